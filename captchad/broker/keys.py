@@ -1,0 +1,86 @@
+"""Every Redis key: its type, its life and who writes it. No other file spells a key.
+
+Keys of one partition share the hash tag `{pNN}`, so that a script works on one node of a cluster.
+
+Per partition (PREFIX = `captchad:{pNN}`)
+    PREFIX:queue:recovered|high|normal|low   stream   entry: field `id`; submit, promote, reclaim write; finish deletes
+    PREFIX:task:ID                hash      the record; submit makes it, every script changes it; expires
+                                            redis.task_result_ttl after its end
+    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
+    PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
+    PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
+    PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
+    PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture
+    PREFIX:counters               hash      totals since the first start, and queued_bytes
+    PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
+    PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
+    PREFIX:events                 channel   one JSON message for each change of a task
+
+Across the fleet
+    captchad:{fleet}:nodes        hash      consumer -> NodeReport as JSON; every role writes its own
+    captchad:{fleet}:alive        zset      consumer -> last sign of life (ms)
+    captchad:{fleet}:leader       string    consumer of the active scheduler; expires with its lease
+    captchad:{fleet}:keys         set       ids of all API keys
+    captchad:{fleet}:events       channel   changes of nodes
+    captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
+    captchad:{rate:NAME}          string    theoretical arrival time (ms) of a caller's next request; expires
+"""
+
+from captchad.domain.task import Priority
+
+NAMESPACE = "captchad"
+GROUP = "workers"
+RECOVERED = "recovered"
+
+FLEET = f"{NAMESPACE}:{{fleet}}"
+NODES = f"{FLEET}:nodes"
+ALIVE = f"{FLEET}:alive"
+LEADER = f"{FLEET}:leader"
+API_KEYS = f"{FLEET}:keys"
+NODE_EVENTS = f"{FLEET}:events"
+
+
+class PartitionKeys:
+    """All keys of one partition, and their order as the scripts expect them in KEYS."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.prefix = f"{NAMESPACE}:{{p{partition:02x}}}"
+        self.streams = tuple(f"{self.prefix}:queue:{name}" for name in (RECOVERED, *Priority))
+        self.open = f"{self.prefix}:open"
+        self.delayed = f"{self.prefix}:delayed"
+        self.recent = f"{self.prefix}:recent"
+        self.dead = f"{self.prefix}:dead"
+        self.counters = f"{self.prefix}:counters"
+        self.events = f"{self.prefix}:events"
+
+    @property
+    def for_scripts(self) -> tuple[str, ...]:
+        """KEYS of every partition script: 1-4 streams, 5 open, 6 delayed, 7 recent, 8 dead, 9 counters, 10 prefix."""
+        return (*self.streams, self.open, self.delayed, self.recent, self.dead, self.counters, self.prefix)
+
+    def task(self, task_id: str) -> str:
+        """Give the key of a task's record."""
+        return f"{self.prefix}:task:{task_id}"
+
+    def dead_letter(self, task_id: str) -> str:
+        """Give the key of a dead letter."""
+        return f"{self.prefix}:dead:{task_id}"
+
+    def history(self, minute: int) -> str:
+        """Give the key of one minute's figures; `minute` counts since 1970."""
+        return f"{self.prefix}:history:{minute}"
+
+    def idempotency(self, digest: str) -> str:
+        """Give the key that remembers an Idempotency-Key."""
+        return f"{self.prefix}:idempotency:{digest}"
+
+
+def api_key(key_id: str) -> str:
+    """Give the key of one API key's record."""
+    return f"{NAMESPACE}:{{key:{key_id}}}"
+
+
+def rate(name: str) -> str:
+    """Give the key of one caller's rate limit."""
+    return f"{NAMESPACE}:{{rate:{name}}}"

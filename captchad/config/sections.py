@@ -1,0 +1,220 @@
+"""Every setting as a typed, frozen section; names are those of the configuration file."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from captchad.domain.target import DEFAULT_PORTS, Target
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegativeSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(ge=1)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
+Percentage = Annotated[float, Field(ge=0, le=1)]
+
+NO_SECRET = SecretStr("")
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class RedisMasterSection(Section):
+    """One Redis server."""
+
+    host: str = "127.0.0.1"
+    port: Port = 6379
+    username: str = ""
+    password: SecretStr = NO_SECRET
+    db: NonNegativeInt = 0
+
+
+class RedisSentinelSection(Section):
+    """Sentinels that know the master; each host is HOST:PORT."""
+
+    hosts: tuple[str, ...] = Field(min_length=1)
+    master_name: str = "mymaster"
+    password: SecretStr = NO_SECRET
+
+
+class RedisClusterSection(Section):
+    """Some nodes of a Redis Cluster, each HOST:PORT; the rest are learned from them."""
+
+    hosts: tuple[str, ...] = Field(min_length=1)
+
+
+class RedisTlsSection(Section):
+    """Encryption towards Redis; files are PEM."""
+
+    enabled: bool = False
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    check_hostname: bool = True
+
+
+class RedisSection(Section):
+    """How Redis is reached; `url` wins over `sentinel`, that over `master`."""
+
+    url: SecretStr | None = None
+    master: RedisMasterSection | None = None
+    sentinel: RedisSentinelSection | None = None
+    cluster: RedisClusterSection | None = None
+    tls: RedisTlsSection = RedisTlsSection()
+    max_connections: PositiveInt = 100
+    connection_pool_size: PositiveInt = 20
+    task_result_ttl: Annotated[int, Field(ge=1)] = 3600
+    min_replicas_acknowledged: NonNegativeInt = 0
+    partitions: Annotated[int, Field(ge=1, le=256)] = 1
+    evidence_limit_bytes: NonNegativeInt = 268_435_456
+
+
+class SeleniumSection(Section):
+    """A Selenium Grid hub as the source of browsers."""
+
+    hub_url: str | None = None
+    max_sessions: PositiveInt = 10
+    session_timeout: Seconds = 300
+
+
+class WorkerSection(Section):
+    """One worker process: its slots, and the defaults of a task's limits (seconds)."""
+
+    max_workers_per_node: Annotated[int, Field(ge=1, le=256)] = 4
+    task_timeout: Annotated[float, Field(ge=1, le=600)] = 120
+    heartbeat_interval: Seconds = 30
+    max_retry_attempts: Annotated[int, Field(ge=0, le=10)] = 3
+    batch_size: PositiveInt = 10
+    drain_seconds: NonNegativeSeconds = 30
+    task_deadline_seconds: Seconds = 3600
+    minimum_confidence: Percentage = 0
+
+
+class SchedulerSection(Section):
+    """Upper bounds of the scheduler's timers, and how long dead letters are kept (seconds)."""
+
+    task_distribution_interval: Seconds = 5
+    worker_health_check_interval: Seconds = 60
+    cleanup_interval: Seconds = 300
+    dead_letter_retention_seconds: PositiveInt = 604_800
+    dead_letter_limit: PositiveInt = 10_000
+
+
+class RateLimitSection(Section):
+    """A GCRA limit per caller address; 0 requests_per_minute or enabled=false is no limit."""
+
+    enabled: bool = True
+    requests_per_minute: NonNegativeInt = 100
+    burst_size: PositiveInt = 20
+
+
+class KeyRateLimitSection(Section):
+    """A GCRA limit per API key."""
+
+    enabled: bool = False
+    requests_per_minute: NonNegativeInt = 100
+    burst_size: PositiveInt = 20
+
+
+class LoadBalancerSection(Section):
+    """How new tasks are spread over the broker's partitions."""
+
+    algorithm: Literal["round_robin", "least_pending"] = "round_robin"
+    health_check_interval: Seconds = 30
+
+
+class GatewaySection(Section):
+    """The HTTP entrance: its limits and how it spreads tasks."""
+
+    rate_limit: RateLimitSection = RateLimitSection()
+    load_balancer: LoadBalancerSection = LoadBalancerSection()
+    queue_limit: PositiveInt = 100_000
+    queue_limit_bytes: PositiveInt = 1_073_741_824
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    trusted_proxies: tuple[str, ...] = ()
+
+
+class TargetSection(Section):
+    """One declared target; see the security chapter of the documentation."""
+
+    host: str = Field(min_length=1, max_length=253)
+    ports: tuple[Port, ...] = Field(default=DEFAULT_PORTS, min_length=1)
+    owner: str = ""
+    reference: str = ""
+    expires: date | None = None
+    max_per_minute: PositiveInt = 60
+    max_concurrent: PositiveInt = 4
+    allow_private_addresses: bool = False
+
+    def to_target(self) -> Target:
+        """Give the pure value the rest of captchad decides with."""
+        return Target(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class SecuritySection(Section):
+    """Who may call, and what may be visited; nothing is in scope until it is declared."""
+
+    api_key_required: bool = False
+    allowed_origins: tuple[str, ...] = ()
+    rate_limiting: KeyRateLimitSection = KeyRateLimitSection()
+    targets: tuple[TargetSection, ...] = ()
+    callback_hosts: tuple[str, ...] = ()
+    callback_secret: SecretStr | None = None
+    session_key: SecretStr | None = None
+
+    def declared_targets(self) -> tuple[Target, ...]:
+        """Give all declared targets as pure values."""
+        return tuple(section.to_target() for section in self.targets)
+
+
+class BrowserSection(Section):
+    """Where browsers come from and when one is replaced."""
+
+    backend: Literal["launch", "playwright", "cdp", "selenium"] | None = None
+    reuse: Literal["same_target", "never"] = "same_target"
+    executable: str | None = None
+    recycle_pages: PositiveInt = 500
+    recycle_age_seconds: Seconds = 3600
+    recycle_memory_bytes: PositiveInt = 1_610_612_736
+
+
+class RecognitionSection(Section):
+    """Which model reads which target; `models` maps a target's host to a model."""
+
+    models: dict[str, str] = Field(default_factory=dict)
+    collect_labels: bool = False
+
+
+class CompatibilitySection(Section):
+    """Routes that answer as other services' clients expect."""
+
+    enabled: bool = False
+
+
+class LoggingSection(Section):
+    """What is logged and how; auto is text on a terminal and JSON otherwise."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+
+
+class Configuration(Section):
+    """The whole configuration of a captchad process."""
+
+    environment: Literal["dev", "prod"] = "dev"
+    deployment_mode: Literal["single", "multi"] = "single"
+    worker_nodes_count: Annotated[int, Field(ge=1, le=256)] = 2
+    redis: RedisSection = RedisSection()
+    selenium: SeleniumSection = SeleniumSection()
+    worker: WorkerSection = WorkerSection()
+    scheduler: SchedulerSection = SchedulerSection()
+    gateway: GatewaySection = GatewaySection()
+    security: SecuritySection = SecuritySection()
+    browser: BrowserSection = BrowserSection()
+    recognition: RecognitionSection = RecognitionSection()
+    compatibility: CompatibilitySection = CompatibilitySection()
+    logging: LoggingSection = LoggingSection()

@@ -1,0 +1,17 @@
+"""What the browser brings back from a page."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class CaptchaCapture:
+    """The captcha picture of one page, as the bytes the site itself sent.
+
+    `timings_ms` has the stages open, locate and capture, in milliseconds; `choice` says in one line why this
+    element was taken for the captcha.
+    """
+
+    picture: bytes
+    page_url: str
+    choice: str
+    timings_ms: dict[str, float] = field(default_factory=dict)

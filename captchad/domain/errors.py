@@ -1,0 +1,191 @@
+"""Every failure captchad names: one class for each stable code that a caller can act on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class CaptchadError(Exception):
+    """Base of all failures that captchad answers with a code; `code` never changes between releases."""
+
+    code: ClassVar[str] = "internal_error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One wrong field: `pointer` is an RFC 6901 JSON pointer into the body, or `?name` for a query parameter."""
+
+    pointer: str
+    message: str
+
+
+class InvalidRequest(CaptchadError):
+    """The request can't be understood; every wrong field is named at once."""
+
+    code = "invalid_request"
+
+    def __init__(self, message: str, violations: tuple[Violation, ...] = ()) -> None:
+        super().__init__(message)
+        self.violations = violations
+
+
+class Unauthorized(CaptchadError):
+    """No valid API key came with the request."""
+
+    code = "unauthorized"
+
+
+class Forbidden(CaptchadError):
+    """The key is valid but may not do this."""
+
+    code = "forbidden"
+
+
+class TargetNotAllowed(CaptchadError):
+    """The host, port, scheme or address is outside the declared targets."""
+
+    code = "target_not_allowed"
+
+
+class TaskNotFound(CaptchadError):
+    """No record has this id: never made, or expired."""
+
+    code = "task_not_found"
+
+
+class AlreadyFinished(CaptchadError):
+    """The task is completed or failed, so it can't be cancelled any more."""
+
+    code = "already_finished"
+
+
+class BodyTooLarge(CaptchadError):
+    """The body or the picture in it exceeds its limit."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(CaptchadError):
+    """The body's content type is not the one this route reads."""
+
+    code = "unsupported_media_type"
+
+
+class IdempotencyConflict(CaptchadError):
+    """The Idempotency-Key was used before with another body."""
+
+    code = "idempotency_conflict"
+
+
+class RateLimited(CaptchadError):
+    """The caller's allowance is used up; `retry_after_seconds` says when it has grown enough."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class FeatureNotBuilt(CaptchadError):
+    """The field or setting is part of the contract, but this release has no engine for it yet."""
+
+    code = "not_implemented"
+
+
+class QueueFull(CaptchadError):
+    """The queue's bound is reached; nothing was stored."""
+
+    code = "queue_full"
+
+
+class BrokerUnavailable(CaptchadError):
+    """Redis does not answer, or too few replicas acknowledged.
+
+    `task_id` is set when the write may have happened: the same Idempotency-Key resumes it.
+    """
+
+    code = "broker_unavailable"
+
+    def __init__(self, message: str, task_id: str | None = None) -> None:
+        super().__init__(message)
+        self.task_id = task_id
+
+
+class TaskErrorCode(StrEnum):
+    """Why a task failed; the `code` of a task's `error`."""
+
+    CAPTCHA_NOT_FOUND = "captcha_not_found"
+    CAPTCHA_UNREADABLE = "captcha_unreadable"
+    UNSUPPORTED_CAPTCHA = "unsupported_captcha"
+    NAVIGATION_FAILED = "navigation_failed"
+    TARGET_NOT_ALLOWED = "target_not_allowed"
+    HTTP_ERROR = "http_error"
+    ATTEMPT_TIMEOUT = "attempt_timeout"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    WRONG_ANSWER = "wrong_answer"
+    BROWSER_CRASHED = "browser_crashed"
+    WORKER_LOST = "worker_lost"
+    CANCELLED = "cancelled"
+    INTERNAL_ERROR = "internal_error"
+
+
+FINAL_AT_ONCE = frozenset(
+    {
+        TaskErrorCode.UNSUPPORTED_CAPTCHA,
+        TaskErrorCode.TARGET_NOT_ALLOWED,
+        TaskErrorCode.DEADLINE_EXCEEDED,
+        TaskErrorCode.CANCELLED,
+    }
+)
+"""Codes that another attempt can't mend; all others are retryable."""
+
+
+class AttemptFailed(CaptchadError):
+    """One attempt at a task failed; `task_error_code` decides whether another is made."""
+
+    code = "attempt_failed"
+
+    def __init__(self, task_error_code: TaskErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.task_error_code = task_error_code
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether a further attempt may end better."""
+        return self.task_error_code not in FINAL_AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationProblem:
+    """One wrong setting: `path` is dotted (`worker.task_timeout`) and `source` says where it was set."""
+
+    path: str
+    message: str
+    source: str = ""
+
+
+class ConfigurationError(CaptchadError):
+    """The configuration can't be used; every wrong setting is named at once."""
+
+    code = "invalid_configuration"
+
+    def __init__(self, problems: tuple[ConfigurationProblem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems))
+
+
+class DependencyMissing(CaptchadError):
+    """Something this machine must have is not there; the message says how to get it."""
+
+    code = "dependency_missing"
+
+
+class PictureRefused(CaptchadError):
+    """The bytes are no picture captchad reads, or exceed its limits."""
+
+    code = "picture_refused"

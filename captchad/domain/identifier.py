@@ -1,0 +1,20 @@
+"""Task ids: `task_`, the partition as 2 hex digits, then 26 random base32 characters."""
+
+import re
+import secrets
+
+PARTITIONS_LIMIT = 256
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_RANDOM_LENGTH = 26
+_PATTERN = re.compile(rf"task_([0-9a-f]{{2}})[a-z2-7]{{{_RANDOM_LENGTH}}}")
+
+
+def make_task_id(partition: int) -> str:
+    """Make a new id in `partition` (0..255) with 130 random bits."""
+    return f"task_{partition:02x}" + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
+
+
+def read_partition(task_id: str) -> int | None:
+    """Give the partition an id names, or None where it isn't a task id at all."""
+    match = _PATTERN.fullmatch(task_id)
+    return int(match.group(1), 16) if match else None

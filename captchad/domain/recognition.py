@@ -1,0 +1,42 @@
+"""What is known of a captcha before it is read, and what reading it gave."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class CaptchaKind(StrEnum):
+    """What the picture asks for: the text itself, or the result of a sum."""
+
+    TEXT = "text"
+    MATH = "math"
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the caller knows of the answer; everything unset is found out."""
+
+    charset: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    case_sensitive: bool | None = None
+    kind: CaptchaKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character of the text with the probability (0..1) that it is right."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """The text of one picture; `confidence` is the calibrated probability (0..1) that all of it is right."""
+
+    text: str
+    confidence: float
+    recogniser: str
+    kind: CaptchaKind = CaptchaKind.TEXT
+    characters: tuple[Character, ...] = field(default=())
+    expression: str | None = None

@@ -1,0 +1,94 @@
+"""A task from its request to its final record: pure values, the same in every role."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.recognition import CaptchaKind, Character, Hints
+
+
+class TaskStatus(StrEnum):
+    """What a caller sees; a task waiting for its retry is pending."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the record never changes again."""
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
+OPEN_STATUSES = frozenset({TaskStatus.PENDING, TaskStatus.PROCESSING})
+
+
+class Priority(StrEnum):
+    """Which queue a task waits in; a higher one is always emptied first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """What was asked for; exactly one of `url` and `picture` is set.
+
+    `target` is the host of the declared target as the configuration spells it (`*.example.com`).
+    """
+
+    target: str
+    url: str | None = None
+    picture: bytes | None = None
+    timeout_seconds: float = 120.0
+    retry_count: int = 3
+    priority: Priority = Priority.NORMAL
+    selector: str | None = None
+    hints: Hints = field(default_factory=Hints)
+    task_deadline_seconds: float = 3600.0
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """The answer of a completed task; `timings_ms` maps stage names to milliseconds."""
+
+    captcha_text: str
+    confidence: float
+    kind: CaptchaKind
+    recogniser: str
+    characters: tuple[Character, ...] = ()
+    verified: bool | None = None
+    expression: str | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskError:
+    """Why a task, or its last attempt, failed."""
+
+    code: TaskErrorCode
+    message: str
+    is_retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """The stored task; times are Redis TIME in milliseconds since 1970, None while not reached."""
+
+    task_id: str
+    status: TaskStatus
+    request: TaskRequest
+    created_ms: int
+    attempts: int = 0
+    started_ms: int | None = None
+    completed_ms: int | None = None
+    worker: str | None = None
+    result: TaskResult | None = None
+    error: TaskError | None = None
+    replay_of: str | None = None

@@ -1,0 +1,41 @@
+"""What every long-running part of a role looks like, and the shape of its health."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Service:
+    """One long-running part of a process; the supervisor calls these in order.
+
+    `start` returns once the service is ready, `run` works until cancelled (a return or an exception ends the
+    process), `drain` stops taking new work and finishes what is under way, `close` frees everything.
+    """
+
+    name: str = "service"
+
+    async def start(self) -> None:
+        """Get ready; raise to refuse to start."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await asyncio.Event().wait()
+
+    async def drain(self) -> None:
+        """Stop taking new work and finish what is under way."""
+
+    async def close(self) -> None:
+        """Free everything; called also after a failed start."""
+
+    def health(self) -> "ServiceHealth":
+        """Say how the service is, from memory and at once."""
+        return ServiceHealth(is_ready=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHealth:
+    """Whether a service can do its work now, why not, and figures worth showing."""
+
+    is_ready: bool
+    reason: str = ""
+    details: dict[str, Any] = field(default_factory=dict)

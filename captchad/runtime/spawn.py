@@ -1,0 +1,50 @@
+"""The only place that starts asyncio tasks: they are kept, named, and their failures are heard."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+_logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class TaskGroupKeeper:
+    """Holds background tasks of one owner until they end or the owner closes."""
+
+    def __init__(self, owner: str, on_failure: Callable[[BaseException], None] | None = None) -> None:
+        self._owner = owner
+        self._on_failure = on_failure
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
+        """Start `work`; a failure nobody awaits is logged and given to `on_failure`."""
+        task = asyncio.create_task(work, name=f"{self._owner}.{name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._discard)
+        return task
+
+    def _discard(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            return
+        _logger.error("%s failed", task.get_name(), exc_info=error)
+        if self._on_failure is not None:
+            self._on_failure(error)
+
+    async def wait_all(self) -> None:
+        """Wait until every task has ended, whatever its outcome."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def cancel_all(self) -> None:
+        """Cancel every task and wait until all have ended."""
+        for task in self._tasks:
+            task.cancel()
+        await self.wait_all()

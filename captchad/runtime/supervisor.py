@@ -1,0 +1,148 @@
+"""Starts a role's services in order, stops them in reverse; any service failing stops the process."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+
+from captchad.domain.errors import CaptchadError
+from captchad.runtime.notify import notify_systemd, watchdog_interval_seconds
+from captchad.runtime.service import Service, ServiceHealth
+from captchad.runtime.spawn import TaskGroupKeeper
+
+_logger = logging.getLogger(__name__)
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+CLOSE_TIMEOUT_SECONDS = 10.0
+
+
+class Supervisor:
+    """Runs the services of one process from start to a clean end.
+
+    SIGTERM and SIGINT drain and end it, SIGHUP calls `on_reload`. `drain_seconds` bounds the draining of all
+    services together.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        drain_seconds: float,
+        on_reload: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._role = role
+        self._drain_seconds = drain_seconds
+        self._on_reload = on_reload
+        self._services: list[Service] = []
+        self._started: list[Service] = []
+        self._is_ready = False
+        self._is_draining = False
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._keeper = TaskGroupKeeper(role, self._fail)
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether the process is on its way to its end."""
+        return self._is_draining
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every service is started and well, and the process isn't ending."""
+        return self._is_ready and not self._is_draining and all(h.is_ready for h in self.health().values())
+
+    def health(self) -> dict[str, ServiceHealth]:
+        """Give the health of every service by name."""
+        return {
+            service.name: service.health()
+            if service in self._started
+            else ServiceHealth(is_ready=False, reason="not started")
+            for service in self._services
+        }
+
+    def request_stop(self) -> None:
+        """Begin the end, as SIGTERM does."""
+        self._stop.set()
+
+    async def run(self, services: Sequence[Service]) -> int:
+        """Run `services` until a signal or a failure; give the process's exit code."""
+        self._services = list(services)
+        self._catch_signals()
+        try:
+            if await self._start_all():
+                self._is_ready = True
+                notify_systemd("READY=1")
+                _logger.info("%s is ready", self._role)
+                await self._stop.wait()
+            await self._drain_all()
+        finally:
+            await self._keeper.cancel_all()
+            await self._close_all()
+        return EXIT_FAILED if self._failure is not None else EXIT_DONE
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _reload(self) -> None:
+        if self._on_reload is not None:
+            self._keeper.spawn(self._run_reload(self._on_reload), "reload")
+
+    async def _run_reload(self, on_reload: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await on_reload()
+        except CaptchadError as error:
+            _logger.error("the new configuration is not used: %s", error.message)  # noqa: TRY400
+
+    async def _start_all(self) -> bool:
+        for service in self._services:
+            starting = self._keeper.spawn(service.start(), f"{service.name}.start")
+            stopping = self._keeper.spawn(self._stop.wait(), "stop")
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            self._started.append(service)
+            if not starting.done() or starting.exception() is not None:
+                starting.cancel()
+                return False
+            self._keeper.spawn(self._run_service(service), service.name)
+        interval_seconds = watchdog_interval_seconds()
+        if interval_seconds is not None:
+            self._keeper.spawn(self._feed_watchdog(interval_seconds), "watchdog")
+        return True
+
+    async def _run_service(self, service: Service) -> None:
+        await service.run()
+        if not self._is_draining:
+            raise RuntimeError(f"the service {service.name} ended by itself")
+
+    async def _feed_watchdog(self, interval_seconds: float) -> None:
+        while True:
+            notify_systemd("WATCHDOG=1")
+            await asyncio.sleep(interval_seconds)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None and not self._is_draining:
+            self._failure = error
+        self._stop.set()
+
+    async def _drain_all(self) -> None:
+        self._is_draining = True
+        notify_systemd("STOPPING=1")
+        _logger.info("%s is draining", self._role)
+        try:
+            async with asyncio.timeout(self._drain_seconds):
+                for service in reversed(self._started):
+                    await service.drain()
+        except TimeoutError:
+            _logger.warning("draining took longer than %s s; what is left is handed back", self._drain_seconds)
+
+    async def _close_all(self) -> None:
+        for service in reversed(self._started):
+            try:
+                async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
+                    await service.close()
+            except Exception:
+                _logger.exception("closing %s failed", service.name)
+        _logger.info("%s has ended", self._role)
