@@ -1,0 +1,54 @@
+"""API keys as values: what one may do, and how its text is put together."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+
+KEY_PREFIX = "ck"
+_ID_BYTES = 6
+_SECRET_BYTES = 32
+_PART_COUNT = 3
+
+
+class Scope(StrEnum):
+    """What a key may do; admin includes the others."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A stored key, without its secret; an empty `targets` means every declared target."""
+
+    key_id: str
+    name: str
+    scopes: frozenset[Scope]
+    targets: tuple[str, ...]
+    created_ms: int
+    revoked_ms: int | None = None
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the key may do what `scope` stands for."""
+        return self.revoked_ms is None and (scope in self.scopes or Scope.ADMIN in self.scopes)
+
+
+def make_key() -> tuple[str, str, str]:
+    """Make a new key; give its id, the text to hand over once, and the digest to store."""
+    key_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES)
+    return key_id, f"{KEY_PREFIX}_{key_id}_{secret}", digest_secret(secret)
+
+
+def split_key(text: str) -> tuple[str, str] | None:
+    """Give id and secret of a key's text, or None where it isn't one."""
+    parts = text.split("_")
+    if len(parts) != _PART_COUNT or parts[0] != KEY_PREFIX or not all(part.isalnum() for part in parts[1:]):
+        return None
+    return parts[1], parts[2]
+
+
+def digest_secret(secret: str) -> str:
+    """Give the SHA-256 (hex) under which a secret is stored."""
+    return hashlib.sha256(secret.encode()).hexdigest()
