@@ -1,0 +1,203 @@
+"""Every metric captchad exports: its name, kind, labels and meaning. No other file spells one.
+
+Label values come from closed sets (routes as declared, stages, error codes); hosts and node names are the two
+exceptions, and `instruments` bounds how many series any metric may have.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MetricKind(StrEnum):
+    """What a metric may do: only grow, go both ways, or be a distribution."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDefinition:
+    """One metric; `buckets` are the upper bounds of a histogram, in the metric's own unit."""
+
+    name: str
+    kind: MetricKind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+# From a cached status call to a long poll's 60 seconds.
+_REQUEST_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+# From a recognition (10 ms) to an attempt's longest timeout (600 s).
+_STAGE_BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 120.0, 600.0)
+# From an idle queue to a task's default deadline (3600 s).
+_QUEUE_BUCKETS_SECONDS = (0.005, 0.025, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+
+
+def _counter(name: str, text: str, *labels: str) -> MetricDefinition:
+    return MetricDefinition(name, MetricKind.COUNTER, text, labels)
+
+
+def _gauge(name: str, text: str, *labels: str) -> MetricDefinition:
+    return MetricDefinition(name, MetricKind.GAUGE, text, labels)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> MetricDefinition:
+    return MetricDefinition(name, MetricKind.HISTOGRAM, text, labels, buckets)
+
+
+# ---- The process itself; every role ----
+
+NODE_INFO = _gauge("captchad_node_info", "1; the labels say which release runs under which name.", "node", "version")
+PROCESS_MEMORY = _gauge("captchad_process_resident_memory_bytes", "Resident memory of this process.")
+PROCESS_CPU = _counter("captchad_process_cpu_seconds_total", "Processor time this process has used.")
+PROCESS_OPEN_FILES = _gauge("captchad_process_open_files", "File descriptors this process holds.")
+PROCESS_THREADS = _gauge("captchad_process_threads", "Threads of this process.")
+PROCESS_START = _gauge("captchad_process_start_time_seconds", "When this process started, seconds since 1970.")
+SERIES_REFUSED = _counter(
+    "captchad_series_refused_total", "Updates put under `other` as the metric had too many series."
+)
+
+# ---- HTTP; every role ----
+
+HTTP_REQUESTS = _counter("captchad_http_requests_total", "HTTP requests answered.", "route", "method", "status")
+HTTP_REQUEST_SECONDS = _histogram(
+    "captchad_http_request_seconds",
+    "From a request's head to the end of its answer.",
+    _REQUEST_BUCKETS_SECONDS,
+    "route",
+)
+REFUSALS = _counter("captchad_refusals_total", "Requests refused, by the code of the answer.", "code")
+
+# ---- The broker's client; every role ----
+
+BROKER_RECONNECTS = _counter("captchad_broker_reconnects_total", "Times the connection to Redis was made again.")
+
+# ---- The gateway ----
+
+SUBMISSIONS = _counter("captchad_submissions_total", "Tasks submitted: accepted, repeated or refused.", "outcome")
+
+# ---- The worker ----
+
+SLOTS = _gauge("captchad_slots", "Tasks this worker may work on at once.")
+TASKS_IN_FLIGHT = _gauge("captchad_tasks_in_flight", "Tasks this worker works on now.")
+ATTEMPTS = _counter("captchad_attempts_total", "Attempts ended, by how.", "outcome")
+ATTEMPT_ERRORS = _counter("captchad_attempt_errors_total", "Attempts that failed, by the code of the error.", "code")
+STAGE_SECONDS = _histogram(
+    "captchad_stage_seconds", "Time an attempt spent in a stage.", _STAGE_BUCKETS_SECONDS, "stage"
+)
+QUEUE_AGE_SECONDS = _histogram(
+    "captchad_queue_age_seconds",
+    "How long a task had waited when a worker took it.",
+    _QUEUE_BUCKETS_SECONDS,
+    "priority",
+)
+LEASE_RENEWALS = _counter(
+    "captchad_lease_renewals_total", "Renewals of a task's lease: renewed, lost or failed.", "outcome"
+)
+BROWSER_RECYCLES = _counter("captchad_browser_recycles_total", "Browsers replaced, by why.", "reason")
+BROWSER_CRASHES = _counter("captchad_browser_crashes_total", "Browsers that ended without being told to.")
+EGRESS_REFUSALS = _counter(
+    "captchad_egress_refusals_total", "Connections the filtering proxy refused, by why.", "reason"
+)
+
+# ---- The scheduler ----
+
+IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that does the chores, else 0.")
+RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, failed or dead.", "outcome")
+PROMOTED = _counter("captchad_promoted_total", "Delayed tasks put back into their queue.")
+EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
+PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
+CALLBACKS = _counter("captchad_callbacks_total", "Callbacks sent, by how it ended.", "outcome")
+
+PROCESS_METRICS = (
+    NODE_INFO,
+    PROCESS_MEMORY,
+    PROCESS_CPU,
+    PROCESS_OPEN_FILES,
+    PROCESS_THREADS,
+    PROCESS_START,
+    SERIES_REFUSED,
+    HTTP_REQUESTS,
+    HTTP_REQUEST_SECONDS,
+    REFUSALS,
+    BROKER_RECONNECTS,
+)
+GATEWAY_METRICS = (SUBMISSIONS,)
+WORKER_METRICS = (
+    SLOTS,
+    TASKS_IN_FLIGHT,
+    ATTEMPTS,
+    ATTEMPT_ERRORS,
+    STAGE_SECONDS,
+    QUEUE_AGE_SECONDS,
+    LEASE_RENEWALS,
+    BROWSER_RECYCLES,
+    BROWSER_CRASHES,
+    EGRESS_REFUSALS,
+)
+SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, CALLBACKS)
+
+# ---- The whole fleet; the monitor alone ----
+# The first eight names are the original specification's and must not change.
+
+TASKS_TOTAL = _counter("captcha_tasks_total", "Tasks ever submitted.")
+TASKS_PENDING = _gauge("captcha_tasks_pending", "Tasks waiting for a worker, those waiting for a retry among them.")
+TASKS_PROCESSING = _gauge("captcha_tasks_processing", "Tasks a worker works on now.")
+TASKS_COMPLETED = _gauge("captcha_tasks_completed", "Tasks ever completed; it only grows.")
+TASKS_FAILED = _gauge("captcha_tasks_failed", "Tasks ever failed; it only grows.")
+WORKERS_ACTIVE = _gauge("worker_nodes_active", "Workers that are up (neither draining nor lost).")
+SYSTEM_CPU = _gauge("system_cpu_usage", "Processor use in percent, the mean over all hosts.")
+SYSTEM_MEMORY = _gauge("system_memory_usage", "Memory use in percent, the mean over all hosts.")
+
+BROKER_UP = _gauge("captchad_broker_up", "1 if Redis answered the monitor's last look, else 0.")
+SNAPSHOT_AGE = _gauge("captchad_snapshot_age_seconds", "Age of the figures the monitor exports for the fleet.")
+TASKS_CANCELLED = _counter("captchad_tasks_cancelled_total", "Tasks ever cancelled.")
+TASKS_RETRIED = _counter("captchad_tasks_retried_total", "Further attempts ever scheduled.")
+WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a worker was lost with tasks in its hands.")
+DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever put to the dead letters.")
+TASKS_DEAD = _gauge("captchad_dead_letters", "Dead letters kept now.")
+TASKS_DELAYED = _gauge("captchad_tasks_delayed", "Tasks waiting for the time of their retry.")
+QUEUE_DEPTH = _gauge("captchad_queue_depth", "Tasks waiting in a queue.", "priority")
+QUEUE_OLDEST = _gauge("captchad_queue_oldest_age_seconds", "Age of the oldest task in a queue; 0 if empty.", "priority")
+QUEUED_BYTES = _gauge(
+    "captchad_queued_bytes", "Bytes of requests that have not ended, against gateway.queue_limit_bytes."
+)
+MEAN_PROCESSING = _gauge("captchad_processing_seconds_mean", "Mean processing time over the last hour; 0 without any.")
+NODES = _gauge("captchad_nodes", "Nodes by role and state.", "role", "state")
+FLEET_SLOTS = _gauge("captchad_fleet_slots", "Slots of all workers that are up.")
+FLEET_BUSY = _gauge("captchad_fleet_busy", "Slots in use of all workers that are up.")
+HOST_CPU = _gauge("captchad_host_cpu_percent", "Processor use of a host.", "host")
+HOST_MEMORY = _gauge("captchad_host_memory_percent", "Memory use of a host.", "host")
+HOST_DISK = _gauge("captchad_host_disk_percent", "Use of the disk under a host's state folder.", "host")
+
+FLEET_METRICS = (
+    TASKS_TOTAL,
+    TASKS_PENDING,
+    TASKS_PROCESSING,
+    TASKS_COMPLETED,
+    TASKS_FAILED,
+    WORKERS_ACTIVE,
+    SYSTEM_CPU,
+    SYSTEM_MEMORY,
+    BROKER_UP,
+    SNAPSHOT_AGE,
+    TASKS_CANCELLED,
+    TASKS_RETRIED,
+    WORKERS_LOST,
+    DEAD_LETTERED,
+    TASKS_DEAD,
+    TASKS_DELAYED,
+    QUEUE_DEPTH,
+    QUEUE_OLDEST,
+    QUEUED_BYTES,
+    MEAN_PROCESSING,
+    NODES,
+    FLEET_SLOTS,
+    FLEET_BUSY,
+    HOST_CPU,
+    HOST_MEMORY,
+    HOST_DISK,
+)
+ALL_METRICS = (*PROCESS_METRICS, *GATEWAY_METRICS, *WORKER_METRICS, *SCHEDULER_METRICS, *FLEET_METRICS)

@@ -1,0 +1,166 @@
+"""Structured logging: text for people on a terminal, one JSON object a line for everything else."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import orjson
+
+from captchad.telemetry.escaping import escape_control_characters, repair_surrogates
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "text", "json"]
+
+_task_id: ContextVar[str | None] = ContextVar("captchad_task_id", default=None)
+_STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task_id", "taskName"}
+_COLOURS = {
+    "DEBUG": "\x1b[2m",
+    "INFO": "\x1b[32m",
+    "WARNING": "\x1b[33m",
+    "ERROR": "\x1b[31m",
+    "CRITICAL": "\x1b[1;31m",
+}
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
+_LEVEL_WIDTH = 7
+_TRACEBACK_INDENT = "    | "
+_NOISY_LOGGERS = ("aiohttp.access", "asyncio")
+
+
+@dataclass(frozen=True, slots=True)
+class LogIdentity:
+    """Who writes: stands on every line."""
+
+    role: str
+    node: str
+
+
+@contextmanager
+def task_context(task_id: str) -> Iterator[None]:
+    """Put `task_id` on every line logged inside, also by asyncio tasks started inside."""
+    token = _task_id.set(task_id)
+    try:
+        yield
+    finally:
+        _task_id.reset(token)
+
+
+def current_task_id() -> str | None:
+    """Give the id of the task this code works on, if it works on one."""
+    return _task_id.get()
+
+
+def configure_logging(
+    level: LogLevel, log_format: LogFormat, identity: LogIdentity, stream: TextIO | None = None
+) -> None:
+    """Send all logging to `stream` (standard error), replacing what was configured before.
+
+    `auto` is text where the stream is a terminal and JSON otherwise; colours are for terminals alone.
+    """
+    stream = stream if stream is not None else sys.stderr
+    is_terminal = stream.isatty()
+    is_text = log_format == "text" or (log_format == "auto" and is_terminal)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(TextFormatter(identity, has_colours=is_terminal) if is_text else JsonFormatter(identity))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    logging.captureWarnings(True)
+    set_log_level(level)
+
+
+def set_log_level(level: LogLevel) -> None:
+    """Change from which level on is logged, at any time; other libraries' chatter starts at warning."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.getLogger().setLevel(number)
+    for name in _NOISY_LOGGERS:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+class JsonFormatter(logging.Formatter):
+    """Makes one JSON object of a record: when, how grave, who, what, the task's id, and what was given as extra."""
+
+    def __init__(self, identity: LogIdentity) -> None:
+        super().__init__()
+        self._identity = identity
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the record as one line of JSON."""
+        entry: dict[str, Any] = {
+            "time": _format_time(record),
+            "level": record.levelname.lower(),
+            "role": self._identity.role,
+            "node": self._identity.node,
+            "logger": record.name,
+            "message": repair_surrogates(record.getMessage()),
+        }
+        task_id = _task_id_of(record)
+        if task_id is not None:
+            entry["task_id"] = task_id
+        entry.update({name: value for name, value in _extras_of(record).items() if name not in entry})
+        traceback = _format_traceback(self, record)
+        if traceback:
+            entry["traceback"] = repair_surrogates(traceback)
+        try:
+            return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        except orjson.JSONEncodeError:
+            safe = {name: repair_surrogates(str(value)) for name, value in entry.items()}
+            return orjson.dumps(safe).decode()
+
+
+class TextFormatter(logging.Formatter):
+    """Makes a line for people; nothing that was logged can start a line of its own or steer the terminal."""
+
+    def __init__(self, identity: LogIdentity, has_colours: bool) -> None:
+        super().__init__()
+        self._identity = identity
+        self._has_colours = has_colours
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the record as a line, its traceback indented below."""
+        head = f"{_format_time(record)} {self._paint_level(record.levelname)} {self._identity.node}"
+        message = escape_control_characters(record.getMessage())
+        fields = dict(_extras_of(record))
+        task_id = _task_id_of(record)
+        if task_id is not None:
+            fields = {"task_id": task_id, **fields}
+        tail = " ".join(f"{name}={escape_control_characters(str(value))}" for name, value in fields.items())
+        line = f"{head} {record.name.removeprefix('captchad.')}: {message}"
+        if tail:
+            line += f" {_DIM}{tail}{_PLAIN}" if self._has_colours else f" {tail}"
+        traceback = _format_traceback(self, record)
+        if traceback:
+            line += "".join(f"\n{_TRACEBACK_INDENT}{escape_control_characters(row)}" for row in traceback.splitlines())
+        return line
+
+    def _paint_level(self, name: str) -> str:
+        padded = name.lower().ljust(_LEVEL_WIDTH)
+        return f"{_COLOURS.get(name, '')}{padded}{_PLAIN}" if self._has_colours else padded
+
+
+def _format_time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _task_id_of(record: logging.LogRecord) -> str | None:
+    task_id = getattr(record, "task_id", None) or _task_id.get()
+    return None if task_id is None else str(task_id)
+
+
+def _extras_of(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+
+
+def _format_traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    parts = []
+    if record.exc_info and record.exc_info[0] is not None:
+        parts.append(formatter.formatException(record.exc_info))
+    if record.stack_info:
+        parts.append(formatter.formatStack(record.stack_info))
+    return "\n".join(parts)

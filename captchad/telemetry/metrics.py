@@ -1,0 +1,140 @@
+"""What every role records about itself: one method for each thing that can happen."""
+
+from typing import Literal
+
+import psutil
+
+from captchad.telemetry import catalogue
+from captchad.telemetry.catalogue import MetricDefinition
+from captchad.telemetry.instruments import Instruments
+
+HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+ROLE_METRICS: dict[str, tuple[MetricDefinition, ...]] = {
+    "gateway": catalogue.GATEWAY_METRICS,
+    "scheduler": catalogue.SCHEDULER_METRICS,
+    "worker": catalogue.WORKER_METRICS,
+    "monitor": catalogue.FLEET_METRICS,
+}
+
+SubmissionOutcome = Literal["accepted", "repeated", "refused"]
+AttemptOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
+RenewalOutcome = Literal["renewed", "lost", "failed"]
+ReclaimOutcome = Literal["requeued", "failed", "dead"]
+PrunedKind = Literal["recent", "dead_letter", "consumer", "node", "evidence", "history"]
+CallbackOutcome = Literal["delivered", "retried", "failed"]
+
+
+class Metrics:
+    """The metrics of one process: those every role has, and those of its own role.
+
+    Recording for another role than the process's own raises KeyError, so that a misplaced call is found by the
+    first test that reaches it.
+    """
+
+    def __init__(self, role: str, node: str, version: str) -> None:
+        self.instruments = Instruments((*catalogue.PROCESS_METRICS, *ROLE_METRICS[role]))
+        self._process = psutil.Process()
+        self.instruments.set(catalogue.NODE_INFO, 1, {"node": node, "version": version})
+        self.instruments.set(catalogue.PROCESS_START, self._process.create_time())
+        if role == "worker":
+            self.instruments.set(catalogue.TASKS_IN_FLIGHT, 0)
+
+    # ---- every role
+
+    def record_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """One answered request; `route` as declared (`/task_status/{task_id}`), never the path itself."""
+        method = method if method in HTTP_METHODS else "other"
+        self.instruments.add(catalogue.HTTP_REQUESTS, labels={"route": route, "method": method, "status": str(status)})
+        self.instruments.observe(catalogue.HTTP_REQUEST_SECONDS, seconds, {"route": route})
+
+    def record_refusal(self, code: str) -> None:
+        """One request refused with an error code of the contract."""
+        self.instruments.add(catalogue.REFUSALS, labels={"code": code})
+
+    def record_broker_reconnect(self) -> None:
+        """The connection to Redis was made again."""
+        self.instruments.add(catalogue.BROKER_RECONNECTS)
+
+    # ---- gateway
+
+    def record_submissions(self, outcome: SubmissionOutcome, count: int = 1) -> None:
+        """Some tasks were submitted; `repeated` is an idempotency key met again."""
+        self.instruments.add(catalogue.SUBMISSIONS, count, {"outcome": outcome})
+
+    # ---- worker
+
+    def set_slots(self, count: int) -> None:
+        """How many tasks this worker may work on at once."""
+        self.instruments.set(catalogue.SLOTS, count)
+
+    def set_tasks_in_flight(self, count: int) -> None:
+        """How many tasks this worker works on now."""
+        self.instruments.set(catalogue.TASKS_IN_FLIGHT, count)
+
+    def record_attempt(self, outcome: AttemptOutcome, error_code: str | None = None) -> None:
+        """One attempt ended; `refused` is a late result that the fence kept out."""
+        self.instruments.add(catalogue.ATTEMPTS, labels={"outcome": outcome})
+        if error_code is not None:
+            self.instruments.add(catalogue.ATTEMPT_ERRORS, labels={"code": error_code})
+
+    def record_stage(self, stage: str, seconds: float) -> None:
+        """One stage of an attempt took `seconds`; stages are those of a result's `timings_ms`."""
+        self.instruments.observe(catalogue.STAGE_SECONDS, seconds, {"stage": stage})
+
+    def record_queue_age(self, priority: str, seconds: float) -> None:
+        """A task was taken after waiting `seconds`."""
+        self.instruments.observe(catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
+
+    def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:
+        """Some leases were renewed, found lost, or could not be renewed now."""
+        self.instruments.add(catalogue.LEASE_RENEWALS, count, {"outcome": outcome})
+
+    def record_browser_recycle(self, reason: str) -> None:
+        """A browser was replaced on purpose."""
+        self.instruments.add(catalogue.BROWSER_RECYCLES, labels={"reason": reason})
+
+    def record_browser_crash(self) -> None:
+        """A browser ended without being told to."""
+        self.instruments.add(catalogue.BROWSER_CRASHES)
+
+    def record_egress_refusal(self, reason: str) -> None:
+        """The filtering proxy refused a connection."""
+        self.instruments.add(catalogue.EGRESS_REFUSALS, labels={"reason": reason})
+
+    # ---- scheduler
+
+    def set_is_leader(self, is_leader: bool) -> None:
+        """Whether this scheduler does the chores."""
+        self.instruments.set(catalogue.IS_LEADER, int(is_leader))
+
+    def record_reclaimed(self, outcome: ReclaimOutcome, count: int = 1) -> None:
+        """Some tasks were taken from lost workers."""
+        self.instruments.add(catalogue.RECLAIMED, count, {"outcome": outcome})
+
+    def record_promoted(self, count: int) -> None:
+        """Some delayed tasks were put back into their queue."""
+        self.instruments.add(catalogue.PROMOTED, count)
+
+    def record_expired(self, count: int) -> None:
+        """Some tasks failed because their deadline passed."""
+        self.instruments.add(catalogue.EXPIRED, count)
+
+    def record_pruned(self, kind: PrunedKind, count: int) -> None:
+        """Some old entries were removed."""
+        self.instruments.add(catalogue.PRUNED, count, {"kind": kind})
+
+    def record_callback(self, outcome: CallbackOutcome) -> None:
+        """A callback was sent."""
+        self.instruments.add(catalogue.CALLBACKS, labels={"outcome": outcome})
+
+    # ---- all of them
+
+    def render(self) -> tuple[bytes, str]:
+        """Give everything recorded as Prometheus text, and its content type; reads the process's own load now."""
+        with self._process.oneshot():
+            cpu = self._process.cpu_times()
+            self.instruments.set(catalogue.PROCESS_MEMORY, self._process.memory_info().rss)
+            self.instruments.set(catalogue.PROCESS_CPU, round(cpu.user + cpu.system, 3))
+            self.instruments.set(catalogue.PROCESS_THREADS, self._process.num_threads())
+        self.instruments.set(catalogue.PROCESS_OPEN_FILES, self._process.num_fds())
+        return self.instruments.render()
