@@ -1,0 +1,177 @@
+"""Loads the configuration: file, then environment, then flags; everything wrong is reported at once."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import ValidationError
+
+from captchad.config.environment import (
+    CONFIGURATION_PATH_VARIABLE,
+    REDIS_PASSWORD_VARIABLE,
+    find_misspelt_variables,
+    read_environment,
+)
+from captchad.config.explanations import explain
+from captchad.config.formats import find_format_problems
+from captchad.config.json_file import read_file
+from captchad.config.layers import GivenValue, Layers, Origin, Source
+from captchad.config.redaction import flatten
+from captchad.config.sections import Configuration, TargetSection
+from captchad.config.targets import check_targets, normalise_declared_host
+from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+
+SEARCHED_PATHS = (Path("config/distributed.json"), Path("/etc/captchad/distributed.json"))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfiguration:
+    """A valid configuration and where it comes from.
+
+    `path` is None where no file was found; `sources` maps every setting to its source; `warnings` names what is
+    allowed but surely not meant.
+    """
+
+    configuration: Configuration
+    path: Path | None
+    sources: Mapping[str, Source]
+    warnings: tuple[ConfigurationProblem, ...] = ()
+
+
+def load_configuration(
+    path: str | None,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    today: date | None = None,
+) -> LoadedConfiguration:
+    """Load the configuration as a role does; ConfigurationError names everything that is wrong.
+
+    `path` is --config's value; `overrides` maps dotted paths to the values of flags, None meaning not given.
+    """
+    layers = Layers()
+    file_path = find_file(path, environment)
+    problems: list[ConfigurationProblem] = []
+    if file_path is not None:
+        parsed = read_file(file_path)
+        problems += parsed.problems
+        layers.lay(GivenValue((), parsed.tree, Origin(Source.FILE, str(file_path))))
+    _lay_over(layers, environment, overrides or {})
+    configuration, wrong = _validate(layers)
+    problems += wrong
+    problems += find_format_problems(layers)
+    findings = check_targets(
+        _read_targets(layers, configuration), today or _today(), layers.label_of("security.targets")
+    )
+    problems += findings.problems
+    if problems or configuration is None:
+        raise ConfigurationError(tuple(problems))
+    configuration = _normalise_targets(configuration)
+    warnings = (*findings.warnings, *find_misspelt_variables(environment), *_find_doubts(configuration, layers))
+    return LoadedConfiguration(configuration, file_path, _find_sources(configuration, layers), warnings)
+
+
+def find_file(path: str | None, environment: Mapping[str, str]) -> Path | None:
+    """Give the configuration file: the named one, else the first that exists where it is searched for."""
+    named = path or environment.get(CONFIGURATION_PATH_VARIABLE)
+    if named:
+        return Path(named)
+    return next((candidate for candidate in SEARCHED_PATHS if candidate.exists()), None)
+
+
+def _today() -> date:
+    # Config lies below the runtime's clock; this default is for the commands that load before there is one.
+    return datetime.now(UTC).date()  # noqa: TID251
+
+
+def _lay_over(layers: Layers, environment: Mapping[str, str], overrides: Mapping[str, object]) -> None:
+    for given in read_environment(environment):
+        layers.lay(given)
+    command_line = Origin(Source.FLAG, "command line")
+    for name, value in overrides.items():
+        if value is not None:
+            layers.lay(GivenValue(tuple(name.split(".")), value, command_line))
+    _place_password(layers, environment.get(REDIS_PASSWORD_VARIABLE, ""))
+
+
+def _place_password(layers: Layers, password: str) -> None:
+    """Put REDIS_PASSWORD where the Redis that will be used looks for it: into the URL, else into master.
+
+    It wins over the file's password, but not over one that another variable or a flag names.
+    """
+    url, origin = layers.read("redis.url"), layers.origin_of("redis.url")
+    if not password:
+        return
+    if not isinstance(url, str) or not url or origin is None:
+        given = layers.origins.get("redis.master.password")
+        if given is None or given.source is Source.FILE:
+            variable = Origin(Source.ENVIRONMENT, f"environment variable {REDIS_PASSWORD_VARIABLE}")
+            layers.lay(GivenValue(("redis", "master", "password"), password, variable))
+        return
+    layers.lay(GivenValue(("redis", "url"), _secure_url(url, password, origin.source is Source.FILE), origin))
+
+
+def _secure_url(url: str, password: str, is_replaced: bool) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    user, _, place = parts.netloc.rpartition("@")
+    name, has_password, _ = user.partition(":")
+    if has_password and not is_replaced:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{name}:{quote(password, safe='')}@{place}"))
+
+
+def _validate(layers: Layers) -> tuple[Configuration | None, list[ConfigurationProblem]]:
+    try:
+        return Configuration.model_validate_json(_encode(layers.tree), strict=True), []
+    except ValidationError as error:
+        return None, explain(error, layers)
+
+
+def _encode(value: Any) -> str:
+    return json.dumps(value, default=str)
+
+
+def _read_targets(layers: Layers, configuration: Configuration | None) -> list[tuple[int, TargetSection]]:
+    """Give the targets that can be read, also while other settings are wrong, so that all errors come at once."""
+    if configuration is not None:
+        return list(enumerate(configuration.security.targets))
+    given = layers.read("security.targets")
+    readable: list[tuple[int, TargetSection]] = []
+    for index, element in enumerate(given if isinstance(given, list) else ()):
+        try:
+            readable.append((index, TargetSection.model_validate_json(_encode(element), strict=True)))
+        except ValidationError:
+            continue
+    return readable
+
+
+def _normalise_targets(configuration: Configuration) -> Configuration:
+    security = configuration.security
+    targets = tuple(
+        target.model_copy(update={"host": normalise_declared_host(target.host)}) for target in security.targets
+    )
+    return configuration.model_copy(update={"security": security.model_copy(update={"targets": targets})})
+
+
+def _find_doubts(configuration: Configuration, layers: Layers) -> list[ConfigurationProblem]:
+    worker, tls = configuration.worker, configuration.redis.tls
+    doubts = []
+    if worker.task_timeout > worker.task_deadline_seconds:
+        doubts.append(("worker.task_timeout", "is longer than worker.task_deadline_seconds, which ends the task first"))
+    if (tls.certificate_file is None) != (tls.key_file is None):
+        doubts.append(("redis.tls", "certificate_file and key_file belong together; one alone is not used"))
+    return [ConfigurationProblem(path, message, layers.label_of(path)) for path, message in doubts]
+
+
+def _find_sources(configuration: Configuration, layers: Layers) -> dict[str, Source]:
+    sources = {}
+    for path in flatten(configuration):
+        origin = layers.origin_of(path)
+        sources[path] = origin.source if origin else Source.DEFAULT
+    return sources

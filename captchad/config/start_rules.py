@@ -1,0 +1,103 @@
+"""Decides whether a role may start with a configuration: the rules of production, and what is not built yet."""
+
+from collections.abc import Callable
+
+from captchad.config.redis_choice import choose_redis_or_local
+from captchad.config.sections import Configuration
+from captchad.domain.errors import ConfigurationProblem
+from captchad.domain.node import Role
+from captchad.domain.target import is_loopback_host
+
+LOOPBACK_HOST = "127.0.0.1"
+
+
+def check_start_rules(
+    configuration: Configuration, role: Role, bind_host: str = LOOPBACK_HOST
+) -> tuple[ConfigurationProblem, ...]:
+    """Give the reasons why `role` must not start, bound to `bind_host`, with a valid configuration."""
+    problems = []
+    has_keys = configuration.security.api_key_required
+    if configuration.environment == "prod" and not has_keys:
+        problems.append(
+            ConfigurationProblem(
+                "security.api_key_required",
+                f"the {role} does not start in production without API keys; set it to true",
+            )
+        )
+    elif not has_keys and not is_loopback_host(bind_host):
+        problems.append(
+            ConfigurationProblem(
+                "security.api_key_required",
+                f"the {role} does not listen on {bind_host} without API keys; set it to true, or bind {LOOPBACK_HOST}",
+            )
+        )
+    redis = choose_redis_or_local(configuration.redis)
+    if configuration.environment == "prod" and not redis.password and not redis.is_local:
+        problems.append(
+            ConfigurationProblem(
+                "redis",
+                f"the {role} does not start in production with a Redis without a password off this machine "
+                f"({redis.describe()}); set REDIS_PASSWORD or redis.master.password",
+            )
+        )
+    return tuple(problems)
+
+
+def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[ConfigurationProblem, ...]:
+    """Give the settings that ask `role` for an engine this release does not have, each with the way round."""
+    return tuple(
+        ConfigurationProblem(path, message)
+        for path, roles, is_set, message in _UNBUILT
+        if role in roles and is_set(configuration)
+    )
+
+
+_EVERY_ROLE = frozenset(Role)
+_WORKER = frozenset({Role.WORKER})
+_GATEWAY = frozenset({Role.GATEWAY})
+
+_UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str], ...] = (
+    (
+        "redis.cluster",
+        _EVERY_ROLE,
+        lambda c: c.redis.cluster is not None,
+        "Redis Cluster is not built yet; remove it and use redis.url, redis.sentinel or redis.master",
+    ),
+    (
+        "browser.backend",
+        _WORKER,
+        lambda c: c.browser.backend not in {None, "launch"},
+        "only launch is built yet; set browser.backend to launch to use a local browser",
+    ),
+    (
+        "selenium.hub_url",
+        _WORKER,
+        lambda c: bool(c.selenium.hub_url) and c.browser.backend is None,
+        "Selenium Grid is not built yet; set browser.backend to launch to use a local browser",
+    ),
+    (
+        "recognition.models",
+        _WORKER,
+        lambda c: bool(c.recognition.models),
+        "models of one's own are not built yet; remove it to use the built-in one",
+    ),
+    (
+        "recognition.collect_labels",
+        _WORKER,
+        lambda c: c.recognition.collect_labels,
+        "collecting labels is not built yet; set it to false",
+    ),
+    (
+        "gateway.processes",
+        _GATEWAY,
+        lambda c: c.gateway.processes > 1,
+        "more than one process is not built yet; set it to 1 and start further gateways on other ports",
+    ),
+    (
+        "compatibility.enabled",
+        _GATEWAY,
+        lambda c: c.compatibility.enabled,
+        "routes of other services are not built yet; set it to false",
+    ),
+)
+"""(setting, roles that need its engine, whether it asks for it, what to do instead)."""

@@ -1,0 +1,104 @@
+"""Checks declared targets: who answers for each, until when, and that none covers more than one owner's hosts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+from captchad.config.sections import TargetSection
+from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
+from captchad.domain.target import is_loopback_host, literal_address, normalise_host
+
+AUTHORISATION_LIMIT_DAYS = 366
+WILDCARD = "*."
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFindings:
+    """What is wrong with the declared targets, and what is allowed but surely not meant."""
+
+    problems: tuple[ConfigurationProblem, ...]
+    warnings: tuple[ConfigurationProblem, ...]
+
+
+def check_targets(targets: Iterable[tuple[int, TargetSection]], today: date, source: str) -> TargetFindings:
+    """Check targets, each with its place in the list."""
+    problems: list[ConfigurationProblem] = []
+    warnings: list[ConfigurationProblem] = []
+    seen: dict[str, int] = {}
+    for index, target in targets:
+        path = f"security.targets[{index}]"
+        problems += (ConfigurationProblem(f"{path}.{key}", text, source) for key, text in _find_faults(target, today))
+        warnings += (ConfigurationProblem(f"{path}.{key}", text, source) for key, text in _find_doubts(target, today))
+        host = _normalise_or_none(target.host)
+        if host is not None and host in seen:
+            message = f"{host} is declared already, by security.targets[{seen[host]}]; keep one with all its ports"
+            problems.append(ConfigurationProblem(f"{path}.host", message, source))
+        elif host is not None:
+            seen[host] = index
+    return TargetFindings(tuple(problems), tuple(warnings))
+
+
+def normalise_declared_host(host: str) -> str:
+    """Give a declared host, `*.` kept, as hosts are compared; TargetNotAllowed says what is wrong with it."""
+    wildcard = WILDCARD if host.startswith(WILDCARD) else ""
+    bare = host.removeprefix(WILDCARD)
+    if not bare or "*" in bare:
+        raise TargetNotAllowed("`*` alone or inside a name is refused; declare a host or *.host")
+    if "://" in bare or "/" in bare:
+        raise TargetNotAllowed(f"{host!r} is a URL; give its host alone")
+    if bare.count(":") == 1:
+        raise TargetNotAllowed(f"{host!r} has a port in it; give the host alone, and the port in ports")
+    normal = normalise_host(bare)
+    if wildcard and literal_address(normal) is not None:
+        raise TargetNotAllowed("a wildcard over an address is refused; declare each address")
+    if wildcard and not is_loopback_host(normal) and _is_public_suffix(normal):
+        raise TargetNotAllowed(f"a wildcard over {normal} is refused: anyone can register names under it")
+    return wildcard + normal
+
+
+def _normalise_or_none(host: str) -> str | None:
+    try:
+        return normalise_declared_host(host)
+    except TargetNotAllowed:
+        return None
+
+
+def _find_faults(target: TargetSection, today: date) -> Iterator[tuple[str, str]]:
+    try:
+        host = normalise_declared_host(target.host)
+    except TargetNotAllowed as error:
+        yield "host", error.message
+        host = target.host
+    if not is_loopback_host(host.removeprefix(WILDCARD)):
+        if not target.owner.strip():
+            yield "owner", "is required: who answers for this site"
+        if not target.reference.strip():
+            yield "reference", "is required: the ticket or letter that authorises the test"
+        if target.expires is None:
+            yield "expires", f"is required: the last day of the authorisation, at most {_last_day(today)}"
+    if target.expires is not None and target.expires > today + timedelta(days=AUTHORISATION_LIMIT_DAYS):
+        yield "expires", f"is more than {AUTHORISATION_LIMIT_DAYS} days ahead; the latest is {_last_day(today)}"
+
+
+def _find_doubts(target: TargetSection, today: date) -> Iterator[tuple[str, str]]:
+    if target.expires is not None and target.expires < today:
+        yield "expires", f"the authorisation ended on {target.expires.isoformat()}; tasks for it are refused"
+    host = _normalise_or_none(target.host)
+    if host is None or target.allow_private_addresses:
+        return
+    address = literal_address(host)
+    if is_loopback_host(host.removeprefix(WILDCARD)) or (address is not None and not address.is_global):
+        yield "host", f"{host} is a private address; without allow_private_addresses: true its pages are refused"
+
+
+def _last_day(today: date) -> str:
+    return (today + timedelta(days=AUTHORISATION_LIMIT_DAYS)).isoformat()
+
+
+@lru_cache(maxsize=256)
+def _is_public_suffix(host: str) -> bool:
+    # The list takes a tenth of a second to read; most configurations have no wildcard.
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
+
+    return bool(PublicSuffixList().is_public(host))
