@@ -50,9 +50,9 @@ def parse_text(text: str, source: str) -> ParsedFile:
             object_pairs_hook=_keep_repeated,
             parse_constant=_refuse_constant,
         )
+        json.dumps(tree, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         return _refuse(f"not valid JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}", source)
-        json.dumps(tree, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return _refuse("a text has half of a surrogate pair (\\ud800 to \\udfff) in it", source)
     except (ValueError, RecursionError) as error:
