@@ -1,0 +1,168 @@
+"""The one connection to Redis a process has: pools, scripts, and foreign failures mapped to ours."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from redis import exceptions
+
+from captchad.broker.address import BLOCK_MARGIN_SECONDS, RedisClients, open_clients
+from captchad.broker.keys import PartitionKeys
+from captchad.broker.scripts.catalogue import Script, load_script
+from captchad.config.sections import RedisSection
+from captchad.domain.errors import BrokerUnavailable, ConfigurationError, ConfigurationProblem
+from captchad.runtime.service import Service, ServiceHealth
+
+_logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 2.0
+SELDOM_LOGGED = 10
+AWAY_MARKS = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "UNBLOCKED", "OOM", "BUSY")
+
+Argument = str | bytes | int | float
+
+
+class Broker(Service):
+    """Redis as every role sees it: `run_script` for writes, `client` for reads, and whether it answers.
+
+    `url_override` wins over the configuration. Every call raises BrokerUnavailable when Redis does not answer.
+    """
+
+    name = "broker"
+
+    def __init__(self, config: RedisSection, client_name: str, url_override: str | None = None) -> None:
+        self.partitions = tuple(PartitionKeys(partition) for partition in range(config.partitions))
+        self.result_ttl_seconds = config.task_result_ttl
+        self._min_replicas = config.min_replicas_acknowledged
+        self._config = config
+        self._client_name = client_name
+        self._url_override = url_override
+        self._clients: RedisClients | None = None
+        self._failure = "not connected yet"
+        self._on_return: list[Callable[[], None]] = []
+        self._outages = 0
+
+    @property
+    def client(self) -> Any:
+        """The client for short commands; use it inside `guard()`."""
+        return self._opened().commands
+
+    @property
+    def blocking_client(self) -> Any:
+        """The client for commands that wait on the server; use it inside `guard()`."""
+        return self._opened().blocking
+
+    @property
+    def outages(self) -> int:
+        """How often contact was lost since the start."""
+        return self._outages
+
+    def on_return(self, callback: Callable[[], None]) -> None:
+        """Call `callback` each time Redis answers again after it did not."""
+        self._on_return.append(callback)
+
+    def health(self) -> ServiceHealth:
+        """Say whether the last call was answered."""
+        return ServiceHealth(not self._failure, self._failure, {"outages": self._outages})
+
+    async def start(self) -> None:
+        """Connect, waiting with backoff for as long as Redis is away; a refused login ends the wait."""
+        self._clients = open_clients(self._config, self._client_name, self._url_override)
+        await self.wait_until_back()
+
+    async def wait_until_back(self) -> None:
+        """Return once Redis answers a ping."""
+        pause_seconds, tries = FIRST_PAUSE_SECONDS, 0
+        while True:
+            try:
+                with self.guard():
+                    await self.client.ping()
+                    return
+            except BrokerUnavailable as error:
+                if tries % SELDOM_LOGGED == 0:
+                    _logger.warning("waiting for Redis: %s", error.message)
+            await asyncio.sleep(pause_seconds)
+            pause_seconds, tries = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS), tries + 1
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._clients is not None:
+            await self._clients.close()
+
+    async def run_script(
+        self, name: str, keys: PartitionKeys, arguments: Sequence[Argument], acknowledge: bool = False
+    ) -> Any:
+        """Run a partition script; with `acknowledge`, return only once enough replicas have it too."""
+        script = load_script(name)
+        if acknowledge and self._min_replicas > 0:
+            return await self._run_acknowledged(script, keys.for_scripts, arguments)
+        return await self._run(script, keys.for_scripts, arguments)
+
+    async def run_fleet_script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        """Run a script on keys that belong to no partition."""
+        return await self._run(load_script(name, with_prelude=False), keys, arguments)
+
+    async def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        with self.guard():
+            try:
+                return await self.client.execute_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            except exceptions.NoScriptError:
+                return await self.client.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
+
+    async def _run_acknowledged(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        """Run a script and WAIT on the same connection, since WAIT speaks of that connection's writes alone."""
+        timeout_ms = int(BLOCK_MARGIN_SECONDS * 1000)
+        with self.guard():
+            pipeline = self.client.pipeline(transaction=False)
+            pipeline.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
+            pipeline.execute_command("WAIT", self._min_replicas, timeout_ms)
+            answer, replicas = await pipeline.execute()
+        if replicas < self._min_replicas:
+            raise BrokerUnavailable(f"{replicas} of {self._min_replicas} replicas acknowledged the write")
+        return answer
+
+    @contextmanager
+    def guard(self) -> Any:
+        """Map the driver's failures to BrokerUnavailable and keep note of whether Redis answers."""
+        try:
+            yield
+        except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
+            raise ConfigurationError((ConfigurationProblem("redis", f"Redis refuses the login: {error}"),)) from error
+        except exceptions.ResponseError as error:
+            if not str(error).startswith(AWAY_MARKS):
+                raise
+            raise self._note_failure(error) from error
+        except (exceptions.RedisError, OSError, TimeoutError) as error:
+            raise self._note_failure(error) from error
+        else:
+            self._note_answer()
+
+    @asynccontextmanager
+    async def waited_out(self) -> AsyncIterator[None]:
+        """Run a block; where Redis is away, swallow that and return once it is back."""
+        try:
+            yield
+        except BrokerUnavailable:
+            await self.wait_until_back()
+
+    def _note_failure(self, error: Exception) -> BrokerUnavailable:
+        reason = str(error) or type(error).__name__
+        if not self._failure:
+            self._outages += 1
+            _logger.warning("Redis does not answer: %s", reason)
+        self._failure = reason
+        return BrokerUnavailable(f"Redis does not answer: {reason}")
+
+    def _note_answer(self) -> None:
+        if self._failure:
+            self._failure = ""
+            for callback in self._on_return:
+                callback()
+
+    def _opened(self) -> RedisClients:
+        if self._clients is None:
+            raise BrokerUnavailable("not connected to Redis yet")
+        return self._clients

@@ -1,0 +1,129 @@
+"""The worker's side of a partition: take, renew, settle, wait for more."""
+
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from captchad.broker.address import BLOCK_SECONDS
+from captchad.broker.connection import Argument, Broker
+from captchad.broker.keys import PartitionKeys
+from captchad.broker.messages import decode_request, encode_error, encode_result
+from captchad.domain.task import TaskError, TaskRequest, TaskResult
+
+FIRST_RETRY_DELAY_MS = 1_000
+LONGEST_RETRY_DELAY_MS = 60_000
+JITTER = (0.5, 1.0)
+RENEWED = "renewed"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt at a task, held under a fence: `token` is this attempt's alone."""
+
+    task_id: str
+    partition: int
+    token: str
+    attempt: int
+    request: TaskRequest
+    queued_ms: float
+    remaining_seconds: float
+
+
+class Outcome(StrEnum):
+    """How an attempt ended; the record decides what follows from it."""
+
+    COMPLETED = "completed"
+    RETRYABLE = "retryable"
+    FAILED = "failed"
+    HANDED_BACK = "handed_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of one attempt, ready to be written."""
+
+    delivery: Delivery
+    outcome: Outcome
+    result: TaskResult | None = None
+    error: TaskError | None = None
+
+    @property
+    def payload(self) -> bytes:
+        """The result or the error as JSON; empty where there is neither."""
+        if self.result is not None:
+            return encode_result(self.result)
+        return encode_error(self.error) if self.error is not None else b""
+
+
+class Consumer:
+    """One partition as one life of a worker sees it; `consumer` is NAME.INCARNATION."""
+
+    def __init__(self, broker: Broker, keys: PartitionKeys, worker: str, consumer: str, dead_letter_limit: int) -> None:
+        self._broker = broker
+        self._keys = keys
+        self._worker = worker
+        self._consumer = consumer
+        self._dead_letter_limit = dead_letter_limit
+        self._last_ids: list[bytes] = []
+
+    @property
+    def partition(self) -> int:
+        """The partition's number."""
+        return self._keys.partition
+
+    async def take(self, free_slots: int) -> list[Delivery]:
+        """Take up to `free_slots` tasks, the highest priority first, and begin an attempt at each."""
+        token = secrets.token_hex(8)
+        *taken, last_ids = await self._broker.run_script(
+            "take", self._keys, [self._consumer, self._worker, token, free_slots]
+        )
+        self._last_ids = last_ids
+        return [
+            Delivery(
+                task_id=task_id.decode(),
+                partition=self.partition,
+                token=token,
+                attempt=int(attempt),
+                request=decode_request(request, picture or None),
+                queued_ms=float(queued_ms),
+                remaining_seconds=remaining_ms / 1000,
+            )
+            for task_id, request, picture, attempt, queued_ms, remaining_ms in taken
+        ]
+
+    async def wait_for_more(self) -> None:
+        """Return when a task was queued since the last `take` came back short, or after a few seconds."""
+        if not self._last_ids:
+            return
+        streams = dict(zip(self._keys.streams, self._last_ids, strict=True))
+        with self._broker.guard():
+            await self._broker.blocking_client.xread(streams, count=1, block=int(BLOCK_SECONDS * 1000))
+
+    async def renew(self, deliveries: Sequence[Delivery]) -> dict[str, str]:
+        """Renew the leases of running attempts; task id to RENEWED, or to what became of the task instead."""
+        arguments: list[Argument] = [self._consumer]
+        for delivery in deliveries:
+            arguments += [delivery.task_id, delivery.token]
+        answers = await self._broker.run_script("renew", self._keys, arguments)
+        return {delivery.task_id: answer.decode() for delivery, answer in zip(deliveries, answers, strict=True)}
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
+        """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`."""
+        arguments: list[Argument] = [
+            self._consumer,
+            self._dead_letter_limit,
+            FIRST_RETRY_DELAY_MS,
+            LONGEST_RETRY_DELAY_MS,
+        ]
+        for settlement in settlements:
+            delivery = settlement.delivery
+            jitter = random.uniform(*JITTER)  # noqa: S311 -- spreads retries, guards nothing
+            arguments += [delivery.task_id, delivery.token, settlement.outcome, settlement.payload, jitter]
+        answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
+        return [answer.decode() for answer in answers]
+
+    async def release_unknown(self, known_ids: Sequence[str]) -> int:
+        """Hand back what this consumer holds beyond `known_ids`: deliveries whose reply was lost."""
+        return int(await self._broker.run_script("release", self._keys, [self._consumer, *known_ids]))

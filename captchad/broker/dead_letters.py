@@ -1,0 +1,85 @@
+"""Dead letters: listed, shown, and replayed as new tasks."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from captchad.broker.connection import Broker
+from captchad.broker.messages import decode_error, decode_request
+from captchad.broker.tasks import NewTask, TaskStore
+from captchad.domain.errors import TaskNotFound
+from captchad.domain.identifier import make_task_id, read_partition
+from captchad.domain.task import TaskError, TaskRequest
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A task as it was when it died; times are Redis TIME in milliseconds."""
+
+    task_id: str
+    request: TaskRequest
+    error: TaskError
+    attempts: int
+    created_ms: int
+    died_ms: int
+    worker: str | None
+
+
+class DeadLetters:
+    """The dead letters of all partitions."""
+
+    def __init__(self, broker: Broker, store: TaskStore) -> None:
+        self._broker = broker
+        self._store = store
+
+    async def list_ids(self, limit: int | None = None) -> list[str]:
+        """Give the ids of dead letters, the newest first in each partition."""
+        ids: list[str] = []
+        for keys in self._broker.partitions:
+            with self._broker.guard():
+                members = await self._broker.client.zrevrange(keys.dead, 0, (limit or 0) - 1)
+            ids += [member.decode() for member in members]
+        return ids[:limit]
+
+    async def list_letters(self, limit: int) -> list[DeadLetter]:
+        """Give dead letters, the newest first in each partition."""
+        letters = []
+        for task_id in await self.list_ids(limit):
+            try:
+                letters.append(await self.show(task_id))
+            except TaskNotFound:
+                continue
+        return letters
+
+    async def show(self, task_id: str) -> DeadLetter:
+        """Give one dead letter; TaskNotFound where there is none."""
+        partition = read_partition(task_id)
+        fields: dict[bytes, bytes] = {}
+        if partition is not None and partition < len(self._broker.partitions):
+            with self._broker.guard():
+                fields = await self._broker.client.hgetall(self._broker.partitions[partition].dead_letter(task_id))
+        if not fields:
+            raise TaskNotFound(f"there is no dead letter {task_id}")
+        return DeadLetter(
+            task_id=task_id,
+            request=decode_request(fields[b"request"], fields.get(b"picture")),
+            error=decode_error(fields[b"error"]),
+            attempts=int(fields[b"attempts"]),
+            created_ms=int(fields[b"created_ms"]),
+            died_ms=int(fields[b"died_ms"]),
+            worker=fields[b"worker"].decode() or None,
+        )
+
+    async def replay(self, task_id: str) -> str:
+        """Make a new task from a dead letter; give its id. The dead letter stays as it is."""
+        letter = await self.show(task_id)
+        partition = read_partition(task_id)
+        assert partition is not None
+        task = NewTask(make_task_id(partition), letter.request, replay_of=task_id)
+        return (await self._store.submit([task]))[0]
+
+    async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
+        """Replay every dead letter there is now; give old and new id of each as it is made."""
+        for task_id in await self.list_ids():
+            yield task_id, await self.replay(task_id)

@@ -1,0 +1,170 @@
+"""One subscription for each process: what changed, pushed to whoever waits or watches."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from captchad.broker.connection import Broker
+from captchad.broker.keys import NODE_EVENTS
+from captchad.broker.tasks import TaskStore
+from captchad.domain.errors import BrokerUnavailable
+from captchad.domain.task import FINAL_STATUSES, TaskRecord
+from captchad.runtime.service import Service, ServiceHealth
+
+_logger = logging.getLogger(__name__)
+
+PING_AFTER_SECONDS = 5.0
+RECONNECT_SECONDS = 0.2
+LISTENER_LIMIT = 1000
+_FINAL = frozenset(str(status) for status in FINAL_STATUSES)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetEvent:
+    """A change: of a task, of a node, or that events may have been missed before this one."""
+
+    kind: Literal["task", "node", "reconnected"]
+    payload: dict[str, Any]
+
+
+class EventFeed(Service):
+    """Waits for ends of tasks and hands changes to listeners, without ever asking twice.
+
+    Pub/sub loses messages, so a wait registers first and reads the record then, and after every reconnect all
+    waited tasks are read again.
+    """
+
+    name = "events"
+
+    def __init__(self, broker: Broker, store: TaskStore) -> None:
+        self._broker = broker
+        self._store = store
+        self._waiters: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._listeners: set[asyncio.Queue[FleetEvent]] = set()
+        self._is_subscribed = asyncio.Event()
+        self._is_released = False
+
+    def health(self) -> ServiceHealth:
+        """Say whether changes arrive."""
+        is_ready = self._is_subscribed.is_set()
+        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", {"waiters": len(self._waiters)})
+
+    async def run(self) -> None:
+        """Receive changes until cancelled, subscribing again whenever the connection is lost."""
+        while True:
+            try:
+                await self._receive()
+            except BrokerUnavailable:
+                self._is_subscribed.clear()
+                await asyncio.sleep(RECONNECT_SECONDS)
+                await self._broker.wait_until_back()
+
+    @contextmanager
+    def watch_final(self, task_id: str) -> Iterator[asyncio.Event]:
+        """Give an event that is set once the task may have ended; read its record to be sure."""
+        event = asyncio.Event()
+        self._waiters[task_id].add(event)
+        try:
+            yield event
+        finally:
+            self._waiters[task_id].discard(event)
+            if not self._waiters[task_id]:
+                del self._waiters[task_id]
+
+    async def wait_final(self, task_id: str, timeout_seconds: float) -> TaskRecord:
+        """Give the record once the task has ended, or as it is after the timeout; TaskNotFound without one."""
+        with self.watch_final(task_id) as ended:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await self._is_subscribed.wait()
+                    record = await self._store.read(task_id)
+                    while not record.status.is_final and not self._is_released:
+                        await ended.wait()
+                        ended.clear()
+                        record = await self._store.read(task_id)
+                    return record
+            except TimeoutError:
+                return await self._store.read(task_id)
+
+    def release_waiters(self) -> None:
+        """Answer every wait now, and from now on at once; the process is about to end."""
+        self._is_released = True
+        self._is_subscribed.set()
+        self._wake(list(self._waiters))
+
+    async def drain(self) -> None:
+        """Let nobody wait for an end this process will not see."""
+        self.release_waiters()
+
+    @asynccontextmanager
+    async def subscription(self) -> AsyncIterator[AsyncIterator[FleetEvent]]:
+        """Give all changes from now on; a listener that is too slow loses the oldest."""
+        queue: asyncio.Queue[FleetEvent] = asyncio.Queue(LISTENER_LIMIT)
+        self._listeners.add(queue)
+        try:
+            yield _read_queue(queue)
+        finally:
+            self._listeners.discard(queue)
+
+    async def _receive(self) -> None:
+        channels = [keys.events for keys in self._broker.partitions] + [NODE_EVENTS]
+        with self._broker.guard():
+            subscriber = self._broker.blocking_client.pubsub()
+        try:
+            with self._broker.guard():
+                await subscriber.subscribe(*channels)
+                awaited = len(channels)
+                is_ping_out = False
+                while True:
+                    message = await subscriber.get_message(timeout=PING_AFTER_SECONDS)
+                    if message is None:
+                        if is_ping_out:
+                            raise TimeoutError("the subscription does not answer")
+                        await subscriber.ping()
+                        is_ping_out = True
+                        continue
+                    is_ping_out = False
+                    if message["type"] == "subscribe":
+                        awaited -= 1
+                        if awaited == 0:
+                            self._catch_up()
+                    elif message["type"] == "message":
+                        self._dispatch(message["channel"], message["data"])
+        finally:
+            await subscriber.aclose()
+
+    def _catch_up(self) -> None:
+        self._is_subscribed.set()
+        self._wake(list(self._waiters))
+        self._tell(FleetEvent("reconnected", {}))
+
+    def _dispatch(self, channel: bytes, data: bytes) -> None:
+        payload = orjson.loads(data)
+        if channel.decode() == NODE_EVENTS:
+            self._tell(FleetEvent("node", payload))
+            return
+        if payload["status"] in _FINAL:
+            self._wake([payload["task_id"]])
+        self._tell(FleetEvent("task", payload))
+
+    def _wake(self, task_ids: list[str]) -> None:
+        for task_id in task_ids:
+            for event in self._waiters.get(task_id, ()):
+                event.set()
+
+    def _tell(self, event: FleetEvent) -> None:
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+
+async def _read_queue(queue: "asyncio.Queue[FleetEvent]") -> AsyncIterator[FleetEvent]:
+    while True:
+        yield await queue.get()

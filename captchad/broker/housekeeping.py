@@ -1,0 +1,105 @@
+"""The scheduler's side of a partition: promote, reclaim, expire, prune."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from captchad.broker.connection import Broker
+from captchad.broker.keys import LEADER, PartitionKeys
+from captchad.config.sections import SchedulerSection
+
+BATCH = 500
+MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep did, and the seconds until something is due next (None: nothing waits)."""
+
+    count: int
+    next_due_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaimed:
+    """What became of the tasks of lost workers."""
+
+    requeued: int
+    blameless: int
+    buried: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What was forgotten."""
+
+    listed: int
+    dead_letters: int
+    consumers: int
+
+
+class Housekeeping:
+    """The chores of one partition; each is one script, so two schedulers at once do no harm."""
+
+    def __init__(self, broker: Broker, keys: PartitionKeys, config: SchedulerSection) -> None:
+        self._broker = broker
+        self._keys = keys
+        self._config = config
+
+    async def promote_due(self) -> Sweep:
+        """Queue the delayed tasks that are due."""
+        count, next_ms = await self._broker.run_script("promote", self._keys, [BATCH])
+        return Sweep(count, None if next_ms < 0 else next_ms / MS)
+
+    async def reclaim_stalled(self, lease_seconds: float, away_until_ms: int) -> Reclaimed:
+        """Requeue tasks not renewed for a lease; lives lost before `away_until_ms` (Redis TIME) cost nothing."""
+        arguments = [int(lease_seconds * MS), away_until_ms, BATCH, self._config.dead_letter_limit]
+        return Reclaimed(*await self._broker.run_script("reclaim", self._keys, arguments))
+
+    async def expire_overdue(self) -> Sweep:
+        """End the tasks that have passed their deadline."""
+        count, next_ms = await self._broker.run_script("expire", self._keys, [BATCH])
+        return Sweep(count, None if next_ms < 0 else next_ms / MS)
+
+    async def prune(self, alive_consumers: Sequence[str]) -> Pruned:
+        """Forget expired list entries, old dead letters and the consumers of workers that are gone."""
+        position, listed, dead_letters, consumers = 0, 0, 0, 0
+        retention_ms = self._config.dead_letter_retention_seconds * MS
+        while position >= 0:
+            position, forgotten, dead, removed = await self._broker.run_script(
+                "prune", self._keys, [position, BATCH, retention_ms, self._config.dead_letter_limit, *alive_consumers]
+            )
+            listed, dead_letters, consumers = listed + forgotten, dead_letters + dead, consumers + removed
+        return Pruned(listed, dead_letters, consumers)
+
+
+class LeaderLease:
+    """The one lease that makes a scheduler the active one."""
+
+    def __init__(self, broker: Broker, consumer: str, lease_seconds: float) -> None:
+        self._broker = broker
+        self._consumer = consumer
+        self._lease_ms = int(lease_seconds * MS)
+
+    async def hold(self) -> bool:
+        """Take or keep the lease; whether this process holds it now."""
+        return bool(await self._broker.run_fleet_script("lead", [LEADER], [self._consumer, self._lease_ms]))
+
+    async def give_up(self) -> None:
+        """Let another take over at once."""
+        await self._broker.run_fleet_script("lead", [LEADER], [self._consumer, 0])
+
+    async def holder(self) -> str | None:
+        """Give the consumer that holds the lease."""
+        with self._broker.guard():
+            value = await self._broker.client.get(LEADER)
+        return value.decode() if value else None
+
+
+async def read_server_identity(broker: Broker) -> tuple[str, int]:
+    """Give the server's run id, which changes with every start and failover, and its time (ms)."""
+    with broker.guard():
+        pipeline = broker.client.pipeline(transaction=False)
+        pipeline.info("server")
+        pipeline.time()
+        info, (seconds, microseconds) = await pipeline.execute()
+    return str(info["run_id"]), seconds * MS + microseconds // MS

@@ -1,0 +1,116 @@
+"""The wire format: how requests, results and records are stored (version 1).
+
+Fields of a record's hash: request (JSON), picture (bytes, until it ends), status, target, priority (stream number),
+created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms, attempts, retry_limit, lives_lost,
+bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON), error (JSON); and while it is queued or running:
+stream, entry; while running: owner, token; after an attempt was settled: settled_token.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.recognition import CaptchaKind, Character, Hints
+from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
+
+VERSION = 1
+
+
+def encode_request(request: TaskRequest) -> bytes:
+    """Give a request as JSON, without its picture, which is stored beside it."""
+    hints = request.hints
+    return orjson.dumps(
+        {
+            "version": VERSION,
+            "target": request.target,
+            "url": request.url,
+            "timeout_seconds": request.timeout_seconds,
+            "retry_count": request.retry_count,
+            "priority": request.priority,
+            "selector": request.selector,
+            "hints": {
+                "charset": hints.charset,
+                "min_length": hints.min_length,
+                "max_length": hints.max_length,
+                "case_sensitive": hints.case_sensitive,
+                "kind": hints.kind,
+            },
+            "task_deadline_seconds": request.task_deadline_seconds,
+            "metadata": request.metadata,
+        }
+    )
+
+
+def decode_request(data: bytes, picture: bytes | None) -> TaskRequest:
+    """Read a stored request back; ValueError for a version this release does not know."""
+    fields: dict[str, Any] = orjson.loads(data)
+    version = fields.pop("version")
+    if version != VERSION:
+        raise ValueError(f"the stored request has wire version {version}; this release reads version {VERSION}")
+    hints = fields.pop("hints")
+    kind = hints.pop("kind")
+    priority = Priority(fields.pop("priority"))
+    return TaskRequest(
+        **fields, priority=priority, picture=picture, hints=Hints(**hints, kind=kind and CaptchaKind(kind))
+    )
+
+
+def encode_result(result: TaskResult) -> bytes:
+    """Give a result as JSON."""
+    return orjson.dumps(result)
+
+
+def decode_result(data: bytes) -> TaskResult:
+    """Read a stored result back."""
+    fields: dict[str, Any] = orjson.loads(data)
+    kind = CaptchaKind(fields.pop("kind"))
+    characters = tuple(Character(**character) for character in fields.pop("characters"))
+    return TaskResult(**fields, kind=kind, characters=characters)
+
+
+def encode_error(error: TaskError) -> bytes:
+    """Give an error as JSON."""
+    return orjson.dumps(error)
+
+
+def decode_error(data: bytes) -> TaskError:
+    """Read a stored error back."""
+    fields: dict[str, Any] = orjson.loads(data)
+    return TaskError(TaskErrorCode(fields["code"]), fields["message"], fields["is_retryable"])
+
+
+RECORD_FIELDS = (
+    "status",
+    "request",
+    "created_ms",
+    "attempts",
+    "started_ms",
+    "completed_ms",
+    "worker",
+    "result",
+    "error",
+    "replay_of",
+)
+"""What is read of a record; the picture stays where it is, only a worker needs it."""
+
+
+def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | None:
+    """Read a record from its RECORD_FIELDS, None where it is gone; `error` of an open task is its last attempt's."""
+    status, request, created_ms, attempts, started_ms, completed_ms, worker, result, error, replay_of = values
+    if status is None or request is None or created_ms is None:
+        return None
+    return TaskRecord(
+        task_id=task_id,
+        status=TaskStatus(status.decode()),
+        request=decode_request(request, None),
+        created_ms=int(created_ms),
+        attempts=int(attempts or 0),
+        started_ms=int(started_ms) if started_ms else None,
+        completed_ms=int(completed_ms) if completed_ms else None,
+        worker=worker.decode() if worker else None,
+        result=decode_result(result) if result else None,
+        error=decode_error(error) if error else None,
+        replay_of=replay_of.decode() if replay_of else None,
+    )

@@ -1,0 +1,68 @@
+"""Who is running: every role signs that it is alive, and writes a report now and then."""
+
+import orjson
+
+from captchad.broker.connection import Broker
+from captchad.broker.keys import ALIVE, NODE_EVENTS, NODES
+from captchad.domain.node import Node, NodeReport, NodeState, Role, SystemLoad
+
+FORGET_AFTER_MS = 600_000
+MS = 1000
+
+
+class NodeRegistry:
+    """The roles of the whole fleet."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def beat(self, consumer: str) -> None:
+        """Sign that a role is alive."""
+        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [consumer, ""])
+
+    async def write(self, report: NodeReport) -> None:
+        """Write a role's report, and tell who watches."""
+        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, orjson.dumps(report)])
+        with self._broker.guard():
+            await self._broker.client.publish(
+                NODE_EVENTS, orjson.dumps({"name": report.name, "role": report.role, "is_draining": report.is_draining})
+            )
+
+    async def forget(self, consumer: str) -> None:
+        """Remove a role that ended in good order."""
+        with self._broker.guard():
+            pipeline = self._broker.client.pipeline(transaction=False)
+            pipeline.zrem(ALIVE, consumer)
+            pipeline.hdel(NODES, consumer)
+            await pipeline.execute()
+
+    async def read_all(self, lease_seconds: float) -> tuple[Node, ...]:
+        """Give every role by name; one silent for longer than the lease is lost."""
+        now_ms, reports, signs = await self._broker.run_fleet_script("nodes", [ALIVE, NODES], [FORGET_AFTER_MS])
+        last_ms = {consumer: float(at_ms) for consumer, at_ms in zip(signs[::2], signs[1::2], strict=True)}
+        nodes = [
+            _see_node(_decode_report(data), (now_ms - last_ms[consumer]) / MS, lease_seconds)
+            for consumer, data in zip(reports[::2], reports[1::2], strict=True)
+            if consumer in last_ms
+        ]
+        return tuple(sorted(nodes, key=lambda node: (node.report.role, node.report.name, node.report.incarnation)))
+
+    async def alive_consumers(self, lease_seconds: float) -> tuple[str, ...]:
+        """Give the consumers that are not lost."""
+        nodes = await self.read_all(lease_seconds)
+        return tuple(node.report.consumer for node in nodes if node.state is not NodeState.LOST)
+
+
+def _decode_report(data: bytes) -> NodeReport:
+    fields = orjson.loads(data)
+    load = fields.pop("load")
+    role = Role(fields.pop("role"))
+    return NodeReport(**fields, role=role, load=SystemLoad(**load) if load else None)
+
+
+def _see_node(report: NodeReport, age_seconds: float, lease_seconds: float) -> Node:
+    if age_seconds > lease_seconds:
+        state = NodeState.LOST
+    else:
+        state = NodeState.DRAINING if report.is_draining else NodeState.UP
+    return Node(report, state, round(max(0.0, age_seconds), 3))

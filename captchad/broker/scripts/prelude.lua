@@ -1,0 +1,141 @@
+-- What every partition script shares: the keys, the clock, and the only ways a task changes its state.
+--
+-- KEYS 1-4 streams: recovered, high, normal, low   5 open   6 delayed   7 recent   8 dead   9 counters   10 prefix
+-- A record is a hash; its fields are listed in broker/messages.py.
+
+local GROUP = 'workers'
+local RECOVERED = 1
+local OPEN, DELAYED, RECENT, DEAD, COUNTERS, PREFIX = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local HISTORY_SECONDS = 7200
+local time = redis.call('TIME')
+local NOW = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function record_key(id)
+  return PREFIX .. ':task:' .. id
+end
+
+local function read_record(id, ...)
+  local names, record = {...}, {}
+  local values = redis.call('HMGET', record_key(id), 'status', unpack(names))
+  if not values[1] then
+    return nil
+  end
+  record.status = values[1]
+  for index, name in ipairs(names) do
+    record[name] = values[index + 1]
+  end
+  return record
+end
+
+local function count(name, amount)
+  if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
+    redis.call('HDEL', COUNTERS, name)
+  end
+end
+
+local function publish(id, status, extra)
+  local event = extra or {}
+  event.task_id, event.status, event.at_ms = id, status, NOW
+  redis.call('PUBLISH', PREFIX .. ':events', cjson.encode(event))
+end
+
+local function ensure_group(stream)
+  redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
+end
+
+local function drop_entry(record)
+  if record.entry and record.entry ~= '' then
+    local stream = KEYS[tonumber(record.stream)]
+    redis.pcall('XACK', stream, GROUP, record.entry)
+    redis.call('XDEL', stream, record.entry)
+  end
+end
+
+local function enqueue(id, stream)
+  local entry = redis.call('XADD', KEYS[stream], '*', 'id', id)
+  redis.call('HSET', record_key(id), 'status', 'pending', 'stream', stream, 'entry', entry, 'queued_ms', NOW)
+end
+
+-- Fields a state change needs; read them once and hand the record on.
+local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'lives_lost',
+  'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker'}
+
+local function read_state(id)
+  return read_record(id, unpack(STATE_FIELDS))
+end
+
+-- The task leaves its worker: nobody owns it, and no stream entry speaks of it.
+local function leave_worker(id, record)
+  drop_entry(record)
+  if record.status == 'processing' then
+    count('processing', -1)
+    count('processing:' .. record.target, -1)
+  end
+  redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream')
+end
+
+-- The task ends, once and for ever; fields are further pairs for its record.
+local function finish(id, record, status, fields)
+  local key = record_key(id)
+  leave_worker(id, record)
+  redis.call('ZREM', OPEN, id)
+  redis.call('ZREM', DELAYED, id)
+  redis.call('HSET', key, 'status', status, 'completed_ms', NOW, unpack(fields))
+  redis.call('HDEL', key, 'picture')
+  redis.call('EXPIRE', key, record.ttl_seconds)
+  if record.idempotency and record.idempotency ~= '' then
+    redis.call('EXPIRE', PREFIX .. ':idempotency:' .. record.idempotency, record.ttl_seconds)
+  end
+  count(status, 1)
+  count('queued_bytes', -tonumber(record.bytes))
+  count('open:' .. record.target, -1)
+  local history = PREFIX .. ':history:' .. math.floor(NOW / 60000)
+  redis.call('HINCRBY', history, status, 1)
+  if record.attempt_started_ms and status == 'completed' then
+    redis.call('HINCRBY', history, 'processing_ms', NOW - record.attempt_started_ms)
+  end
+  redis.call('EXPIRE', history, HISTORY_SECONDS)
+  publish(id, status, {target = record.target})
+end
+
+local function drop_oldest_dead(limit)
+  local excess = redis.call('ZCARD', DEAD) - limit
+  if excess > 0 then
+    for _, id in ipairs(redis.call('ZRANGE', DEAD, 0, excess - 1)) do
+      redis.call('DEL', PREFIX .. ':dead:' .. id)
+      redis.call('ZREM', DEAD, id)
+      count('dead_dropped', 1)
+    end
+  end
+end
+
+-- The task fails and is kept as a dead letter, with its picture.
+local function bury(id, record, error, dead_limit, extra_fields)
+  local key, letter = record_key(id), PREFIX .. ':dead:' .. id
+  local fields = {'error', error}
+  for _, value in ipairs(extra_fields or {}) do
+    fields[#fields + 1] = value
+  end
+  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms', 'attempts')
+  redis.call('HSET', letter, 'request', kept[1], 'created_ms', kept[3], 'attempts', kept[4], 'error', error,
+    'target', record.target, 'died_ms', NOW, 'worker', record.worker or '')
+  if kept[2] then
+    redis.call('HSET', letter, 'picture', kept[2])
+  end
+  redis.call('ZADD', DEAD, NOW, id)
+  drop_oldest_dead(tonumber(dead_limit))
+  count('dead_lettered', 1)
+  finish(id, record, 'failed', fields)
+end
+
+-- The attempt is taken back as if it had never begun, and the task runs next.
+local function hand_back(id, record)
+  leave_worker(id, record)
+  redis.call('HINCRBY', record_key(id), 'attempts', -1)
+  enqueue(id, RECOVERED)
+  publish(id, 'pending')
+end
+
+local function encode_error(code, message)
+  return cjson.encode({code = code, message = message, is_retryable = false})
+end

@@ -1,0 +1,56 @@
+-- Takes tasks away from workers that have not renewed them for a lease, and queues them to run next.
+--
+-- ARGV 1 lease (ms)   2 Redis was away until then (ms since 1970; 0: never): lives lost before count for nothing
+--      3 most tasks for each stream   4 dead letter limit
+-- Returns {requeued, blameless, buried}: how many ran on, ran on at no cost, and died
+
+local lease_ms, away_until_ms, most, dead_limit = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local POISON_LIVES = 2
+local requeued, blameless, buried = 0, 0, 0
+
+local function lose_worker(id, record)
+  local lives_lost = redis.call('HINCRBY', record_key(id), 'lives_lost', 1)
+  count('workers_lost', 1)
+  if lives_lost >= POISON_LIVES then
+    bury(id, record, encode_error('worker_lost', 'the task lost its worker ' .. lives_lost .. ' times'), dead_limit)
+    buried = buried + 1
+  elseif tonumber(record.attempts) > tonumber(record.retry_limit) then
+    bury(id, record, encode_error('worker_lost', 'the worker was lost and no attempt is left'), dead_limit)
+    buried = buried + 1
+  else
+    leave_worker(id, record)
+    enqueue(id, RECOVERED)
+    publish(id, 'pending')
+    requeued = requeued + 1
+  end
+end
+
+local function reclaim(stream, entry, idle_ms)
+  local found = redis.call('XRANGE', KEYS[stream], entry, entry)
+  local id = found[1] and found[1][2][2]
+  local record = id and read_state(id)
+  if not record or record.status ~= 'processing' or record.entry ~= entry then
+    redis.call('XACK', KEYS[stream], GROUP, entry)
+    redis.call('XDEL', KEYS[stream], entry)
+    if record and record.status == 'pending' and record.entry == entry then
+      enqueue(id, RECOVERED)
+    end
+  elseif NOW - idle_ms < away_until_ms then
+    hand_back(id, record)
+    blameless = blameless + 1
+  else
+    lose_worker(id, record)
+  end
+end
+
+for stream = 1, 4 do
+  local pending = redis.pcall('XPENDING', KEYS[stream], GROUP, 'IDLE', lease_ms, '-', '+', most)
+  if pending.err then
+    ensure_group(KEYS[stream])
+  else
+    for _, entry in ipairs(pending) do
+      reclaim(stream, entry[1], entry[3])
+    end
+  end
+end
+return {requeued, blameless, buried}

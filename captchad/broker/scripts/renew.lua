@@ -1,0 +1,21 @@
+-- Renews the lease of attempts that are still their caller's, by claiming each entry for itself (idle time reset).
+--
+-- ARGV 1 consumer, then for each attempt: id, token
+-- Returns for each 'renewed', or the record's status where the attempt is no longer the caller's ('missing' without one)
+
+local consumer, answers = ARGV[1], {}
+for at = 2, #ARGV, 2 do
+  local record = read_state(ARGV[at])
+  local answer = record and record.status or 'missing'
+  if record and record.status == 'processing' then
+    answer = 'lost'
+    if record.owner == consumer and record.token == ARGV[at + 1] then
+      local claimed = redis.pcall('XCLAIM', KEYS[tonumber(record.stream)], GROUP, consumer, 0, record.entry, 'JUSTID')
+      if not claimed.err and #claimed == 1 then
+        answer = 'renewed'
+      end
+    end
+  end
+  answers[#answers + 1] = answer
+end
+return answers

@@ -1,0 +1,55 @@
+-- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
+--
+-- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms), then for each attempt:
+-- id, token, outcome ('completed' | 'retryable' | 'failed' | 'handed_back'), result or error (JSON) or '',
+-- jitter (0.5..1) of the delay
+-- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
+
+local FIELDS = 5
+local consumer, dead_limit, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+
+local function retry_later(id, record, payload, token, jitter)
+  local exponent = math.min(tonumber(record.attempts) - 1, 20)
+  local delay_ms = math.floor(math.min(first_delay_ms * 2 ^ exponent, longest_delay_ms) * jitter)
+  leave_worker(id, record)
+  redis.call('HSET', record_key(id), 'status', 'pending', 'error', payload, 'settled_token', token)
+  redis.call('ZADD', DELAYED, NOW + delay_ms, id)
+  count('retried', 1)
+  publish(id, 'pending', {delay_ms = delay_ms})
+  return 'pending'
+end
+
+local function settle(id, token, outcome, payload, jitter)
+  local record = read_state(id)
+  if not record then
+    return 'refused'
+  end
+  if record.status ~= 'processing' or record.owner ~= consumer or record.token ~= token then
+    return record.settled_token == token and 'duplicate' or 'refused'
+  end
+  if outcome == 'handed_back' then
+    hand_back(id, record)
+    redis.call('HSET', record_key(id), 'settled_token', token)
+    return 'pending'
+  end
+  if outcome == 'completed' then
+    redis.call('HDEL', record_key(id), 'error')
+    finish(id, record, 'completed', {'result', payload, 'settled_token', token})
+    return 'completed'
+  end
+  if outcome == 'retryable' then
+    if tonumber(record.attempts) <= tonumber(record.retry_limit) then
+      return retry_later(id, record, payload, token, jitter)
+    end
+    bury(id, record, payload, dead_limit, {'settled_token', token})
+    return 'failed'
+  end
+  finish(id, record, 'failed', {'error', payload, 'settled_token', token})
+  return 'failed'
+end
+
+local answers = {}
+for at = 5, #ARGV, FIELDS do
+  answers[#answers + 1] = settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]))
+end
+return answers

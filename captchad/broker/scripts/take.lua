@@ -1,0 +1,62 @@
+-- Gives a worker as many tasks as it has free slots, highest priority first, and begins an attempt at each.
+--
+-- ARGV 1 consumer   2 worker's name   3 fence token of these attempts   4 free slots
+-- Returns {{id, request, picture or '', attempt, queued (ms), remaining (ms) to the deadline}…,
+--          {last entry id of each stream}}: the ids are where waiting for more begins
+
+local consumer, worker, token, free = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local taken = {}
+
+local function begin(id, stream, entry)
+  local record = read_state(id)
+  if not record or record.status ~= 'pending' or record.entry ~= entry then
+    redis.call('XACK', KEYS[stream], GROUP, entry)
+    redis.call('XDEL', KEYS[stream], entry)
+    return
+  end
+  if tonumber(record.deadline_ms) <= NOW then
+    finish(id, record, 'failed', {'error', encode_error('deadline_exceeded', 'the task did not end before its deadline')})
+    return
+  end
+  local key = record_key(id)
+  local attempt = redis.call('HINCRBY', key, 'attempts', 1)
+  redis.call('HSETNX', key, 'started_ms', NOW)
+  redis.call('HSET', key, 'status', 'processing', 'owner', consumer, 'token', token, 'worker', worker,
+    'attempt_started_ms', NOW)
+  count('processing', 1)
+  count('processing:' .. record.target, 1)
+  local more = redis.call('HMGET', key, 'request', 'picture', 'queued_ms')
+  taken[#taken + 1] = {id, more[1], more[2] or '', attempt, NOW - more[3], record.deadline_ms - NOW}
+  publish(id, 'processing', {target = record.target, worker = worker})
+end
+
+for stream = 1, 4 do
+  while #taken < free do
+    local command = {'XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', free - #taken, 'STREAMS', KEYS[stream], '>'}
+    local reply = redis.pcall(unpack(command))
+    if reply and reply.err then
+      ensure_group(KEYS[stream])
+      reply = redis.call(unpack(command))
+    end
+    if not reply then
+      break
+    end
+    for _, entry in ipairs(reply[1][2]) do
+      begin(entry[2][2], stream, entry[1])
+    end
+  end
+end
+
+local last = {}
+if #taken < free then
+  for stream = 1, 4 do
+    local info = redis.call('XINFO', 'STREAM', KEYS[stream])
+    for index = 1, #info, 2 do
+      if info[index] == 'last-generated-id' then
+        last[stream] = info[index + 1]
+      end
+    end
+  end
+end
+taken[#taken + 1] = last
+return taken

@@ -1,0 +1,221 @@
+"""Tasks as the gateway sees them: stored, read, listed, cancelled."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from captchad.broker.connection import Argument, Broker
+from captchad.broker.keys import RECOVERED, PartitionKeys
+from captchad.broker.messages import RECORD_FIELDS, decode_record, encode_request
+from captchad.domain.errors import (
+    AlreadyFinished,
+    BrokerUnavailable,
+    IdempotencyConflict,
+    InvalidRequest,
+    QueueFull,
+    TaskNotFound,
+    Violation,
+)
+from captchad.domain.identifier import read_partition
+from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus
+
+LIST_CHUNK = 200
+STREAM_NUMBERS = {name: number for number, name in enumerate((RECOVERED, *Priority), start=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """When a partition's queue is full: open tasks, and bytes of their requests and pictures."""
+
+    tasks: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """SHA-256 (hex) of the caller's key, and of the body it came with."""
+
+    key_digest: str
+    body_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task about to be stored, with the id it will have."""
+
+    task_id: str
+    request: TaskRequest
+    idempotency: Idempotency | None = None
+    replay_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuery:
+    """Which tasks to list; `cursor` is the `next_cursor` of the page before."""
+
+    status: TaskStatus | None = None
+    target: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Some tasks, newest first, and where the next page begins (None at the end)."""
+
+    tasks: tuple[TaskRecord, ...]
+    next_cursor: str | None
+
+
+class TaskStore:
+    """Records of all partitions."""
+
+    def __init__(self, broker: Broker, limits: QueueLimits) -> None:
+        self._broker = broker
+        self._limits = limits
+
+    async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
+        """Store tasks of one partition, all or none; give their ids, the earlier ones where a key was repeated.
+
+        Raises QueueFull, IdempotencyConflict, or BrokerUnavailable (which may come after the write: the same
+        idempotency key, or the same id, then finds it).
+        """
+        keys = self._keys_of(tasks[0].task_id)
+        arguments: list[Argument] = [
+            self._limits.tasks,
+            self._limits.bytes,
+            self._broker.result_ttl_seconds,
+            len(tasks),
+        ]
+        for task in tasks:
+            arguments += _submit_arguments(task)
+        try:
+            verdict, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
+        except BrokerUnavailable as error:
+            raise BrokerUnavailable(error.message, tasks[0].task_id) from error
+        if verdict == b"full":
+            raise QueueFull("the queue is full; try again later")
+        if verdict == b"conflict":
+            raise IdempotencyConflict(f"this Idempotency-Key belongs to {details[0].decode()}, made from another body")
+        return [task_id.decode() for task_id in details]
+
+    async def read(self, task_id: str) -> TaskRecord:
+        """Give the record of a task; TaskNotFound where there is none (any more)."""
+        keys = self._keys_of(task_id)
+        with self._broker.guard():
+            values = await self._broker.client.hmget(keys.task(task_id), RECORD_FIELDS)
+        record = decode_record(task_id, values)
+        if record is None:
+            raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+        return record
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        """Cancel a task that has not ended; the record as it is then."""
+        status = await self._broker.run_script("cancel", self._keys_of(task_id), [task_id], acknowledge=True)
+        if status == b"missing":
+            raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+        if status in (b"completed", b"failed"):
+            raise AlreadyFinished(f"the task is {status.decode()} already")
+        return await self.read(task_id)
+
+    async def list_page(self, query: TaskQuery) -> TaskPage:
+        """List tasks newest first; InvalidRequest for a cursor that is none of ours."""
+        position = _decode_cursor(query.cursor) if query.cursor else None
+        found: list[TaskRecord] = []
+        while True:
+            chunk = await self._read_recent(position)
+            for created_ms, task_id, record in chunk:
+                position = (created_ms, task_id)
+                if record is not None and _is_wanted(record, query):
+                    found.append(record)
+                    if len(found) == query.limit:
+                        return TaskPage(tuple(found), _encode_cursor(position))
+            if len(chunk) < LIST_CHUNK:
+                return TaskPage(tuple(found), None)
+
+    async def _read_recent(self, before: tuple[int, str] | None) -> list[tuple[int, str, TaskRecord | None]]:
+        """Give the next tasks of all partitions after `before`, newest first (LIST_CHUNK unless there are fewer)."""
+        newest: list[tuple[int, str, PartitionKeys]] = []
+        for keys in self._broker.partitions:
+            newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before)]
+        newest.sort(key=lambda entry: entry[:2], reverse=True)
+        del newest[LIST_CHUNK:]
+        with self._broker.guard():
+            pipeline = self._broker.client.pipeline(transaction=False)
+            for _, task_id, keys in newest:
+                pipeline.hmget(keys.task(task_id), RECORD_FIELDS)
+            records = await pipeline.execute() if newest else []
+        return [
+            (created_ms, task_id, decode_record(task_id, values))
+            for (created_ms, task_id, _), values in zip(newest, records, strict=True)
+        ]
+
+    async def _list_ids(self, keys: PartitionKeys, before: tuple[int, str] | None) -> list[tuple[int, str]]:
+        """Give the ids after a position; members of one millisecond are read whole, so that none is skipped."""
+        highest: float | str = before[0] if before else "+inf"
+        offset = 0
+        ids: list[tuple[int, str]] = []
+        with self._broker.guard():
+            while len(ids) < LIST_CHUNK:
+                entries = await self._broker.client.zrange(
+                    keys.recent,
+                    highest,
+                    "-inf",
+                    desc=True,
+                    byscore=True,
+                    offset=offset,
+                    num=LIST_CHUNK,
+                    withscores=True,
+                )
+                positions = [(int(score), member.decode()) for member, score in entries]
+                ids += [position for position in positions if before is None or position < before]
+                offset += LIST_CHUNK
+                if len(entries) < LIST_CHUNK:
+                    break
+        return ids
+
+    def _keys_of(self, task_id: str) -> PartitionKeys:
+        partition = read_partition(task_id)
+        if partition is None or partition >= len(self._broker.partitions):
+            raise TaskNotFound(f"there is no task {task_id}; that is not an id this service made")
+        return self._broker.partitions[partition]
+
+
+def _submit_arguments(task: NewTask) -> list[Argument]:
+    request, encoded = task.request, encode_request(task.request)
+    picture = request.picture or b""
+    idempotency = task.idempotency
+    return [
+        task.task_id,
+        encoded,
+        picture,
+        request.target,
+        STREAM_NUMBERS[request.priority],
+        int(request.task_deadline_seconds * 1000),
+        request.retry_count,
+        len(encoded) + len(picture),
+        idempotency.key_digest if idempotency else "",
+        idempotency.body_digest if idempotency else "",
+        task.replay_of or "",
+    ]
+
+
+def _is_wanted(record: TaskRecord, query: TaskQuery) -> bool:
+    return (query.status is None or record.status == query.status) and (
+        query.target is None or record.request.target == query.target
+    )
+
+
+def _encode_cursor(position: tuple[int, str]) -> str:
+    return base64.urlsafe_b64encode(f"{position[0]} {position[1]}".encode()).decode()
+
+
+def _decode_cursor(cursor: str) -> tuple[int, str]:
+    try:
+        created_ms, task_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
+        return int(created_ms), task_id
+    except (ValueError, binascii.Error):
+        raise InvalidRequest(
+            "the cursor is none", (Violation("?cursor", "use a next_cursor as it was given"),)
+        ) from None
