@@ -1,0 +1,95 @@
+"""Tells what kind of address an IP address is, looking through the forms that hide another one."""
+
+from enum import Enum, auto
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+import psutil
+
+IpAddress = IPv4Address | IPv6Address
+
+METADATA_ADDRESSES = frozenset(
+    ip_address(text)
+    for text in (
+        "169.254.169.254",
+        "169.254.169.253",
+        "169.254.169.123",
+        "169.254.170.2",
+        "169.254.170.23",
+        "100.100.100.200",
+        "168.63.129.16",
+        "192.0.0.192",
+        "fd00:ec2::254",
+        "fd00:ec2::253",
+        "fd00:ec2::23",
+        "fd20:ce::254",
+    )
+)
+"""Where clouds hand out credentials and settings to whoever asks from inside."""
+
+_THIS_NETWORK = IPv4Network("0.0.0.0/8")
+_NAT64 = IPv6Network("64:ff9b::/96")
+_TUNNELS = tuple(IPv6Network(text) for text in ("2002::/16", "2001::/32", "64:ff9b:1::/48", "::ffff:0:0:0/96"))
+_LOW_32_BITS = 0xFFFF_FFFF
+
+
+class AddressKind(Enum):
+    """What an address is to the egress policy."""
+
+    GLOBAL = auto()
+    PRIVATE = auto()
+    METADATA = auto()
+    UNUSABLE = auto()
+
+
+def classify(address: IpAddress) -> AddressKind:
+    """Give the kind of an address; IPv4 inside IPv6 counts as what it really leads to."""
+    if isinstance(address, IPv6Address):
+        return _classify_ipv6(IPv6Address(int(address)))
+    if address in METADATA_ADDRESSES:
+        return AddressKind.METADATA
+    if address in _THIS_NETWORK or address.is_multicast or address.is_reserved:
+        return AddressKind.UNUSABLE
+    return _classify_reachable(address)
+
+
+def _classify_ipv6(address: IPv6Address) -> AddressKind:
+    if address.ipv4_mapped is not None:
+        return classify(address.ipv4_mapped)
+    if address in METADATA_ADDRESSES:
+        return AddressKind.METADATA
+    if address in _NAT64:
+        # Only public IPv4 may be translated (RFC 6052), so anything else behind the prefix is a trick.
+        inner = classify(IPv4Address(int(address) & _LOW_32_BITS))
+        return AddressKind.UNUSABLE if inner is AddressKind.PRIVATE else inner
+    if address.is_loopback:
+        return AddressKind.PRIVATE
+    is_tunnel = any(address in network for network in _TUNNELS)
+    if is_tunnel or address.is_unspecified or address.is_multicast or address.is_reserved:
+        return AddressKind.UNUSABLE
+    return _classify_reachable(address)
+
+
+def _classify_reachable(address: IpAddress) -> AddressKind:
+    is_site_local = isinstance(address, IPv6Address) and address.is_site_local
+    if address.is_private or address.is_link_local or is_site_local or not address.is_global:
+        return AddressKind.PRIVATE
+    return AddressKind.GLOBAL
+
+
+def unwrap(address: IpAddress) -> IpAddress:
+    """Give the IPv4 address inside an IPv4-mapped one, and any other address without its zone."""
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address
+
+
+def own_addresses() -> frozenset[IpAddress]:
+    """Give every address of this machine's interfaces."""
+    found = set()
+    for interface in psutil.net_if_addrs().values():
+        for entry in interface:
+            try:
+                found.add(unwrap(ip_address(entry.address)))
+            except ValueError:
+                continue
+    return frozenset(found)

@@ -1,0 +1,142 @@
+"""The filtering proxy: the only way the browser has to anything at all."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from captchad.domain.target import Endpoint
+from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
+from captchad.egress.proxy_session import ProxySession, SessionLimits, basic_authorisation
+from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
+from captchad.egress.resolver import Resolver
+from captchad.egress.scope import EgressRefused, ScopePolicy
+from captchad.runtime.clock import Clock
+from captchad.runtime.service import Service, ServiceHealth
+from captchad.runtime.spawn import TaskGroupKeeper
+
+LOOPBACK = "127.0.0.1"
+CONNECTIONS_LIMIT = 2048
+_USERNAME = "captchad"
+_SECRET_BYTES = 24
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyAddress:
+    """How a browser reaches the proxy, and what it shows to be served."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+
+
+class FilteringProxy(Service):
+    """An HTTP proxy on loopback that connects to declared targets only and serves none but its own browser."""
+
+    name = "proxy"
+
+    def __init__(
+        self,
+        policy: ScopePolicy,
+        clock: Clock,
+        resolver: Resolver | None = None,
+        on_refusal: RefusalListener | None = None,
+        limits: SessionLimits | None = None,
+    ) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._dialer = CheckedDialer(policy, resolver or Resolver(), clock)
+        self._refusals = RefusalBook(clock, on_refusal)
+        self._limits = limits or SessionLimits()
+        self._password = secrets.token_urlsafe(_SECRET_BYTES)
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._sessions = TaskGroupKeeper(self.name)
+
+    @property
+    def address(self) -> ProxyAddress:
+        """Where and how to reach the proxy; valid once it is started."""
+        return ProxyAddress(f"http://{LOOPBACK}:{self._port}", _USERNAME, self._password)
+
+    @property
+    def refusal_counts(self) -> Mapping[str, int]:
+        """How many connections were refused since the start, by reason."""
+        return self._refusals.counts
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections the browser holds now."""
+        return len(self._sessions)
+
+    def check_endpoint(self, endpoint: Endpoint) -> None:
+        """Raise EgressRefused, counted like any other, if an endpoint is out of scope before it is even dialled."""
+        try:
+            self._policy.check_endpoint(endpoint, self._clock.today())
+        except EgressRefused as error:
+            self._refusals.note(endpoint, error)
+            raise
+
+    def find_refusal(self, endpoint: Endpoint, since_seconds: float) -> Refusal | None:
+        """Give the last refusal of an endpoint since a moment of the monotonic clock."""
+        return self._refusals.find_last(endpoint, since_seconds)
+
+    async def start(self) -> None:
+        """Listen on a free port of loopback; the port itself becomes unreachable through the proxy."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _ClientProtocol(loop, self._begin_session), LOOPBACK, 0)
+        self._port = self._server.sockets[0].getsockname()[1]
+        self._policy.protect(LOOPBACK, self._port)
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self._sessions.cancel_all()
+
+    def health(self) -> ServiceHealth:
+        """Say whether the proxy listens, and what it refused."""
+        details = {"open_connections": self.open_connections, "refusals": dict(self._refusals.counts)}
+        is_ready = self._server is not None
+        return ServiceHealth(is_ready, "" if is_ready else "not listening", details)
+
+    def _begin_session(self, streams: Streams) -> "asyncio.Task[None] | None":
+        if len(self._sessions) >= CONNECTIONS_LIMIT:
+            _logger.warning("more than %d connections to the proxy; one is turned away", CONNECTIONS_LIMIT)
+            streams[1].close()
+            return None
+        return self._sessions.spawn(self._serve(streams), "session")
+
+    async def _serve(self, streams: Streams) -> None:
+        authorisation = basic_authorisation(_USERNAME, self._password)
+        session = ProxySession(streams, self._dialer, self._refusals, authorisation, self._limits)
+        try:
+            await session.serve()
+        finally:
+            streams[1].close()
+
+
+class _ClientProtocol(asyncio.StreamReaderProtocol):
+    """Ends the session as soon as the browser closes its side, even while a site is being waited for."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, begin: Callable[[Streams], "asyncio.Task[None] | None"]
+    ) -> None:
+        self._begin = begin
+        self._session: asyncio.Task[None] | None = None
+        super().__init__(asyncio.StreamReader(limit=STREAM_LIMIT_BYTES, loop=loop), self._on_connected, loop=loop)
+
+    def _on_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._session = self._begin((reader, writer))
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._session is not None:
+            self._session.cancel()

@@ -1,0 +1,45 @@
+"""Turns host names into addresses; whoever dials uses these addresses and never resolves again."""
+
+import asyncio
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from captchad.domain.target import literal_address
+from captchad.egress.addresses import IpAddress
+
+RESOLVE_TIMEOUT_SECONDS = 10.0
+_LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+
+
+class ResolutionFailed(Exception):
+    """A host name has no address, or none was given in time."""
+
+
+class Resolver:
+    """Resolves with the system's resolver, off the event loop."""
+
+    def __init__(self, timeout_seconds: float = RESOLVE_TIMEOUT_SECONDS) -> None:
+        self._timeout_seconds = timeout_seconds
+
+    async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
+        """Give every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
+        literal = literal_address(host)
+        if literal is not None:
+            return (literal,)
+        if host == "localhost" or host.endswith(".localhost"):
+            return _LOOPBACK
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                found = await self._look_up(host, port)
+        except TimeoutError:
+            raise ResolutionFailed(f"{host} could not be resolved within {self._timeout_seconds:g} s") from None
+        except (OSError, UnicodeError) as error:
+            raise ResolutionFailed(f"{host} could not be resolved: {error}") from None
+        if not found:
+            raise ResolutionFailed(f"{host} has no address")
+        return found
+
+    async def _look_up(self, host: str, port: int) -> tuple[IpAddress, ...]:
+        loop = asyncio.get_running_loop()
+        entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return tuple(dict.fromkeys(ip_address(str(entry[4][0])) for entry in entries))

@@ -1,0 +1,129 @@
+"""The one policy of what captchad may connect to: pure decisions, no I/O."""
+
+from collections.abc import Iterable
+from datetime import date
+from enum import StrEnum
+from ipaddress import ip_address
+
+from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.target import Endpoint, Target, find_target, host_matches, is_loopback_host
+from captchad.egress.addresses import AddressKind, IpAddress, classify, unwrap
+
+
+class RefusalReason(StrEnum):
+    """Why a connection was not made; the closed set that refusals are counted by."""
+
+    UNDECLARED_HOST = "undeclared_host"
+    UNDECLARED_PORT = "undeclared_port"
+    EXPIRED_TARGET = "expired_target"
+    INVALID_DESTINATION = "invalid_destination"
+    PRIVATE_ADDRESS = "private_address"
+    METADATA_ADDRESS = "metadata_address"
+    UNUSABLE_ADDRESS = "unusable_address"
+    PROTECTED_ENDPOINT = "protected_endpoint"
+
+
+class EgressRefused(TargetNotAllowed):
+    """A connection that the policy forbids."""
+
+    def __init__(self, reason: RefusalReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ScopePolicy:
+    """Decides whether an endpoint, and the addresses its name resolved to, may be connected to.
+
+    `protected` are (host or address, port) pairs that are never reachable, whoever declares them; one on this
+    machine (`own_addresses` and loopback) is protected under each of the machine's addresses.
+    """
+
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        protected: Iterable[tuple[str, int]] = (),
+        own_addresses: Iterable[IpAddress] = (),
+    ) -> None:
+        self._targets = tuple(targets)
+        self._own_addresses = frozenset(own_addresses)
+        self._protected_local_ports: set[int] = set()
+        self._protected_addresses: set[tuple[IpAddress, int]] = set()
+        self._protected_names: set[tuple[str, int]] = set()
+        for host, port in protected:
+            self.protect(host, port)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets declared now."""
+        return self._targets
+
+    def replace_targets(self, targets: Iterable[Target]) -> None:
+        """Decide by `targets` from now on; connections that stand are left alone."""
+        self._targets = tuple(targets)
+
+    def protect(self, host: str, port: int) -> None:
+        """Make (host, port) unreachable for good."""
+        try:
+            address = unwrap(ip_address(host.strip("[]")))
+        except ValueError:
+            self._protected_names.add((host.lower().rstrip("."), port))
+            if is_loopback_host(host):
+                self._protected_local_ports.add(port)
+            return
+        if self._is_local(address):
+            self._protected_local_ports.add(port)
+        else:
+            self._protected_addresses.add((address, port))
+
+    def check_endpoint(self, endpoint: Endpoint, today: date) -> Target:
+        """Give the declared target an endpoint belongs to; EgressRefused says why there is none."""
+        if (endpoint.host, endpoint.port) in self._protected_names:
+            raise EgressRefused(RefusalReason.PROTECTED_ENDPOINT, f"{endpoint.host}:{endpoint.port} is never reachable")
+        try:
+            return find_target(self._targets, endpoint, today)
+        except TargetNotAllowed as error:
+            raise EgressRefused(self._name_reason(endpoint), error.message) from None
+
+    def _name_reason(self, endpoint: Endpoint) -> RefusalReason:
+        covering = [target for target in self._targets if host_matches(target.host, endpoint.host)]
+        if not covering:
+            return RefusalReason.UNDECLARED_HOST
+        if not any(endpoint.port in target.ports for target in covering):
+            return RefusalReason.UNDECLARED_PORT
+        return RefusalReason.EXPIRED_TARGET
+
+    def check_addresses(self, endpoint: Endpoint, target: Target, addresses: Iterable[IpAddress]) -> None:
+        """Refuse with EgressRefused if any address is not one `target` may be reached at.
+
+        One bad address refuses all: a name that mixes public and private answers is a rebinding trick.
+        """
+        for address in addresses:
+            self._check_address(endpoint, target, address)
+
+    def _check_address(self, endpoint: Endpoint, target: Target, address: IpAddress) -> None:
+        where = f"{endpoint.host} ({address})"
+        if self._is_protected(unwrap(address), endpoint.port):
+            raise EgressRefused(
+                RefusalReason.PROTECTED_ENDPOINT,
+                f"port {endpoint.port} of {where} belongs to captchad or its Redis and is never reachable",
+            )
+        kind = classify(address)
+        if kind is AddressKind.METADATA:
+            raise EgressRefused(RefusalReason.METADATA_ADDRESS, f"{where} is a cloud's metadata service")
+        if kind is AddressKind.UNUSABLE:
+            raise EgressRefused(RefusalReason.UNUSABLE_ADDRESS, f"{where} is a reserved, multicast or tunnel address")
+        # A wildcard names no exact host, so it can't open private addresses: any subdomain could be pointed at one.
+        is_opened = target.allow_private_addresses and target.host == endpoint.host
+        if kind is AddressKind.PRIVATE and not is_opened:
+            raise EgressRefused(
+                RefusalReason.PRIVATE_ADDRESS,
+                f"{where} is a private address; declare exactly this host with allow_private_addresses to permit it",
+            )
+
+    def _is_local(self, address: IpAddress) -> bool:
+        return address.is_loopback or address.is_unspecified or address in self._own_addresses
+
+    def _is_protected(self, address: IpAddress, port: int) -> bool:
+        if (address, port) in self._protected_addresses:
+            return True
+        return port in self._protected_local_ports and self._is_local(address)
