@@ -179,6 +179,12 @@ class ConfigurationError(CaptchadError):
         super().__init__("; ".join(f"{p.path}: {p.message}" if p.path else p.message for p in problems))
 
 
+class GatewayUnreachable(CaptchadError):
+    """No captchad gateway answers at the address the client was given."""
+
+    code = "gateway_unreachable"
+
+
 class DependencyMissing(CaptchadError):
     """Something this machine must have is not there; the message says how to get it."""
 

@@ -1,0 +1,71 @@
+"""One JSON request and its answer over HTTP or HTTPS, without proxies and redirects."""
+
+import json
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from captchad.domain.errors import GatewayUnreachable, InvalidRequest
+
+ANSWER_LIMIT_BYTES = 67_108_864
+_SCHEMES = {"http": HTTPConnection, "https": HTTPSConnection}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status, the JSON body (None where it is none), and the Retry-After header."""
+
+    status: int
+    body: Any
+    retry_after: str | None = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the request was done."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+
+class Endpoint:
+    """Where a captchad role answers: the parts of its base URL, checked."""
+
+    def __init__(self, base_url: str) -> None:
+        try:
+            parts = urlsplit(base_url)
+            port = parts.port
+        except ValueError as error:
+            raise InvalidRequest(f"{base_url!r} is no URL: {error}") from None
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise InvalidRequest(f"{base_url!r} is no gateway's address; write it as http://HOST:PORT")
+        self.base_url = base_url.rstrip("/")
+        self._scheme, self._host, self._port = parts.scheme, parts.hostname, port
+        self._prefix = parts.path.rstrip("/")
+
+    def exchange(
+        self, method: str, path: str, headers: dict[str, str], body: object | None, timeout_seconds: float
+    ) -> Answer:
+        """Send one request and read its answer; GatewayUnreachable where none comes."""
+        connection = _SCHEMES[self._scheme](self._host, self._port, timeout=timeout_seconds)
+        content = None if body is None else json.dumps(body).encode()
+        sent = {"Accept": "application/json, application/problem+json", **headers}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        try:
+            connection.request(method, self._prefix + path, content, sent)
+            response = connection.getresponse()
+            text = response.read(ANSWER_LIMIT_BYTES)
+            return Answer(response.status, _parse(text), response.headers.get("Retry-After"))
+        except (OSError, HTTPException) as error:
+            reason = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+            raise GatewayUnreachable(f"{self.base_url} does not answer: {reason}") from error
+        except (ValueError, UnicodeError) as error:
+            raise InvalidRequest(f"the request can't be sent: {error}") from None
+        finally:
+            connection.close()
+
+
+def _parse(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,116 @@
+"""The gateway's API as methods; bodies and answers are those of the HTTP API."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from captchad.client.exchange import Answer, Endpoint
+from captchad.client.problems import read_problem
+from captchad.domain.errors import CaptchadError, GatewayUnreachable
+from captchad.domain.task import TaskStatus
+
+JsonObject = dict[str, Any]
+DEFAULT_GATEWAY_URL = "http://127.0.0.1:8080"
+DEFAULT_TIMEOUT_SECONDS = 30.0
+LONGEST_POLL_SECONDS = 60.0
+RETRY_PAUSE_SECONDS = 0.5
+
+
+class GatewayClient:
+    """A client of one gateway; every method raises the domain error that the gateway answered with."""
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_GATEWAY_URL,
+        api_key: str | None = None,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> None:
+        self._endpoint = Endpoint(base_url)
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._timeout_seconds = timeout_seconds
+
+    def submit(self, task: Mapping[str, Any], idempotency_key: str | None = None) -> JsonObject:
+        """Submit a task (the body of POST /submit_task); give the 202's body."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._call("POST", "/submit_task", dict(task), headers=headers)
+
+    def submit_batch(self, tasks: list[Mapping[str, Any]], idempotency_key: str | None = None) -> JsonObject:
+        """Submit up to 100 tasks, all or none."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return self._call("POST", "/submit_batch", {"tasks": [dict(task) for task in tasks]}, headers=headers)
+
+    def task_status(self, task_id: str, wait_seconds: float = 0.0) -> JsonObject:
+        """Give a task's state; with `wait_seconds` (at most 60), as soon as it ends."""
+        wait = min(wait_seconds, LONGEST_POLL_SECONDS)
+        query = f"?wait={wait:g}" if wait > 0 else ""
+        return self._call("GET", f"/task_status/{quote(task_id, safe='')}{query}", longer_by_seconds=wait)
+
+    def wait(self, task_id: str, wait_seconds: float, monotonic_seconds: Callable[[], float]) -> JsonObject:
+        """Give a task's state once it ends, or what it is after `wait_seconds`.
+
+        A gateway that restarts meanwhile is waited out: a draining one answers early, a dead one not at all.
+        """
+        ends_at = monotonic_seconds() + wait_seconds
+        while True:
+            left_seconds = max(0.0, ends_at - monotonic_seconds())
+            try:
+                state = self.task_status(task_id, left_seconds)
+            except GatewayUnreachable:
+                if left_seconds <= RETRY_PAUSE_SECONDS:
+                    raise
+            else:
+                if TaskStatus(state["status"]).is_final or monotonic_seconds() >= ends_at:
+                    return state
+            time.sleep(min(RETRY_PAUSE_SECONDS, max(0.0, ends_at - monotonic_seconds())))
+
+    def cancel(self, task_id: str) -> JsonObject:
+        """Cancel a task; give its final state."""
+        return self._call("POST", f"/cancel_task/{quote(task_id, safe='')}")
+
+    def tasks(self, **query: str | int) -> JsonObject:
+        """List tasks, newest first; `query` has status, target, limit, cursor."""
+        return self._call("GET", f"/tasks?{urlencode(query)}" if query else "/tasks")
+
+    def stats(self) -> JsonObject:
+        """Give the totals and the load of the hosts."""
+        return self._call("GET", "/stats")
+
+    def workers(self) -> JsonObject:
+        """Give every worker."""
+        return self._call("GET", "/workers")
+
+    def queue_status(self) -> JsonObject:
+        """Give depth and age of the queues."""
+        return self._call("GET", "/queue_status")
+
+    def health(self) -> Answer:
+        """Give the role's /health as it is: also an unwell role answers it."""
+        return self._send("GET", "/health", None, {}, 0.0)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        longer_by_seconds: float = 0.0,
+    ) -> JsonObject:
+        answer = self._send(method, path, body, headers or {}, longer_by_seconds)
+        if not answer.is_success:
+            raise self._explain(answer)
+        if not isinstance(answer.body, dict):
+            raise GatewayUnreachable(f"{self._endpoint.base_url} answered no JSON object; is it a captchad gateway?")
+        return answer.body
+
+    def _send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str], longer_by_seconds: float
+    ) -> Answer:
+        timeout_seconds = self._timeout_seconds + longer_by_seconds
+        return self._endpoint.exchange(method, path, self._headers | headers, body, timeout_seconds)
+
+    def _explain(self, answer: Answer) -> CaptchadError:
+        error = read_problem(answer.status, answer.body, answer.retry_after)
+        if isinstance(error, GatewayUnreachable):
+            return GatewayUnreachable(f"{self._endpoint.base_url}: {error.message}")
+        return error

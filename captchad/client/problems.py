@@ -1,0 +1,71 @@
+"""Maps the gateway's problem+json answers back to the errors they were made from."""
+
+from typing import Any
+
+from captchad.domain.errors import (
+    AlreadyFinished,
+    BodyTooLarge,
+    BrokerUnavailable,
+    CaptchadError,
+    FeatureNotBuilt,
+    Forbidden,
+    GatewayUnreachable,
+    IdempotencyConflict,
+    InvalidRequest,
+    QueueFull,
+    RateLimited,
+    TargetNotAllowed,
+    TaskNotFound,
+    Unauthorized,
+    UnsupportedMediaType,
+    Violation,
+)
+
+DEFAULT_RETRY_AFTER_SECONDS = 1.0
+_PLAIN: dict[str, type[CaptchadError]] = {
+    error.code: error
+    for error in (
+        AlreadyFinished,
+        BodyTooLarge,
+        FeatureNotBuilt,
+        Forbidden,
+        IdempotencyConflict,
+        QueueFull,
+        TargetNotAllowed,
+        TaskNotFound,
+        Unauthorized,
+        UnsupportedMediaType,
+    )
+}
+
+
+def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadError:
+    """Give the error an unsuccessful answer stands for; `retry_after` is that header's text."""
+    if not isinstance(body, dict) or not isinstance(body.get("code"), str):
+        return GatewayUnreachable(f"HTTP {status} without a captchad error; is this really a captchad gateway?")
+    code = body["code"]
+    message = str(body.get("detail") or body.get("title") or code)
+    if code == InvalidRequest.code:
+        return InvalidRequest(message, tuple(_read_violations(body)))
+    if code == RateLimited.code:
+        return RateLimited(message, _read_seconds(retry_after))
+    if code == BrokerUnavailable.code:
+        task_id = body.get("task_id")
+        return BrokerUnavailable(message, task_id if isinstance(task_id, str) else None)
+    return _PLAIN.get(code, CaptchadError)(message)
+
+
+def _read_violations(body: dict[str, Any]) -> list[Violation]:
+    violations = body.get("violations")
+    return [
+        Violation(str(one.get("pointer", "")), str(one.get("message", "")))
+        for one in (violations if isinstance(violations, list) else ())
+        if isinstance(one, dict)
+    ]
+
+
+def _read_seconds(text: str | None) -> float:
+    try:
+        return max(0.0, float(text or ""))
+    except ValueError:
+        return DEFAULT_RETRY_AFTER_SECONDS
