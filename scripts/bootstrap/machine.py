@@ -1,0 +1,101 @@
+"""What is there on this machine, and what may be done to it."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+CHROMIUM_COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser")
+REDIS_COMMANDS = ("redis-server", "valkey-server")
+SENTINEL_COMMANDS = ("redis-sentinel", "valkey-sentinel")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the set-up decides by; a pure value, so that every decision can be tried on any machine."""
+
+    has_venv: bool
+    has_redis: bool
+    has_sentinel: bool
+    has_promtool: bool
+    has_chromium: bool
+    can_install: bool
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one purpose of the set-up needs."""
+
+    extra: str
+    needs_redis: bool
+    needs_chromium: bool
+
+
+PURPOSES = {
+    "demo": Wanted(extra="embedded", needs_redis=False, needs_chromium=True),
+    "check": Wanted(extra="dev", needs_redis=False, needs_chromium=False),
+    "test": Wanted(extra="dev", needs_redis=True, needs_chromium=True),
+}
+
+
+def missing_packages(machine: Machine, wanted: Wanted) -> list[str]:
+    """Name the distribution's packages that must be there before Python packages and the browser are fetched."""
+    packages = []
+    if not machine.has_venv:
+        packages.append("python3-venv")
+    if wanted.needs_redis and not machine.has_redis:
+        packages.append("redis-server")
+    if wanted.needs_redis and not machine.has_sentinel:
+        packages.append("redis-sentinel")
+    if wanted.needs_redis and not machine.has_promtool:
+        packages.append("prometheus")
+    return packages
+
+
+def packages_to_ask_for(machine: Machine, wanted: Wanted) -> list[str]:
+    """Name everything a person must install where the set-up itself may not."""
+    packages = missing_packages(machine, wanted)
+    if wanted.needs_chromium and not machine.has_chromium:
+        packages.append("chromium-headless-shell")
+    return packages
+
+
+def look(virtual_environment: Path) -> Machine:
+    """Look at this machine; nothing is changed."""
+    return Machine(
+        has_venv=(virtual_environment / "bin" / "pip").exists() or can_make_virtual_environment(),
+        has_redis=is_on_path(REDIS_COMMANDS),
+        has_sentinel=is_on_path(SENTINEL_COMMANDS),
+        has_promtool=is_on_path(("promtool",)),
+        has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_chromium(),
+        can_install=shutil.which("apt-get") is not None and privilege() is not None,
+    )
+
+
+def is_on_path(commands: tuple[str, ...]) -> bool:
+    """Say whether any of `commands` can be run."""
+    return any(shutil.which(command) for command in commands)
+
+
+def can_make_virtual_environment() -> bool:
+    """Say whether this Python brings venv and ensurepip, which distributions put into a package of their own."""
+    return all(importlib.util.find_spec(module) is not None for module in ("venv", "ensurepip"))
+
+
+def has_downloaded_chromium() -> bool:
+    """Say whether Playwright has fetched a headless shell for this user already."""
+    folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
+    return any(folder.glob("chromium_headless_shell-*/INSTALLATION_COMPLETE"))
+
+
+def privilege() -> list[str] | None:
+    """Give the prefix of a command that changes the system: none for root, sudo without a password, or None."""
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo is None:
+        return None
+    asked = subprocess.run([sudo, "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return [sudo, "-n"] if asked.returncode == 0 else None

@@ -1,0 +1,25 @@
+"""The distribution's packages; its lists are brought up to date only where something must be installed."""
+
+from machine import privilege
+from steps import SetupFailed, run
+
+APT_TIMEOUT_SECONDS = 1200
+
+
+class SystemPackages:
+    """Installs packages with apt-get, as root or through sudo, without a question."""
+
+    def __init__(self) -> None:
+        self._has_fresh_lists = False
+
+    def install(self, packages: list[str]) -> None:
+        """Install `packages` without what they merely recommend; raises SetupFailed."""
+        prefix = privilege()
+        if prefix is None:
+            raise SetupFailed(f"Please run: sudo apt-get install -y {' '.join(packages)}")
+        apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "DPkg::Lock::Timeout=120"]
+        if not self._has_fresh_lists:
+            run("Bringing the package lists up to date", [*apt, "update"], APT_TIMEOUT_SECONDS)
+            self._has_fresh_lists = True
+        install = [*apt, "install", "-y", "--no-install-recommends", *packages]
+        run(f"Installing {', '.join(packages)}", install, APT_TIMEOUT_SECONDS)
