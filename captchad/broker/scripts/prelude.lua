@@ -137,5 +137,5 @@ local function hand_back(id, record)
 end
 
 local function encode_error(code, message)
-  return cjson.encode({code = code, message = message, is_retryable = false})
+  return cjson.encode({code = code, message = message, is_retryable = code == 'worker_lost'})
 end

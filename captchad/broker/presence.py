@@ -1,0 +1,71 @@
+"""Tells the fleet that this process is alive, and now and then how it is."""
+
+from collections.abc import Callable
+
+from captchad.broker.connection import Broker
+from captchad.broker.nodes import NodeRegistry
+from captchad.domain.errors import BrokerUnavailable
+from captchad.domain.node import NodeReport
+from captchad.runtime.clock import Clock
+from captchad.runtime.periodic import Periodic
+from captchad.runtime.service import Service
+
+SIGNS_PER_LEASE = 3
+
+
+class Presence(Service):
+    """Signs three times a lease, writes a report every `report_interval_seconds`, and leaves in good order."""
+
+    name = "presence"
+
+    def __init__(
+        self,
+        broker: Broker,
+        describe: Callable[[], NodeReport],
+        lease_seconds: float,
+        report_interval_seconds: float,
+        clock: Clock,
+    ) -> None:
+        self._registry = NodeRegistry(broker)
+        self._describe = describe
+        self._report_interval_seconds = report_interval_seconds
+        self._clock = clock
+        self._next_report_at = 0.0
+        self._periodic = Periodic(self.name, lease_seconds / SIGNS_PER_LEASE, self._sign)
+        broker.on_return(self.report_now)
+
+    def report_now(self) -> None:
+        """Write a report as soon as possible, because something worth knowing has changed."""
+        self._next_report_at = 0.0
+        self._periodic.wake()
+
+    async def start(self) -> None:
+        """Be known before any work is taken."""
+        await self._sign()
+
+    async def run(self) -> None:
+        """Sign until cancelled."""
+        await self._periodic.run()
+
+    async def drain(self) -> None:
+        """Tell the fleet that this process takes nothing new."""
+        try:
+            await self._registry.write(self._describe())
+        except BrokerUnavailable:
+            return
+
+    async def close(self) -> None:
+        """Leave the fleet; without Redis the lease says it in our stead."""
+        try:
+            await self._registry.forget(self._describe().consumer)
+        except BrokerUnavailable:
+            return
+
+    async def _sign(self) -> None:
+        now = self._clock.monotonic_seconds()
+        report = self._describe()
+        if now < self._next_report_at:
+            await self._registry.beat(report.consumer)
+            return
+        await self._registry.write(report)
+        self._next_report_at = now + self._report_interval_seconds

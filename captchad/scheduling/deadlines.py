@@ -1,0 +1,39 @@
+"""Ends tasks that have passed their deadline."""
+
+import logging
+from collections.abc import Sequence
+
+from captchad.broker.housekeeping import Housekeeping
+from captchad.runtime.periodic import Periodic
+from captchad.runtime.service import Service
+from captchad.scheduling.leadership import Leadership
+from captchad.telemetry.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+
+
+class Deadlines(Service):
+    """Looks every second: a new task may have a nearer deadline than all others."""
+
+    name = "deadlines"
+
+    def __init__(self, partitions: Sequence[Housekeeping], leadership: Leadership, metrics: Metrics) -> None:
+        self._partitions = partitions
+        self._leadership = leadership
+        self._metrics = metrics
+        self._periodic = Periodic(self.name, TICK_SECONDS, self._expire)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        await self._periodic.run()
+
+    async def _expire(self) -> None:
+        if not self._leadership.is_active:
+            return
+        for housekeeping in self._partitions:
+            sweep = await housekeeping.expire_overdue()
+            self._metrics.record_expired(sweep.count)
+            if sweep.count:
+                _logger.warning("%d tasks did not end before their deadline", sweep.count)

@@ -1,0 +1,59 @@
+"""Finds the tasks of lost workers on a timer, on idle queues too, and has them run again."""
+
+import logging
+from collections.abc import Sequence
+
+from captchad.broker.connection import Broker
+from captchad.broker.housekeeping import Housekeeping, read_server_identity
+from captchad.domain.errors import BrokerUnavailable
+from captchad.runtime.clock import Clock
+from captchad.runtime.periodic import Periodic
+from captchad.runtime.service import Service
+from captchad.scheduling.contact import Contact
+from captchad.scheduling.leadership import Leadership
+from captchad.telemetry.metrics import Metrics
+
+_logger = logging.getLogger(__name__)
+
+TASK_LEASE_SECONDS = 5.0
+TICK_SECONDS = 1.0
+
+
+class StalledReclaim(Service):
+    """Requeues what has not been renewed for a lease; a standby watches its contact too, to take over at once."""
+
+    name = "stalled-reclaim"
+
+    def __init__(
+        self, broker: Broker, partitions: Sequence[Housekeeping], leadership: Leadership, clock: Clock, metrics: Metrics
+    ) -> None:
+        self._broker = broker
+        self._partitions = partitions
+        self._leadership = leadership
+        self._clock = clock
+        self._metrics = metrics
+        self._contact = Contact(TASK_LEASE_SECONDS)
+        self._periodic = Periodic(self.name, TICK_SECONDS, self._reclaim)
+
+    async def run(self) -> None:
+        """Look every second until cancelled."""
+        await self._periodic.run()
+
+    async def _reclaim(self) -> None:
+        try:
+            run_id, server_ms = await read_server_identity(self._broker)
+        except BrokerUnavailable:
+            self._contact.note_silence()
+            raise
+        self._contact.note_answer(run_id, server_ms, self._clock.monotonic_seconds())
+        if not self._leadership.is_active or not self._contact.is_trusted(self._clock.monotonic_seconds()):
+            return
+        for housekeeping in self._partitions:
+            reclaimed = await housekeeping.reclaim_stalled(TASK_LEASE_SECONDS, self._contact.away_until_ms)
+            self._metrics.record_reclaimed("requeued", reclaimed.requeued + reclaimed.blameless)
+            self._metrics.record_reclaimed("dead", reclaimed.buried)
+            if any((reclaimed.requeued, reclaimed.blameless, reclaimed.buried)):
+                _logger.warning(
+                    "tasks of lost workers: %d run again, %d run again at no cost, %d are dead letters",
+                    reclaimed.requeued, reclaimed.blameless, reclaimed.buried,
+                )  # fmt: skip

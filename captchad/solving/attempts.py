@@ -1,0 +1,120 @@
+"""The attempts this worker has under way, and the slots they take."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.telemetry.logs import task_context
+
+_logger = logging.getLogger(__name__)
+
+Solve = Callable[[Delivery], Awaitable[Settlement]]
+
+
+class Abandonment(StrEnum):
+    """Why an attempt is broken off: the task is no longer ours, or it is given back unharmed."""
+
+    TAKEN_AWAY = "taken_away"
+    HANDED_BACK = "handed_back"
+
+
+@dataclass(slots=True)
+class RunningAttempt:
+    """One attempt; `renewed_at` is the monotonic time from which its lease surely still held."""
+
+    delivery: Delivery
+    renewed_at: float
+    task: "asyncio.Task[None] | None" = None
+    abandonment: Abandonment | None = None
+
+
+class Attempts:
+    """Runs attempts in a fixed number of slots.
+
+    An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
+    its outcome is written.
+    """
+
+    def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:
+        self.slots = slots
+        self._solve = solve
+        self._on_end = on_end
+        self._clock = clock
+        self._free = slots
+        self._slot_freed = asyncio.Event()
+        self._unsettled: dict[str, RunningAttempt] = {}
+        self._keeper = TaskGroupKeeper("attempt")
+
+    @property
+    def busy(self) -> int:
+        """How many slots are taken."""
+        return self.slots - self._free
+
+    @property
+    def unsettled(self) -> tuple[RunningAttempt, ...]:
+        """Every attempt whose outcome is not written yet."""
+        return tuple(self._unsettled.values())
+
+    async def reserve_free(self) -> int:
+        """Wait for a free slot, then reserve all that are free; give back what isn't used."""
+        while self._free == 0:
+            self._slot_freed.clear()
+            await self._slot_freed.wait()
+        reserved, self._free = self._free, 0
+        return reserved
+
+    def give_back(self, slots: int) -> None:
+        """Free reserved slots."""
+        self._free += slots
+        if slots:
+            self._slot_freed.set()
+
+    def begin(self, delivery: Delivery, taken_at: float) -> None:
+        """Run an attempt in a slot reserved before; its lease holds from `taken_at` (monotonic)."""
+        attempt = RunningAttempt(delivery, taken_at)
+        self._unsettled[delivery.task_id] = attempt
+        attempt.task = self._keeper.spawn(self._run(attempt), delivery.task_id)
+
+    def abandon(self, task_id: str, abandonment: Abandonment) -> None:
+        """Break an attempt off: its page is closed and its slot freed."""
+        attempt = self._unsettled.get(task_id)
+        if attempt is not None and attempt.abandonment is None and attempt.task and not attempt.task.done():
+            attempt.abandonment = abandonment
+            attempt.task.cancel()
+
+    def forget(self, delivery: Delivery) -> None:
+        """Drop an attempt whose outcome is written or refused."""
+        attempt = self._unsettled.get(delivery.task_id)
+        if attempt is not None and attempt.delivery.token == delivery.token:
+            del self._unsettled[delivery.task_id]
+
+    async def wait_all(self) -> None:
+        """Wait until every attempt has left its slot."""
+        await self._keeper.wait_all()
+
+    async def _run(self, attempt: RunningAttempt) -> None:
+        delivery = attempt.delivery
+        with task_context(delivery.task_id):
+            try:
+                settlement = await self._solve(delivery)
+            except asyncio.CancelledError:
+                self._end_broken_off(attempt)
+                if attempt.abandonment is None:
+                    raise
+            else:
+                self._on_end(settlement)
+            finally:
+                self.give_back(1)
+
+    def _end_broken_off(self, attempt: RunningAttempt) -> None:
+        if attempt.abandonment is Abandonment.TAKEN_AWAY:
+            _logger.info("the attempt is broken off: the task is no longer ours")
+            self.forget(attempt.delivery)
+        else:
+            _logger.info("the attempt is handed back")
+            self._on_end(Settlement(attempt.delivery, Outcome.HANDED_BACK))

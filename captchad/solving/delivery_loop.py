@@ -1,0 +1,61 @@
+"""Takes tasks from one partition for as long as there are free slots."""
+
+import logging
+
+from captchad.broker.connection import Broker
+from captchad.broker.consumer import Consumer
+from captchad.domain.errors import BrokerUnavailable
+from captchad.runtime.clock import Clock
+from captchad.runtime.service import Service
+from captchad.solving.attempts import Attempts
+
+_logger = logging.getLogger(__name__)
+
+
+class DeliveryLoop(Service):
+    """Never takes more than the free slots; with none it doesn't ask at all."""
+
+    def __init__(self, broker: Broker, consumer: Consumer, attempts: Attempts, clock: Clock) -> None:
+        self.name = f"delivery-{consumer.partition:02x}"
+        self._broker = broker
+        self._consumer = consumer
+        self._attempts = attempts
+        self._clock = clock
+        self._is_draining = False
+
+    async def run(self) -> None:
+        """Take and begin attempts until drained."""
+        while True:
+            try:
+                await self._take_and_wait()
+            except BrokerUnavailable:
+                await self._broker.wait_until_back()
+                await self._release_unknown()
+
+    async def drain(self) -> None:
+        """Take nothing more."""
+        self._is_draining = True
+
+    async def _take_and_wait(self) -> None:
+        reserved = await self._attempts.reserve_free()
+        began = 0
+        try:
+            if not self._is_draining:
+                taken_at = self._clock.monotonic_seconds()
+                for delivery in await self._consumer.take(reserved):
+                    self._attempts.begin(delivery, taken_at)
+                    began += 1
+        finally:
+            self._attempts.give_back(reserved - began)
+        if began < reserved:
+            await self._consumer.wait_for_more()
+
+    async def _release_unknown(self) -> None:
+        """Hand back what was given in a reply that never arrived."""
+        known = [attempt.delivery.task_id for attempt in self._attempts.unsettled]
+        try:
+            released = await self._consumer.release_unknown(known)
+        except BrokerUnavailable:
+            return
+        if released:
+            _logger.warning("handed back %d tasks whose delivery was lost with the connection", released)

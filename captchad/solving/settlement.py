@@ -1,0 +1,90 @@
+"""Writes the outcomes of attempts, all that wait in one script call."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from captchad.broker.connection import Broker
+from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.runtime.service import Service
+from captchad.telemetry.logs import task_context
+from captchad.telemetry.metrics import AttemptOutcome, Metrics
+
+_logger = logging.getLogger(__name__)
+
+REFUSED = "refused"
+
+
+class Settler(Service):
+    """Keeps every outcome until Redis has answered for it; repeating a settlement does no harm."""
+
+    name = "settlement"
+
+    def __init__(
+        self, broker: Broker, consumers: Sequence[Consumer], on_settled: Callable[[Delivery], None], metrics: Metrics
+    ) -> None:
+        self._broker = broker
+        self._consumers = {consumer.partition: consumer for consumer in consumers}
+        self._on_settled = on_settled
+        self._metrics = metrics
+        self._waiting: list[Settlement] = []
+        self._arrived = asyncio.Event()
+        self._emptied = asyncio.Event()
+        self._emptied.set()
+        self.tasks_done = 0
+        self.tasks_failed = 0
+
+    def put(self, settlement: Settlement) -> None:
+        """Accept an outcome; it is written with all others that wait."""
+        self._waiting.append(settlement)
+        self._emptied.clear()
+        self._arrived.set()
+
+    async def wait_empty(self) -> None:
+        """Wait until every outcome is written."""
+        await self._emptied.wait()
+
+    async def run(self) -> None:
+        """Write outcomes until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            batch, self._waiting = self._waiting, []
+            by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
+            for settlement in batch:
+                by_partition[settlement.delivery.partition].append(settlement)
+            for partition, settlements in by_partition.items():
+                await self._write(self._consumers[partition], settlements)
+            if not self._waiting:
+                self._emptied.set()
+
+    async def _write(self, consumer: Consumer, settlements: list[Settlement]) -> None:
+        while True:
+            async with self._broker.waited_out():
+                answers = await consumer.settle(settlements)
+                break
+        for settlement, answer in zip(settlements, answers, strict=True):
+            self._on_settled(settlement.delivery)
+            self._note(settlement, answer)
+
+    def _note(self, settlement: Settlement, answer: str) -> None:
+        error = settlement.error
+        self._metrics.record_attempt(_name_outcome(settlement, answer), error.code if error else None)
+        self.tasks_done += answer == "completed"
+        self.tasks_failed += answer == "failed"
+        attempt = settlement.delivery.attempt
+        with task_context(settlement.delivery.task_id):
+            if answer == REFUSED:
+                _logger.warning("attempt %d: the outcome came too late and was refused", attempt)
+            elif error is not None:
+                _logger.info("attempt %d: %s: %s; the task is %s", attempt, error.code, error.message, answer)
+            else:
+                _logger.info("attempt %d: the task is %s", attempt, answer)
+
+
+def _name_outcome(settlement: Settlement, answer: str) -> AttemptOutcome:
+    if answer == "pending":
+        return "handed_back" if settlement.outcome is Outcome.HANDED_BACK else "retried"
+    outcomes: dict[str, AttemptOutcome] = {"completed": "completed", "failed": "failed", "duplicate": "completed"}
+    return outcomes.get(answer, "refused")
