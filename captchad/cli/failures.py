@@ -1,0 +1,74 @@
+"""Turns failures into lines on stderr that say what to do, and into exit codes."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import click
+
+from captchad.domain.errors import CaptchadError, ConfigurationError, ConfigurationProblem, InvalidRequest
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_WRONG_USAGE = 2
+
+_ADVICE = {
+    "gateway_unreachable": "start captchad with `captchad up`, or name another gateway with --gateway",
+    "unauthorized": "give a key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one",
+    "broker_unavailable": "see `captchad doctor`",
+}
+
+
+def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
+    """Run a command; give its exit code, and print what went wrong as one line, with a traceback on request."""
+    try:
+        result = act()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone; what is still in the buffer must not fail a second time at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+        if is_debug:
+            traceback.print_exc()
+        lines, code = _explain(error)
+        for line in lines:
+            click.echo(f"captchad: {_one_line(line)}", err=True)
+        return code
+    return result if isinstance(result, int) else EXIT_DONE
+
+
+def _explain(error: BaseException) -> tuple[list[str], int]:
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "captchad"
+        return [f"{error.format_message().rstrip('.')}; see `{command} --help`"], EXIT_WRONG_USAGE
+    if isinstance(error, click.ClickException):
+        return [error.format_message()], EXIT_FAILED
+    if isinstance(error, (click.Abort, KeyboardInterrupt)):
+        return ["interrupted"], EXIT_FAILED
+    if isinstance(error, CaptchadError):
+        return describe_failure(error), EXIT_FAILED
+    named = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return [f"{named} — run again with --debug for the traceback"], EXIT_FAILED
+
+
+def describe_failure(error: CaptchadError) -> list[str]:
+    """Give the lines that say what failed: one, or one for each wrong setting."""
+    if isinstance(error, ConfigurationError):
+        return [describe_problem(problem) for problem in error.problems]
+    message = error.message
+    if isinstance(error, InvalidRequest) and error.violations:
+        message += ": " + "; ".join(f"{one.pointer or '/'} {one.message}" for one in error.violations)
+    advice = _ADVICE.get(error.code)
+    return [f"{message} — {advice}" if advice else message]
+
+
+def describe_problem(problem: ConfigurationProblem) -> str:
+    """Give a wrong setting as one line: its path, what is wrong, and where it was set."""
+    where = f" ({problem.source})" if problem.source else ""
+    return f"{problem.path}: {problem.message}{where}" if problem.path else f"{problem.message}{where}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,53 @@
+"""Options that several commands have, written once."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from captchad.domain.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from captchad.client import GatewayClient
+    from captchad.config.loader import LoadedConfiguration
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+config_option = click.option(
+    "--config", "config_path", metavar="FILE", help="The configuration file.  [default: searched for]"
+)
+
+
+def gateway_options(function: Decorated) -> Decorated:
+    """Add --gateway and --api-key, which also come from the environment."""
+    function = click.option(
+        "--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help="The API key to call with."
+    )(function)
+    return click.option(
+        "--gateway",
+        envvar="CAPTCHAD_GATEWAY_URL",
+        show_envvar=True,
+        metavar="URL",
+        default="http://127.0.0.1:8080",
+        show_default=True,
+        help="The gateway to call.",
+    )(function)
+
+
+def open_client(gateway: str, api_key: str | None) -> "GatewayClient":
+    """Make the client the two options ask for; a gateway that is no URL is wrong usage."""
+    from captchad.client import GatewayClient  # noqa: PLC0415
+
+    try:
+        return GatewayClient(gateway, api_key)
+    except InvalidRequest as error:
+        raise click.UsageError(f"--gateway: {error.message}") from None
+
+
+def load(config_path: str | None) -> "LoadedConfiguration":
+    """Load the configuration as a role on this machine would."""
+    from captchad.config.loader import load_configuration  # noqa: PLC0415
+
+    return load_configuration(config_path, os.environ)
