@@ -1,6 +1,7 @@
 -- Decides whether a caller may go on, by the generic cell rate algorithm (one timestamp for each caller).
 --
 -- KEYS 1 theoretical arrival time (µs)   ARGV 1 cost   2 µs for each unit   3 burst (units)
+-- A cost above the burst needs the whole burst free; it is charged in full, so the next request waits for all of it.
 -- Returns {allowed 0|1, units left, µs until `cost` would be allowed, µs until the whole burst is free again}
 
 local time = redis.call('TIME')
@@ -8,7 +9,7 @@ local now = time[1] * 1000000 + time[2]
 local cost, interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local arrival = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
 local after = arrival + cost * interval
-local earliest = after - burst * interval
+local earliest = arrival + math.min(cost, burst) * interval - burst * interval
 if now < earliest then
   return {0, math.max(0, math.floor((burst * interval - (arrival - now)) / interval)), earliest - now, arrival - now}
 end

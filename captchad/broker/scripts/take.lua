@@ -9,6 +9,11 @@ local taken = {}
 
 local function begin(id, stream, entry)
   local record = read_state(id)
+  if record and record.status == 'processing' and record.entry == entry then
+    -- Delivered a second time: the group was lost and made again, and with it every lease.
+    hand_back(id, record)
+    return
+  end
   if not record or record.status ~= 'pending' or record.entry ~= entry then
     redis.call('XACK', KEYS[stream], GROUP, entry)
     redis.call('XDEL', KEYS[stream], entry)

@@ -1,0 +1,90 @@
+"""A partition with a worker's and a scheduler's hand on it."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from captchad.broker.connection import Broker
+from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.broker.housekeeping import Housekeeping
+from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskStore
+from captchad.config.sections import SchedulerSection
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.identifier import make_task_id
+from captchad.domain.recognition import CaptchaKind
+from captchad.domain.task import Priority, TaskError, TaskRequest, TaskResult
+
+TARGET = "captcha.example"
+LIMITS = QueueLimits(tasks=100, bytes=1_000_000)
+NAVIGATION_FAILED = TaskError(TaskErrorCode.NAVIGATION_FAILED, "the site did not answer", is_retryable=True)
+NOT_ALLOWED = TaskError(TaskErrorCode.TARGET_NOT_ALLOWED, "out of scope", is_retryable=False)
+
+
+def make_result(text: str = "abcd") -> TaskResult:
+    return TaskResult(captcha_text=text, confidence=0.5, kind=CaptchaKind.TEXT, recogniser="test")
+
+
+def completed(delivery: Delivery, text: str = "abcd") -> Settlement:
+    return Settlement(delivery, Outcome.COMPLETED, result=make_result(text))
+
+
+def retryable(delivery: Delivery) -> Settlement:
+    return Settlement(delivery, Outcome.RETRYABLE, error=NAVIGATION_FAILED)
+
+
+def failed_for_good(delivery: Delivery) -> Settlement:
+    return Settlement(delivery, Outcome.FAILED, error=NOT_ALLOWED)
+
+
+def handed_back(delivery: Delivery) -> Settlement:
+    return Settlement(delivery, Outcome.HANDED_BACK)
+
+
+@dataclass
+class Partition:
+    """Partition 0 of a test's Redis."""
+
+    broker: Broker
+    store: TaskStore
+    housekeeping: Housekeeping
+
+    def make_consumer(self, name: str = "worker", incarnation: str = "1", dead_letter_limit: int = 100) -> Consumer:
+        return Consumer(self.broker, self.broker.partitions[0], name, f"{name}.{incarnation}", dead_letter_limit)
+
+    async def submit(
+        self,
+        *,
+        retry_count: int = 3,
+        priority: Priority = Priority.NORMAL,
+        deadline_seconds: float = 3600.0,
+        picture: bytes | None = None,
+        idempotency: Idempotency | None = None,
+    ) -> str:
+        request = TaskRequest(
+            target=TARGET,
+            url=None if picture else "http://captcha.example/",
+            picture=picture,
+            retry_count=retry_count,
+            priority=priority,
+            task_deadline_seconds=deadline_seconds,
+        )
+        return (await self.store.submit([NewTask(make_task_id(0), request, idempotency)]))[0]
+
+    async def lose_workers(self, away_until_ms: int = 0) -> None:
+        """Reclaim everything that is held, as if its lease had run out."""
+        await self.housekeeping.reclaim_stalled(lease_seconds=0, away_until_ms=away_until_ms)
+
+    async def count_entries(self) -> int:
+        """Give how many entries all streams hold."""
+        return sum([await self.broker.client.xlen(stream) for stream in self.broker.partitions[0].streams])
+
+    async def make_delayed_due(self) -> None:
+        """Let every delayed task be due now."""
+        keys = self.broker.partitions[0]
+        for member in await self.broker.client.zrange(keys.delayed, 0, -1):
+            await self.broker.client.zadd(keys.delayed, {member: 0})
+
+
+@pytest.fixture
+def partition(broker: Broker) -> Partition:
+    return Partition(broker, TaskStore(broker, LIMITS), Housekeeping(broker, broker.partitions[0], SchedulerSection()))
