@@ -159,7 +159,9 @@ WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a worker was lost 
 DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever put to the dead letters.")
 TASKS_DEAD = _gauge("captchad_dead_letters", "Dead letters kept now.")
 TASKS_DELAYED = _gauge("captchad_tasks_delayed", "Tasks waiting for the time of their retry.")
-QUEUE_DEPTH = _gauge("captchad_queue_depth", "Tasks waiting in a queue.", "priority")
+QUEUE_DEPTH = _gauge(
+    "captchad_queue_depth", "Tasks waiting in a queue; a lost worker's wait in `recovered`.", "priority"
+)
 QUEUE_OLDEST = _gauge("captchad_queue_oldest_age_seconds", "Age of the oldest task in a queue; 0 if empty.", "priority")
 QUEUED_BYTES = _gauge(
     "captchad_queued_bytes", "Bytes of requests that have not ended, against gateway.queue_limit_bytes."

@@ -1,0 +1,154 @@
+"""What an operator must hear of: pure rules over one snapshot, under the names config/alerts.yml uses."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from captchad.domain.node import NodeState, Role
+from captchad.monitoring.fleet import FleetSnapshot
+
+RATE_WINDOW_MINUTES = 5
+SECONDS_PER_MINUTE = 60
+FULL_PERCENT = 100
+
+
+class Severity(StrEnum):
+    """How soon somebody should look: at once, today, or when there is time."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing that is wrong, and what to do about it."""
+
+    name: str
+    severity: Severity
+    summary: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertThresholds:
+    """From where on a figure is wrong; the expected workers and the queue's bound are the configuration's."""
+
+    expected_workers: int
+    queue_limit: int
+    failures_per_second: float = 0.1
+    failed_share: float = 0.1
+    failed_share_minimum_tasks: int = 10
+    oldest_age_seconds: float = 60.0
+    queue_share: float = 0.8
+    host_percent: float = 90.0
+
+
+Rule = Callable[[FleetSnapshot, AlertThresholds], Iterator[Alert]]
+
+
+def evaluate_alerts(
+    snapshot: FleetSnapshot | None, broker_failure: str, thresholds: AlertThresholds
+) -> tuple[Alert, ...]:
+    """Give all alerts, gravest first; while Redis is away only that one, since the rest would be guesswork."""
+    if broker_failure:
+        advice = "Start Redis, or mend the network to it; captchad goes on by itself once it answers."
+        return (Alert("BrokerUnavailable", Severity.CRITICAL, broker_failure, advice),)
+    if snapshot is None:
+        return ()
+    found = [alert for rule in RULES for alert in rule(snapshot, thresholds)]
+    return tuple(sorted(found, key=lambda alert: list(Severity).index(alert.severity)))
+
+
+def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
+    active = snapshot.count_up(Role.WORKER)
+    if active == 0:
+        yield Alert(
+            "NoWorkers",
+            Severity.CRITICAL,
+            "No worker is up: tasks are stored but nothing works on them.",
+            "Start one: captchad --role=worker.",
+        )
+    elif active < thresholds.expected_workers:
+        yield Alert(
+            "WorkerNodeDown",
+            Severity.WARNING,
+            f"{active} of {thresholds.expected_workers} expected workers are up.",
+            "Look at the lost worker's log; the number expected is worker_nodes_count.",
+        )
+
+
+def _check_roles(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
+    if snapshot.count_up(Role.SCHEDULER) == 0:
+        yield Alert(
+            "SchedulerMissing",
+            Severity.CRITICAL,
+            "No scheduler is up: retries wait, and tasks of lost workers are not taken back.",
+            "Start one: captchad --role=scheduler.",
+        )
+    if snapshot.count_up(Role.GATEWAY) == 0:
+        yield Alert(
+            "GatewayMissing",
+            Severity.CRITICAL,
+            "No gateway is up: nothing can be submitted.",
+            "Start one: captchad --role=gateway.",
+        )
+
+
+def _check_failures(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
+    minutes = snapshot.recent_hour.per_minute[-RATE_WINDOW_MINUTES:]
+    failed, completed = sum(minute.failed for minute in minutes), sum(minute.completed for minute in minutes)
+    ended = failed + completed
+    rate = failed / (RATE_WINDOW_MINUTES * SECONDS_PER_MINUTE)
+    advice = "The recent tasks' error codes say which stage fails."
+    if rate > thresholds.failures_per_second:
+        summary = f"{rate:.2f} tasks fail per second ({failed} in the last {RATE_WINDOW_MINUTES} minutes)."
+        yield Alert("HighTaskFailureRate", Severity.WARNING, summary, advice)
+    if ended >= thresholds.failed_share_minimum_tasks and failed / ended > thresholds.failed_share:
+        summary = f"{failed} of the {ended} tasks of the last {RATE_WINDOW_MINUTES} minutes failed."
+        yield Alert("HighTaskFailureShare", Severity.WARNING, summary, advice)
+
+
+def _check_queue(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
+    ages = [age for age in snapshot.queue.oldest_age_seconds.values() if age is not None]
+    if ages and max(ages) > thresholds.oldest_age_seconds:
+        yield Alert(
+            "QueueBacklog",
+            Severity.WARNING,
+            f"The oldest task has waited for {max(ages):.0f} s; {snapshot.queue.pending} are pending.",
+            "Add workers or slots, or submit more slowly.",
+        )
+    open_tasks = snapshot.queue.pending + snapshot.queue.processing
+    if open_tasks >= thresholds.queue_share * thresholds.queue_limit:
+        yield Alert(
+            "QueueNearlyFull",
+            Severity.CRITICAL,
+            f"{open_tasks} of at most {thresholds.queue_limit} tasks are open; beyond that submits get 503.",
+            "Add workers, or raise gateway.queue_limit if Redis has the memory.",
+        )
+
+
+def _check_hosts(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
+    for host in snapshot.hosts:
+        load, name = host.load, host.host
+        if load.cpu_percent > thresholds.host_percent:
+            summary = f"{name}: the processor is {load.cpu_percent:.0f} % busy."
+            yield Alert("HostCpuSaturated", Severity.INFO, summary, "Use fewer slots there, or add a host.")
+        if load.memory_percent > thresholds.host_percent:
+            summary = f"{name}: {load.memory_percent:.0f} % of the memory is in use."
+            yield Alert(
+                "HostMemoryLow", Severity.WARNING, summary, "Use fewer slots there, or recycle browsers sooner."
+            )
+        if load.disk_percent > thresholds.host_percent:
+            summary = f"{name}: the disk under the state folder is {load.disk_percent:.0f} % full."
+            yield Alert("HostDiskFull", Severity.WARNING, summary, "Free some space before Redis can't write any more.")
+
+
+def _check_versions(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
+    versions = sorted({node.report.version for node in snapshot.nodes if node.state is not NodeState.LOST})
+    if len(versions) > 1:
+        summary = f"Several releases run side by side: {', '.join(versions)}."
+        yield Alert("MixedVersions", Severity.INFO, summary, "Finish the upgrade.")
+
+
+RULES: tuple[Rule, ...] = (_check_workers, _check_roles, _check_failures, _check_queue, _check_hosts, _check_versions)

@@ -1,0 +1,59 @@
+"""The fleet at one moment: what Redis knows of nodes, queues, figures and recent tasks."""
+
+from dataclasses import dataclass
+
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.statistics import QueueStatus, RecentHour, Statistics, Totals
+from captchad.broker.tasks import TaskQuery, TaskStore
+from captchad.domain.node import Node, NodeState, Role
+from captchad.domain.task import TaskRecord
+from captchad.monitoring.hosts import HostLoad, list_host_loads
+
+RECENT_TASKS_LIMIT = 25
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSnapshot:
+    """Everything that was read in one go; `tasks` is None where nobody asked for them."""
+
+    nodes: tuple[Node, ...]
+    hosts: tuple[HostLoad, ...]
+    queue: QueueStatus
+    totals: Totals
+    recent_hour: RecentHour
+    tasks: tuple[TaskRecord, ...] | None = None
+
+    def count_up(self, role: Role) -> int:
+        """How many nodes of a role serve: neither draining nor lost."""
+        return sum(node.report.role is role and node.state is NodeState.UP for node in self.nodes)
+
+    def sum_of_workers(self, detail: str) -> int:
+        """The sum of a figure over the workers that are up, as they report it."""
+        workers = (node for node in self.nodes if node.report.role is Role.WORKER and node.state is NodeState.UP)
+        figures = (node.report.details.get(detail) for node in workers)
+        return sum(int(figure) for figure in figures if isinstance(figure, int | float))
+
+
+class FleetReader:
+    """Puts a snapshot together; `lease_seconds` decides which nodes count as lost."""
+
+    def __init__(self, nodes: NodeRegistry, statistics: Statistics, tasks: TaskStore, lease_seconds: float) -> None:
+        self._nodes = nodes
+        self._statistics = statistics
+        self._tasks = tasks
+        self._lease_seconds = lease_seconds
+
+    async def read(self, with_tasks: bool) -> FleetSnapshot:
+        """Read the fleet now; BrokerUnavailable where Redis does not answer."""
+        nodes = await self._nodes.read_all(self._lease_seconds)
+        tasks = None
+        if with_tasks:
+            tasks = (await self._tasks.list_page(TaskQuery(limit=RECENT_TASKS_LIMIT))).tasks
+        return FleetSnapshot(
+            nodes=tuple(sorted(nodes, key=lambda node: (list(Role).index(node.report.role), node.report.consumer))),
+            hosts=list_host_loads(nodes),
+            queue=await self._statistics.queue_status(),
+            totals=await self._statistics.totals(),
+            recent_hour=await self._statistics.recent_hour(),
+            tasks=tasks,
+        )
