@@ -1,0 +1,90 @@
+"""What holds across the fleet: rate limits, keys, who is running, who leads."""
+
+import pytest
+
+from captchad.broker.api_keys import ApiKeys
+from captchad.broker.connection import Broker
+from captchad.broker.housekeeping import LeaderLease
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rate_limits import RateLimiter
+from captchad.domain.api_key import Scope
+from captchad.domain.errors import CaptchadError
+from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
+
+
+async def test_a_burst_is_allowed_and_the_next_request_is_told_when_to_come_back(broker: Broker) -> None:
+    limiter = RateLimiter(broker)
+    allowances = [await limiter.take("caller", 1, requests_per_minute=1, burst_size=5) for _ in range(5)]
+    assert all(allowance.is_allowed for allowance in allowances)
+    assert [allowance.remaining for allowance in allowances] == [4, 3, 2, 1, 0]
+    refused = await limiter.take("caller", 1, requests_per_minute=1, burst_size=5)
+    assert not refused.is_allowed
+    assert 55 < refused.retry_after_seconds <= 60
+    assert (await limiter.take("another", 1, requests_per_minute=1, burst_size=5)).is_allowed
+
+
+async def test_a_batch_costs_as_much_as_its_tasks(broker: Broker) -> None:
+    limiter = RateLimiter(broker)
+    assert (await limiter.take("caller", 5, requests_per_minute=1, burst_size=5)).is_allowed
+    assert not (await limiter.take("caller", 1, requests_per_minute=1, burst_size=5)).is_allowed
+
+
+async def test_a_key_is_known_by_its_text_and_stored_without_its_secret(broker: Broker) -> None:
+    keys = ApiKeys(broker)
+    text, made = await keys.create("robot", frozenset({Scope.SUBMIT}), ("a.example",))
+    assert await keys.authenticate(text) == made
+    assert await keys.authenticate(text[:-1] + ("0" if text[-1] != "0" else "1")) is None
+    assert await keys.authenticate("rubbish") is None
+    secret = text.rsplit("_", 1)[1]
+    for key in await broker.client.keys("*"):
+        if await broker.client.type(key) == b"hash":
+            assert secret.encode() not in b"".join((await broker.client.hgetall(key)).values())
+
+
+async def test_a_revoked_key_is_worth_nothing_and_its_name_is_free_again(broker: Broker) -> None:
+    keys = ApiKeys(broker)
+    text, _ = await keys.create("robot", frozenset({Scope.ADMIN}), ())
+    with pytest.raises(CaptchadError):
+        await keys.create("robot", frozenset({Scope.READ}), ())
+    await keys.revoke("robot")
+    assert await keys.authenticate(text) is None
+    await keys.create("robot", frozenset({Scope.READ}), ())
+
+
+def _report(name: str) -> NodeReport:
+    return NodeReport(
+        name=name,
+        incarnation="1",
+        role=Role.WORKER,
+        host="host",
+        pid=1,
+        address="127.0.0.1:8001",
+        version="0",
+        is_draining=False,
+        load=SystemLoad(1.0, 2.0, 3.0),
+        details={"slots": 4},
+    )
+
+
+async def test_a_role_is_up_while_it_signs_and_lost_after_its_lease(broker: Broker) -> None:
+    registry = NodeRegistry(broker)
+    await registry.write(_report("w1"))
+    await registry.beat("w1.1")
+    [node] = await registry.read_all(lease_seconds=5)
+    assert (node.state, node.report) == (NodeState.UP, _report("w1"))
+    await broker.client.zincrby("captchad:{fleet}:alive", -6000, "w1.1")
+    [node] = await registry.read_all(lease_seconds=5)
+    assert node.state is NodeState.LOST
+    await registry.forget("w1.1")
+    assert await registry.read_all(lease_seconds=5) == ()
+
+
+async def test_one_scheduler_leads_until_it_gives_up(broker: Broker) -> None:
+    first, second = LeaderLease(broker, "a.1", 30), LeaderLease(broker, "b.1", 30)
+    assert await first.hold()
+    assert not await second.hold()
+    assert await first.hold()
+    await second.give_up()
+    assert await first.holder() == "a.1"
+    await first.give_up()
+    assert await second.hold()
