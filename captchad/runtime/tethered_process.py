@@ -1,0 +1,96 @@
+"""A child process that never outlives its parent, with everything it has started itself."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from signal import SIGHUP, SIGQUIT, SIGTERM, Signals
+from typing import IO
+
+from captchad.runtime import tether
+
+GRACE_SECONDS = 1.5
+
+
+class TetheredProcess:
+    """One command under a tether (see tether.py), in a session of its own.
+
+    Its output, both streams together, goes to `output` (a file or descriptor), or is read from `stdout` where that
+    is asyncio.subprocess.PIPE. `linger_seconds` is how long it goes on after the parent was killed, before it is
+    asked to end.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        output: int | IO[bytes],
+        linger_seconds: float = 0.0,
+    ) -> None:
+        self._order = {"command": list(command), "grace_seconds": GRACE_SECONDS, "linger_seconds": linger_seconds}
+        self._environment = dict(environment)
+        self._output = output
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None:
+        """What it writes, where its output is a pipe."""
+        return self._process.stdout if self._process else None
+
+    async def start(self) -> None:
+        """Start the command; a command that can't be run shows as exit code 127."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-S",
+            str(Path(tether.__file__)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=self._output,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment,
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(self._order).encode() + b"\n")
+        with contextlib.suppress(ConnectionError):
+            await self._process.stdin.drain()
+
+    async def wait(self) -> int:
+        """Return the exit code once the command and all it has started are gone."""
+        assert self._process is not None
+        return await self._process.wait()
+
+    def terminate(self) -> None:
+        """Ask the command to end."""
+        self._send(SIGTERM)
+
+    def reload(self) -> None:
+        """Ask the command to read its configuration again."""
+        self._send(SIGHUP)
+
+    def kill(self) -> None:
+        """End the command and all it has started, at once."""
+        self._send(SIGQUIT)
+
+    async def stop(self, grace_seconds: float) -> int:
+        """Ask the command to end, end it at once after `grace_seconds`; give the exit code."""
+        self.terminate()
+        try:
+            async with asyncio.timeout(grace_seconds):
+                return await self.wait()
+        except TimeoutError:
+            self.kill()
+            return await self.wait()
+
+    def _send(self, number: Signals) -> None:
+        if self.is_running:
+            assert self._process is not None
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
