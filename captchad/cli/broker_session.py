@@ -1,0 +1,58 @@
+"""A short visit to Redis by a command: the configured one, or the one `captchad up` keeps for itself."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from captchad.broker.connection import Broker
+from captchad.broker.embedded import find_socket
+from captchad.config.loader import LoadedConfiguration
+from captchad.config.redis_choice import choose_redis, choose_redis_or_local
+from captchad.config.sections import RedisSection
+from captchad.config.state import resolve_state_directory
+from captchad.domain.errors import BrokerUnavailable
+
+CONNECT_LIMIT_SECONDS = 4.0
+CLIENT_NAME = "captchad-cli"
+
+Result = TypeVar("Result")
+
+
+@asynccontextmanager
+async def visit_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
+    """Connect to the Redis that the configuration means; BrokerUnavailable where it does not answer soon."""
+    # What a role logs while it waits for Redis is here the command's one line on stderr.
+    logging.getLogger("captchad").addHandler(logging.NullHandler())
+    section = loaded.configuration.redis
+    url = embedded_url(section)
+    broker = Broker(section, CLIENT_NAME, url)
+    try:
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_SECONDS):
+                await broker.start()
+        except TimeoutError:
+            raise BrokerUnavailable(f"Redis at {describe_redis(section, url)} does not answer") from None
+        yield broker
+    finally:
+        await broker.close()
+
+
+def embedded_url(section: RedisSection) -> str | None:
+    """Give the URL of the server that `captchad up` runs, where none is configured and there is one."""
+    if choose_redis(section) is not None:
+        return None
+    socket = find_socket(resolve_state_directory(os.environ))
+    return f"unix://{socket}" if socket is not None else None
+
+
+def describe_redis(section: RedisSection, url: str | None) -> str:
+    """Name the Redis for people."""
+    return url or choose_redis_or_local(section).describe()
+
+
+def run_visit(visit: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's visit to its end."""
+    return asyncio.run(visit)

@@ -1,0 +1,116 @@
+"""`captchad dead`: tasks that failed for good, listed, shown and replayed, in Redis."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from captchad.broker.connection import Broker
+from captchad.broker.dead_letters import DeadLetter, DeadLetters
+from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.cli.broker_session import run_visit, visit_broker
+from captchad.cli.options import config_option, json_option, load
+from captchad.cli.printing import print_json, print_pairs, print_table
+from captchad.config.loader import LoadedConfiguration
+
+DEFAULT_LIMIT = 50
+HIGHEST_LIMIT = 10_000
+MS = 1000
+
+
+@click.group()
+def dead() -> None:
+    """List, show and replay tasks that failed for good."""
+
+
+@dead.command("list")
+@click.option("--limit", type=click.IntRange(1, HIGHEST_LIMIT), default=DEFAULT_LIMIT, show_default=True, metavar="N")
+@config_option
+@json_option
+def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:
+    """Show dead letters, the newest first."""
+    letters = run_visit(_list(load(config_path), limit))
+    if is_json:
+        print_json([_represent(letter) for letter in letters])
+        return
+    rows = (
+        (letter.task_id, _show_time(letter.died_ms), letter.request.target, letter.attempts, letter.error.code)
+        for letter in letters
+    )
+    print_table(("TASK", "DIED", "TARGET", "ATTEMPTS", "ERROR"), rows, "no dead letters")
+
+
+@dead.command()
+@click.argument("task_id")
+@config_option
+@json_option
+def show(task_id: str, config_path: str | None, is_json: bool) -> None:
+    """Show the dead letter TASK_ID."""
+    letter = run_visit(_show(load(config_path), task_id))
+    if is_json:
+        print_json(_represent(letter))
+        return
+    print_pairs((name.replace("_", " "), value) for name, value in _represent(letter).items())
+
+
+@dead.command()
+@click.argument("task_id", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Replay every dead letter there is now.")
+@config_option
+@json_option
+def replay(task_id: str | None, is_all: bool, config_path: str | None, is_json: bool) -> None:
+    """Make a new task from the dead letter TASK_ID, or from --all; the letter itself stays as it is."""
+    if (task_id is None) != is_all:
+        raise click.UsageError("give either a TASK_ID or --all")
+    replayed = run_visit(_replay(load(config_path), task_id))
+    if is_json:
+        print_json([{"replay_of": old, "task_id": new} for old, new in replayed])
+        return
+    for old, new in replayed:
+        click.echo(f"{old} replayed as {new}")
+    if not replayed:
+        click.echo("no dead letters")
+
+
+def _open(broker: Broker, loaded: LoadedConfiguration) -> DeadLetters:
+    gateway = loaded.configuration.gateway
+    return DeadLetters(broker, TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes)))
+
+
+async def _list(loaded: LoadedConfiguration, limit: int) -> list[DeadLetter]:
+    async with visit_broker(loaded) as broker:
+        return await _open(broker, loaded).list_letters(limit)
+
+
+async def _show(loaded: LoadedConfiguration, task_id: str) -> DeadLetter:
+    async with visit_broker(loaded) as broker:
+        return await _open(broker, loaded).show(task_id)
+
+
+async def _replay(loaded: LoadedConfiguration, task_id: str | None) -> list[tuple[str, str]]:
+    async with visit_broker(loaded) as broker:
+        letters = _open(broker, loaded)
+        if task_id is not None:
+            return [(task_id, await letters.replay(task_id))]
+        return [pair async for pair in letters.replay_all()]
+
+
+def _show_time(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms // MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _represent(letter: DeadLetter) -> dict[str, Any]:
+    return {
+        "task_id": letter.task_id,
+        "target": letter.request.target,
+        "url": letter.request.url,
+        "picture_bytes": len(letter.request.picture) if letter.request.picture is not None else None,
+        "priority": letter.request.priority.value,
+        "error_code": letter.error.code.value,
+        "error_message": letter.error.message,
+        "attempts": letter.attempts,
+        "worker": letter.worker,
+        "created_at": _show_time(letter.created_ms),
+        "died_at": _show_time(letter.died_ms),
+        "metadata": letter.request.metadata,
+    }

@@ -1,0 +1,104 @@
+"""`captchad stats`, `workers` and `queue`: the fleet as the gateway sees it, over HTTP."""
+
+from typing import Any
+
+import click
+
+from captchad.cli.options import gateway_options, json_option, open_client
+from captchad.cli.printing import print_json, print_pairs, print_table
+
+BYTES_PER_MEBIBYTE = 1_048_576
+_KNOWN_STATS = {
+    "active_workers": "active workers",
+    "pending_tasks": "pending",
+    "completed_tasks": "completed",
+    "failed_tasks": "failed",
+    "average_processing_time": "mean seconds of a task, last hour",
+}
+
+
+@click.command()
+@gateway_options
+@json_option
+def stats(gateway: str, api_key: str | None, is_json: bool) -> None:
+    """Show totals, the mean time of a task, and the load of the hosts."""
+    found = open_client(gateway, api_key).stats()
+    if is_json:
+        print_json(found)
+        return
+    load = found.get("system_load") or {}
+    pairs: list[tuple[str, object]] = [(label, found.get(name)) for name, label in _KNOWN_STATS.items()]
+    others = ((name, value) for name, value in found.items() if name not in _KNOWN_STATS)
+    pairs += [(name.replace("_", " "), value) for name, value in others if isinstance(value, (int, float, str))]
+    pairs += [
+        ("cpu", _percent(load.get("cpu_usage"))),
+        ("memory", _percent(load.get("memory_usage"))),
+        ("disk", _percent(load.get("disk_usage"))),
+    ]
+    print_pairs(pairs)
+
+
+@click.command()
+@gateway_options
+@json_option
+def workers(gateway: str, api_key: str | None, is_json: bool) -> None:
+    """Show every worker with its slots, its browser and what it has done."""
+    found = open_client(gateway, api_key).workers()
+    if is_json:
+        print_json(found)
+        return
+    headings = ("NAME", "HOST", "STATE", "BUSY", "HEARTBEAT", "BROWSER", "PAGES", "MIB", "RECYCLED", "DONE", "FAILED")
+    listed = found.get("workers", [])
+    print_table(headings, (_describe_worker(worker) for worker in listed), "no workers; start one with `captchad up`")
+
+
+@click.command()
+@gateway_options
+@json_option
+def queue(gateway: str, api_key: str | None, is_json: bool) -> None:
+    """Show how many tasks wait, for how long, and for which target."""
+    found = open_client(gateway, api_key).queue_status()
+    if is_json:
+        print_json(found)
+        return
+    print_pairs(_describe_queue(found))
+    targets = _find(found, "per_target", "targets") or {}
+    if targets:
+        click.echo()
+        rows = ((host, figures.get("pending"), figures.get("processing")) for host, figures in targets.items())
+        print_table(("TARGET", "PENDING", "PROCESSING"), rows, "")
+
+
+def _describe_worker(worker: dict[str, Any]) -> tuple[object, ...]:
+    age = _find(worker, "heartbeat_age_seconds", "heartbeat_age")
+    resident = _find(worker, "rss_bytes", "rss")
+    return (
+        worker.get("name"),
+        worker.get("host"),
+        worker.get("state"),
+        f"{worker.get('busy', 0)}/{worker.get('slots', 0)}",
+        None if age is None else f"{age:.1f} s",
+        worker.get("browser_version"),
+        worker.get("pages_served"),
+        None if resident is None else round(resident / BYTES_PER_MEBIBYTE),
+        worker.get("recycled"),
+        _find(worker, "tasks_done", "done"),
+        _find(worker, "tasks_failed", "failed"),
+    )
+
+
+def _describe_queue(found: dict[str, Any]) -> list[tuple[str, object]]:
+    depths, ages = found.get("depth") or {}, _find(found, "oldest_age_seconds", "oldest_age") or {}
+    pairs: list[tuple[str, object]] = []
+    for priority, depth in depths.items():
+        age = ages.get(priority)
+        pairs.append((priority, f"{depth} waiting" + (f", the oldest for {age:.0f} s" if age is not None else "")))
+    return pairs + [(name, found.get(name)) for name in ("processing", "delayed", "dead")]
+
+
+def _find(values: dict[str, Any], *names: str) -> Any:
+    return next((values[name] for name in names if name in values), None)
+
+
+def _percent(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f} %"

@@ -1,0 +1,110 @@
+"""The roles that answer on this host's usual ports, and how they say they are."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from captchad.cli.printing import print_json, print_table
+from captchad.client import GatewayClient
+from captchad.domain.errors import CaptchadError
+from captchad.domain.node import Role
+
+LOOPBACK = "127.0.0.1"
+ROLE_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.MONITOR: 9090}
+FIRST_WORKER_PORT = 8001
+WORKER_PORTS_SEARCHED = 16
+PROBE_TIMEOUT_SECONDS = 3.0
+UNAUTHORIZED = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One role asked for its health; `body` is its /health where it gave one."""
+
+    role: Role
+    address: str
+    is_well: bool
+    reason: str = ""
+    is_answering: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name the role gives itself; empty where it does not answer."""
+        return str(self.body.get("name", ""))
+
+
+def probe(role: Role, address: str, api_key: str | None) -> Probe:
+    """Ask the role at HOST:PORT for its health."""
+    try:
+        answer = GatewayClient(f"http://{address}", api_key, PROBE_TIMEOUT_SECONDS).health()
+    except CaptchadError:
+        return Probe(role, address, is_well=False, reason="does not answer")
+    if answer.status in UNAUTHORIZED:
+        return Probe(role, address, is_well=False, reason="wants an API key with scope read", is_answering=True)
+    body = answer.body
+    if not isinstance(body, dict) or body.get("role") not in set(Role):
+        return Probe(role, address, is_well=False, reason="another program answers at this port", is_answering=True)
+    found = Role(body["role"])
+    reason = "" if answer.is_success else describe_unwell(body)
+    return Probe(found, address, answer.is_success, reason, is_answering=True, body=body)
+
+
+def describe_unwell(body: dict[str, Any]) -> str:
+    """Say which parts of a role are not well, and why."""
+    parts = (
+        f"{name}: {part.get('reason') or 'not ready'}"
+        for name, part in (body.get("services") or {}).items()
+        if isinstance(part, dict) and not part.get("ready", True)
+    )
+    return "; ".join(parts) or str(body.get("status", "not well"))
+
+
+def probe_all(places: Iterable[tuple[Role, str]], api_key: str | None) -> list[Probe]:
+    """Ask several roles at once; answers come in the order of the places."""
+    listed = list(places)
+    with ThreadPoolExecutor(max_workers=max(1, len(listed))) as pool:
+        return list(pool.map(lambda place: probe(place[0], place[1], api_key), listed))
+
+
+def probe_usual_ports(api_key: str | None) -> list[Probe]:
+    """Ask this host's usual ports; of the workers' ports those where one answers, or the first."""
+    fixed = [(role, f"{LOOPBACK}:{port}") for role, port in ROLE_PORTS.items()]
+    worker_ports = range(FIRST_WORKER_PORT, FIRST_WORKER_PORT + WORKER_PORTS_SEARCHED)
+    found = probe_all([*fixed, *((Role.WORKER, f"{LOOPBACK}:{port}") for port in worker_ports)], api_key)
+    singles, workers = found[: len(fixed)], found[len(fixed) :]
+    answering = [one for one in workers if one.role is Role.WORKER and one.body]
+    return [*singles, *(answering or workers[:1])]
+
+
+def print_services(api_key: str | None, is_json: bool) -> None:
+    """Print this host's services."""
+    probes = probe_usual_ports(api_key)
+    if is_json:
+        print_json([represent_probe(one) for one in probes])
+        return
+    rows = ((one.role, one.name or None, one.address, _state(one), one.reason or None) for one in probes)
+    print_table(("ROLE", "NAME", "ADDRESS", "STATE", "REASON"), rows, "")
+    if not any(one.is_answering for one in probes):
+        click.echo("nothing runs here; start it with `captchad up`", err=True)
+
+
+def represent_probe(one: Probe) -> dict[str, Any]:
+    """Give a probe as JSON values."""
+    return {
+        "role": one.role.value,
+        "name": one.name,
+        "address": one.address,
+        "state": _state(one),
+        "reason": one.reason,
+        "health": one.body or None,
+    }
+
+
+def _state(one: Probe) -> str:
+    if one.is_well:
+        return "well"
+    return "not well" if one.is_answering else "not running"

@@ -1,0 +1,90 @@
+"""`captchad targets`: what is in scope, and why a URL is or is not."""
+
+import click
+
+from captchad.cli.failures import EXIT_FAILED
+from captchad.cli.options import config_option, json_option, load
+from captchad.cli.printing import print_json, print_table
+from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.target import Endpoint, Target, check_expiry, find_target, literal_address, parse_endpoint
+from captchad.runtime.clock import Clock
+
+
+@click.group()
+def targets() -> None:
+    """Show what is in scope, and why a URL is or is not."""
+
+
+@targets.command("list")
+@config_option
+@json_option
+def list_targets(config_path: str | None, is_json: bool) -> None:
+    """Show every declared target."""
+    declared = load(config_path).configuration.security
+    if is_json:
+        print_json([section.model_dump(mode="json") for section in declared.targets])
+        return
+    headings = ("HOST", "PORTS", "OWNER", "REFERENCE", "EXPIRES", "PER MINUTE", "CONCURRENT", "PRIVATE")
+    rows = (_describe(target) for target in declared.declared_targets())
+    print_table(headings, rows, "no target is declared, so nothing is in scope; add one to security.targets")
+
+
+@targets.command("check")
+@click.argument("url")
+@config_option
+@json_option
+@click.pass_context
+def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bool) -> None:
+    """Say whether the page at URL is in scope, and why; exit 1 if it is not."""
+    declared = load(config_path).configuration.security.declared_targets()
+    try:
+        endpoint = parse_endpoint(url)
+        target = find_target(declared, endpoint, Clock().today())
+        _refuse_private_literal(target, endpoint)
+    except TargetNotAllowed as error:
+        if is_json:
+            print_json({"url": url, "allowed": False, "reason": error.message, "target": None})
+            ctx.exit(EXIT_FAILED)
+        raise click.ClickException(f"{url} is out of scope: {error.message}") from None
+    if is_json:
+        print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
+    else:
+        click.echo(f"{url} is in scope: covered by {target.host}, port {endpoint.port}{_describe_authority(target)}")
+
+
+def _refuse_private_literal(target: Target, endpoint: Endpoint) -> None:
+    address = literal_address(endpoint.host)
+    if address is not None and not address.is_global and not target.allow_private_addresses:
+        raise TargetNotAllowed(
+            f"{endpoint.host} is a private address; set allow_private_addresses: true for {target.host}"
+        )
+
+
+def _describe(target: Target) -> tuple[object, ...]:
+    return (
+        target.host,
+        " ".join(str(port) for port in target.ports),
+        target.owner or None,
+        target.reference or None,
+        _describe_expiry(target),
+        target.max_per_minute,
+        target.max_concurrent,
+        target.allow_private_addresses,
+    )
+
+
+def _describe_expiry(target: Target) -> str | None:
+    if target.expires is None:
+        return None
+    try:
+        check_expiry(target, Clock().today())
+    except TargetNotAllowed:
+        return f"{target.expires.isoformat()} (expired)"
+    return target.expires.isoformat()
+
+
+def _describe_authority(target: Target) -> str:
+    if not target.owner:
+        return ""
+    until = f", until {target.expires.isoformat()}" if target.expires else ""
+    return f"; authorised by {target.owner} ({target.reference}){until}"

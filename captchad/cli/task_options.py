@@ -1,0 +1,105 @@
+"""The options of `captchad submit`, and the body of POST /submit_task they make."""
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from captchad.domain.recognition import CaptchaKind
+from captchad.domain.task import Priority
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+STANDARD_INPUT = "-"
+_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind")
+_PLAIN = (
+    "url",
+    "target",
+    "timeout",
+    "retry_count",
+    "priority",
+    "selector",
+    "session",
+    "fill",
+    "task_deadline",
+    "callback_url",
+    "metadata",
+)
+_FLAGS = ("return_session", "evidence")
+
+
+def read_json_object(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Read an option's JSON object, written out or in a file as @FILE."""
+    if value is None:
+        return None
+    try:
+        text = Path(value[1:]).read_text(encoding="utf-8") if value.startswith("@") else value
+        parsed = json.loads(text)
+    except OSError as error:
+        raise click.BadParameter(f"{value[1:]} can't be read: {(error.strerror or str(error)).lower()}") from None
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise click.BadParameter("not a JSON object { … }")
+    return parsed
+
+
+def _json_option(name: str, description: str) -> Callable[[Decorated], Decorated]:
+    return click.option(name, callback=read_json_object, metavar="JSON|@FILE", help=description)
+
+
+_OPTIONS = (
+    click.option("--image", "image_path", metavar="FILE", help="Submit this picture instead of a page; -: stdin."),
+    click.option("--target", metavar="HOST", help="With --image: the declared host the picture comes from."),
+    click.option("--timeout", type=click.FloatRange(1, 600), metavar="SECONDS", help="What one attempt may take."),
+    click.option("--retry-count", type=click.IntRange(0, 10), metavar="N", help="Further attempts after a failed one."),
+    click.option("--priority", type=click.Choice([one.value for one in Priority]), help="The queue it waits in."),
+    click.option("--selector", metavar="CSS", help="The captcha picture; without it the worker finds it."),
+    click.option("--charset", metavar="CHARACTERS", help="Characters that can occur in the text."),
+    click.option("--min-length", type=click.IntRange(1, 64), metavar="N", help="The text's least length."),
+    click.option("--max-length", type=click.IntRange(1, 64), metavar="N", help="The text's greatest length."),
+    click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site tells A from a."),
+    click.option("--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or a sum to work out."),
+    _json_option("--session", "Cookies, headers and local_storage."),
+    _json_option("--fill", "Where to type, submit and verify the text."),
+    click.option("--task-deadline", type=click.FloatRange(1), metavar="SECONDS", help="When the task fails at last."),
+    click.option("--return-session", is_flag=True, help="Give back the page's cookies and storage."),
+    click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
+    click.option("--callback-url", metavar="URL", help="Where the result is POSTed."),
+    _json_option("--metadata", "Given back with the result."),
+)
+
+
+def task_options(function: Decorated) -> Decorated:
+    """Add the options of a task, in the order of the help."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the body that the options ask for; what is not given is left to the gateway's defaults."""
+    image_path = options.get("image_path")
+    if (options.get("url") is None) == (image_path is None):
+        raise click.UsageError("give either a URL or --image FILE")
+    body: dict[str, Any] = {name: options[name] for name in _PLAIN if options.get(name) is not None}
+    body |= {name: True for name in _FLAGS if options.get(name)}
+    hints = {name: options[name] for name in _HINTS if options.get(name) is not None}
+    if hints:
+        body["hints"] = hints
+    if image_path is not None:
+        body["image"] = base64.b64encode(_read_picture(image_path)).decode()
+    return body
+
+
+def _read_picture(path: str) -> bytes:
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"--image: {path} can't be read: {(error.strerror or str(error)).lower()}") from None
