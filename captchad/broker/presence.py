@@ -26,6 +26,7 @@ class Presence(Service):
         report_interval_seconds: float,
         clock: Clock,
     ) -> None:
+        self._broker = broker
         self._registry = NodeRegistry(broker)
         self._describe = describe
         self._report_interval_seconds = report_interval_seconds
@@ -41,7 +42,8 @@ class Presence(Service):
 
     async def start(self) -> None:
         """Be known before any work is taken."""
-        await self._sign()
+        async with self._broker.waited_out():
+            await self._sign()
 
     async def run(self) -> None:
         """Sign until cancelled."""

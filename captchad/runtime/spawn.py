@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from captchad.domain.errors import CaptchadError
+
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -34,7 +36,10 @@ class TaskGroupKeeper:
         error = task.exception()
         if error is None:
             return
-        _logger.error("%s failed", task.get_name(), exc_info=error)
+        if not isinstance(error, CaptchadError):
+            _logger.error("%s failed", task.get_name(), exc_info=error)
+        elif self._on_failure is None:
+            _logger.error("%s failed: %s", task.get_name(), error.message)
         if self._on_failure is not None:
             self._on_failure(error)
 

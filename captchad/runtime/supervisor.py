@@ -65,7 +65,10 @@ class Supervisor:
         self._stop.set()
 
     async def run(self, services: Sequence[Service]) -> int:
-        """Run `services` until a signal or a failure; give the process's exit code."""
+        """Run `services` until a signal or a failure; give the process's exit code.
+
+        A failure that is one of ours is raised once everything is closed, for its message is meant for people.
+        """
         self._services = list(services)
         self._catch_signals()
         try:
@@ -78,6 +81,8 @@ class Supervisor:
         finally:
             await self._keeper.cancel_all()
             await self._close_all()
+        if isinstance(self._failure, CaptchadError):
+            raise self._failure
         return EXIT_FAILED if self._failure is not None else EXIT_DONE
 
     def _catch_signals(self) -> None:

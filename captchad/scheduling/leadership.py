@@ -39,7 +39,10 @@ class Leadership(Service):
 
     async def start(self) -> None:
         """Ask for the lease before the first chore."""
-        await self._renew()
+        try:
+            await self._renew()
+        except BrokerUnavailable:
+            return
 
     async def run(self) -> None:
         """Keep or take the lease until cancelled."""

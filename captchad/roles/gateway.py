@@ -1,0 +1,62 @@
+"""The gateway: the HTTP entrance."""
+
+from collections.abc import Sequence
+
+from captchad.broker.events import EventFeed
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.statistics import Statistics
+from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.config.sections import Configuration
+from captchad.intake.admission import Admission, DeclaredTargets
+from captchad.intake.capacity import CapacityGauge
+from captchad.intake.intake import Intake
+from captchad.intake.load_balancing import PartitionBalancer
+from captchad.intake.rate_decisions import RateGate, RateRules
+from captchad.roles.process import PRESENCE_LEASE_SECONDS, RoleProcess
+from captchad.runtime.service import Service
+from captchad.web.api.events import EventRoutes
+from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.tasks import TaskRoutes
+from captchad.web.routes import add_routes
+
+
+def compose(process: RoleProcess) -> Sequence[Service]:
+    """Give the gateway's services in the order they start."""
+    broker, clock, configuration = process.broker, process.clock, process.configuration
+    nodes, statistics = NodeRegistry(broker), Statistics(broker)
+    store = TaskStore(broker, _queue_limits(configuration))
+    feed = EventFeed(broker, store)
+    targets = DeclaredTargets(configuration.security.declared_targets())
+    rates = RateGate(RateLimiter(broker), _rate_rules(configuration))
+    capacity = CapacityGauge(statistics, nodes, PRESENCE_LEASE_SECONDS, clock)
+    balancing = configuration.gateway.load_balancer
+    balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
+    intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
+
+    def take_over(new: Configuration) -> None:
+        targets.replace(new.security.declared_targets())
+        rates.replace(_rate_rules(new))
+        store.replace_limits(_queue_limits(new))
+
+    process.on_reload(take_over)
+    routes = (
+        *TaskRoutes(intake, store, feed, rates, process.metrics).routes(),
+        *FleetRoutes(statistics, nodes, PRESENCE_LEASE_SECONDS).routes(),
+        *EventRoutes(feed).routes(),
+    )
+    return (
+        process.build_web(lambda app: add_routes(app, routes), rates=rates),
+        broker,
+        feed,
+        capacity,
+        process.build_presence(),
+    )
+
+
+def _rate_rules(configuration: Configuration) -> RateRules:
+    return RateRules(configuration.gateway.rate_limit, configuration.security.rate_limiting)
+
+
+def _queue_limits(configuration: Configuration) -> QueueLimits:
+    return QueueLimits(configuration.gateway.queue_limit, configuration.gateway.queue_limit_bytes)

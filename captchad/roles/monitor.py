@@ -1,0 +1,31 @@
+"""The monitor: the fleet's page, and its figures for Prometheus."""
+
+from collections.abc import Sequence
+
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.statistics import Statistics
+from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.monitoring.alerts import AlertThresholds
+from captchad.monitoring.exposition import FleetExposition
+from captchad.monitoring.fleet import FleetReader
+from captchad.monitoring.fleet_monitor import FleetMonitor
+from captchad.roles.process import PRESENCE_LEASE_SECONDS, RoleProcess
+from captchad.runtime.service import Service
+from captchad.web.dashboard.routes import add_dashboard_routes
+
+
+def compose(process: RoleProcess) -> Sequence[Service]:
+    """Give the monitor's services in the order they start."""
+    broker, gateway = process.broker, process.configuration.gateway
+    store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
+    reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, PRESENCE_LEASE_SECONDS)
+    thresholds = AlertThresholds(process.configuration.worker_nodes_count, gateway.queue_limit)
+    monitor = FleetMonitor(reader, thresholds, process.clock)
+    exposition = FleetExposition(process.metrics, monitor)
+    are_keys_required = process.configuration.security.api_key_required
+    return (
+        process.build_web(lambda app: add_dashboard_routes(app, monitor, are_keys_required), exposition.render),
+        broker,
+        monitor,
+        process.build_presence(),
+    )

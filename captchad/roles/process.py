@@ -1,0 +1,167 @@
+"""What the four roles have in common: configuration, identity, logs, metrics, Redis and the operators' routes."""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from captchad import __version__
+from captchad.broker.api_keys import ApiKeys
+from captchad.broker.connection import Broker
+from captchad.broker.presence import Presence
+from captchad.config.changes import changed_settings
+from captchad.config.loader import LoadedConfiguration, load_configuration
+from captchad.config.sections import Configuration
+from captchad.config.start_rules import check_start_rules, unbuilt_settings
+from captchad.config.state import resolve_state_directory
+from captchad.domain.errors import ConfigurationError
+from captchad.domain.node import NodeReport, Role
+from captchad.intake.rate_decisions import RateGate
+from captchad.monitoring.system_load import SystemLoadReader
+from captchad.runtime.clock import Clock
+from captchad.runtime.service import Service
+from captchad.runtime.supervisor import Supervisor
+from captchad.telemetry.logs import LogIdentity, configure_logging, set_log_level
+from captchad.telemetry.metrics import Metrics
+from captchad.web.application import Extension, build_application
+from captchad.web.middleware.access import AccessPolicy
+from captchad.web.middleware.gate import Gate
+from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
+from captchad.web.server import Bind, WebServer
+
+_logger = logging.getLogger(__name__)
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.WORKER: 8001, Role.MONITOR: 9090}
+PRESENCE_LEASE_SECONDS = 5.0
+DRAIN_MARGIN_SECONDS = 5.0
+
+RenderMetrics = Callable[[], tuple[bytes, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOptions:
+    """The flags a role is started with; None is not given."""
+
+    config_path: str | None = None
+    host: str | None = None
+    port: int | None = None
+    name: str | None = None
+
+
+class RoleProcess:
+    """Everything a role's composition draws on; one for each process."""
+
+    def __init__(self, role: Role, options: RoleOptions) -> None:
+        self.role = role
+        self._options = options
+        self._loaded = self._load()
+        self.configuration: Configuration = self._loaded.configuration
+        self.clock = Clock()
+        self.state_directory: Path = resolve_state_directory(os.environ)
+        self.host = socket.gethostname()
+        self.incarnation = secrets.token_hex(4)
+        self._bind = self._choose_bind()
+        self.name = options.name or f"{role}-{self.host}-{os.getpid()}"
+        self.metrics = Metrics(role, self.name, __version__)
+        self.broker = Broker(self.configuration.redis, f"captchad-{role}")
+        self.api_keys = ApiKeys(self.broker)
+        self.supervisor = Supervisor(role, self.configuration.worker.drain_seconds + DRAIN_MARGIN_SECONDS, self.reload)
+        self._load_reader = SystemLoadReader(self.state_directory)
+        self._server: WebServer | None = None
+        self._on_reload: list[Callable[[Configuration], None]] = []
+        self.describe: Callable[[], dict[str, Any]] = dict
+        self._start_logging()
+
+    @property
+    def consumer(self) -> str:
+        """The name of this life of the process."""
+        return f"{self.name}.{self.incarnation}"
+
+    def on_reload(self, callback: Callable[[Configuration], None]) -> None:
+        """Call `callback` with the new configuration after SIGHUP."""
+        self._on_reload.append(callback)
+
+    async def reload(self) -> None:
+        """Take over the settings that may change while running; name those that need a restart."""
+        new = self._load().configuration
+        changes = changed_settings(self.configuration, new)
+        self.configuration = new
+        set_log_level(new.logging.level)
+        for callback in self._on_reload:
+            callback(new)
+        _logger.info("configuration read again: %s", ", ".join(changes.reloadable) or "nothing has changed")
+        for path in changes.need_restart:
+            _logger.warning("%s has changed; restart this role to use it", path)
+
+    def build_web(
+        self,
+        extend: Extension | None = None,
+        render_metrics: RenderMetrics | None = None,
+        rates: RateGate | None = None,
+    ) -> WebServer:
+        """Make the role's HTTP server: the operators' routes, and the role's own."""
+        access = AccessPolicy(self.configuration.security, self.api_keys.authenticate)
+        gate = Gate(access, self.metrics, self.clock, rates)
+        application = build_application(gate, self.configuration.gateway.trusted_proxies)
+        identity = NodeIdentity(self.role, self.name, __version__)
+        ops = OpsRoutes(identity, self.supervisor, render_metrics or self.metrics.render, lambda: self.configuration)
+        add_ops_routes(application, ops)
+        if extend is not None:
+            extend(application)
+        self._server = WebServer(self._bind, application)
+        return self._server
+
+    def build_presence(self) -> Presence:
+        """Make the service that tells the fleet of this process; it starts last and ends first."""
+        return Presence(
+            self.broker,
+            self._report,
+            PRESENCE_LEASE_SECONDS,
+            self.configuration.worker.heartbeat_interval,
+            self.clock,
+        )
+
+    async def run(self, services: Sequence[Service]) -> int:
+        """Run the role to its end; give the exit code."""
+        self.broker.on_return(self.metrics.record_broker_reconnect)
+        return await self.supervisor.run(services)
+
+    def _report(self) -> NodeReport:
+        port = self._server.bound_port if self._server is not None else 0
+        return NodeReport(
+            name=self.name,
+            incarnation=self.incarnation,
+            role=self.role,
+            host=self.host,
+            pid=os.getpid(),
+            address=f"{self._bind.host}:{port}",
+            version=__version__,
+            is_draining=self.supervisor.is_draining,
+            load=self._load_reader.read(),
+            details=self.describe(),
+        )
+
+    def _load(self) -> LoadedConfiguration:
+        return load_configuration(self._options.config_path, os.environ)
+
+    def _choose_bind(self) -> Bind:
+        host = self._options.host or DEFAULT_HOST
+        problems = (
+            *check_start_rules(self.configuration, self.role, host),
+            *unbuilt_settings(self.configuration, self.role),
+        )
+        if problems:
+            raise ConfigurationError(problems)
+        port = DEFAULT_PORTS[self.role] if self._options.port is None else self._options.port
+        return Bind(host, port, search_upwards=self.role is Role.WORKER and self._options.port is None)
+
+    def _start_logging(self) -> None:
+        section = self.configuration.logging
+        configure_logging(section.level, section.format, LogIdentity(self.role, self.name))
+        for warning in self._loaded.warnings:
+            _logger.warning("%s: %s", warning.path, warning.message)

@@ -1,0 +1,37 @@
+"""The scheduler: one active by lease, the others ready to take over."""
+
+from collections.abc import Sequence
+
+from captchad.broker.events import EventFeed
+from captchad.broker.housekeeping import Housekeeping, LeaderLease
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.roles.process import RoleProcess
+from captchad.runtime.service import Service
+from captchad.scheduling.deadlines import Deadlines
+from captchad.scheduling.delayed_promotion import DelayedPromotion
+from captchad.scheduling.leadership import LEADER_LEASE_SECONDS, Leadership
+from captchad.scheduling.pruning import Pruning
+from captchad.scheduling.stalled_reclaim import StalledReclaim
+
+
+def compose(process: RoleProcess) -> Sequence[Service]:
+    """Give the scheduler's services in the order they start."""
+    broker, clock, metrics = process.broker, process.clock, process.metrics
+    scheduler, gateway = process.configuration.scheduler, process.configuration.gateway
+    partitions = [Housekeeping(broker, keys, scheduler) for keys in broker.partitions]
+    feed = EventFeed(broker, TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes)))
+    lease = LeaderLease(broker, process.consumer, LEADER_LEASE_SECONDS)
+    leadership = Leadership(lease, clock, metrics)
+    process.describe = lambda: {"is_active": leadership.is_active}
+    return (
+        process.build_web(),
+        broker,
+        feed,
+        leadership,
+        StalledReclaim(broker, partitions, leadership, clock, metrics),
+        DelayedPromotion(partitions, leadership, feed, scheduler.task_distribution_interval, metrics),
+        Deadlines(partitions, leadership, metrics),
+        Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
+        process.build_presence(),
+    )
