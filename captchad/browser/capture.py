@@ -1,0 +1,130 @@
+"""The browser as the worker sees it: a URL in, the captcha's picture out, within the time given."""
+
+import asyncio
+import logging
+from typing import Any
+
+from captchad.browser.executable import is_sandbox_usable, warn_without_sandbox
+from captchad.browser.page_session import PageSession
+from captchad.browser.process import LaunchFailed
+from captchad.browser.supply import BrowserSupply
+from captchad.config.sections import BrowserSection
+from captchad.domain.capture import CaptchaCapture
+from captchad.domain.errors import AttemptFailed, DependencyMissing, TargetNotAllowed, TaskErrorCode
+from captchad.domain.target import parse_endpoint
+from captchad.egress.proxy import FilteringProxy
+from captchad.runtime.clock import Clock
+from captchad.runtime.service import Service, ServiceHealth
+from captchad.runtime.spawn import TaskGroupKeeper
+
+CLOSE_SECONDS = 2.0
+MAINTENANCE_SECONDS = 15.0
+LOCATE_MARGIN_SECONDS = 0.5
+LOCATE_SHARE = 0.9
+
+_logger = logging.getLogger(__name__)
+
+
+class BrowserEngine(Service):
+    """Captures captcha pictures, each in a fresh context; any number of captures may run at once."""
+
+    name = "browser"
+
+    def __init__(self, config: BrowserSection, proxy: FilteringProxy, clock: Clock) -> None:
+        self._proxy = proxy
+        self._clock = clock
+        self._supply = BrowserSupply(config, proxy, clock)
+        self._work = TaskGroupKeeper(self.name)
+        self._is_started = False
+
+    async def start(self) -> None:
+        """Launch the first browser; the proxy must be listening. DependencyMissing when that can't be."""
+        if not is_sandbox_usable():
+            warn_without_sandbox()
+        await self._supply.maintain()
+        if not self._supply.browsers:
+            raise DependencyMissing(f"{self._supply.last_problem}; `captchad doctor` says more")
+        self._is_started = True
+
+    async def run(self) -> None:
+        """Measure, recycle and replace browsers from time to time."""
+        while True:
+            await self._clock.sleep(MAINTENANCE_SECONDS)
+            await self._supply.maintain()
+
+    async def close(self) -> None:
+        """End all pages, browsers and the driver."""
+        self._is_started = False
+        await self._work.cancel_all()
+        await self._supply.close()
+
+    async def capture(
+        self, task_url: str, selector: str | None, timeout_seconds: float, task_id: str
+    ) -> CaptchaCapture:
+        """Open `task_url`, find its captcha and take the picture.
+
+        Raises AttemptFailed; whatever the browser does, it is raised within `timeout_seconds`. When the caller
+        cancels, the page is gone within two seconds.
+        """
+        self._check_scope(task_url)
+        session: PageSession | None = None
+        deadline_seconds = self._clock.monotonic_seconds() + _locate_seconds(timeout_seconds)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                process = await self._supply.borrow()
+                session = PageSession(process, self._proxy, self._clock, self._work, task_id)
+                return await session.run(task_url, selector, deadline_seconds)
+        except TimeoutError:
+            message = f"the page was not done within {timeout_seconds:g} s"
+            raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message) from None
+        except (LaunchFailed, DependencyMissing) as error:
+            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, str(error)) from None
+        except asyncio.CancelledError:
+            if session is not None:
+                ending, session = session, None
+                await self._end_now(ending)
+            raise
+        finally:
+            if session is not None:
+                self._work.spawn(self._end(session), f"end-{task_id}")
+
+    def _check_scope(self, task_url: str) -> None:
+        try:
+            self._proxy.check_endpoint(parse_endpoint(task_url))
+        except TargetNotAllowed as error:
+            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from None
+
+    async def _end_now(self, session: PageSession) -> None:
+        """Wait for the page's end; a second cancellation leaves it to go on by itself."""
+        await asyncio.wait({self._work.spawn(self._end(session), "end-cancelled")})
+
+    async def _end(self, session: PageSession) -> None:
+        try:
+            if not await session.close(CLOSE_SECONDS):
+                self._supply.kill(session.process)
+        finally:
+            self._supply.give_back(session.process)
+
+    def details(self) -> dict[str, Any]:
+        """Give the browser's figures for the worker's statistics."""
+        browsers = self._supply.browsers
+        return {
+            "browser_version": browsers[-1].version if browsers else None,
+            "browsers": len(browsers),
+            "open_pages": sum(browser.busy_pages for browser in browsers),
+            "pages_served": self._supply.pages_served,
+            "rss_bytes": sum(browser.memory_bytes for browser in browsers),
+            "recycled": self._supply.recycled,
+            "crashes": self._supply.crashes,
+        }
+
+    def health(self) -> ServiceHealth:
+        """Say whether pages can be opened."""
+        is_ready = self._is_started and not self._supply.last_problem
+        reason = self._supply.last_problem or ("" if is_ready else "not started")
+        return ServiceHealth(is_ready, reason, self.details())
+
+
+def _locate_seconds(timeout_seconds: float) -> float:
+    """Stop searching a little before the attempt's end, so that it ends with what is missing, not with a timeout."""
+    return max(timeout_seconds * LOCATE_SHARE, timeout_seconds - LOCATE_MARGIN_SECONDS)

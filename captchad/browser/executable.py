@@ -1,0 +1,79 @@
+"""Finds the Chromium to run and the flags it runs with."""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from captchad.domain.errors import DependencyMissing
+
+PATH_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+HOW_TO_INSTALL = (
+    "no Chromium was found; install it with `playwright install --with-deps chromium-headless-shell` or "
+    "`apt-get install chromium-headless-shell`, or name one in browser.executable"
+)
+QUIET_FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-quic",
+    "--dns-prefetch-disable",
+    "--no-first-run",
+    "--no-pings",
+)
+"""What keeps Chromium from calling home."""
+
+EGRESS_FLAGS = (
+    "--proxy-bypass-list=<-loopback>",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+"""What leaves the proxy as the only way out: loopback too, no direct UDP, no name resolved by the browser itself."""
+
+_logger = logging.getLogger(__name__)
+
+
+def find_executable(configured: str | None, downloaded: str) -> str:
+    """Give the Chromium to run: the configured one, Playwright's own download, or one on PATH.
+
+    `downloaded` is where Playwright would have put its own. DependencyMissing says how to get one.
+    """
+    if configured is not None:
+        found = shutil.which(configured)
+        if found is None:
+            raise DependencyMissing(f"browser.executable is {configured!r}, which is no program on this machine")
+        return found
+    beside = _find_headless_shell(Path(downloaded))
+    if beside is not None:
+        return str(beside)
+    for name in PATH_NAMES:
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    raise DependencyMissing(HOW_TO_INSTALL)
+
+
+def _find_headless_shell(downloaded: Path) -> Path | None:
+    """Prefer the headless shell to the full browser: both are versions of the same download, side by side."""
+    browsers_folder = next(
+        (parent.parent for parent in downloaded.parents if parent.name.startswith("chromium-")), None
+    )
+    if browsers_folder is not None:
+        revision = next(parent.name for parent in downloaded.parents if parent.name.startswith("chromium-"))
+        shell_folder = browsers_folder / revision.replace("chromium-", "chromium_headless_shell-")
+        for name in ("headless_shell", "chrome-headless-shell"):
+            found = next(iter(sorted(shell_folder.glob(f"*/{name}"))), None)
+            if found is not None and os.access(found, os.X_OK):
+                return found
+    return downloaded if downloaded.is_file() else None
+
+
+def is_sandbox_usable() -> bool:
+    """Whether Chromium's sandbox can be on: it refuses to run as root with it."""
+    return os.geteuid() != 0
+
+
+def warn_without_sandbox() -> None:
+    """Say once for each browser engine that pages are run without the sandbox."""
+    _logger.warning("running as root, so Chromium's sandbox is off; run captchad as an ordinary user in production")

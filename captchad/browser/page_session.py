@@ -1,0 +1,182 @@
+"""One attempt in a browser context of its own: open the page, find the captcha, take its picture."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Page, Request, Response
+from playwright.async_api import Error as PlaywrightError
+
+import captchad
+from captchad.browser.finder import CaptchaFinder, Found, read_finder_script
+from captchad.browser.pictures import PictureRecorder, read_picture
+from captchad.browser.process import BrowserProcess
+from captchad.domain.capture import CaptchaCapture
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.proxy_session import ANSWER_HEADER, UNREACHABLE
+from captchad.runtime.clock import Clock, Stopwatch
+from captchad.runtime.spawn import TaskGroupKeeper
+
+HTTP_ERROR_STATUS = 400
+VIEWPORT = {"width": 1280, "height": 900}
+READ_TRIES = 3
+_FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
+_CRASH_SIGNS = ("crashed", "has been closed", "Connection closed")
+
+
+class PageSession:
+    """Owns one context from its making to its end."""
+
+    def __init__(
+        self, process: BrowserProcess, proxy: FilteringProxy, clock: Clock, keeper: TaskGroupKeeper, name: str
+    ) -> None:
+        self.process = process
+        self._proxy = proxy
+        self._clock = clock
+        self._keeper = keeper
+        self._recorder = PictureRecorder()
+        self._began_seconds = clock.monotonic_seconds()
+        self._main_requests: list[Request] = []
+        # Made in a task of its own: an attempt that is given up must still close a context that comes late.
+        self._opening = keeper.spawn(self._open_context(), f"open-{name}")
+
+    async def run(self, url: str, selector: str | None, deadline_seconds: float) -> CaptchaCapture:
+        """Capture the captcha of `url`; AttemptFailed says what went wrong."""
+        stopwatch = Stopwatch(self._clock)
+        timings_ms: dict[str, float] = {}
+        try:
+            page = await self._open_page()
+            response = await self._navigate(page, url)
+            timings_ms["open"] = stopwatch.lap_ms()
+            status = response.status if response is not None else None
+            found, picture, how = await self._take(page, selector, status, deadline_seconds, stopwatch, timings_ms)
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
+        timings_ms["capture"] = stopwatch.lap_ms()
+        choice = f"{found.judgement.explain(found.candidate)}; {how}"
+        return CaptchaCapture(picture, page.url, choice, timings_ms)
+
+    async def close(self, limit_seconds: float) -> bool:
+        """End the context with everything in it; False when the browser does not manage that in time."""
+        try:
+            async with asyncio.timeout(limit_seconds):
+                context = await asyncio.shield(self._opening)
+                if isinstance(context, BrowserContext):
+                    await context.close()
+        except TimeoutError:
+            return False
+        except PlaywrightError:
+            return True
+        return True
+
+    async def _open_context(self) -> BrowserContext | PlaywrightError:
+        user_agent = f"{self.process.user_agent} captchad/{captchad.__version__}"
+        try:
+            context = await self.process.browser.new_context(
+                accept_downloads=False,
+                service_workers="block",
+                user_agent=user_agent,
+                viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]},
+            )
+        except PlaywrightError as error:
+            return error
+        context.set_default_timeout(0)
+        return context
+
+    async def _open_page(self) -> Page:
+        context = await asyncio.shield(self._opening)
+        if not isinstance(context, BrowserContext):
+            raise context
+        page = await context.new_page()
+        context.on("page", self._close_popup)
+        page.on("response", self._recorder.note)
+        page.on("request", self._note_request)
+        return page
+
+    def _note_request(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self._main_requests.append(request)
+
+    def _close_popup(self, popup: Page) -> None:
+        self._keeper.spawn(_close_quietly(popup), "close-popup")
+
+    async def _navigate(self, page: Page, url: str) -> Response | None:
+        response = await page.goto(url, wait_until="domcontentloaded", timeout=0)
+        if response is not None:
+            await self._check_answer(response)
+        return response
+
+    async def _check_answer(self, response: Response) -> None:
+        """Raise if the answer is one of the proxy's own; on https the site would be its author, so it is ignored."""
+        code = response.headers.get(ANSWER_HEADER.lower())
+        if code is None or urlsplit(response.url).scheme != "http":
+            return
+        if code == UNREACHABLE:
+            detail = (await response.text()).strip()
+            raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, detail)
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
+
+    async def _take(
+        self,
+        page: Page,
+        selector: str | None,
+        status: int | None,
+        deadline_seconds: float,
+        stopwatch: Stopwatch,
+        timings_ms: dict[str, float],
+    ) -> tuple[Found, bytes, str]:
+        is_error_page = status is not None and status >= HTTP_ERROR_STATUS
+        for _ in range(READ_TRIES):
+            finder = CaptchaFinder(page, selector, is_error_page=is_error_page, clock=self._clock)
+            try:
+                found = await finder.find(deadline_seconds)
+            except AttemptFailed as error:
+                self._check_place(page)
+                if is_error_page and error.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND:
+                    message = f"{page.url} answered {status} and shows no captcha"
+                    raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
+                raise
+            self._check_place(page)
+            timings_ms["locate"] = round(timings_ms.get("locate", 0.0) + stopwatch.lap_ms(), 2)
+            read = await read_picture(found.frame, found.candidate, self._recorder, read_finder_script())
+            if read is not None:
+                return found, *read
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
+
+    def _check_place(self, page: Page) -> None:
+        """Raise if the page has left for somewhere it may not be."""
+        request = self._main_requests[-1] if self._main_requests else None
+        if request is not None:
+            refusal = self._explain_refusal(request.url)
+            if refusal is not None:
+                raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+        scheme = urlsplit(page.url).scheme
+        if scheme not in PAGE_SCHEMES and scheme != "chrome-error":
+            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"the page went to a {scheme}: address")
+
+    def _explain_refusal(self, url: str) -> str | None:
+        try:
+            endpoint = parse_endpoint("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
+        except (TargetNotAllowed, ValueError) as error:
+            return str(error)
+        refusal = self._proxy.find_refusal(endpoint, self._began_seconds)
+        return None if refusal is None else refusal.message
+
+    def _map_error(self, error: PlaywrightError) -> AttemptFailed:
+        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"the page redirects to a forbidden scheme: {text}")
+        if not self.process.is_alive or any(sign in text for sign in _CRASH_SIGNS):
+            return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
+        refusal = self._explain_refusal(self._main_requests[-1].url) if self._main_requests else None
+        if refusal is not None:
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
+
+
+async def _close_quietly(page: Page) -> None:
+    try:
+        await page.close()
+    except PlaywrightError:
+        return

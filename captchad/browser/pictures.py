@@ -1,0 +1,97 @@
+"""Gets the bytes of a captcha picture without ever asking the site for it again."""
+
+import base64
+import binascii
+from urllib.parse import unquote_to_bytes, urldefrag
+
+from playwright.async_api import ElementHandle, Frame, Request, Response
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.candidates import Candidate
+
+RECORDED_LIMIT = 400
+_PICTURE_TYPES = ("image/",)
+_SVG_TYPE = "image/svg"
+
+
+class PictureRecorder:
+    """Remembers the newest answer for each picture URL that the page loaded itself."""
+
+    def __init__(self) -> None:
+        self._responses: dict[str, Response] = {}
+
+    def note(self, response: Response) -> None:
+        """Keep a response if it may be a picture; one that was redirected is kept under every URL of its chain."""
+        request: Request | None = response.request
+        if request is None or (request.resource_type != "image" and not _is_picture(response)):
+            return
+        while request is not None:
+            url = urldefrag(request.url).url
+            self._responses.pop(url, None)
+            self._responses[url] = response
+            request = request.redirected_from
+        while len(self._responses) > RECORDED_LIMIT:
+            del self._responses[next(iter(self._responses))]
+
+    def find(self, url: str) -> Response | None:
+        """Give the newest response for a URL."""
+        return self._responses.get(urldefrag(url).url)
+
+
+def _is_picture(response: Response) -> bool:
+    return response.headers.get("content-type", "").lower().startswith(_PICTURE_TYPES)
+
+
+async def read_picture(
+    frame: Frame, candidate: Candidate, recorder: PictureRecorder, finder: str
+) -> tuple[bytes, str] | None:
+    """Give the picture's own bytes and how they were had; None when the element is gone.
+
+    Vector pictures and what can't be read any other way are photographed from the page.
+    """
+    if candidate.data:
+        own_bytes = decode_data_url(candidate.data)
+        if own_bytes:
+            return own_bytes, f"read from the {candidate.kind} in the page"
+    response = recorder.find(candidate.source) if candidate.source.startswith("http") else None
+    if response is not None and not response.headers.get("content-type", "").startswith(_SVG_TYPE):
+        own_bytes = await _read_body(response)
+        if own_bytes:
+            return own_bytes, "from the response that the page received"
+    photographed = await _photograph(frame, candidate, finder)
+    return None if photographed is None else (photographed, "photographed from the page")
+
+
+async def _read_body(response: Response) -> bytes | None:
+    try:
+        return await response.body()
+    except PlaywrightError:
+        return None
+
+
+async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes | None:
+    wanted = {
+        "mode": "element",
+        "selector": candidate.selector,
+        "index": candidate.index,
+        "source": candidate.source,
+    }
+    handle = await frame.evaluate_handle(finder, wanted)
+    element: ElementHandle | None = handle.as_element()
+    if element is None:
+        return None
+    return await element.screenshot(type="png", animations="disabled")
+
+
+def decode_data_url(url: str) -> bytes | None:
+    """Give the bytes of a raster `data:` URL; None where it is none, is broken, or holds a vector picture."""
+    head, comma, body = url.partition(",")
+    if not comma or not head.startswith("data:") or head[5:].lower().startswith(_SVG_TYPE):
+        return None
+    raw = unquote_to_bytes(body)
+    if not head.lower().endswith(";base64"):
+        return raw
+    try:
+        return base64.b64decode(b"".join(raw.split()) + b"==")
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,127 @@
+"""Keeps browsers at hand: carries out what the pool decides, and replaces what crashes, hangs or wears out."""
+
+import asyncio
+import logging
+
+from captchad.browser.pool import RecycleLimits, plan_pool
+from captchad.browser.process import BrowserProcess, LaunchFailed, PlaywrightDriver
+from captchad.config.sections import BrowserSection
+from captchad.egress.proxy import FilteringProxy
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+
+_logger = logging.getLogger(__name__)
+
+
+class BrowserSupply:
+    """Lends browsers for pages; any number of pages may share one."""
+
+    def __init__(self, config: BrowserSection, proxy: FilteringProxy, clock: Clock) -> None:
+        self._proxy = proxy
+        self._driver = PlaywrightDriver(config.executable, clock)
+        self._limits = RecycleLimits(config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes)
+        self._browsers: dict[int, BrowserProcess] = {}
+        self._lock = asyncio.Lock()
+        self._work = TaskGroupKeeper("browsers")
+        self._is_closed = False
+        self.crashes = 0
+        self.recycled = 0
+        self.pages_served = 0
+        self.last_problem = ""
+
+    @property
+    def browsers(self) -> tuple[BrowserProcess, ...]:
+        """All browsers there are, retired ones included."""
+        return tuple(self._browsers.values())
+
+    async def borrow(self) -> BrowserProcess:
+        """Give a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
+        provided: BrowserProcess | Exception | None = self._find_usable()
+        if provided is None:
+            # A caller that gives up must not break the launch that others wait for.
+            provided = await asyncio.shield(self._work.spawn(self._provide(), "provide"))
+        if isinstance(provided, Exception):
+            raise provided
+        provided.busy_pages += 1
+        provided.pages_served += 1
+        self.pages_served += 1
+        return provided
+
+    def give_back(self, lent: BrowserProcess) -> None:
+        """Take a browser back after a page is closed."""
+        lent.busy_pages -= 1
+        self._apply_plan()
+
+    def kill(self, hung: BrowserProcess) -> None:
+        """Kill a browser that does not answer; its other pages fail and are tried again elsewhere."""
+        if not hung.is_killed:
+            _logger.warning("browser %d (process %d) hangs and is killed", hung.number, hung.pid)
+            hung.kill()
+        self._apply_plan()
+
+    async def maintain(self) -> None:
+        """Measure, recycle and replace, so that the next page finds a browser that is well."""
+        for browser in self.browsers:
+            await browser.measure()
+        if self._find_usable() is None:
+            provided = await self._provide()
+            if isinstance(provided, Exception):
+                _logger.error("no browser: %s", provided)
+
+    async def close(self) -> None:
+        """End every browser and the driver."""
+        self._is_closed = True
+        await self._work.cancel_all()
+        for browser in self.browsers:
+            del self._browsers[browser.number]
+            await browser.close()
+        await self._driver.stop()
+
+    def _find_usable(self) -> BrowserProcess | None:
+        if not self._driver.is_alive:
+            # Nobody can speak to its browsers any more, even those that have not noticed yet.
+            for browser in self._browsers.values():
+                browser.kill()
+        use = self._apply_plan()
+        return None if use is None else self._browsers[use]
+
+    def _apply_plan(self) -> int | None:
+        plan = plan_pool((browser.view() for browser in self._browsers.values()), self._limits)
+        for number in plan.retire:
+            self._browsers[number].is_retired = True
+        for number in plan.close:
+            self._remove(self._browsers.pop(number))
+        return plan.use
+
+    def _remove(self, browser: BrowserProcess) -> None:
+        if browser.is_alive:
+            self.recycled += 1
+            _logger.info("browser %d is recycled after %d pages", browser.number, browser.pages_served)
+        else:
+            self.crashes += 1
+            _logger.warning("browser %d (process %d) is gone and will be replaced", browser.number, browser.pid)
+        if not self._is_closed:
+            self._work.spawn(browser.close(), f"close-{browser.number}")
+
+    async def _provide(self) -> BrowserProcess | Exception:
+        """Launch a browser unless another caller just did; the failure is given, not raised, as many may wait."""
+        async with self._lock:
+            usable = self._find_usable()
+            if usable is not None:
+                return usable
+            try:
+                launched = await self._launch()
+            except Exception as error:  # noqa: BLE001 - handed to every waiting caller
+                self.last_problem = str(error)
+                return error
+            self.last_problem = ""
+            self._browsers[launched.number] = launched
+            return launched
+
+    async def _launch(self) -> BrowserProcess:
+        try:
+            return await self._driver.launch(self._proxy.address)
+        except LaunchFailed as error:
+            _logger.warning("%s; starting Playwright's driver anew", error)
+            await self._driver.stop()
+            return await self._driver.launch(self._proxy.address)
