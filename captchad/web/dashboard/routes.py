@@ -1,0 +1,112 @@
+"""Routes of the monitor's page: the page itself, its files, one snapshot, and the stream of snapshots."""
+
+from http import HTTPStatus
+
+import orjson
+from aiohttp import web
+
+from captchad.domain.api_key import Scope
+from captchad.monitoring.fleet_monitor import FleetMonitor, FleetView
+from captchad.web.dashboard.representation import represent_view
+from captchad.web.dashboard.static_files import StaticFile, load_static_files
+from captchad.web.routes import Route, add_routes
+
+HEARTBEAT_SECONDS = 3.0
+SNAPSHOT_AGE_SECONDS = 1.0
+RECONNECT_MILLISECONDS = 1000
+INDEX = "index.html"
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-cache",
+}
+STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}
+
+
+class Dashboard:
+    """The handlers; a view is turned into bytes once, however many look at it."""
+
+    def __init__(self, monitor: FleetMonitor) -> None:
+        self._monitor = monitor
+        self._files = load_static_files()
+        self._encoded_number = -1
+        self._encoded = b""
+
+    async def answer_page(self, request: web.Request) -> web.StreamResponse:
+        """Answer the page."""
+        return _answer_file(request, self._files[INDEX])
+
+    async def answer_file(self, request: web.Request) -> web.StreamResponse:
+        """Answer one of the page's files."""
+        file = self._files.get(request.match_info["name"])
+        if file is None:
+            raise web.HTTPNotFound
+        return _answer_file(request, file)
+
+    async def answer_snapshot(self, _: web.Request) -> web.StreamResponse:
+        """Answer the fleet as it is now, recent tasks included."""
+        with self._monitor.watching():
+            view = await self._monitor.refresh(SNAPSHOT_AGE_SECONDS)
+        return web.Response(body=self._encode(view), content_type="application/json")
+
+    async def stream_snapshots(self, request: web.Request) -> web.StreamResponse:
+        """Send a snapshot at once, then each newer one, and one at least every few seconds.
+
+        A reader that is slower than the snapshots gets the newest, never a backlog.
+        """
+        response = web.StreamResponse(headers=STREAM_HEADERS)
+        await response.prepare(request)
+        with self._monitor.watching():
+            view = await self._monitor.refresh(SNAPSHOT_AGE_SECONDS)
+            await response.write(b"retry: %d\n\n" % RECONNECT_MILLISECONDS)
+            while not self._monitor.is_closing:
+                await response.write(b"id: %d\nevent: snapshot\ndata: %s\n\n" % (view.number, self._encode(view)))
+                view = await self._monitor.wait_newer(view.number, HEARTBEAT_SECONDS)
+        return response
+
+    async def release_streams(self, _: web.Application) -> None:
+        """End every stream, since the server is about to."""
+        self._monitor.release_watchers()
+
+    def _encode(self, view: FleetView) -> bytes:
+        if view.number != self._encoded_number:
+            self._encoded = orjson.dumps(represent_view(view, self._monitor.age_seconds()))
+            self._encoded_number = view.number
+        return self._encoded
+
+
+def add_dashboard_routes(app: web.Application, monitor: FleetMonitor, are_keys_required: bool) -> None:
+    """Add the page at `/`.
+
+    The page holds no data of its own: where keys are required it is open, so that it can ask for one; without
+    keys it is guarded like the data, by the Host header.
+    """
+    dashboard = Dashboard(monitor)
+    page_scope = None if are_keys_required else Scope.READ
+    add_routes(
+        app,
+        (
+            Route("GET", "/", dashboard.answer_page, page_scope, "The fleet as a live page"),
+            Route("GET", "/static/{name}", dashboard.answer_file, page_scope, "A file of the page"),
+            Route("GET", "/api/snapshot", dashboard.answer_snapshot, Scope.READ, "The fleet now"),
+            Route("GET", "/events", dashboard.stream_snapshots, Scope.READ, "The fleet, live", is_stream=True),
+        ),
+    )
+    app.on_shutdown.append(dashboard.release_streams)
+
+
+def _answer_file(request: web.Request, file: StaticFile) -> web.StreamResponse:
+    headers = {**PAGE_HEADERS, "ETag": f'"{file.etag}"'}
+    if any(tag.value == file.etag for tag in request.if_none_match or ()):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return web.Response(body=file.body, headers=headers, content_type=file.content_type, charset="utf-8")

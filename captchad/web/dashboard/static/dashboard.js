@@ -1,0 +1,125 @@
+// Puts the page together: the stream on one side, the panels on the other.
+
+import { LatencyChart, ThroughputChart } from "./charts.js";
+import { byId, setAttribute, setText } from "./dom.js";
+import { bytes, count, duration } from "./format.js";
+import { drawAlerts, drawHosts, drawQueues, drawRoles, makeTasksTable, makeWorkersTable } from "./panels.js";
+import { SnapshotStream } from "./stream.js";
+import { Tiles } from "./tiles.js";
+
+const KEY_NAME = "captchad.key";
+const THEME_NAME = "captchad.theme";
+const THEMES = [
+  ["", "◐", "as the system"],
+  ["light", "☀", "light"],
+  ["dark", "☾", "dark"],
+];
+
+const tiles = new Tiles(byId("overview"));
+const throughput = new ThroughputChart(byId("throughput"), "Tasks ended in each minute of the last hour; arrow keys read single minutes");
+const latency = new LatencyChart(byId("latency"), "Mean time of a task in each minute of the last hour; arrow keys read single minutes");
+const workers = makeWorkersTable(byId("workers"));
+const tasks = makeTasksTable(byId("tasks"));
+
+let lastNumber = null;
+let snapshotAt = null;
+
+function remember(storage, name, value) {
+  try {
+    if (value) storage.setItem(name, value);
+    else storage.removeItem(name);
+  } catch {
+    // Without storage the choice lasts until the page is closed.
+  }
+}
+
+function recall(storage, name) {
+  try {
+    return storage.getItem(name) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function showState(state, text) {
+  setAttribute(byId("connection"), "data-state", state);
+  setText(byId("connection-text"), { live: "live", away: "Redis is away", locked: "locked" }[state] ?? text);
+  document.body.classList.toggle("stale", state !== "live");
+  byId("key-form").hidden = state !== "locked";
+  if (state === "locked") setText(byId("key-reason"), `${text}. Keys with the scope “read” or “admin” may look at the fleet; it is kept in this tab only.`);
+  if (state === "lost") lastNumber = null;
+}
+
+function showNotes(fleet) {
+  const { queue, hour, hosts, roles, workers: all } = fleet;
+  const states = (state) => roles.filter((node) => node.state === state).length;
+  setText(byId("throughput-note"), `${count(hour.completed + hour.failed)} in the last hour`);
+  setText(byId("latency-note"), `mean ${duration(hour.mean_seconds)}`);
+  setText(byId("queue-note"), `${count(queue.delayed)} delayed · ${count(queue.dead)} dead letters · ${bytes(queue.queued_bytes)}`);
+  setText(byId("hosts-note"), hosts.length ? `${count(hosts.length)}` : "no host has reported yet");
+  setText(byId("roles-note"), [`${states("up")} up`, `${states("draining")} draining`, `${states("lost")} lost`].join(" · "));
+  setText(byId("workers-note"), `${count(all.length)}`);
+  setText(byId("tasks-note"), fleet.tasks.length ? `the newest ${count(fleet.tasks.length)}` : "");
+  setText(byId("release"), roles.length ? `v${roles.find((node) => node.role === "monitor")?.version ?? roles[0].version}` : "");
+}
+
+function showFleet(fleet) {
+  tiles.update(fleet);
+  throughput.update(fleet.hour.minutes);
+  latency.update(fleet.hour.minutes);
+  drawQueues(byId("queues"), byId("targets"), fleet.queue);
+  drawHosts(byId("hosts"), fleet.hosts);
+  drawRoles(byId("roles"), fleet.roles);
+  workers.update(fleet.workers);
+  tasks.update(fleet.tasks);
+  showNotes(fleet);
+  byId("main").setAttribute("aria-busy", "false");
+}
+
+function showSnapshot(snapshot) {
+  showState(snapshot.broker.is_up ? "live" : "away", snapshot.broker.failure);
+  if (snapshot.number === lastNumber) return;
+  lastNumber = snapshot.number;
+  snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
+  drawAlerts(byId("alerts"), snapshot.alerts);
+  if (snapshot.fleet && snapshot.broker.is_up) showFleet(snapshot.fleet);
+}
+
+function showAge() {
+  if (snapshotAt !== null) {
+    const seconds = (performance.now() - snapshotAt) / 1000;
+    setText(byId("age"), seconds < 2.5 ? "figures of now" : `figures of ${duration(seconds)} ago`);
+  }
+}
+
+function showTheme(choice) {
+  const [name, sign, words] = THEMES.find(([each]) => each === choice) ?? THEMES[0];
+  if (name) document.documentElement.dataset.theme = name;
+  else delete document.documentElement.dataset.theme;
+  setText(byId("theme"), sign);
+  setAttribute(byId("theme"), "aria-label", `Colours: ${words}`);
+}
+
+const stream = new SnapshotStream("/events", {
+  readKey: () => recall(sessionStorage, KEY_NAME),
+  onSnapshot: showSnapshot,
+  onState: showState,
+});
+
+byId("key-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  remember(sessionStorage, KEY_NAME, byId("key").value.trim());
+  byId("key").value = "";
+  stream.retryNow();
+});
+
+byId("theme").addEventListener("click", () => {
+  const now = THEMES.findIndex(([name]) => name === (document.documentElement.dataset.theme ?? ""));
+  const [next] = THEMES[(now + 1) % THEMES.length];
+  remember(localStorage, THEME_NAME, next);
+  showTheme(next);
+});
+
+showTheme(recall(localStorage, THEME_NAME));
+setInterval(showAge, 1000);
+stream.run();
