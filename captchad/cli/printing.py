@@ -1,5 +1,6 @@
 """Prints values for people (tables, one line each) and for programs (JSON)."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -31,7 +32,14 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty
         table.add_column(heading, overflow="fold")
     for row in listed:
         table.add_row(*(Text(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH_COLUMNS).print(table)
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    drawn = Console(width=PIPE_WIDTH_COLUMNS, file=io.StringIO(), color_system=None)
+    with drawn.capture() as captured:
+        drawn.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:

@@ -1,0 +1,1 @@
+"""`captchad doctor`: a file for each part of the machine it looks at."""

@@ -1,0 +1,56 @@
+"""The browser: launched for real, in a child process that ends whatever happens."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from captchad.cli.doctor.finding import Finding, bad, doubtful, good
+
+TRIAL_MODULE = "captchad.browser.trial"
+TRIAL_LIMIT_SECONDS = 60
+HOW_TO_INSTALL = (
+    "playwright install --with-deps chromium-headless-shell, or apt-get install chromium-headless-shell, "
+    "or name one in browser.executable"
+)
+
+
+def check_browser(executable: str | None) -> list[Finding]:
+    """Launch the browser the worker would launch; give what came of it, and of its sandbox."""
+    outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE, *([executable] if executable else [])])
+    if "error" in outcome:
+        return [bad("browser", str(outcome["error"]), HOW_TO_INSTALL)]
+    found = f"Chromium {outcome['version']}, a page drawn in {outcome['milliseconds']} ms"
+    if not outcome["draws_text"]:
+        drawn = bad("browser", f"Chromium {outcome['version']} draws no text", "apt-get install fonts-liberation")
+        return [drawn, _judge_sandbox(outcome)]
+    return [good("browser", found), _judge_sandbox(outcome)]
+
+
+def _judge_sandbox(outcome: dict[str, Any]) -> Finding:
+    if outcome["has_sandbox"]:
+        return good("sandbox", "on")
+    return doubtful("sandbox", "off, because Chromium refuses it to root", "run the worker as an ordinary user")
+
+
+def _run_trial(command: list[str]) -> dict[str, Any]:
+    # A session of its own: whatever hangs is killed together with all its children.
+    with subprocess.Popen(  # noqa: S603 - this interpreter with a fixed module
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True
+    ) as child:
+        try:
+            output, complaints = child.communicate(timeout=TRIAL_LIMIT_SECONDS)
+        except subprocess.TimeoutExpired:
+            return {"error": f"the browser did not come up within {TRIAL_LIMIT_SECONDS} s"}
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    try:
+        outcome: dict[str, Any] = json.loads(output)
+    except ValueError:
+        lines = complaints.decode(errors="replace").strip().splitlines()
+        return {"error": f"the trial failed: {lines[-1] if lines else 'no answer'}"}
+    return outcome

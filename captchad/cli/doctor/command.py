@@ -1,0 +1,67 @@
+"""`captchad doctor`: this machine, thing by thing, each with the mend."""
+
+import os
+from collections.abc import Iterator
+
+import click
+
+from captchad.cli.doctor.browser import check_browser
+from captchad.cli.doctor.finding import Finding, Verdict, bad, good
+from captchad.cli.doctor.machine import (
+    check_fonts,
+    check_open_files,
+    check_python,
+    check_shared_memory,
+    check_state_directory,
+)
+from captchad.cli.doctor.ports import check_ports
+from captchad.cli.doctor.redis import check_redis
+from captchad.cli.failures import EXIT_FAILED
+from captchad.cli.options import config_option, json_option
+from captchad.cli.printing import print_json, print_table
+from captchad.config.loader import LoadedConfiguration, load_configuration
+from captchad.config.state import resolve_state_directory
+from captchad.domain.errors import ConfigurationError
+
+
+@click.command()
+@config_option
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, /, config_path: str | None, is_json: bool) -> None:
+    """Check this machine, and say how to mend what is wrong; exit 1 if captchad can't work like this."""
+    findings = list(_examine(config_path))
+    if is_json:
+        print_json(
+            [
+                {"subject": one.subject, "verdict": one.verdict.value, "found": one.found, "mend": one.mend}
+                for one in findings
+            ]
+        )
+    else:
+        rows = ((one.verdict, one.subject, one.found, one.mend or None) for one in findings)
+        print_table(("", "SUBJECT", "FOUND", "MEND"), rows, "")
+    ctx.exit(EXIT_FAILED if any(one.verdict is Verdict.FAIL for one in findings) else 0)
+
+
+def _examine(config_path: str | None) -> Iterator[Finding]:
+    yield check_python()
+    loaded, finding = _load(config_path)
+    yield finding
+    yield check_state_directory(resolve_state_directory(os.environ))
+    yield check_open_files()
+    yield from check_ports()
+    if loaded is not None:
+        yield from check_redis(loaded)
+    yield check_shared_memory()
+    yield check_fonts()
+    yield from check_browser(loaded.configuration.browser.executable if loaded else None)
+
+
+def _load(config_path: str | None) -> tuple[LoadedConfiguration | None, Finding]:
+    try:
+        loaded = load_configuration(config_path, os.environ)
+    except ConfigurationError as error:
+        count = len(error.problems)
+        return None, bad("configuration", f"{count} setting(s) are wrong", "see `captchad config check`")
+    return loaded, good("configuration", str(loaded.path) if loaded.path else "no file; defaults and environment")
