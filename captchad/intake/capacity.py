@@ -1,0 +1,86 @@
+"""How much waits and how much is worked on, remembered for a moment so that a submit need not ask each time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.statistics import Statistics
+from captchad.domain.errors import BrokerUnavailable
+from captchad.domain.node import NodeState, Role
+from captchad.domain.task import Priority
+from captchad.runtime.clock import Clock
+from captchad.runtime.service import Service
+from captchad.runtime.spawn import TaskGroupKeeper
+
+FIGURES_AGE_SECONDS = 1.0
+_PRIORITIES = tuple(Priority)
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityFigures:
+    """The fleet at one moment: tasks waiting by queue, tasks in work, slots of workers that are up, recent mean."""
+
+    depth: Mapping[str, int]
+    processing: int
+    slots: int
+    mean_processing_seconds: float | None
+
+    def count_ahead(self, priority: Priority) -> int:
+        """Give how many tasks a new one of `priority` waits for."""
+        behind = {str(lower) for lower in _PRIORITIES[_PRIORITIES.index(priority) + 1 :]}
+        return self.processing + sum(count for name, count in self.depth.items() if name not in behind)
+
+
+class CapacityGauge(Service):
+    """Gives figures at most a second old while tasks keep coming, and asks for none while none come."""
+
+    name = "capacity"
+
+    def __init__(self, statistics: Statistics, nodes: NodeRegistry, lease_seconds: float, clock: Clock) -> None:
+        self._statistics = statistics
+        self._nodes = nodes
+        self._lease_seconds = lease_seconds
+        self._clock = clock
+        self._figures: CapacityFigures | None = None
+        self._read_at_seconds = 0.0
+        self._submitted_since = 0
+        self._keeper = TaskGroupKeeper(self.name)
+
+    async def count_ahead(self, priority: Priority) -> tuple[int, CapacityFigures]:
+        """Give how many tasks are ahead of a new one, and the figures behind that."""
+        if self._figures is None:
+            self._figures = await self._measure()
+        elif self._is_stale() and not len(self._keeper):
+            self._keeper.spawn(self._renew(), "renew")
+        return self._figures.count_ahead(priority) + self._submitted_since, self._figures
+
+    def note_submitted(self, count: int) -> None:
+        """Count tasks that the figures do not know yet."""
+        self._submitted_since += count
+
+    async def close(self) -> None:
+        """End a measurement under way."""
+        await self._keeper.cancel_all()
+
+    def _is_stale(self) -> bool:
+        return self._clock.monotonic_seconds() - self._read_at_seconds > FIGURES_AGE_SECONDS
+
+    async def _renew(self) -> None:
+        try:
+            self._figures = await self._measure()
+        except BrokerUnavailable:
+            # The old figures are still the best guess; the submit itself says that the broker is away.
+            return
+
+    async def _measure(self) -> CapacityFigures:
+        self._read_at_seconds = self._clock.monotonic_seconds()
+        status = await self._statistics.queue_status()
+        recent = await self._statistics.recent_hour()
+        nodes = await self._nodes.read_all(self._lease_seconds)
+        self._submitted_since = 0
+        slots = sum(
+            int(node.report.details.get("slots", 0))
+            for node in nodes
+            if node.report.role is Role.WORKER and node.state is NodeState.UP
+        )
+        return CapacityFigures(status.depth, status.processing, slots, recent.mean_processing_seconds)

@@ -1,0 +1,41 @@
+"""What a caller asked for, checked in shape but not yet admitted."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from captchad.config.sections import WorkerSection
+from captchad.domain.recognition import Hints
+from captchad.domain.task import Priority, TaskRequest
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDraft:
+    """A request as it came: `url`, or `picture` with the `target_host` it comes from; None where nothing was said."""
+
+    url: str | None = None
+    picture: bytes | None = None
+    target_host: str | None = None
+    timeout_seconds: float | None = None
+    retry_count: int | None = None
+    priority: Priority = Priority.NORMAL
+    selector: str | None = None
+    hints: Hints = field(default_factory=Hints)
+    task_deadline_seconds: float | None = None
+    metadata: dict[str, Any] | None = None
+
+    def complete(self, target: str, defaults: WorkerSection) -> TaskRequest:
+        """Give the request that is stored, for the declared target it was admitted to."""
+        return TaskRequest(
+            target=target,
+            url=self.url,
+            picture=self.picture,
+            timeout_seconds=defaults.task_timeout if self.timeout_seconds is None else self.timeout_seconds,
+            retry_count=defaults.max_retry_attempts if self.retry_count is None else self.retry_count,
+            priority=self.priority,
+            selector=self.selector,
+            hints=self.hints,
+            task_deadline_seconds=defaults.task_deadline_seconds
+            if self.task_deadline_seconds is None
+            else self.task_deadline_seconds,
+            metadata=self.metadata,
+        )
