@@ -1,0 +1,163 @@
+"""Models of the answers, for the OpenAPI document; the tests hold every real answer against them."""
+
+from typing import Any, Literal
+
+from captchad.web.answers import Answer
+
+Status = Literal["pending", "processing", "completed", "failed", "cancelled"]
+
+
+class SubmittedTask(Answer):
+    """A stored task; `estimated_wait_time` is in whole seconds."""
+
+    task_id: str
+    status: Status
+    estimated_wait_time: int
+
+
+class SubmittedBatch(Answer):
+    """The stored tasks, in the order of the request."""
+
+    tasks: list[SubmittedTask]
+
+
+class CharacterAnswer(Answer):
+    """One character and the probability that it is right."""
+
+    text: str
+    confidence: float
+
+
+class ResultAnswer(Answer):
+    """What was read; `confidence` is the probability that all of it is right."""
+
+    success: bool
+    captcha_text: str
+    confidence: float
+    characters: list[CharacterAnswer]
+    verified: bool | None
+    kind: Literal["text", "math"]
+    recogniser: str
+    timings_ms: dict[str, float]
+    expression: str | None = None
+
+
+class ErrorAnswer(Answer):
+    """Why the task, or its last attempt, failed."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class TaskAnswer(Answer):
+    """A task as it is now; `result` is null unless it is completed."""
+
+    task_id: str
+    status: Status
+    result: ResultAnswer | None
+    error: ErrorAnswer | None = None
+    attempts: int
+    created_at: str
+    started_at: str | None
+    completed_at: str | None
+    worker: str | None
+    metadata: dict[str, Any] | None
+    replay_of: str | None = None
+
+
+class ListedTask(TaskAnswer):
+    """A task in a list."""
+
+    target: str
+    priority: Literal["high", "normal", "low"]
+
+
+class TaskList(Answer):
+    """One page of tasks, newest first; `next_cursor` is null on the last."""
+
+    tasks: list[ListedTask]
+    next_cursor: str | None
+
+
+class LoadAnswer(Answer):
+    """Load in percent; null where no host has reported yet."""
+
+    cpu_usage: float | None
+    memory_usage: float | None
+    disk_usage: float | None
+
+
+class SystemLoadAnswer(LoadAnswer):
+    """The mean load over all hosts, and that of each."""
+
+    hosts: dict[str, LoadAnswer]
+
+
+class StatsAnswer(Answer):
+    """Figures of the whole fleet; times in seconds, over the last hour, 0 where nothing ended in it."""
+
+    active_workers: int
+    pending_tasks: int
+    processing_tasks: int
+    completed_tasks: int
+    failed_tasks: int
+    cancelled_tasks: int
+    submitted_tasks: int
+    retried_tasks: int
+    lost_workers: int
+    dead_letters: int
+    average_processing_time: float
+    completed_last_hour: int
+    failed_last_hour: int
+    slots: int
+    busy_slots: int
+    system_load: SystemLoadAnswer
+    hosts: dict[str, LoadAnswer]
+
+
+class WorkerAnswer(Answer):
+    """One worker; figures it has not reported are null. `details` is all it reports about itself."""
+
+    name: str
+    host: str
+    state: Literal["up", "draining", "lost"]
+    slots: int | None
+    busy: int | None
+    heartbeat_age_seconds: float
+    browser_version: str | None
+    pages_served: int | None
+    rss_bytes: int | None
+    recycled: int | None
+    tasks_done: int | None
+    tasks_failed: int | None
+    address: str
+    pid: int
+    version: str
+    details: dict[str, Any]
+
+
+class WorkerList(Answer):
+    """Every worker, those not heard of for a lease as lost."""
+
+    workers: list[WorkerAnswer]
+
+
+class TargetQueueAnswer(Answer):
+    """Open tasks of one target."""
+
+    pending: int
+    processing: int
+
+
+class QueueAnswer(Answer):
+    """What waits; `depth` and `oldest_age_seconds` by queue, `recovered` holding tasks of lost workers."""
+
+    depth: dict[str, int]
+    oldest_age_seconds: dict[str, float | None]
+    pending: int
+    processing: int
+    delayed: int
+    dead: int
+    queued_bytes: int
+    per_target: dict[str, TargetQueueAnswer]

@@ -1,0 +1,88 @@
+"""GET /events: changes of tasks and nodes as Server-Sent Events.
+
+Each event is named `task`, `node` or `reconnected` (some may have been missed: read the state again) and carries
+one JSON object. A comment is sent when nothing happened for a while, so that both ends notice a dead connection.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import orjson
+from aiohttp import web
+
+from captchad.broker.events import EventFeed, FleetEvent
+from captchad.domain.api_key import Scope
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.web.routes import Route
+
+HEARTBEAT_SECONDS = 15.0
+RETRY_MS = 2000
+EVENT_STREAM_TYPE = "text/event-stream"
+
+
+class EventRoutes:
+    """Handler of the event stream; `heartbeat_seconds` of silence bring a comment."""
+
+    def __init__(self, feed: EventFeed, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+        self._feed = feed
+        self._heartbeat_seconds = heartbeat_seconds
+        self._is_ending = asyncio.Event()
+        self._keeper = TaskGroupKeeper("events")
+
+    def routes(self) -> tuple[Route, ...]:
+        """Give the entries of the route table."""
+        return (
+            Route(
+                "GET",
+                "/events",
+                self.stream,
+                Scope.READ,
+                "Changes of tasks and workers, as they happen",
+                is_stream=True,
+                query=(),
+                answers={200: EVENT_STREAM_TYPE},
+            ),
+        )
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Send changes until the caller goes or the role ends."""
+        response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM_TYPE, "X-Accel-Buffering": "no"})
+        async with self._feed.subscription() as events:
+            await response.prepare(request)
+            try:
+                await response.write(b"retry: %d\n\n" % RETRY_MS)
+                await self._forward(response, events)
+            except ConnectionError:
+                # The caller went; that is how these streams usually end.
+                return response
+        return response
+
+    async def end_streams(self, application: web.Application) -> None:
+        """End every stream; the callers come back to another gateway."""
+        self._is_ending.set()
+
+    async def _forward(self, response: web.StreamResponse, events: AsyncIterator[FleetEvent]) -> None:
+        ending = self._keeper.spawn(self._is_ending.wait(), "ending")
+        upcoming = self._keeper.spawn(_take(events), "next")
+        try:
+            while not self._is_ending.is_set():
+                done, _ = await asyncio.wait(
+                    {ending, upcoming}, timeout=self._heartbeat_seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+                if upcoming in done:
+                    await response.write(encode_event(upcoming.result()))
+                    upcoming = self._keeper.spawn(_take(events), "next")
+                elif not done:
+                    await response.write(b": nothing new\n\n")
+        finally:
+            ending.cancel()
+            upcoming.cancel()
+
+
+def encode_event(event: FleetEvent) -> bytes:
+    """Give one event as the stream spells it."""
+    return b"event: " + event.kind.encode() + b"\ndata: " + orjson.dumps(event.payload) + b"\n\n"
+
+
+async def _take(events: AsyncIterator[FleetEvent]) -> FleetEvent:
+    return await anext(events)

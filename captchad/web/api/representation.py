@@ -1,0 +1,69 @@
+"""From values to the JSON of the contract: task records, results, times."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from captchad.domain.task import TaskRecord, TaskResult, TaskStatus
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DECIMALS = 4
+
+
+def represent_time(milliseconds: int | None) -> str | None:
+    """Give a time (ms since 1970) as UTC ISO 8601 with milliseconds, ending in Z."""
+    if milliseconds is None:
+        return None
+    return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime(
+        "%Y-%m-%dT%H:%M:%S."
+    ) + f"{milliseconds % 1000:03d}Z"
+
+
+def represent_task(record: TaskRecord) -> dict[str, Any]:
+    """Give the body of task_status."""
+    body: dict[str, Any] = {
+        "task_id": record.task_id,
+        "status": str(record.status),
+        "result": None,
+        "attempts": record.attempts,
+        "created_at": represent_time(record.created_ms),
+        "started_at": represent_time(record.started_ms),
+        "completed_at": represent_time(record.completed_ms),
+        "worker": record.worker,
+        "metadata": record.request.metadata,
+    }
+    if record.result is not None and record.status is TaskStatus.COMPLETED:
+        body["result"] = represent_result(record.result)
+    if record.error is not None and record.status is not TaskStatus.COMPLETED:
+        body["error"] = {
+            "code": str(record.error.code),
+            "message": record.error.message,
+            "retryable": record.error.is_retryable,
+        }
+    if record.replay_of is not None:
+        body["replay_of"] = record.replay_of
+    return body
+
+
+def represent_listed_task(record: TaskRecord) -> dict[str, Any]:
+    """Give one entry of a list of tasks: its status body, and what tells it from the others."""
+    return {**represent_task(record), "target": record.request.target, "priority": str(record.request.priority)}
+
+
+def represent_result(result: TaskResult) -> dict[str, Any]:
+    """Give the `result` of a completed task."""
+    body: dict[str, Any] = {
+        "success": True,
+        "captcha_text": result.captcha_text,
+        "confidence": round(result.confidence, DECIMALS),
+        "characters": [
+            {"text": character.text, "confidence": round(character.confidence, DECIMALS)}
+            for character in result.characters
+        ],
+        "verified": result.verified,
+        "kind": str(result.kind),
+        "recogniser": result.recogniser,
+        "timings_ms": result.timings_ms,
+    }
+    if result.expression is not None:
+        body["expression"] = result.expression
+    return body

@@ -1,0 +1,98 @@
+"""Bodies of submit_task and submit_batch: every field with its type and range."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from captchad.domain.recognition import CaptchaKind
+from captchad.domain.target import URL_LENGTH_LIMIT
+from captchad.domain.task import Priority
+from captchad.web.api.session_schema import Fill, Part, Session
+
+TIMEOUT_LIMIT_SECONDS = 600
+RETRIES_LIMIT = 10
+DEADLINE_LIMIT_SECONDS = 604_800
+SELECTOR_LIMIT_BYTES = 1024
+METADATA_LIMIT_BYTES = 4096
+BATCH_LIMIT = 100
+HOST_LENGTH_LIMIT = 253
+TEXT_LENGTH_LIMIT = 64
+CHARSET_LENGTH_LIMIT = 512
+
+Selector = Annotated[
+    str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*\S[^\x00]*$")
+]
+WebUrl = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH_LIMIT)]
+TextLength = Annotated[int, Field(ge=1, le=TEXT_LENGTH_LIMIT)]
+
+
+class HintsBody(Part):
+    """What the caller knows of the answer."""
+
+    charset: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=CHARSET_LENGTH_LIMIT,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="the characters that may occur",
+    )
+    min_length: TextLength | None = None
+    max_length: TextLength | None = None
+    case_sensitive: bool | None = None
+    kind: Literal["text", "math"] | None = None
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if self.min_length is not None and self.max_length is not None and self.min_length > self.max_length:
+            raise PydanticCustomError("lengths", "min_length must not be above max_length")
+        return self
+
+
+class TaskBody(Part):
+    """One task: exactly one of `url` and `image`; `target` goes with `image`."""
+
+    url: WebUrl | None = Field(default=None, description="absolute http or https URL of the page, in a declared target")
+    image: str | None = Field(
+        default=None,
+        json_schema_extra={"contentEncoding": "base64"},
+        description="the picture itself: PNG, JPEG, GIF, WebP, BMP or SVG, at most 2 MiB and 4 megapixels",
+    )
+    target: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=HOST_LENGTH_LIMIT,
+        description="the declared host that `image` comes from",
+    )
+    timeout: float | None = Field(
+        default=None, ge=1, le=TIMEOUT_LIMIT_SECONDS, description="seconds one attempt may take (worker.task_timeout)"
+    )
+    retry_count: int | None = Field(
+        default=None, ge=0, le=RETRIES_LIMIT, description="further attempts after a failed one"
+    )
+    priority: Literal["high", "normal", "low"] = "normal"
+    selector: Selector | None = Field(
+        default=None, description="CSS of the captcha picture; without it the worker finds it"
+    )
+    hints: HintsBody | None = None
+    session: Session | None = None
+    fill: Fill | None = None
+    task_deadline: float | None = Field(
+        default=None, ge=1, le=DEADLINE_LIMIT_SECONDS, description="seconds from submit after which the task fails"
+    )
+    return_session: bool = False
+    evidence: bool = False
+    callback_url: WebUrl | None = Field(default=None, description="absolute http or https URL")
+    metadata: dict[str, Any] | None = Field(
+        default=None, description="an object of at most 4 KiB as JSON, given back as it came"
+    )
+
+
+class BatchBody(Part):
+    """Up to 100 tasks, stored all or none."""
+
+    tasks: list[TaskBody] = Field(min_length=1, max_length=BATCH_LIMIT)
+
+
+PRIORITIES = {str(priority): priority for priority in Priority}
+KINDS = {str(kind): kind for kind in CaptchaKind}

@@ -1,0 +1,252 @@
+"""The routes about tasks: submit, ask, wait, cancel, list."""
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from aiohttp import web
+
+from captchad.broker.events import EventFeed
+from captchad.broker.tasks import TaskQuery, TaskStore
+from captchad.domain.api_key import ApiKey, Scope
+from captchad.domain.errors import CaptchadError, Forbidden, InvalidRequest, Violation
+from captchad.domain.task import TaskStatus
+from captchad.intake.draft import TaskDraft
+from captchad.intake.intake import Caller, Intake, Submission
+from captchad.intake.rate_decisions import RateGate
+from captchad.telemetry.metrics import Metrics
+from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
+from captchad.web.api.representation import represent_listed_task, represent_task
+from captchad.web.api.schema import HOST_LENGTH_LIMIT, BatchBody, TaskBody
+from captchad.web.api.validation import read_batch, read_task
+from captchad.web.bodies import read_json
+from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.rates import charge
+from captchad.web.routes import QueryParameter, Route, answer_json
+
+TASK_BODY_LIMIT_BYTES = 4 * 1024 * 1024
+BATCH_BODY_LIMIT_BYTES = 16 * 1024 * 1024
+WAIT_LIMIT_SECONDS = 60
+PAGE_DEFAULT, PAGE_LIMIT = 50, 200
+IDEMPOTENCY_KEY_LIMIT = 255
+CURSOR_LENGTH_LIMIT = 256
+_WAIT = re.compile(r"[0-9]{1,2}(\.[0-9]{0,17})?|[0-9](\.[0-9]{1,17})?e-[0-9]{1,3}", re.ASCII)
+_COUNT = re.compile(r"[0-9]{1,3}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+_WAIT_PARAMETER = QueryParameter(
+    "wait",
+    {"type": "number", "minimum": 0, "maximum": WAIT_LIMIT_SECONDS, "default": 0},
+    "seconds to wait for the end of the task",
+)
+_LIST_PARAMETERS = (
+    QueryParameter("status", {"type": "string", "enum": [str(s) for s in TaskStatus]}, "only tasks in this state"),
+    QueryParameter("target", {"type": "string", "maxLength": HOST_LENGTH_LIMIT}, "only tasks of this declared host"),
+    QueryParameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": PAGE_DEFAULT}, "tasks in a page"
+    ),
+    QueryParameter("cursor", {"type": "string", "maxLength": CURSOR_LENGTH_LIMIT}, "next_cursor of the page before"),
+)
+_SUBMIT_ERRORS = (
+    "invalid_request",
+    "target_not_allowed",
+    "body_too_large",
+    "unsupported_media_type",
+    "idempotency_conflict",
+    "rate_limited",
+    "not_implemented",
+    "queue_full",
+)
+
+
+class TaskRoutes:
+    """Handlers of the routes about tasks; `rates` charges a batch by its number of tasks."""
+
+    def __init__(self, intake: Intake, store: TaskStore, feed: EventFeed, rates: RateGate, metrics: Metrics) -> None:
+        self._intake = intake
+        self._store = store
+        self._feed = feed
+        self._rates = rates
+        self._metrics = metrics
+
+    def routes(self) -> tuple[Route, ...]:
+        """Give the entries of the route table."""
+        return (*self._submit_routes(), *self._record_routes())
+
+    async def submit_task(self, request: web.Request) -> web.Response:
+        """Store one task."""
+        idempotency_key = read_idempotency_key(request)
+        value = await read_json(request, TASK_BODY_LIMIT_BYTES)
+        caller = Caller(caller_of(request), idempotency_key, value)
+        [submission] = await self._submit([read_task(value)], caller)
+        headers = {"Location": f"/task_status/{submission.task_id}"}
+        return answer_json(_represent_submission(submission), HTTPStatus.ACCEPTED, headers)
+
+    async def submit_batch(self, request: web.Request) -> web.Response:
+        """Store up to a hundred tasks, all or none."""
+        try:
+            idempotency_key = read_idempotency_key(request)
+            value = await read_json(request, BATCH_BODY_LIMIT_BYTES)
+            drafts = read_batch(value)
+        except CaptchadError:
+            # What can't be counted costs as much as one task, so that nonsense is limited too.
+            await charge(request, self._rates)
+            raise
+        await charge(request, self._rates, len(drafts))
+        submissions = await self._submit(drafts, Caller(caller_of(request), idempotency_key, value))
+        body = {"tasks": [_represent_submission(submission) for submission in submissions]}
+        return answer_json(body, HTTPStatus.ACCEPTED)
+
+    async def task_status(self, request: web.Request) -> web.Response:
+        """Give a task as it is, or as it is once it has ended or the wait is over."""
+        wait_seconds = read_wait(request)
+        task_id = request.match_info["task_id"]
+        if wait_seconds > 0:
+            record = await self._feed.wait_final(task_id, wait_seconds)
+        else:
+            record = await self._store.read(task_id)
+        return answer_json(represent_task(record))
+
+    async def cancel_task(self, request: web.Request) -> web.Response:
+        """End a task that has not ended."""
+        task_id, key = request.match_info["task_id"], caller_of(request)
+        if key is not None and key.targets:
+            _check_target((await self._store.read(task_id)).request.target, key)
+        return answer_json(represent_task(await self._store.cancel(task_id)))
+
+    async def list_tasks(self, request: web.Request) -> web.Response:
+        """Give one page of tasks, newest first."""
+        page = await self._store.list_page(read_task_query(request))
+        return answer_json(
+            {"tasks": [represent_listed_task(record) for record in page.tasks], "next_cursor": page.next_cursor}
+        )
+
+    async def _submit(self, drafts: Sequence[TaskDraft], caller: Caller) -> list[Submission]:
+        try:
+            submissions = await self._intake.submit(drafts, caller)
+        except CaptchadError:
+            self._metrics.record_submissions("refused", len(drafts))
+            raise
+        repeated = sum(submission.is_repeated for submission in submissions)
+        if repeated:
+            self._metrics.record_submissions("repeated", repeated)
+        if len(submissions) > repeated:
+            self._metrics.record_submissions("accepted", len(submissions) - repeated)
+        return submissions
+
+    def _submit_routes(self) -> tuple[Route, ...]:
+        return (
+            Route(
+                "POST",
+                "/submit_task",
+                self.submit_task,
+                Scope.SUBMIT,
+                "Submit a page or a picture",
+                is_rate_limited=True,
+                query=(),
+                body=TaskBody,
+                takes_idempotency_key=True,
+                answers={202: SubmittedTask},
+                errors=_SUBMIT_ERRORS,
+            ),
+            Route(
+                "POST",
+                "/submit_batch",
+                self.submit_batch,
+                Scope.SUBMIT,
+                "Submit up to 100 tasks, all or none",
+                query=(),
+                body=BatchBody,
+                takes_idempotency_key=True,
+                answers={202: SubmittedBatch},
+                errors=_SUBMIT_ERRORS,
+            ),
+            Route(
+                "POST",
+                "/cancel_task/{task_id}",
+                self.cancel_task,
+                Scope.SUBMIT,
+                "Cancel a task that has not ended",
+                is_rate_limited=True,
+                query=(),
+                answers={200: TaskAnswer},
+                errors=("invalid_request", "task_not_found", "already_finished", "rate_limited"),
+            ),
+        )
+
+    def _record_routes(self) -> tuple[Route, ...]:
+        return (
+            Route(
+                "GET",
+                "/task_status/{task_id}",
+                self.task_status,
+                Scope.READ,
+                "Read a task, waiting for its end if asked to",
+                is_rate_limited=True,
+                query=(_WAIT_PARAMETER,),
+                answers={200: TaskAnswer},
+                errors=("invalid_request", "task_not_found", "rate_limited"),
+            ),
+            Route(
+                "GET",
+                "/tasks",
+                self.list_tasks,
+                Scope.READ,
+                "List tasks, newest first",
+                is_rate_limited=True,
+                query=_LIST_PARAMETERS,
+                answers={200: TaskList},
+                errors=("invalid_request", "rate_limited"),
+            ),
+        )
+
+
+def read_idempotency_key(request: web.Request) -> str | None:
+    """Give the Idempotency-Key header, None where there is none; InvalidRequest where it is no proper one."""
+    values = request.headers.getall("Idempotency-Key", [])
+    if not values:
+        return None
+    if len(values) > 1 or not _IDEMPOTENCY_KEY.fullmatch(values[0]):
+        raise InvalidRequest(f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII letters")
+    return values[0]
+
+
+def read_wait(request: web.Request) -> float:
+    """Give the seconds a status call may wait."""
+    text = request.query.get("wait", "0")
+    if not _WAIT.fullmatch(text) or float(text) > WAIT_LIMIT_SECONDS:
+        raise _refuse_parameter("wait", f"must be a number of seconds from 0 to {WAIT_LIMIT_SECONDS}")
+    return float(text)
+
+
+def read_task_query(request: web.Request) -> TaskQuery:
+    """Give what to list."""
+    query = request.query
+    status, target, cursor = query.get("status"), query.get("target"), query.get("cursor")
+    limit = query.get("limit", str(PAGE_DEFAULT))
+    if status is not None and status not in set(TaskStatus):
+        raise _refuse_parameter("status", f"must be one of {', '.join(TaskStatus)}")
+    if target is not None and not 0 < len(target) <= HOST_LENGTH_LIMIT:
+        raise _refuse_parameter("target", f"must be a host of 1 to {HOST_LENGTH_LIMIT} characters")
+    if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_LIMIT:
+        raise _refuse_parameter("limit", f"must be a whole number from 1 to {PAGE_LIMIT}")
+    if cursor is not None and not 0 < len(cursor) <= CURSOR_LENGTH_LIMIT:
+        raise _refuse_parameter("cursor", "must be a next_cursor as it was given")
+    return TaskQuery(TaskStatus(status) if status else None, target, int(limit), cursor)
+
+
+def _refuse_parameter(name: str, message: str) -> InvalidRequest:
+    return InvalidRequest("the query string is not valid", (Violation(f"?{name}", message),))
+
+
+def _check_target(target: str, key: ApiKey) -> None:
+    if target not in key.targets:
+        raise Forbidden(f"the key {key.name!r} may not cancel tasks of {target}")
+
+
+def _represent_submission(submission: Submission) -> dict[str, object]:
+    return {
+        "task_id": submission.task_id,
+        "status": str(submission.status),
+        "estimated_wait_time": submission.estimated_wait_seconds,
+    }

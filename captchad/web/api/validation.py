@@ -1,0 +1,184 @@
+"""From a body's JSON value to drafts: every wrong field is named at once, by its JSON pointer."""
+
+import binascii
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
+from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
+from captchad.domain.recognition import Hints
+from captchad.intake.draft import TaskDraft
+from captchad.web.api.schema import (
+    KINDS,
+    METADATA_LIMIT_BYTES,
+    PRIORITIES,
+    SELECTOR_LIMIT_BYTES,
+    BatchBody,
+    HintsBody,
+    TaskBody,
+)
+
+FIELDS_LIMIT = 64
+"""An object with more names than this is refused unread, so that a million unknown names cost nothing."""
+UNBUILT_FIELDS = ("session", "fill", "return_session", "evidence", "callback_url")
+_OBJECT_FIELDS = ("hints", "session", "fill")
+_BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
+_INVALID = "the body is not valid"
+_TOO_MANY = Violation("", f"has more than {FIELDS_LIMIT} fields")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_task(value: Any) -> TaskDraft:
+    """Give the draft of a submit_task body.
+
+    Raises InvalidRequest, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a picture.
+    """
+    _raise_if(list(_find_excesses(value, "")))
+    body = _validate(TaskBody, value)
+    _raise_if(list(_find_contradictions(body, "")))
+    _refuse_unbuilt(body, "")
+    return _make_draft(body, "")
+
+
+def read_batch(value: Any) -> list[TaskDraft]:
+    """Give the drafts of a submit_batch body; raises as `read_task` does."""
+    tasks = value.get("tasks") if isinstance(value, dict) else None
+    _raise_if(list(_find_excesses(value, "")))
+    if isinstance(tasks, list):
+        _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
+    bodies = _validate(BatchBody, value).tasks
+    _raise_if([v for index, body in enumerate(bodies) for v in _find_contradictions(body, f"/tasks/{index}")])
+    for index, body in enumerate(bodies):
+        _refuse_unbuilt(body, f"/tasks/{index}")
+    return [_make_draft(body, f"/tasks/{index}") for index, body in enumerate(bodies)]
+
+
+def make_pointer(location: Iterable[str | int]) -> str:
+    """Give the RFC 6901 pointer of a place in a body."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:
+    """Find what the models can't refuse or refuse slowly: null for a field, and too many names."""
+    if not isinstance(value, dict):
+        return
+    if len(value) > FIELDS_LIMIT:
+        yield Violation(pointer, _TOO_MANY.message)
+        return
+    for name, inner in value.items():
+        if inner is None:
+            yield Violation(pointer + make_pointer([name]), "must not be null; leave the field out")
+        elif name in _OBJECT_FIELDS:
+            yield from _find_excesses(inner, f"{pointer}/{name}")
+
+
+def _validate(model: type[Model], value: Any) -> Model:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        _raise_if([Violation(make_pointer(one["loc"]), one["msg"]) for one in found])
+        raise
+
+
+def _raise_if(violations: list[Violation]) -> None:
+    if violations:
+        raise InvalidRequest(_INVALID, tuple(violations))
+
+
+def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
+    if body.url is None and body.image is None:
+        yield Violation(f"{pointer}/url", "exactly one of url and image is needed")
+    if body.url is not None and body.image is not None:
+        yield Violation(f"{pointer}/image", "url and image exclude each other")
+    if body.image is not None and body.url is None and body.target is None:
+        yield Violation(f"{pointer}/target", "an image needs the declared host it comes from")
+    if body.url is not None and body.target is not None:
+        yield Violation(f"{pointer}/target", "goes with image only; a url names its host itself")
+    if body.image is not None and body.selector is not None:
+        yield Violation(f"{pointer}/selector", "goes with url only; an image has no page")
+    for name, url in (("url", body.url), ("callback_url", body.callback_url)):
+        reason = None if url is None else explain_bad_url(url)
+        if reason is not None:
+            yield Violation(f"{pointer}/{name}", reason)
+    if body.selector is not None and len(body.selector.encode()) > SELECTOR_LIMIT_BYTES:
+        yield Violation(f"{pointer}/selector", f"must be at most {SELECTOR_LIMIT_BYTES} bytes")
+    if body.metadata is not None and not _is_small(body.metadata):
+        yield Violation(f"{pointer}/metadata", f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON, and not deep")
+
+
+def explain_bad_url(url: str) -> str | None:
+    """Say why a text is no absolute http or https URL, or None where it is one, in scope or not."""
+    if not url.isprintable() or any(character in ' \\"<>^`{|}' for character in url):
+        return "contains a space, a control character or one that must be percent-encoded"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"can't be parsed: {error}"
+    if parts.scheme.lower() not in {"http", "https"}:
+        return "must begin with http:// or https://"
+    if not parts.hostname:
+        return "has no host"
+    return "has port 0, which is none" if port == 0 else None
+
+
+def _is_small(metadata: dict[str, Any]) -> bool:
+    try:
+        # Wrapped as deep as it will lie in the stored request and in answers, whose encoder bounds the depth.
+        return len(orjson.dumps([[[[metadata]]]])) - len("[[[[]]]]") <= METADATA_LIMIT_BYTES
+    except orjson.JSONEncodeError:
+        return False
+
+
+def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
+    for name in UNBUILT_FIELDS:
+        asked_for = getattr(body, name)
+        # False asks for nothing, so it is as good as absent.
+        if asked_for is not None and asked_for is not False:
+            raise FeatureNotBuilt(f"{pointer}/{name}: this release has no engine for {name} yet; leave it out")
+
+
+def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
+    return TaskDraft(
+        url=body.url,
+        picture=None if body.image is None else decode_picture(body.image, f"{pointer}/image"),
+        target_host=body.target,
+        timeout_seconds=body.timeout,
+        retry_count=body.retry_count,
+        priority=PRIORITIES[body.priority],
+        selector=body.selector,
+        hints=_make_hints(body.hints),
+        task_deadline_seconds=body.task_deadline,
+        metadata=body.metadata,
+    )
+
+
+def _make_hints(hints: HintsBody | None) -> Hints:
+    if hints is None:
+        return Hints()
+    kind = KINDS[hints.kind] if hints.kind is not None else None
+    return Hints(hints.charset, hints.min_length, hints.max_length, hints.case_sensitive, kind)
+
+
+def decode_picture(image: str, pointer: str) -> bytes:
+    """Give the picture of a base64 text, within its limits by size and by header."""
+    if len(image) > (PICTURE_LIMIT_BYTES // _BASE64_GROUP_BYTES + 1) * _BASE64_GROUP_LENGTH:
+        raise BodyTooLarge(f"{pointer}: the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
+    try:
+        picture = binascii.a2b_base64(image.encode("ascii"), strict_mode=True)
+    except ValueError:
+        message = "must be base64 without white space; of a data URI, send only what follows the comma"
+        raise InvalidRequest(_INVALID, (Violation(pointer, message),)) from None
+    if len(picture) > PICTURE_LIMIT_BYTES:
+        raise BodyTooLarge(f"{pointer}: the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
+    try:
+        read_picture_header(picture)
+    except PictureRefused as error:
+        raise InvalidRequest(_INVALID, (Violation(pointer, error.message),)) from None
+    return picture

@@ -1,0 +1,124 @@
+"""Decides whether a request may go on: Host and Origin without keys, the key and its scope with them."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from captchad.config.sections import SecuritySection
+from captchad.domain.api_key import ApiKey
+from captchad.domain.errors import Forbidden, TargetNotAllowed, Unauthorized
+from captchad.domain.target import is_loopback_host, normalise_host
+from captchad.web.routes import Route
+
+Authenticate = Callable[[str], Awaitable[ApiKey | None]]
+
+ANY_ORIGIN = "*"
+BEARER = "bearer"
+PREFLIGHT_AGE_SECONDS = 600
+ALLOWED_METHODS = "GET, POST, OPTIONS"
+ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
+EXPOSED_HEADERS = "Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id"
+_CALLER = web.RequestKey("caller", ApiKey)
+_CACHED_HOSTS = 256
+
+
+class AccessPolicy:
+    """Who may call a role.
+
+    `authenticate` gives the key of a text, or None; it is asked only when keys are required. Without keys the role
+    listens on loopback alone, so whoever names it otherwise was led here by a foreign name or page.
+    """
+
+    def __init__(self, security: SecuritySection, authenticate: Authenticate | None = None) -> None:
+        self.are_keys_required = security.api_key_required
+        self._authenticate = authenticate
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in security.allowed_origins)
+
+    async def admit(self, request: web.Request, route: Route | None) -> None:
+        """Let a request go on, or raise Unauthorized or Forbidden; a route of scope None is open to everyone."""
+        if route is not None and route.scope is None:
+            return
+        if not self.are_keys_required:
+            self._check_names(request)
+        elif route is not None and route.scope is not None:
+            key = await self._identify(request)
+            if not key.allows(route.scope):
+                raise Forbidden(f"this key lacks the scope {route.scope}")
+            request[_CALLER] = key
+
+    def answer_preflight(self, request: web.Request) -> web.Response | None:
+        """Answer a browser's question whether a page of another origin may call; None if it is no such question."""
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        if not self.allows_origin(request.headers.get("Origin", "")):
+            raise Forbidden("this origin is not in security.allowed_origins")
+        return web.Response(
+            status=HTTPStatus.NO_CONTENT,
+            headers={
+                "Access-Control-Allow-Methods": ALLOWED_METHODS,
+                "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+                "Access-Control-Max-Age": str(PREFLIGHT_AGE_SECONDS),
+            },
+        )
+
+    def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add the CORS headers of an answer to a page of an allowed origin."""
+        if not self._origins:
+            return
+        response.headers.add("Vary", "Origin")
+        origin = request.headers.get("Origin")
+        if origin is not None and self.allows_origin(origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
+
+    def allows_origin(self, origin: str) -> bool:
+        """Whether pages of `origin` may call; `*` counts only where keys are required."""
+        if origin.lower() in self._origins:
+            return True
+        return self.are_keys_required and ANY_ORIGIN in self._origins
+
+    def _check_names(self, request: web.Request) -> None:
+        hosts = request.headers.getall("Host", [])
+        if len(hosts) != 1 or not is_loopback_authority(hosts[0]):
+            raise Forbidden("without API keys the Host header must be a loopback name, such as localhost or 127.0.0.1")
+        origin = request.headers.get("Origin")
+        if origin is None or origin.lower() == f"http://{hosts[0].lower()}" or self.allows_origin(origin):
+            return
+        raise Forbidden("this origin is not in security.allowed_origins")
+
+    async def _identify(self, request: web.Request) -> ApiKey:
+        text = read_key(request.headers.getall("Authorization", []), request.headers.getall("X-API-Key", []))
+        key = await self._authenticate(text) if text and self._authenticate is not None else None
+        if key is None:
+            raise Unauthorized("send a valid API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
+        return key
+
+
+def caller_of(request: web.Request) -> ApiKey | None:
+    """Give the key a request was admitted with; None where keys are not required."""
+    return request.get(_CALLER)
+
+
+def read_key(authorization: Iterable[str], api_key: Iterable[str]) -> str | None:
+    """Give the one key the headers hold, or None where they hold none or several."""
+    found = {value.strip() for value in api_key}
+    for value in authorization:
+        scheme, _, text = value.strip().partition(" ")
+        found.add(text.strip() if scheme.lower() == BEARER else "")
+    return found.pop() if len(found) == 1 else None
+
+
+@lru_cache(_CACHED_HOSTS)
+def is_loopback_authority(authority: str) -> bool:
+    """Whether a Host header (`name`, `name:port`, `[address]:port`) names this machine."""
+    try:
+        parts = urlsplit(f"//{authority}")
+        _ = parts.port
+        host = normalise_host(parts.hostname or "")
+    except (ValueError, TargetNotAllowed):
+        return False
+    has_only_authority = not (parts.path or parts.query or parts.fragment or parts.username is not None)
+    return has_only_authority and is_loopback_host(host)

@@ -1,0 +1,114 @@
+"""The one layer around every handler: admits the caller, counts, and turns failures into answers."""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
+from captchad.intake.rate_decisions import RateGate
+from captchad.runtime.clock import Clock
+from captchad.telemetry.metrics import Metrics
+from captchad.web.middleware.access import AccessPolicy
+from captchad.web.middleware.rates import charge, decorate_with_allowance
+from captchad.web.problems import answer_failure, answer_plain_error, answer_problem, is_answerable
+from captchad.web.routes import Route, find_route
+
+_logger = logging.getLogger(__name__)
+
+REQUEST_ID_BYTES = 8
+REQUEST_ID_LIMIT = 64
+SERVER_NAME = "captchad"
+UNROUTED = "(none)"
+INTERNAL_ERROR_DETAIL = "the failure is in the log of this role under the request id"
+_REQUEST_ID = web.RequestKey("request_id", str)
+
+Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Gate:
+    """Stands before all routes of a role; `rates` None means that nothing is limited."""
+
+    def __init__(self, access: AccessPolicy, metrics: Metrics, clock: Clock, rates: RateGate | None = None) -> None:
+        self._access = access
+        self._metrics = metrics
+        self._clock = clock
+        self._rates = rates
+
+    @web.middleware
+    async def answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
+        """Answer a request, whatever happens in its handler."""
+        started_seconds = self._clock.monotonic_seconds()
+        request[_REQUEST_ID] = _choose_request_id(request)
+        route = find_route(request)
+        response = await self._answer_safely(request, route, handler)
+        self._metrics.record_request(
+            route.path if route else UNROUTED,
+            request.method,
+            response.status,
+            self._clock.monotonic_seconds() - started_seconds,
+        )
+        return response
+
+    async def _answer_safely(self, request: web.Request, route: Route | None, handler: Next) -> web.StreamResponse:
+        request_id = request[_REQUEST_ID]
+        try:
+            return await self._admit_and_handle(request, route, handler)
+        except web.HTTPException as error:
+            return answer_plain_error(error, request_id)
+        except CaptchadError as error:
+            if is_answerable(error):
+                self._metrics.record_refusal(error.code)
+                return answer_failure(error, request_id)
+            _logger.exception("request %s to %s failed", request_id, request.path)
+        except ConnectionError:
+            # The caller went away in the middle; there is nobody to answer.
+            raise
+        except Exception:
+            _logger.exception("request %s to %s failed", request_id, request.path)
+        self._metrics.record_refusal("internal_error")
+        return answer_problem("internal_error", INTERNAL_ERROR_DETAIL, request_id)
+
+    async def _admit_and_handle(self, request: web.Request, route: Route | None, handler: Next) -> web.StreamResponse:
+        preflight = self._access.answer_preflight(request)
+        if preflight is not None:
+            return preflight
+        await self._access.admit(request, route)
+        if route is not None:
+            if route.is_rate_limited and self._rates is not None:
+                await charge(request, self._rates)
+            if route.query is not None and request.query_string:
+                _check_query(request, {parameter.name for parameter in route.query})
+        return await handler(request)
+
+    async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Add the headers every answer bears, just before it is sent."""
+        headers = response.headers
+        headers["Server"] = SERVER_NAME
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers.setdefault("Cache-Control", "no-store")
+        if _REQUEST_ID in request:
+            headers["X-Request-Id"] = request[_REQUEST_ID]
+        decorate_with_allowance(request, response)
+        self._access.decorate(request, response)
+
+
+def _check_query(request: web.Request, known: set[str]) -> None:
+    violations = []
+    seen: set[str] = set()
+    for name in request.query:
+        if name not in known:
+            violations.append(Violation(f"?{name}", "is not a parameter of this route"))
+        elif name in seen:
+            violations.append(Violation(f"?{name}", "is given twice"))
+        seen.add(name)
+    if violations:
+        raise InvalidRequest("the query string is not valid", tuple(violations))
+
+
+def _choose_request_id(request: web.Request) -> str:
+    given = request.headers.get("X-Request-Id", "")
+    if given and len(given) <= REQUEST_ID_LIMIT and given.isascii() and all(c.isalnum() or c in "-_." for c in given):
+        return given
+    return secrets.token_hex(REQUEST_ID_BYTES)

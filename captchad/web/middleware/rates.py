@@ -1,0 +1,42 @@
+"""Charges a request to its caller's allowance and tells the caller how much of it is left.
+
+Limited are the routes about tasks: submit_task, submit_batch, task_status, cancel_task and tasks. Each call costs
+one; a batch costs as many as it has tasks. Figures about the fleet, events, the documentation and the routes for
+operators are never limited, so that a dashboard or a probe is not locked out by a busy caller of the same address.
+"""
+
+import math
+
+from aiohttp import web
+
+from captchad.domain.errors import RateLimited
+from captchad.intake.rate_decisions import Decision, RateGate
+from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.addresses import ClientAddresses
+
+ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
+_DECISION = web.RequestKey("rate_decision", Decision)
+
+
+async def charge(request: web.Request, rates: RateGate, cost: int = 1) -> None:
+    """Take `cost` from the allowances of the request's address and key; RateLimited where one is used up."""
+    if not rates.is_active:
+        return
+    address = request.app[ADDRESSES].find(request.remote, request.headers.getall("X-Forwarded-For", []))
+    caller = caller_of(request)
+    decision = await rates.take(address, caller.key_id if caller else None, cost)
+    if decision is None:
+        return
+    request[_DECISION] = decision
+    if not decision.is_allowed:
+        raise RateLimited(f"too many requests from this {decision.subject}", decision.retry_after_seconds)
+
+
+def decorate_with_allowance(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the RateLimit headers of the allowance that is nearest to its end."""
+    decision = request.get(_DECISION)
+    if decision is None:
+        return
+    response.headers["RateLimit-Limit"] = str(decision.limit)
+    response.headers["RateLimit-Remaining"] = str(decision.remaining)
+    response.headers["RateLimit-Reset"] = str(math.ceil(decision.reset_seconds))

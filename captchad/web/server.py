@@ -1,0 +1,154 @@
+"""The HTTP server as a service: binds a port, answers until closed, and says who holds a port it can't have."""
+
+import asyncio
+import errno
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import psutil
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.runtime.service import Service, ServiceHealth
+from captchad.web.problems import answer_problem
+
+_logger = logging.getLogger(__name__)
+
+KEEP_ALIVE_SECONDS = 75.0
+LINGERING_SECONDS = 5.0
+SHUTDOWN_SECONDS = 8.0
+HIGHEST_PORT = 65535
+PORTS_OF_OTHERS = frozenset({6379, 8000, 8080, 9090, 9091})
+"""Ports other roles are expected on; a search for a free port passes them by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where to listen; port 0 takes any free one, `search_upwards` takes the next free one from `port` on."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    search_upwards: bool = False
+
+
+class ProblemProtocol(RequestHandler):
+    """aiohttp's connection, answering what is no HTTP with problem details instead of plain text."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that never reached the gate."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer is already under way")
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _logger.error("a request failed outside its handler", exc_info=exc)
+            response = answer_problem("internal_error", "the failure is in the log of this role", "")
+        else:
+            _logger.debug("a request that is no HTTP was refused: %s", message)
+            response = answer_problem("invalid_request", "the request is not well-formed HTTP", "")
+        response.force_close()
+        return response
+
+
+class WebServer(Service):
+    """Serves `application`; it answers through draining, so that probes see the process until its end."""
+
+    name = "web"
+
+    def __init__(self, bind: Bind, application: web.Application) -> None:
+        self._bind = bind
+        self._runner = web.AppRunner(
+            application, handle_signals=False, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+        )
+        self._application = application
+        self._listener: asyncio.Server | None = None
+
+    @property
+    def bound_port(self) -> int:
+        """The port it listens on; 0 before the start."""
+        if self._listener is None or not self._listener.sockets:
+            return 0
+        port: int = self._listener.sockets[0].getsockname()[1]
+        return port
+
+    def health(self) -> ServiceHealth:
+        """Say whether it listens, and where."""
+        is_listening = self._listener is not None
+        return ServiceHealth(is_listening, "" if is_listening else "not listening", {"port": self.bound_port})
+
+    async def start(self) -> None:
+        """Bind; ConfigurationError names the holder of a port that is taken."""
+        await self._runner.setup()
+        self._listener = await self._listen()
+        _logger.info("listening on http://%s:%d", self._bind.host, self.bound_port)
+
+    async def drain(self) -> None:
+        """Let everything that waits answer now: long polls with the present state, streams with their end."""
+        await self._application.shutdown()
+
+    async def close(self) -> None:
+        """Stop listening, finish the requests under way, close every connection."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        await self._runner.cleanup()
+
+    async def _listen(self) -> asyncio.Server:
+        port = self._bind.port
+        while True:
+            try:
+                return await asyncio.get_running_loop().create_server(self._make_protocol, self._bind.host, port)
+            except OSError as error:
+                if not self._bind.search_upwards or error.errno != errno.EADDRINUSE:
+                    raise ConfigurationError((self._explain(port, error),)) from error
+            port = next_port(port)
+
+    def _make_protocol(self) -> ProblemProtocol:
+        server = self._runner.server
+        if server is None:
+            raise ConnectionError("the server is closing")
+        return ProblemProtocol(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            lingering_time=LINGERING_SECONDS,
+            access_log=None,  # type: ignore[arg-type]  # documented, but not annotated
+            auto_decompress=False,
+        )
+
+    def _explain(self, port: int, error: OSError) -> ConfigurationProblem:
+        place = f"{self._bind.host} port {port}"
+        if error.errno == errno.EADDRINUSE:
+            return ConfigurationProblem("", f"{place} is taken by {describe_holder(port)}; choose another with --port")
+        if error.errno == errno.EACCES:
+            return ConfigurationProblem("", f"{place} needs privileges this process lacks; choose one above 1023")
+        return ConfigurationProblem("", f"can't listen on {place}: {error.strerror or error}")
+
+
+def next_port(port: int) -> int:
+    """Give the next port to try, past those of other roles; ConfigurationError at the end of all ports."""
+    candidate = port + 1
+    while candidate in PORTS_OF_OTHERS:
+        candidate += 1
+    if candidate > HIGHEST_PORT:
+        raise ConfigurationError((ConfigurationProblem("", "no free port is left upwards of the wanted one"),))
+    return candidate
+
+
+def describe_holder(port: int) -> str:
+    """Say which process listens on a port, as far as this one may see."""
+    try:
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,) and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    except (psutil.Error, OSError):
+        return "another process"
+    return "another process"
