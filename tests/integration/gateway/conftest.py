@@ -1,0 +1,131 @@
+"""A whole gateway on a loopback port, before a real Redis."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from captchad.broker.api_keys import ApiKeys
+from captchad.broker.connection import Broker
+from captchad.broker.events import EventFeed
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.statistics import Statistics
+from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.config.sections import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
+from captchad.intake.admission import Admission, DeclaredTargets
+from captchad.intake.capacity import CapacityGauge
+from captchad.intake.intake import Intake
+from captchad.intake.load_balancing import PartitionBalancer
+from captchad.intake.rate_decisions import RateGate, RateRules
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.supervisor import Supervisor
+from captchad.telemetry.metrics import Metrics
+from captchad.web.api.documentation import DocumentationRoutes
+from captchad.web.api.events import EventRoutes
+from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.routes import add_api_routes
+from captchad.web.api.tasks import TaskRoutes
+from captchad.web.application import build_application
+from captchad.web.middleware.access import AccessPolicy
+from captchad.web.middleware.gate import Gate
+from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
+from captchad.web.server import Bind, WebServer
+
+LEASE_SECONDS = 5.0
+TARGETS = (
+    TargetSection(host="captcha.example.com", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
+    TargetSection(host="*.sites.example.org", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
+    TargetSection(host="127.0.0.1", ports=(8085,), allow_private_addresses=True),
+    TargetSection(host="10.1.2.3", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
+    TargetSection(host="old.example.com", owner="o", reference="r", expires=date.today() - timedelta(days=1)),
+)
+UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
+
+
+def configure(gateway: GatewaySection = UNLIMITED, **security: Any) -> Configuration:
+    """Give a configuration with the targets of these tests and, unless said otherwise, no rate limit."""
+    return Configuration(gateway=gateway, security=SecuritySection(targets=TARGETS, **security))
+
+
+@dataclass
+class RunningGateway:
+    """A gateway that answers, and what is behind it."""
+
+    session: aiohttp.ClientSession
+    port: int
+    store: TaskStore
+    feed: EventFeed
+    keys: ApiKeys
+    nodes: NodeRegistry
+    targets: DeclaredTargets
+    server: WebServer
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def submit(self, **fields: Any) -> str:
+        async with self.session.post("/submit_task", json=fields or {"url": "http://captcha.example.com/"}) as answer:
+            assert answer.status == 202, await answer.text()
+            return str((await answer.json())["task_id"])
+
+
+StartGateway = Callable[[Configuration], AbstractAsyncContextManager[RunningGateway]]
+
+
+@asynccontextmanager
+async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIterator[RunningGateway]:
+    """Start the gateway's services as its role does, and stop them."""
+    clock, metrics = Clock(), Metrics("gateway", "gateway-1", "0")
+    gateway, security = configuration.gateway, configuration.security
+    store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
+    statistics, nodes, keys = Statistics(broker), NodeRegistry(broker), ApiKeys(broker)
+    feed = EventFeed(broker, store)
+    capacity = CapacityGauge(statistics, nodes, LEASE_SECONDS, clock)
+    targets = DeclaredTargets(security.declared_targets())
+    balancer = PartitionBalancer(len(broker.partitions), "round_robin", 1.0, clock)
+    intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
+    rates = RateGate(RateLimiter(broker), RateRules(gateway.rate_limit, security.rate_limiting))
+    gate = Gate(AccessPolicy(security, keys.authenticate), metrics, clock, rates)
+    application = build_application(gate, gateway.trusted_proxies)
+    supervisor = Supervisor("gateway", 1.0)
+    ops = OpsRoutes(NodeIdentity("gateway", "gateway-1", "0"), supervisor, metrics.render, lambda: configuration)
+    add_ops_routes(application, ops)
+    add_api_routes(
+        application,
+        (
+            TaskRoutes(intake, store, feed, rates, metrics),
+            FleetRoutes(statistics, nodes, LEASE_SECONDS),
+            EventRoutes(feed, heartbeat_seconds=0.05),
+            DocumentationRoutes("0"),
+        ),
+    )
+    server, keeper = WebServer(Bind(), application), TaskGroupKeeper("test")
+    await server.start()
+    keeper.spawn(feed.run(), "feed")
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
+        yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server)
+        await server.drain()
+        feed.release_waiters()
+    await server.close()
+    await capacity.close()
+    await keeper.cancel_all()
+
+
+@pytest.fixture
+def start_gateway(broker: Broker) -> StartGateway:
+    """Starts a gateway with a configuration of the test's own."""
+    return lambda configuration: run_gateway(broker, configuration)
+
+
+@pytest.fixture
+async def gateway(start_gateway: StartGateway) -> AsyncIterator[RunningGateway]:
+    """A gateway without keys and without rate limit."""
+    async with start_gateway(configure()) as running:
+        yield running
