@@ -10,6 +10,8 @@ from captchad.domain.errors import CaptchadError
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+CANCEL_AGAIN_SECONDS = 0.5
+
 
 class TaskGroupKeeper:
     """Holds background tasks of one owner until they end or the owner closes."""
@@ -50,6 +52,8 @@ class TaskGroupKeeper:
 
     async def cancel_all(self) -> None:
         """Cancel every task and wait until all have ended."""
-        for task in self._tasks:
-            task.cancel()
-        await self.wait_all()
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            # Again after a while: Python 3.11's wait_for, which the Redis client uses, may swallow a cancellation.
+            await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_SECONDS)
