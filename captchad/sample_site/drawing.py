@@ -1,0 +1,60 @@
+"""Draws the captcha pictures, with a generator that others wrote."""
+
+import importlib.util
+import io
+import secrets
+from pathlib import Path
+
+from PIL import Image
+from wheezy.captcha import image as generator
+
+from captchad.domain.errors import DependencyMissing
+
+ALPHABET = "abcdefhkmnprstuvwxyz234578"
+"""Letters and digits that people can tell apart."""
+
+TEXT_LENGTH = 4
+WIDTH_PIXELS, HEIGHT_PIXELS = 200, 75
+FONT_PACKAGE = "captcha"
+FONT_PLACE = "data/DroidSansMono.ttf"
+
+
+def pick_text() -> str:
+    """Give a new text nobody can foresee."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(TEXT_LENGTH))
+
+
+def find_font() -> Path:
+    """Give the font that comes with a package, which isn't imported for that."""
+    spec = importlib.util.find_spec(FONT_PACKAGE)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        font = Path(folder) / FONT_PLACE
+        if font.exists():
+            return font
+    raise DependencyMissing(f"the font of the package {FONT_PACKAGE} is missing; reinstall captchad")
+
+
+class Artist:
+    """Draws texts as distorted pictures, each anew."""
+
+    def __init__(self) -> None:
+        letters = generator.text(
+            fonts=[str(find_font())], drawings=[generator.warp(), generator.rotate(), generator.offset()]
+        )
+        self._draw = generator.captcha(
+            width=WIDTH_PIXELS,
+            height=HEIGHT_PIXELS,
+            drawings=[generator.background(), letters, generator.curve(), generator.noise(), generator.smooth()],
+        )
+
+    def draw(self, text: str) -> bytes:
+        """Give the picture of `text` as PNG."""
+        picture: Image.Image = self._draw(text)
+        return encode_png(picture)
+
+
+def encode_png(picture: Image.Image) -> bytes:
+    """Give a picture as PNG; nothing but its pixels is stored in it."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()

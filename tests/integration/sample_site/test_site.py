@@ -1,0 +1,120 @@
+"""The sample site as a client sees it: the truth never leaves it, and every answer counts once."""
+
+import base64
+import re
+
+import aiohttp
+import pytest
+
+from captchad.sample_site.site import SHAPES, SampleSite
+
+PNG = b"\x89PNG"
+
+
+async def fetch(visitor: aiohttp.ClientSession, url: str) -> tuple[bytes, dict[str, str]]:
+    """Give a response's body and headers."""
+    async with visitor.get(url) as response:
+        assert response.status == 200
+        return await response.read(), dict(response.headers)
+
+
+def picture_url(site: SampleSite, visit: str) -> str:
+    return f"{site.base_url}/captcha.png?visit={visit}"
+
+
+async def answer(visitor: aiohttp.ClientSession, url: str, visit: str, text: str) -> str:
+    async with visitor.post(url, data={"visit": visit, "username": "<b>ada", "captcha": text}) as response:
+        assert response.status == 200
+        return await response.text()
+
+
+async def see_all_but_the_pixels(site: SampleSite, shape: str, visit: str) -> str:
+    """Visit a page with what it loads; give everything received but pictures, chance and the visit's name."""
+    seen = []
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as visitor:
+        page, headers = await fetch(visitor, site.url(visit, shape))
+        seen.append(f"{headers}{page.decode()}")
+        paths = re.findall(r'(?:src|href|fetch)[=(]\s*"(/[^"]+)"', page.decode())
+        for path in [*paths, f"/framed?visit={visit}"]:
+            body, headers = await fetch(visitor, f"{site.base_url}{path}")
+            seen.append(f"{path}{headers}{'' if body.startswith(PNG) else body.decode()}")
+        if shape != "data-uri":
+            body, headers = await fetch(visitor, picture_url(site, visit))
+            assert body.startswith(PNG)
+            seen.append(str(headers))
+    chance = r"sample_session=[\w-]+|'(?:Date|Content-Length)': '[^']*'|data:image/png;base64,[\w+/=]+"
+    return re.sub(chance, "", "".join(seen)).replace(visit, "VISIT")
+
+
+@pytest.mark.parametrize("shape", ["login", *SHAPES])
+async def test_nothing_but_the_pixels_depends_on_the_truth(site: SampleSite, shape: str) -> None:
+    visits = [f"visit-{number}" for number in range(6)]
+    seen = {await see_all_but_the_pixels(site, shape, visit) for visit in visits}
+    assert len({site.truth(visit) for visit in visits}) == len(visits)
+    assert len(seen) == 1
+
+
+async def test_every_view_draws_a_new_text(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    truths = set()
+    for _ in range(5):
+        await fetch(visitor, picture_url(site, "again"))
+        truths.add(site.truth("again"))
+    assert len(truths) == 5
+
+
+async def test_page_without_its_picture_has_no_truth(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    await fetch(visitor, site.url("unseen"))
+    assert site.truth("unseen") is None
+
+
+async def test_data_uri_page_brings_the_picture_along(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    page, _ = await fetch(visitor, site.url("inline", "data-uri"))
+    found = re.search(rb"data:image/png;base64,([A-Za-z0-9+/=]+)", page)
+    assert found is not None
+    assert base64.b64decode(found[1]).startswith(PNG)
+    assert site.truth("inline") is not None
+
+
+@pytest.mark.parametrize("shape", ["login", "image"])
+async def test_right_answer_is_welcomed_once(site: SampleSite, visitor: aiohttp.ClientSession, shape: str) -> None:
+    url = site.url("one", shape).partition("?")[0]
+    await fetch(visitor, site.url("one", shape))
+    await fetch(visitor, picture_url(site, "one"))
+    truth = site.truth("one")
+    assert truth is not None
+    assert 'id="welcome"' in await answer(visitor, url, "one", truth.upper())
+    assert site.verdict("one") is True
+    assert 'id="welcome"' not in await answer(visitor, url, "one", truth)
+
+
+async def test_wrong_answer_is_told_and_shows_the_form_again(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    await fetch(visitor, picture_url(site, "one"))
+    page = await answer(visitor, f"{site.base_url}/login", "one", "!!!!")
+    assert "That was not the text" in page
+    assert "/captcha.png?visit=one" in page
+    assert site.verdict("one") is False
+
+
+async def test_names_are_escaped(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    await fetch(visitor, picture_url(site, "one"))
+    page = await answer(visitor, f"{site.base_url}/login", "one", site.truth("one") or "")
+    assert "&lt;b&gt;ada" in page
+    assert "<b>ada" not in page
+
+
+@pytest.mark.parametrize("visit", ["a b", "%3Cscript%3E", "x" * 65, "%22onload"])
+async def test_malformed_visit_is_refused(site: SampleSite, visitor: aiohttp.ClientSession, visit: str) -> None:
+    async with visitor.get(f"{site.base_url}/login?visit={visit}") as response:
+        assert response.status == 400
+
+
+async def test_unknown_shape_and_asset_are_not_found(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    for path in ("/shapes/riddle", "/assets/secret.txt"):
+        async with visitor.get(f"{site.base_url}{path}") as response:
+            assert response.status == 404
+
+
+async def test_pages_name_no_other_host(site: SampleSite, visitor: aiohttp.ClientSession) -> None:
+    for shape in ("login", *SHAPES):
+        page, _ = await fetch(visitor, site.url("one", shape))
+        assert re.findall(rb"https?:|[\"'(]//", page) == []
