@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from captchad.config.layers import Source
 from captchad.config.loader import load_configuration
 from captchad.config.sections import Configuration
-from captchad.domain.errors import ConfigurationError
+from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from tests.unit.config import specified_files
 from tests.unit.config.conftest import FindProblems, Load
 
@@ -205,20 +205,17 @@ JSON_VALUES = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(tree=st.dictionaries(KEYS, JSON_VALUES, max_size=4))
-def test_any_tree_loads_or_is_refused_with_named_problems(load: Load, tree: dict[str, object]) -> None:
+def refused_problems(load: Load, content: object) -> tuple[ConfigurationProblem, ...] | None:
+    """Give the problems of a content, or None where it is loaded."""
     try:
-        load(tree)
-    except ConfigurationError as refused:
-        assert refused.problems
-        assert all(problem.message for problem in refused.problems)
+        load(content)
+    except ConfigurationError as error:
+        return error.problems
+    return None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(text=st.text(max_size=60))
-def test_any_text_loads_or_is_refused(load: Load, text: str) -> None:
-    try:
-        load(text)
-    except ConfigurationError as refused:
-        assert refused.problems
+@given(content=st.dictionaries(KEYS, JSON_VALUES, max_size=4) | st.text(max_size=60))
+def test_any_content_is_loaded_or_refused_with_problems(load: Load, content: object) -> None:
+    problems = refused_problems(load, content)
+    assert problems is None or (problems and all(problem.message for problem in problems))
