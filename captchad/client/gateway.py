@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from captchad.client.exchange import Answer, Endpoint
 from captchad.client.problems import read_problem
-from captchad.domain.errors import CaptchadError, GatewayUnreachable
+from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
 from captchad.domain.task import TaskStatus
 
 JsonObject = dict[str, Any]
@@ -49,14 +49,15 @@ class GatewayClient:
     def wait(self, task_id: str, wait_seconds: float, monotonic_seconds: Callable[[], float]) -> JsonObject:
         """Give a task's state once it ends, or what it is after `wait_seconds`.
 
-        A gateway that restarts meanwhile is waited out: a draining one answers early, a dead one not at all.
+        What ends by itself is waited out: a gateway that restarts (a draining one answers early, a dead one not at
+        all), a Redis that is away, a rate limit.
         """
         ends_at = monotonic_seconds() + wait_seconds
         while True:
             left_seconds = max(0.0, ends_at - monotonic_seconds())
             try:
                 state = self.task_status(task_id, left_seconds)
-            except GatewayUnreachable:
+            except (GatewayUnreachable, BrokerUnavailable, RateLimited):
                 if left_seconds <= RETRY_PAUSE_SECONDS:
                     raise
             else:
