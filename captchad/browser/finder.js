@@ -137,13 +137,16 @@ async ({ mode, selector, index, source }) => {
   const factsOf = async (element, at) => {
     const kind = kindOf(element);
     const from = safely(() => sourceOf(element, kind), "");
+    const own = safely(() => wordsOf(element), "");
+    // A lazy picture further down is never scrolled to, so it is asked to load now.
+    if (element.loading === "lazy" && !element.complete && (selector !== null || MAYBE.test(own))) element.loading = "eager";
     const box = element.getBoundingClientRect();
     const natural = kind === "img" && element.localName === "img" ? [element.naturalWidth, element.naturalHeight]
       : kind === "canvas" ? [element.width, element.height]
       : [Math.round(box.width), Math.round(box.height)];
     return {
       index: at, kind, source: from.startsWith("data:") ? "data:" : from,
-      own: safely(() => wordsOf(element), ""), around: safely(() => aroundOf(element), ""),
+      own, around: safely(() => aroundOf(element), ""),
       width: natural[0], height: natural[1],
       is_visible: isVisible(element),
       is_loaded: element.localName === "img" ? element.complete && element.naturalWidth > 0 : true,

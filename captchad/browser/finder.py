@@ -1,6 +1,7 @@
 """Waits until one of a page's frames shows the captcha picture."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -72,14 +73,15 @@ class CaptchaFinder:
         self._loaded_seconds: float | None = None
         self._unsupported: str | None = None
 
-    async def find(self, deadline_seconds: float) -> Found:
+    async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
         """Give the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
 
-        `deadline_seconds` is on the monotonic clock.
+        `deadline_seconds` is on the monotonic clock; `check_page` raises once looking on is of no use.
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
             views = await self._look()
+            check_page()
             found = self._choose(views)
             now_seconds = self._clock.monotonic_seconds()
             if found is not None and self._is_settled(found, now_seconds):
@@ -110,10 +112,7 @@ class CaptchaFinder:
         except TimeoutError:
             return None
         except PlaywrightError:
-            # The frame navigated away or is gone; a dead page or browser shows itself in the next look.
-            if self._page.is_closed() and frame == self._page.main_frame:
-                raise
-            return None
+            return None  # the frame navigated away or is gone; check_page tells when the whole page is
         if facts["problem"]:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{facts['problem']}: {self._selector}")
         candidates = tuple(read_candidate(entry, self._selector) for entry in facts["candidates"])

@@ -22,6 +22,7 @@ HTTP_ERROR_STATUS = 400
 VIEWPORT = {"width": 1280, "height": 900}
 READ_TRIES = 3
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
+_ABORTED = "net::ERR_ABORTED"
 _CRASH_SIGNS = ("crashed", "has been closed", "Connection closed")
 
 
@@ -37,7 +38,9 @@ class PageSession:
         self._keeper = keeper
         self._recorder = PictureRecorder()
         self._began_seconds = clock.monotonic_seconds()
-        self._main_requests: list[Request] = []
+        self._main_request: Request | None = None
+        self._was_answered = False
+        self._has_crashed = False
         # Made in a task of its own: an attempt that is given up must still close a context that comes late.
         self._opening = keeper.spawn(self._open_context(), f"open-{name}")
 
@@ -90,13 +93,22 @@ class PageSession:
             raise context
         page = await context.new_page()
         context.on("page", self._close_popup)
-        page.on("response", self._recorder.note)
         page.on("request", self._note_request)
+        page.on("response", self._note_response)
+        page.on("crash", self._note_crash)
         return page
 
     def _note_request(self, request: Request) -> None:
         if request.is_navigation_request() and request.frame.parent_frame is None:
-            self._main_requests.append(request)
+            self._main_request, self._was_answered = request, False
+
+    def _note_response(self, response: Response) -> None:
+        self._recorder.note(response)
+        if response.request == self._main_request:
+            self._was_answered = True
+
+    def _note_crash(self, _: Page) -> None:
+        self._has_crashed = True
 
     def _close_popup(self, popup: Page) -> None:
         self._keeper.spawn(_close_quietly(popup), "close-popup")
@@ -130,30 +142,41 @@ class PageSession:
         for _ in range(READ_TRIES):
             finder = CaptchaFinder(page, selector, is_error_page=is_error_page, clock=self._clock)
             try:
-                found = await finder.find(deadline_seconds)
+                found = await finder.find(deadline_seconds, lambda: self._check_page(page))
             except AttemptFailed as error:
-                self._check_place(page)
                 if is_error_page and error.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND:
                     message = f"{page.url} answered {status} and shows no captcha"
                     raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
                 raise
-            self._check_place(page)
             timings_ms["locate"] = round(timings_ms.get("locate", 0.0) + stopwatch.lap_ms(), 2)
             read = await read_picture(found.frame, found.candidate, self._recorder, read_finder_script())
             if read is not None:
                 return found, *read
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
 
-    def _check_place(self, page: Page) -> None:
-        """Raise if the page has left for somewhere it may not be."""
-        request = self._main_requests[-1] if self._main_requests else None
-        if request is not None:
-            refusal = self._explain_refusal(request.url)
-            if refusal is not None:
-                raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+    def _check_page(self, page: Page) -> None:
+        """Raise if the page crashed, or has left for somewhere it may not be."""
+        if self._has_crashed or page.is_closed():
+            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the page crashed while it was looked at")
         scheme = urlsplit(page.url).scheme
-        if scheme not in PAGE_SCHEMES and scheme != "chrome-error":
-            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"the page went to a {scheme}: address")
+        if scheme in PAGE_SCHEMES:
+            refusal = self._explain_refusal(page.url)
+        elif scheme == "chrome-error":
+            raise self._explain_failure("the page went to an address that could not be opened")
+        else:
+            refusal = f"the page went to a {scheme}: address"
+        if refusal is not None:
+            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+
+    def _explain_failure(self, text: str) -> AttemptFailed:
+        """Tell a navigation that was refused, by the proxy or by the browser, from one that failed."""
+        refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
+        if refusal is None and _ABORTED in text and not self._was_answered:
+            # Chromium drops a redirect to a scheme it would hand to another program without showing the answer.
+            refusal = "the page redirects to a scheme other than http and https"
+        if refusal is not None:
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
 
     def _explain_refusal(self, url: str) -> str | None:
         try:
@@ -165,14 +188,11 @@ class PageSession:
 
     def _map_error(self, error: PlaywrightError) -> AttemptFailed:
         text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"the page redirects to a forbidden scheme: {text}")
         if not self.process.is_alive or any(sign in text for sign in _CRASH_SIGNS):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
-        refusal = self._explain_refusal(self._main_requests[-1].url) if self._main_requests else None
-        if refusal is not None:
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
-        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
+        if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"the page redirects to a forbidden scheme: {text}")
+        return self._explain_failure(text)
 
 
 async def _close_quietly(page: Page) -> None:

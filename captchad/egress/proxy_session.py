@@ -145,18 +145,23 @@ class ProxySession:
         if upstream is None:
             return not has_body
         try:
-            async with asyncio.timeout(self._limits.silence_seconds):
-                await self._send_request(request, framing, upstream[1], (authority, origin_form))
-                response = await self._read_response(upstream[0])
-                body = response.framing(request.method)
-        except (MalformedMessage, OSError) as error:
-            upstream[1].close()
-            await self._answer(502, "Bad Gateway", UNREACHABLE, f"{endpoint}: {error or type(error).__name__}")
-            return False
-        try:
-            return await self._send_response(request, response, body, upstream[0])
+            return await self._pass_through(request, framing, upstream, endpoint, (authority, origin_form))
         finally:
             upstream[1].close()
+
+    async def _pass_through(
+        self, request: RequestHead, framing: Framing, upstream: Streams, endpoint: Endpoint, place: tuple[str, str]
+    ) -> bool:
+        reader, writer = upstream
+        try:
+            async with asyncio.timeout(self._limits.silence_seconds):
+                await self._send_request(request, framing, writer, place)
+                response = await self._read_response(reader)
+                body = response.framing(request.method)
+        except (MalformedMessage, OSError) as error:
+            await self._answer(502, "Bad Gateway", UNREACHABLE, f"{endpoint}: {error or type(error).__name__}")
+            return False
+        return await self._send_response(request, response, body, reader)
 
     async def _send_request(
         self, request: RequestHead, framing: Framing, writer: asyncio.StreamWriter, place: tuple[str, str]

@@ -1,0 +1,143 @@
+"""A stage for browser tests: sites on free loopback ports, and one browser engine that may visit them."""
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+from PIL import Image, ImageDraw
+
+from captchad.browser.capture import BrowserEngine
+from captchad.config.sections import BrowserSection
+from captchad.domain.capture import CaptchaCapture
+from captchad.domain.target import Target
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
+from captchad.runtime.clock import Clock
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def draw_picture(text: str = "k7xw2", width: int = 160, height: int = 60) -> bytes:
+    """Give a PNG with `text` on it."""
+    picture = Image.new("RGB", (width, height), "white")
+    ImageDraw.Draw(picture).text((20, 20), text, fill="black")
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+CAPTCHA_PNG = draw_picture()
+DECOY_PNG = draw_picture("decoy", 150, 50)
+SQUARE_PNG = draw_picture("qr", 120, 120)
+
+
+class LocalSite:
+    """A web site made of what the test puts on it; counts requests by path."""
+
+    def __init__(self) -> None:
+        self.hits: Counter[str] = Counter()
+        self.headers: dict[str, dict[str, str]] = {}
+        self.arrived: asyncio.Event = asyncio.Event()
+        self._handlers: dict[str, Handler] = {}
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    def put(self, path: str, handler: Handler) -> None:
+        self._handlers[path] = handler
+
+    def put_page(self, path: str, html: str, status: int = 200) -> None:
+        async def answer(_: web.Request) -> web.StreamResponse:
+            return web.Response(text=f"<!doctype html><body>{html}</body>", content_type="text/html", status=status)
+
+        self.put(path, answer)
+
+    def put_picture(self, path: str, body: bytes, content_type: str = "image/png", **headers: str) -> None:
+        async def answer(_: web.Request) -> web.StreamResponse:
+            return web.Response(body=body, content_type=content_type, headers=headers)
+
+        self.put(path, answer)
+
+    def put_redirect(self, path: str, location: str) -> None:
+        async def answer(_: web.Request) -> web.StreamResponse:
+            return web.Response(status=302, headers={"Location": location})
+
+        self.put(path, answer)
+
+    def put_silence(self, path: str) -> asyncio.Event:
+        """Never answer at `path`; the event is set when the asker has gone."""
+        gone = asyncio.Event()
+
+        async def answer(_: web.Request) -> web.StreamResponse:
+            self.arrived.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                gone.set()
+            raise AssertionError
+
+        self.put(path, answer)
+        return gone
+
+    def url(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    async def start(self) -> None:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        self.hits[request.path] += 1
+        self.headers[request.path] = dict(request.headers)
+        handler = self._handlers.get(request.path)
+        return web.Response(status=404) if handler is None else await handler(request)
+
+
+class Stage:
+    """One engine with its proxy and policy, and the sites of the present test."""
+
+    def __init__(self, config: BrowserSection | None = None) -> None:
+        self.clock = Clock()
+        self.policy = ScopePolicy(())
+        self.proxy = FilteringProxy(self.policy, self.clock)
+        self.engine = BrowserEngine(config or BrowserSection(), self.proxy, self.clock)
+        self._sites = AsyncExitStack()
+
+    async def start(self) -> None:
+        await self.proxy.start()
+        await self.engine.start()
+
+    async def close(self) -> None:
+        await self.clear()
+        await self.engine.close()
+        await self.proxy.close()
+
+    async def clear(self) -> None:
+        """Take the present test's sites down."""
+        await self._sites.aclose()
+        self.policy.replace_targets(())
+
+    async def add_site(self, *, is_declared: bool = True) -> LocalSite:
+        site = LocalSite()
+        await site.start()
+        self._sites.push_async_callback(site.stop)
+        if is_declared:
+            self.declare(site.port)
+        return site
+
+    def declare(self, port: int) -> None:
+        target = Target("127.0.0.1", (port,), allow_private_addresses=True)
+        self.policy.replace_targets((*self.policy.targets, target))
+
+    async def capture(self, url: str, selector: str | None = None, timeout_seconds: float = 30.0) -> CaptchaCapture:
+        return await self.engine.capture(url, selector, timeout_seconds, "task_test")

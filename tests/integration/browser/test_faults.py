@@ -1,0 +1,194 @@
+"""Browsers and pages that crash, hang or are given up: one attempt is lost, never the worker."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from captchad.config.sections import BrowserSection
+from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
+from captchad.runtime.spawn import TaskGroupKeeper
+from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CAPTCHA = '<img id="captcha" src="/picture">'
+
+
+def find_processes(name: str) -> list[psutil.Process]:
+    """Give this process's descendants whose command line contains `name`."""
+    return [child for child in psutil.Process().children(recursive=True) if name in " ".join(child.cmdline())]
+
+
+async def wait_until_gone(process: psutil.Process) -> None:
+    await asyncio.to_thread(psutil.wait_procs, [process], 10)
+
+
+async def check_works(stage: Stage, site: LocalSite) -> None:
+    site.put_page("/works", CAPTCHA)
+    site.put_picture("/picture", CAPTCHA_PNG)
+    assert (await stage.capture(site.url("/works"))).picture == CAPTCHA_PNG
+
+
+async def start_silent_capture(
+    stage: Stage, site: LocalSite, timeout_seconds: float
+) -> tuple["asyncio.Task[object]", asyncio.Event]:
+    """Begin a capture of a page that never answers; give it once the site was asked, and when it let go."""
+    gone = site.put_silence("/silence")
+    site.arrived.clear()
+    task = TaskGroupKeeper("test").spawn(stage.capture(site.url("/silence"), None, timeout_seconds), "capture")
+    await site.arrived.wait()
+    return task, gone
+
+
+async def test_a_page_that_hangs_ends_in_time_and_leaves_nothing_open(site: LocalSite, stage: Stage) -> None:
+    started_seconds = stage.clock.monotonic_seconds()
+    task, gone = await start_silent_capture(stage, site, 1.5)
+    with pytest.raises(AttemptFailed) as failed:
+        await task
+    assert failed.value.task_error_code is TaskErrorCode.ATTEMPT_TIMEOUT
+    assert 1.4 < stage.clock.monotonic_seconds() - started_seconds < 3
+    await asyncio.wait_for(gone.wait(), 3)
+    await check_works(stage, site)
+
+
+async def test_a_page_that_spins_ends_in_time(site: LocalSite, stage: Stage) -> None:
+    site.put_page("/", "<script>setTimeout(() => {for (;;);}, 50)</script>")
+    started_seconds = stage.clock.monotonic_seconds()
+    with pytest.raises(AttemptFailed) as failed:
+        await stage.capture(site.url(), None, 2)
+    assert failed.value.task_error_code in (TaskErrorCode.ATTEMPT_TIMEOUT, TaskErrorCode.CAPTCHA_NOT_FOUND)
+    assert stage.clock.monotonic_seconds() - started_seconds < 4
+    await check_works(stage, site)
+
+
+async def test_cancelling_closes_the_page_within_two_seconds(site: LocalSite, stage: Stage) -> None:
+    task, gone = await start_silent_capture(stage, site, 60)
+    started_seconds = stage.clock.monotonic_seconds()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert stage.clock.monotonic_seconds() - started_seconds < 2.5
+    await asyncio.wait_for(gone.wait(), 1)
+    assert stage.engine.details()["open_pages"] == 0
+    await check_works(stage, site)
+
+
+async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
+    crashes_before = stage.engine.details()["crashes"]
+    task, _ = await start_silent_capture(stage, site, 60)
+    for process in find_processes("--remote-debugging-pipe"):
+        process.kill()
+    with pytest.raises(AttemptFailed) as failed:
+        await task
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    assert failed.value.is_retryable
+    await check_works(stage, site)
+    assert stage.engine.details()["crashes"] == crashes_before + 1
+
+
+async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
+    site.put_page("/", "<p>nothing here</p>")
+    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(), None, 30), "capture")
+    while not (site.hits["/"] and find_processes("--type=renderer")):
+        await asyncio.sleep(0.02)
+    for process in find_processes("--type=renderer"):
+        process.kill()
+    with pytest.raises(AttemptFailed) as failed:
+        await task
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    await check_works(stage, site)
+
+
+async def test_a_killed_driver_is_started_again(site: LocalSite, stage: Stage) -> None:
+    task, _ = await start_silent_capture(stage, site, 60)
+    browsers = find_processes("--remote-debugging-pipe")
+    for process in find_processes("run-driver"):
+        process.kill()
+    with pytest.raises(AttemptFailed) as failed:
+        await task
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    await check_works(stage, site)
+    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in browsers)
+
+
+async def test_a_browser_that_stands_still_is_killed_and_replaced(site: LocalSite, stage: Stage) -> None:
+    await check_works(stage, site)
+    stopped = find_processes("--remote-debugging-pipe")
+    for process in stopped:
+        process.send_signal(signal.SIGSTOP)
+    started_seconds = stage.clock.monotonic_seconds()
+    with pytest.raises(AttemptFailed) as failed:
+        await stage.capture(site.url("/works"), None, 1)
+    assert failed.value.task_error_code is TaskErrorCode.ATTEMPT_TIMEOUT
+    assert stage.clock.monotonic_seconds() - started_seconds < 2
+    for process in stopped:
+        await wait_until_gone(process)
+    await check_works(stage, site)
+
+
+async def test_a_worn_browser_is_replaced_between_pages() -> None:
+    stage = Stage(BrowserSection(recycle_pages=2))
+    await stage.start()
+    try:
+        site = await stage.add_site()
+        for _ in range(5):
+            await check_works(stage, site)
+        details = stage.engine.details()
+        assert details["recycled"] >= 1
+        assert details["crashes"] == 0
+        assert details["pages_served"] == 5
+    finally:
+        await stage.close()
+
+
+async def test_closing_leaves_no_process_and_no_task(stage: Stage) -> None:
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    other = Stage()
+    await other.start()
+    started = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+    assert started
+    site = await other.add_site()
+    await check_works(other, site)
+    await other.close()
+    assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert stage.engine.health().is_ready
+    assert not other.engine.health().is_ready
+
+
+async def test_a_browser_that_is_not_there_is_named_with_the_mend() -> None:
+    stage = Stage(BrowserSection(executable="/nowhere/chromium"))
+    try:
+        with pytest.raises(DependencyMissing, match=r"browser\.executable"):
+            await stage.start()
+    finally:
+        await stage.close()
+
+
+async def test_nothing_survives_a_worker_killed_outright() -> None:
+    program = textwrap.dedent(
+        """
+        import asyncio
+        from tests.integration.browser.stage import Stage
+        async def main():
+            stage = Stage()
+            await stage.start()
+            print("up", flush=True)
+            await asyncio.Event().wait()
+        asyncio.run(main())
+        """
+    )
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE, cwd=Path.cwd())
+    assert worker.stdout is not None
+    assert await worker.stdout.readline() == b"up\n"
+    children = psutil.Process(worker.pid).children(recursive=True)
+    assert len(children) > 2
+    worker.kill()
+    await worker.wait()
+    _, alive = await asyncio.to_thread(psutil.wait_procs, children, 5)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
