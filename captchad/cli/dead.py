@@ -24,7 +24,14 @@ def dead() -> None:
 
 
 @dead.command("list")
-@click.option("--limit", type=click.IntRange(1, HIGHEST_LIMIT), default=DEFAULT_LIMIT, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, HIGHEST_LIMIT),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    metavar="N",
+    help="Show at most so many.",
+)
 @config_option
 @json_option
 def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:

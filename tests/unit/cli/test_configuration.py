@@ -1,0 +1,100 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from captchad.cli.main import run_command_line
+from captchad.config.sections import Configuration
+from captchad.runtime.clock import Clock
+from tests.unit.config import specified_files
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration file's place, with nothing else that could be found."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "f.json"
+
+
+def test_the_specifications_file_is_good_with_a_warning_for_the_worker(file: Path, capsys: Capture) -> None:
+    file.write_text(specified_files.DISTRIBUTED)
+    assert run_command_line(["config", "check", str(file)]) == 0
+    output = capsys.readouterr()
+    assert output.out == f"{file}: good\n"
+    assert output.err.startswith("warning: selenium.hub_url: worker will not start: ")
+
+
+def test_every_error_is_a_line(file: Path, capsys: Capture) -> None:
+    file.write_text('{"worker": {"task_timeout": 0, "batch_sise": 1}}')
+    assert run_command_line(["config", "check", str(file)]) == 1
+    assert set(capsys.readouterr().err.splitlines()) == {
+        f"error: worker.task_timeout: must be at least 1, not 0 ({file})",
+        f"error: worker.batch_sise: unknown key; the nearest known one is worker.batch_size ({file})",
+    }
+
+
+def test_errors_come_as_json_too(file: Path, capsys: Capture) -> None:
+    file.write_text("{")
+    assert run_command_line(["config", "check", str(file), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert not found["valid"]
+    assert "line 1" in found["problems"][0]["message"]
+
+
+def test_show_gives_every_setting_and_hides_secrets(file: Path, capsys: Capture) -> None:
+    file.write_text('{"redis": {"master": {"password": "hunter2"}}}')
+    assert run_command_line(["config", "show", "--config", str(file), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown.keys() == Configuration.model_fields.keys()
+    assert shown["redis"]["master"]["password"] == "********"
+    assert run_command_line(["config", "show", "--config", str(file)]) == 0
+    table = capsys.readouterr().out
+    assert "hunter2" not in table
+    assert "worker.task_timeout" in table
+
+
+def test_diff_gives_what_differs_and_where_it_was_set(
+    file: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('{"worker": {"task_timeout": 60}}')
+    monkeypatch.setenv("CAPTCHAD_LOGGING__LEVEL", "debug")
+    assert run_command_line(["config", "diff", "--config", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"path": "logging.level", "default": "info", "value": "debug", "source": "environment"},
+        {"path": "worker.task_timeout", "default": 120, "value": 60.0, "source": "file"},
+    ]
+
+
+def test_a_wrong_file_fails_every_command_that_reads_it(file: Path, capsys: Capture) -> None:
+    file.write_text('{"wroker": {}}')
+    for line in ("config show", "config diff", "targets list", "keys list", "dead list", "health"):
+        assert run_command_line([*line.split(), "--config", str(file)]) == 1
+        assert "the nearest known one is worker" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "reason"),
+    [
+        ("http://app.localhost:8090/login", 0, "covered by *.localhost, port 8090"),
+        ("http://10.0.0.1/", 1, "10.0.0.1 is a private address; set allow_private_addresses: true for 10.0.0.1"),
+        ("http://app.localhost/", 1, "port 80 of app.localhost is not declared (declared: 8090)"),
+        ("http://a.example.com/", 1, "a.example.com is not a declared target; add it to security.targets"),
+        ("file:///etc/passwd", 1, "the scheme 'file' is not allowed; use http or https"),
+        ("http://old.example.com/", 1, "expired on 2020-01-01; renew it"),
+    ],
+)
+def test_a_url_is_in_scope_or_not_and_why(file: Path, capsys: Capture, url: str, code: int, reason: str) -> None:
+    authority = {"owner": "o", "reference": "r"}
+    in_a_month = (Clock().today() + timedelta(days=30)).isoformat()
+    targets = [
+        {"host": "*.localhost", "ports": [8090], "allow_private_addresses": True},
+        {"host": "old.example.com", "expires": "2020-01-01", **authority},
+        {"host": "10.0.0.1", "expires": in_a_month, **authority},
+    ]
+    file.write_text(json.dumps({"security": {"targets": targets}}))
+    assert run_command_line(["targets", "check", url, "--config", str(file)]) == code
+    output = capsys.readouterr()
+    assert reason in output.out + output.err
