@@ -21,7 +21,7 @@ TEXT_LENGTH_LIMIT = 64
 CHARSET_LENGTH_LIMIT = 512
 
 Selector = Annotated[
-    str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*\S[^\x00]*$")
+    str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 ]
 WebUrl = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH_LIMIT)]
 TextLength = Annotated[int, Field(ge=1, le=TEXT_LENGTH_LIMIT)]

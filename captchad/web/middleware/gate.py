@@ -97,7 +97,7 @@ class Gate:
 def _check_query(request: web.Request, known: set[str]) -> None:
     violations = []
     seen: set[str] = set()
-    for name in request.query:
+    for name, _ in request.query.items():
         if name not in known:
             violations.append(Violation(f"?{name}", "is not a parameter of this route"))
         elif name in seen:

@@ -2,22 +2,11 @@
 
 import asyncio
 import base64
-import struct
-import zlib
 
 from captchad.broker.connection import Broker
 from captchad.broker.tasks import TaskQuery
 from tests.integration.gateway.conftest import RunningGateway
-
-
-def make_png(width: int, height: int) -> bytes:
-    """Give the smallest PNG that has this size."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+from tests.integration.gateway.requests_to_send import make_png
 
 
 async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGateway) -> None:
