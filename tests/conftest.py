@@ -16,7 +16,9 @@ from captchad.broker.connection import Broker
 from captchad.config.sections import RedisSection
 
 
-def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Run asynchronous tests on the loop the roles run on."""
     return {"uvloop": uvloop.new_event_loop}
 

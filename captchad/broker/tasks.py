@@ -75,6 +75,10 @@ class TaskStore:
         self._broker = broker
         self._limits = limits
 
+    def replace_limits(self, limits: QueueLimits) -> None:
+        """Use other limits from now on."""
+        self._limits = limits
+
     async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
         """Store tasks of one partition, all or none; give their ids, the earlier ones where a key was repeated.
 

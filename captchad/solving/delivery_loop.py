@@ -25,12 +25,13 @@ class DeliveryLoop(Service):
 
     async def run(self) -> None:
         """Take and begin attempts until drained."""
-        while True:
+        while not self._is_draining:
             try:
                 await self._take_and_wait()
             except BrokerUnavailable:
                 await self._broker.wait_until_back()
                 await self._release_unknown()
+        await super().run()
 
     async def drain(self) -> None:
         """Take nothing more."""

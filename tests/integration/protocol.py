@@ -1,14 +1,11 @@
-"""A partition with a worker's and a scheduler's hand on it."""
+"""What tests of the protocol do: submit, take, settle, lose workers."""
 
 from dataclasses import dataclass
-
-import pytest
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskStore
-from captchad.config.sections import SchedulerSection
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.recognition import CaptchaKind
@@ -83,8 +80,3 @@ class Partition:
         keys = self.broker.partitions[0]
         for member in await self.broker.client.zrange(keys.delayed, 0, -1):
             await self.broker.client.zadd(keys.delayed, {member: 0})
-
-
-@pytest.fixture
-def partition(broker: Broker) -> Partition:
-    return Partition(broker, TaskStore(broker, LIMITS), Housekeeping(broker, broker.partitions[0], SchedulerSection()))

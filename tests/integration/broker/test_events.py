@@ -14,7 +14,7 @@ from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskStatus
 from captchad.runtime.spawn import TaskGroupKeeper
 from tests.conftest import RedisServer
-from tests.integration.broker.conftest import LIMITS, Partition, completed
+from tests.integration.protocol import LIMITS, Partition, completed
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from captchad.domain.errors import (
 )
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import Priority, TaskRequest, TaskStatus
-from tests.integration.broker.conftest import (
+from tests.integration.protocol import (
     TARGET,
     Partition,
     completed,

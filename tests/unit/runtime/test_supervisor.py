@@ -1,0 +1,106 @@
+"""Starting, failing and ending a process's services."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.runtime.service import Service
+from captchad.runtime.supervisor import Supervisor
+
+
+class Recorder(Service):
+    """Notes what happens to it in a journal shared with others."""
+
+    def __init__(self, name: str, journal: list[str], failure: Exception | None = None, fails_in: str = "") -> None:
+        self.name = name
+        self._journal = journal
+        self._failure = failure
+        self._fails_in = fails_in
+
+    async def start(self) -> None:
+        self._note("start")
+
+    async def run(self) -> None:
+        if self._fails_in == "run":
+            self._note("run")
+        await asyncio.Event().wait()
+
+    async def drain(self) -> None:
+        self._note("drain")
+
+    async def close(self) -> None:
+        self._note("close")
+
+    def _note(self, step: str) -> None:
+        self._journal.append(f"{self.name}.{step}")
+        if self._fails_in == step and self._failure is not None:
+            raise self._failure
+
+
+async def _stop_when_ready(supervisor: Supervisor) -> None:
+    while not supervisor.is_ready:
+        await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def test_services_start_in_order_and_end_in_reverse_on_sigterm() -> None:
+    journal: list[str] = []
+    supervisor = Supervisor("test", drain_seconds=5)
+    stopping = asyncio.ensure_future(_stop_when_ready(supervisor))
+    assert await supervisor.run([Recorder("a", journal), Recorder("b", journal)]) == 0
+    await stopping
+    assert journal == ["a.start", "b.start", "b.drain", "a.drain", "b.close", "a.close"]
+    assert not supervisor.is_ready
+
+
+async def test_a_failing_service_ends_the_process_with_an_error() -> None:
+    journal: list[str] = []
+    supervisor = Supervisor("test", drain_seconds=5)
+    services = [Recorder("a", journal), Recorder("b", journal, ValueError("broken"), fails_in="run")]
+    assert await supervisor.run(services) == 1
+    assert journal[-2:] == ["b.close", "a.close"]
+
+
+async def test_a_refusal_to_start_is_raised_after_what_had_started_is_closed() -> None:
+    journal: list[str] = []
+    refusal = ConfigurationError((ConfigurationProblem("redis", "is wrong"),))
+    services = [Recorder("a", journal), Recorder("b", journal, refusal, fails_in="start"), Recorder("c", journal)]
+    with pytest.raises(ConfigurationError, match="is wrong"):
+        await Supervisor("test", drain_seconds=5).run(services)
+    assert journal == ["a.start", "b.start", "b.drain", "a.drain", "b.close", "a.close"]
+
+
+async def test_draining_is_bounded() -> None:
+    class Stuck(Recorder):
+        async def drain(self) -> None:
+            await asyncio.Event().wait()
+
+    journal: list[str] = []
+    supervisor = Supervisor("test", drain_seconds=0.05)
+    stopping = asyncio.ensure_future(_stop_when_ready(supervisor))
+    assert await supervisor.run([Stuck("a", journal)]) == 0
+    await stopping
+    assert journal == ["a.start", "a.close"]
+
+
+async def test_sighup_reloads_and_a_wrong_configuration_changes_nothing() -> None:
+    reloads = []
+
+    async def reload() -> None:
+        reloads.append(1)
+        supervisor.request_stop()
+        raise ConfigurationError((ConfigurationProblem("worker", "is wrong"),))
+
+    async def hang_up() -> None:
+        while not supervisor.is_ready:
+            await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    supervisor = Supervisor("test", drain_seconds=5, on_reload=reload)
+    hanging_up = asyncio.ensure_future(hang_up())
+    assert await supervisor.run([Recorder("a", [])]) == 0
+    await hanging_up
+    assert reloads == [1]
