@@ -1,0 +1,113 @@
+"""`captchad recognise`: read pictures here and now, without any server."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from captchad.domain.errors import CaptchadError
+from captchad.domain.recognition import CaptchaKind, Hints, Recognition
+from captchad.runtime.clock import Clock, Stopwatch
+
+if TYPE_CHECKING:
+    from captchad.recognition.recogniser import Recogniser
+
+MANY_FILES = 10
+EXIT_FAILED = 1
+
+
+@click.command()
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--charset", metavar="CHARACTERS", help="The characters the text is made of.")
+@click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="The least number of characters.")
+@click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="The greatest number of characters.")
+@click.option("--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or a sum to be worked out.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def recognise(
+    files: tuple[Path, ...],
+    charset: str | None,
+    min_length: int | None,
+    max_length: int | None,
+    kind: str | None,
+    as_json: bool,
+) -> None:
+    """Read pictures: a line each with file, text and confidence (0 to 1).
+
+    A picture without readable text has an empty text and confidence 0.
+    """
+    if min_length is not None and max_length is not None and min_length > max_length:
+        raise click.UsageError("--min-length is greater than --max-length")
+    if charset is not None and not charset.strip():
+        raise click.UsageError("--charset names no character")
+    hints = Hints(charset, min_length, max_length, kind=CaptchaKind(kind) if kind else None)
+    outcomes = []
+    for outcome in _read_all(_show_progress(files, as_json), hints):
+        outcomes.append(outcome)
+        if "error" in outcome:
+            click.echo(f"{outcome['file']}: {outcome['error']}", err=True)
+        elif not as_json:
+            click.echo(f"{outcome['file']}\t{outcome['text']}\t{outcome['confidence']:.2f}")
+    if as_json:
+        click.echo(orjson.dumps(outcomes, option=orjson.OPT_INDENT_2).decode())
+    if any("error" in outcome for outcome in outcomes):
+        sys.exit(EXIT_FAILED)
+
+
+def _show_progress(files: tuple[Path, ...], as_json: bool) -> Iterable[Path]:
+    if len(files) < MANY_FILES:
+        return files
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import track  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    # Lines on the same terminal show progress by themselves.
+    is_wanted = console.is_terminal and (as_json or not sys.stdout.isatty())
+    return track(files, "Reading", console=console, transient=True) if is_wanted else files
+
+
+def _read_all(files: Iterable[Path], hints: Hints) -> Iterator[dict[str, Any]]:
+    try:
+        recogniser = _load_recogniser()
+    except CaptchadError as error:
+        raise click.ClickException(error.message) from None
+    for file in files:
+        watch = Stopwatch(Clock())
+        try:
+            recognition = _read_file(recogniser, file, hints)
+        except OSError as error:
+            yield {"file": str(file), "error": error.strerror or str(error)}
+        except CaptchadError as error:
+            yield {"file": str(file), "error": error.message}
+        else:
+            yield {"file": str(file), **_as_values(recognition), "milliseconds": watch.total_ms()}
+
+
+def _load_recogniser() -> "Recogniser":
+    # The model's runtime takes a while to load: `--help` must not wait for it.
+    from captchad.recognition.first_engine import load_first_engine  # noqa: PLC0415
+
+    return load_first_engine()
+
+
+def _read_file(recogniser: "Recogniser", file: Path, hints: Hints) -> Recognition:
+    from captchad.recognition.decoding import decode_picture  # noqa: PLC0415
+
+    (recognition,) = recogniser.recognise([decode_picture(_read_bytes(file))], [hints])
+    return recognition
+
+
+def _read_bytes(file: Path) -> bytes:
+    from captchad.domain.picture import PICTURE_LIMIT_BYTES  # noqa: PLC0415
+
+    with file.open("rb") as stream:
+        # One byte more than allowed is enough for the decoder to refuse it.
+        return stream.read(PICTURE_LIMIT_BYTES + 1)
+
+
+def _as_values(recognition: Recognition) -> dict[str, Any]:
+    values = asdict(recognition)
+    return {key: values[key] for key in ("text", "confidence", "characters", "kind", "expression", "recogniser")}

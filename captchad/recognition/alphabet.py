@@ -1,0 +1,96 @@
+"""Which symbols may be read: the network's columns masked and folded before anything is decided."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_letters, digits
+
+import numpy as np
+from numpy.typing import NDArray
+
+from captchad.recognition.ctc import BLANK, LogProbabilities
+from captchad.recognition.network import Probabilities
+
+DEFAULT_CHARSET = ascii_letters + digits
+OPERATORS = "+-×÷"
+EQUALS, QUESTION = "=", "?"
+LEAST_PROBABILITY = 1e-30
+
+_SIGN_LOOKALIKES = {
+    "+": "+＋十",
+    "-": "-－—–一_",
+    "×": "×xX*✕╳",
+    "÷": "÷/",
+    "=": "=＝二",
+    "?": "?？",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alphabet:
+    """Symbols that may be read, each with the characters it stands for; cases of a letter are one symbol.
+
+    The networks hardly tell cases apart, so a letter's two columns count together and its case is decided later.
+    """
+
+    symbols: tuple[str, ...]
+    members: tuple[str, ...]
+
+    def locate(self, charset: Sequence[str]) -> "Columns":
+        """Find the alphabet's columns in a network's charset."""
+        numbers: Mapping[str, int] = {character: number for number, character in enumerate(charset)}
+        pairs = [
+            (symbol, numbers[character])
+            for symbol, characters in enumerate(self.members, start=1)
+            for character in characters
+            if character in numbers
+        ]
+        known = [BLANK, *(symbol for symbol, _ in pairs)]
+        return Columns(
+            symbols=np.array(known, dtype=np.intp),
+            columns=np.array([BLANK, *(column for _, column in pairs)], dtype=np.intp),
+            count=len(self.symbols) + 1,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Pairs of a symbol (0 the blank) and one of its columns in a network, of `count` symbols."""
+
+    symbols: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    count: int
+
+    def mask(self, probabilities: Probabilities) -> tuple[LogProbabilities, float]:
+        """Give log probabilities over blank and symbols, and the log of the share the symbols held before masking."""
+        masked = np.zeros((self.count, len(probabilities)))
+        np.add.at(masked, self.symbols, probabilities[:, self.columns].T)
+        kept = np.maximum(masked.sum(axis=0), LEAST_PROBABILITY)
+        logs = np.full_like(masked, -np.inf)
+        np.log(np.maximum(masked / kept, LEAST_PROBABILITY), out=logs, where=self._is_known()[:, None])
+        return np.ascontiguousarray(logs.T), float(np.log(kept).sum())
+
+    def _is_known(self) -> NDArray[np.bool_]:
+        known = np.zeros(self.count, dtype=bool)
+        known[self.symbols] = True
+        return known
+
+
+def make_text_alphabet(charset: str | None) -> Alphabet:
+    """Make the alphabet of plain texts; ASCII letters and digits where the caller names no characters."""
+    symbols = sorted({fold(character) for character in (DEFAULT_CHARSET if charset is None else charset)} - {" "})
+    return Alphabet(tuple(symbols), tuple(_both_cases(symbol) for symbol in symbols))
+
+
+def make_sum_alphabet() -> Alphabet:
+    """Make the alphabet of sums: digits, operators, `=` and `?`, each with what it is mistaken for."""
+    symbols = (*digits, *OPERATORS, EQUALS, QUESTION)
+    return Alphabet(symbols, tuple(_SIGN_LOOKALIKES.get(symbol, symbol) for symbol in symbols))
+
+
+def fold(character: str) -> str:
+    """Give the symbol of a character: an ASCII letter's lower case, anything else as it is."""
+    return character.lower() if character.isascii() else character
+
+
+def _both_cases(symbol: str) -> str:
+    return symbol + symbol.upper() if symbol.isascii() and symbol.isalpha() else symbol

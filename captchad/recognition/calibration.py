@@ -1,0 +1,100 @@
+"""Evidence to probabilities: a logistic weighing and a monotone curve, both fitted on pictures of known text."""
+
+import json
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import pairwise
+from typing import Any, Self
+
+from captchad.domain.errors import DependencyMissing
+
+LEAST_CONFIDENCE, GREATEST_CONFIDENCE = 0.001, 0.999
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A monotone probability: weights (none negative) give a score, the knots (both rising) its probability."""
+
+    weights: tuple[float, ...]
+    bias: float
+    scores: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if any(weight < 0 for weight in self.weights):
+            raise ValueError("a calibration's weights must not be negative")
+        if len(self.scores) != len(self.probabilities) or not self.scores:
+            raise ValueError("a calibration's knots must come in pairs")
+        if any(a > b for knots in (self.scores, self.probabilities) for a, b in pairwise(knots)):
+            raise ValueError("a calibration's knots must not fall")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read one curve as the fitting program writes it."""
+        return cls(tuple(values["weights"]), values["bias"], tuple(values["scores"]), tuple(values["probabilities"]))
+
+    def weigh(self, evidence: Sequence[float]) -> float:
+        """Give the score of some evidence."""
+        return self.bias + sum(weight * value for weight, value in zip(self.weights, evidence, strict=True))
+
+    def estimate(self, evidence: Sequence[float]) -> float:
+        """Give the probability (0..1) that what the evidence speaks for is right."""
+        score = self.weigh(evidence)
+        above = bisect_right(self.scores, score)
+        if above == 0:
+            estimate = self.probabilities[0]
+        elif above == len(self.scores):
+            estimate = self.probabilities[-1]
+        else:
+            low, high = self.scores[above - 1], self.scores[above]
+            share = (score - low) / (high - low)
+            estimate = self.probabilities[above - 1] + share * (
+                self.probabilities[above] - self.probabilities[above - 1]
+            )
+        return min(max(estimate, LEAST_CONFIDENCE), GREATEST_CONFIDENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterCase:
+    """For each letter what its two columns say of its case: a weight for each network, and a bias."""
+
+    weights: Mapping[str, tuple[tuple[float, ...], float]]
+
+    def log_odds(self, letter: str, ratios: Sequence[float]) -> float:
+        """Give the log odds that a letter (given in lower case) is upper case; 0 where nothing is known."""
+        if letter not in self.weights:
+            return 0.0
+        weights, bias = self.weights[letter]
+        return bias + sum(weight * ratio for weight, ratio in zip(weights, ratios, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """All that was fitted for one engine."""
+
+    text: Curve
+    character: Curve
+    letter_case: LetterCase
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read a calibration as the fitting program writes it."""
+        letters = {letter: (tuple(weights), bias) for letter, (weights, bias) in values["letter_case"].items()}
+        return cls(Curve.from_json(values["text"]), Curve.from_json(values["character"]), LetterCase(letters))
+
+    def character_confidence(self, scores: Sequence[float], text_confidence: float) -> float:
+        """Give the probability that one character is right, never below that of the whole text."""
+        logit = math.log(text_confidence / (1 - text_confidence))
+        return max(self.character.estimate((min(scores), sum(scores) / len(scores), logit)), text_confidence)
+
+
+def load_calibration(name: str) -> Calibration:
+    """Load a calibration of this package's `models` folder by its name."""
+    try:
+        text = resources.files("captchad.recognition").joinpath("models", f"{name}.json").read_text(encoding="utf-8")
+        return Calibration.from_json(json.loads(text))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DependencyMissing(f"the calibration {name} can't be read ({error}); reinstall captchad") from error

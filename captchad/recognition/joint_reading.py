@@ -1,0 +1,142 @@
+"""One text out of several networks' columns: each proposes, all of them score, the best total wins."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from captchad.domain.recognition import Hints
+from captchad.recognition.alphabet import Alphabet, Columns
+from captchad.recognition.ctc import (
+    Labels,
+    LogProbabilities,
+    align_labels,
+    find_best_of_length,
+    score_labels,
+    search_beam,
+)
+from captchad.recognition.network import Probabilities
+
+LEAST_SCORE = -30.0
+"""What a text scores at least with one network, so that none can veto it alone."""
+
+PLAIN_TEXT_LENGTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one network saw: masked log probabilities, and the log share the alphabet held before masking."""
+
+    log_probabilities: LogProbabilities
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a reading; a greater number never speaks against it. All but the last two are natural logs."""
+
+    mean_score: float
+    least_score: float
+    margin: float
+    share: float
+    agreement: float
+    fullness: float
+
+    def as_tuple(self) -> tuple[float, ...]:
+        """Give the numbers in the order the calibration's weights have."""
+        return (self.mean_score, self.least_score, self.margin, self.share, self.agreement, self.fullness)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The best text as symbols of its alphabet, with what speaks for it.
+
+    `steps` has for each network the step at which each symbol shows, `symbol_scores` the log probabilities there.
+    """
+
+    symbols: str
+    evidence: Evidence
+    total_score: float
+    steps: tuple[tuple[int, ...], ...]
+    symbol_scores: tuple[tuple[float, ...], ...]
+
+
+def look(outputs: Sequence[Probabilities], columns: Sequence[Columns]) -> list[View]:
+    """Mask each network's output to the columns of one alphabet."""
+    return [View(*located.mask(output)) for output, located in zip(outputs, columns, strict=True)]
+
+
+def is_seen(symbol: str, views: Sequence[View], alphabet: Alphabet) -> bool:
+    """Whether a network takes some step for this symbol before any other."""
+    label = alphabet.symbols.index(symbol) + 1
+    return any(bool(np.any(view.log_probabilities.argmax(axis=1) == label)) for view in views)
+
+
+def read_jointly(
+    views: Sequence[View], alphabet: Alphabet, hints: Hints, accepts: Callable[[str], bool]
+) -> Reading | None:
+    """Choose the accepted text within the hints' length bounds that all networks together find likeliest.
+
+    None where there is no text at all, or none that is accepted.
+    """
+    proposals = [search_beam(view.log_probabilities, hints.max_length) for view in views]
+    candidates = {labels for proposal in proposals for labels in proposal}
+    spelled = {labels: _spell(labels, alphabet) for labels in candidates}
+    allowed = [labels for labels in candidates if len(labels) >= (hints.min_length or 0) and accepts(spelled[labels])]
+    if not allowed:
+        allowed = [labels for labels in _stretch(views, hints) if accepts(_spell(labels, alphabet))]
+    if not allowed:
+        return None
+    scores = {
+        labels: [max(score_labels(v.log_probabilities, labels), LEAST_SCORE) for v in views] for labels in allowed
+    }
+    best = max(allowed, key=lambda labels: (sum(scores[labels]), labels))
+    if not best:
+        return None
+    favourites = [_favourite(scores, number) for number in range(len(views))]
+    evidence = _weigh(best, scores, views, favourites)
+    return _describe(best, alphabet, views, evidence)
+
+
+def _favourite(scores: dict[Labels, list[float]], network: int) -> Labels:
+    return max(scores, key=lambda labels: (scores[labels][network], labels))
+
+
+def _spell(labels: Labels, alphabet: Alphabet) -> str:
+    return "".join(alphabet.symbols[label - 1] for label in labels)
+
+
+def _stretch(views: Sequence[View], hints: Hints) -> list[Labels]:
+    """Force texts of the least length where every likely text is shorter."""
+    if hints.min_length is None:
+        return []
+    forced = (find_best_of_length(view.log_probabilities, hints.min_length) for view in views)
+    return sorted({labels for labels in forced if labels is not None})
+
+
+def _weigh(
+    best: Labels, scores: dict[Labels, list[float]], views: Sequence[View], favourites: Sequence[Labels]
+) -> Evidence:
+    totals = np.array([sum(values) for values in scores.values()])
+    log_posterior = sum(scores[best]) - float(np.logaddexp.reduce(totals))
+    # The log odds against every other text that was considered.
+    margin = log_posterior - float(np.log(max(-np.expm1(log_posterior), 1e-9)))
+    return Evidence(
+        mean_score=float(np.mean(scores[best])),
+        least_score=min(scores[best]),
+        margin=margin,
+        share=max(min(view.share for view in views), LEAST_SCORE),
+        agreement=float(np.mean([favourite == best for favourite in favourites])),
+        fullness=min(len(best), PLAIN_TEXT_LENGTH) / PLAIN_TEXT_LENGTH,
+    )
+
+
+def _describe(best: Labels, alphabet: Alphabet, views: Sequence[View], evidence: Evidence) -> Reading:
+    steps = tuple(tuple(align_labels(view.log_probabilities, best)) for view in views)
+    symbol_scores = tuple(
+        tuple(float(view.log_probabilities[step, label]) for step, label in zip(of_view, best, strict=True))
+        for view, of_view in zip(views, steps, strict=True)
+    )
+    # With the share of the alphabet added, readings of different alphabets can be compared.
+    total = sum(score_labels(view.log_probabilities, best) + view.share for view in views)
+    return Reading(_spell(best, alphabet), evidence, total, steps, symbol_scores)

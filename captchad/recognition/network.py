@@ -1,0 +1,108 @@
+"""A text network of the ddddocr wheel, run on one CPU thread; the wheel's own code is never imported."""
+
+import ast
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+from captchad.domain.errors import DependencyMissing
+from captchad.recognition.decoding import Pixels
+
+PACKAGE = "ddddocr"
+INPUT_HEIGHT = 64
+INPUT_WIDTH_LIMIT = 1024
+_INPUT_WIDTH_LEAST = 16
+_WHITE = 255.0
+_DARK_GROUND = 0.4
+_LOG_ERRORS_ONLY = 3
+
+Probabilities = NDArray[np.float32]
+"""What a network sees at each step of one picture, shape (steps, columns); every row sums to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSource:
+    """Where a network lies in the wheel, and how much wider than its own shape it wants a picture."""
+
+    file_name: str
+    charset_name: str
+    stretch: float
+
+
+class Network:
+    """One loaded network; `charset` names its columns, the first being the blank."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, charset: tuple[str, ...], stretch: float) -> None:
+        self.charset = charset
+        self._session = session
+        self._input_name: str = session.get_inputs()[0].name
+        self._stretch = stretch
+        self._numbers = {character: number for number, character in enumerate(charset)}
+
+    def column_of(self, character: str) -> int | None:
+        """Give the column of a character, or None where the network doesn't know it."""
+        return self._numbers.get(character)
+
+    def run(self, pixels: Pixels) -> Probabilities:
+        """Give what the network sees in one picture."""
+        values = np.asarray(self._resize(pixels), dtype=np.float32) / np.float32(_WHITE)
+        if np.median(values) < _DARK_GROUND:
+            # The networks learned dark text on light grounds: of white on black they read a third as much.
+            values = np.float32(1) - values
+        (output,) = self._session.run(None, {self._input_name: values[None, None]})
+        logits = np.asarray(output, dtype=np.float32).reshape(-1, len(self.charset))
+        grown = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(grown / grown.sum(axis=1, keepdims=True), dtype=np.float32)
+
+    def _resize(self, pixels: Pixels) -> Image.Image:
+        height, width = pixels.shape
+        wanted = round(width * INPUT_HEIGHT * self._stretch / height)
+        bounded = min(max(wanted, _INPUT_WIDTH_LEAST), INPUT_WIDTH_LIMIT)
+        return Image.fromarray(pixels).resize((bounded, INPUT_HEIGHT), Image.Resampling.LANCZOS)
+
+
+def load_network(source: NetworkSource) -> Network:
+    """Load one network of the installed wheel; DependencyMissing where the wheel or its file is not there."""
+    folder = find_package_folder()
+    try:
+        charset = read_charset(folder / "charsets.py", source.charset_name)
+        session = onnxruntime.InferenceSession(
+            str(folder / source.file_name), _make_options(), providers=["CPUExecutionProvider"]
+        )
+    except (OSError, SyntaxError, KeyError, RuntimeError) as error:
+        raise DependencyMissing(
+            f"the model {source.file_name} of {PACKAGE} can't be loaded ({error}); reinstall: pip install '{PACKAGE}<2'"
+        ) from error
+    return Network(session, charset, source.stretch)
+
+
+def find_package_folder() -> Path:
+    """Find the wheel's folder without importing it, which would load OpenCV."""
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise DependencyMissing(f"the model's package is not installed: pip install '{PACKAGE}<2'")
+    return Path(spec.origin).parent
+
+
+def read_charset(path: Path, name: str) -> tuple[str, ...]:
+    """Read one list of characters out of the wheel's source without running it; KeyError where it isn't there."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            return tuple(ast.literal_eval(node.value))
+    raise KeyError(name)
+
+
+def _make_options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _LOG_ERRORS_ONLY
+    # Every picture has a width of its own: remembered memory plans and arenas would only grow.
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
+    return options

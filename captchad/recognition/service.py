@@ -1,0 +1,149 @@
+"""Recognition for an asyncio process: one thread that reads, fed in batches, never blocking the loop."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from captchad.domain.errors import AttemptFailed, PictureRefused, TaskErrorCode
+from captchad.domain.recognition import Hints, Recognition
+from captchad.recognition.decoding import Pixels, decode_picture
+from captchad.recognition.recogniser import Recogniser
+from captchad.runtime.service import Service, ServiceHealth
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One picture on its way through the thread."""
+
+    picture: bytes
+    hints: Hints
+    answer: "asyncio.Future[Recognition]"
+
+
+class RecognitionService(Service):
+    """Reads pictures one batch after another in a thread of its own.
+
+    `recogniser_factory` loads the engine (in the thread, at start); `batch_size` bounds how many waiting pictures go
+    to it at once, as far as it reads them faster together.
+    """
+
+    name = "recognition"
+
+    def __init__(self, recogniser_factory: Callable[[], Recogniser], batch_size: int) -> None:
+        self._recogniser_factory = recogniser_factory
+        self._batch_size = batch_size
+        self._recogniser: Recogniser | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._is_closed = False
+        self._read_count = 0
+
+    async def start(self) -> None:
+        """Load the engine; DependencyMissing where it isn't installed."""
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognition")
+        self._recogniser = await asyncio.get_running_loop().run_in_executor(self._thread, self._recogniser_factory)
+
+    async def run(self) -> None:
+        """Read what waits until cancelled."""
+        while True:
+            await self._arrived.wait()
+            batch = self._take_batch()
+            if batch:
+                await self._read_batch(batch)
+
+    async def close(self) -> None:
+        """End the thread after the batch it reads now; whoever still waits is told."""
+        self._is_closed = True
+        while self._waiting:
+            _settle(self._waiting.popleft(), AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended"))
+        if self._thread is not None:
+            self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def health(self) -> ServiceHealth:
+        """Say which engine is loaded, how many pictures wait and how many were read."""
+        recogniser = self._recogniser
+        return ServiceHealth(
+            is_ready=recogniser is not None and not self._is_closed,
+            reason="" if recogniser is not None else "the engine is not loaded",
+            details={
+                "recogniser": None if recogniser is None else recogniser.name,
+                "waiting": len(self._waiting),
+                "read": self._read_count,
+            },
+        )
+
+    async def recognise(self, picture: bytes, hints: Hints) -> Recognition:
+        """Read one picture; AttemptFailed with captcha_unreadable where it is none, or has nothing to be read."""
+        if self._is_closed:
+            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
+        waiting = _Waiting(picture, hints, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._arrived.set()
+        return await waiting.answer
+
+    def _take_batch(self) -> list[_Waiting]:
+        assert self._recogniser is not None
+        limit = min(self._batch_size, self._recogniser.largest_batch)
+        batch: list[_Waiting] = []
+        while self._waiting and len(batch) < limit:
+            waiting = self._waiting.popleft()
+            if not waiting.answer.done():
+                batch.append(waiting)
+        if not self._waiting:
+            self._arrived.clear()
+        return batch
+
+    async def _read_batch(self, batch: Sequence[_Waiting]) -> None:
+        assert self._thread is not None
+        assert self._recogniser is not None
+        try:
+            outcomes = await asyncio.get_running_loop().run_in_executor(
+                self._thread, read_pictures, self._recogniser, [(waiting.picture, waiting.hints) for waiting in batch]
+            )
+        except asyncio.CancelledError:
+            ended = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
+            for waiting in batch:
+                _settle(waiting, ended)
+            raise
+        self._read_count += len(batch)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            _settle(waiting, outcome)
+
+
+def read_pictures(recogniser: Recogniser, pictures: Sequence[tuple[bytes, Hints]]) -> list[Recognition | AttemptFailed]:
+    """Decode and read pictures in the calling thread; each has an outcome of its own, and nothing is raised."""
+    outcomes: list[Recognition | AttemptFailed | None] = [None] * len(pictures)
+    decoded: list[tuple[int, Pixels, Hints]] = []
+    for number, (picture, hints) in enumerate(pictures):
+        try:
+            decoded.append((number, decode_picture(picture), hints))
+        except PictureRefused as error:
+            outcomes[number] = AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message)
+    try:
+        read = recogniser.recognise([pixels for _, pixels, _ in decoded], [hints for _, _, hints in decoded])
+    except Exception as error:  # an engine's fault must not end the thread for all other pictures
+        _logger.exception("the recogniser failed")
+        failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the recogniser failed: {error}")
+        return [outcome or failure for outcome in outcomes]
+    for (number, _, _), recognition in zip(decoded, read, strict=True):
+        outcomes[number] = recognition if recognition.text else _say_unreadable()
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _say_unreadable() -> AttemptFailed:
+    return AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, "no text that fits the hints can be read in the picture")
+
+
+def _settle(waiting: _Waiting, outcome: Recognition | AttemptFailed) -> None:
+    if waiting.answer.done():
+        return
+    if isinstance(outcome, AttemptFailed):
+        waiting.answer.set_exception(outcome)
+    else:
+        waiting.answer.set_result(outcome)

@@ -1,0 +1,74 @@
+"""`captchad recognise` on real files with the real model."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from captchad.cli.recognise import recognise
+from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_wheezy_text
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    source = random.Random(11)
+    for number in range(3):
+        text = "".join(source.choices(CLEAR_UPPER, k=4))
+        (folder / f"wheezy{number}.jpg").write_bytes(draw_wheezy_text(source, text))
+    Image.new("RGB", (80, 30), "white").save(folder / "blank.png")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+    return folder
+
+
+def test_a_line_for_each_file_with_text_and_confidence(pictures: Path) -> None:
+    files = [str(pictures / f"wheezy{number}.jpg") for number in range(3)]
+    result = CliRunner().invoke(recognise, [*files, "--charset", CLEAR_UPPER, "--min-length", "4", "--max-length", "4"])
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines] == files
+    assert all(len(text) == 4 and set(text) <= set(CLEAR_UPPER) for _, text, _ in lines)
+    assert all(0 <= float(confidence) <= 1 for _, _, confidence in lines)
+
+
+def test_json_has_all_there_is_to_know(pictures: Path) -> None:
+    file = str(pictures / "wheezy0.jpg")
+    result = CliRunner().invoke(recognise, ["--json", "--kind", "text", file])
+    (entry,) = json.loads(result.stdout)
+    assert set(entry) == {
+        "file",
+        "text",
+        "confidence",
+        "characters",
+        "kind",
+        "expression",
+        "recogniser",
+        "milliseconds",
+    }
+    assert (entry["file"], entry["kind"], entry["expression"]) == (file, "text", None)
+    assert [character["text"] for character in entry["characters"]] == list(entry["text"])
+
+
+def test_a_blank_picture_has_an_empty_text_that_nobody_trusts(pictures: Path) -> None:
+    result = CliRunner().invoke(recognise, [str(pictures / "blank.png")])
+    assert (result.exit_code, result.stdout) == (0, f"{pictures / 'blank.png'}\t\t0.00\n")
+
+
+def test_files_that_cannot_be_read_are_named_after_the_others_were_read(pictures: Path) -> None:
+    broken, missing, fine = (str(pictures / name) for name in ("broken.png", "missing.png", "wheezy0.jpg"))
+    plain = CliRunner().invoke(recognise, [broken, missing, str(pictures), fine])
+    assert plain.exit_code == 1
+    assert [line.split(":")[0] for line in plain.stderr.splitlines()] == [broken, missing, str(pictures)]
+    assert plain.stdout.startswith(f"{fine}\t")
+    as_json = json.loads(CliRunner().invoke(recognise, ["--json", broken, missing, fine]).stdout)
+    assert [("error" in entry) for entry in as_json] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["x.png", "--min-length", "5", "--max-length", "4"], ["x.png", "--charset", " "]]
+)
+def test_wrong_usage_is_refused(arguments: list[str]) -> None:
+    assert CliRunner().invoke(recognise, arguments).exit_code == 2
