@@ -21,12 +21,10 @@ class Settler(Service):
 
     name = "settlement"
 
-    def __init__(
-        self, broker: Broker, consumers: Sequence[Consumer], on_settled: Callable[[Delivery], None], metrics: Metrics
-    ) -> None:
+    def __init__(self, broker: Broker, consumers: Sequence[Consumer], metrics: Metrics) -> None:
         self._broker = broker
         self._consumers = {consumer.partition: consumer for consumer in consumers}
-        self._on_settled = on_settled
+        self._on_settled: list[Callable[[Delivery], None]] = []
         self._metrics = metrics
         self._waiting: list[Settlement] = []
         self._arrived = asyncio.Event()
@@ -34,6 +32,10 @@ class Settler(Service):
         self._emptied.set()
         self.tasks_done = 0
         self.tasks_failed = 0
+
+    def on_settled(self, callback: Callable[[Delivery], None]) -> None:
+        """Call `callback` for each attempt whose outcome is written, or refused for good."""
+        self._on_settled.append(callback)
 
     def put(self, settlement: Settlement) -> None:
         """Accept an outcome; it is written with all others that wait."""
@@ -65,7 +67,8 @@ class Settler(Service):
                 answers = await consumer.settle(settlements)
                 break
         for settlement, answer in zip(settlements, answers, strict=True):
-            self._on_settled(settlement.delivery)
+            for callback in self._on_settled:
+                callback(settlement.delivery)
             self._note(settlement, answer)
 
     def _note(self, settlement: Settlement, answer: str) -> None:

@@ -54,8 +54,9 @@ class Worker:
     def __post_init__(self) -> None:
         metrics = Metrics("worker", self.name, "0")
         self.consumer = Consumer(self.broker, self.broker.partitions[0], self.name, f"{self.name}.1", 100)
-        self.attempts = Attempts(SLOTS, self._solve, self._put, self.clock)
-        self.settler = Settler(self.broker, [self.consumer], self.attempts.forget, metrics)
+        self.settler = Settler(self.broker, [self.consumer], metrics)
+        self.attempts = Attempts(SLOTS, self._solve, self.settler.put, self.clock)
+        self.settler.on_settled(self.attempts.forget)
         self.leases = LeaseKeeper([self.consumer], self.attempts, self.clock, metrics)
         self.loop = DeliveryLoop(self.broker, self.consumer, self.attempts, self.clock)
         self.drain = AttemptDrain(self.attempts, self.settler, self.drain_seconds)
@@ -71,9 +72,6 @@ class Worker:
             self.broken_off.append(delivery.task_id)
             raise
         return completed(delivery, self.name)
-
-    def _put(self, settlement: Settlement) -> None:
-        self.settler.put(settlement)
 
     def start(self) -> None:
         self.keeper.spawn(self.settler.run(), "settler")

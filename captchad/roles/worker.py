@@ -1,0 +1,91 @@
+"""The worker: opens pages and reads their captchas."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from captchad.broker.consumer import Consumer
+from captchad.broker.events import EventFeed
+from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.browser.capture import BrowserEngine
+from captchad.config.redis_choice import choose_redis_or_local
+from captchad.config.sections import Configuration
+from captchad.egress.addresses import own_addresses
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
+from captchad.recognition.first_engine import load_first_engine
+from captchad.recognition.service import RecognitionService
+from captchad.roles.process import RoleProcess
+from captchad.runtime.service import Service
+from captchad.solving.attempts import Attempts
+from captchad.solving.cancellation import CancellationWatch
+from captchad.solving.delivery_loop import DeliveryLoop
+from captchad.solving.drain import AttemptDrain
+from captchad.solving.lease_keeper import LeaseKeeper
+from captchad.solving.protected_ports import ProtectedPorts
+from captchad.solving.settlement import Settler
+from captchad.solving.solver import Solver
+
+
+def compose(process: RoleProcess) -> Sequence[Service]:
+    """Give the worker's services in the order they start: what settles an attempt outlives what begins one."""
+    broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
+    policy = _build_policy(process)
+    proxy = FilteringProxy(policy, clock, on_refusal=lambda reason, _: metrics.record_egress_refusal(reason))
+    browser = BrowserEngine(configuration.browser, proxy, clock)
+    recognition = RecognitionService(load_first_engine, configuration.worker.batch_size)
+    solver = Solver(
+        browser,
+        recognition.recognise,
+        lambda: policy.targets,
+        lambda: process.configuration.worker.minimum_confidence,
+        metrics,
+        clock,
+    )
+    dead_letter_limit = configuration.scheduler.dead_letter_limit
+    consumers = [
+        Consumer(broker, keys, process.name, process.consumer, dead_letter_limit) for keys in broker.partitions
+    ]
+    settler = Settler(broker, consumers, metrics)
+    attempts = Attempts(configuration.worker.max_workers_per_node, solver.solve, settler.put, clock)
+    settler.on_settled(attempts.forget)
+    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
+    metrics.set_slots(attempts.slots)
+
+    def describe() -> dict[str, Any]:
+        metrics.set_tasks_in_flight(len(attempts.unsettled))
+        return {
+            "slots": attempts.slots,
+            "busy": attempts.busy,
+            "tasks_done": settler.tasks_done,
+            "tasks_failed": settler.tasks_failed,
+            **browser.details(),
+        }
+
+    process.describe = describe
+    return (
+        process.build_web(),
+        broker,
+        feed,
+        ProtectedPorts(broker, feed, policy, process.host),
+        proxy,
+        browser,
+        recognition,
+        settler,
+        LeaseKeeper(consumers, attempts, clock, metrics),
+        CancellationWatch(feed, attempts),
+        AttemptDrain(attempts, settler, configuration.worker.drain_seconds),
+        *(DeliveryLoop(broker, consumer, attempts, clock) for consumer in consumers),
+        process.build_presence(),
+    )
+
+
+def _build_policy(process: RoleProcess) -> ScopePolicy:
+    configuration = process.configuration
+    redis = choose_redis_or_local(configuration.redis)
+    policy = ScopePolicy(configuration.security.declared_targets(), redis.hosts, own_addresses())
+
+    def take_over(new: Configuration) -> None:
+        policy.replace_targets(new.security.declared_targets())
+
+    process.on_reload(take_over)
+    return policy

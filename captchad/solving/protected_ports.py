@@ -1,0 +1,54 @@
+"""Keeps the fleet's own doors out of every page's reach, whatever the targets declare."""
+
+from captchad.broker.connection import Broker
+from captchad.broker.events import EventFeed
+from captchad.broker.nodes import NodeRegistry
+from captchad.domain.node import NodeReport
+from captchad.egress.scope import ScopePolicy
+from captchad.runtime.service import Service
+
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 -- compared with, never bound
+REMEMBERED_SECONDS = 600.0
+
+
+class ProtectedPorts(Service):
+    """Protects where every role listens; learned from the roles' reports, as they come."""
+
+    name = "protected-ports"
+
+    def __init__(self, broker: Broker, feed: EventFeed, policy: ScopePolicy, host: str) -> None:
+        self._broker = broker
+        self._registry = NodeRegistry(broker)
+        self._feed = feed
+        self._policy = policy
+        self._host = host
+
+    async def start(self) -> None:
+        """Know the roles there are before the first page is opened."""
+        async with self._broker.waited_out():
+            await self._learn()
+
+    async def run(self) -> None:
+        """Learn of new roles until cancelled."""
+        async with self._feed.subscription() as events:
+            async for event in events:
+                if event.kind != "task":
+                    async with self._broker.waited_out():
+                        await self._learn()
+
+    async def _learn(self) -> None:
+        for node in await self._registry.read_all(REMEMBERED_SECONDS):
+            for host, port in list_doors(node.report, self._host):
+                self._policy.protect(host, port)
+
+
+def list_doors(report: NodeReport, own_host: str) -> tuple[tuple[str, int], ...]:
+    """Give the (host, port) pairs at which a role can be reached from `own_host`."""
+    host, _, port_text = report.address.rpartition(":")
+    port = int(port_text)
+    if port == 0:
+        return ()
+    if report.host == own_host:
+        return ((LOOPBACK, port),)
+    return ((report.host, port),) if host in ANY_ADDRESS else ((host, port), (report.host, port))
