@@ -1,5 +1,6 @@
 """Routes of the monitor's page: the page itself, its files, one snapshot, and the stream of snapshots."""
 
+from contextlib import suppress
 from http import HTTPStatus
 
 import orjson
@@ -66,7 +67,7 @@ class Dashboard:
         """
         response = web.StreamResponse(headers=STREAM_HEADERS)
         await response.prepare(request)
-        with self._monitor.watching():
+        with self._monitor.watching(), suppress(ConnectionResetError):
             view = await self._monitor.refresh(SNAPSHOT_AGE_SECONDS)
             await response.write(b"retry: %d\n\n" % RECONNECT_MILLISECONDS)
             while not self._monitor.is_closing:

@@ -182,9 +182,9 @@ export class Sparkline {
     this.#values.push(isNumber(value) ? value : 0);
     if (this.#values.length > this.#limit) this.#values.shift();
     const highest = Math.max(1, ...this.#values);
-    const first = this.#limit - this.#values.length;
+    const steps = Math.max(1, this.#values.length - 1);
     const points = this.#values.map((each, index) => {
-      const x = (100 * (first + index)) / (this.#limit - 1);
+      const x = (100 * index) / steps;
       return `${x.toFixed(2)},${(20 - (18 * each) / highest).toFixed(2)}`;
     });
     this.#line.setAttribute("points", points.join(" "));

@@ -2,7 +2,7 @@
 
 import { LatencyChart, ThroughputChart } from "./charts.js";
 import { byId, setAttribute, setText } from "./dom.js";
-import { bytes, count, duration } from "./format.js";
+import { bytes, count, duration, plural } from "./format.js";
 import { drawAlerts, drawHosts, drawQueues, drawRoles, makeTasksTable, makeWorkersTable } from "./panels.js";
 import { SnapshotStream } from "./stream.js";
 import { Tiles } from "./tiles.js";
@@ -55,10 +55,10 @@ function showNotes(fleet) {
   const states = (state) => roles.filter((node) => node.state === state).length;
   setText(byId("throughput-note"), `${count(hour.completed + hour.failed)} in the last hour`);
   setText(byId("latency-note"), `mean ${duration(hour.mean_seconds)}`);
-  setText(byId("queue-note"), `${count(queue.delayed)} delayed · ${count(queue.dead)} dead letters · ${bytes(queue.queued_bytes)}`);
-  setText(byId("hosts-note"), hosts.length ? `${count(hosts.length)}` : "no host has reported yet");
+  setText(byId("queue-note"), `${count(queue.delayed)} delayed · ${plural(queue.dead, "dead letter")} · ${bytes(queue.queued_bytes)}`);
+  setText(byId("hosts-note"), hosts.length ? plural(hosts.length, "host") : "no host has reported yet");
   setText(byId("roles-note"), [`${states("up")} up`, `${states("draining")} draining`, `${states("lost")} lost`].join(" · "));
-  setText(byId("workers-note"), `${count(all.length)}`);
+  setText(byId("workers-note"), plural(all.length, "worker"));
   setText(byId("tasks-note"), fleet.tasks.length ? `the newest ${count(fleet.tasks.length)}` : "");
   setText(byId("release"), roles.length ? `v${roles.find((node) => node.role === "monitor")?.version ?? roles[0].version}` : "");
 }
@@ -88,7 +88,7 @@ function showSnapshot(snapshot) {
 function showAge() {
   if (snapshotAt !== null) {
     const seconds = (performance.now() - snapshotAt) / 1000;
-    setText(byId("age"), seconds < 2.5 ? "figures of now" : `figures of ${duration(seconds)} ago`);
+    setText(byId("age"), seconds < 2.5 ? "up to date" : `figures of ${duration(seconds)} ago`);
   }
 }
 

@@ -10,6 +10,8 @@ export const isNumber = (value) => typeof value === "number" && Number.isFinite(
 
 export const count = (value) => (isNumber(value) ? whole.format(value) : NONE);
 
+export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
 export const percent = (value) => (isNumber(value) ? `${Math.round(value)} %` : NONE);
 
 export const share = (value) => (isNumber(value) ? percent(100 * value) : NONE);

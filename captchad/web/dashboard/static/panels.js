@@ -100,7 +100,7 @@ export function drawRoles(parent, roles) {
       setAttribute(head.children[0], "title", `${node.consumer}, process ${node.pid}`);
       setText(head.children[1], node.state);
       setAttribute(head.children[1], "data-state", node.state);
-      setText(where, [node.host, node.address].filter(Boolean).join(" · "));
+      setText(where, [node.host, node.address.replace("http://", "")].filter(Boolean).join(" · "));
       const active = node.role === "scheduler" && typeof node.is_active === "boolean" ? [node.is_active ? "active" : "standby"] : [];
       setText(what, [node.role, ...active, `v${node.version}`, `seen ${duration(node.heartbeat_age_seconds)} ago`].join(" · "));
     },
@@ -134,13 +134,13 @@ export function makeWorkersTable(parent) {
     { label: "State", draw: (cell, worker) => drawBadge(cell, worker.state) },
     { label: "Slots", draw: drawSlots },
     textColumn("Heartbeat", (worker) => duration(worker.heartbeat_age_seconds), "number"),
-    textColumn("Browser", (worker) => worker.browser_version ?? NONE),
+    textColumn("Browser", (worker) => worker.browser_version ?? NONE, "text"),
     textColumn("Pages", (worker) => count(worker.pages), "number"),
     textColumn("Memory", (worker) => bytes(worker.rss_bytes), "number"),
     textColumn("Recycled", (worker) => count(worker.recycled), "number"),
     textColumn("Done", (worker) => count(worker.completed), "number"),
     textColumn("Failed", (worker) => count(worker.failed), "number"),
-    textColumn("Host", (worker) => worker.host),
+    textColumn("Host", (worker) => worker.host, "text"),
   ];
   return new Table(parent, "Workers", columns, (worker) => worker.consumer, "No worker has been heard of.");
 }
@@ -149,7 +149,7 @@ function drawAnswer(cell, task) {
   const isText = task.text !== null;
   let answer = cell.firstElementChild;
   if (!answer) answer = cell.appendChild(element("span"));
-  answer.className = isText ? "captcha" : "muted";
+  answer.className = isText ? "captcha" : "error";
   setText(answer, isText ? task.text : task.error_code ?? "");
   if (task.error_message) setAttribute(answer, "title", task.error_message);
 }
@@ -166,6 +166,11 @@ function drawConfidence(cell, task) {
   setText(cell.lastElementChild, share(task.confidence));
 }
 
+function drawId(cell, task) {
+  setText(cell, task.task_id);
+  setAttribute(cell, "title", task.task_id);
+}
+
 export function makeTasksTable(parent) {
   const columns = [
     textColumn("Created", (task) => timeOf(task.created_ms)),
@@ -177,7 +182,7 @@ export function makeTasksTable(parent) {
     textColumn("Target", (task) => task.target, "text"),
     textColumn("Priority", (task) => task.priority),
     textColumn("Worker", (task) => task.worker ?? ""),
-    textColumn("Task", (task) => task.task_id, "mono text"),
+    { label: "Task", className: "id", draw: drawId },
   ];
   return new Table(parent, "Recent tasks, newest first", columns, (task) => task.task_id, "No task yet. Submit one and watch it arrive here.");
 }

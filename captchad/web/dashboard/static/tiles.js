@@ -38,7 +38,7 @@ export class Tiles {
   #last = null;
 
   constructor(parent) {
-    const names = { pending: "Pending", processing: "Processing", rate: "Throughput", hour: "Completed, last hour", success: "Success, last hour", latency: "Mean time, last hour", slots: "Slots in use", workers: "Workers up" };
+    const names = { pending: "Pending", processing: "Processing", rate: "Throughput", hour: "Completed, 1 h", success: "Success, 1 h", latency: "Mean time, 1 h", slots: "Slots in use", workers: "Workers up" };
     this.#tiles = Object.fromEntries(Object.entries(names).map(([key, name]) => [key, new Tile(name)]));
     parent.append(...Object.values(this.#tiles).map((tile) => tile.root));
   }
@@ -58,7 +58,7 @@ export class Tiles {
     rateTile.show({ value: rate(perSecond), unit: "tasks/s", note: `${count(totals.submitted)} submitted ever`, level: perSecond });
     hourTile.show({ value: count(hour.completed), note: `${count(totals.completed)} ever`, level: hour.completed });
     successTile.show({ value: share(success), note: `${count(hour.failed)} failed`, level: success ?? 0, mood: moodOf(success) });
-    latency.show({ value: duration(hour.mean_seconds), note: "of a completed task", level: hour.mean_seconds });
+    latency.show({ value: duration(hour.mean_seconds), note: "to complete one", level: hour.mean_seconds });
     slotsTile.show({ value: count(busy), unit: `of ${count(slots)}`, note: slots ? `${share(busy / slots)} busy` : "none", level: busy });
     workersTile.show({ value: count(up.length), unit: `of ${count(workers.length)}`, note: `${count(totals.workers_lost)} lost ever`, level: up.length, mood: up.length ? "" : "bad" });
   }

@@ -1,0 +1,129 @@
+"""A monitor's services and a small fleet that works, for tests of the page."""
+
+from dataclasses import dataclass
+
+from captchad.broker.connection import Broker
+from captchad.broker.consumer import Consumer, Outcome, Settlement
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.statistics import Statistics
+from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
+from captchad.config.sections import Configuration, SecuritySection
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.identifier import make_task_id
+from captchad.domain.node import NodeReport, Role, SystemLoad
+from captchad.domain.recognition import CaptchaKind
+from captchad.domain.task import Priority, TaskError, TaskRequest, TaskResult
+from captchad.monitoring.alerts import AlertThresholds
+from captchad.monitoring.exposition import FleetExposition
+from captchad.monitoring.fleet import FleetReader
+from captchad.monitoring.fleet_monitor import FleetMonitor
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.supervisor import Supervisor
+from captchad.telemetry.metrics import Metrics
+from captchad.web.application import build_application
+from captchad.web.dashboard.routes import add_dashboard_routes
+from captchad.web.middleware.access import AccessPolicy, Authenticate
+from captchad.web.middleware.gate import Gate
+from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
+from captchad.web.server import Bind, WebServer
+
+LEASE_SECONDS = 60.0
+LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
+
+
+class MonitorUnderTest:
+    """The monitor's page and metrics on a free port, on top of a real broker."""
+
+    def __init__(self, broker: Broker, authenticate: Authenticate | None = None) -> None:
+        clock = Clock()
+        self.metrics = Metrics("monitor", "monitor-1", "1.2.3")
+        reader = FleetReader(NodeRegistry(broker), Statistics(broker), TaskStore(broker, LIMITS), LEASE_SECONDS)
+        self.monitor = FleetMonitor(reader, AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks), clock)
+        self.exposition = FleetExposition(self.metrics, self.monitor)
+        security = SecuritySection(api_key_required=authenticate is not None)
+        application = build_application(Gate(AccessPolicy(security, authenticate), self.metrics, clock))
+        identity = NodeIdentity("monitor", "monitor-1", "1.2.3")
+        supervisor = Supervisor("monitor", drain_seconds=1.0)
+        add_ops_routes(application, OpsRoutes(identity, supervisor, self.exposition.render_fresh, Configuration))
+        add_dashboard_routes(application, self.monitor, security.api_key_required)
+        self._server = WebServer(Bind(), application)
+        self._keeper = TaskGroupKeeper("monitor")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.bound_port}"
+
+    async def start(self) -> None:
+        await self._server.start()
+        self._keeper.spawn(self.monitor.run(), "fleet")
+
+    async def stop(self) -> None:
+        await self._server.drain()
+        await self.monitor.drain()
+        await self._server.close()
+        await self._keeper.cancel_all()
+
+
+@dataclass
+class SmallFleet:
+    """One node of each role as Redis knows them, and a worker's hand to end tasks with."""
+
+    broker: Broker
+    store: TaskStore
+    consumer: Consumer
+    registry: NodeRegistry
+
+    async def report_all(self, host: str = "host-a") -> None:
+        for role in Role:
+            details = {"is_active": True} if role is Role.SCHEDULER else {}
+            if role is Role.WORKER:
+                details = make_worker_details()
+            await self.registry.write(
+                NodeReport(
+                    name=f"{role}-1",
+                    incarnation="ab12",
+                    role=role,
+                    host=host,
+                    pid=4711,
+                    address="http://127.0.0.1:8001",
+                    version="1.2.3",
+                    is_draining=False,
+                    load=SystemLoad(31.0, 42.5, 63.0),
+                    details=details,
+                )
+            )
+
+    async def submit(self, target: str = "captcha.example", priority: Priority = Priority.NORMAL) -> str:
+        request = TaskRequest(target=target, url=f"http://{target}/login", priority=priority, retry_count=0)
+        return (await self.store.submit([NewTask(make_task_id(0), request)]))[0]
+
+    async def complete(self, text: str, confidence: float = 0.93) -> None:
+        """Take the next task and end it with `text`."""
+        (delivery,) = await self.consumer.take(1)
+        result = TaskResult(text, confidence, CaptchaKind.TEXT, "test", timings_ms={"open": 210.0, "total": 412.0})
+        await self.consumer.settle([Settlement(delivery, Outcome.COMPLETED, result=result)])
+
+    async def fail(self, message: str, code: TaskErrorCode = TaskErrorCode.CAPTCHA_NOT_FOUND) -> None:
+        """Take the next task and let it fail for good."""
+        (delivery,) = await self.consumer.take(1)
+        error = TaskError(code, message, is_retryable=False)
+        await self.consumer.settle([Settlement(delivery, Outcome.FAILED, error=error)])
+
+
+def make_worker_details() -> dict[str, object]:
+    return {
+        "slots": 4,
+        "busy": 2,
+        "browser_version": "Chromium 131",
+        "pages": 1234,
+        "rss_bytes": 412_000_000,
+        "recycled": 3,
+        "completed": 1200,
+        "failed": 34,
+    }
+
+
+def make_small_fleet(broker: Broker) -> SmallFleet:
+    consumer = Consumer(broker, broker.partitions[0], "worker-1", "worker-1.ab12", dead_letter_limit=100)
+    return SmallFleet(broker, TaskStore(broker, LIMITS), consumer, NodeRegistry(broker))

@@ -1,0 +1,169 @@
+"""The monitor's page in a real browser, on a real Redis."""
+
+from playwright.async_api import expect
+
+from captchad.broker.api_keys import ApiKeys
+from captchad.broker.connection import Broker
+from captchad.config.sections import RedisSection
+from captchad.domain.api_key import Scope
+from captchad.domain.task import Priority
+from tests.conftest import RedisServer
+from tests.integration.monitor.conftest import WatchedPage
+from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
+
+HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&lt;'
+
+
+async def test_the_page_shows_the_fleet(monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage) -> None:
+    await fleet.report_all()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    await expect(page.locator("#roles .card")).to_have_count(4)
+    await expect(page.locator("#roles")).to_contain_text("scheduler-1")
+    worker = page.locator("#workers tbody tr")
+    await expect(worker).to_contain_text("2 of 4")
+    await expect(worker).to_contain_text("Chromium 131")
+    await expect(worker).to_contain_text("393 MiB")
+    await expect(page.locator("#hosts")).to_contain_text("43 %")
+    await expect(page.locator("#tasks")).to_contain_text("No task yet")
+
+
+async def test_tasks_appear_and_change_while_one_looks(
+    monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage
+) -> None:
+    await fleet.report_all()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    task_id = await fleet.submit(priority=Priority.HIGH)
+    row = page.locator(f'#tasks tr[data-key="{task_id}"]')
+    await expect(row.locator(".badge")).to_have_text("pending")
+    await expect(page.locator("#queues")).to_contain_text("high")
+    await fleet.complete("xK7pq")
+    await expect(row.locator(".badge")).to_have_text("completed")
+    await expect(row.locator(".captcha")).to_have_text("xK7pq")
+    await expect(row).to_contain_text("93 %")
+    await expect(row).to_contain_text("412 ms")
+    await fleet.submit()
+    await fleet.fail("no picture that looks like a captcha")
+    await expect(page.locator("#tasks")).to_contain_text("captcha_not_found")
+    await expect(page.locator("#throughput rect.failed")).to_have_count(1)
+
+
+async def test_hostile_text_stays_text(monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage) -> None:
+    await fleet.report_all(host=HOSTILE)
+    page = watched.page
+    await fleet.submit(target=HOSTILE)
+    await fleet.complete(HOSTILE)
+    await fleet.submit(target=HOSTILE)
+    await fleet.fail(HOSTILE)
+    await fleet.submit(target=HOSTILE)
+    await page.goto(monitor.url)
+    await expect(page.locator("#tasks .captcha")).to_have_text(HOSTILE)
+    await expect(page.locator("#targets")).to_contain_text(HOSTILE)
+    assert await page.evaluate("window.hacked") is None
+    assert await page.locator("main img, main script").count() == 0
+
+
+async def test_nothing_leaves_the_origin_and_nothing_is_complained_of(
+    monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage
+) -> None:
+    await fleet.report_all()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#roles .card")).to_have_count(4)
+    await page.locator("#theme").click()
+    await page.locator("#throughput svg").focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(page.locator("#throughput .tip")).to_contain_text("completed")
+    assert {url for url in watched.requested if not url.startswith(f"{monitor.url}/")} == set()
+    assert watched.complaints == []
+
+
+async def test_one_stream_serves_the_page_without_polling(
+    monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage
+) -> None:
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    for _ in range(3):
+        task_id = await fleet.submit()
+        await expect(page.locator(f'#tasks tr[data-key="{task_id}"]')).to_be_visible()
+    assert sum(url.endswith("/events") for url in watched.requested) == 1
+
+
+async def test_the_page_says_that_redis_is_away_and_recovers(own_redis: RedisServer, watched: WatchedPage) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    await broker.start()
+    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker)
+    await monitor.start()
+    await fleet.report_all()
+    page = watched.page
+    await page.goto(monitor.url)
+    connection = page.locator("#connection")
+    await expect(connection).to_have_attribute("data-state", "live")
+    own_redis.kill()
+    await expect(connection).to_have_attribute("data-state", "away")
+    await expect(page.locator("#alerts")).to_contain_text("BrokerUnavailable")
+    await expect(page.locator("#roles .card")).to_have_count(4)
+    own_redis.start()
+    await expect(connection).to_have_attribute("data-state", "live")
+    await expect(page.locator("#alerts")).not_to_contain_text("BrokerUnavailable")
+    await monitor.stop()
+    await broker.close()
+
+
+async def test_the_page_comes_back_when_the_monitor_does(broker: Broker, watched: WatchedPage) -> None:
+    first = MonitorUnderTest(broker)
+    await first.start()
+    page = watched.page
+    await page.goto(first.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    await first.stop()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
+
+
+async def test_with_keys_the_page_asks_for_one(broker: Broker, watched: WatchedPage) -> None:
+    keys = ApiKeys(broker)
+    text, _ = await keys.create("viewer", frozenset({Scope.READ}), ())
+    monitor = MonitorUnderTest(broker, keys.authenticate)
+    await monitor.start()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#key-form")).to_be_visible()
+    await page.locator("#key").fill("ck_wrong_key")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#key-reason")).to_contain_text("not valid")
+    await page.locator("#key").fill(text)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    await expect(page.locator("#key-form")).to_be_hidden()
+    await monitor.stop()
+
+
+async def test_on_a_phone_nothing_is_cut_off(
+    monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage
+) -> None:
+    await fleet.report_all()
+    await fleet.submit(target="a-rather-long-name-of-a-captcha-host.internal.example.com")
+    await fleet.complete("m9Qra")
+    await fleet.submit(target="a-rather-long-name-of-a-captcha-host.internal.example.com")
+    page = watched.page
+    await page.set_viewport_size({"width": 375, "height": 800})
+    await page.goto(monitor.url)
+    await expect(page.locator("#tasks tbody tr")).to_have_count(2)
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+async def test_everything_can_be_reached_by_keyboard(monitor: MonitorUnderTest, watched: WatchedPage) -> None:
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    reached = []
+    for _ in range(7):
+        await page.keyboard.press("Tab")
+        reached.append(
+            await page.evaluate("((at) => at.id || at.closest('.chart')?.id || at.textContent)(document.activeElement)")
+        )
+    assert reached == ["Skip to the overview", "theme", "throughput", "latency", "metrics", "health", "snapshot"]
