@@ -1,0 +1,61 @@
+"""Runs a local fleet in the foreground: one Ctrl-C stops it in order, a second one at once."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from captchad.cli.happening_printer import HappeningPrinter
+from captchad.deployment.local_fleet import LocalFleet
+from captchad.runtime.spawn import TaskGroupKeeper
+
+Result = TypeVar("Result")
+
+
+async def run_until_signal(
+    fleet: LocalFleet,
+    work: Callable[[], Awaitable[Result]],
+    printer: HappeningPrinter,
+    reloads_on_hangup: bool = False,
+) -> Result | None:
+    """Start the fleet, do `work`, and stop the fleet, whatever happens; give the work's result.
+
+    A signal ends the work early and gives None. SIGHUP passes a new configuration on, or, from a terminal that is
+    being closed, ends everything.
+    """
+    # What fails here becomes the command's one line on stderr; it need not be logged as well.
+    logging.getLogger("captchad").addHandler(logging.NullHandler())
+    keeper = TaskGroupKeeper("foreground")
+    stopped = asyncio.Event()
+    _catch_signals(fleet, stopped, printer, reloads_on_hangup)
+
+    async def start_and_work() -> Result:
+        await fleet.start()
+        return await work()
+
+    working = keeper.spawn(start_and_work(), "work")
+    waiting = keeper.spawn(stopped.wait(), "signal")
+    try:
+        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        await keeper.cancel_all()
+        await fleet.stop()
+
+
+def _catch_signals(
+    fleet: LocalFleet, stopped: asyncio.Event, printer: HappeningPrinter, reloads_on_hangup: bool
+) -> None:
+    def stop() -> None:
+        if stopped.is_set():
+            printer.say("stopping at once")
+            fleet.stop_at_once()
+            return
+        printer.say("stopping; Ctrl-C again ends everything at once")
+        stopped.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, fleet.reload if reloads_on_hangup else stop)

@@ -1,0 +1,73 @@
+"""`captchad up`: all roles on this machine, supervised, until Ctrl-C."""
+
+import asyncio
+import os
+import sys
+
+import click
+
+from captchad.cli.foreground import run_until_signal
+from captchad.cli.happening_printer import HappeningPrinter
+from captchad.cli.options import config_option, json_option
+from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
+from captchad.domain.node import Role
+from captchad.runtime.clock import Clock
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Worker processes.  [default: configured]")
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
+@click.option("--gateway-port", type=PORT, default=8080, show_default=True, help="The gateway's port; 0: any.")
+@click.option("--scheduler-port", type=PORT, default=8000, show_default=True, help="The scheduler's port; 0: any.")
+@click.option("--monitor-port", type=PORT, default=9090, show_default=True, help="The monitor's port; 0: any.")
+@click.option("--verbose", is_flag=True, help="Show every line the roles log, not warnings alone.")
+@json_option
+def up(
+    workers: int | None,
+    config_path: str | None,
+    host: str,
+    gateway_port: int,
+    scheduler_port: int,
+    monitor_port: int,
+    verbose: bool,
+    is_json: bool,
+) -> None:
+    """Run all roles on this machine until Ctrl-C.
+
+    With no Redis configured, a private one runs along and keeps its data in the state folder. A role that ends by
+    itself is started again. Ctrl-C lets everything finish what it does; a second one ends it at once.
+    """
+    options = UpOptions(workers, config_path, host, gateway_port, scheduler_port, monitor_port)
+    asyncio.run(_up(options, HappeningPrinter(is_json=is_json, is_verbose=verbose)))
+
+
+async def _up(options: UpOptions, printer: HappeningPrinter) -> None:
+    clock = Clock()
+    plan = await plan_local_fleet(options, os.environ, printer.tell, clock)
+    fleet = plan.build_fleet(printer.tell, clock)
+
+    async def announce() -> None:
+        _announce(plan, printer)
+        await fleet.wait_for_failure()
+
+    is_attended = sys.stdin.isatty()
+    await run_until_signal(fleet, announce, printer, reloads_on_hangup=not is_attended)
+
+
+def _announce(plan: LocalPlan, printer: HappeningPrinter) -> None:
+    redis = str(plan.redis.url) if plan.redis is not None else "as configured"
+    printer.summarise(
+        "captchad is up; Ctrl-C stops it",
+        {
+            "gateway": plan.url(Role.GATEWAY),
+            "monitor": plan.url(Role.MONITOR),
+            "scheduler": plan.url(Role.SCHEDULER),
+            **{child.name: child.url for child in plan.workers},
+            "redis": redis,
+            "configuration": str(plan.loaded.path or "none found; nothing is in scope yet"),
+            "logs": str(plan.logs),
+        },
+    )

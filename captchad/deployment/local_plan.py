@@ -1,0 +1,164 @@
+"""Plans the processes of `captchad up`: which there are, on which ports, with which environment."""
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from captchad.broker.embedded import EmbeddedRedis
+from captchad.config.loader import LoadedConfiguration, load_configuration
+from captchad.config.redis_choice import choose_redis
+from captchad.config.start_rules import check_start_rules, unbuilt_settings
+from captchad.config.state import STATE_VARIABLE, resolve_state_directory
+from captchad.deployment.happenings import Listener
+from captchad.deployment.local_fleet import LocalFleet
+from captchad.deployment.log_file import LogFile
+from captchad.deployment.ports import claim_port, find_free_port, pick_free_port
+from captchad.deployment.redis_child import RedisChild
+from captchad.deployment.role_child import RoleChild, RoleOrder
+from captchad.domain.errors import ConfigurationError
+from captchad.domain.node import Role
+from captchad.runtime.clock import Clock
+
+FIRST_WORKER_PORT = 8001
+LOGS = "logs"
+QUICK_STOP_SECONDS = 12.0
+DRAIN_MARGIN_SECONDS = 15.0
+REDIS_VARIABLE = "REDIS_URL"
+REDIS_COMPANIONS = ("REDIS_PASSWORD", "REDIS_TLS_ENABLED")
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `up` was asked for; port 0 means any free one, workers None what the configuration says.
+
+    `first_worker_port` is where the search for the workers' ports begins.
+    """
+
+    workers: int | None = None
+    config_path: str | None = None
+    host: str = "127.0.0.1"
+    gateway_port: int = 8080
+    scheduler_port: int = 8000
+    monitor_port: int = 9090
+    first_worker_port: int = FIRST_WORKER_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlan:
+    """The processes to run, and where they are found; `redis` is None where one is configured elsewhere."""
+
+    state_directory: Path
+    fixed_roles: tuple[RoleChild, ...]
+    workers: tuple[RoleChild, ...]
+    redis: EmbeddedRedis | None
+    loaded: LoadedConfiguration = field(repr=False)
+
+    def url(self, role: Role) -> str:
+        """Give the URL of the gateway, the scheduler or the monitor."""
+        return next(child.url for child in self.fixed_roles if child.role is role)
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs."""
+        return self.state_directory / LOGS
+
+    def build_fleet(self, listener: Listener, clock: Clock) -> LocalFleet:
+        """Give the supervision; it stops the gateway, then the workers, then the rest, and Redis last."""
+        gateways = [child for child in self.fixed_roles if child.role is Role.GATEWAY]
+        others = [child for child in self.fixed_roles if child.role is not Role.GATEWAY]
+        foundation = [RedisChild(self.redis)] if self.redis is not None else []
+        return LocalFleet(foundation, [gateways, self.workers, others], listener, clock)
+
+
+async def plan_local_fleet(
+    options: UpOptions, environment: Mapping[str, str], listener: Listener, clock: Clock
+) -> LocalPlan:
+    """Check everything that can be checked beforehand; ConfigurationError names what is wrong."""
+    state_directory = resolve_state_directory(environment)
+    child_environment = {**environment, STATE_VARIABLE: str(state_directory)}
+    loaded = load_configuration(options.config_path, child_environment)
+    redis = None
+    if choose_redis(loaded.configuration.redis) is None:
+        redis = EmbeddedRedis(state_directory, clock)
+        child_environment = {
+            name: value for name, value in child_environment.items() if name not in REDIS_COMPANIONS
+        } | {REDIS_VARIABLE: redis.url}
+        loaded = load_configuration(options.config_path, child_environment)
+    _check(loaded, options.host)
+    builder = _Builder(options, loaded, child_environment, state_directory / LOGS, listener, clock)
+    fixed_roles = await builder.build_fixed_roles()
+    workers = builder.build_workers(options.workers or loaded.configuration.worker_nodes_count)
+    return LocalPlan(state_directory, fixed_roles, workers, redis, loaded)
+
+
+def _check(loaded: LoadedConfiguration, host: str) -> None:
+    configuration = loaded.configuration
+    problems = {
+        problem.path: problem
+        for role in Role
+        for problem in (*check_start_rules(configuration, role, host), *unbuilt_settings(configuration, role))
+    }
+    if problems:
+        raise ConfigurationError(tuple(problems.values()))
+
+
+@dataclass
+class _Builder:
+    options: UpOptions
+    loaded: LoadedConfiguration
+    environment: Mapping[str, str]
+    logs: Path
+    listener: Listener
+    clock: Clock
+    taken: set[int] = field(default_factory=set)
+
+    async def build_fixed_roles(self) -> tuple[RoleChild, ...]:
+        wanted = {
+            Role.GATEWAY: (self.options.gateway_port, "--gateway-port"),
+            Role.SCHEDULER: (self.options.scheduler_port, "--scheduler-port"),
+            Role.MONITOR: (self.options.monitor_port, "--monitor-port"),
+        }
+        children = []
+        for role, (port, flag) in wanted.items():
+            claimed = await claim_port(self.options.host, port, flag, self.clock)
+            self.taken.add(claimed)
+            children.append(self._build(role, str(role), claimed))
+        return tuple(children)
+
+    def build_workers(self, count: int) -> tuple[RoleChild, ...]:
+        children = []
+        for number in range(1, count + 1):
+            first = self.options.first_worker_port or pick_free_port(self.options.host)
+            port = find_free_port(self.options.host, first, self.taken)
+            self.taken.add(port)
+            children.append(self._build(Role.WORKER, f"{Role.WORKER}-{number}", port))
+        return tuple(children)
+
+    def _build(self, role: Role, label: str, port: int) -> RoleChild:
+        drain_seconds = self.loaded.configuration.worker.drain_seconds
+        order = RoleOrder(
+            role=role,
+            label=label,
+            name=_name(role, label),
+            config_path=self.loaded.path.absolute() if self.loaded.path is not None else None,
+            host=self.options.host,
+            stop_seconds=drain_seconds + DRAIN_MARGIN_SECONDS if role is Role.WORKER else QUICK_STOP_SECONDS,
+        )
+
+        def choose_port() -> int:
+            return port
+
+        def choose_worker_port() -> int:
+            found = find_free_port(self.options.host, port, self.taken - {port})
+            self.taken.add(found)
+            return found
+
+        chooser = choose_worker_port if role is Role.WORKER else choose_port
+        log = LogFile(self.logs / f"{label}.log")
+        return RoleChild(order, chooser, self.environment, log, self.listener, self.clock)
+
+
+def _name(role: Role, label: str) -> str:
+    """Give a name that stays the same over restarts and differs from those of other machines."""
+    return f"{role}-{socket.gethostname()}{label.removeprefix(str(role))}"

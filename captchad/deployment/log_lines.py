@@ -1,0 +1,37 @@
+"""Reads what roles write to their logs."""
+
+from dataclasses import dataclass
+
+import orjson
+
+PLAIN_LEVEL = "plain"
+WORTH_SHOWING = frozenset({"warning", "error", "critical", PLAIN_LEVEL})
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line; `level` is "plain" for what was not written by the logging, such as a traceback."""
+
+    level: str
+    message: str
+
+    @property
+    def is_worth_showing(self) -> bool:
+        """Whether people should see it without asking for it."""
+        return self.level in WORTH_SHOWING
+
+
+def read_log_line(line: str) -> LogLine:
+    """Read a line in JSON or text."""
+    if line.startswith("{"):
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return LogLine(PLAIN_LEVEL, line)
+        if isinstance(entry, dict) and "message" in entry:
+            task = f" ({entry['task_id']})" if entry.get("task_id") else ""
+            return LogLine(str(entry.get("level", PLAIN_LEVEL)), f"{entry['message']}{task}")
+    parts = line.split(maxsplit=2)
+    if len(parts) == 3 and parts[0].endswith("Z") and parts[0][:1].isdigit():  # noqa: PLR2004 - time, level, rest
+        return LogLine(parts[1], parts[2])
+    return LogLine(PLAIN_LEVEL, line)

@@ -1,0 +1,30 @@
+"""Asks a role whether it is ready, by HTTP and without waiting long."""
+
+import asyncio
+
+from captchad.runtime.clock import Clock
+
+POLL_SECONDS = 0.05
+ANSWER_TIMEOUT_SECONDS = 2.0
+
+
+async def is_ready(host: str, port: int) -> bool:
+    """Say whether /readyz answers 200."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                shown_host = f"[{host}]" if ":" in host else host
+                writer.write(f"GET /readyz HTTP/1.1\r\nHost: {shown_host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                status_line = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return False
+    return status_line.split()[1:2] == [b"200"]
+
+
+async def wait_until_ready(host: str, port: int, clock: Clock) -> None:
+    """Return once /readyz answers 200; asks for as long as it takes."""
+    while not await is_ready(host, port):
+        await clock.sleep(POLL_SECONDS)

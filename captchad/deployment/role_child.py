@@ -1,0 +1,139 @@
+"""A role as a supervised process of this machine."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from captchad.deployment.happenings import Happening, HappeningKind, Listener
+from captchad.deployment.log_file import LogFile
+from captchad.deployment.log_lines import read_log_line
+from captchad.deployment.ports import local_host
+from captchad.deployment.readiness import wait_until_ready
+from captchad.domain.node import Role
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.tethered_process import TetheredProcess
+
+CHUNK_BYTES = 65_536
+LONGEST_LINE_BYTES = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class RoleOrder:
+    """How a role is started: `name` is its name in the fleet, `stop_seconds` the time it gets to end."""
+
+    role: Role
+    label: str
+    name: str
+    config_path: Path | None
+    host: str
+    stop_seconds: float
+
+    def command(self, port: int) -> list[str]:
+        """Give the command line of the role on a port."""
+        command = [sys.executable, "-m", "captchad", f"--role={self.role}", f"--name={self.name}"]
+        if self.config_path is not None:
+            command.append(f"--config={self.config_path}")
+        return [*command, f"--host={self.host}", f"--port={port}"]
+
+
+class RoleChild:
+    """One role under a tether; what it writes goes to its log file, and what matters to the listener.
+
+    `choose_port` is asked at each start, so that a worker whose port was taken meanwhile gets another.
+    """
+
+    def __init__(
+        self,
+        order: RoleOrder,
+        choose_port: Callable[[], int],
+        environment: Mapping[str, str],
+        log: LogFile,
+        listener: Listener,
+        clock: Clock,
+    ) -> None:
+        self._order = order
+        self._choose_port = choose_port
+        self._environment = environment
+        self._log = log
+        self._listener = listener
+        self._clock = clock
+        self._keeper = TaskGroupKeeper(order.label)
+        self._process: TetheredProcess | None = None
+        self.port = 0
+
+    @property
+    def name(self) -> str:
+        """The label, such as worker-1."""
+        return self._order.label
+
+    @property
+    def role(self) -> Role:
+        """The role it plays."""
+        return self._order.role
+
+    @property
+    def url(self) -> str:
+        """Where it is reached on this machine."""
+        host = local_host(self._order.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Start the role's process."""
+        self._log.begin_life()
+        self.port = self._choose_port()
+        command = self._order.command(self.port)
+        self._process = TetheredProcess(command, self._environment, asyncio.subprocess.PIPE)
+        await self._process.start()
+        assert self._process.stdout is not None
+        self._keeper.spawn(self._read_output(self._process.stdout), "output")
+
+    async def wait_until_ready(self) -> None:
+        """Return once /readyz says so."""
+        await wait_until_ready(local_host(self._order.host), self.port, self._clock)
+
+    async def wait(self) -> int:
+        """Return the exit code once the process has ended and all it wrote is read."""
+        assert self._process is not None
+        code = await self._process.wait()
+        await self._keeper.wait_all()
+        self._log.close()
+        return code
+
+    async def stop(self) -> None:
+        """Let the role drain and end; end it at once after its time."""
+        if self._process is not None:
+            await self._process.stop(self._order.stop_seconds)
+
+    def kill(self) -> None:
+        """End the role, and its browsers, at once."""
+        if self._process is not None:
+            self._process.kill()
+
+    def reload(self) -> None:
+        """Pass SIGHUP on."""
+        if self._process is not None:
+            self._process.reload()
+
+    def read_last_lines(self, count: int) -> list[str]:
+        """Give what it wrote last, as people read it."""
+        return [read_log_line(line).message for line in self._log.read_last_lines(count)]
+
+    async def _read_output(self, stream: asyncio.StreamReader) -> None:
+        rest = b""
+        while chunk := await stream.read(CHUNK_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._note(line)
+            if len(rest) > LONGEST_LINE_BYTES:
+                self._note(rest)
+                rest = b""
+        if rest:
+            self._note(rest)
+
+    def _note(self, line: bytes) -> None:
+        self._log.append(line)
+        read = read_log_line(line.decode(errors="replace"))
+        self._listener(Happening(HappeningKind.LOGGED, self.name, read.message, read.level))

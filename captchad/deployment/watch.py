@@ -1,0 +1,116 @@
+"""Keeps one child running."""
+
+import asyncio
+from signal import Signals
+
+from captchad.deployment.child import Child
+from captchad.deployment.happenings import Happening, HappeningKind, Listener
+from captchad.deployment.restarts import Ending, GiveUp, History
+from captchad.domain.errors import CaptchadError
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+
+SIGNAL_EXIT_BASE = 128
+EXIT_NOT_STARTED = 127
+LAST_LINES = 5
+PROGRAM_PREFIX = "captchad: "
+
+
+class ChildGaveUp(CaptchadError):
+    """A child does not start; the message has what it said last."""
+
+    code = "internal_error"
+
+
+class Watch:
+    """Starts a child, and starts it again whenever it ends by itself, until it is stopped or there is no hope."""
+
+    def __init__(self, child: Child, listener: Listener, clock: Clock) -> None:
+        self.child = child
+        self.ready = asyncio.Event()
+        self._listener = listener
+        self._clock = clock
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._keeper = TaskGroupKeeper(child.name)
+        self._failure = ""
+
+    async def run(self) -> None:
+        """Keep the child running until it is stopped; ChildGaveUp where it has never worked."""
+        history = History()
+        try:
+            while not self._stopping.is_set():
+                ending = await self._live()
+                if self._stopping.is_set():
+                    break
+                history, decision = history.judge(ending)
+                if isinstance(decision, GiveUp):
+                    raise ChildGaveUp(f"{self.child.name} does not start: {self._describe_last_words(ending)}")
+                self._tell_end(ending, decision.delay_seconds)
+                await self._pause(decision.delay_seconds)
+        finally:
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """End the child for good, and return once it has ended."""
+        self._stopping.set()
+        await self.child.stop()
+        await self._ended.wait()
+        self._listener(Happening(HappeningKind.STOPPED, self.child.name, "stopped"))
+
+    def kill(self) -> None:
+        """End the child for good and at once."""
+        self._stopping.set()
+        self.child.kill()
+
+    async def _live(self) -> Ending:
+        """Go through one life of the child, from start to end."""
+        self._failure = ""
+        started = self._clock.monotonic_seconds()
+        try:
+            await self.child.start()
+        except CaptchadError as error:
+            self._failure = error.message
+            return Ending(EXIT_NOT_STARTED, None)
+        if self._stopping.is_set():
+            await self.child.stop()
+        ended = self._keeper.spawn(self.child.wait(), "wait")
+        readied = self._keeper.spawn(self.child.wait_until_ready(), "ready")
+        await asyncio.wait({ended, readied}, return_when=asyncio.FIRST_COMPLETED)
+        ready_at = None
+        if readied.done() and not ended.done():
+            ready_at = self._clock.monotonic_seconds()
+            self.ready.set()
+            self._listener(Happening(HappeningKind.READY, self.child.name, f"ready after {ready_at - started:.1f} s"))
+        readied.cancel()
+        code = await ended
+        self.ready.clear()
+        return Ending(code, None if ready_at is None else self._clock.monotonic_seconds() - ready_at)
+
+    async def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            waiting = {
+                self._keeper.spawn(self._clock.sleep(seconds), "pause"),
+                self._keeper.spawn(self._stopping.wait(), "stopping"),
+            }
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await self._keeper.cancel_all()
+
+    def _tell_end(self, ending: Ending, delay_seconds: float) -> None:
+        again = "starting it again" if delay_seconds == 0 else f"starting it again in {delay_seconds:g} s"
+        how = self._failure or describe_exit(ending.exit_code)
+        self._listener(Happening(HappeningKind.ENDED, self.child.name, f"{how}; {again}", "warning"))
+
+    def _describe_last_words(self, ending: Ending) -> str:
+        if self._failure:
+            return self._failure
+        last = [line.removeprefix(PROGRAM_PREFIX) for line in self.child.read_last_lines(LAST_LINES) if line.strip()]
+        return " / ".join(last) or describe_exit(ending.exit_code)
+
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended."""
+    number = code - SIGNAL_EXIT_BASE
+    if number in set(Signals):
+        return f"killed by {Signals(number).name}"
+    return f"ended with exit code {code}"
