@@ -9,7 +9,7 @@ from captchad.domain.task import Priority
 MINUTES = 60
 MS = 1000
 MINUTE_MS = 60_000
-STREAM_NAMES = (RECOVERED, *Priority)
+STREAM_NAMES = (RECOVERED, *(priority.value for priority in Priority))
 
 
 @dataclass(slots=True)
