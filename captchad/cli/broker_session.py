@@ -15,7 +15,7 @@ from captchad.config.sections import RedisSection
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import BrokerUnavailable
 
-CONNECT_LIMIT_SECONDS = 4.0
+CONNECT_LIMIT_SECONDS = 2.5
 CLIENT_NAME = "captchad-cli"
 
 Result = TypeVar("Result")
@@ -34,7 +34,8 @@ async def visit_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
             async with asyncio.timeout(CONNECT_LIMIT_SECONDS):
                 await broker.start()
         except TimeoutError:
-            raise BrokerUnavailable(f"Redis at {describe_redis(section, url)} does not answer") from None
+            where, reason = describe_redis(section, url), broker.health().reason
+            raise BrokerUnavailable(f"Redis at {where} does not answer: {reason}") from None
         yield broker
     finally:
         await broker.close()

@@ -61,7 +61,7 @@ def describe_failure(error: CaptchadError) -> list[str]:
     if isinstance(error, InvalidRequest) and error.violations:
         message += ": " + "; ".join(f"{one.pointer or '/'} {one.message}" for one in error.violations)
     advice = _ADVICE.get(error.code)
-    return [f"{message} — {advice}" if advice else message]
+    return [f"{message.rstrip('.')} — {advice}" if advice else message]
 
 
 def describe_problem(problem: ConfigurationProblem) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from captchad.cli.options import gateway_options, json_option, open_client
-from captchad.cli.printing import print_json, print_pairs, print_table
+from captchad.cli.printing import print_json, print_pairs, print_table, show
 
 BYTES_PER_MEBIBYTE = 1_048_576
 _KNOWN_STATS = {
@@ -62,7 +62,7 @@ def queue(gateway: str, api_key: str | None, is_json: bool) -> None:
         print_json(found)
         return
     print_pairs(_describe_queue(found))
-    targets = _find(found, "per_target", "targets") or {}
+    targets = found.get("per_target") or {}
     if targets:
         click.echo()
         rows = ((host, figures.get("pending"), figures.get("processing")) for host, figures in targets.items())
@@ -70,34 +70,31 @@ def queue(gateway: str, api_key: str | None, is_json: bool) -> None:
 
 
 def _describe_worker(worker: dict[str, Any]) -> tuple[object, ...]:
-    age = _find(worker, "heartbeat_age_seconds", "heartbeat_age")
-    resident = _find(worker, "rss_bytes", "rss")
+    age, resident = worker.get("heartbeat_age_seconds"), worker.get("rss_bytes")
     return (
         worker.get("name"),
         worker.get("host"),
         worker.get("state"),
-        f"{worker.get('busy', 0)}/{worker.get('slots', 0)}",
+        f"{show(worker.get('busy'))}/{show(worker.get('slots'))}",
         None if age is None else f"{age:.1f} s",
         worker.get("browser_version"),
         worker.get("pages_served"),
         None if resident is None else round(resident / BYTES_PER_MEBIBYTE),
         worker.get("recycled"),
-        _find(worker, "tasks_done", "done"),
-        _find(worker, "tasks_failed", "failed"),
+        worker.get("tasks_done"),
+        worker.get("tasks_failed"),
     )
 
 
 def _describe_queue(found: dict[str, Any]) -> list[tuple[str, object]]:
-    depths, ages = found.get("depth") or {}, _find(found, "oldest_age_seconds", "oldest_age") or {}
+    depths, ages = found.get("depth") or {}, found.get("oldest_age_seconds") or {}
     pairs: list[tuple[str, object]] = []
     for priority, depth in depths.items():
         age = ages.get(priority)
         pairs.append((priority, f"{depth} waiting" + (f", the oldest for {age:.0f} s" if age is not None else "")))
-    return pairs + [(name, found.get(name)) for name in ("processing", "delayed", "dead")]
-
-
-def _find(values: dict[str, Any], *names: str) -> Any:
-    return next((values[name] for name in names if name in values), None)
+    return pairs + [
+        (name.replace("_", " "), found.get(name)) for name in ("processing", "delayed", "dead", "queued_bytes")
+    ]
 
 
 def _percent(value: float | None) -> str | None:

@@ -52,7 +52,11 @@ def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadErr
     if code == BrokerUnavailable.code:
         task_id = body.get("task_id")
         return BrokerUnavailable(message, task_id if isinstance(task_id, str) else None)
-    return _PLAIN.get(code, CaptchadError)(message)
+    known = _PLAIN.get(code)
+    if known is not None:
+        return known(message)
+    request_id = body.get("request_id")
+    return CaptchadError(f"{message} (request {request_id})" if request_id else message)
 
 
 def _read_violations(body: dict[str, Any]) -> list[Violation]:

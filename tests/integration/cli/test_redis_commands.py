@@ -1,0 +1,81 @@
+import json
+
+from tests.integration.cli.conftest import Run
+from tests.integration.protocol import Partition, failed_for_good, retryable
+
+
+def test_a_key_is_created_listed_and_revoked(captchad: Run) -> None:
+    created = captchad("keys", "create", "ci", "--scope", "submit", "--target", "LOCALHOST")
+    assert created.returncode == 0, created.stderr
+    assert created.stdout.startswith("ck_")
+    assert "can't be shown again" in created.stderr
+    (listed,) = json.loads(captchad("keys", "list", "--json").stdout)
+    assert (listed["name"], listed["scopes"], listed["targets"]) == ("ci", ["submit"], ["localhost"])
+    secret = created.stdout.strip().rpartition("_")[2]
+    assert secret not in captchad("keys", "list").stdout
+    assert captchad("keys", "revoke", "ci").returncode == 0
+    assert json.loads(captchad("keys", "list", "--json").stdout)[0]["revoked_at"] is not None
+    again = captchad("keys", "revoke", "ci")
+    assert (again.returncode, again.stderr) == (1, "captchad: there is no key named 'ci' that is still valid\n")
+
+
+def test_a_key_is_for_declared_targets_alone(captchad: Run) -> None:
+    refused = captchad("keys", "create", "ci", "--target", "elsewhere.example")
+    assert refused.returncode == 1
+    assert "elsewhere.example is not declared in security.targets (declared: localhost)" in refused.stderr
+    assert "no keys" in captchad("keys", "list").stdout
+
+
+async def test_a_dead_letter_is_listed_shown_and_replayed(captchad: Run, partition: Partition) -> None:
+    task_id = await partition.submit(retry_count=0)
+    consumer = partition.make_consumer()
+    await consumer.settle([retryable(delivery) for delivery in await consumer.take(1)])
+    (listed,) = json.loads(captchad("dead", "list", "--json").stdout)
+    assert (listed["task_id"], listed["error_code"]) == (task_id, "navigation_failed")
+    assert "the site did not answer" in captchad("dead", "show", task_id).stdout
+    replayed = captchad("dead", "replay", task_id)
+    assert replayed.returncode == 0, replayed.stderr
+    (of_all,) = json.loads(captchad("dead", "replay", "--all", "--json").stdout)
+    assert of_all["replay_of"] == task_id
+    assert (await partition.store.read(of_all["task_id"])).replay_of == task_id
+
+
+async def test_what_failed_for_good_at_once_is_no_dead_letter(captchad: Run, partition: Partition) -> None:
+    task_id = await partition.submit()
+    consumer = partition.make_consumer()
+    await consumer.settle([failed_for_good(delivery) for delivery in await consumer.take(1)])
+    assert captchad("dead", "list").stdout == "no dead letters\n"
+    missing = captchad("dead", "show", task_id)
+    assert (missing.returncode, missing.stderr) == (1, f"captchad: there is no dead letter {task_id}\n")
+
+
+def test_a_redis_that_does_not_answer_is_one_line(captchad: Run) -> None:
+    ended = captchad("keys", "list", REDIS_URL="redis://127.0.0.1:1/0")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("captchad: Redis at redis://127.0.0.1:1/0 does not answer: ")
+    assert ended.stderr.endswith(" — see `captchad doctor`\n")
+
+
+def test_the_doctor_finds_redis_and_launches_the_browser(captchad: Run) -> None:
+    found = captchad("doctor", "--json")
+    findings = {finding["subject"]: finding for finding in json.loads(found.stdout)}
+    assert {
+        "python",
+        "configuration",
+        "state folder",
+        "redis",
+        "clock",
+        "browser",
+        "sandbox",
+        "fonts",
+    } <= findings.keys()
+    assert findings["browser"]["verdict"] == "ok", findings["browser"]
+    assert findings["redis"]["verdict"] == findings["clock"]["verdict"] == "ok"
+    assert all(finding["mend"] for finding in findings.values() if finding["verdict"] != "ok")
+
+
+def test_the_doctor_fails_on_a_browser_that_is_none_and_a_redis_that_is_away(captchad: Run) -> None:
+    found = captchad("doctor", "--json", CAPTCHAD_BROWSER__EXECUTABLE="/bin/false", REDIS_URL="redis://127.0.0.1:1/0")
+    verdicts = {finding["subject"]: finding["verdict"] for finding in json.loads(found.stdout)}
+    assert found.returncode == 1
+    assert (verdicts["browser"], verdicts["redis"]) == ("fail", "fail")
