@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from captchad.broker.connection import Broker
 from captchad.broker.embedded import find_socket
@@ -46,7 +47,7 @@ def embedded_url(section: RedisSection) -> str | None:
     if choose_redis(section) is not None:
         return None
     socket = find_socket(resolve_state_directory(os.environ))
-    return f"unix://{socket}" if socket is not None else None
+    return f"unix://{quote(str(socket))}" if socket is not None else None
 
 
 def describe_redis(section: RedisSection, url: str | None) -> str:

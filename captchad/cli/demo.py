@@ -25,7 +25,9 @@ FOLDER_PREFIX = "captchad-demo-"
 
 
 @click.command()
-@click.option("--tasks", type=click.IntRange(1, TASKS_LIMIT), default=5, show_default=True, metavar="N")
+@click.option(
+    "--tasks", type=click.IntRange(1, TASKS_LIMIT), default=5, show_default=True, metavar="N", help="How many."
+)
 @click.option("--keep", is_flag=True, help="Stay up afterwards, until Ctrl-C.")
 @json_option
 def demo(tasks: int, keep: bool, is_json: bool) -> None:

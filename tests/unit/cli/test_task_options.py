@@ -1,0 +1,99 @@
+import base64
+from pathlib import Path
+
+import pytest
+
+from captchad.cli.main import run_command_line
+from captchad.cli.printing import print_pairs, print_table, show
+from captchad.cli.task_options import make_task_body
+from tests.unit.client.conftest import StubGateway
+
+PAGE = "http://localhost:8090/"
+
+
+def test_only_what_is_given_is_sent() -> None:
+    assert make_task_body({"url": PAGE, "image_path": None, "timeout": None, "evidence": False}) == {"url": PAGE}
+
+
+def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> None:
+    (tmp_path / "fill.json").write_text('{"input": "#text"}')
+    (tmp_path / "picture.png").write_bytes(b"picture")
+    stub.answer(202, {"task_id": "task_1"})
+    line = (
+        f"submit --gateway {stub.url} --image {tmp_path}/picture.png --target localhost --timeout 5 --retry-count 0 "
+        "--priority low --selector #captcha --charset abc --min-length 4 --max-length 5 --case-insensitive --kind math "
+        f"--session {{}} --fill @{tmp_path}/fill.json --task-deadline 60 --return-session --evidence "
+        '--callback-url http://localhost/done --metadata {"a":1}'
+    )
+    assert run_command_line(line.split()) == 0
+    assert stub.requests[0][3] == {
+        "image": base64.b64encode(b"picture").decode(),
+        "target": "localhost",
+        "timeout": 5,
+        "retry_count": 0,
+        "priority": "low",
+        "selector": "#captcha",
+        "hints": {"charset": "abc", "min_length": 4, "max_length": 5, "case_sensitive": False, "kind": "math"},
+        "session": {},
+        "fill": {"input": "#text"},
+        "task_deadline": 60,
+        "return_session": True,
+        "evidence": True,
+        "callback_url": "http://localhost/done",
+        "metadata": {"a": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("--metadata [1]", "not a JSON object"),
+        ("--metadata {", "not JSON"),
+        ("--metadata @/missing.json", "/missing.json can't be read: no such file or directory"),
+        ("--image /missing.png", "give either a URL or --image FILE"),
+    ],
+)
+def test_a_wrong_option_is_wrong_usage(capsys: pytest.CaptureFixture[str], options: str, reason: str) -> None:
+    assert run_command_line(["submit", PAGE, *options.split()]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def completed(text: str) -> dict[str, object]:
+    return {"task_id": "t", "status": "completed", "result": {"captcha_text": text, "confidence": 0.956}}
+
+
+def test_a_waited_for_text_comes_with_its_confidence(stub: StubGateway, capsys: pytest.CaptureFixture[str]) -> None:
+    stub.answer(202, {"task_id": "t"})
+    stub.answer(200, completed("ab3d"))
+    assert run_command_line(["submit", PAGE, "--wait", "5", "--gateway", stub.url]) == 0
+    assert capsys.readouterr().out == "ab3d\t0.96\n"
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_a_task_that_fails_is_exit_code_1(stub: StubGateway, capsys: pytest.CaptureFixture[str], is_json: bool) -> None:
+    stub.answer(202, {"task_id": "t"})
+    error = {"code": "captcha_not_found", "message": "there is no picture"}
+    stub.answer(200, {"task_id": "t", "status": "failed", "result": None, "error": error})
+    line = ["submit", PAGE, "--wait", "5", "--gateway", stub.url, *(["--json"] if is_json else [])]
+    assert run_command_line(line) == 1
+    output = capsys.readouterr()
+    assert "captcha_not_found" in (output.out if is_json else output.err)
+
+
+def test_values_are_shown_as_people_read_them() -> None:
+    assert [show(value) for value in (None, True, 1.50, 2.0, 100.0, {"a": 1}, "x")] == [
+        "-",
+        "yes",
+        "1.5",
+        "2",
+        "100",
+        '{"a": 1}',
+        "x",
+    ]
+
+
+def test_a_table_keeps_brackets_and_says_when_it_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("A", "B"), [("[red]x[/red]", None)], "none")
+    print_table(("A", "B"), [], "none")
+    print_pairs([("name", "n"), ("left out", None)])
+    assert capsys.readouterr().out == "A             B\n[red]x[/red]  -\nnone\nname  n\n"
