@@ -1,0 +1,51 @@
+"""The bounded log and the reading of its lines."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captchad.deployment.log_file import LogFile
+from captchad.deployment.log_lines import LogLine, read_log_line
+
+
+def test_lines_are_appended_and_the_last_remembered(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "logs" / "role.log")
+    for number in range(30):
+        log.append(b"line %d" % number)
+    log.close()
+    assert (tmp_path / "logs" / "role.log").read_bytes().count(b"\n") == 30
+    assert log.read_last_lines(2) == ["line 28", "line 29"]
+    log.begin_life()
+    assert log.read_last_lines(2) == []
+
+
+def test_full_log_is_put_aside_once(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "role.log", limit_bytes=100)
+    for _ in range(50):
+        log.append(b"x" * 20)
+    log.close()
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert set(sizes) == {"role.log", "role.log.1"}
+    assert max(sizes.values()) <= 100
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "message"),
+    [
+        ('{"level":"warning","message":"slow","task_id":"task_1"}', "warning", "slow (task_1)"),
+        ('{"level":"info","message":"fine"}', "info", "fine"),
+        ("2026-01-01T00:00:00.000Z error   gateway-h web: no", "error", "gateway-h web: no"),
+        ("captchad: no Chromium", "plain", "captchad: no Chromium"),
+        ("{broken", "plain", "{broken"),
+        ('{"a": 1}', "plain", '{"a": 1}'),
+    ],
+)
+def test_level_and_message_are_found(line: str, level: str, message: str) -> None:
+    assert read_log_line(line) == LogLine(level, message)
+
+
+@given(st.text())
+def test_any_line_can_be_read(line: str) -> None:
+    assert isinstance(read_log_line(line).is_worth_showing, bool)
