@@ -1,0 +1,57 @@
+"""Prometheus' own tool on the configuration we ship, and the catalogue beside it."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from captchad.telemetry.catalogue import ALL_METRICS
+
+ROOT = Path(__file__).parents[3]
+CONFIGURATION = ROOT / "config" / "prometheus.yml"
+RULES = ROOT / "config" / "alerts.yml"
+RULE_TESTS = Path(__file__).parent / "alerts_test.yml"
+
+
+def run_promtool(*arguments: str) -> None:
+    done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def list_alerts() -> set[str]:
+    return set(re.findall(r"- alert: (\w+)", RULES.read_text()))
+
+
+def test_the_configuration_is_valid() -> None:
+    run_promtool("check", "config", str(CONFIGURATION))
+
+
+def test_the_rules_are_valid() -> None:
+    run_promtool("check", "rules", str(RULES))
+
+
+def test_the_rules_say_what_their_tests_expect() -> None:
+    run_promtool("test", "rules", str(RULE_TESTS))
+
+
+def test_every_rule_has_a_test() -> None:
+    assert {name for name in list_alerts() if name not in RULE_TESTS.read_text()} == set()
+
+
+def test_the_specified_rules_keep_their_expressions() -> None:
+    text = RULES.read_text()
+    assert "- alert: HighTaskFailureRate\n        expr: rate(captcha_tasks_failed[5m]) > 0.1\n        for: 2m\n" in text
+    assert "- alert: WorkerNodeDown\n        expr: worker_nodes_active < 2\n        for: 1m\n" in text
+
+
+def test_rules_use_metrics_that_exist() -> None:
+    known = {definition.name for definition in ALL_METRICS}
+    used = set(re.findall(r"\b(?:captcha_|captchad_|worker_nodes_|system_)\w+", RULES.read_text()))
+    assert used
+    assert used <= known
+
+
+def test_every_role_is_scraped_on_its_port() -> None:
+    text = CONFIGURATION.read_text()
+    for port in (8080, 8000, 9090, *range(8001, 8009)):
+        assert f"127.0.0.1:{port}" in text
+    assert "--web.listen-address=127.0.0.1:9091" in text

@@ -1,0 +1,112 @@
+"""Alert rules: each speaks when its figure is wrong, and is silent otherwise."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captchad.broker.statistics import QueueStatus
+from captchad.domain.node import NodeState, Role, SystemLoad
+from captchad.monitoring import alerts
+from captchad.monitoring.alerts import AlertThresholds, Severity, evaluate_alerts
+from captchad.monitoring.fleet import FleetSnapshot
+from tests.unit.monitoring.fleets import make_node, make_snapshot, without
+
+THRESHOLDS = AlertThresholds(expected_workers=1, queue_limit=100)
+RULES_FILE = Path(__file__).parents[3] / "config" / "alerts.yml"
+
+
+def names(snapshot: FleetSnapshot | None, failure: str = "", thresholds: AlertThresholds = THRESHOLDS) -> list[str]:
+    return [alert.name for alert in evaluate_alerts(snapshot, failure, thresholds)]
+
+
+def test_a_healthy_fleet_gives_no_alert() -> None:
+    assert names(make_snapshot(completed=500)) == []
+
+
+def test_nothing_is_claimed_before_the_first_reading() -> None:
+    assert names(None) == []
+
+
+def test_without_redis_that_is_the_only_alert() -> None:
+    assert names(without(Role.WORKER), failure="Redis does not answer") == ["BrokerUnavailable"]
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        (Role.WORKER, ["NoWorkers"]),
+        (Role.SCHEDULER, ["SchedulerMissing"]),
+        (Role.GATEWAY, ["GatewayMissing"]),
+        (Role.MONITOR, []),
+    ],
+)
+def test_a_missing_role_is_named(role: Role, expected: list[str]) -> None:
+    assert names(without(role)) == expected
+
+
+@pytest.mark.parametrize("state", [NodeState.LOST, NodeState.DRAINING])
+def test_a_worker_that_is_not_up_does_not_count(state: NodeState) -> None:
+    others = [make_node(role) for role in Role if role is not Role.WORKER]
+    workers = [make_node(Role.WORKER), make_node(Role.WORKER, name="worker-2", state=state)]
+    two = AlertThresholds(expected_workers=2, queue_limit=100)
+    assert names(make_snapshot(*others, *workers), thresholds=two) == ["WorkerNodeDown"]
+    assert names(make_snapshot(*others, *workers)) == []
+
+
+def test_many_failures_per_second_are_heard() -> None:
+    assert names(make_snapshot(failed=31, completed=1000)) == ["HighTaskFailureRate"]
+    assert names(make_snapshot(failed=30, completed=1000)) == []
+
+
+def test_a_high_share_of_failures_is_heard_once_enough_tasks_ended() -> None:
+    assert names(make_snapshot(failed=3, completed=17)) == ["HighTaskFailureShare"]
+    assert names(make_snapshot(failed=2, completed=18)) == []
+    assert names(make_snapshot(failed=5, completed=4)) == []
+
+
+def test_a_backlog_is_judged_by_age_and_a_full_queue_by_number() -> None:
+    old = QueueStatus(pending=3)
+    old.oldest_age_seconds["low"] = 61.0
+    assert names(make_snapshot(queue=old)) == ["QueueBacklog"]
+    assert names(make_snapshot(queue=QueueStatus(pending=70, processing=10))) == ["QueueNearlyFull"]
+    assert names(make_snapshot(queue=QueueStatus(pending=70, processing=9))) == []
+
+
+def test_each_host_is_judged_by_itself() -> None:
+    nodes = [make_node(role) for role in Role]
+    nodes.append(make_node(Role.WORKER, name="worker-2", host="host-b", load=SystemLoad(95.0, 95.0, 95.0)))
+    assert names(make_snapshot(*nodes)) == ["HostMemoryLow", "HostDiskFull", "HostCpuSaturated"]
+
+
+def test_releases_side_by_side_are_mentioned() -> None:
+    nodes = [make_node(role) for role in Role]
+    nodes.append(make_node(Role.WORKER, name="worker-2", version="1.1"))
+    (alert,) = evaluate_alerts(make_snapshot(*nodes), "", THRESHOLDS)
+    assert alert.name == "MixedVersions"
+    assert "1.0, 1.1" in alert.summary
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Role)), st.sampled_from(list(NodeState))), max_size=8),
+    st.integers(0, 500),
+    st.integers(0, 500),
+)
+def test_alerts_are_sorted_and_named_once_for_any_fleet(
+    members: list[tuple[Role, NodeState]], failed: int, completed: int
+) -> None:
+    nodes = [make_node(role, name=f"n{number}", state=state) for number, (role, state) in enumerate(members)]
+    found = evaluate_alerts(make_snapshot(*nodes, failed=failed, completed=completed), "", THRESHOLDS)
+    order = [list(Severity).index(alert.severity) for alert in found]
+    assert order == sorted(order)
+    assert len({alert.name for alert in found}) == len(found)
+    assert all(alert.summary and alert.advice for alert in found)
+
+
+def test_every_alert_of_the_page_has_a_prometheus_rule_of_the_same_name() -> None:
+    source = Path(alerts.__file__).read_text()
+    rules = RULES_FILE.read_text()
+    spoken = {word for word in source.split('"') if word[:1].isupper() and word.isalnum()}
+    assert len(spoken) >= 10
+    assert {name for name in spoken if f"alert: {name}\n" not in rules} == set()
