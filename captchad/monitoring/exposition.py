@@ -7,7 +7,7 @@ from captchad.monitoring.hosts import mean_load
 from captchad.telemetry import catalogue
 from captchad.telemetry.metrics import Metrics
 
-SCRAPE_AGE_SECONDS = 1.0
+SCRAPE_AGE_SECONDS = 0.1
 
 
 class FleetExposition:
@@ -19,7 +19,7 @@ class FleetExposition:
         self._monitor = monitor
 
     async def render_fresh(self) -> tuple[bytes, str]:
-        """Read the fleet, unless that was done within the last second, and render it."""
+        """Read the fleet, unless that was done a moment ago, and render it."""
         await self._monitor.refresh(SCRAPE_AGE_SECONDS)
         return self.render()
 
@@ -62,8 +62,7 @@ class FleetExposition:
 
     def _set_nodes(self, snapshot: FleetSnapshot) -> None:
         self._instruments.set(catalogue.WORKERS_ACTIVE, snapshot.count_up(Role.WORKER))
-        self._instruments.set(catalogue.FLEET_SLOTS, snapshot.sum_of_workers("slots"))
-        self._instruments.set(catalogue.FLEET_BUSY, snapshot.sum_of_workers("busy"))
+        self._instruments.set(catalogue.FLEET_SLOTS, snapshot.count_slots())
         for role in Role:
             for state in NodeState:
                 count = sum(node.report.role is role and node.state is state for node in snapshot.nodes)

@@ -27,11 +27,11 @@ class FleetSnapshot:
         """How many nodes of a role serve: neither draining nor lost."""
         return sum(node.report.role is role and node.state is NodeState.UP for node in self.nodes)
 
-    def sum_of_workers(self, detail: str) -> int:
-        """The sum of a figure over the workers that are up, as they report it."""
+    def count_slots(self) -> int:
+        """How many tasks the workers that are up may work on at once, as they report it."""
         workers = (node for node in self.nodes if node.report.role is Role.WORKER and node.state is NodeState.UP)
-        figures = (node.report.details.get(detail) for node in workers)
-        return sum(int(figure) for figure in figures if isinstance(figure, int | float))
+        slots = (node.report.details.get("slots") for node in workers)
+        return sum(count for count in slots if isinstance(count, int))
 
 
 class FleetReader:

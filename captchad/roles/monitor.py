@@ -24,7 +24,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     exposition = FleetExposition(process.metrics, monitor)
     are_keys_required = process.configuration.security.api_key_required
     return (
-        process.build_web(lambda app: add_dashboard_routes(app, monitor, are_keys_required), exposition.render),
+        process.build_web(lambda app: add_dashboard_routes(app, monitor, are_keys_required), exposition.render_fresh),
         broker,
         monitor,
         process.build_presence(),

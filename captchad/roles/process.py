@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from captchad.telemetry.metrics import Metrics
 from captchad.web.application import Extension, build_application
 from captchad.web.middleware.access import AccessPolicy
 from captchad.web.middleware.gate import Gate
-from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
+from captchad.web.ops.routes import NodeIdentity, OpsRoutes, Rendering, add_ops_routes
 from captchad.web.server import Bind, WebServer
 
 _logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ DEFAULT_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.WORKER: 8001, Ro
 PRESENCE_LEASE_SECONDS = 5.0
 DRAIN_MARGIN_SECONDS = 5.0
 
-RenderMetrics = Callable[[], tuple[bytes, str]]
+RenderMetrics = Callable[[], Rendering | Awaitable[Rendering]]
 
 
 @dataclass(frozen=True, slots=True)

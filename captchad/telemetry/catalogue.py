@@ -169,7 +169,6 @@ QUEUED_BYTES = _gauge(
 MEAN_PROCESSING = _gauge("captchad_processing_seconds_mean", "Mean processing time over the last hour; 0 without any.")
 NODES = _gauge("captchad_nodes", "Nodes by role and state.", "role", "state")
 FLEET_SLOTS = _gauge("captchad_fleet_slots", "Slots of all workers that are up.")
-FLEET_BUSY = _gauge("captchad_fleet_busy", "Slots in use of all workers that are up.")
 HOST_CPU = _gauge("captchad_host_cpu_percent", "Processor use of a host.", "host")
 HOST_MEMORY = _gauge("captchad_host_memory_percent", "Memory use of a host.", "host")
 HOST_DISK = _gauge("captchad_host_disk_percent", "Use of the disk under a host's state folder.", "host")
@@ -197,7 +196,6 @@ FLEET_METRICS = (
     MEAN_PROCESSING,
     NODES,
     FLEET_SLOTS,
-    FLEET_BUSY,
     HOST_CPU,
     HOST_MEMORY,
     HOST_DISK,

@@ -12,7 +12,16 @@ from captchad.monitoring.fleet import FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetView
 
 TEXT_LIMIT = 200
-WORKER_DETAILS = ("slots", "busy", "browser_version", "pages", "rss_bytes", "recycled", "completed", "failed")
+WORKER_DETAILS = (
+    "slots",
+    "busy",
+    "browser_version",
+    "pages_served",
+    "rss_bytes",
+    "recycled",
+    "tasks_done",
+    "tasks_failed",
+)
 
 
 def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:

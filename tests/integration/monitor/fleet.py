@@ -116,11 +116,11 @@ def make_worker_details() -> dict[str, object]:
         "slots": 4,
         "busy": 2,
         "browser_version": "Chromium 131",
-        "pages": 1234,
+        "pages_served": 1234,
         "rss_bytes": 412_000_000,
         "recycled": 3,
-        "completed": 1200,
-        "failed": 34,
+        "tasks_done": 1200,
+        "tasks_failed": 34,
     }
 
 

@@ -59,7 +59,7 @@ async def test_metrics_are_those_of_now_under_the_specified_names(monitor: Monit
     await fleet.complete("def")
     await fleet.fail("nothing there")
     await fleet.consumer.take(1)
-    monitor.monitor._read_seconds = None
+    await monitor.monitor.refresh(max_age_seconds=0)
     status, body, headers = await read(f"{monitor.url}/metrics")
     samples = read_samples(body)
     assert status == 200

@@ -135,11 +135,11 @@ export function makeWorkersTable(parent) {
     { label: "Slots", draw: drawSlots },
     textColumn("Heartbeat", (worker) => duration(worker.heartbeat_age_seconds), "number"),
     textColumn("Browser", (worker) => worker.browser_version ?? NONE, "text"),
-    textColumn("Pages", (worker) => count(worker.pages), "number"),
+    textColumn("Pages", (worker) => count(worker.pages_served), "number"),
     textColumn("Memory", (worker) => bytes(worker.rss_bytes), "number"),
     textColumn("Recycled", (worker) => count(worker.recycled), "number"),
-    textColumn("Done", (worker) => count(worker.completed), "number"),
-    textColumn("Failed", (worker) => count(worker.failed), "number"),
+    textColumn("Done", (worker) => count(worker.tasks_done), "number"),
+    textColumn("Failed", (worker) => count(worker.tasks_failed), "number"),
     textColumn("Host", (worker) => worker.host, "text"),
   ];
   return new Table(parent, "Workers", columns, (worker) => worker.consumer, "No worker has been heard of.");

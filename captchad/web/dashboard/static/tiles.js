@@ -47,7 +47,7 @@ export class Tiles {
     const { queue, totals, hour, workers } = fleet;
     const up = workers.filter((worker) => worker.state === "up");
     const slots = sum(up, "slots");
-    const busy = sum(up, "busy");
+    const busy = queue.processing;
     const perSecond = this.#measureRate(totals);
     const ended = hour.completed + hour.failed;
     const success = ended ? hour.completed / ended : null;
@@ -59,7 +59,7 @@ export class Tiles {
     hourTile.show({ value: count(hour.completed), note: `${count(totals.completed)} ever`, level: hour.completed });
     successTile.show({ value: share(success), note: `${count(hour.failed)} failed`, level: success ?? 0, mood: moodOf(success) });
     latency.show({ value: duration(hour.mean_seconds), note: "to complete one", level: hour.mean_seconds });
-    slotsTile.show({ value: count(busy), unit: `of ${count(slots)}`, note: slots ? `${share(busy / slots)} busy` : "none", level: busy });
+    slotsTile.show({ value: count(busy), unit: `of ${count(slots)}`, note: slots ? `${share(Math.min(1, busy / slots))} busy` : "none", level: busy });
     workersTile.show({ value: count(up.length), unit: `of ${count(workers.length)}`, note: `${count(totals.workers_lost)} lost ever`, level: up.length, mood: up.length ? "" : "bad" });
   }
 
