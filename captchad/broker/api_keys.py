@@ -22,7 +22,7 @@ class ApiKeys:
             raise InvalidRequest(f"a key named {name!r} exists; revoke it first or choose another name")
         key_id, text, digest = make_key()
         key = ApiKey(key_id, name, scopes, targets, await self._now_ms())
-        with self._broker.guard():
+        async with self._broker.guard():
             await self._broker.client.hset(
                 api_key(key_id),
                 mapping={
@@ -38,7 +38,7 @@ class ApiKeys:
 
     async def list_all(self) -> tuple[ApiKey, ...]:
         """Give every key, revoked ones too, oldest first."""
-        with self._broker.guard():
+        async with self._broker.guard():
             ids = sorted(await self._broker.client.smembers(API_KEYS))
         keys = [await self._read(key_id.decode()) for key_id in ids]
         return tuple(sorted((key for key, _ in filter(None, keys)), key=lambda key: key.created_ms))
@@ -47,7 +47,7 @@ class ApiKeys:
         """Make a key worthless from now on."""
         for key in await self.list_all():
             if name_or_id in (key.key_id, key.name) and key.revoked_ms is None:
-                with self._broker.guard():
+                async with self._broker.guard():
                     await self._broker.client.hset(api_key(key.key_id), "revoked_ms", await self._now_ms())
                 found = await self._read(key.key_id)
                 assert found is not None
@@ -65,7 +65,7 @@ class ApiKeys:
         return found[0] if found[0].revoked_ms is None else None
 
     async def _read(self, key_id: str) -> tuple[ApiKey, str] | None:
-        with self._broker.guard():
+        async with self._broker.guard():
             fields = await self._broker.client.hgetall(api_key(key_id))
         if not fields:
             return None
@@ -82,6 +82,6 @@ class ApiKeys:
         return key, text["digest"]
 
     async def _now_ms(self) -> int:
-        with self._broker.guard():
+        async with self._broker.guard():
             seconds, microseconds = await self._broker.client.time()
         return int(seconds * MS + microseconds // MS)

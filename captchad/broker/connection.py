@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis import exceptions
@@ -78,7 +78,7 @@ class Broker(Service):
         pause_seconds, tries = FIRST_PAUSE_SECONDS, 0
         while True:
             try:
-                with self.guard():
+                async with self.guard():
                     await self.client.ping()
                     return
             except BrokerUnavailable as error:
@@ -106,7 +106,7 @@ class Broker(Service):
         return await self._run(load_script(name, with_prelude=False), keys, arguments)
 
     async def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        with self.guard():
+        async with self.guard():
             try:
                 return await self.client.execute_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except exceptions.NoScriptError:
@@ -115,7 +115,7 @@ class Broker(Service):
     async def _run_acknowledged(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """Run a script and WAIT on the same connection, since WAIT speaks of that connection's writes alone."""
         timeout_ms = int(BLOCK_MARGIN_SECONDS * 1000)
-        with self.guard():
+        async with self.guard():
             pipeline = self.client.pipeline(transaction=False)
             pipeline.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
             pipeline.execute_command("WAIT", self._min_replicas, timeout_ms)
@@ -124,8 +124,8 @@ class Broker(Service):
             raise BrokerUnavailable(f"{replicas} of {self._min_replicas} replicas acknowledged the write")
         return answer
 
-    @contextmanager
-    def guard(self) -> Any:
+    @asynccontextmanager
+    async def guard(self) -> AsyncIterator[None]:
         """Map the driver's failures to BrokerUnavailable and keep note of whether Redis answers."""
         try:
             yield
@@ -134,8 +134,10 @@ class Broker(Service):
         except exceptions.ResponseError as error:
             if not str(error).startswith(AWAY_MARKS):
                 raise
+            await self._drop_idle_connections()
             raise self._note_failure(error) from error
         except (exceptions.RedisError, OSError, TimeoutError) as error:
+            await self._drop_idle_connections()
             raise self._note_failure(error) from error
         else:
             self._note_answer()
@@ -147,6 +149,12 @@ class Broker(Service):
             yield
         except BrokerUnavailable:
             await self.wait_until_back()
+
+    async def _drop_idle_connections(self) -> None:
+        """Close what waits in the pools: it led to the same server, and each would fail one more call."""
+        if self._clients is not None:
+            for client in (self._clients.commands, self._clients.blocking):
+                await client.connection_pool.disconnect(inuse_connections=False)
 
     def _note_failure(self, error: Exception) -> BrokerUnavailable:
         reason = str(error) or type(error).__name__

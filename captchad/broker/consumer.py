@@ -98,7 +98,7 @@ class Consumer:
         if not self._last_ids:
             return
         streams = dict(zip(self._keys.streams, self._last_ids, strict=True))
-        with self._broker.guard():
+        async with self._broker.guard():
             await self._broker.blocking_client.xread(streams, count=1, block=int(BLOCK_SECONDS * 1000))
 
     async def renew(self, deliveries: Sequence[Delivery]) -> dict[str, str]:

@@ -37,7 +37,7 @@ class DeadLetters:
         """Give the ids of dead letters, the newest first in each partition."""
         ids: list[str] = []
         for keys in self._broker.partitions:
-            with self._broker.guard():
+            async with self._broker.guard():
                 members = await self._broker.client.zrevrange(keys.dead, 0, (limit or 0) - 1)
             ids += [member.decode() for member in members]
         return ids[:limit]
@@ -57,7 +57,7 @@ class DeadLetters:
         partition = read_partition(task_id)
         fields: dict[bytes, bytes] = {}
         if partition is not None and partition < len(self._broker.partitions):
-            with self._broker.guard():
+            async with self._broker.guard():
                 fields = await self._broker.client.hgetall(self._broker.partitions[partition].dead_letter(task_id))
         if not fields:
             raise TaskNotFound(f"there is no dead letter {task_id}")

@@ -114,10 +114,10 @@ class EventFeed(Service):
 
     async def _receive(self) -> None:
         channels = [keys.events for keys in self._broker.partitions] + [NODE_EVENTS]
-        with self._broker.guard():
+        async with self._broker.guard():
             subscriber = self._broker.blocking_client.pubsub()
         try:
-            with self._broker.guard():
+            async with self._broker.guard():
                 await subscriber.subscribe(*channels)
                 awaited = len(channels)
                 is_ping_out = False

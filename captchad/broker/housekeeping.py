@@ -90,14 +90,14 @@ class LeaderLease:
 
     async def holder(self) -> str | None:
         """Give the consumer that holds the lease."""
-        with self._broker.guard():
+        async with self._broker.guard():
             value = await self._broker.client.get(LEADER)
         return value.decode() if value else None
 
 
 async def read_server_identity(broker: Broker) -> tuple[str, int]:
     """Give the server's run id, which changes with every start and failover, and its time (ms)."""
-    with broker.guard():
+    async with broker.guard():
         pipeline = broker.client.pipeline(transaction=False)
         pipeline.info("server")
         pipeline.time()

@@ -23,14 +23,14 @@ class NodeRegistry:
     async def write(self, report: NodeReport) -> None:
         """Write a role's report, and tell who watches."""
         await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, orjson.dumps(report)])
-        with self._broker.guard():
+        async with self._broker.guard():
             await self._broker.client.publish(
                 NODE_EVENTS, orjson.dumps({"name": report.name, "role": report.role, "is_draining": report.is_draining})
             )
 
     async def forget(self, consumer: str) -> None:
         """Remove a role that ended in good order."""
-        with self._broker.guard():
+        async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
             pipeline.zrem(ALIVE, consumer)
             pipeline.hdel(NODES, consumer)

@@ -104,7 +104,7 @@ class Statistics:
         totals = Totals()
         names = list(Totals.__dataclass_fields__)
         for keys in self._broker.partitions:
-            with self._broker.guard():
+            async with self._broker.guard():
                 values = await self._broker.client.hmget(keys.counters, names)
             for name, value in zip(names, values, strict=True):
                 setattr(totals, name, getattr(totals, name) + int(value or 0))
@@ -112,7 +112,7 @@ class Statistics:
 
     async def recent_hour(self) -> RecentHour:
         """Read the last sixty minutes."""
-        with self._broker.guard():
+        async with self._broker.guard():
             seconds, _ = await self._broker.client.time()
         newest = seconds // MINUTES
         minutes = [MinuteFigures(minute * MINUTE_MS) for minute in range(newest - MINUTES + 1, newest + 1)]
@@ -121,7 +121,7 @@ class Statistics:
         return RecentHour(tuple(minutes))
 
     async def _add_minutes(self, keys: PartitionKeys, minutes: list[MinuteFigures]) -> None:
-        with self._broker.guard():
+        async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
             for minute in minutes:
                 pipeline.hmget(keys.history(minute.minute_ms // MINUTE_MS), "completed", "failed", "processing_ms")

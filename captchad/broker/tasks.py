@@ -107,7 +107,7 @@ class TaskStore:
     async def read(self, task_id: str) -> TaskRecord:
         """Give the record of a task; TaskNotFound where there is none (any more)."""
         keys = self._keys_of(task_id)
-        with self._broker.guard():
+        async with self._broker.guard():
             values = await self._broker.client.hmget(keys.task(task_id), RECORD_FIELDS)
         record = decode_record(task_id, values)
         if record is None:
@@ -145,7 +145,7 @@ class TaskStore:
             newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before)]
         newest.sort(key=lambda entry: entry[:2], reverse=True)
         del newest[LIST_CHUNK:]
-        with self._broker.guard():
+        async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
             for _, task_id, keys in newest:
                 pipeline.hmget(keys.task(task_id), RECORD_FIELDS)
@@ -160,7 +160,7 @@ class TaskStore:
         highest: float | str = before[0] if before else "+inf"
         offset = 0
         ids: list[tuple[int, str]] = []
-        with self._broker.guard():
+        async with self._broker.guard():
             while len(ids) < LIST_CHUNK:
                 entries = await self._broker.client.zrange(
                     keys.recent,

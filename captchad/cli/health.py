@@ -93,7 +93,7 @@ async def _visit_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, .
 
 async def _measure(broker: Broker) -> str:
     stopwatch = Stopwatch(Clock())
-    with broker.guard():
+    async with broker.guard():
         server = await broker.client.info("server")
     return f"version {server.get('redis_version', 'unknown')}, answers in {stopwatch.lap_ms():.1f} ms"
 

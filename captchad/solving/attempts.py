@@ -52,8 +52,8 @@ class Attempts:
 
     @property
     def busy(self) -> int:
-        """How many slots are taken."""
-        return self.slots - self._free
+        """How many attempts are in a slot."""
+        return len(self._keeper)
 
     @property
     def unsettled(self) -> tuple[RunningAttempt, ...]:

@@ -43,7 +43,7 @@ def _check_embedded_program() -> Finding:
 
 async def _examine(loaded: LoadedConfiguration, where: str) -> list[Finding]:
     async with visit_broker(loaded) as broker:
-        with broker.guard():
+        async with broker.guard():
             information: dict[str, Any] = await broker.client.info()
         clock = await _check_clock(broker)
     return [_judge_version(information, where), *_judge_keeping(information), clock]
@@ -76,7 +76,7 @@ def _judge_keeping(information: dict[str, Any]) -> list[Finding]:
 
 
 async def _check_clock(broker: Broker) -> Finding:
-    with broker.guard():
+    async with broker.guard():
         seconds, microseconds = await broker.client.time()
     difference_ms = abs(Clock().now_ms() - (seconds * MS + microseconds // MICROSECONDS_PER_MS))
     found = f"{difference_ms} ms beside Redis's"

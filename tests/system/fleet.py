@@ -1,0 +1,225 @@
+"""A real fleet for a test: real processes on loopback, a real Redis, a site whose pages wait to be let through."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import psutil
+from aiohttp import web
+
+from captchad.broker.address import open_clients
+from captchad.config.sections import RedisSection
+from captchad.sample_site.drawing import Artist, pick_text
+from tests.conftest import find_free_port
+
+READY_SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+
+async def until(condition: Callable[[], Awaitable[Any]], within_seconds: float = 30.0) -> Any:
+    """Wait for something another process does; give what the condition gave."""
+    async with asyncio.timeout(within_seconds):
+        while not (found := await condition()):
+            await asyncio.sleep(POLL_SECONDS)
+        return found
+
+
+class GatedSite:
+    """A captcha site whose pages are held back until the gate is opened; it knows every page's truth."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.truths: dict[str, str] = {}
+        self.visits: list[str] = []
+        self._artist = Artist()
+        application = web.Application()
+        application.router.add_get("/page/{visit}", self._answer_page)
+        application.router.add_get("/captcha/{visit}.png", self._answer_picture)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+
+    async def start(self) -> None:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+
+    async def close(self) -> None:
+        self.gate.set()
+        await self._runner.cleanup()
+
+    @property
+    def port(self) -> int:
+        return int(self._runner.addresses[0][1])
+
+    def url(self, visit: str) -> str:
+        return f"http://127.0.0.1:{self.port}/page/{visit}"
+
+    async def _answer_page(self, request: web.Request) -> web.Response:
+        visit = request.match_info["visit"]
+        self.visits.append(visit)
+        await self.gate.wait()
+        page = f'<form><img src="/captcha/{visit}.png" alt="captcha"><input name="captcha"></form>'
+        return web.Response(text=page, content_type="text/html")
+
+    async def _answer_picture(self, request: web.Request) -> web.Response:
+        text = pick_text()
+        self.truths[request.match_info["visit"]] = text
+        return web.Response(body=self._artist.draw(text), content_type="image/png")
+
+
+@dataclass
+class RoleProcess:
+    """One running role."""
+
+    role: str
+    port: int
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    async def wait(self, seconds: float = 60.0) -> int:
+        return await asyncio.to_thread(self.process.wait, seconds)
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+
+@dataclass
+class Fleet:
+    """Roles of one test, the site they may visit, and a client of the gateway."""
+
+    folder: Path
+    redis_url: str
+    environment: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    site: GatedSite = field(default_factory=GatedSite)
+    roles: list[RoleProcess] = field(default_factory=list)
+
+    async def __aenter__(self) -> "Fleet":
+        await self.site.start()
+        self.client = aiohttp.ClientSession()
+        target = {"host": "127.0.0.1", "ports": [self.site.port], "allow_private_addresses": True}
+        settings = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": [target]}} | self.settings
+        (self.folder / "config.json").write_text(json.dumps(settings))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for role in self.roles:
+            _end_tree(role.process)
+        await self.client.close()
+        await self.site.close()
+
+    def start(self, role: str, port: int | None = None) -> RoleProcess:
+        port = port or find_free_port()
+        log_path = self.folder / f"{role}-{len(self.roles)}.log"
+        arguments = ["--role", role, "--config", str(self.folder / "config.json"), "--port", str(port)]
+        environment = os.environ | {"CAPTCHAD_STATE_DIRECTORY": str(self.folder / "state")}
+        if self.redis_url:
+            environment["REDIS_URL"] = self.redis_url
+        with log_path.open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "captchad", *arguments],
+                stdout=log,
+                stderr=log,
+                env=environment | self.environment,
+                start_new_session=True,
+            )
+        self.roles.append(RoleProcess(role, port, process, log_path))
+        return self.roles[-1]
+
+    async def start_ready(self, *names: str) -> list[RoleProcess]:
+        roles = [self.start(name) for name in names]
+        for role in roles:
+            await self.wait_ready(role)
+        return roles
+
+    async def wait_ready(self, role: RoleProcess) -> None:
+        async def is_ready() -> bool:
+            assert role.process.poll() is None, role.log
+            with contextlib.suppress(aiohttp.ClientError):
+                async with self.client.get(f"http://127.0.0.1:{role.port}/readyz") as response:
+                    return response.status == 200
+            return False
+
+        await until(is_ready, READY_SECONDS)
+
+    @property
+    def gateway_url(self) -> str:
+        gateways = [role for role in self.roles if role.role == "gateway" and role.process.poll() is None]
+        return f"http://127.0.0.1:{gateways[-1].port}"
+
+    async def submit(self, visit: str, **fields: Any) -> str:
+        body = {"url": self.site.url(visit)} | fields
+        async with self.client.post(f"{self.gateway_url}/submit_task", json=body) as response:
+            answer = await response.json(content_type=None)
+            assert response.status == 202, answer
+            return str(answer["task_id"])
+
+    async def status(self, task_id: str, wait_seconds: float = 0) -> dict[str, Any]:
+        async with self.client.get(f"{self.gateway_url}/task_status/{task_id}?wait={wait_seconds:g}") as response:
+            answer: dict[str, Any] = await response.json(content_type=None)
+            assert response.status == 200, answer
+            return answer
+
+    async def wait_final(self, task_ids: list[str]) -> list[dict[str, Any]]:
+        answers = await asyncio.gather(*(self.status(task_id, 60) for task_id in task_ids))
+        assert all(answer["status"] in {"completed", "failed", "cancelled"} for answer in answers), answers
+        return list(answers)
+
+    async def wait_processing(self, task_ids: list[str], attempt: int = 1) -> None:
+        async def are_processing() -> bool:
+            answers = await asyncio.gather(*(self.status(task_id) for task_id in task_ids))
+            return all(answer["status"] == "processing" and answer["attempts"] == attempt for answer in answers)
+
+        await until(are_processing)
+
+    async def list_stream_entries(self) -> int:
+        """Give how many entries and pending deliveries all streams hold."""
+        clients = open_clients(RedisSection(), "test", self.redis_url)
+        found = 0
+        for key in await clients.commands.keys("captchad:*queue*"):
+            found += await clients.commands.xlen(key)
+            found += (await clients.commands.xpending(key, "workers"))["pending"]
+        await clients.close()
+        return found
+
+
+def list_tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Give a process and all its descendants."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
+    return []
+
+
+def _end_tree(process: subprocess.Popen[bytes]) -> None:
+    tree = list_tree(process)
+    for member in tree:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            member.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.asynccontextmanager
+async def run_fleet(folder: Path, redis_url: str, *roles: str, **options: Any) -> AsyncIterator[Fleet]:
+    """Run some roles until the test ends."""
+    async with Fleet(folder, redis_url, **options) as fleet:
+        await fleet.start_ready(*roles)
+        yield fleet
