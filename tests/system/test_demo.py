@@ -1,0 +1,100 @@
+"""`captchad demo` as it is run first by everyone."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from captchad.cli.demo_run import make_environment
+
+TIMEOUT_SECONDS = 120
+COMMAND = [sys.executable, "-m", "captchad", "demo"]
+
+
+@pytest.fixture
+def demo_environment(tmp_path: Path) -> dict[str, str]:
+    """An environment that would lead astray a demo that heeds it; its temporary folder is the test's."""
+    misleading = {"REDIS_URL": "redis://127.0.0.1:1/0", "ENVIRONMENT": "prod", "CAPTCHAD_WORKER__TASK_TIMEOUT": "1"}
+    return {**os.environ, **misleading, "TMPDIR": str(tmp_path)}
+
+
+def run_demo(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, env=environment, check=False
+    )
+
+
+def test_demo_prints_truth_text_confidence_and_milliseconds_of_five_tasks(
+    demo_environment: dict[str, str], tmp_path: Path
+) -> None:
+    before = set(psutil.pids())
+    done = run_demo(demo_environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split() for line in done.stdout.splitlines() if re.match(r"[1-5] {2,}", line)]
+    assert len(rows) == 5
+    for _, _, truth, text, confidence, milliseconds, mark in rows:
+        assert (truth == text) == (mark == "✓")
+        assert 0 <= float(confidence) <= 1
+        assert float(milliseconds) > 0
+    # Of a hundred pictures the engine misreads two or three, so that two of five is next to impossible.
+    assert sum(row[-1] == "✓" for row in rows) >= 3
+    assert list(tmp_path.glob("captchad-demo-*")) == []
+    assert find_ours(set(psutil.pids()) - before, tmp_path) == []
+
+
+def find_ours(process_ids: set[int], folder: Path) -> list[str]:
+    """Give the processes that still work on the demo's folder."""
+    found = []
+    for process_id in process_ids:
+        try:
+            command = " ".join(psutil.Process(process_id).cmdline())
+        except psutil.Error:
+            continue
+        if str(folder) in command:
+            found.append(command)
+    return found
+
+
+def test_json_is_the_only_thing_on_standard_output(demo_environment: dict[str, str]) -> None:
+    done = run_demo(demo_environment, "--json", "--tasks", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["completed"] == len(report["tasks"]) == 2
+    assert {"truth", "text", "confidence", "total_ms", "is_right"} <= set(report["tasks"][0])
+
+
+def test_kept_demo_stays_up_until_ctrl_c(demo_environment: dict[str, str], tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [*COMMAND, "--keep", "--tasks", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=demo_environment,
+    )
+    assert demo.stdout is not None
+    printed = ""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while "sample site  http" not in printed and time.monotonic() < deadline:
+        printed += demo.stdout.readline()
+    descendants = psutil.Process(demo.pid).children(recursive=True)
+    assert {"gateway", "dashboard"} <= set(re.findall(r"^  (\w+) +http://127", printed, re.MULTILINE))
+    demo.send_signal(signal.SIGINT)
+    rest, _ = demo.communicate(timeout=60)
+    assert demo.returncode == 0, printed + rest
+    assert psutil.wait_procs(descendants, timeout=1)[1] == []
+
+
+def test_environment_that_means_another_fleet_is_left_out(tmp_path: Path) -> None:
+    given = {"REDIS_URL": "x", "CAPTCHAD_SECURITY__TARGETS": "x", "ENVIRONMENT": "prod", "PATH": "/bin", "HOME": "/h"}
+    assert make_environment(given, tmp_path) == {
+        "PATH": "/bin",
+        "HOME": "/h",
+        "CAPTCHAD_STATE_DIRECTORY": str(tmp_path / "state"),
+    }

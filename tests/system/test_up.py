@@ -1,0 +1,183 @@
+"""`captchad up` with real processes and signals."""
+
+import json
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from captchad.broker.embedded import find_socket
+from tests.system.up_process import UpProcess, find_alive
+
+StartUp = Callable[..., UpProcess]
+
+
+@pytest.fixture
+def start_up() -> Iterator[StartUp]:
+    """Start `up` processes that end with the test."""
+    with ExitStack() as stack:
+
+        def start(state: Path, *arguments: str, **options: tuple[str, ...]) -> UpProcess:
+            process = UpProcess(state, *arguments, **options)
+            stack.callback(process.end)
+            return process
+
+        yield start
+
+
+def fetch_status(url: str) -> int:
+    """Give the status of a GET; 0 where nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+def wait_for_status(url: str, status: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while fetch_status(url) != status:
+        assert time.monotonic() < deadline, f"{url} did not answer {status}"
+
+
+def names_of(process: UpProcess, event: str) -> list[str]:
+    return [one["name"] for one in process.events if one["event"] == event]
+
+
+def test_ctrl_c_stops_gateway_then_workers_then_the_rest_and_redis_last(start_up: StartUp, tmp_path: Path) -> None:
+    up = start_up(tmp_path / "state")
+    urls = up.wait_until_up()
+    ready = {role: fetch_status(f"{urls[role]}/readyz") for role in ("gateway", "scheduler", "monitor", "worker-1")}
+    assert set(ready.values()) == {200}
+    descendants = up.descendants()
+    assert any("chrom" in process.name() or "headless" in process.name() for process in descendants)
+    up.signal(signal.SIGINT)
+    assert up.read_to_the_end() == 0
+    stopped = names_of(up, "stopped")
+    assert stopped[:2] == ["gateway", "worker-1"]
+    assert set(stopped[2:4]) == {"scheduler", "monitor"}
+    assert stopped[4:] == ["redis"]
+    assert find_alive(descendants, 0) == []
+
+
+def test_kill_9_leaves_no_child_after_5_seconds_and_the_next_up_keeps_the_data(
+    start_up: StartUp, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    up = start_up(state)
+    first = up.wait_until_up()
+    with redis.Redis(unix_socket_path=str(find_socket(state))) as client:
+        client.set("kept", "through kill -9")
+    descendants = up.descendants()
+    assert {"gateway", "scheduler", "worker", "monitor"} <= {
+        argument.removeprefix("--role=") for process in descendants for argument in process.cmdline()
+    }
+    up.signal(signal.SIGKILL)
+    ports = tuple(f"--{role}-port={first[role].rpartition(':')[2]}" for role in ("gateway", "scheduler", "monitor"))
+    started = time.monotonic()
+    second = start_up(state, free_ports=ports)
+    assert find_alive(descendants, 5 - (time.monotonic() - started)) == []
+    assert second.wait_until_up()["gateway"] == first["gateway"]
+    with redis.Redis(unix_socket_path=str(find_socket(state))) as client:
+        assert client.get("kept") == b"through kill -9"
+
+
+def test_second_up_on_the_same_state_folder_is_told_who_holds_it(start_up: StartUp, tmp_path: Path) -> None:
+    first = start_up(tmp_path / "state")
+    first.wait_for("ready", "redis")
+    second = start_up(tmp_path / "state")
+    assert second.read_to_the_end() == 1
+    message = second.describe_end()
+    assert f"in use by process {first.pid}" in message
+    assert len(message.splitlines()) == 1
+
+
+def test_taken_port_is_an_error_that_names_its_holder(start_up: StartUp, tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        free = (f"--gateway-port={port}", "--scheduler-port=0", "--monitor-port=0")
+        up = start_up(tmp_path / "state", free_ports=free)
+        assert up.read_to_the_end() == 1
+    assert f"port {port} is taken by" in up.describe_end()
+
+
+@pytest.mark.parametrize("role", ["gateway", "worker"])
+def test_killed_role_runs_again_within_2_seconds(start_up: StartUp, tmp_path: Path, role: str) -> None:
+    up = start_up(tmp_path / "state")
+    urls = up.wait_until_up()
+    label = {"gateway": "gateway", "worker": "worker-1"}[role]
+    victim = up.find_role(role)
+    browsers = victim.children(recursive=True)
+    victim.kill()
+    killed = time.monotonic()
+    ended = up.wait_for("ended", label)
+    assert ended["text"] == "killed by SIGKILL; starting it again"
+    while not [one for one in up.descendants() if f"--role={role}" in _command_of(one)]:
+        assert time.monotonic() - killed < 2
+    assert find_alive(browsers, 2) == []
+    up.wait_for("ready", label)
+    wait_for_status(f"{urls['gateway']}/readyz", 200, 10)
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def test_killed_redis_is_started_again_with_its_data(start_up: StartUp, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    up = start_up(state)
+    urls = up.wait_until_up()
+    with redis.Redis(unix_socket_path=str(find_socket(state))) as client:
+        client.set("kept", "x")
+        psutil.Process(client.info("server")["process_id"]).kill()
+    up.wait_for("ready", "redis")
+    with redis.Redis(unix_socket_path=str(find_socket(state))) as client:
+        assert client.get("kept") == b"x"
+    wait_for_status(f"{urls['gateway']}/readyz", 200, 20)
+
+
+def test_second_ctrl_c_ends_also_what_does_not_react(start_up: StartUp, tmp_path: Path) -> None:
+    up = start_up(tmp_path / "state")
+    up.wait_until_up()
+    descendants = up.descendants()
+    up.find_role("worker").suspend()
+    up.signal(signal.SIGINT)
+    up.wait_for("stopped", "gateway")
+    up.signal(signal.SIGINT)
+    assert up.read_to_the_end(seconds=15) == 0
+    assert find_alive(descendants, 0) == []
+
+
+def test_role_that_never_starts_ends_up_with_its_last_words(start_up: StartUp, tmp_path: Path) -> None:
+    configuration = tmp_path / "distributed.json"
+    configuration.write_text(json.dumps({"browser": {"executable": "/nonexistent/chromium"}}))
+    up = start_up(tmp_path / "state", f"--config={configuration}")
+    assert up.read_to_the_end() == 1
+    message = up.describe_end()
+    assert "worker-1 does not start" in message
+    assert "/nonexistent/chromium" in message
+
+
+def test_wrong_configuration_is_reported_before_anything_starts(start_up: StartUp, tmp_path: Path) -> None:
+    configuration = tmp_path / "distributed.json"
+    configuration.write_text(json.dumps({"worker": {"task_timeout": -1}}))
+    up = start_up(tmp_path / "state", f"--config={configuration}")
+    assert up.read_to_the_end() == 1
+    assert "worker.task_timeout" in up.describe_end()
+    assert up.events == []

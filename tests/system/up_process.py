@@ -1,0 +1,109 @@
+"""Runs `captchad up` as a person would, and reads what it says."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PATIENCE_SECONDS = 60.0
+FREE_PORTS = ("--gateway-port=0", "--scheduler-port=0", "--monitor-port=0")
+
+
+class UpProcess:
+    """One `captchad up --json` with a state folder of its own; `events` has all lines read so far."""
+
+    def __init__(self, state: Path, *arguments: str, free_ports: tuple[str, ...] = FREE_PORTS) -> None:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CAPTCHAD_", "REDIS_"))
+        } | {"CAPTCHAD_STATE_DIRECTORY": str(state)}
+        self.events: list[dict[str, Any]] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *free_ports, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=state.parent,
+            env=environment,
+        )
+        self._rest = b""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_up(self) -> dict[str, Any]:
+        """Give the summary with all URLs."""
+        return self.wait_for("up")
+
+    def wait_for(self, event: str, name: str | None = None, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
+        """Read on until an event of this kind (and name) comes; give it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self._read_event(deadline)
+            assert found is not None, f"no {event} {name or ''} came: {self.events} {self.describe_end()}"
+            if found["event"] == event and name in (None, found.get("name")):
+                return found
+
+    def read_to_the_end(self, seconds: float = PATIENCE_SECONDS) -> int:
+        """Read everything until it has ended; give the exit code."""
+        deadline = time.monotonic() + seconds
+        while self._read_event(deadline) is not None:
+            pass
+        return self._process.wait(max(1.0, deadline - time.monotonic()))
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def descendants(self) -> list[psutil.Process]:
+        """Give all processes below, browsers too."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def find_role(self, role: str) -> psutil.Process:
+        """Give the process of a role, which is not its tether."""
+        return next(one for one in self.descendants() if f"--role={role}" in one.cmdline())
+
+    def describe_end(self) -> str:
+        """Give what it said on stderr, once it has ended."""
+        if self._process.poll() is None or self._process.stderr is None:
+            return ""
+        return self._process.stderr.read().decode()
+
+    def end(self) -> None:
+        """End everything, whatever the test left running."""
+        descendants = self.descendants() if self._process.poll() is None else []
+        self._process.kill()
+        self._process.wait()
+        for process in descendants:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(descendants, timeout=10)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
+
+    def _read_event(self, deadline: float) -> dict[str, Any] | None:
+        assert self._process.stdout is not None
+        while b"\n" not in self._rest:
+            readable, _, _ = select.select([self._process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            part = os.read(self._process.stdout.fileno(), 65_536) if readable else b""
+            if not part:
+                return None
+            self._rest += part
+        line, _, self._rest = self._rest.partition(b"\n")
+        event: dict[str, Any] = json.loads(line)
+        self.events.append(event)
+        return event
+
+
+def find_alive(processes: list[psutil.Process], seconds: float) -> list[str]:
+    """Give the names of those that still run after `seconds`."""
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    return [process.name() for process in alive if process.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,165 @@
+"""The set-up: what it decides to install, and what it says where it may not."""
+
+import importlib
+import os
+import subprocess
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.unit.bootstrap.conftest import SCRIPTS
+
+EVERYTHING = {
+    "has_venv": True,
+    "has_redis": True,
+    "has_sentinel": True,
+    "has_promtool": True,
+    "has_chromium": True,
+    "can_install": True,
+}
+
+
+@pytest.fixture
+def machine() -> ModuleType:
+    return importlib.import_module("machine")
+
+
+@pytest.fixture
+def prepare(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The set-up with a bare machine it may not change."""
+    module = importlib.import_module("prepare")
+    bare = importlib.import_module("machine").Machine(**dict.fromkeys(EVERYTHING, False))
+    monkeypatch.setattr(module, "look", lambda _: bare)
+    return module
+
+
+def make(machine: ModuleType, **differences: bool) -> Any:
+    return machine.Machine(**{**EVERYTHING, **differences})
+
+
+def make_command(folder: Path, name: str, script: str) -> None:
+    command = folder / name
+    command.write_text(f"#!/bin/sh\n{script}\n")
+    command.chmod(0o755)
+
+
+def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> None:
+    for wanted in machine.PURPOSES.values():
+        assert machine.packages_to_ask_for(make(machine), wanted) == []
+
+
+@pytest.mark.parametrize(
+    ("purpose", "packages"),
+    [
+        ("demo", ["python3-venv", "chromium-headless-shell"]),
+        ("check", ["python3-venv"]),
+        ("test", ["python3-venv", "redis-server", "redis-sentinel", "prometheus", "chromium-headless-shell"]),
+    ],
+)
+def test_bare_machine_lacks_what_the_purpose_needs(machine: ModuleType, purpose: str, packages: list[str]) -> None:
+    bare = make(machine, **dict.fromkeys(EVERYTHING, False))
+    assert machine.packages_to_ask_for(bare, machine.PURPOSES[purpose]) == packages
+
+
+def test_browser_is_not_installed_with_the_packages_for_it_may_be_downloaded(machine: ModuleType) -> None:
+    assert machine.missing_packages(make(machine, has_chromium=False), machine.PURPOSES["test"]) == []
+
+
+@pytest.mark.parametrize("purpose", ["demo", "test"])
+def test_without_root_and_sudo_the_packages_are_named_in_one_line(
+    prepare: ModuleType, capsys: pytest.CaptureFixture[str], purpose: str
+) -> None:
+    assert prepare.main([purpose]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if "apt-get install" in line]
+    assert len(lines) == 1
+    assert "chromium-headless-shell" in lines[0]
+    assert ("redis-server" in lines[0]) == (purpose == "test")
+
+
+def test_unknown_purpose_is_wrong_usage(prepare: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert prepare.main(["dance"]) == 2
+    assert "usage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("exit_code", "is_allowed"), [(0, True), (1, False)])
+def test_sudo_counts_where_it_asks_for_no_password(
+    machine: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, exit_code: int, is_allowed: bool
+) -> None:
+    make_command(tmp_path, "sudo", f"exit {exit_code}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert (machine.privilege() is not None) == is_allowed
+
+
+def test_valkey_and_downloaded_browsers_count(
+    machine: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("valkey-server", "valkey-sentinel"):
+        make_command(tmp_path, name, "exit 0")
+    build = tmp_path / "browsers" / "chromium_headless_shell-1"
+    build.mkdir(parents=True)
+    (build / "INSTALLATION_COMPLETE").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
+    seen = machine.look(tmp_path / ".venv")
+    assert (seen.has_redis, seen.has_sentinel, seen.has_chromium, seen.has_promtool) == (True, True, True, False)
+
+
+def test_package_lists_are_refreshed_once_and_only_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_command(tmp_path, "apt-get", f'echo "$DEBIAN_FRONTEND $*" >> {tmp_path}/calls')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    packages = importlib.import_module("system_packages")
+    monkeypatch.setattr(packages, "privilege", list)
+    installer = packages.SystemPackages()
+    installer.install(["one", "two"])
+    installer.install(["three"])
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [call.split()[4] for call in calls] == ["update", "install", "install"]
+    assert all(call.startswith("noninteractive") for call in calls)
+    assert "one, two: done" in capsys.readouterr().out
+
+
+def test_failing_step_shows_what_was_said(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = importlib.import_module("steps")
+    with pytest.raises(steps.SetupFailed, match=r"Trying ended with 3.*\n.*no such package"):
+        steps.run("Trying", ["sh", "-c", "echo no such package; exit 3"], 10)
+    assert "ended with 3" in capsys.readouterr().out
+
+
+def test_stamp_spares_the_second_run_until_the_requirements_change(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("setup.cfg", "pyproject.toml"):
+        (tmp_path / name).write_text("one")
+    packages = importlib.import_module("python_packages")
+    ran: list[str] = []
+    monkeypatch.setattr(packages, "run", lambda title, *_: ran.append(title))
+    monkeypatch.setattr(packages, "_works", lambda _: True)
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    for extra in ("dev", "dev", "embedded"):
+        packages.prepare(tmp_path, environment, extra)
+    assert len(ran) == 1
+    (tmp_path / "setup.cfg").write_text("two")
+    packages.prepare(tmp_path, environment, "embedded")
+    packages.prepare(tmp_path, environment, "dev")
+    assert len(ran) == 3
+
+
+def test_missing_python_is_said_plainly(tmp_path: Path) -> None:
+    make_command(tmp_path, "python3", "exit 1")
+    make_command(tmp_path, "dirname", 'echo "${1%/*}"')
+    done = subprocess.run(
+        ["/bin/sh", str(SCRIPTS / "prepare.sh"), "demo"],
+        capture_output=True,
+        text=True,
+        env={"PATH": str(tmp_path)},
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "python3-venv" in done.stderr
