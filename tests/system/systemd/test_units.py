@@ -1,0 +1,110 @@
+"""The units we ship: accepted by systemd's own tool, hardened alike, and true to the settings they depend on."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from captchad.config.sections import WorkerSection
+from captchad.domain.node import Role
+
+ROOT = Path(__file__).parents[3]
+UNITS = ROOT / "systemd"
+SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
+WORKER = "captchad-worker@.service"
+PROGRAM = "opt/captchad/venv/bin/captchad"
+SYSTEM_UNITS = Path("/usr/lib/systemd/system")
+TARGETS_NEEDED = ("sysinit", "basic", "shutdown", "network-online", "multi-user")
+ABOUT_THE_ROLE = {"Description", "ExecStart", "Environment", "OOMPolicy", "DefaultInstance"}
+RELAXED_FOR_THE_BROWSER = {
+    ("RestrictNamespaces", "user pid net"),
+    ("SystemCallFilter", "@system-service chroot"),
+}
+EXPOSURE_LIMIT = {WORKER: 2.2}
+EXPOSURE_LIMIT_ELSEWHERE = 1.7
+
+
+def read_settings(name: str) -> set[tuple[str, str]]:
+    lines = (UNITS / name).read_text().splitlines()
+    return {(key, value) for key, _, value in (line.partition("=") for line in lines if "=" in line and line[0] != "#")}
+
+
+@pytest.fixture
+def system_root(tmp_path: Path) -> Path:
+    """A file tree with our units, the program they start and the targets they name."""
+    units = tmp_path / "etc/systemd/system"
+    shutil.copytree(UNITS, units)
+    program = tmp_path / PROGRAM
+    for executable in (program, tmp_path / "bin/kill"):
+        executable.parent.mkdir(parents=True)
+        executable.write_text("#!/bin/sh\n")
+        executable.chmod(0o755)
+    for target in TARGETS_NEEDED:
+        shutil.copy(SYSTEM_UNITS / f"{target}.target", units)
+    return tmp_path
+
+
+def test_systemd_finds_nothing_to_complain_of(system_root: Path) -> None:
+    names = ["captchad.target", *(name.replace("@.", "@1.") for name in SERVICES)]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", f"--root={system_root}", "--man=no", *names],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_broken_unit_would_have_been_noticed(system_root: Path) -> None:
+    (system_root / PROGRAM).unlink()
+    done = subprocess.run(
+        ["systemd-analyze", "verify", f"--root={system_root}", "--man=no", "captchad-gateway.service"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "is not executable" in done.stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_a_break_in_could_reach_stays_small(name: str) -> None:
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNITS / name)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"exposure level for \S+: ([\d.]+)", done.stdout)
+    assert found is not None
+    assert float(found.group(1)) <= EXPOSURE_LIMIT.get(name, EXPOSURE_LIMIT_ELSEWHERE)
+
+
+def test_every_role_has_a_unit_that_the_target_starts() -> None:
+    target = (UNITS / "captchad.target").read_text()
+    for role in Role:
+        name = WORKER if role is Role.WORKER else f"captchad-{role}.service"
+        assert f"--role={role}" in (UNITS / name).read_text()
+        assert name.replace("@.", "@1.") in target
+    assert len(SERVICES) == len(Role)
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name != WORKER])
+def test_the_worker_differs_in_exactly_two_directives_of_its_confinement(name: str) -> None:
+    worker, other = read_settings(WORKER), read_settings(name)
+    only_worker = {(key, value) for key, value in worker - other if key not in ABOUT_THE_ROLE}
+    only_other = {(key, value) for key, value in other - worker if key not in ABOUT_THE_ROLE}
+    assert only_worker == RELAXED_FOR_THE_BROWSER
+    assert only_other == {("RestrictNamespaces", "yes"), ("SystemCallFilter", "@system-service")}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_stop_leaves_time_to_drain(name: str) -> None:
+    settings = dict(read_settings(name))
+    assert float(settings["TimeoutStopSec"]) >= 2 * WorkerSection().drain_seconds
+    assert settings["Type"] == "notify"
+    assert settings["NotifyAccess"] == "main"
+    assert float(settings["WatchdogSec"]) > 0
+    assert "HUP" in settings["ExecReload"]
