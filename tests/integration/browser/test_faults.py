@@ -93,10 +93,10 @@ async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: Local
 
 
 async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
-    site.put_page("/", "<p>nothing here</p>")
+    site.put_page("/", "<p>nothing here</p><script>fetch('/silence')</script>")
+    site.put_silence("/silence")
     task = TaskGroupKeeper("test").spawn(stage.capture(site.url(), None, 30), "capture")
-    while not (site.hits["/"] and find_processes("--type=renderer")):
-        await asyncio.sleep(0.02)
+    await site.arrived.wait()
     for process in find_processes("--type=renderer"):
         process.kill()
     with pytest.raises(AttemptFailed) as failed:

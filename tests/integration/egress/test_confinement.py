@@ -1,0 +1,137 @@
+"""A declared page must not be able to make the browser connect to anything undeclared."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+from tests.integration.egress.tricks import NAVIGATION_TRICKS, SCRIPT_TRICKS, SILENT_TRICKS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PAGE = """<!doctype html><body><script>
+  function done() { if (!window.isDone) { window.isDone = true; document.body.insertAdjacentHTML('beforeend',
+    '<img id="captcha" src="/picture">') } }
+  TRICK
+</script></body>"""
+
+
+class Goal(asyncio.DatagramProtocol):
+    """A port that counts whoever comes, by TCP or UDP, and answers HTTP in the shortest way."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self.port = 0
+        self._server: asyncio.Server | None = None
+        self._datagrams: asyncio.DatagramTransport | None = None
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        loop = asyncio.get_running_loop()
+        self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", self.port))
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        assert self._datagrams is not None
+        self._server.close()
+        self._datagrams.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.visits += 1
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.visits += 1
+        await reader.read(1024)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    await stage.start()
+    yield stage
+    await stage.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage(shared_stage: Stage) -> AsyncIterator[Stage]:
+    yield shared_stage
+    await shared_stage.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(stage: Stage) -> LocalSite:
+    site = await stage.add_site()
+    site.put_picture("/picture", CAPTCHA_PNG)
+    return site
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def goal() -> AsyncIterator[Goal]:
+    goal = Goal()
+    await goal.start()
+    yield goal
+    await goal.stop()
+
+
+def aim(text: str, goal: Goal) -> str:
+    """Fill the goal's address into a trick."""
+    place = f"127.0.0.1:{goal.port}"
+    text = text.replace("HTTPS", f"https://{place}/").replace("WS'", f"ws://{place}/'").replace("HOST", place)
+    return (
+        text.replace("'URL'", f"'http://{place}/'")
+        .replace('"URL"', f'"http://{place}/"')
+        .replace("url=URL", f"url=http://{place}/")
+        .replace("url(URL)", f"url(http://{place}/)")
+    )
+
+
+async def play(trick: str, stage: Stage, site: LocalSite, goal: Goal) -> None:
+    """Visit a page that tries a trick, until it has been tried."""
+    site.put_redirect("/redirect", f"http://127.0.0.1:{goal.port}/")
+    site.put_page("/", aim(PAGE.replace("TRICK", trick), goal))
+    assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
+
+
+@pytest.mark.parametrize("trick", (SCRIPT_TRICKS | SILENT_TRICKS).values(), ids=(SCRIPT_TRICKS | SILENT_TRICKS).keys())
+async def test_reaches_nothing_undeclared_by(trick: str, stage: Stage, site: LocalSite, goal: Goal) -> None:
+    await play(trick, stage, site, goal)
+    assert goal.visits == 0
+
+
+@pytest.mark.parametrize("trick", SCRIPT_TRICKS.values(), ids=SCRIPT_TRICKS.keys())
+async def test_the_trick_would_reach_a_declared_port_by(trick: str, stage: Stage, site: LocalSite, goal: Goal) -> None:
+    stage.declare(goal.port)
+    await play(trick, stage, site, goal)
+    assert goal.visits >= 1
+
+
+@pytest.mark.parametrize("html", NAVIGATION_TRICKS.values(), ids=NAVIGATION_TRICKS.keys())
+async def test_is_not_taken_away_by(html: str, stage: Stage, site: LocalSite, goal: Goal) -> None:
+    site.put_redirect("/redirect", f"http://127.0.0.1:{goal.port}/")
+    site.put_page("/", aim(html, goal))
+    with pytest.raises(AttemptFailed) as failed:
+        await stage.capture(site.url(), timeout_seconds=10)
+    assert failed.value.task_error_code is TaskErrorCode.TARGET_NOT_ALLOWED
+    assert goal.visits == 0
+
+
+@pytest.mark.parametrize("html", NAVIGATION_TRICKS.values(), ids=NAVIGATION_TRICKS.keys())
+async def test_would_be_taken_to_a_declared_port_by(html: str, stage: Stage, site: LocalSite, goal: Goal) -> None:
+    stage.declare(goal.port)
+    site.put_redirect("/redirect", f"http://127.0.0.1:{goal.port}/")
+    site.put_page("/", aim(html, goal))
+    with pytest.raises(AttemptFailed):
+        await stage.capture(site.url(), timeout_seconds=1.5)
+    assert goal.visits >= 1
+
+
+async def test_refusals_are_counted_by_reason(stage: Stage, site: LocalSite, goal: Goal) -> None:
+    before = dict(stage.proxy.refusal_counts)
+    await play(SCRIPT_TRICKS["image"], stage, site, goal)
+    assert stage.proxy.refusal_counts["undeclared_port"] == before.get("undeclared_port", 0) + 1

@@ -1,0 +1,326 @@
+"""The filtering proxy as a client sees it, with real connections on loopback."""
+
+import asyncio
+import base64
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator
+from ipaddress import ip_address
+
+import pytest
+from aiohttp import ClientSession, ClientTimeout, web
+
+from captchad.domain.target import Target
+from captchad.egress.addresses import IpAddress
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.proxy_session import SessionLimits
+from captchad.egress.resolver import Resolver
+from captchad.egress.scope import ScopePolicy
+from captchad.runtime.clock import Clock
+
+
+class ScriptedResolver(Resolver):
+    """Answers names as the test says, and counts how often each was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, list[tuple[str, ...]]] = {}
+        self.asked: Counter[str] = Counter()
+
+    async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
+        if host not in self.answers:
+            return await super().resolve(host, port)
+        self.asked[host] += 1
+        answers = self.answers[host]
+        return tuple(ip_address(text) for text in (answers.pop(0) if len(answers) > 1 else answers[0]))
+
+
+class Network:
+    """A proxy, a site behind it, and a client in front of it."""
+
+    def __init__(self) -> None:
+        self.resolver = ScriptedResolver()
+        self.policy = ScopePolicy(())
+        self.proxy = FilteringProxy(self.policy, Clock(), self.resolver, limits=SessionLimits(keep_alive_seconds=5))
+        self.seen: list[web.Request] = []
+        self.bodies: list[bytes] = []
+        self.arrived, self.gone = asyncio.Event(), asyncio.Event()
+        self.port = 0
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._serve)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+        self.declare("127.0.0.1")
+        await self.proxy.start()
+
+    async def stop(self) -> None:
+        await self.proxy.close()
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    def declare(self, host: str, port: int | None = None) -> None:
+        target = Target(host, (port or self.port,), allow_private_addresses=True)
+        self.policy.replace_targets((*self.policy.targets, target))
+
+    def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    @property
+    def proxy_port(self) -> int:
+        return int(self.proxy.address.url.rsplit(":", 1)[1])
+
+    @property
+    def authorisation(self) -> str:
+        address = self.proxy.address
+        return "Basic " + base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+
+    async def fetch(self, url: str, method: str = "GET", **options: object) -> tuple[int, bytes, str | None]:
+        """Give status, body and the proxy's own code of one request through the proxy."""
+        allowed = {"Proxy-Authorization": self.authorisation}
+        place = {"proxy": self.proxy.address.url, "proxy_headers": allowed, "headers": allowed}
+        async with (
+            ClientSession(timeout=ClientTimeout(10)) as client,
+            client.request(method, url, **place, **options) as answer,  # type: ignore[arg-type]
+        ):
+            return answer.status, await answer.read(), answer.headers.get("X-Captchad-Egress")
+
+    async def speak(self, raw: bytes) -> bytes:
+        """Send bytes to the proxy and give all it answers until it closes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy_port)
+        try:
+            writer.write(raw)
+            async with asyncio.timeout(5):
+                return await reader.read()
+        except ConnectionError:
+            return b""
+        finally:
+            writer.close()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        self.seen.append(request)
+        self.bodies.append(await request.read())
+        if request.path == "/chunked":
+            answer = web.StreamResponse()
+            answer.enable_chunked_encoding()
+            await answer.prepare(request)
+            for piece in (b"one", b"x" * 200_000, b"three"):
+                await answer.write(piece)
+            return answer
+        if request.path == "/silence":
+            self.arrived.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.gone.set()
+        return web.Response(text=f"{request.method} {request.path_qs}", headers={"X-Captchad-Egress": "forged"})
+
+
+@pytest.fixture
+async def network() -> AsyncIterator[Network]:
+    network = Network()
+    await network.start()
+    yield network
+    await network.stop()
+
+
+async def test_passes_requests_to_a_declared_target(network: Network) -> None:
+    assert await network.fetch(network.url("/a?b=|c|")) == (200, b"GET /a?b=%7Cc%7C", None)
+    request = network.seen[0]
+    assert request.headers["Host"] == f"127.0.0.1:{network.port}"
+    assert not any(name.lower().startswith("proxy-") for name in request.headers)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+async def test_passes_bodies_both_ways(method: str, network: Network) -> None:
+    body = bytes(range(256)) * 2000
+    assert (await network.fetch(network.url("/x"), method, data=body))[0] == 200
+    assert (await network.fetch(network.url("/x"), method, data=b"short", chunked=True))[0] == 200
+    assert network.bodies == [body, b"short"]
+    assert (await network.fetch(network.url("/chunked")))[1] == b"one" + b"x" * 200_000 + b"three"
+
+
+async def test_passes_anything_through_a_tunnel(network: Network) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
+    place = f"127.0.0.1:{network.port}"
+    writer.write(f"CONNECT {place} HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n".encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    writer.write(f"GET /tunnelled HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n".encode())
+    assert (await reader.read()).endswith(b"GET /tunnelled")
+    writer.close()
+
+
+async def test_many_requests_at_once(network: Network) -> None:
+    answers = await asyncio.gather(*(network.fetch(network.url(f"/{number}")) for number in range(100)))
+    assert [body for _, body, _ in answers] == [f"GET /{number}".encode() for number in range(100)]
+
+
+async def test_refuses_what_is_not_declared_and_counts_it(network: Network) -> None:
+    status, body, code = await network.fetch("http://127.0.0.1:9/")
+    assert (status, code) == (403, "undeclared_port")
+    assert b"not declared" in body
+    assert (await network.fetch("http://other.example/"))[2] == "undeclared_host"
+    assert network.proxy.refusal_counts == {"undeclared_port": 1, "undeclared_host": 1}
+
+
+async def test_every_request_of_a_kept_connection_is_judged_on_its_own(network: Network) -> None:
+    lines = f"Proxy-Authorization: {network.authorisation}\r\n\r\n"
+    targets = [network.url("/1"), "http://127.0.0.1:9/", network.url("/2"), "http://other.example/", network.url("/3")]
+    raw = "".join(f"GET {target} HTTP/1.1\r\n{lines}" for target in targets).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
+    writer.write(raw)
+    statuses = []
+    for _ in targets:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        statuses.append(int(head.split()[1]))
+        length = next(int(line[15:]) for line in head.splitlines() if line.lower().startswith("content-length:"))
+        await reader.readexactly(length)
+    writer.close()
+    assert statuses == [200, 403, 200, 403, 200]
+    assert [request.path for request in network.seen] == ["/1", "/2", "/3"]
+
+
+async def test_a_name_is_resolved_once_and_only_its_checked_address_is_dialled(network: Network) -> None:
+    network.declare("rebinding.example")
+    network.resolver.answers["rebinding.example"] = [("127.0.0.1",), ("127.0.0.9",)]
+    assert (await network.fetch(network.url("/", "rebinding.example")))[0] == 200
+    assert network.resolver.asked == {"rebinding.example": 1}
+    assert network.seen[0].headers["Host"] == f"rebinding.example:{network.port}"
+
+
+async def test_a_public_name_that_leads_inside_is_refused(network: Network) -> None:
+    network.policy.replace_targets([Target("public.example", (network.port,))])
+    for answer, code in (
+        ("127.0.0.1", "private_address"),
+        ("169.254.169.254", "metadata_address"),
+        ("::ffff:127.0.0.1", "private_address"),
+    ):
+        network.resolver.answers["public.example"] = [(answer,)]
+        assert (await network.fetch(network.url("/", "public.example")))[2] == code
+    assert network.seen == []
+
+
+async def test_targets_replaced_at_run_time_count_at_once(network: Network) -> None:
+    assert (await network.fetch(network.url()))[0] == 200
+    network.policy.replace_targets(())
+    assert (await network.fetch(network.url()))[2] == "undeclared_host"
+
+
+async def test_the_proxy_never_connects_to_itself(network: Network) -> None:
+    network.declare("127.0.0.1", network.proxy_port)
+    assert (await network.fetch(network.proxy.address.url))[2] == "protected_endpoint"
+
+
+async def test_a_site_that_is_down_answers_as_unreachable(network: Network) -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    network.declare("127.0.0.1", port)
+    status, body, code = await network.fetch(f"http://127.0.0.1:{port}/")
+    assert (status, code) == (502, "unreachable")
+    assert str(port).encode() in body
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1, 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 70_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20,
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_a_bad_gateway(answer: bytes, network: Network) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    network.declare("127.0.0.1", port)
+    assert (await network.fetch(f"http://127.0.0.1:{port}/"))[0] == 502
+    server.close()
+
+
+async def test_a_body_that_breaks_off_is_not_passed_off_as_whole(network: Network) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    network.declare("127.0.0.1", port)
+    raw = f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
+    answer = await network.speak(raw.encode())
+    assert not answer.endswith(b"0\r\n\r\n")
+    server.close()
+
+
+async def test_serves_none_but_its_own_browser(network: Network) -> None:
+    for header in ("", "Proxy-Authorization: Basic eDp5\r\n", "Authorization: Basic eDp5\r\n"):
+        for line in (f"GET {network.url()}", f"CONNECT 127.0.0.1:{network.port}"):
+            answer = await network.speak(f"{line} HTTP/1.1\r\nConnection: close\r\n{header}\r\n".encode())
+            assert answer.startswith(b"HTTP/1.1 407 ")
+    assert network.seen == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\x01\x00", b""),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nAUTH\r\n\r\n", b"HTTP/1.1 403 "),
+        (b"GET https://a.example/ HTTP/1.1\r\nAUTH\r\n\r\n", b"HTTP/1.1 403 "),
+        (b"GET file:///etc/passwd HTTP/1.1\r\nAUTH\r\n\r\n", b"HTTP/1.1 403 "),
+        (b"CONNECT a.example HTTP/1.1\r\nAUTH\r\n\r\n", b"HTTP/1.1 403 "),
+        (
+            b"GET http://a/ HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\nAUTH\r\n\r\n",
+            b"HTTP/1.1 400 ",
+        ),
+        (b"GET http://a/ HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", b"HTTP/1.1 400 "),
+        (b"GET http://a/ HTTP/1.1\r\n" + b"A: b\r\n" * 20_000, b"HTTP/1.1 400 "),
+        (b"GET http://a/ HTTP/1.1\r\nA: b", b""),
+    ],
+)
+async def test_odd_requests_are_answered_or_dropped(raw: bytes, status: bytes, network: Network) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
+    writer.write(raw.replace(b"AUTH", f"Proxy-Authorization: {network.authorisation}".encode()))
+    if status:
+        assert (await asyncio.wait_for(reader.read(len(status)), 5)) == status
+    writer.close()
+    assert (await network.fetch(network.url()))[0] == 200
+
+
+async def test_a_browser_that_leaves_frees_the_site_it_waited_for(network: Network) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
+    lines = f"GET {network.url('/silence')} HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
+    writer.write(lines.encode())
+    await asyncio.wait_for(network.arrived.wait(), 5)
+    assert network.proxy.open_connections == 1
+    writer.close()
+    await asyncio.wait_for(network.gone.wait(), 5)
+    assert network.proxy.open_connections == 0
+
+
+async def test_closing_ends_every_connection(network: Network) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
+    await network.fetch(network.url())
+    assert network.proxy.health().is_ready
+    await network.proxy.close()
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert network.proxy.open_connections == 0
+    assert not network.proxy.health().is_ready
+    writer.close()
+
+
+async def test_tls_inside_a_tunnel_is_left_alone(network: Network) -> None:
+    with pytest.raises((ssl.SSLError, OSError)):
+        await network.fetch(f"https://127.0.0.1:{network.port}/")
+    assert network.proxy.refusal_counts == {}

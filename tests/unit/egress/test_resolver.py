@@ -1,0 +1,35 @@
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+
+from captchad.egress.addresses import IpAddress
+from captchad.egress.resolver import ResolutionFailed, Resolver
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "93.184.216.34"])
+async def test_a_literal_address_is_itself(host: str) -> None:
+    assert await Resolver().resolve(host, 80) == (ip_address(host),)
+
+
+@pytest.mark.parametrize("host", ["localhost", "any.localhost"])
+async def test_localhost_is_this_machine_whatever_the_resolver_thinks(host: str) -> None:
+    assert await Resolver().resolve(host, 80) == (ip_address("127.0.0.1"), ip_address("::1"))
+
+
+async def test_a_name_that_can_not_exist_fails() -> None:
+    with pytest.raises(ResolutionFailed, match="could not be resolved"):
+        await Resolver().resolve("name with spaces", 80)
+
+
+class SilentResolver(Resolver):
+    """A resolver whose name server never answers."""
+
+    async def _look_up(self, host: str, port: int) -> tuple[IpAddress, ...]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_resolver_that_never_answers_is_given_up() -> None:
+    with pytest.raises(ResolutionFailed, match="within"):
+        await SilentResolver(timeout_seconds=0.01).resolve("a.example", 80)
