@@ -64,6 +64,8 @@ class RedisServer:
             with redis.Redis(port=self.port, protocol=2) as client:
                 try:
                     client.ping()
+                except redis.AuthenticationError:
+                    return
                 except redis.RedisError:
                     time.sleep(0.02)
                 else:

@@ -1,20 +1,21 @@
-"""Where Redis is: a URL, Sentinels or one server, and the connection pools made from that."""
+"""Connection pools for the Redis that is configured: a URL, Sentinels or one server."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from redis import asyncio as redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
-from captchad.config.sections import RedisMasterSection, RedisSection
+from captchad.config.redis_choice import RedisChoice, RedisKind, choose_redis_or_local
+from captchad.config.sections import RedisSection
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 3.0
 BLOCK_SECONDS = 5.0
 BLOCK_MARGIN_SECONDS = 2.0
-DEFAULT_SENTINEL_PORT = 26379
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,94 @@ class RedisClients:
             await sentinel_client.aclose()
 
 
-def open_clients(config: RedisSection, client_name: str, url_override: str | None) -> RedisClients:
-    """Make the clients without connecting yet; `url_override`, url, sentinel, master: the first that is set."""
-    url = url_override or (config.url.get_secret_value() if config.url else None)
-    if url is None and config.sentinel is not None:
-        return _open_sentinel(config, client_name)
-    if url is None:
-        return RedisClients(
-            _open_server(config, client_name, COMMAND_TIMEOUT_SECONDS),
-            _open_server(config, client_name, BLOCK_SECONDS + BLOCK_MARGIN_SECONDS),
-        )
+class KeepingPool(redis.BlockingConnectionPool):
+    """Opens up to `max_connections` and keeps `kept_connections` of them once they are idle."""
+
+    kept_connections = 1
+
+    async def release(self, connection: Any) -> None:
+        """Take a connection back; close it where enough are kept open already."""
+        idle = self._available_connections
+        is_kept = sum(other.is_connected for other in idle) < self.kept_connections
+        if not is_kept:
+            await connection.disconnect()
+        await super().release(connection)
+        if not is_kept and connection in idle:
+            # The pool takes from the end; what is closed must not be taken before what is open.
+            idle.remove(connection)
+            idle.insert(0, connection)
+
+
+class WaitingSentinelPool(SentinelConnectionPool):
+    """Lets callers wait for one of `max_connections`, as the driver's own Sentinel pool does not."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
+        self._turns = asyncio.Semaphore(self.max_connections)
+
+    async def get_connection(self, *arguments: Any, **options: Any) -> Any:
+        """Give a connection once there is one."""
+        await self._turns.acquire()
+        try:
+            return await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
+        except BaseException:
+            self._turns.release()
+            raise
+
+    async def release(self, connection: Any) -> None:
+        """Take a connection back and let the next caller have it."""
+        try:
+            await super().release(connection)
+        finally:
+            self._turns.release()
+
+
+def open_clients(config: RedisSection, client_name: str, url_override: str | None = None) -> RedisClients:
+    """Make the clients of the configured Redis, or of `url_override`, without connecting yet."""
+    if url_override is not None:
+        config = RedisSection.model_validate(config.model_dump() | {"url": url_override})
+    choice = choose_redis_or_local(config)
+    sentinel = _open_sentinel(choice, config, client_name) if choice.kind is RedisKind.SENTINEL else None
+
+    def open_client(timeout_seconds: float) -> Any:
+        options = _connection_options(client_name, timeout_seconds)
+        if sentinel is not None:
+            options |= _login(choice) | _tls_options(config, {"ssl": True})
+            return sentinel.master_for(
+                choice.master_name,
+                connection_pool_class=WaitingSentinelPool,
+                max_connections=config.max_connections,
+                **options,
+            )
+        return redis.Redis.from_pool(_open_pool(choice, config, options, timeout_seconds))
+
     return RedisClients(
-        _open_url(url, config, client_name, COMMAND_TIMEOUT_SECONDS),
-        _open_url(url, config, client_name, BLOCK_SECONDS + BLOCK_MARGIN_SECONDS),
+        open_client(COMMAND_TIMEOUT_SECONDS), open_client(BLOCK_SECONDS + BLOCK_MARGIN_SECONDS), sentinel
     )
+
+
+def _open_pool(choice: RedisChoice, config: RedisSection, options: dict[str, Any], timeout_seconds: float) -> Any:
+    limits: dict[str, Any] = {"max_connections": config.max_connections, "timeout": timeout_seconds}
+    if choice.kind is RedisKind.MASTER:
+        [(host, port)] = choice.hosts
+        tls = _tls_options(config, {"connection_class": redis.SSLConnection})
+        pool = KeepingPool(host=host, port=port, **limits, **options, **_login(choice), **tls)
+    else:
+        url = choice.url
+        if url.startswith("unix:"):
+            options.pop("socket_keepalive")
+        if config.tls.enabled and url.startswith("redis://"):
+            url = "rediss://" + url.removeprefix("redis://")
+        tls = _tls_files(config) if url.startswith("rediss:") else {}
+        pool = KeepingPool.from_url(url, **limits, **options, **tls)
+    pool.kept_connections = config.connection_pool_size
+    return pool
+
+
+def _open_sentinel(choice: RedisChoice, config: RedisSection, client_name: str) -> Any:
+    options = _connection_options(client_name, CONNECT_TIMEOUT_SECONDS) | _tls_options(config, {"ssl": True})
+    options["password"] = choice.sentinel_password or None
+    return Sentinel(list(choice.hosts), sentinel_kwargs=options)  # type: ignore[no-untyped-call]
 
 
 def _connection_options(client_name: str, timeout_seconds: float) -> dict[str, Any]:
@@ -69,17 +144,15 @@ def _connection_options(client_name: str, timeout_seconds: float) -> dict[str, A
     }
 
 
-def _login(master: RedisMasterSection | None) -> dict[str, Any]:
-    if master is None:
-        return {}
-    return {
-        "username": master.username or None,
-        "password": master.password.get_secret_value() or None,
-        "db": master.db,
-    }
+def _login(choice: RedisChoice) -> dict[str, Any]:
+    return {"username": choice.username or None, "password": choice.password or None, "db": choice.db}
 
 
-def _tls_options(config: RedisSection) -> dict[str, Any]:
+def _tls_options(config: RedisSection, switch: dict[str, Any]) -> dict[str, Any]:
+    return switch | _tls_files(config) if config.tls.enabled else {}
+
+
+def _tls_files(config: RedisSection) -> dict[str, Any]:
     tls = config.tls
     return {
         "ssl_ca_certs": tls.ca_file,
@@ -87,59 +160,3 @@ def _tls_options(config: RedisSection) -> dict[str, Any]:
         "ssl_keyfile": tls.key_file,
         "ssl_check_hostname": tls.check_hostname,
     }
-
-
-def _open_url(url: str, config: RedisSection, client_name: str, timeout_seconds: float) -> Any:
-    options = _connection_options(client_name, timeout_seconds)
-    password = _login(config.master).get("password")
-    if password and "@" not in url:
-        options["password"] = password
-    if url.startswith("unix:"):
-        options.pop("socket_keepalive")
-    if config.tls.enabled and url.startswith("redis://"):
-        url = "rediss://" + url.removeprefix("redis://")
-    if url.startswith("rediss:"):
-        options |= _tls_options(config)
-    pool = redis.BlockingConnectionPool.from_url(
-        url, max_connections=config.max_connections, timeout=timeout_seconds, **options
-    )
-    return redis.Redis.from_pool(pool)
-
-
-def _open_server(config: RedisSection, client_name: str, timeout_seconds: float) -> Any:
-    master = config.master or RedisMasterSection()
-    options = _connection_options(client_name, timeout_seconds) | _login(master)
-    if config.tls.enabled:
-        options |= _tls_options(config) | {"connection_class": redis.SSLConnection}
-    pool = redis.BlockingConnectionPool(
-        host=master.host,
-        port=master.port,
-        max_connections=config.max_connections,
-        timeout=timeout_seconds,
-        **options,
-    )
-    return redis.Redis.from_pool(pool)
-
-
-def _open_sentinel(config: RedisSection, client_name: str) -> RedisClients:
-    sentinel_config = config.sentinel
-    assert sentinel_config is not None
-    tls = {"ssl": True, **_tls_options(config)} if config.tls.enabled else {}
-    sentinel_options = _connection_options(client_name, CONNECT_TIMEOUT_SECONDS) | tls
-    sentinel_options["password"] = sentinel_config.password.get_secret_value() or None
-    sentinel: Any = Sentinel([_split_host(host) for host in sentinel_config.hosts], sentinel_kwargs=sentinel_options)  # type: ignore[no-untyped-call]
-
-    def open_master(timeout_seconds: float) -> Any:
-        options = _connection_options(client_name, timeout_seconds) | _login(config.master) | tls
-        return sentinel.master_for(sentinel_config.master_name, max_connections=config.max_connections, **options)
-
-    return RedisClients(
-        open_master(COMMAND_TIMEOUT_SECONDS), open_master(BLOCK_SECONDS + BLOCK_MARGIN_SECONDS), sentinel
-    )
-
-
-def _split_host(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host:
-        return text, DEFAULT_SENTINEL_PORT
-    return host.strip("[]"), int(port)

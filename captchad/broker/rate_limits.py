@@ -28,7 +28,10 @@ class RateLimiter:
         self._broker = broker
 
     async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> Allowance:
-        """Take `cost` requests from the allowance of `name`; a cost above the burst needs all of it free, and runs into debt."""
+        """Take `cost` requests from the allowance of `name`.
+
+        A cost above the burst needs all of it free, and runs into debt.
+        """
         interval_us = SECONDS_PER_MINUTE * MICROSECONDS / requests_per_minute
         digest = hashlib.sha256(name.encode()).hexdigest()[:32]
         allowed, left, wait_us, reset_us = await self._broker.run_fleet_script(

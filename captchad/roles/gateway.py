@@ -13,7 +13,7 @@ from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.rate_decisions import RateGate, RateRules
-from captchad.roles.process import PRESENCE_LEASE_SECONDS, RoleProcess
+from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.fleet import FleetRoutes
@@ -29,7 +29,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
     rates = RateGate(RateLimiter(broker), _rate_rules(configuration))
-    capacity = CapacityGauge(statistics, nodes, PRESENCE_LEASE_SECONDS, clock)
+    capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
     balancing = configuration.gateway.load_balancer
     balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
     intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
@@ -42,7 +42,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     process.on_reload(take_over)
     routes = (
         *TaskRoutes(intake, store, feed, rates, process.metrics).routes(),
-        *FleetRoutes(statistics, nodes, PRESENCE_LEASE_SECONDS).routes(),
+        *FleetRoutes(statistics, nodes, process.presence_lease_seconds).routes(),
         *EventRoutes(feed).routes(),
     )
     return (

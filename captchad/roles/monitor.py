@@ -9,7 +9,7 @@ from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
 from captchad.monitoring.fleet import FleetReader
 from captchad.monitoring.fleet_monitor import FleetMonitor
-from captchad.roles.process import PRESENCE_LEASE_SECONDS, RoleProcess
+from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.dashboard.routes import add_dashboard_routes
 
@@ -18,7 +18,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     """Give the monitor's services in the order they start."""
     broker, gateway = process.broker, process.configuration.gateway
     store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
-    reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, PRESENCE_LEASE_SECONDS)
+    reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, process.presence_lease_seconds)
     thresholds = AlertThresholds(process.configuration.worker_nodes_count, gateway.queue_limit)
     monitor = FleetMonitor(reader, thresholds, process.clock)
     exposition = FleetExposition(process.metrics, monitor)

@@ -37,7 +37,7 @@ _logger = logging.getLogger(__name__)
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.WORKER: 8001, Role.MONITOR: 9090}
-PRESENCE_LEASE_SECONDS = 5.0
+LONGEST_PRESENCE_LEASE_SECONDS = 5.0
 DRAIN_MARGIN_SECONDS = 5.0
 
 RenderMetrics = Callable[[], Rendering | Awaitable[Rendering]]
@@ -76,6 +76,11 @@ class RoleProcess:
         self._on_reload: list[Callable[[Configuration], None]] = []
         self.describe: Callable[[], dict[str, Any]] = dict
         self._start_logging()
+
+    @property
+    def presence_lease_seconds(self) -> float:
+        """After which silence a role is shown as lost; roles sign three times in it."""
+        return min(LONGEST_PRESENCE_LEASE_SECONDS, self.configuration.scheduler.worker_health_check_interval)
 
     @property
     def consumer(self) -> str:
@@ -121,7 +126,7 @@ class RoleProcess:
         return Presence(
             self.broker,
             self._report,
-            PRESENCE_LEASE_SECONDS,
+            self.presence_lease_seconds,
             self.configuration.worker.heartbeat_interval,
             self.clock,
         )
