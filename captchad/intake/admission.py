@@ -13,6 +13,7 @@ from captchad.domain.target import (
     literal_address,
     parse_endpoint,
 )
+from captchad.domain.task import TaskRequest
 from captchad.intake.draft import TaskDraft
 from captchad.runtime.clock import Clock
 
@@ -76,6 +77,16 @@ def check_key(target: Target, host: str, key: ApiKey | None) -> None:
         return
     if not any(allowed == target.host or host_matches(allowed, host) for allowed in key.targets):
         raise TargetNotAllowed(f"the key {key.name!r} may not use {host}; it is limited to {', '.join(key.targets)}")
+
+
+def may_cancel(key: ApiKey, request: TaskRequest) -> bool:
+    """Whether a key may end a task: one of a page its targets cover, or of a picture from a target they touch."""
+    if not key.targets:
+        return True
+    if request.url is None:
+        return any(own == request.target or host_matches(request.target, own) for own in key.targets)
+    host = parse_endpoint(request.url).host
+    return any(own == request.target or host_matches(own, host) for own in key.targets)
 
 
 def _is_private(host: str) -> bool:

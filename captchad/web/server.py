@@ -59,7 +59,11 @@ class ProblemProtocol(RequestHandler):
 
 
 class WebServer(Service):
-    """Serves `application`; it answers through draining, so that probes see the process until its end."""
+    """Serves `application`.
+
+    Start it first: it then answers probes while the rest gets ready, and drains last, when everything else has
+    drained, so that probes see the process until its end and no request loses its broker in the middle.
+    """
 
     name = "web"
 
@@ -68,7 +72,6 @@ class WebServer(Service):
         self._runner = web.AppRunner(
             application, handle_signals=False, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
         )
-        self._application = application
         self._listener: asyncio.Server | None = None
 
     @property
@@ -91,15 +94,16 @@ class WebServer(Service):
         _logger.info("listening on http://%s:%d", self._bind.host, self.bound_port)
 
     async def drain(self) -> None:
-        """Let everything that waits answer now: long polls with the present state, streams with their end."""
-        await self._application.shutdown()
-
-    async def close(self) -> None:
-        """Stop listening, finish the requests under way, close every connection."""
+        """Stop listening, end streams, finish the requests under way, close every connection."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        await self._runner.cleanup()
+        if self._runner.server is not None:
+            await self._runner.cleanup()
+
+    async def close(self) -> None:
+        """Do what `drain` does, where it did not come to that."""
+        await self.drain()
 
     async def _listen(self) -> asyncio.Server:
         port = self._bind.port

@@ -8,9 +8,10 @@ from aiohttp import web
 
 from captchad.broker.events import EventFeed
 from captchad.broker.tasks import TaskQuery, TaskStore
-from captchad.domain.api_key import ApiKey, Scope
+from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError, Forbidden, InvalidRequest, Violation
 from captchad.domain.task import TaskStatus
+from captchad.intake.admission import may_cancel
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
 from captchad.intake.rate_decisions import RateGate
@@ -110,8 +111,8 @@ class TaskRoutes:
     async def cancel_task(self, request: web.Request) -> web.Response:
         """End a task that has not ended."""
         task_id, key = request.match_info["task_id"], caller_of(request)
-        if key is not None and key.targets:
-            _check_target((await self._store.read(task_id)).request.target, key)
+        if key is not None and key.targets and not may_cancel(key, (await self._store.read(task_id)).request):
+            raise Forbidden(f"the key {key.name!r} may not cancel this task; it is limited to {', '.join(key.targets)}")
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:
@@ -237,11 +238,6 @@ def read_task_query(request: web.Request) -> TaskQuery:
 
 def _refuse_parameter(name: str, message: str) -> InvalidRequest:
     return InvalidRequest("the query string is not valid", (Violation(f"?{name}", message),))
-
-
-def _check_target(target: str, key: ApiKey) -> None:
-    if target not in key.targets:
-        raise Forbidden(f"the key {key.name!r} may not cancel tasks of {target}")
 
 
 def _represent_submission(submission: Submission) -> dict[str, object]:

@@ -109,13 +109,15 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     server, keeper = WebServer(Bind(), application), TaskGroupKeeper("test")
     await server.start()
     keeper.spawn(feed.run(), "feed")
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
-        yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server)
-        await server.drain()
-        feed.release_waiters()
-    await server.close()
-    await capacity.close()
-    await keeper.cancel_all()
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
+            yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server)
+            feed.release_waiters()
+            await server.drain()
+    finally:
+        await server.close()
+        await capacity.close()
+        await keeper.cancel_all()
 
 
 @pytest.fixture

@@ -124,8 +124,10 @@ async def test_a_draining_gateway_answers_waits_with_the_present_state(gateway: 
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         waiting = group.create_task(wait())
-        await gateway.server.drain()
+        while not gateway.feed.health().details["waiters"]:
+            await asyncio.sleep(0)
         gateway.feed.release_waiters()
+        await gateway.server.drain()
     assert waiting.result() == (200, "pending")
 
 

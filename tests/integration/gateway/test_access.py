@@ -1,0 +1,206 @@
+"""Who may call: keys and scopes, CORS, rate limits."""
+
+import pytest
+
+from captchad.config.sections import GatewaySection, KeyRateLimitSection, RateLimitSection
+from captchad.domain.api_key import Scope
+from tests.integration.gateway.conftest import UNLIMITED, RunningGateway, StartGateway, configure
+
+PAGE = {"url": "http://captcha.example.com/"}
+SUBMITS = ("/submit_task", "/submit_batch", "/cancel_task/x")
+READS = ("/task_status/x", "/tasks", "/stats", "/workers", "/queue_status", "/health", "/metrics")
+
+
+async def create_key(gateway: RunningGateway, *scopes: Scope, targets: tuple[str, ...] = ()) -> dict[str, str]:
+    text, _ = await gateway.keys.create("-".join(scopes), frozenset(scopes), targets)
+    return {"Authorization": f"Bearer {text}"}
+
+
+async def test_without_a_key_only_the_probes_answer(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway:
+        for path in ("/livez", "/readyz"):
+            async with gateway.session.get(path, headers={"Host": "captchad.example.net"}) as answer:
+                assert answer.status in {200, 503}
+        for path in (*READS, "/events", "/openapi.json", "/docs", "/status/config"):
+            async with gateway.session.get(path) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (401, "unauthorized")
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        for path in SUBMITS:
+            async with gateway.session.post(path, json=PAGE) as answer:
+                assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Authorization": "Bearer ck_0_0"},
+        {"Authorization": "Basic Y2s6Y2s="},
+        {"X-API-Key": ""},
+        {"X-API-Key": "ck_" + "ä" * 5},
+        {"Authorization": "Bearer ck_a_b", "X-API-Key": "ck_c_d"},
+    ],
+)
+async def test_a_wrong_key_is_no_key(start_gateway: StartGateway, headers: dict[str, str]) -> None:
+    async with (
+        start_gateway(configure(api_key_required=True)) as gateway,
+        gateway.session.get("/stats", headers=headers) as answer,
+    ):
+        assert answer.status == 401
+
+
+async def test_a_key_may_do_what_its_scopes_say(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway:
+        submit, read = await create_key(gateway, Scope.SUBMIT), await create_key(gateway, Scope.READ)
+        admin = await create_key(gateway, Scope.ADMIN)
+        async with gateway.session.post("/submit_task", json=PAGE, headers=submit) as answer:
+            assert answer.status == 202
+        for path in READS:
+            async with gateway.session.get(path, headers=submit) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (403, "forbidden")
+            async with gateway.session.get(path, headers=read) as answer:
+                assert answer.status not in {401, 403}
+        async with gateway.session.post("/submit_task", json=PAGE, headers=read) as answer:
+            assert answer.status == 403
+        async with gateway.session.get("/status/config", headers=read) as answer:
+            assert answer.status == 403
+        for path in (*READS, "/status/config"):
+            async with gateway.session.get(path, headers=admin) as answer:
+                assert answer.status not in {401, 403}
+
+
+async def test_a_key_with_targets_submits_and_cancels_for_those_alone(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway:
+        admin = await create_key(gateway, Scope.ADMIN)
+        limited = await create_key(gateway, Scope.SUBMIT, targets=("a.sites.example.org",))
+        async with gateway.session.post(
+            "/submit_task", json={"url": "http://a.sites.example.org/"}, headers=limited
+        ) as answer:
+            assert answer.status == 202
+            own = (await answer.json())["task_id"]
+        for url in ("http://b.sites.example.org/", "http://captcha.example.com/"):
+            async with gateway.session.post("/submit_task", json={"url": url}, headers=limited) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (403, "target_not_allowed")
+        async with gateway.session.post("/submit_task", json=PAGE, headers=admin) as answer:
+            other = (await answer.json())["task_id"]
+        async with gateway.session.post(f"/cancel_task/{other}", headers=limited) as answer:
+            assert answer.status == 403
+        async with gateway.session.post(f"/cancel_task/{own}", headers=limited) as answer:
+            assert answer.status == 200
+
+
+async def test_a_revoked_key_is_refused(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway:
+        text, key = await gateway.keys.create("soon gone", frozenset({Scope.READ}), ())
+        async with gateway.session.get("/stats", headers={"X-API-Key": text}) as answer:
+            assert answer.status == 200
+        await gateway.keys.revoke(key.key_id)
+        async with gateway.session.get("/stats", headers={"X-API-Key": text}) as answer:
+            assert answer.status == 401
+
+
+async def test_keys_of_two_callers_do_not_share_idempotency_keys(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway:
+        task_ids = set()
+        for scopes in ((Scope.SUBMIT,), (Scope.ADMIN,)):
+            headers = await create_key(gateway, *scopes) | {"Idempotency-Key": "same"}
+            async with gateway.session.post("/submit_task", json=PAGE, headers=headers) as answer:
+                task_ids.add((await answer.json())["task_id"])
+        assert len(task_ids) == 2
+
+
+async def test_an_allowed_origin_may_call_and_ask_first(start_gateway: StartGateway) -> None:
+    origin = "https://tests.example.com"
+    async with start_gateway(configure(allowed_origins=(origin,))) as gateway:
+        preflight = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        async with gateway.session.options("/submit_task", headers=preflight) as answer:
+            assert answer.status == 204
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
+            assert "Idempotency-Key" in answer.headers["Access-Control-Allow-Headers"]
+        async with gateway.session.post("/submit_task", json=PAGE, headers={"Origin": origin}) as answer:
+            assert answer.status == 202
+            assert answer.headers["Access-Control-Allow-Origin"] == origin
+        async with gateway.session.get("/stats", headers={"Origin": gateway.url}) as answer:
+            assert answer.status == 200, "the gateway's own pages are at home"
+        preflight["Origin"] = "https://evil.example.net"
+        async with gateway.session.options("/submit_task", headers=preflight) as answer:
+            assert answer.status == 403
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_a_star_for_origins_counts_only_with_keys(start_gateway: StartGateway) -> None:
+    headers = {"Origin": "https://anyone.example.net"}
+    async with (
+        start_gateway(configure(allowed_origins=("*",))) as gateway,
+        gateway.session.get("/stats", headers=headers) as answer,
+    ):
+        assert answer.status == 403
+    async with start_gateway(configure(allowed_origins=("*",), api_key_required=True)) as gateway:
+        headers |= await create_key(gateway, Scope.READ)
+        async with gateway.session.get("/stats", headers=headers) as answer:
+            assert answer.status == 200
+            assert answer.headers["Access-Control-Allow-Origin"] == headers["Origin"]
+
+
+async def test_calls_above_the_rate_are_refused_and_told_when_to_come_back(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=6, burst_size=3))
+    async with start_gateway(configure(limited)) as gateway:
+        for left in (2, 1, 0):
+            async with gateway.session.post("/submit_task", json=PAGE) as answer:
+                assert answer.status == 202
+                assert answer.headers["RateLimit-Limit"] == "3"
+                assert answer.headers["RateLimit-Remaining"] == str(left)
+        async with gateway.session.get("/tasks") as answer:
+            assert (answer.status, (await answer.json())["code"]) == (429, "rate_limited")
+            assert 1 <= int(answer.headers["Retry-After"]) <= 10
+            assert answer.headers["RateLimit-Remaining"] == "0"
+            assert int(answer.headers["RateLimit-Reset"]) >= 20
+        for path in ("/stats", "/workers", "/queue_status", "/health", "/metrics", "/livez", "/docs"):
+            async with gateway.session.get(path) as answer:
+                assert answer.status != 429
+
+
+async def test_a_batch_costs_its_number_of_tasks(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=6, burst_size=5))
+    async with start_gateway(configure(limited)) as gateway:
+        async with gateway.session.post("/submit_batch", json={"tasks": [PAGE] * 3}) as answer:
+            assert (answer.status, answer.headers["RateLimit-Remaining"]) == (202, "2")
+        async with gateway.session.post("/submit_batch", json={"tasks": [PAGE] * 3}) as answer:
+            assert answer.status == 429
+        async with gateway.session.post("/submit_batch", json={"tasks": "nonsense"}) as answer:
+            assert (answer.status, answer.headers["RateLimit-Remaining"]) == (400, "1")
+
+
+async def test_a_batch_above_the_burst_is_let_through_once_and_paid_off(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=60, burst_size=5))
+    async with start_gateway(configure(limited)) as gateway:
+        async with gateway.session.post("/submit_batch", json={"tasks": [PAGE] * 30}) as answer:
+            assert answer.status == 202
+        async with gateway.session.post("/submit_task", json=PAGE) as answer:
+            assert answer.status == 429
+            assert int(answer.headers["Retry-After"]) >= 20
+
+
+async def test_each_key_has_an_allowance_of_its_own(start_gateway: StartGateway) -> None:
+    per_key = KeyRateLimitSection(enabled=True, requests_per_minute=1, burst_size=1)
+    async with start_gateway(configure(UNLIMITED, api_key_required=True, rate_limiting=per_key)) as gateway:
+        first, second = await create_key(gateway, Scope.READ), await create_key(gateway, Scope.ADMIN)
+        for headers, status in ((first, 200), (first, 429), (second, 200)):
+            async with gateway.session.get("/tasks", headers=headers) as answer:
+                assert answer.status == status
+
+
+async def test_callers_behind_a_trusted_proxy_are_told_apart(start_gateway: StartGateway) -> None:
+    section = RateLimitSection(requests_per_minute=1, burst_size=1)
+    trusting = GatewaySection(rate_limit=section, trusted_proxies=("127.0.0.0/8",))
+    async with start_gateway(configure(trusting)) as gateway:
+        for address, status in (("198.51.100.1", 200), ("198.51.100.2", 200), ("198.51.100.1", 429)):
+            async with gateway.session.get("/tasks", headers={"X-Forwarded-For": f"6.6.6.6, {address}"}) as answer:
+                assert answer.status == status
+
+
+async def test_forwarded_addresses_are_not_believed_otherwise(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=1, burst_size=1))
+    async with start_gateway(configure(limited)) as gateway:
+        for number, status in ((1, 200), (2, 429)):
+            async with gateway.session.get("/tasks", headers={"X-Forwarded-For": f"198.51.100.{number}"}) as answer:
+                assert answer.status == status
