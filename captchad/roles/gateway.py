@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from captchad import __version__
 from captchad.broker.events import EventFeed
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
@@ -15,10 +16,11 @@ from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.rate_decisions import RateGate, RateRules
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
+from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.routes import add_api_routes
 from captchad.web.api.tasks import TaskRoutes
-from captchad.web.routes import add_routes
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
@@ -40,13 +42,14 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         store.replace_limits(_queue_limits(new))
 
     process.on_reload(take_over)
-    routes = (
-        *TaskRoutes(intake, store, feed, rates, process.metrics).routes(),
-        *FleetRoutes(statistics, nodes, process.presence_lease_seconds).routes(),
-        *EventRoutes(feed).routes(),
+    parts = (
+        TaskRoutes(intake, store, feed, rates, process.metrics),
+        FleetRoutes(statistics, nodes, process.presence_lease_seconds),
+        EventRoutes(feed),
+        DocumentationRoutes(__version__),
     )
     return (
-        process.build_web(lambda app: add_routes(app, routes), rates=rates),
+        process.build_web(lambda app: add_api_routes(app, parts), rates=rates),
         broker,
         feed,
         capacity,
