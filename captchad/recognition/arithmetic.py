@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-_SUM = re.compile(r"(\d{1,4})([+\-×÷])(\d{1,4})=?\??")
+# Nothing but a question mark comes after the equals sign, and the networks often take it for a 7.
+_SUM = re.compile(r"(\d{1,4})([+\-×÷])(\d{1,4})(?:=[?7]?|\?)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from captchad.recognition.network import Probabilities
 LEAST_SCORE = -30.0
 """What a text scores at least with one network, so that none can veto it alone."""
 
-PLAIN_TEXT_LENGTH = 4
+PLAIN_TEXT_LENGTH = 3
+"""Shorter texts are mostly what was seen in pictures without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for a reading; a greater number never speaks against it. All but the last two are natural logs."""
+    """What speaks for a reading; a greater number never speaks against it.
+
+    Natural logs, but for `agreement` (the share of networks that like this text best) and `fullness` (0..1, below 1
+    where the text is suspiciously short).
+    """
 
     mean_score: float
     least_score: float
@@ -94,7 +99,7 @@ def read_jointly(
     if not best:
         return None
     favourites = [_favourite(scores, number) for number in range(len(views))]
-    evidence = _weigh(best, scores, views, favourites)
+    evidence = _weigh(best, scores, views, favourites, is_length_known=hints.min_length is not None)
     return _describe(best, alphabet, views, evidence)
 
 
@@ -115,7 +120,11 @@ def _stretch(views: Sequence[View], hints: Hints) -> list[Labels]:
 
 
 def _weigh(
-    best: Labels, scores: dict[Labels, list[float]], views: Sequence[View], favourites: Sequence[Labels]
+    best: Labels,
+    scores: dict[Labels, list[float]],
+    views: Sequence[View],
+    favourites: Sequence[Labels],
+    is_length_known: bool,
 ) -> Evidence:
     totals = np.array([sum(values) for values in scores.values()])
     log_posterior = sum(scores[best]) - float(np.logaddexp.reduce(totals))
@@ -127,7 +136,7 @@ def _weigh(
         margin=margin,
         share=max(min(view.share for view in views), LEAST_SCORE),
         agreement=float(np.mean([favourite == best for favourite in favourites])),
-        fullness=min(len(best), PLAIN_TEXT_LENGTH) / PLAIN_TEXT_LENGTH,
+        fullness=1.0 if is_length_known else min(len(best), PLAIN_TEXT_LENGTH) / PLAIN_TEXT_LENGTH,
     )
 
 

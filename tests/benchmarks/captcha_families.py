@@ -57,7 +57,7 @@ def _encode(image: Image.Image, picture_format: str = "PNG") -> bytes:
     return buffer.getvalue()
 
 
-def _draw_text(source: random.Random, shortest: int = 4, longest: int = 6) -> tuple[str, str]:
+def _draw_text(source: random.Random, shortest: int, longest: int) -> tuple[str, str]:
     charset = source.choice(CHARSETS)
     return "".join(source.choices(charset, k=source.randint(shortest, longest))), charset
 
@@ -122,7 +122,7 @@ def draw_flask_simple(source: random.Random) -> LabelledPicture:
 
 def draw_plain(source: random.Random) -> LabelledPicture:
     """Draw letters side by side on a tinted ground, some lines and dots across."""
-    text, charset = _draw_text(source)
+    text, charset = _draw_text(source, 3, 6)
     return LabelledPicture(_draw_line(source, list(text)), text, charset)
 
 

@@ -199,35 +199,37 @@ def measure_error(confidences: Matrix, right: Matrix, groups: int = 10) -> float
 
 def report(engine: FirstEngine, samples: dict[str, list[Sample]]) -> None:
     """Print a table row for each family, and for the fitted and the unseen together."""
-    print("| family | pictures | right | right with case | ECE | of them at >= 0.9 | right there | highest |")
-    print("|---|---|---|---|---|---|---|---|")
+    print("| family | pictures | right | ECE | share at >= 0.9 | right there | highest confidence |")
+    print("|---|---|---|---|---|---|---|")
     rows = {name: rate_family(engine, family) for name, family in samples.items()}
     joined = {
         "all fitted families": np.concatenate([rows[name] for name in rows if name in FITTED]),
-        "all unseen families": np.concatenate([rows[name] for name in rows if name in UNSEEN] or [np.zeros((0, 3))]),
+        "all unseen families": np.concatenate([rows[name] for name in rows if name in UNSEEN] or [np.zeros((0, 2))]),
     }
     for name, row in {**rows, **joined}.items():
         if not len(row):
             continue
-        confidences, right, right_with_case = row.T
+        confidences, right = row.T
         sure = confidences >= 0.9
-        precision = f"{right_with_case[sure].mean():.1%}" if sure.any() else "-"
+        precision = f"{right[sure].mean():.1%}" if sure.any() else "-"
         print(
-            f"| {name} | {len(row)} | {right.mean():.1%} | {right_with_case.mean():.1%} "
-            f"| {measure_error(confidences, right_with_case):.3f} | {sure.mean():.1%} | {precision} "
-            f"| {confidences.max():.3f} |"
+            f"| {name} | {len(row)} | {right.mean():.1%} | {measure_error(confidences, right):.3f} "
+            f"| {sure.mean():.1%} | {precision} | {confidences.max():.3f} |"
         )
 
 
 def rate_family(engine: FirstEngine, samples: Sequence[Sample]) -> Matrix:
-    """Give for each sample: confidence, right but for case, right with case."""
+    """Give for each sample its confidence, and 1 where it is right (case counts unless the hints say otherwise)."""
     rows = []
     for sample in samples:
         if sample.found is None:
-            rows.append((0.0, 0.0, 0.0))
+            rows.append((0.0, 0.0))
             continue
         recognition = engine.answer(sample.found, sample.hints)
-        rows.append((recognition.confidence, float(sample.is_right), float(recognition.text == sample.labelled.truth)))
+        is_right = (
+            sample.is_right if sample.hints.case_sensitive is False else recognition.text == sample.labelled.truth
+        )
+        rows.append((recognition.confidence, float(is_right)))
     return np.array(rows)
 
 
@@ -252,8 +254,9 @@ def main() -> None:
     engine = FirstEngine(networks, Calibration.from_json(json.loads(MODEL_PATH.read_text(encoding="utf-8"))))
     families = find_available({**FITTED, **UNSEEN})
     samples = {name: collect(engine, name, options.test, f"measure {options.seed}") for name in families}
+    print("Case counts (no hint about it):\n")
     report(engine, samples)
-    print("\nwithout case (case_sensitive: false):\n")
+    print("\nCase does not count (case_sensitive: false):\n")
     folded = {
         name: [replace(s, hints=replace(s.hints, case_sensitive=False)) for s in family]
         for name, family in samples.items()

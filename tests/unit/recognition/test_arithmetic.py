@@ -13,6 +13,7 @@ from captchad.recognition.arithmetic import Sum, read_sum
         ("12+5=?", Sum("12 + 5", 17)),
         ("3-8=", Sum("3 - 8", -5)),
         ("7×6", Sum("7 × 6", 42)),
+        ("20+4=7", Sum("20 + 4", 24)),
         ("9÷3=?", Sum("9 ÷ 3", 3)),
     ],
 )
