@@ -4,11 +4,13 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 CHROMIUM_COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser")
 REDIS_COMMANDS = ("redis-server", "valkey-server")
+VENV_PACKAGE = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 SENTINEL_COMMANDS = ("redis-sentinel", "valkey-sentinel")
 
 
@@ -44,7 +46,7 @@ def missing_packages(machine: Machine, wanted: Wanted) -> list[str]:
     """Name the distribution's packages that must be there before Python packages and the browser are fetched."""
     packages = []
     if not machine.has_venv:
-        packages.append("python3-venv")
+        packages.append(VENV_PACKAGE)
     if wanted.needs_redis and not machine.has_redis:
         packages.append("redis-server")
     if wanted.needs_redis and not machine.has_sentinel:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 LAST_LINES = 25
 TICK_SECONDS = 1.0
+GRACE_SECONDS = 5.0
 
 
 class SetupFailed(Exception):
@@ -42,7 +43,7 @@ def run(title: str, command: Sequence[str], timeout_seconds: float, environment:
         return
     reason = f"ended with {process.returncode}" if is_in_time else f"took longer than {timeout_seconds:.0f} s"
     _rewrite(f"  {title}: {reason}")
-    raise SetupFailed("\n".join([f"{title} {reason}. The command was: {' '.join(command)}", *lines]))
+    raise SetupFailed("\n".join([f"{title} {reason}. The command was: {_shorten(command)}", *lines]))
 
 
 def _wait(process: "subprocess.Popen[bytes]", title: str, started: float, timeout_seconds: float) -> bool:
@@ -52,13 +53,26 @@ def _wait(process: "subprocess.Popen[bytes]", title: str, started: float, timeou
         except subprocess.TimeoutExpired:
             seconds = time.monotonic() - started
             if seconds > timeout_seconds:
-                process.kill()
-                process.wait()
+                _end(process)
                 return False
             if sys.stdout.isatty():
                 print(f"\r  {title} ... {seconds:.0f} s", end="", flush=True)
         else:
             return True
+
+
+def _shorten(command: Sequence[str]) -> str:
+    """Give the command without the parts that are scripts."""
+    return " ".join(part for part in command if "\n" not in part)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _rewrite(line: str) -> None:

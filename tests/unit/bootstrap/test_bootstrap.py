@@ -3,6 +3,7 @@
 import importlib
 import os
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from tests.unit.bootstrap.conftest import SCRIPTS
 
+VENV = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 EVERYTHING = {
     "has_venv": True,
     "has_redis": True,
@@ -53,9 +55,9 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
 @pytest.mark.parametrize(
     ("purpose", "packages"),
     [
-        ("demo", ["python3-venv", "chromium-headless-shell"]),
-        ("check", ["python3-venv"]),
-        ("test", ["python3-venv", "redis-server", "redis-sentinel", "prometheus", "chromium-headless-shell"]),
+        ("demo", [VENV, "chromium-headless-shell"]),
+        ("check", [VENV]),
+        ("test", [VENV, "redis-server", "redis-sentinel", "prometheus", "chromium-headless-shell"]),
     ],
 )
 def test_bare_machine_lacks_what_the_purpose_needs(machine: ModuleType, purpose: str, packages: list[str]) -> None:
@@ -107,20 +109,37 @@ def test_valkey_and_downloaded_browsers_count(
     assert (seen.has_redis, seen.has_sentinel, seen.has_chromium, seen.has_promtool) == (True, True, True, False)
 
 
-def test_package_lists_are_refreshed_once_and_only_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    make_command(tmp_path, "apt-get", f'echo "$DEBIAN_FRONTEND $*" >> {tmp_path}/calls')
+@pytest.fixture
+def apt_calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A stand-in for apt-get notes its calls, and whether the rule against services stood meanwhile."""
+    calls, policy = tmp_path / "calls", tmp_path / "policy-rc.d"
+    make_command(tmp_path, "apt-get", f'test -x {policy}; echo "$? $DEBIAN_FRONTEND $*" >> {calls}')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     packages = importlib.import_module("system_packages")
     monkeypatch.setattr(packages, "privilege", list)
-    installer = packages.SystemPackages()
+    monkeypatch.setattr(packages, "POLICY_FILE", str(policy))
+    return calls
+
+
+def test_package_lists_are_refreshed_once_and_only_to_install(apt_calls: Path) -> None:
+    installer = importlib.import_module("system_packages").SystemPackages()
     installer.install(["one", "two"])
     installer.install(["three"])
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert [call.split()[4] for call in calls] == ["update", "install", "install"]
-    assert all(call.startswith("noninteractive") for call in calls)
-    assert "one, two: done" in capsys.readouterr().out
+    calls = [call.split() for call in apt_calls.read_text().splitlines()]
+    assert [call[5] for call in calls] == ["update", "install", "install"]
+    assert {call[1] for call in calls} == {"noninteractive"}
+    assert calls[1][-2:] == ["one", "two"]
+
+
+def test_no_service_is_started_by_installing_and_the_rule_for_that_is_gone_afterwards(apt_calls: Path) -> None:
+    policy = apt_calls.with_name("policy-rc.d")
+    installer = importlib.import_module("system_packages").SystemPackages()
+    installer.install(["one"])
+    assert [call.split()[0] for call in apt_calls.read_text().splitlines()] == ["1", "0"]
+    assert not policy.exists()
+    policy.write_text("the administrator's own")
+    installer.install(["two"])
+    assert policy.read_text() == "the administrator's own"
 
 
 def test_failing_step_shows_what_was_said(capsys: pytest.CaptureFixture[str]) -> None:
