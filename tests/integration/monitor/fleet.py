@@ -35,7 +35,7 @@ LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
 class MonitorUnderTest:
     """The monitor's page and metrics on a free port, on top of a real broker."""
 
-    def __init__(self, broker: Broker, authenticate: Authenticate | None = None) -> None:
+    def __init__(self, broker: Broker, authenticate: Authenticate | None = None, port: int = 0) -> None:
         clock = Clock()
         self.metrics = Metrics("monitor", "monitor-1", "1.2.3")
         reader = FleetReader(NodeRegistry(broker), Statistics(broker), TaskStore(broker, LIMITS), LEASE_SECONDS)
@@ -47,12 +47,16 @@ class MonitorUnderTest:
         supervisor = Supervisor("monitor", drain_seconds=1.0)
         add_ops_routes(application, OpsRoutes(identity, supervisor, self.exposition.render_fresh, Configuration))
         add_dashboard_routes(application, self.monitor, security.api_key_required)
-        self._server = WebServer(Bind(), application)
+        self._server = WebServer(Bind(port=port), application)
         self._keeper = TaskGroupKeeper("monitor")
 
     @property
+    def port(self) -> int:
+        return self._server.bound_port
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.bound_port}"
+        return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
         await self._server.start()

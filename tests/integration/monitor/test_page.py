@@ -117,11 +117,15 @@ async def test_the_page_says_that_redis_is_away_and_recovers(own_redis: RedisSer
 async def test_the_page_comes_back_when_the_monitor_does(broker: Broker, watched: WatchedPage) -> None:
     first = MonitorUnderTest(broker)
     await first.start()
-    page = watched.page
+    port, page = first.port, watched.page
     await page.goto(first.url)
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     await first.stop()
     await expect(page.locator("#connection")).to_have_attribute("data-state", "lost")
+    second = MonitorUnderTest(broker, port=port)
+    await second.start()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    await second.stop()
 
 
 async def test_with_keys_the_page_asks_for_one(broker: Broker, watched: WatchedPage) -> None:
