@@ -167,7 +167,7 @@ class Broker(Service):
     def _note_answer(self) -> None:
         if self._failure:
             self._failure = ""
-            for callback in self._on_return:
+            for callback in self._on_return if self._outages else ():
                 callback()
 
     def _opened(self) -> RedisClients:

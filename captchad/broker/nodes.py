@@ -20,9 +20,11 @@ class NodeRegistry:
         """Sign that a role is alive."""
         await self._broker.run_fleet_script("beat", [ALIVE, NODES], [consumer, ""])
 
-    async def write(self, report: NodeReport) -> None:
-        """Write a role's report, and tell who watches."""
+    async def write(self, report: NodeReport, announce: bool = True) -> None:
+        """Write a role's report, and unless it is a mere update of figures, tell who watches."""
         await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, orjson.dumps(report)])
+        if not announce:
+            return
         async with self._broker.guard():
             await self._broker.client.publish(
                 NODE_EVENTS, orjson.dumps({"name": report.name, "role": report.role, "is_draining": report.is_draining})

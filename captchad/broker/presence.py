@@ -1,6 +1,7 @@
 """Tells the fleet that this process is alive, and now and then how it is."""
 
 from collections.abc import Callable
+from typing import Any
 
 from captchad.broker.connection import Broker
 from captchad.broker.nodes import NodeRegistry
@@ -14,7 +15,11 @@ SIGNS_PER_LEASE = 3
 
 
 class Presence(Service):
-    """Signs three times a lease, writes a report every `report_interval_seconds`, and leaves in good order."""
+    """Signs three times a lease, writes a report every `report_interval_seconds`, and leaves in good order.
+
+    A sign carries the report along when its details have changed, so that figures are never older than the last
+    change; those who watch are told of the regular ones alone.
+    """
 
     name = "presence"
 
@@ -32,6 +37,7 @@ class Presence(Service):
         self._report_interval_seconds = report_interval_seconds
         self._clock = clock
         self._next_report_at = 0.0
+        self._written_details: dict[str, Any] | None = None
         self._periodic = Periodic(self.name, lease_seconds / SIGNS_PER_LEASE, self._sign)
         broker.on_return(self.report_now)
 
@@ -52,7 +58,7 @@ class Presence(Service):
     async def drain(self) -> None:
         """Tell the fleet that this process takes nothing new."""
         try:
-            await self._registry.write(self._describe())
+            await self._registry.write(self._describe(), announce=True)
         except BrokerUnavailable:
             return
 
@@ -64,10 +70,12 @@ class Presence(Service):
             return
 
     async def _sign(self) -> None:
-        now = self._clock.monotonic_seconds()
-        report = self._describe()
-        if now < self._next_report_at:
+        now, report = self._clock.monotonic_seconds(), self._describe()
+        is_due = now >= self._next_report_at
+        if not is_due and report.details == self._written_details:
             await self._registry.beat(report.consumer)
             return
-        await self._registry.write(report)
-        self._next_report_at = now + self._report_interval_seconds
+        await self._registry.write(report, announce=is_due)
+        self._written_details = report.details
+        if is_due:
+            self._next_report_at = now + self._report_interval_seconds

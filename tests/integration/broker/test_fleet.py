@@ -1,15 +1,21 @@
 """What holds across the fleet: rate limits, keys, who is running, who leads."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import LeaderLease
 from captchad.broker.nodes import NodeRegistry
+from captchad.broker.presence import Presence
 from captchad.broker.rate_limits import RateLimiter
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
 
 
 async def test_a_burst_is_allowed_and_the_next_request_is_told_when_to_come_back(broker: Broker) -> None:
@@ -88,3 +94,24 @@ async def test_one_scheduler_leads_until_it_gives_up(broker: Broker) -> None:
     assert await first.holder() == "a.1"
     await first.give_up()
     assert await second.hold()
+
+
+async def test_changed_figures_are_written_with_the_next_sign_of_life(broker: Broker) -> None:
+    figures = {"busy": 0}
+    presence = Presence(
+        broker,
+        lambda: replace(_report("w1"), details=dict(figures)),
+        lease_seconds=0.03,
+        report_interval_seconds=3600,
+        clock=Clock(),
+    )
+    keeper = TaskGroupKeeper("test")
+    await presence.start()
+    keeper.spawn(presence.run(), "presence")
+    figures["busy"] = 3
+    async with asyncio.timeout(10):
+        while (await NodeRegistry(broker).read_all(60))[0].report.details != {"busy": 3}:
+            await asyncio.sleep(0.01)
+    await keeper.cancel_all()
+    await presence.close()
+    assert await NodeRegistry(broker).read_all(60) == ()
