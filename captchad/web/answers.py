@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 class Answer(BaseModel):
     """Base of all answers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built at first use: they describe answers, so most processes never need them.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ViolationAnswer(Answer):

@@ -1,0 +1,108 @@
+from datetime import date
+
+import pytest
+
+from captchad.domain.api_key import ApiKey, Scope
+from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.target import Target
+from captchad.domain.task import TaskRequest
+from captchad.intake.admission import Admission, DeclaredTargets, may_cancel
+from captchad.runtime.clock import Clock
+
+TARGETS = (
+    Target("captcha.example.com", expires=date(2026, 6, 30)),
+    Target("*.sites.example.org", ports=(443,), expires=date(2026, 6, 30)),
+    Target("127.0.0.1", ports=(8085,), allow_private_addresses=True),
+    Target("localhost", ports=(8085,)),
+    Target("10.0.0.7", expires=date(2026, 6, 30)),
+)
+
+
+class FixedDay(Clock):
+    """A clock that stands on one day."""
+
+    def __init__(self, day: date) -> None:
+        self._day = day
+
+    def today(self) -> date:
+        return self._day
+
+
+def make_key(*targets: str) -> ApiKey:
+    return ApiKey("1", "tests", frozenset({Scope.SUBMIT}), targets, 0)
+
+
+def make_admission(day: date = date(2026, 6, 30)) -> Admission:
+    return Admission(DeclaredTargets(TARGETS), FixedDay(day))
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://captcha.example.com/a", "captcha.example.com"),
+        ("HTTPS://Captcha.Example.COM./a", "captcha.example.com"),
+        ("https://a.b.sites.example.org/", "*.sites.example.org"),
+        ("http://127.0.0.1:8085/", "127.0.0.1"),
+    ],
+)
+def test_a_page_of_a_declared_target_is_admitted(url: str, host: str) -> None:
+    assert make_admission().admit_url(url, None).host == host
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://example.com/", "not a declared target"),
+        ("http://captcha.example.com:8080/", "port 8080"),
+        ("http://a.sites.example.org/", "port 80"),
+        ("http://localhost:8085/", "allow_private_addresses"),
+        ("http://10.0.0.7/", "allow_private_addresses"),
+        ("http://user@captcha.example.com/", "user name"),
+    ],
+)
+def test_anything_else_is_refused_with_its_reason(url: str, reason: str) -> None:
+    with pytest.raises(TargetNotAllowed, match=reason):
+        make_admission().admit_url(url, None)
+
+
+def test_the_last_day_of_an_authorisation_counts_and_the_next_does_not() -> None:
+    make_admission(date(2026, 6, 30)).admit_url("http://captcha.example.com/", None)
+    with pytest.raises(TargetNotAllowed, match="expired on 2026-06-30"):
+        make_admission(date(2026, 7, 1)).admit_url("http://captcha.example.com/", None)
+
+
+def test_a_key_with_targets_is_held_to_them() -> None:
+    admission = make_admission()
+    admission.admit_url("http://captcha.example.com/", make_key())
+    admission.admit_url("http://captcha.example.com/", make_key("captcha.example.com"))
+    admission.admit_url("https://a.sites.example.org/", make_key("*.sites.example.org"))
+    admission.admit_url("https://a.sites.example.org/", make_key("a.sites.example.org"))
+    with pytest.raises(TargetNotAllowed, match=r"limited to a\.sites\.example\.org"):
+        admission.admit_url("https://b.sites.example.org/", make_key("a.sites.example.org"))
+
+
+def test_a_picture_belongs_to_the_target_it_names() -> None:
+    admission = make_admission()
+    assert admission.admit_host("Captcha.example.com", None).host == "captcha.example.com"
+    assert admission.admit_host("a.sites.example.org", None).host == "*.sites.example.org"
+    assert admission.admit_host("*.sites.example.org", None).host == "*.sites.example.org"
+    with pytest.raises(TargetNotAllowed):
+        admission.admit_host("elsewhere.example.net", None)
+
+
+def test_replaced_targets_count_at_once() -> None:
+    targets = DeclaredTargets(TARGETS)
+    admission = Admission(targets, FixedDay(date(2026, 6, 30)))
+    targets.replace(())
+    with pytest.raises(TargetNotAllowed):
+        admission.admit_url("http://captcha.example.com/", None)
+
+
+def test_a_key_cancels_what_it_may_submit() -> None:
+    page = TaskRequest("*.sites.example.org", url="https://a.sites.example.org/")
+    picture = TaskRequest("*.sites.example.org", picture=b"")
+    assert may_cancel(make_key(), page)
+    assert may_cancel(make_key("a.sites.example.org"), page)
+    assert may_cancel(make_key("a.sites.example.org"), picture)
+    assert not may_cancel(make_key("b.sites.example.org"), page)
+    assert not may_cancel(make_key("captcha.example.com"), picture)

@@ -1,0 +1,134 @@
+import base64
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest
+from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.domain.task import Priority
+from captchad.web.api.validation import explain_bad_url, make_pointer, read_batch, read_task
+
+PAGE = "http://captcha.example.com/"
+GIF = b"GIF89a\x0a\x00\x0a\x00\x00\x00\x00"
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+NAMES = st.sampled_from(
+    [
+        "url",
+        "image",
+        "target",
+        "timeout",
+        "retry_count",
+        "priority",
+        "selector",
+        "hints",
+        "session",
+        "fill",
+        "task_deadline",
+        "return_session",
+        "evidence",
+        "callback_url",
+        "metadata",
+        "tasks",
+    ]
+)
+
+
+def find_pointers(value: Any) -> list[str]:
+    with pytest.raises(InvalidRequest) as caught:
+        read_task(value)
+    return [violation.pointer for violation in caught.value.violations]
+
+
+def test_a_full_body_becomes_a_draft() -> None:
+    draft = read_task(
+        {
+            "url": PAGE,
+            "timeout": 30,
+            "retry_count": 0,
+            "priority": "high",
+            "selector": "#captcha img",
+            "hints": {"charset": "abc", "min_length": 4, "max_length": 4, "case_sensitive": False, "kind": "math"},
+            "task_deadline": 600.5,
+            "metadata": {"a": [1, None, {"b": "ü"}]},
+            "return_session": False,
+            "evidence": False,
+        }
+    )
+    assert (draft.url, draft.timeout_seconds, draft.retry_count, draft.priority) == (PAGE, 30, 0, Priority.HIGH)
+    assert draft.hints == Hints("abc", 4, 4, False, CaptchaKind.MATH)
+    assert (draft.task_deadline_seconds, draft.metadata) == (600.5, {"a": [1, None, {"b": "ü"}]})
+
+
+def test_what_is_left_out_stays_open() -> None:
+    draft = read_task({"url": PAGE})
+    assert (draft.timeout_seconds, draft.retry_count, draft.task_deadline_seconds) == (None, None, None)
+    assert draft.priority is Priority.NORMAL
+
+
+def test_every_wrong_field_is_named_at_once() -> None:
+    body = {"url": PAGE, "timeout": "5", "retry_count": 11, "hints": {"kind": "x"}, "nosuch/field~": 1}
+    assert sorted(find_pointers(body)) == ["/hints/kind", "/nosuch~1field~0", "/retry_count", "/timeout"]
+
+
+def test_a_batch_names_the_task_a_wrong_field_is_in() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_batch({"tasks": [{"url": PAGE}, {"url": PAGE, "timeout": 0}, {"url": PAGE}]})
+    assert [violation.pointer for violation in caught.value.violations] == ["/tasks/1/timeout"]
+
+
+@pytest.mark.parametrize("name", ["session", "fill", "return_session", "evidence", "callback_url"])
+def test_a_field_without_engine_is_named_not_ignored(name: str) -> None:
+    values = {"session": {}, "fill": {"input": "#a"}, "callback_url": "https://hooks.example.com/"}
+    with pytest.raises(FeatureNotBuilt, match=f"/tasks/0/{name}"):
+        read_batch({"tasks": [{"url": PAGE, name: values.get(name, True)}]})
+
+
+@pytest.mark.parametrize(("size", "is_small"), [(4096 - len('{"a":""}'), True), (4097 - len('{"a":""}'), False)])
+def test_metadata_may_have_exactly_four_kibibytes(size: int, is_small: bool) -> None:
+    body = {"url": PAGE, "metadata": {"a": "x" * size}}
+    if is_small:
+        assert read_task(body).metadata == body["metadata"]
+    else:
+        assert find_pointers(body) == ["/metadata"]
+
+
+def test_a_picture_is_decoded_and_needs_its_target() -> None:
+    image = base64.b64encode(GIF).decode()
+    draft = read_task({"image": image, "target": "captcha.example.com"})
+    assert (draft.picture, draft.target_host) == (GIF, "captcha.example.com")
+    assert find_pointers({"image": image}) == ["/target"]
+    assert find_pointers({"image": image + "=", "target": "a"}) == ["/image"]
+    assert find_pointers({"image": image[:-4] + "\n" + image[-4:], "target": "a"}) == ["/image"]
+
+
+def test_a_picture_may_have_exactly_two_mebibytes() -> None:
+    limit = 2 * 1024 * 1024
+    assert read_task({"image": base64.b64encode(GIF.ljust(limit, b"\0")).decode(), "target": "a"}).picture is not None
+    with pytest.raises(BodyTooLarge):
+        read_task({"image": base64.b64encode(GIF.ljust(limit + 1, b"\0")).decode(), "target": "a"})
+
+
+@given(st.dictionaries(NAMES | st.text(), VALUES) | VALUES)
+def test_no_body_whatever_fails_otherwise_than_by_name(value: Any) -> None:
+    for read in (read_task, read_batch):
+        with suppress(InvalidRequest, FeatureNotBuilt, BodyTooLarge):
+            read(value)
+
+
+@given(st.text())
+def test_no_url_whatever_breaks_the_check(text: str) -> None:
+    assert explain_bad_url(text) is None or explain_bad_url(text)
+
+
+@pytest.mark.parametrize("url", [PAGE, "HTTPS://a.example.com:8443/x?y=%20#z", "http://user@a/", "http://[::1]/"])
+def test_absolute_web_urls_are_left_to_the_scope_check(url: str) -> None:
+    assert explain_bad_url(url) is None
+
+
+def test_pointers_are_escaped() -> None:
+    assert make_pointer(["tasks", 3, "a/b~c"]) == "/tasks/3/a~1b~0c"
+    assert make_pointer([]) == ""
