@@ -70,7 +70,7 @@ class EmbeddedRedis:
 
         ConfigurationError names who holds the folder; DependencyMissing says that no server is installed.
         """
-        self._take_folder()
+        self.take_folder()
         program = find_program()
         await self._end_leftover()
         self._shorten_log()
@@ -100,7 +100,8 @@ class EmbeddedRedis:
         log = self._folder / LOG
         return log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
 
-    def _take_folder(self) -> None:
+    def take_folder(self) -> None:
+        """Take the lock before anything else is done; ConfigurationError names who holds the folder."""
         if self._lock is not None:
             return
         _check_socket_length(self._folder / SOCKET)

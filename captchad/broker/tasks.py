@@ -127,24 +127,28 @@ class TaskStore:
         """List tasks newest first; InvalidRequest for a cursor that is none of ours."""
         position = _decode_cursor(query.cursor) if query.cursor else None
         found: list[TaskRecord] = []
+        is_filtered = query.status is not None or query.target is not None
+        chunk_size = LIST_CHUNK if is_filtered else min(LIST_CHUNK, query.limit)
         while True:
-            chunk = await self._read_recent(position)
+            chunk = await self._read_recent(position, chunk_size)
             for created_ms, task_id, record in chunk:
                 position = (created_ms, task_id)
                 if record is not None and _is_wanted(record, query):
                     found.append(record)
                     if len(found) == query.limit:
                         return TaskPage(tuple(found), _encode_cursor(position))
-            if len(chunk) < LIST_CHUNK:
+            if len(chunk) < chunk_size:
                 return TaskPage(tuple(found), None)
 
-    async def _read_recent(self, before: tuple[int, str] | None) -> list[tuple[int, str, TaskRecord | None]]:
-        """Give the next tasks of all partitions after `before`, newest first (LIST_CHUNK unless there are fewer)."""
+    async def _read_recent(
+        self, before: tuple[int, str] | None, count: int
+    ) -> list[tuple[int, str, TaskRecord | None]]:
+        """Give the next `count` tasks of all partitions after `before`, newest first; fewer at the end."""
         newest: list[tuple[int, str, PartitionKeys]] = []
         for keys in self._broker.partitions:
-            newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before)]
+            newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before, count)]
         newest.sort(key=lambda entry: entry[:2], reverse=True)
-        del newest[LIST_CHUNK:]
+        del newest[count:]
         async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
             for _, task_id, keys in newest:
@@ -155,13 +159,13 @@ class TaskStore:
             for (created_ms, task_id, _), values in zip(newest, records, strict=True)
         ]
 
-    async def _list_ids(self, keys: PartitionKeys, before: tuple[int, str] | None) -> list[tuple[int, str]]:
+    async def _list_ids(self, keys: PartitionKeys, before: tuple[int, str] | None, count: int) -> list[tuple[int, str]]:
         """Give the ids after a position; members of one millisecond are read whole, so that none is skipped."""
         highest: float | str = before[0] if before else "+inf"
         offset = 0
         ids: list[tuple[int, str]] = []
         async with self._broker.guard():
-            while len(ids) < LIST_CHUNK:
+            while len(ids) < count:
                 entries = await self._broker.client.zrange(
                     keys.recent,
                     highest,
@@ -169,13 +173,13 @@ class TaskStore:
                     desc=True,
                     byscore=True,
                     offset=offset,
-                    num=LIST_CHUNK,
+                    num=count,
                     withscores=True,
                 )
                 positions = [(int(score), member.decode()) for member, score in entries]
                 ids += [position for position in positions if before is None or position < before]
-                offset += LIST_CHUNK
-                if len(entries) < LIST_CHUNK:
+                offset += count
+                if len(entries) < count:
                     break
         return ids
 

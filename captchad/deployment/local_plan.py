@@ -86,6 +86,9 @@ async def plan_local_fleet(
         } | {REDIS_VARIABLE: redis.url}
         loaded = load_configuration(options.config_path, child_environment)
     _check(loaded, options.host)
+    if redis is not None:
+        # A second `up` on this folder is told so, not that one of the first one's ports is taken.
+        redis.take_folder()
     builder = _Builder(options, loaded, child_environment, state_directory / LOGS, listener, clock)
     fixed_roles = await builder.build_fixed_roles()
     workers = builder.build_workers(options.workers or loaded.configuration.worker_nodes_count)

@@ -33,13 +33,17 @@ class FleetView:
 class FleetMonitor(Service):
     """Reads the fleet once for all who watch: each second while somebody does, seldom while nobody does.
 
-    The seldom reading is for the log, where alerts that begin and end leave a line.
+    The seldom reading is for the log, where alerts that begin and end leave a line. For `start_grace_seconds` only
+    the broker is judged: roles that start together with the monitor are not missing yet.
     """
 
     name = "fleet"
 
-    def __init__(self, reader: FleetReader, thresholds: AlertThresholds, clock: Clock) -> None:
+    def __init__(
+        self, reader: FleetReader, thresholds: AlertThresholds, clock: Clock, start_grace_seconds: float = 0.0
+    ) -> None:
         self._reader = reader
+        self._judged_from_seconds = clock.monotonic_seconds() + start_grace_seconds
         self._thresholds = thresholds
         self._clock = clock
         self._watchers = 0
@@ -132,7 +136,8 @@ class FleetMonitor(Service):
             failure = error.message
         except TimeoutError:
             failure = f"Redis did not answer within {READ_TIMEOUT_SECONDS:.0f} s"
-        alerts = evaluate_alerts(snapshot, failure, self._thresholds)
+        is_judged = self._clock.monotonic_seconds() >= self._judged_from_seconds
+        alerts = evaluate_alerts(snapshot if is_judged else None, failure, self._thresholds)
         self._log_changes(self._view.alerts, alerts)
         self._view = FleetView(self._view.number + 1, snapshot, taken, failure, alerts)
         self._read_seconds = self._clock.monotonic_seconds()

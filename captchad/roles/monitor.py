@@ -13,6 +13,8 @@ from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.dashboard.routes import add_dashboard_routes
 
+START_GRACE_SECONDS = 15.0
+
 
 def compose(process: RoleProcess) -> Sequence[Service]:
     """Give the monitor's services in the order they start."""
@@ -20,7 +22,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
     reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, process.presence_lease_seconds)
     thresholds = AlertThresholds(process.configuration.worker_nodes_count, gateway.queue_limit)
-    monitor = FleetMonitor(reader, thresholds, process.clock)
+    monitor = FleetMonitor(reader, thresholds, process.clock, START_GRACE_SECONDS)
     exposition = FleetExposition(process.metrics, monitor)
     are_keys_required = process.configuration.security.api_key_required
     return (
