@@ -40,6 +40,7 @@ class GatedSite:
     def __init__(self) -> None:
         self.gate = asyncio.Event()
         self.truths: dict[str, str] = {}
+        self.pictures: dict[str, bytes] = {}
         self.visits: list[str] = []
         self._artist = Artist()
         application = web.Application()
@@ -70,9 +71,9 @@ class GatedSite:
         return web.Response(text=page, content_type="text/html")
 
     async def _answer_picture(self, request: web.Request) -> web.Response:
-        text = pick_text()
-        self.truths[request.match_info["visit"]] = text
-        return web.Response(body=self._artist.draw(text), content_type="image/png")
+        visit, text = request.match_info["visit"], pick_text()
+        self.truths[visit], self.pictures[visit] = text, self._artist.draw(text)
+        return web.Response(body=self.pictures[visit], content_type="image/png")
 
 
 @dataclass
