@@ -44,6 +44,7 @@ class Broker(Service):
         self._failure = "not connected yet"
         self._on_return: list[Callable[[], None]] = []
         self._outages = 0
+        self._has_answered = False
 
     @property
     def client(self) -> Any:
@@ -130,6 +131,8 @@ class Broker(Service):
         try:
             yield
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
+            if self._has_answered:
+                raise self._note_failure(error) from error
             raise ConfigurationError((ConfigurationProblem("redis", f"Redis refuses the login: {error}"),)) from error
         except exceptions.ResponseError as error:
             if not str(error).startswith(AWAY_MARKS):
@@ -165,6 +168,7 @@ class Broker(Service):
         return BrokerUnavailable(f"Redis does not answer: {reason}")
 
     def _note_answer(self) -> None:
+        self._has_answered = True
         if self._failure:
             self._failure = ""
             for callback in self._on_return if self._outages else ():

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from captchad.browser.executable import is_sandbox_usable, warn_without_sandbox
 from captchad.browser.page_session import PageSession
@@ -10,7 +11,8 @@ from captchad.browser.process import LaunchFailed
 from captchad.browser.supply import BrowserSupply
 from captchad.config.sections import BrowserSection
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.errors import AttemptFailed, DependencyMissing, TargetNotAllowed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
+from captchad.domain.picture import read_picture_header
 from captchad.domain.target import parse_endpoint
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
@@ -21,6 +23,10 @@ CLOSE_SECONDS = 2.0
 MAINTENANCE_SECONDS = 15.0
 LOCATE_MARGIN_SECONDS = 0.5
 LOCATE_SHARE = 0.9
+
+RASTER_HEIGHT_PIXELS = 128
+RASTER_WIDTH_LIMIT_PIXELS = 2048
+Result = TypeVar("Result")
 
 _logger = logging.getLogger(__name__)
 
@@ -67,13 +73,26 @@ class BrowserEngine(Service):
         cancels, the page is gone within two seconds.
         """
         self._check_scope(task_url)
-        session: PageSession | None = None
         deadline_seconds = self._clock.monotonic_seconds() + _locate_seconds(timeout_seconds)
+        return await self._in_session(
+            lambda session: session.run(task_url, selector, deadline_seconds), timeout_seconds, task_id
+        )
+
+    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
+        """Give a vector picture as PNG, in pixels enough to be read; AttemptFailed as for `capture`."""
+        width, height = choose_raster_size(svg)
+        return await self._in_session(lambda session: session.rasterise(svg, width, height), timeout_seconds, task_id)
+
+    async def _in_session(
+        self, work: Callable[[PageSession], Awaitable[Result]], timeout_seconds: float, task_id: str
+    ) -> Result:
+        """Do `work` in a context of its own, which is closed afterwards whatever happens."""
+        session: PageSession | None = None
         try:
             async with asyncio.timeout(timeout_seconds):
                 process = await self._supply.borrow()
                 session = PageSession(process, self._proxy, self._clock, self._work, task_id)
-                return await session.run(task_url, selector, deadline_seconds)
+                return await work(session)
         except TimeoutError:
             message = f"the page was not done within {timeout_seconds:g} s"
             raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message) from None
@@ -128,3 +147,13 @@ class BrowserEngine(Service):
 def _locate_seconds(timeout_seconds: float) -> float:
     """Stop searching a little before the attempt's end, so that it ends with what is missing, not with a timeout."""
     return max(timeout_seconds * LOCATE_SHARE, timeout_seconds - LOCATE_MARGIN_SECONDS)
+
+
+def choose_raster_size(svg: bytes) -> tuple[int, int]:
+    """Give width and height in pixels to draw a vector picture at; AttemptFailed where it is none."""
+    try:
+        header = read_picture_header(svg)
+    except PictureRefused as error:
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message) from None
+    width = round(RASTER_HEIGHT_PIXELS * header.width / max(1, header.height))
+    return max(1, min(width, RASTER_WIDTH_LIMIT_PIXELS)), RASTER_HEIGHT_PIXELS

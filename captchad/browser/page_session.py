@@ -1,6 +1,7 @@
 """One attempt in a browser context of its own: open the page, find the captcha, take its picture."""
 
 import asyncio
+import base64
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Request, Response
@@ -59,6 +60,17 @@ class PageSession:
         timings_ms["capture"] = stopwatch.lap_ms()
         choice = f"{found.judgement.explain(found.candidate)}; {how}"
         return CaptchaCapture(picture, page.url, choice, timings_ms)
+
+    async def rasterise(self, svg: bytes, width: int, height: int) -> bytes:
+        """Give a vector picture as PNG, drawn as an image: no script of it runs, and nothing it names is loaded."""
+        try:
+            page = await self._open_page()
+            await page.set_viewport_size({"width": width, "height": height})
+            source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+            await page.set_content(f'<body style="margin:0"><img src="{source}" width="{width}" height="{height}">')
+            return await page.screenshot(type="png", animations="disabled")
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
 
     async def close(self, limit_seconds: float) -> bool:
         """End the context with everything in it; False when the browser does not manage that in time."""

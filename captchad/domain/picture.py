@@ -93,7 +93,7 @@ def _find_format(data: bytes) -> PictureFormat:
         return PictureFormat.WEBP
     if data.startswith(b"BM"):
         return PictureFormat.BMP
-    if _SVG_TAG.match(data[:_SVG_HEAD_BYTES]):
+    if is_vector_picture(data):
         return PictureFormat.SVG
     raise PictureRefused("the bytes are no PNG, JPEG, GIF, WebP, BMP or SVG picture")
 
@@ -165,6 +165,11 @@ def _read_bmp_size(data: bytes) -> tuple[int, int]:
         raise PictureRefused(f"a BMP header of {header_bytes} bytes is not known")
     # A negative height only says that the rows run from the top down.
     return width, abs(height)
+
+
+def is_vector_picture(data: bytes) -> bool:
+    """Whether the bytes are SVG, which must be drawn before it can be read."""
+    return _SVG_TAG.match(data[:_SVG_HEAD_BYTES]) is not None
 
 
 def _read_svg_size(data: bytes) -> tuple[int, int]:

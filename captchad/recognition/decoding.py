@@ -30,7 +30,7 @@ def decode_picture(data: bytes) -> Pixels:
     """
     header = read_picture_header(data)
     if header.format is PictureFormat.SVG:
-        raise PictureRefused("SVG pictures are not read yet: send it as PNG, or the page it is shown on")
+        raise PictureRefused("an SVG must be drawn before it is read: submit it to a worker, or convert it to PNG")
     # A progressive JPEG of few bytes may hold thousands of passes over all its pixels.
     if header.format is PictureFormat.JPEG and data.count(_JPEG_SCAN_MARKER) > JPEG_SCANS_LIMIT:
         raise PictureRefused(f"the JPEG has more than {JPEG_SCANS_LIMIT} scans")

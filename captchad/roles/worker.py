@@ -27,7 +27,10 @@ from captchad.solving.solver import Solver
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the worker's services in the order they start: what settles an attempt outlives what begins one."""
+    """Give the worker's services in the order they start.
+
+    They end in reverse: first nothing new is taken, then the fleet is told, then attempts end and are settled.
+    """
     broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
     policy = _build_policy(process)
     proxy = FilteringProxy(policy, clock, on_refusal=lambda reason, _: metrics.record_egress_refusal(reason))
@@ -74,8 +77,8 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         LeaseKeeper(consumers, attempts, clock, metrics),
         CancellationWatch(feed, attempts),
         AttemptDrain(attempts, settler, configuration.worker.drain_seconds),
-        *(DeliveryLoop(broker, consumer, attempts, clock) for consumer in consumers),
         process.build_presence(),
+        *(DeliveryLoop(broker, consumer, attempts, clock) for consumer in consumers),
     )
 
 

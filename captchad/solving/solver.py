@@ -8,6 +8,7 @@ from typing import Protocol
 from captchad.broker.consumer import Delivery, Outcome, Settlement
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.picture import is_vector_picture
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target, find_target, find_target_by_name, parse_endpoint
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
@@ -22,6 +23,9 @@ class CaptchaBrowser(Protocol):
 
     async def capture(self, url: str, selector: str | None, timeout_seconds: float, task_id: str) -> CaptchaCapture:
         """Give the captcha of a page; AttemptFailed says why there is none."""
+
+    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
+        """Give a vector picture as PNG."""
 
 
 Recognise = Callable[[bytes, Hints], Awaitable[Recognition]]
@@ -90,6 +94,9 @@ class Solver:
             timings_ms |= capture.timings_ms
             picture = capture.picture
             _logger.debug("took %s", capture.choice)
+        elif picture is not None and is_vector_picture(picture):
+            picture = await self._browser.rasterise(picture, timeout_seconds, delivery.task_id)
+            timings_ms["capture"] = watch.lap_ms()
         watch.lap_ms()
         recognition = await self._recognise(picture or b"", request.hints)
         timings_ms |= {"recognise": watch.lap_ms(), "verify": 0.0, "total": watch.total_ms()}
