@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench clean prove-load prove-faults
 
 BIN := .venv/bin
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## set everything up, solve the sample site's captchas once, print the results
 	@sh scripts/bootstrap/prepare.sh demo
@@ -18,9 +18,18 @@ check: ## linters, types and the dependency rule, without tests
 	@sh scripts/bootstrap/prepare.sh check
 	@$(BIN)/python scripts/testing/run_stages.py --only check
 
-bench: ## measure queue, gateway and browser on this machine
+bench: ## measure start, idle cost and queue on this machine, which should be otherwise idle
 	@sh scripts/bootstrap/prepare.sh test
-	@$(BIN)/python -m pytest tests/benchmarks -s
+	@$(BIN)/python -m tests.benchmarks.bench_start
+	@$(BIN)/python -m tests.benchmarks.bench_queue
+
+prove-load: ## 200 pages at once through `captchad up`, against the engine's own reading
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_TASKS=200 $(BIN)/python -m pytest -q -s --timeout 600 tests/system/test_load.py
+
+prove-faults: ## kill, stop and starve every role; Redis away for 10 s
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q --timeout 600 tests/system/test_faults.py tests/system/test_up.py
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
