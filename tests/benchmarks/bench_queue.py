@@ -22,7 +22,7 @@ from captchad.config.sections import RedisSection
 from captchad.domain.identifier import make_task_id
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import TaskRequest, TaskResult
-from tests.conftest import RedisServer
+from tests.redis_server import RedisServer
 
 TASKS = 10_000
 BATCH = 100

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.conftest import RedisServer
+from tests.redis_server import RedisServer
 from tests.system.fleet import Fleet, RoleProcess, list_tree
 
 RUNS = 5

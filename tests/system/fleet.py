@@ -20,7 +20,7 @@ from aiohttp import web
 from captchad.broker.address import open_clients
 from captchad.config.sections import RedisSection
 from captchad.sample_site.drawing import Artist, pick_text
-from tests.conftest import find_free_port
+from tests.redis_server import find_free_port
 
 READY_SECONDS = 30.0
 POLL_SECONDS = 0.02

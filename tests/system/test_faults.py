@@ -6,7 +6,8 @@ import signal
 from pathlib import Path
 
 from captchad.runtime.clock import Clock
-from tests.conftest import RedisServer
+from tests.redis_server import RedisServer
+from tests.sentinels import SentinelFleet
 from tests.system.fleet import list_tree, run_fleet, until
 
 RUNNING_AGAIN_SECONDS = 10.0
@@ -147,3 +148,22 @@ async def test_a_cancelled_task_frees_its_worker_within_two_seconds(tmp_path: Pa
         [answer] = await fleet.wait_final([following])
         assert answer["status"] == "completed"
         assert (await fleet.status(blocking))["status"] == "cancelled"
+
+
+async def test_a_sentinel_failover_under_load_is_ridden_out_by_the_whole_fleet(
+    tmp_path: Path, sentinels: SentinelFleet
+) -> None:
+    settings = {"redis": {"sentinel": {"hosts": list(sentinels.hosts)}, "min_replicas_acknowledged": 1}}
+    async with run_fleet(tmp_path, "", "gateway", "scheduler", "worker", settings=settings) as fleet:
+        ids = [await fleet.submit(f"v{number}") for number in range(12)]
+        await fleet.wait_processing(ids[:4])
+        sentinels.servers[0].kill()
+        fleet.site.gate.set()
+
+        async def can_answer() -> bool:
+            async with fleet.client.get(f"{fleet.gateway_url}/task_status/{ids[0]}") as response:
+                return response.status == 200
+
+        await until(can_answer)
+        answers = await fleet.wait_final(ids)
+        assert [(answer["status"], answer["attempts"]) for answer in answers] == [("completed", 1)] * 12

@@ -1,14 +1,10 @@
 """Reaching Redis: passwords, TLS, kept connections, and a Sentinel failover under load."""
 
 import asyncio
-import shutil
 import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
 
 from captchad.broker.address import open_clients
 from captchad.broker.connection import Broker
@@ -17,8 +13,9 @@ from captchad.config.sections import RedisMasterSection, RedisSection, RedisSent
 from captchad.domain.errors import BrokerUnavailable, ConfigurationError
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskRequest
-from tests.conftest import RedisServer, find_free_port
 from tests.integration.protocol import LIMITS
+from tests.redis_server import RedisServer, find_free_port
+from tests.sentinels import SentinelFleet
 
 
 async def test_no_more_idle_connections_stay_open_than_are_to_be_kept(shared_redis: RedisServer) -> None:
@@ -83,82 +80,16 @@ async def test_tls_with_client_certificates(tmp_path: Path, certificate_and_key:
     server.kill()
 
 
-class SentinelFleet:
-    """A master with two replicas and three sentinels, on loopback."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.servers = [RedisServer(self._make_folder(f"redis-{number}")) for number in range(3)]
-        self.sentinel_ports = [find_free_port() for _ in range(3)]
-        self._sentinels: list[subprocess.Popen[bytes]] = []
-
-    def start(self) -> None:
-        for server in self.servers:
-            server.start()
-        for server in self.servers[1:]:
-            redis.Redis(port=server.port).replicaof("127.0.0.1", self.servers[0].port)
-        for server in self.servers[1:]:
-            _wait(lambda server=server: redis.Redis(port=server.port).info("replication")["master_link_status"] == "up")
-        for port in self.sentinel_ports:
-            self._start_sentinel(port)
-        for port in self.sentinel_ports:
-            _wait(lambda port=port: redis.Redis(port=port).sentinel_master("mymaster")["num-slaves"] == 2)
-            _wait(lambda port=port: redis.Redis(port=port).sentinel_master("mymaster")["num-other-sentinels"] == 2)
-
-    def _start_sentinel(self, port: int) -> None:
-        path = self._make_folder(f"sentinel-{port}") / "sentinel.conf"
-        path.write_text(
-            f"port {port}\nbind 127.0.0.1\ndir {path.parent}\n"
-            f"sentinel monitor mymaster 127.0.0.1 {self.servers[0].port} 2\n"
-            "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 3000\n"
-        )
-        program = shutil.which("redis-sentinel")
-        assert program, "the tests need redis-sentinel; `make test` installs it"
-        self._sentinels.append(subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL))
-
-    def stop(self) -> None:
-        for process in self._sentinels:
-            process.kill()
-            process.wait()
-        for server in self.servers:
-            server.kill()
-
-    def _make_folder(self, name: str) -> Path:
-        path = self.folder / name
-        path.mkdir()
-        return path
-
-
-def _wait(condition: object) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            if condition():  # type: ignore[operator]
-                return
-        except redis.RedisError:
-            pass
-        time.sleep(0.05)
-    raise TimeoutError("the sentinels did not agree in time")
-
-
-@pytest.fixture
-def sentinels(tmp_path: Path) -> Iterator[SentinelFleet]:
-    fleet = SentinelFleet(tmp_path)
-    fleet.start()
-    yield fleet
-    fleet.stop()
-
-
 async def test_more_callers_than_connections_to_a_sentinels_master_wait_too(sentinels: SentinelFleet) -> None:
-    hosts = tuple(f"127.0.0.1:{port}" for port in sentinels.sentinel_ports)
-    clients = open_clients(RedisSection(sentinel=RedisSentinelSection(hosts=hosts), max_connections=2), "test")
+    clients = open_clients(
+        RedisSection(sentinel=RedisSentinelSection(hosts=sentinels.hosts), max_connections=2), "test"
+    )
     assert await asyncio.gather(*(clients.commands.ping() for _ in range(50))) == [True] * 50
     await clients.close()
 
 
 async def test_a_sentinel_failover_under_load_loses_nothing_that_was_acknowledged(sentinels: SentinelFleet) -> None:
-    hosts = tuple(f"127.0.0.1:{port}" for port in sentinels.sentinel_ports)
-    config = RedisSection(sentinel=RedisSentinelSection(hosts=hosts), min_replicas_acknowledged=1)
+    config = RedisSection(sentinel=RedisSentinelSection(hosts=sentinels.hosts), min_replicas_acknowledged=1)
     broker = Broker(config, "test")
     await broker.start()
     store = TaskStore(broker, LIMITS)

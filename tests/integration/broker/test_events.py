@@ -13,8 +13,8 @@ from captchad.domain.errors import TaskNotFound
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskStatus
 from captchad.runtime.spawn import TaskGroupKeeper
-from tests.conftest import RedisServer
 from tests.integration.protocol import LIMITS, Partition, completed
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from captchad.config.sections import RedisSection, SchedulerSection
 from captchad.domain.errors import AlreadyFinished
 from captchad.domain.lifecycle import TaskEvent, next_statuses
 from captchad.domain.task import TaskRecord, TaskStatus
-from tests.conftest import RedisServer
 from tests.integration.protocol import Partition, completed, failed_for_good, handed_back, retryable
+from tests.redis_server import RedisServer
 
 OUTCOMES: dict[str, tuple[Callable[[Delivery], Settlement], frozenset[TaskEvent]]] = {
     "completed": (completed, frozenset({TaskEvent.COMPLETE})),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import find_free_port
+from tests.redis_server import find_free_port
 
 CAPTCHAD = (sys.executable, "-m", "captchad")
 TARGETS = [{"host": "localhost", "ports": [8090], "allow_private_addresses": True}]

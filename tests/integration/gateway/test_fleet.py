@@ -13,8 +13,8 @@ from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.web.answers import Problem
 from captchad.web.api.answers import QueueAnswer, StatsAnswer, SubmittedTask, TaskAnswer, TaskList, WorkerList
 from captchad.web.ops.answers import HealthAnswer, ProbeAnswer
-from tests.conftest import RedisServer
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
+from tests.redis_server import RedisServer
 
 
 def make_report(name: str, role: Role, host: str, cpu_percent: float) -> NodeReport:

@@ -10,8 +10,8 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.config.sections import RedisSection
 from captchad.domain.task import Priority
-from tests.conftest import RedisServer
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
+from tests.redis_server import RedisServer
 
 SPECIFIED_NAMES = (
     "captcha_tasks_total",

@@ -7,9 +7,9 @@ from captchad.broker.connection import Broker
 from captchad.config.sections import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
-from tests.conftest import RedisServer
 from tests.integration.monitor.conftest import WatchedPage
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
+from tests.redis_server import RedisServer
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&lt;'
 

@@ -21,8 +21,8 @@ from captchad.solving.drain import AttemptDrain
 from captchad.solving.lease_keeper import LEASE_SECONDS, LeaseKeeper
 from captchad.solving.settlement import Settler
 from captchad.telemetry.metrics import Metrics
-from tests.conftest import RedisServer
 from tests.integration.protocol import LIMITS, Partition, completed
+from tests.redis_server import RedisServer
 
 SLOTS = 2
 

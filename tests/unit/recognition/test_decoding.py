@@ -96,7 +96,7 @@ def test_a_frame_larger_than_the_canvas_is_refused() -> None:
 
 
 def test_svg_is_refused_with_what_to_do() -> None:
-    with pytest.raises(PictureRefused, match="send it as PNG"):
+    with pytest.raises(PictureRefused, match="convert it to PNG"):
         decode_picture(b'<svg width="10" height="10"></svg>')
 
 

@@ -1,0 +1,73 @@
+"""A real master with replicas and sentinels, for failovers."""
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import redis
+
+from tests.redis_server import RedisServer, find_free_port
+
+
+class SentinelFleet:
+    """A master with two replicas and three sentinels, on loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.servers = [RedisServer(self._make_folder(f"redis-{number}")) for number in range(3)]
+        self.sentinel_ports = [find_free_port() for _ in range(3)]
+        self._sentinels: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        for server in self.servers:
+            server.start()
+        for server in self.servers[1:]:
+            redis.Redis(port=server.port).replicaof("127.0.0.1", self.servers[0].port)
+        for server in self.servers[1:]:
+            _wait(lambda server=server: redis.Redis(port=server.port).info("replication")["master_link_status"] == "up")
+        for port in self.sentinel_ports:
+            self._start_sentinel(port)
+        for port in self.sentinel_ports:
+            _wait(lambda port=port: redis.Redis(port=port).sentinel_master("mymaster")["num-slaves"] == 2)
+            _wait(lambda port=port: redis.Redis(port=port).sentinel_master("mymaster")["num-other-sentinels"] == 2)
+
+    def _start_sentinel(self, port: int) -> None:
+        path = self._make_folder(f"sentinel-{port}") / "sentinel.conf"
+        path.write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {path.parent}\n"
+            f"sentinel monitor mymaster 127.0.0.1 {self.servers[0].port} 2\n"
+            "sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 3000\n"
+        )
+        program = shutil.which("redis-sentinel")
+        assert program, "the tests need redis-sentinel; `make test` installs it"
+        self._sentinels.append(subprocess.Popen([program, str(path)], stdout=subprocess.DEVNULL))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where the sentinels are."""
+        return tuple(f"127.0.0.1:{port}" for port in self.sentinel_ports)
+
+    def stop(self) -> None:
+        for process in self._sentinels:
+            process.kill()
+            process.wait()
+        for server in self.servers:
+            server.kill()
+
+    def _make_folder(self, name: str) -> Path:
+        path = self.folder / name
+        path.mkdir()
+        return path
+
+
+def _wait(condition: object) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            if condition():  # type: ignore[operator]
+                return
+        except redis.RedisError:
+            pass
+        time.sleep(0.05)
+    raise TimeoutError("the sentinels did not agree in time")
