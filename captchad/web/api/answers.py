@@ -81,11 +81,11 @@ class TaskList(Answer):
 
 
 class LoadAnswer(Answer):
-    """Load in percent; null where no host has reported yet."""
+    """Load in percent."""
 
-    cpu_usage: float | None
-    memory_usage: float | None
-    disk_usage: float | None
+    cpu_usage: float
+    memory_usage: float
+    disk_usage: float
 
 
 class SystemLoadAnswer(LoadAnswer):

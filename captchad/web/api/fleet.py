@@ -1,7 +1,6 @@
 """The routes with figures of the whole fleet: stats, workers, queue_status."""
 
 from collections.abc import Iterable
-from statistics import fmean
 from typing import Any
 
 from aiohttp import web
@@ -10,10 +9,10 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.domain.api_key import Scope
 from captchad.domain.node import Node, NodeState, Role, SystemLoad
+from captchad.monitoring.hosts import list_host_loads, mean_load
 from captchad.web.api.answers import QueueAnswer, StatsAnswer, WorkerList
 from captchad.web.routes import Route, answer_json
 
-PERCENT_DECIMALS = 1
 SECONDS_DECIMALS = 3
 
 
@@ -50,8 +49,8 @@ class FleetRoutes:
         recent = await self._statistics.recent_hour()
         nodes = await self._nodes.read_all(self._lease_seconds)
         workers = [node for node in list_workers(nodes) if node.state is NodeState.UP]
-        loads = choose_loads(nodes)
-        hosts = {host: represent_mean_load([load]) for host, load in sorted(loads.items())}
+        loads = list_host_loads(nodes)
+        hosts = {host.host: represent_load(host.load) for host in loads}
         return answer_json(
             {
                 "active_workers": len(workers),
@@ -69,7 +68,7 @@ class FleetRoutes:
                 "failed_last_hour": recent.failed,
                 "slots": sum(int(worker.report.details.get("slots", 0)) for worker in workers),
                 "busy_slots": sum(int(worker.report.details.get("busy", 0)) for worker in workers),
-                "system_load": {**represent_mean_load(loads.values()), "hosts": hosts},
+                "system_load": {**represent_load(mean_load(loads)), "hosts": hosts},
                 "hosts": hosts,
             }
         )
@@ -104,25 +103,9 @@ def list_workers(nodes: Iterable[Node]) -> list[Node]:
     return [node for node in nodes if node.report.role is Role.WORKER]
 
 
-def choose_loads(nodes: Iterable[Node]) -> dict[str, SystemLoad]:
-    """Give the load of each host by the freshest report from it; hosts of lost nodes alone are left out."""
-    loads: dict[str, SystemLoad] = {}
-    for node in sorted(nodes, key=lambda node: -node.heartbeat_age_seconds):
-        if node.report.load is not None and node.state is not NodeState.LOST:
-            loads[node.report.host] = node.report.load
-    return loads
-
-
-def represent_mean_load(loads: Iterable[SystemLoad]) -> dict[str, float | None]:
-    """Give the mean load in percent; null without any."""
-    known = list(loads)
-    if not known:
-        return {"cpu_usage": None, "memory_usage": None, "disk_usage": None}
-    return {
-        "cpu_usage": round(fmean(load.cpu_percent for load in known), PERCENT_DECIMALS),
-        "memory_usage": round(fmean(load.memory_percent for load in known), PERCENT_DECIMALS),
-        "disk_usage": round(fmean(load.disk_percent for load in known), PERCENT_DECIMALS),
-    }
+def represent_load(load: SystemLoad) -> dict[str, float]:
+    """Give a load in percent."""
+    return {"cpu_usage": load.cpu_percent, "memory_usage": load.memory_percent, "disk_usage": load.disk_percent}
 
 
 def represent_worker(node: Node) -> dict[str, Any]:
