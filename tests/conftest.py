@@ -1,6 +1,7 @@
 """Fixtures every test may use: a Redis of its own, and uvloop as the event loop."""
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,13 @@ def pytest_asyncio_loop_factories(
 ) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Run asynchronous tests on the loop the roles run on."""
     return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder of the test's own with a short path: a Unix socket's may have 107 bytes, and pytest's own grow."""
+    with tempfile.TemporaryDirectory(prefix="captchad-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,8 @@ from captchad.runtime.clock import Clock
 from captchad.sample_site.site import SampleSite
 
 TASKS_LIMIT = 10_000
+LONGEST_BASE = 60
+SHORT_BASE = "/tmp"  # noqa: S108 -- the folder made in it is private
 FOLDER_PREFIX = "captchad-demo-"
 
 
@@ -44,10 +46,16 @@ async def _demo(tasks: int, keep: bool, is_json: bool) -> int:
     site = SampleSite()
     await site.start()
     try:
-        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as folder:
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=_choose_base()) as folder:
             return await _run(Path(folder), site, tasks, keep, is_json, printer)
     finally:
         await site.close()
+
+
+def _choose_base() -> str:
+    """Give the folder for temporary files, or a short one where the embedded server's socket would not fit in."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= LONGEST_BASE else SHORT_BASE
 
 
 async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: bool, printer: HappeningPrinter) -> int:
