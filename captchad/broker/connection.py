@@ -20,7 +20,16 @@ _logger = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
 SELDOM_LOGGED = 10
-AWAY_MARKS = ("LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "UNBLOCKED", "OOM", "BUSY")
+AWAY_ERRORS = (
+    exceptions.BusyLoadingError,
+    exceptions.ClusterDownError,
+    exceptions.MasterDownError,
+    exceptions.OutOfMemoryError,
+    exceptions.ReadOnlyError,
+    exceptions.TryAgainError,
+)
+AWAY_MARKS = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED")
+"""Errors that pass by themselves or by an operator's hand, and how those begin that have no class of their own."""
 
 Argument = str | bytes | int | float
 
@@ -135,7 +144,7 @@ class Broker(Service):
                 raise self._note_failure(error) from error
             raise ConfigurationError((ConfigurationProblem("redis", f"Redis refuses the login: {error}"),)) from error
         except exceptions.ResponseError as error:
-            if not str(error).startswith(AWAY_MARKS):
+            if not isinstance(error, AWAY_ERRORS) and not str(error).startswith(AWAY_MARKS):
                 raise
             await self._drop_idle_connections()
             raise self._note_failure(error) from error

@@ -44,7 +44,9 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 @click.option("--config", "config_path", metavar="FILE", help="The role's configuration file.")
 @click.option("--host", metavar="HOST", help="The address the role listens on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port the role listens on; 0: any.")
-@click.option("--name", metavar="NAME", help="The role's name in the fleet.  [default: made from role, host and process]")
+@click.option(
+    "--name", metavar="NAME", help="The role's name in the fleet.  [default: made from role, host and process]"
+)
 @click.option(DEBUG_FLAG, is_flag=True, help="Show the traceback of a failure.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context

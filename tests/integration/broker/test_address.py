@@ -111,3 +111,18 @@ async def test_a_sentinel_failover_under_load_loses_nothing_that_was_acknowledge
     for task_id in acknowledged:
         assert (await store.read(task_id)).task_id == task_id
     await broker.close()
+
+
+async def test_a_redis_that_is_full_is_away_and_not_a_fault_of_ours(own_redis: RedisServer) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    store = TaskStore(broker, LIMITS)
+    task = NewTask(make_task_id(0), TaskRequest("captcha.example", url="http://captcha.example/"))
+    try:
+        await broker.start()
+        await broker.client.config_set("maxmemory", "1")
+        with pytest.raises(BrokerUnavailable, match="maxmemory"):
+            await store.submit([task])
+        await broker.client.config_set("maxmemory", "0")
+        assert await store.submit([task]) == [task.task_id]
+    finally:
+        await broker.close()
