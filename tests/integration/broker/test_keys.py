@@ -1,0 +1,50 @@
+"""Every key that Redis ever holds is listed in broker/keys.py, with its type."""
+
+import re
+
+from captchad.broker import keys
+from captchad.broker.api_keys import ApiKeys
+from captchad.broker.housekeeping import LeaderLease
+from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.tasks import Idempotency
+from captchad.domain.api_key import Scope
+from captchad.domain.node import NodeReport, Role
+from tests.integration.protocol import Partition, completed, retryable
+
+ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string|channel)\s", re.MULTILINE)
+
+
+def read_listed() -> dict[str, str]:
+    """Give each listed key as a regular expression, and its type."""
+    listed = {}
+    for start, rest, kind in ENTRY.findall(keys.__doc__ or ""):
+        text = re.escape("captchad:{pNN}:" + rest if start == "PREFIX" else f"captchad:{rest}")
+        text = text.replace(r"\{pNN\}", r"\{p[0-9a-f]{2}\}")
+        text = re.sub(r"recovered\\\|high\\\|normal\\\|low", "(recovered|high|normal|low)", text)
+        listed[re.sub(r"[A-Z]{2,}", "[^:]+", text)] = kind
+    return listed
+
+
+async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Partition) -> None:
+    broker = partition.broker
+    await partition.submit(idempotency=Idempotency("a" * 64, "b" * 64))
+    await partition.submit(retry_count=0)
+    await partition.submit(picture=b"\x89PNG")
+    await partition.submit()
+    worker = partition.make_consumer()
+    first, second, third = await worker.take(3)
+    await worker.settle([completed(first), retryable(second), retryable(third)])
+    await RateLimiter(broker).take("caller", 1, 60, 5)
+    await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())
+    await NodeRegistry(broker).write(NodeReport("w", "1", Role.WORKER, "host", 1, "127.0.0.1:1", "0", False))
+    await LeaderLease(broker, "s.1", 3).hold()
+    listed = read_listed()
+    met = set()
+    for key in await broker.client.keys("*"):
+        matching = [pattern for pattern in listed if re.fullmatch(pattern, key.decode())]
+        assert matching, f"{key.decode()} is not listed in broker/keys.py"
+        assert (await broker.client.type(key)).decode() == listed[matching[0]]
+        met |= set(matching)
+    channels = {pattern for pattern, kind in listed.items() if kind == "channel"}
+    assert set(listed) - channels == met
