@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean prove-load prove-faults
+.PHONY: help demo test check bench clean prove-load prove-faults prove-systemd
 
 BIN := .venv/bin
 
@@ -30,6 +30,9 @@ prove-load: ## 200 pages at once through `captchad up`, against the engine's own
 prove-faults: ## kill, stop and starve every role; Redis away for 10 s
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q --timeout 600 tests/system/test_faults.py tests/system/test_up.py
+
+prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus
+	@bash scripts/testing/prove_systemd.sh
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
