@@ -1,0 +1,35 @@
+"""The families by name; those whose package is not installed are left out, and said so."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from captchad.training.pictures.generators import (
+    CaptchaFamily,
+    FlaskSimpleFamily,
+    GvcodeFamily,
+    MulticolorFamily,
+    WheezyFamily,
+)
+from captchad.training.pictures.source import Family
+
+LOGGER = logging.getLogger(__name__)
+
+
+CATALOGUE: dict[str, Callable[[], Family]] = {
+    family.name: family for family in (CaptchaFamily, WheezyFamily, GvcodeFamily, MulticolorFamily, FlaskSimpleFamily)
+}
+
+
+def load_families(names: Sequence[str] | None = None) -> list[Family]:
+    """Make the named families, or all; ValueError for a name nobody knows."""
+    wanted = tuple(CATALOGUE) if names is None else tuple(names)
+    unknown = sorted(set(wanted) - set(CATALOGUE))
+    if unknown:
+        raise ValueError(f"no family is called {', '.join(unknown)}; there are {', '.join(CATALOGUE)}")
+    families = []
+    for name in wanted:
+        try:
+            families.append(CATALOGUE[name]())
+        except ImportError as error:
+            LOGGER.warning("pictures of the family %s are left out: %s", name, error)
+    return families

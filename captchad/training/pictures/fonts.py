@@ -1,0 +1,92 @@
+"""The fonts at hand: those of pip packages and of the system's font folders.
+
+Debian packages that give a good variety, all free: fonts-dejavu, fonts-liberation, fonts-freefont-ttf, fonts-noto-mono,
+fonts-hack, fonts-comic-neue, fonts-lato, fonts-open-sans, fonts-roboto-unhinted, fonts-urw-base35, fonts-cantarell,
+fonts-dosis, fonts-fantasque-sans, fonts-inconsolata, fonts-quicksand, fonts-play, fonts-junction,
+fonts-crosextra-carlito, fonts-crosextra-caladea, fonts-courier-prime, fonts-tomsontalks, fonts-3270, fonts-vollkorn,
+fonts-ebgaramond, fonts-breip, fonts-dancingscript, fonts-ecolier-court, fonts-gfs-artemisia, fonts-rufscript,
+fonts-unifont, fonts-lobstertwo, fonts-ocr-a, fonts-anonymous-pro, fonts-bebas-neue.
+"""
+
+import importlib.util
+import logging
+from functools import cache, lru_cache
+from pathlib import Path
+from string import ascii_letters, digits
+
+import numpy as np
+from PIL import Image, ImageFont
+
+LOGGER = logging.getLogger(__name__)
+
+FOLDERS = (
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path.home() / ".local/share/fonts",
+)
+_PACKAGES = ("captcha", "matplotlib", "multicolorcaptcha", "gvcode", "flask_simple_captcha")
+_SUFFIXES = {".ttf", ".otf"}
+_UNFIT = ("symbol", "dingbat", "emoji", "math", "glyphicons", "d050000l", "upper", "icon", "csur", "isabella", "kristi")
+_TRIAL_PIXELS = 32
+_TRIAL_BOX = (16, 16)
+_ALIKE = 0.93
+_MISSING = "\U0010fff0"
+_CASE_LETTERS = "aegrnbd"
+_CACHED_FONTS = 600
+
+
+@cache
+def list_fonts() -> tuple[Path, ...]:
+    """List the files of fonts that have all letters and digits, always in the same order."""
+    found = sorted({path for folder in _list_folders() for path in folder.rglob("*") if _is_named_well(path)})
+    fit = tuple(path for path in found if has_characters(path, ascii_letters + digits))
+    LOGGER.info("%d fonts of %d files are fit to draw captchas", len(fit), len(found))
+    if not fit:
+        raise ValueError("no fonts were found; Debian's fonts-dejavu-core would do")
+    return fit
+
+
+@lru_cache(_CACHED_FONTS)
+def load_font(path: Path, size_pixels: int) -> ImageFont.FreeTypeFont:
+    """Load a font at a size."""
+    return ImageFont.truetype(str(path), size_pixels)
+
+
+@cache
+def has_characters(path: Path, characters: str) -> bool:
+    """Tell whether a font has its own shape for every one of the characters."""
+    try:
+        font = load_font(path, _TRIAL_PIXELS)
+        missing = bytes(font.getmask(_MISSING))
+        shapes = [bytes(font.getmask(character)) for character in characters]
+    except (OSError, ValueError):
+        return False
+    return all(any(shape) and shape != missing for shape in shapes)
+
+
+@cache
+def has_lower_case(path: Path) -> bool:
+    """Tell whether a font's lower case letters differ from its capitals in more than size."""
+    alike = [_compare(path, letter, letter.upper()) > _ALIKE for letter in _CASE_LETTERS]
+    return sum(alike) <= len(alike) // 3
+
+
+def _compare(path: Path, one: str, other: str) -> float:
+    font = load_font(path, _TRIAL_PIXELS)
+    shapes = []
+    for character in (one, other):
+        mask = font.getmask(character, "L")
+        image = Image.frombytes("L", mask.size, bytes(mask))
+        shapes.append(np.asarray(image.resize(_TRIAL_BOX), dtype=float).ravel())
+    return float(np.corrcoef(shapes[0], shapes[1])[0, 1])
+
+
+def _list_folders() -> list[Path]:
+    specs = [importlib.util.find_spec(name) for name in _PACKAGES]
+    packaged = [Path(place) for spec in specs if spec is not None for place in spec.submodule_search_locations or ()]
+    return [folder for folder in (*packaged, *FOLDERS) if folder.is_dir()]
+
+
+def _is_named_well(path: Path) -> bool:
+    name = path.name.lower()
+    return path.suffix.lower() in _SUFFIXES and not any(unfit in name for unfit in _UNFIT)

@@ -1,0 +1,163 @@
+"""Families drawn by generators that others published on PyPI."""
+
+import importlib
+import io
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from string import ascii_uppercase, digits
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from captcha import image as captcha_image
+from PIL import Image
+from wheezy.captcha import image as wheezy
+
+from captchad.training.pictures.fonts import list_fonts
+from captchad.training.pictures.source import Sample
+from captchad.training.pictures.texts import draw_text
+
+_OWN_FONT_CHANCE = 0.5
+_DEFAULT_SIZE_CHANCE = 0.5
+
+
+@contextmanager
+def seeded_globally(source: random.Random) -> Iterator[None]:
+    """Seed the global generator, which published packages draw from."""
+    state = random.getstate()
+    random.seed(source.getrandbits(64))
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+class SeededSecrets:
+    """Stands in for the `secrets` module, with numbers that can be drawn again."""
+
+    def __init__(self, source: random.Random) -> None:
+        self.randbits = source.getrandbits
+        self.choice = source.choice
+        self.randbelow = source.randrange
+
+
+@contextmanager
+def with_seeded_secrets(module: ModuleType, source: random.Random) -> Iterator[None]:
+    """Give a module seeded numbers in place of the system's randomness."""
+    genuine = vars(module)["secrets"]
+    vars(module)["secrets"] = SeededSecrets(source)
+    try:
+        yield
+    finally:
+        vars(module)["secrets"] = genuine
+
+
+class CaptchaFamily:
+    """PyPI's captcha: letters turned and warped one by one, dots and an arc of their colour."""
+
+    name = "captcha"
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw with its default size and font every second time."""
+        shown = draw_text(source, shortest=3, longest=8)
+        generator = captcha_image.ImageCaptcha(**self._draw_options(source, len(shown.text)))
+        with with_seeded_secrets(captcha_image, source):
+            drawn = generator.generate_image(shown.text)
+        return make_sample(drawn, shown.text, self.name)
+
+    def _draw_options(self, source: random.Random, length: int) -> dict[str, Any]:
+        options: dict[str, Any] = {}
+        if source.random() >= _DEFAULT_SIZE_CHANCE:
+            height = source.randint(40, 100)
+            options["height"] = height
+            options["width"] = min(300, max(90, round(height * length * source.uniform(0.4, 0.75))))
+            options["font_sizes"] = tuple(round(height * share) for share in (0.65, 0.75, 0.85))
+        if source.random() >= _OWN_FONT_CHANCE:
+            options["fonts"] = [str(font) for font in source.choices(list_fonts(), k=source.randint(1, 3))]
+        return options
+
+
+class WheezyFamily:
+    """wheezy.captcha: large warped letters, a thick curve of their colour across, dots of the ground's."""
+
+    name = "wheezy.captcha"
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw with the drawings of its documentation, in any font."""
+        shown = draw_text(source, shortest=3, longest=6)
+        fonts = [str(font) for font in source.choices(list_fonts(), k=2)]
+        drawings = [
+            wheezy.background(),
+            wheezy.text(fonts=fonts, drawings=[wheezy.warp(), wheezy.rotate(), wheezy.offset()]),
+            wheezy.curve(),
+            wheezy.noise(),
+            wheezy.smooth(),
+        ]
+        width = 200 if len(shown.text) <= 4 else 48 * len(shown.text)
+        with seeded_globally(source):
+            drawn = wheezy.captcha(drawings=drawings, width=width)(list(shown.text))
+        return make_sample(drawn, shown.text, self.name)
+
+
+class GvcodeFamily:
+    """gvcode: single letters turned, lines and dots across."""
+
+    name = "gvcode"
+
+    def __init__(self) -> None:
+        self._package = importlib.import_module("gvcode")
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw with its defaults, with and without dots."""
+        shown = draw_text(source, shortest=3, longest=6)
+        with seeded_globally(source):
+            maker = self._package.VFCode(draw_dots=source.random() < 0.5)
+            maker.generate(shown.text)
+            drawn = Image.open(io.BytesIO(maker.get_img_bytes()))
+        return make_sample(drawn, shown.text, self.name)
+
+
+class MulticolorFamily:
+    """multicolorcaptcha: many fonts on coloured grounds."""
+
+    name = "multicolorcaptcha"
+
+    def __init__(self) -> None:
+        self._package = importlib.import_module("multicolorcaptcha")
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw at its smaller sizes."""
+        with seeded_globally(source):
+            generator = self._package.CaptchaGenerator(source.randint(0, 1))
+            drawn = generator.gen_captcha_image(
+                source.randint(0, 1), "ascii", multicolor=source.random() < 0.5, margin=False
+            )
+        return make_sample(drawn.image, drawn.characters, self.name)
+
+
+class FlaskSimpleFamily:
+    """flask-simple-captcha: white letters on black with lines."""
+
+    name = "flask-simple-captcha"
+
+    def __init__(self) -> None:
+        self._package = importlib.import_module("flask_simple_captcha.img")
+        self._fonts = sorted((Path(self._package.__file__ or "").parent / "fonts").glob("*.ttf"))
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw with its own fonts."""
+        text = "".join(source.choices(ascii_uppercase + digits, k=source.randint(4, 6)))
+        with seeded_globally(source):
+            drawn = self._package.create_text_img(text, str(source.choice(self._fonts)))
+        return make_sample(drawn, text, self.name)
+
+
+def make_sample(drawn: Image.Image, text: str, family: str) -> Sample:
+    """Flatten a drawing on white and make it grey."""
+    if drawn.mode in {"RGBA", "LA", "P", "PA"}:
+        coloured = drawn.convert("RGBA")
+        ground = Image.new("RGBA", coloured.size, "white")
+        drawn = Image.alpha_composite(ground, coloured)
+    return Sample(np.asarray(drawn.convert("L"), dtype=np.uint8), text, family)

@@ -1,0 +1,68 @@
+"""Endless pictures of known text: number n of a seed is the same picture in every process."""
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from captchad.training.pictures.augmentation import augment_picture
+
+Pixels = NDArray[np.uint8]
+"""Grey pixels of a picture on white, shape (height, width), 0 black to 255 white."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A picture, its text as the model is to read it (no spaces, each sign in its one spelling), and its family."""
+
+    picture: Pixels
+    text: str
+    family: str
+
+
+class Family(Protocol):
+    """A kind of captcha: the same generator or the same hand drew all of its pictures."""
+
+    @property
+    def name(self) -> str:
+        """What recipes call it."""
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw a picture; what it shows depends on the random source alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedFamily:
+    """A family and its weight, the share of the pictures that are of it being weight / sum of weights."""
+
+    family: Family
+    weight: float = 1.0
+
+
+class PictureSource:
+    """Draws from families by weight; splits over processes by picture number, whatever their count."""
+
+    def __init__(self, families: Sequence[WeightedFamily], seed: int, augmented_share: float = 0.5) -> None:
+        if not families or min(weighted.weight for weighted in families) <= 0:
+            raise ValueError("a picture source needs families, each with a weight above 0")
+        self._families = [weighted.family for weighted in families]
+        self._bounds = list(itertools.accumulate(weighted.weight for weighted in families))
+        self._seed = seed
+        self._augmented_share = augmented_share
+
+    def draw(self, number: int) -> Sample:
+        """Draw picture `number`."""
+        source = random.Random(f"{self._seed}:{number}")
+        [family] = source.choices(self._families, cum_weights=self._bounds)
+        sample = family.draw(source)
+        if source.random() >= self._augmented_share:
+            return sample
+        return Sample(augment_picture(sample.picture, source), sample.text, sample.family)
+
+    def stream(self, worker: int = 0, workers: int = 1) -> Iterator[Sample]:
+        """Give the pictures of one of several workers, without end; together they draw each number once."""
+        return (self.draw(number) for number in itertools.count(worker, workers))

@@ -1,0 +1,86 @@
+"""The texts that captchas show: characters of one alphabet, made-up words, and sums."""
+
+import random
+from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase, digits
+
+LENGTH_LEAST, LENGTH_MOST = 1, 12
+SIGNS = "+-×/÷=?"
+ALPHABET = digits + ascii_uppercase + ascii_lowercase + SIGNS
+
+CLEAR_UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+CLEAR_LOWER = "abcdefghjkmnpqrstuvwxyz23456789"
+CLEAR_MIXED = "ABCDEFGHJKLMNPRTYabdefghijkmnqrty23456789"
+CHARSETS = {
+    ascii_uppercase + digits: 4,
+    CLEAR_UPPER: 3,
+    ascii_lowercase + digits: 3,
+    CLEAR_LOWER: 2,
+    digits: 3,
+    ascii_uppercase: 3,
+    ascii_lowercase: 3,
+    ascii_uppercase + ascii_lowercase: 2,
+    ascii_uppercase + ascii_lowercase + digits: 4,
+    CLEAR_MIXED: 2,
+    "0123456789abcdef": 1,
+}
+UPPER_CHARSETS = {ascii_uppercase + digits: 4, CLEAR_UPPER: 3, digits: 3, ascii_uppercase: 3}
+_LENGTHS = {1: 1, 2: 1, 3: 3, 4: 12, 5: 12, 6: 12, 7: 4, 8: 3, 9: 1, 10: 1, 11: 0.5, 12: 0.5}
+_WORD_CHANCE = 0.06
+_VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnprstvwyz"
+_SPELLINGS = {"×": "×××xX*", "÷": "÷÷/:", "-": "---−–"}
+_ENDINGS = ("=", "=?", "", "?")
+_ENDING_WEIGHTS = (6, 6, 3, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """What is drawn (with spaces, signs as this picture spells them) and what is to be read of it."""
+
+    drawn: str
+    text: str
+
+
+def draw_text(
+    source: random.Random,
+    charsets: dict[str, int] | None = None,
+    shortest: int = LENGTH_LEAST,
+    longest: int = LENGTH_MOST,
+) -> ShownText:
+    """Draw the text of a plain captcha; 4 to 6 characters most of the time."""
+    lengths = [length for length in _LENGTHS if shortest <= length <= longest]
+    [length] = source.choices(lengths, [_LENGTHS[length] for length in lengths])
+    known = charsets or CHARSETS
+    [charset] = source.choices(list(known), list(known.values()))
+    if charset.isalpha() and source.random() < _WORD_CHANCE:
+        text = "".join(source.choice((_CONSONANTS, _VOWELS)[place % 2]) for place in range(length))
+        text = text.upper() if charset[0].isupper() else text
+    else:
+        text = "".join(source.choices(charset, k=length))
+    return ShownText(text, text)
+
+
+def draw_sum(source: random.Random) -> ShownText:
+    """Draw a sum: `3+5=?`, `12 - 4 =`, `7x6`; a multiplication sign is read as ×, a colon between numbers as ÷.
+
+    A slash stays a slash: pictures can tell it from ÷, and both divide.
+    """
+    operator = source.choice("++---××÷")
+    numbers = [_draw_number(source) for _ in range(2)]
+    spelling = source.choice(_SPELLINGS.get(operator, operator))
+    read = "/" if spelling == "/" else operator
+    ending = source.choices(_ENDINGS, _ENDING_WEIGHTS)[0]
+    parts = [numbers[0], spelling, numbers[1], *ending]
+    third = source.random() < _THIRD_CHANCE
+    if third:
+        parts[3:3] = [source.choice("+-"), _draw_number(source)[-1]]
+    drawn = source.choice(("", "", " ")).join(parts)
+    text = "".join([parts[0], read, *parts[2:]])
+    return ShownText(drawn, text) if len(text) <= LENGTH_MOST else draw_sum(source)
+
+
+_THIRD_CHANCE = 0.05
+
+
+def _draw_number(source: random.Random) -> str:
+    return str(source.randint(0, source.choice((9, 9, 20, 99, 99, 999))))
