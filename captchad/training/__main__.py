@@ -1,0 +1,39 @@
+"""Trains by a recipe: `python -m captchad.training --recipe FILE --checkpoints DIR [--minutes N] [--resume]`."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from captchad.runtime.clock import Clock
+from captchad.training.recipe import load_recipe
+from captchad.training.session import Session, SessionOptions
+
+
+def main() -> None:
+    """Train until the recipe's last step, the given minutes, SIGTERM or Ctrl-C."""
+    cores = os.cpu_count() or 1
+    parser = argparse.ArgumentParser(prog="python -m captchad.training", description=__doc__)
+    parser.add_argument("--recipe", type=Path, required=True)
+    parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=None)
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    parser.add_argument("--drawers", type=int, default=max(1, cores - 1), help="processes that draw pictures")
+    parser.add_argument("--threads", type=int, default=cores, help="threads of the network on the CPU")
+    given = parser.parse_args()
+    options = SessionOptions(given.checkpoints, given.minutes, given.resume, given.drawers, given.threads)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        Session(load_recipe(given.recipe), options, Clock()).run()
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""The symbols the model reads, and texts as their numbers; number 0 is the blank."""
+
+from collections.abc import Iterable
+
+from captchad.training.pictures.texts import ALPHABET
+
+BLANK = 0
+SYMBOLS = ALPHABET
+
+_SAME_SIGNS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
+_NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}
+
+
+def spell_plainly(text: str) -> str:
+    """Give a text as the model is to read it: without spaces, each sign in its one spelling."""
+    return "".join(_SAME_SIGNS.get(character, character) for character in text if not character.isspace())
+
+
+def encode(text: str) -> tuple[int, ...]:
+    """Give a text's symbol numbers; ValueError where it holds a character that is no symbol."""
+    try:
+        return tuple(_NUMBERS[character] for character in spell_plainly(text))
+    except KeyError as error:
+        raise ValueError(f"{text!r} holds {error}, which is not in the alphabet") from None
+
+
+def decode(numbers: Iterable[int]) -> str:
+    """Spell symbol numbers, skipping blanks."""
+    return "".join(SYMBOLS[number - 1] for number in numbers if number != BLANK)
+
+
+def collapse(path: Iterable[int]) -> tuple[int, ...]:
+    """Give the symbol numbers of one CTC path: repeats made one, then blanks dropped."""
+    kept: list[int] = []
+    last = BLANK
+    for number in path:
+        if number not in (last, BLANK):
+            kept.append(number)
+        last = number
+    return tuple(kept)

@@ -1,0 +1,60 @@
+"""The same picture seen a little differently each time it is trained on."""
+
+import numpy as np
+from PIL import Image
+
+from captchad.training.preparation import Pixels, Prepared, normalise, resize
+
+STRETCH_LEAST, STRETCH_MOST = 0.8, 1.3
+_TILT_CHANCE, _TILT_DEGREES = 0.25, 5.0
+_MARGIN_CHANCE, _MARGIN_SHARE = 0.4, 0.2
+_SMALL_CHANCE, _SMALL_LEAST_SHARE = 0.2, 0.5
+_NOISE_CHANCE, _NOISE_MOST = 0.3, 0.12
+_GAIN_SPREAD = 0.2
+_FLIP_CHANCE = 0.03
+
+
+def augment(pixels: Pixels, generator: np.random.Generator) -> Prepared:
+    """Prepare a picture with random margins, tilt, stretch, loss of detail, contrast and noise."""
+    pixels = _tilt(_add_margins(pixels, generator), generator)
+    stretch = float(generator.uniform(STRETCH_LEAST, STRETCH_MOST))
+    prepared = normalise(resize(_lose_detail(pixels, generator), stretch))
+    prepared *= np.float32(generator.uniform(1 - _GAIN_SPREAD, 1 + _GAIN_SPREAD))
+    if generator.random() < _NOISE_CHANCE:
+        noise = generator.standard_normal(prepared.shape, dtype=np.float32)
+        prepared += noise * np.float32(generator.uniform(0, _NOISE_MOST))
+    # The preparation may take ground for ink where they are about as many.
+    return -prepared if generator.random() < _FLIP_CHANCE else prepared
+
+
+def _add_margins(pixels: Pixels, generator: np.random.Generator) -> Pixels:
+    if generator.random() >= _MARGIN_CHANCE:
+        return pixels
+    shares = generator.uniform(0, _MARGIN_SHARE, size=4) * generator.uniform(0, 1)
+    above, below, left, right = (round(float(share) * pixels.shape[0]) for share in shares)
+    return np.pad(pixels, ((above, below), (left, right)), constant_values=_find_ground(pixels))
+
+
+def _tilt(pixels: Pixels, generator: np.random.Generator) -> Pixels:
+    if generator.random() >= _TILT_CHANCE:
+        return pixels
+    degrees = float(generator.uniform(-_TILT_DEGREES, _TILT_DEGREES))
+    turned = Image.fromarray(pixels).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=_find_ground(pixels))
+    return np.asarray(turned, dtype=np.uint8)
+
+
+def _lose_detail(pixels: Pixels, generator: np.random.Generator) -> Pixels:
+    if generator.random() >= _SMALL_CHANCE:
+        return pixels
+    height, width = pixels.shape
+    share = float(generator.uniform(_SMALL_LEAST_SHARE, 1))
+    # A picture that is small already has no detail to spare.
+    share = min(1.0, max(share, 24 / height))
+    small = Image.fromarray(pixels).resize(
+        (max(1, round(width * share)), max(1, round(height * share))), Image.Resampling.BILINEAR
+    )
+    return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint8)
+
+
+def _find_ground(pixels: Pixels) -> int:
+    return int(np.median(pixels))

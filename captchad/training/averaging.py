@@ -1,0 +1,34 @@
+"""A running average of the network's weights, which reads better than the weights of any one step."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+_FIRST_STEPS = 10
+
+
+class WeightAverage:
+    """Follows a network; `network` is the average, always in evaluation mode."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.network = copy.deepcopy(network).eval()
+        self._decay = decay
+        for parameter in self.network.parameters():
+            parameter.requires_grad_(False)
+
+    @torch.no_grad()
+    def follow(self, network: nn.Module, step: int) -> None:
+        """Move the average towards the network's weights of a step; early averages forget faster."""
+        decay = min(self._decay, (1 + step) / (_FIRST_STEPS + step))
+        present = network.state_dict()
+        for name, kept in self.network.state_dict().items():
+            if kept.is_floating_point():
+                kept.lerp_(present[name], 1 - decay)
+            else:
+                kept.copy_(present[name])
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take up an average that was saved."""
+        self.network.load_state_dict(state)

@@ -1,0 +1,133 @@
+"""A trained network as ONNX: `python -m captchad.training.export --checkpoint DIR --out MODEL.onnx`."""
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn
+
+from captchad.training.alphabet import BLANK, SYMBOLS
+from captchad.training.checkpoint import load_checkpoint
+from captchad.training.network import COLUMN_WIDTH_PIXELS, CaptchaNetwork
+from captchad.training.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
+from captchad.training.recipe import Recipe
+
+OPSET = 17
+DIFFERENCE_LIMIT = 1e-3
+INPUT_NAME, OUTPUT_NAME = "pictures", "log_probabilities"
+_TRIED_SHAPES = ((1, 64), (3, 128), (5, 204))
+
+
+class ExportFailed(Exception):
+    """The exported model doesn't say what the network says."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedNetwork:
+    """The averaged network of a checkpoint, with the recipe, the steps and the last validation behind it."""
+
+    network: nn.Module
+    recipe: Recipe
+    steps: int
+    figures: Mapping[str, Any]
+
+
+def load_trained(folder: Path) -> TrainedNetwork:
+    """Load the averaged network of a folder's checkpoint."""
+    checkpoint = load_checkpoint(folder)
+    recipe = Recipe.from_json(checkpoint.recipe)
+    network = CaptchaNetwork(recipe.shape)
+    network.load_state_dict(checkpoint.average)
+    return TrainedNetwork(network.eval(), recipe, checkpoint.next_batch, checkpoint.figures)
+
+
+def export(trained: TrainedNetwork, path: Path) -> float:
+    """Write the model and its description (the same name with .json); gives the greatest difference found.
+
+    ExportFailed where onnxruntime and torch differ by more than the limit.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_onnx(trained.network, path)
+    difference = measure_difference(trained.network, path)
+    if difference > DIFFERENCE_LIMIT:
+        raise ExportFailed(f"onnxruntime and torch differ by {difference:.2g}")
+    description = json.dumps(describe(trained), indent=2, ensure_ascii=False)
+    path.with_suffix(".json").write_text(description + "\n", encoding="utf-8")
+    return difference
+
+
+def write_onnx(network: nn.Module, path: Path) -> None:
+    """Write a network in evaluation mode, for any number of pictures of any width."""
+    example = torch.zeros(2, 1, HEIGHT_PIXELS, WIDTH_LEAST_PIXELS)
+    with warnings.catch_warnings():
+        # The newer exporter writes opset 18 and above only, which older runtimes can't load.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (example,),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[INPUT_NAME],
+            output_names=[OUTPUT_NAME],
+            dynamic_axes={INPUT_NAME: {0: "batch", 3: "width"}, OUTPUT_NAME: {0: "steps", 1: "batch"}},
+        )
+
+
+def measure_difference(network: nn.Module, path: Path) -> float:
+    """Give the greatest difference between torch's and onnxruntime's log probabilities over some shapes."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    generator = np.random.default_rng(0)
+    greatest = 0.0
+    for batch, width in _TRIED_SHAPES:
+        pictures = generator.uniform(-1, 1, (batch, 1, HEIGHT_PIXELS, width)).astype(np.float32)
+        with torch.no_grad():
+            expected = network(torch.from_numpy(pictures)).numpy()
+        (found,) = session.run([OUTPUT_NAME], {INPUT_NAME: pictures})
+        greatest = max(greatest, float(np.abs(expected - np.asarray(found)).max()))
+    return greatest
+
+
+def describe(trained: TrainedNetwork) -> dict[str, Any]:
+    """Give what a reader of the model must know: its input, its columns, and where it comes from."""
+    return {
+        "name": trained.recipe.name,
+        "symbols": SYMBOLS,
+        "blank": BLANK,
+        "height_pixels": HEIGHT_PIXELS,
+        "width_least_pixels": WIDTH_LEAST_PIXELS,
+        "width_limit_pixels": WIDTH_LIMIT_PIXELS,
+        "column_width_pixels": COLUMN_WIDTH_PIXELS,
+        "normalisation": NORMALISATION,
+        "recipe": trained.recipe.to_json(),
+        "recipe_digest": trained.recipe.digest,
+        "steps": trained.steps,
+        "pictures_seen": trained.steps * trained.recipe.feeding.batch_pictures,
+        "validation": dict(trained.figures),
+    }
+
+
+def main() -> None:
+    """Export the checkpoint in a folder."""
+    parser = argparse.ArgumentParser(prog="python -m captchad.training.export", description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="the folder the training saves to")
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+    try:
+        difference = export(load_trained(given.checkpoint), given.out)
+    except (ExportFailed, FileNotFoundError) as error:
+        sys.exit(str(error))
+    size_kb = given.out.stat().st_size // 1024
+    sys.stdout.write(f"{given.out}: {size_kb} kB, at most {difference:.1e} from the network it was trained as\n")
+
+
+if __name__ == "__main__":
+    main()

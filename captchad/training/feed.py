@@ -1,0 +1,110 @@
+"""Batches for the trainer: drawn in other processes, altered afresh each time, the same after every resume."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from captchad.training.alphabet import encode
+from captchad.training.augmentation import augment
+from captchad.training.drawing import DrawingPlan
+from captchad.training.pictures.source import Sample
+from captchad.training.preparation import Prepared, stack
+from captchad.training.recipe import Feeding
+
+_AUGMENTATION, _ORDER = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Prepared pictures (batch, 1, 48, width) with their own widths, and their texts as symbol numbers."""
+
+    number: int
+    pictures: NDArray[np.float32]
+    widths: tuple[int, ...]
+    labels: tuple[tuple[int, ...], ...]
+
+
+def open_drawers(drawers: int) -> ProcessPoolExecutor:
+    """Open processes that draw; Ctrl-C leaves them to whoever opened them."""
+    return ProcessPoolExecutor(drawers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class Feed(AbstractContextManager["Feed"]):
+    """Gives the batches of a recipe from any number on; what is drawn ahead is kept until it was seen often enough."""
+
+    def __init__(self, plan: DrawingPlan, feeding: Feeding, drawers: int) -> None:
+        self._plan = plan
+        self._feeding = feeding
+        self._drawers = open_drawers(drawers)
+        self._preparer = ThreadPoolExecutor(1)
+        self._ahead_chunks = drawers + 1
+        self._drawings: dict[int, Future[list[Sample]]] = {}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._preparer.shutdown(wait=True, cancel_futures=True)
+        self._drawers.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def batches(self, first: int) -> Iterator[Batch]:
+        """Give batch number `first` and all after it, without end; the next chunk is prepared meanwhile."""
+        chunk, skipped = divmod(first, self._feeding.chunk_batches)
+        coming = self._begin(chunk)
+        while True:
+            batches = coming.result()
+            coming = self._begin(chunk + 1)
+            yield from batches[skipped:]
+            chunk, skipped = chunk + 1, 0
+
+    def _begin(self, chunk: int) -> Future[list[Batch]]:
+        for ahead in range(self._ahead_chunks):
+            for number in self._list_drawings(chunk + ahead):
+                if number not in self._drawings:
+                    drawing = self._drawers.submit(self._plan.draw, number, self._feeding.drawn_pictures)
+                    self._drawings[number] = drawing
+        wanted = [self._drawings[number] for number in self._list_drawings(chunk)]
+        # No later chunk asks for a drawing numbered below its own.
+        for number in [number for number in self._drawings if number <= chunk]:
+            del self._drawings[number]
+        return self._preparer.submit(self._prepare, chunk, wanted)
+
+    def _list_drawings(self, chunk: int) -> list[int]:
+        longest = max(self._feeding.reuse_after_chunks)
+        return [chunk + longest - after for after in self._feeding.reuse_after_chunks]
+
+    def _prepare(self, chunk: int, drawings: Sequence[Future[list[Sample]]]) -> list[Batch]:
+        drawn = [sample for drawing in drawings for sample in drawing.result()]
+        generator = np.random.default_rng((self._plan.seed, _AUGMENTATION, chunk))
+        seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in drawn]
+        # Pictures of about the same width share a batch, so that little of it is filling.
+        order = np.random.default_rng((self._plan.seed, _ORDER, chunk))
+        seen = [seen[place] for place in order.permutation(len(seen))]
+        seen.sort(key=lambda pair: pair[0].shape[1])
+        size = self._feeding.batch_pictures
+        batches = [seen[start : start + size] for start in range(0, len(seen), size)]
+        first = chunk * self._feeding.chunk_batches
+        return [
+            make_batch(first + place, batches[which]) for place, which in enumerate(order.permutation(len(batches)))
+        ]
+
+
+def make_batch(number: int, seen: Sequence[tuple[Prepared, tuple[int, ...]]]) -> Batch:
+    """Stack prepared pictures with their labels."""
+    pictures = [picture for picture, _ in seen]
+    widths = tuple(picture.shape[1] for picture in pictures)
+    return Batch(number, stack(pictures), widths, tuple(labels for _, labels in seen))

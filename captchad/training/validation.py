@@ -1,0 +1,91 @@
+"""How well a network reads fresh pictures, family by family; always the same pictures for the same recipe."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from captchad.training.alphabet import collapse, decode, spell_plainly
+from captchad.training.drawing import DrawingPlan
+from captchad.training.feed import open_drawers
+from captchad.training.network import count_steps
+from captchad.training.pictures.source import Sample
+from captchad.training.preparation import prepare, stack
+from captchad.training.recipe import Recipe
+
+_BATCH_PICTURES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyFigures:
+    """Shares (0..1) of one family's pictures read exactly, and but for case; and wrong characters for each true one."""
+
+    family: str
+    pictures: int
+    exact: float
+    exact_but_case: float
+    character_errors: float
+
+    def to_json(self) -> dict[str, object]:
+        """Give the figures as JSON holds them."""
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+
+def draw_validation(recipe: Recipe, drawers: int) -> dict[str, list[Sample]]:
+    """Draw the pictures of every family of a recipe, the held-out ones too."""
+    names = sorted({*recipe.families, *recipe.held_out})
+    count = recipe.validation.pictures_per_family
+    with open_drawers(drawers) as pool:
+        drawings = {
+            name: pool.submit(DrawingPlan(((name, 1.0),), recipe.validation.seed).draw, 0, count) for name in names
+        }
+        return {name: drawing.result() for name, drawing in drawings.items()}
+
+
+def validate(network: nn.Module, pictures: dict[str, list[Sample]], device: torch.device) -> list[FamilyFigures]:
+    """Read every family's pictures without any hint; the network must be in evaluation mode."""
+    return [
+        compare(name, [sample.text for sample in drawn], read_greedily(network, drawn, device))
+        for name, drawn in pictures.items()
+    ]
+
+
+@torch.no_grad()
+def read_greedily(network: nn.Module, drawn: Sequence[Sample], device: torch.device) -> list[str]:
+    """Read pictures by the likeliest symbol of each step."""
+    texts: dict[int, str] = {}
+    prepared = [prepare(sample.picture) for sample in drawn]
+    # Alike widths together: filling costs time.
+    order = sorted(range(len(prepared)), key=lambda number: prepared[number].shape[1])
+    for start in range(0, len(order), _BATCH_PICTURES):
+        numbers = order[start : start + _BATCH_PICTURES]
+        batch = torch.from_numpy(stack([prepared[number] for number in numbers])).to(device)
+        paths = network(batch).argmax(dim=2).T.cpu().tolist()
+        for number, path in zip(numbers, paths, strict=True):
+            texts[number] = decode(collapse(path[: count_steps(prepared[number].shape[1])]))
+    return [texts[number] for number in range(len(prepared))]
+
+
+def compare(family: str, truths: Sequence[str], readings: Sequence[str]) -> FamilyFigures:
+    """Compare readings with the true texts."""
+    pairs = [(spell_plainly(truth), reading) for truth, reading in zip(truths, readings, strict=True)]
+    wrong = sum(count_edits(truth, reading) for truth, reading in pairs)
+    return FamilyFigures(
+        family=family,
+        pictures=len(pairs),
+        exact=float(np.mean([truth == reading for truth, reading in pairs])),
+        exact_but_case=float(np.mean([truth.lower() == reading.lower() for truth, reading in pairs])),
+        character_errors=wrong / max(1, sum(len(truth) for truth, _ in pairs)),
+    )
+
+
+def count_edits(truth: str, reading: str) -> int:
+    """Count the characters to insert, delete or replace to make one text of the other."""
+    row = list(range(len(reading) + 1))
+    for number, wanted in enumerate(truth, start=1):
+        above, row[0] = row[0], number
+        for place, found in enumerate(reading, start=1):
+            above, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, above + (wanted != found))
+    return row[-1]

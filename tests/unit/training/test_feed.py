@@ -1,0 +1,51 @@
+"""Batches out of drawings, and the same ones after a resume."""
+
+from itertools import islice
+
+import numpy as np
+
+from captchad.training.drawing import DrawingPlan
+from captchad.training.feed import Batch, Feed
+from captchad.training.network import count_steps
+from captchad.training.recipe import Feeding
+
+PLAN = DrawingPlan((("captcha", 1.0),), seed=3, altered_share=0.5)
+FEEDING = Feeding(batch_pictures=4, chunk_batches=3, reuse_after_chunks=(0, 1, 3))
+
+
+def take_batches(first: int, count: int) -> list[Batch]:
+    with Feed(PLAN, FEEDING, drawers=1) as feed:
+        return list(islice(feed.batches(first), count))
+
+
+def test_a_feed_begun_later_gives_the_same_batches() -> None:
+    straight = take_batches(0, 8)
+    resumed = take_batches(5, 3)
+    assert [batch.number for batch in straight] == list(range(8))
+    for expected, found in zip(straight[5:], resumed, strict=True):
+        assert found.number == expected.number
+        assert found.labels == expected.labels
+        assert np.array_equal(found.pictures, expected.pictures)
+
+
+def test_every_drawn_picture_is_seen_again_and_altered() -> None:
+    chunks = 5
+    batches = take_batches(0, chunks * FEEDING.chunk_batches)
+    seen = [labels for batch in batches for labels in batch.labels]
+    # The drawings of the last full round: as many sights as the recipe says.
+    assert any(seen.count(labels) == len(FEEDING.reuse_after_chunks) for labels in seen)
+    again = [
+        batch.pictures[place]
+        for batch in batches
+        for place, labels in enumerate(batch.labels)
+        if seen.count(labels) == len(FEEDING.reuse_after_chunks)
+    ]
+    assert len({picture.tobytes() for picture in again}) == len(again)
+
+
+def test_batches_have_their_size_and_room_for_their_labels() -> None:
+    for batch in take_batches(0, 3):
+        assert len(batch.labels) == len(batch.widths) == FEEDING.batch_pictures
+        assert batch.pictures.shape[0] == FEEDING.batch_pictures
+        assert batch.pictures.shape[3] >= max(batch.widths)
+        assert all(len(label) <= count_steps(width) for label, width in zip(batch.labels, batch.widths, strict=True))

@@ -1,0 +1,50 @@
+"""The network's shapes and its ONNX."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from captchad.training.alphabet import SYMBOLS
+from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, export
+from captchad.training.network import CaptchaNetwork, count_steps
+from captchad.training.recipe import NetworkShape
+from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE
+
+
+@pytest.mark.parametrize("width", [64, 101, 128, 640])
+def test_each_step_stands_for_four_pixels(width: int) -> None:
+    network = CaptchaNetwork(SMALL_SHAPE).eval()
+    with torch.no_grad():
+        outputs = network(torch.zeros(2, 1, 48, width))
+    assert outputs.shape == (count_steps(width), 2, len(SYMBOLS) + 1)
+    assert torch.allclose(outputs.exp().sum(dim=2), torch.ones(1), atol=1e-5)
+
+
+def test_the_default_network_is_small() -> None:
+    parameters = sum(parameter.numel() for parameter in CaptchaNetwork(NetworkShape()).parameters())
+    assert 500_000 <= parameters <= 2_000_000
+
+
+def test_the_exported_model_says_what_the_network_says(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    trained = TrainedNetwork(CaptchaNetwork(SMALL_SHAPE).eval(), SMALL_RECIPE, 5, {})
+    assert export(trained, path) < 1e-3
+    assert onnx.load(str(path)).opset_import[0].version <= OPSET
+    described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert described["symbols"] == SYMBOLS
+    assert described["recipe_digest"] == SMALL_RECIPE.digest
+
+
+def test_the_exported_model_takes_any_batch_and_width(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    export(TrainedNetwork(CaptchaNetwork(SMALL_SHAPE).eval(), SMALL_RECIPE, 5, {}), path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for batch, width in ((1, 72), (7, 333)):
+        pictures = np.zeros((batch, 1, 48, width), dtype=np.float32)
+        (outputs,) = session.run(None, {INPUT_NAME: pictures})
+        assert outputs.shape == (count_steps(width), batch, len(SYMBOLS) + 1)
