@@ -11,12 +11,22 @@ from captchad.training.pictures.generators import (
     WheezyFamily,
 )
 from captchad.training.pictures.source import Family
+from captchad.training.pictures.synthetic import SyntheticFamily, SyntheticSumFamily
 
 LOGGER = logging.getLogger(__name__)
 
 
 CATALOGUE: dict[str, Callable[[], Family]] = {
-    family.name: family for family in (CaptchaFamily, WheezyFamily, GvcodeFamily, MulticolorFamily, FlaskSimpleFamily)
+    family.name: family
+    for family in (
+        SyntheticFamily,
+        SyntheticSumFamily,
+        CaptchaFamily,
+        WheezyFamily,
+        GvcodeFamily,
+        MulticolorFamily,
+        FlaskSimpleFamily,
+    )
 }
 
 

@@ -1,0 +1,172 @@
+"""A line of text as ink: which fonts, how every character stands, how close they are, how dark each is."""
+
+import math
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops
+
+from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts
+from captchad.training.pictures.glyphs import (
+    CUTS,
+    Cut,
+    Pose,
+    draw_bitmap_glyph,
+    draw_glyph,
+    magnify,
+    pose_glyph,
+)
+
+Numbers = NDArray[np.floating[Any]]
+_FONT_TRIES = 200
+_SPACE_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """How much of each pixel is ink (0..1), and how dark that ink is (a factor of contrast, about 0.5..1)."""
+
+    cover: Numbers
+    tone: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """How a line of text is written; lengths are shares of the characters' size."""
+
+    fonts: tuple[Path, ...]
+    size_pixels: int
+    size_spread: float
+    bitmap_rows: int
+    is_dotted: bool
+    stroke_pixels: int
+    cuts: tuple[Cut, ...]
+    pose: Pose
+    gap: float
+    gap_spread: float
+    drift: float
+    wave: float
+    tones: tuple[float, ...]
+    is_crossed_out: bool
+
+
+def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Lettering:
+    """Draw how a text is to be written."""
+    is_bitmap = source.random() < 0.12
+    is_tight = source.random() < 0.28
+    is_even = source.random() < 0.55
+    return Lettering(
+        fonts=choose_fonts(source, text),
+        size_pixels=size_pixels,
+        size_spread=source.choice((0, 0, 0, 0.1, 0.2)),
+        bitmap_rows=source.randint(9, 15) if is_bitmap else 0,
+        is_dotted=source.random() < 0.3,
+        stroke_pixels=source.choice((0, 0, 0, 0, 1, 1, 2)) if size_pixels > 24 else 0,
+        cuts=_choose_cuts(source) if size_pixels > 20 and not is_bitmap else (),
+        pose=_choose_pose(source),
+        gap=source.uniform(-0.13, 0.0)
+        if is_tight
+        else source.choice((0.04, 0.08, source.uniform(0, 0.2), source.uniform(0, 0.6))),
+        gap_spread=source.choice((0, 0, 0.05, 0.1)),
+        drift=source.choice((0, 0, 0.05, 0.12, 0.2)),
+        wave=source.choice((0, 0, 0, 0.1, 0.2)),
+        tones=(1.0,) if is_even else tuple(source.uniform(0.45, 1) for _ in range(source.randint(2, 6))),
+        is_crossed_out=is_tight and source.random() < 0.1,
+    )
+
+
+def choose_fonts(source: random.Random, text: str) -> tuple[Path, ...]:
+    """Choose one font or a few that have the text's characters; none of capitals only for lower case letters."""
+    wanted = source.choice((1, 1, 1, 2, 4))
+    signs = "".join(sorted({character for character in text if not character.isalnum() and character != " "}))
+    fonts: list[Path] = []
+    for _ in range(_FONT_TRIES):
+        font = source.choice(list_fonts())
+        if has_characters(font, signs) and (not any(map(str.islower, text)) or has_lower_case(font)):
+            fonts.append(font)
+        if len(fonts) == wanted:
+            break
+    if not fonts:
+        raise ValueError(f"no font has the characters of {text!r}")
+    return tuple(fonts)
+
+
+def _choose_cuts(source: random.Random) -> tuple[Cut, ...]:
+    kind = source.random()
+    if kind < 0.6:
+        return ()
+    return tuple(source.choices(list(CUTS), list(CUTS.values()), k=1 if kind < 0.9 else 3))
+
+
+def _choose_pose(source: random.Random) -> Pose:
+    strength = source.choice((0.0, 0.3, 0.6, 1.0))
+    if strength == 0:
+        return Pose()
+    return Pose(
+        turn_degrees=strength * source.choice((0, 15, 30, 38)),
+        slant=strength * source.choice((0, 0.2, 0.4)),
+        stretch=strength * source.choice((0, 0.15, 0.25)),
+        pull=strength * source.choice((0, 0, 0.15, 0.25)),
+    )
+
+
+def write_text(text: str, lettering: Lettering, source: random.Random) -> Ink:
+    """Write a text; the ink's picture is just large enough."""
+    glyphs = [None if character == " " else _make_glyph(character, lettering, source) for character in text]
+    size = lettering.size_pixels
+    places, end = _space_out(glyphs, lettering, source)
+    reach = math.ceil(size * (lettering.drift + lettering.wave)) + 1
+    height = max((glyph.height for glyph in glyphs if glyph is not None), default=size) + 2 * reach
+    cover, tone = Image.new("L", (end, height), 0), Image.new("L", (end, height), 255)
+    phase, length = source.uniform(0, math.tau), source.uniform(2, 8)
+    for number, (glyph, left) in enumerate(zip(glyphs, places, strict=True)):
+        if glyph is None:
+            continue
+        middle = height / 2 + size * lettering.wave * math.sin(phase + number * math.tau / length)
+        top = round(middle + size * source.uniform(-lettering.drift, lettering.drift) - glyph.height / 2)
+        _lay_down(cover, tone, glyph, (left, top), lettering)
+        darkness = lettering.tones[number % len(lettering.tones)]
+        tone.paste(round(255 * darkness), (left, top), glyph.point([0, *[255] * 255]))
+    return Ink(np.asarray(cover, dtype=np.float32) / 255, np.asarray(tone, dtype=np.float32) / 255)
+
+
+def _lay_down(
+    cover: Image.Image, _tone: Image.Image, glyph: Image.Image, place: tuple[int, int], lettering: Lettering
+) -> None:
+    if lettering.is_crossed_out:
+        # Where two characters overlap, both are cut out, as captchas do that combine them by exclusive or.
+        layer = Image.new("L", cover.size, 0)
+        layer.paste(glyph, place)
+        cover.paste(ImageChops.difference(cover, layer))
+    else:
+        cover.paste(255, place, glyph)
+
+
+def _make_glyph(character: str, lettering: Lettering, source: random.Random) -> Image.Image:
+    font = source.choice(lettering.fonts)
+    if lettering.bitmap_rows:
+        factor = max(1, round(lettering.size_pixels / lettering.bitmap_rows))
+        glyph = magnify(draw_bitmap_glyph(font, lettering.bitmap_rows, character), factor, lettering.is_dotted)
+    else:
+        size = lettering.size_pixels * (1 + source.uniform(-lettering.size_spread, lettering.size_spread))
+        glyph = draw_glyph(font, round(size), character, lettering.stroke_pixels)
+    if lettering.cuts:
+        glyph = source.choice(lettering.cuts)(glyph, source)
+    return pose_glyph(glyph, lettering.pose, source)
+
+
+def _space_out(glyphs: list[Image.Image | None], lettering: Lettering, source: random.Random) -> tuple[list[int], int]:
+    size, left, end = lettering.size_pixels, 0.0, 1.0
+    places = []
+    for glyph in glyphs:
+        places.append(max(0, round(left)))
+        width = size * _SPACE_SHARE if glyph is None else glyph.width
+        end = max(end, places[-1] + width)
+        gap = lettering.gap + source.uniform(-lettering.gap_spread, lettering.gap_spread)
+        # A narrow character would vanish in the next one if both moved together by much of a line's height.
+        left += width + max(size * gap, -0.35 * width)
+    return places, math.ceil(end)
