@@ -1,0 +1,12 @@
+"""What can be had of the room without the extra `train`."""
+
+import subprocess
+import sys
+
+
+def test_recipes_and_batches_need_no_torch() -> None:
+    program = (
+        "import sys, captchad.training, captchad.training.recipe, captchad.training.feed; print('torch' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
