@@ -195,3 +195,29 @@ class PictureRefused(CaptchadError):
     """The bytes are no picture captchad reads, or exceed its limits."""
 
     code = "picture_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelProblem:
+    """One wrong line of a folder's labels; `line` counts from 1, and is 0 where the file as a whole is meant."""
+
+    line: int
+    message: str
+
+
+class LabelsRefused(CaptchadError):
+    """The labels of a folder of pictures can't be used; every wrong line is named at once."""
+
+    code = "labels_refused"
+
+    def __init__(self, file_name: str, problems: tuple[LabelProblem, ...]) -> None:
+        self.file_name = file_name
+        self.problems = problems
+        super().__init__("; ".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """Give each problem as a line: file, number of the line, what is wrong."""
+        return [
+            f"{self.file_name}:{one.line}: {one.message}" if one.line else f"{self.file_name}: {one.message}"
+            for one in self.problems
+        ]

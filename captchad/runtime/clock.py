@@ -1,6 +1,7 @@
 """The only place that reads a clock; everything else is given one, so tests can set the time."""
 
 import asyncio
+import resource
 import time
 from datetime import UTC, date, datetime
 
@@ -11,6 +12,11 @@ class Clock:
     def monotonic_seconds(self) -> float:
         """Give seconds that only grow, for measuring durations."""
         return time.monotonic()
+
+    def cpu_seconds(self) -> float:
+        """Give the CPU seconds that this process and its ended children have used."""
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        return sum(one.ru_utime + one.ru_stime for one in used)
 
     def today(self) -> date:
         """Give the present day in UTC."""

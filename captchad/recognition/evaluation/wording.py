@@ -1,0 +1,67 @@
+"""An evaluation's figures as rows of text, the same on a terminal and in the report."""
+
+from captchad.recognition.evaluation.evaluation import Cost, Evaluation
+from captchad.recognition.evaluation.proportion import Proportion
+from captchad.telemetry.escaping import escape_control_characters
+
+Row = tuple[str, ...]
+
+FIGURE_HEADINGS = ("figure", "value", "95 % interval")
+COVERAGE_HEADINGS = ("confidence at least", "answered", "right of these", "95 % interval")
+CONFUSION_HEADINGS = ("true", "read", "times")
+NOTHING = "(nothing)"
+UNKNOWN = "-"
+
+
+def word_figures(evaluation: Evaluation) -> list[Row]:
+    """Give the figures that are one number each."""
+    counts, ignored = evaluation.case_counts, evaluation.case_ignored
+    rows: list[Row] = [
+        ("engine", escape_control_characters(evaluation.recogniser), ""),
+        ("pictures", str(evaluation.pictures), ""),
+    ]
+    if evaluation.refused:
+        rows.append(("pictures that can't be decoded", str(evaluation.refused), ""))
+    return [
+        *rows,
+        ("texts right", *_word_proportion(counts.texts)),
+        ("texts right but for case", *_word_proportion(ignored.texts)),
+        ("characters right", *_word_proportion(counts.characters)),
+        ("characters right but for case", *_word_proportion(ignored.characters)),
+        ("expected calibration error", f"{evaluation.reliability.expected_error:.3f}", ""),
+        ("CPU milliseconds a picture", _word_cost(evaluation.cpu), ""),
+        ("milliseconds a picture", _word_cost(evaluation.wall), ""),
+    ]
+
+
+def word_coverage(evaluation: Evaluation) -> list[Row]:
+    """Give accuracy by coverage."""
+    return [
+        (
+            f"{level.threshold:.2f}",
+            f"{level.covered:.1%}",
+            *((UNKNOWN, "") if level.right is None else _word_proportion(level.right)),
+        )
+        for level in evaluation.coverage
+    ]
+
+
+def word_confusions(evaluation: Evaluation, limit: int) -> list[Row]:
+    """Give the most frequent confusions."""
+    return [
+        (word_text(confusion.truth), word_text(confusion.read), str(confusion.count))
+        for confusion in evaluation.confusions[:limit]
+    ]
+
+
+def word_text(text: str) -> str:
+    """Give a text as it can be shown anywhere; an empty one by name."""
+    return escape_control_characters(text) or NOTHING
+
+
+def _word_proportion(proportion: Proportion) -> tuple[str, str]:
+    return f"{proportion.share:.1%}", f"{proportion.low:.1%} to {proportion.high:.1%}"
+
+
+def _word_cost(cost: Cost) -> str:
+    return f"{cost.median_ms:.1f} (median), {cost.mean_ms:.1f} (mean)"
