@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from captchad.training.pictures.generators import (
     CaptchaFamily,
@@ -10,24 +11,27 @@ from captchad.training.pictures.generators import (
     MulticolorFamily,
     WheezyFamily,
 )
-from captchad.training.pictures.source import Family
+from captchad.training.pictures.published_programs import PROGRAMS, ProgramFamily
+from captchad.training.pictures.source import Family, FamilyUnavailable
 from captchad.training.pictures.synthetic import SyntheticFamily, SyntheticSumFamily
 
 LOGGER = logging.getLogger(__name__)
 
 
+_DRAWN_HERE = (
+    SyntheticFamily,
+    SyntheticSumFamily,
+    CaptchaFamily,
+    WheezyFamily,
+    GvcodeFamily,
+    MulticolorFamily,
+    FlaskSimpleFamily,
+)
 CATALOGUE: dict[str, Callable[[], Family]] = {
-    family.name: family
-    for family in (
-        SyntheticFamily,
-        SyntheticSumFamily,
-        CaptchaFamily,
-        WheezyFamily,
-        GvcodeFamily,
-        MulticolorFamily,
-        FlaskSimpleFamily,
-    )
+    **{family.name: family for family in _DRAWN_HERE},
+    **{name: partial(ProgramFamily, name, program) for name, program in PROGRAMS.items()},
 }
+"""How to make each family, by name."""
 
 
 def load_families(names: Sequence[str] | None = None) -> list[Family]:
@@ -40,6 +44,6 @@ def load_families(names: Sequence[str] | None = None) -> list[Family]:
     for name in wanted:
         try:
             families.append(CATALOGUE[name]())
-        except ImportError as error:
+        except (ImportError, FamilyUnavailable) as error:
             LOGGER.warning("pictures of the family %s are left out: %s", name, error)
     return families

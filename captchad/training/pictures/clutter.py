@@ -114,7 +114,7 @@ def _grid(pen: Pen, source: random.Random) -> None:
 def _dots(pen: Pen, source: random.Random) -> None:
     width, height = pen.size
     size, grey = source.choice((0, 0, 1, 1, 2)), source.choice((None, source.choice(pen.greys)))
-    count = round(width * height * source.uniform(0.002, 0.035) / (size + 1) ** 2)
+    count = round(width * height * source.uniform(0.002, 0.035) * min(1.0, height / 60) / (size + 1) ** 2)
     for _ in range(count):
         left, top = source.randrange(width), source.randrange(height)
         pen.draw.rectangle((left, top, left + size, top + size), source.choice(pen.greys) if grey is None else grey)

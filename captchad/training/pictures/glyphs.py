@@ -151,7 +151,7 @@ def _speckle(mask: Image.Image, source: random.Random) -> Image.Image:
 def _fray(mask: Image.Image, source: random.Random) -> Image.Image:
     numbers = np.random.default_rng(source.getrandbits(64))
     soft = np.asarray(_pad(mask, 2).filter(ImageFilter.GaussianBlur(mask.height / 30)), dtype=np.float32)
-    noise = numbers.standard_normal(soft.shape, dtype=np.float32) * source.uniform(20, 60)
+    noise = numbers.standard_normal(soft.shape, dtype=np.float32) * source.uniform(12, 40)
     return Image.fromarray(np.where(soft + noise > 115, 255, 0).astype(np.uint8))
 
 

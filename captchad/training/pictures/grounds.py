@@ -100,7 +100,7 @@ def _grid(plan: GroundPlan, source: random.Random) -> Numbers:
 def _weave(plan: GroundPlan, source: random.Random) -> Numbers:
     down, across = _grid_places(plan)
     length = plan.height * source.uniform(0.1, 0.5)
-    return np.sin(across * (math.tau / length)) * np.sin(down * (math.tau / length))
+    return np.asarray(np.sin(across * (math.tau / length)) * np.sin(down * (math.tau / length)))
 
 
 def _print_letters(plan: GroundPlan, source: random.Random) -> Numbers:

@@ -35,6 +35,10 @@ class Family(Protocol):
         """Draw a picture; what it shows depends on the random source alone."""
 
 
+class FamilyUnavailable(Exception):
+    """A family cannot be drawn here, since something it needs is not installed."""
+
+
 @dataclass(frozen=True, slots=True)
 class WeightedFamily:
     """A family and its weight, the share of the pictures that are of it being weight / sum of weights."""

@@ -66,7 +66,7 @@ def draw_picture(text: str, source: random.Random) -> Pixels:
     """Draw a text as a captcha of some style."""
     height = round(source.triangular(HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS, 48))
     size = max(13, round(height * source.uniform(0.5, 1.0)))
-    scheme = _choose_scheme(source)
+    scheme = _choose_scheme(source, height)
     ink = _frame(write_text(text, draw_lettering(source, text, size), source), height, source)
     bent = source.choice(("nothing", "ink", "ink", "all"))
     if bent == "ink":
@@ -78,13 +78,14 @@ def draw_picture(text: str, source: random.Random) -> Pixels:
     return finish(picture.clip(0, 255).astype(np.uint8), source)
 
 
-def _choose_scheme(source: random.Random) -> Scheme:
+def _choose_scheme(source: random.Random, height: int) -> Scheme:
     contrast = source.uniform(45, 90) if source.random() < 0.12 else source.uniform(90, 255)
     is_dark_ground = source.random() < 0.2
     room = 255 - contrast
     ground = source.choice((room * source.random(), 0.0)) if is_dark_ground else 255 - room * source.random() ** 2
     ink = ground + contrast if is_dark_ground else ground - contrast
-    return Scheme(ground, ink, source.choice((0.0, 0.3, 0.6, 1.0)))
+    # What covers a small text is as thick as its strokes.
+    return Scheme(ground, ink, source.choice((0.0, 0.3, 0.6, 1.0)) * min(1.0, height / 45))
 
 
 def _frame(ink: Ink, height: int, source: random.Random) -> Ink:

@@ -1,0 +1,50 @@
+# Draws with Perl's captcha modules: perl perl_captchas.pl FAMILY FONT...
+# Each line read is SEED<tab>TEXT; each answer is LENGTH<tab>TEXT, a line end, and LENGTH bytes of a picture.
+use strict;
+use warnings;
+
+my ($family, @fonts) = @ARGV;
+my %families = ('Authen::Captcha' => \&make_authen, 'GD::SecurityImage' => \&make_security_image);
+my $draw = $families{$family}->();
+
+binmode STDOUT;
+$| = 1;
+while (my $line = <STDIN>) {
+    chomp $line;
+    my ($seed, $text) = split /\t/, $line;
+    srand($seed);
+    my ($shown, $picture) = $draw->($text);
+    print length($picture), "\t", $shown, "\n", $picture;
+}
+
+sub choose { return $_[int(rand(@_))] }
+
+sub make_authen {
+    require Authen::Captcha;
+    my $captcha = Authen::Captcha->new();
+    my @characters = ('a' .. 'h', 'j', 'k', 'm', 'n', 'p' .. 'z', 2 .. 9);
+    return sub {
+        my $code = join '', map { choose(@characters) } 1 .. choose(4, 5, 5, 6);
+        return ($code, ${ $captcha->create_image_file($code) });
+    };
+}
+
+sub make_security_image {
+    require GD::SecurityImage;
+    GD::SecurityImage->import(use_magick => 0);
+    return sub {
+        my $text = shift;
+        my $is_plain = !@fonts || rand() < 0.5;
+        my %font = $is_plain
+            ? (width => 12 * length($text) + 30, height => 30, gd_font => choose('giant', 'large'))
+            : (width => 30 * length($text) + 40, height => 70, font => choose(@fonts), ptsize => choose(20, 24, 28));
+        my $image = GD::SecurityImage->new(%font, lines => choose(1 .. 8), scramble => $is_plain ? 0 : choose(0, 1));
+        $image->random($text);
+        my $style = choose('default', 'rect', 'box', 'circle', 'ellipse', 'ec', 'blank');
+        my $ink = choose('#000000', '#402020', '#204060');
+        $image->create($is_plain ? 'normal' : 'ttf', $style, $ink, choose('#c8c8c8', '#a0a0d0', '#d0a080'));
+        $image->particle(choose(20, 50, 100), 1) if rand() < 0.6;
+        my ($picture) = $image->out(force => 'png');
+        return ($text, $picture);
+    };
+}

@@ -1,0 +1,140 @@
+"""Families drawn by generators published on npm and in Debian, each in a process of its own language.
+
+What is drawn upon: npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha and @resvg/resvg-js (installed with -g,
+or where NODE_PATH says); Debian's libauthen-captcha-perl, libgd-securityimage-perl, ruby-simple-captcha2, imagemagick.
+"""
+
+import io
+import os
+import random
+import shutil
+import subprocess
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from captchad.training.pictures.fonts import list_fonts
+from captchad.training.pictures.generators import make_sample
+from captchad.training.pictures.source import FamilyUnavailable, Sample
+from captchad.training.pictures.texts import UPPER_CHARSETS, ShownText, draw_sum, draw_text
+
+FOLDER = Path(__file__).parent / "programs"
+_SEED_BITS = 31
+_EXIT_SECONDS = 10
+_HANDED_FONTS = 24
+_SUM_SIGNS = {"−": "-", "–": "-", "÷": "/", "X": "x", "×": "x"}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a family is drawn: the interpreter, the script, what it is called there, and the texts it is given."""
+
+    interpreter: str
+    script: str
+    name: str
+    draw_shown: Callable[[random.Random], ShownText]
+    needs_fonts: bool = False
+
+
+def _draw_default(source: random.Random) -> ShownText:
+    return draw_text(source, shortest=4, longest=6)
+
+
+def _draw_plain_sum(source: random.Random) -> ShownText:
+    shown = draw_sum(source)
+    # The generator's own font has no more signs than these.
+    drawn = "".join(_SUM_SIGNS.get(character, character) for character in shown.drawn.replace(" ", "").rstrip("=?"))
+    return ShownText(drawn.replace(":", "/"), shown.text.rstrip("=?").replace("÷", "/"))
+
+
+def _draw_upper(source: random.Random) -> ShownText:
+    return draw_text(source, UPPER_CHARSETS, shortest=4, longest=7)
+
+
+PROGRAMS = {
+    "svg-captcha": Program("node", "npm_captchas.cjs", "svg-captcha", _draw_default),
+    "svg-captcha-sum": Program("node", "npm_captchas.cjs", "svg-captcha-sum", _draw_plain_sum),
+    "ppfun-captcha": Program("node", "npm_captchas.cjs", "ppfun-captcha", _draw_default),
+    "captchapng2": Program("node", "npm_captchas.cjs", "captchapng2", _draw_default),
+    "trek-captcha": Program("node", "npm_captchas.cjs", "trek-captcha", _draw_default),
+    "Authen::Captcha": Program("perl", "perl_captchas.pl", "Authen::Captcha", _draw_default),
+    "GD::SecurityImage": Program("perl", "perl_captchas.pl", "GD::SecurityImage", _draw_upper, needs_fonts=True),
+    "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
+}
+"""The programs by the name of the family they draw."""
+
+
+class ProgramFamily:
+    """Asks a program for pictures; it runs until this is closed or thrown away."""
+
+    def __init__(self, name: str, program: Program) -> None:
+        self.name = name
+        self._program = program
+        self._process = _start(program)
+        self.close = weakref.finalize(self, _end, self._process)
+        self._try()
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw with the generator's usual settings."""
+        shown = self._program.draw_shown(source)
+        drawn, text = self._ask(source.getrandbits(_SEED_BITS), shown.drawn)
+        return make_sample(drawn, shown.text if text == shown.drawn else text, self.name)
+
+    def _try(self) -> None:
+        try:
+            self._ask(1, "1+2")
+        except (OSError, ValueError, UnidentifiedImageError) as error:
+            self.close()
+            raise FamilyUnavailable(f"{self._program.interpreter} could not draw it: {error}") from error
+
+    def _ask(self, seed: int, text: str) -> tuple[Image.Image, str]:
+        reading, writing = self._process.stdout, self._process.stdin
+        if reading is None or writing is None:
+            raise ValueError("the program has no pipes")
+        writing.write(f"{seed}\t{text}\n".encode())
+        writing.flush()
+        length, tab, shown = reading.readline().decode().rstrip("\n").partition("\t")
+        if not tab:
+            raise ValueError("the program gave no picture; a package may be missing")
+        return Image.open(io.BytesIO(reading.read(int(length)))), shown
+
+
+def _start(program: Program) -> subprocess.Popen[bytes]:
+    interpreter = shutil.which(program.interpreter)
+    if interpreter is None:
+        raise FamilyUnavailable(f"{program.interpreter} is not installed")
+    fonts = [str(font) for font in list_fonts()[:: max(1, len(list_fonts()) // _HANDED_FONTS)]]
+    command = [interpreter, str(FOLDER / program.script), program.name, *(fonts if program.needs_fonts else [])]
+    environment = dict(os.environ)
+    if program.interpreter == "node":
+        environment["NODE_PATH"] = os.pathsep.join(filter(None, (os.environ.get("NODE_PATH"), _find_npm_folder())))
+    return subprocess.Popen(  # noqa: S603 - the command is one of the scripts of this package
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+    try:
+        process.wait(_EXIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@cache
+def _find_npm_folder() -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        return ""
+    answer = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, check=False)  # noqa: S603 - as above
+    return answer.stdout.strip()
