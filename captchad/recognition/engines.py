@@ -1,0 +1,82 @@
+"""Engines by name: whatever the installed packages declare in the entry-point group `captchad.recognisers`.
+
+An entry is a function without arguments that loads the engine and gives a Recogniser. Names joined by `+` are read
+together, see ensemble.py.
+"""
+
+from importlib.metadata import EntryPoint, entry_points
+
+from captchad.domain.errors import DependencyMissing
+from captchad.recognition.ensemble import EnsembleEngine
+from captchad.recognition.recogniser import Recogniser
+
+ENTRY_POINT_GROUP = "captchad.recognisers"
+DEFAULT_ENGINE = "ddddocr"
+ENSEMBLE_SIGN = "+"
+ENSEMBLE_MEMBERS = ("ddddocr", "tesseract")
+"""Who reads in the `ensemble`, as far as they are there; of equal confidence the first is believed."""
+
+_OWN_PACKAGE = "captchad"
+
+
+def list_engines() -> tuple[str, ...]:
+    """Name every declared engine in order; whether all of it is installed only loading tells."""
+    return tuple(sorted(_find_entries()))
+
+
+def find_unknown(name: str) -> tuple[str, ...]:
+    """Give the parts of a name (NAME or NAME+NAME) that no package declares."""
+    entries = _find_entries()
+    return tuple(part for part in name.split(ENSEMBLE_SIGN) if part not in entries)
+
+
+def load_engine(name: str = DEFAULT_ENGINE) -> Recogniser:
+    """Load an engine (NAME, or NAME+NAME for several together); DependencyMissing where one is not there."""
+    unknown = find_unknown(name)
+    if unknown:
+        raise DependencyMissing(describe_unknown(unknown))
+    entries = _find_entries()
+    members = [_load(entries[part]) for part in dict.fromkeys(name.split(ENSEMBLE_SIGN))]
+    return members[0] if len(members) == 1 else EnsembleEngine(members)
+
+
+def describe_unknown(unknown: tuple[str, ...]) -> str:
+    """Say which engine is not there, and which are."""
+    known = ", ".join(list_engines()) or "none: reinstall captchad"
+    return f"there is no engine {', '.join(map(repr, unknown))}; those declared are: {known}"
+
+
+def load_ensemble() -> Recogniser:
+    """Load captchad's own engines that are installed; DependencyMissing where none is."""
+    members: list[Recogniser] = []
+    reasons: list[str] = []
+    for name in ENSEMBLE_MEMBERS:
+        try:
+            members.append(load_engine(name))
+        except DependencyMissing as error:
+            reasons.append(error.message)
+    if not members:
+        raise DependencyMissing("; ".join(reasons))
+    return EnsembleEngine(members)
+
+
+def _find_entries() -> dict[str, EntryPoint]:
+    """Find all entries; where two packages take the same name, captchad's own is meant, else the first."""
+    found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: not _is_own(entry))
+    entries: dict[str, EntryPoint] = {}
+    for entry in found:
+        entries.setdefault(entry.name, entry)
+    return entries
+
+
+def _is_own(entry: EntryPoint) -> bool:
+    return entry.dist is not None and entry.dist.name == _OWN_PACKAGE
+
+
+def _load(entry: EntryPoint) -> Recogniser:
+    try:
+        load = entry.load()
+    except (ImportError, AttributeError) as error:
+        raise DependencyMissing(f"the engine {entry.name} ({entry.value}) can't be loaded: {error}") from error
+    recogniser: Recogniser = load()
+    return recogniser
