@@ -2,11 +2,11 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from captchad.runtime.clock import Clock
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.pictures.source import Family, PictureSource, Sample, WeightedFamily
 
@@ -32,9 +32,10 @@ def main() -> None:
 def _draw_samples(family: Family, given: argparse.Namespace) -> list[Sample]:
     source = PictureSource([WeightedFamily(family)], given.seed, given.augmented)
     source.draw(0)
-    started = time.process_time()
+    clock = Clock()
+    started = clock.monotonic_seconds()
     samples = [source.draw(number) for number in range(given.count)]
-    seconds = time.process_time() - started
+    seconds = clock.monotonic_seconds() - started
     sys.stdout.write(f"{family.name}: {given.count / max(seconds, 1e-9):.0f} pictures a second\n")
     return samples
 

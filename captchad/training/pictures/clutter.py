@@ -100,6 +100,15 @@ def _curves(pen: Pen, source: random.Random) -> None:
         pen.draw.line(points, source.choice(pen.greys), _choose_width(pen, source), "curve")
 
 
+def _spiral(pen: Pen, source: random.Random) -> None:
+    width, height = pen.size
+    turns = np.linspace(0, math.tau * source.uniform(3, 12), 160)
+    reach = turns / turns[-1] * max(width, height) * source.uniform(0.5, 1)
+    across = source.uniform(0.2, 0.8) * width + reach * np.cos(turns)
+    down = source.uniform(0.2, 0.8) * height + reach * np.sin(turns)
+    pen.draw.line(list(zip(across.tolist(), down.tolist(), strict=True)), source.choice(pen.greys))
+
+
 def _grid(pen: Pen, source: random.Random) -> None:
     width, height = pen.size
     step, grey = round(height * source.uniform(0.12, 0.4)) + 3, source.choice(pen.greys)
@@ -162,6 +171,7 @@ CLUTTERS: dict[Clutter, int] = {
     _arcs: 4,
     _waves: 4,
     _curves: 6,
+    _spiral: 1,
     _grid: 2,
     _dots: 8,
     _rings: 2,

@@ -15,7 +15,7 @@ from captcha import image as captcha_image
 from PIL import Image
 from wheezy.captcha import image as wheezy
 
-from captchad.training.pictures.fonts import list_fonts
+from captchad.training.pictures.lettering import choose_fonts
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
 
@@ -62,20 +62,20 @@ class CaptchaFamily:
     def draw(self, source: random.Random) -> Sample:
         """Draw with its default size and font every second time."""
         shown = draw_text(source, shortest=3, longest=8)
-        generator = captcha_image.ImageCaptcha(**self._draw_options(source, len(shown.text)))
+        generator = captcha_image.ImageCaptcha(**self._draw_options(source, shown.text))
         with with_seeded_secrets(captcha_image, source):
             drawn = generator.generate_image(shown.text)
         return make_sample(drawn, shown.text, self.name)
 
-    def _draw_options(self, source: random.Random, length: int) -> dict[str, Any]:
+    def _draw_options(self, source: random.Random, text: str) -> dict[str, Any]:
         options: dict[str, Any] = {}
         if source.random() >= _DEFAULT_SIZE_CHANCE:
             height = source.randint(40, 100)
             options["height"] = height
-            options["width"] = min(300, max(90, round(height * length * source.uniform(0.4, 0.75))))
+            options["width"] = min(300, max(90, round(height * len(text) * source.uniform(0.4, 0.75))))
             options["font_sizes"] = tuple(round(height * share) for share in (0.65, 0.75, 0.85))
         if source.random() >= _OWN_FONT_CHANCE:
-            options["fonts"] = [str(font) for font in source.choices(list_fonts(), k=source.randint(1, 3))]
+            options["fonts"] = [str(font) for font in choose_fonts(source, text)]
         return options
 
 
@@ -87,7 +87,7 @@ class WheezyFamily:
     def draw(self, source: random.Random) -> Sample:
         """Draw with the drawings of its documentation, in any font."""
         shown = draw_text(source, shortest=3, longest=6)
-        fonts = [str(font) for font in source.choices(list_fonts(), k=2)]
+        fonts = [str(font) for font in choose_fonts(source, shown.text)]
         drawings = [
             wheezy.background(),
             wheezy.text(fonts=fonts, drawings=[wheezy.warp(), wheezy.rotate(), wheezy.offset()]),

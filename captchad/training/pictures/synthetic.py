@@ -153,7 +153,7 @@ def _choose_greys(scheme: Scheme, source: random.Random, share: float) -> tuple[
 
 def _add_clutter(picture: Numbers, greys: tuple[int, ...], source: random.Random) -> Numbers:
     image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
-    draw_clutter(image, greys, max(1, round(picture.shape[0] / source.choice((60, 30, 20)))), source)
+    draw_clutter(image, greys, max(1, round(picture.shape[0] / source.choice((60, 30, 20, 13)))), source)
     return np.asarray(image, dtype=np.float32)
 
 

@@ -41,7 +41,7 @@ function makeSvgCaptcha() {
 function makePpfun() {
   const captcha = require("ppfun-captcha");
   return () => {
-    const options = { size: choose([4, 4, 5]), ...choose([{}, {}, { fill: "#000", stroke: "none" }]) };
+    const options = { size: choose([4, 4, 5]), ...choose([{}, {}, { fill: "black", stroke: "none", connectionPathDeviation: 1.5 }]) };
     const { data, text } = captcha.create(options);
     return [text, rasterise(data)];
   };

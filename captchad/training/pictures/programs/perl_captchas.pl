@@ -38,7 +38,7 @@ sub make_security_image {
         my %font = $is_plain
             ? (width => 12 * length($text) + 30, height => 30, gd_font => choose('giant', 'large'))
             : (width => 30 * length($text) + 40, height => 70, font => choose(@fonts), ptsize => choose(20, 24, 28));
-        my $image = GD::SecurityImage->new(%font, lines => choose(1 .. 8), scramble => $is_plain ? 0 : choose(0, 1));
+        my $image = GD::SecurityImage->new(%font, rndmax => length($text), lines => choose(1 .. 8), scramble => $is_plain ? 0 : choose(0, 1));
         $image->random($text);
         my $style = choose('default', 'rect', 'box', 'circle', 'ellipse', 'ec', 'blank');
         my $ink = choose('#000000', '#402020', '#204060');

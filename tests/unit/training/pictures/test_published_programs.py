@@ -1,0 +1,54 @@
+import random
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from captchad.training.pictures import published_programs
+from captchad.training.pictures.published_programs import Program, ProgramFamily
+from captchad.training.pictures.source import FamilyUnavailable
+from captchad.training.pictures.texts import ShownText, draw_text
+
+ANSWERING = """
+import io, sys
+from PIL import Image
+for line in sys.stdin:
+    seed, text = line.rstrip("\\n").split("\\t")
+    buffer = io.BytesIO()
+    Image.new("RGBA", (60, 20), (int(seed) % 200, 0, 0, 128)).save(buffer, "PNG")
+    data = buffer.getvalue()
+    sys.stdout.buffer.write(f"{len(data)}\\t{text.upper()}\\n".encode() + data)
+    sys.stdout.flush()
+"""
+
+
+def draw_lower(source: random.Random) -> ShownText:
+    return draw_text(source, {"abc": 1})
+
+
+def make_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Program:
+    (tmp_path / "program.py").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(published_programs, "FOLDER", tmp_path)
+    return Program(sys.executable, "program.py", "any", draw_lower)
+
+
+def test_a_program_is_asked_for_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = ProgramFamily("any", make_program(tmp_path, monkeypatch, ANSWERING))
+    one, other = (family.draw(random.Random(4)) for _ in range(2))
+    family.close()
+    assert np.array_equal(one.picture, other.picture)
+    assert one.picture.shape == (20, 60)
+    assert set(one.text) <= set("ABC")
+
+
+def test_a_program_that_gives_nothing_makes_the_family_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FamilyUnavailable, match="could not draw it"):
+        ProgramFamily("any", make_program(tmp_path, monkeypatch, "import sys; sys.exit(1)"))
+
+
+def test_an_interpreter_that_is_not_there_makes_the_family_unavailable() -> None:
+    with pytest.raises(FamilyUnavailable, match="is not installed"):
+        ProgramFamily("any", Program("no-such-interpreter", "program.py", "any", draw_lower))
