@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
 from captchad.domain.errors import CaptchadError
-from captchad.domain.recognition import CaptchaKind, Hints, Recognition
+from captchad.domain.recognition import Hints, Recognition
 from captchad.runtime.clock import Clock, Stopwatch
 
 if TYPE_CHECKING:
@@ -22,13 +23,11 @@ EXIT_FAILED = 1
 
 @click.command()
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--charset", metavar="CHARACTERS", help="The characters the text is made of.")
-@click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="The least number of characters.")
-@click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="The greatest number of characters.")
-@click.option("--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or a sum to be worked out.")
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def recognise(
     files: tuple[Path, ...],
+    engine: str | None,
     charset: str | None,
     min_length: int | None,
     max_length: int | None,
@@ -39,13 +38,9 @@ def recognise(
 
     A picture without readable text has an empty text and confidence 0.
     """
-    if min_length is not None and max_length is not None and min_length > max_length:
-        raise click.UsageError("--min-length is greater than --max-length")
-    if charset is not None and not charset.strip():
-        raise click.UsageError("--charset names no character")
-    hints = Hints(charset, min_length, max_length, kind=CaptchaKind(kind) if kind else None)
+    hints = make_hints(charset, min_length, max_length, kind)
     outcomes = []
-    for outcome in _read_all(_show_progress(files, as_json), hints):
+    for outcome in _read_all(_show_progress(files, as_json), engine, hints):
         outcomes.append(outcome)
         if "error" in outcome:
             click.echo(f"{outcome['file']}: {outcome['error']}", err=True)
@@ -69,9 +64,9 @@ def _show_progress(files: tuple[Path, ...], as_json: bool) -> Iterable[Path]:
     return track(files, "Reading", console=console, transient=True) if is_wanted else files
 
 
-def _read_all(files: Iterable[Path], hints: Hints) -> Iterator[dict[str, Any]]:
+def _read_all(files: Iterable[Path], engine: str | None, hints: Hints) -> Iterator[dict[str, Any]]:
     try:
-        recogniser = _load_recogniser()
+        recogniser = load_recogniser(engine)
     except CaptchadError as error:
         raise click.ClickException(error.message) from None
     for file in files:
@@ -84,13 +79,6 @@ def _read_all(files: Iterable[Path], hints: Hints) -> Iterator[dict[str, Any]]:
             yield {"file": str(file), "error": error.message}
         else:
             yield {"file": str(file), **_as_values(recognition), "milliseconds": watch.total_ms()}
-
-
-def _load_recogniser() -> "Recogniser":
-    # The model's runtime takes a while to load: `--help` must not wait for it.
-    from captchad.recognition.first_engine import load_first_engine  # noqa: PLC0415
-
-    return load_first_engine()
 
 
 def _read_file(recogniser: "Recogniser", file: Path, hints: Hints) -> Recognition:

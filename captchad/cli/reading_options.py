@@ -1,0 +1,70 @@
+"""What the commands that read pictures here and now are told: the engine, and hints about the text."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from captchad.domain.recognition import CaptchaKind, Hints
+
+if TYPE_CHECKING:
+    from captchad.recognition.recogniser import Recogniser
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def _check_engine(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    from captchad.recognition.engines import describe_unknown, find_unknown  # noqa: PLC0415
+
+    unknown = find_unknown(value)
+    if unknown:
+        raise click.BadParameter(describe_unknown(unknown))
+    return value
+
+
+_OPTIONS = (
+    click.option(
+        "--engine",
+        metavar="NAME",
+        callback=_check_engine,
+        help="The engine to read with; NAME+NAME: several together.  [default: ddddocr]",
+    ),
+    click.option("--charset", metavar="CHARACTERS", help="The characters the text is made of."),
+    click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="The least number of characters."),
+    click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="The greatest number of characters."),
+    click.option(
+        "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or a sum to be worked out."
+    ),
+)
+
+
+def reading_options(function: Decorated) -> Decorated:
+    """Add the options, in the order of the help."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def make_hints(
+    charset: str | None,
+    min_length: int | None,
+    max_length: int | None,
+    kind: str | None,
+    case_sensitive: bool | None = None,
+) -> Hints:
+    """Give the hints that the options name; those that nothing can fit are wrong usage."""
+    if min_length is not None and max_length is not None and min_length > max_length:
+        raise click.UsageError("--min-length is greater than --max-length")
+    if charset is not None and not charset.strip():
+        raise click.UsageError("--charset names no character")
+    return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)
+
+
+def load_recogniser(engine: str | None) -> "Recogniser":
+    """Load the engine, the usual one where none is named."""
+    # A model's runtime takes a while to load: `--help` must not wait for it.
+    from captchad.recognition.engines import DEFAULT_ENGINE, load_engine  # noqa: PLC0415
+
+    return load_engine(engine or DEFAULT_ENGINE)
