@@ -26,7 +26,23 @@ FOLDERS = (
 )
 _PACKAGES = ("captcha", "matplotlib", "multicolorcaptcha", "gvcode", "flask_simple_captcha")
 _SUFFIXES = {".ttf", ".otf"}
-_UNFIT = ("symbol", "dingbat", "emoji", "math", "glyphicons", "d050000l", "upper", "icon", "csur", "isabella", "kristi")
+_UNFIT = (
+    "symbol",
+    "dingbat",
+    "emoji",
+    "math",
+    "glyphicons",
+    "d050000l",
+    "upper",
+    "icon",
+    "csur",
+    "isabella",
+    "kristi",
+    "monofett",
+    "hairline",
+    "windsong",
+    "clayborn",
+)
 _TRIAL_PIXELS = 32
 _TRIAL_BOX = (16, 16)
 _ALIKE = 0.93
