@@ -1,5 +1,6 @@
 """The engine tesseract: the program of that name, where it is installed, run as a child process for each picture."""
 
+import contextlib
 import logging
 import os
 import resource
@@ -123,7 +124,8 @@ def _ask(program: str, question: str) -> str:
 
 def _limit(pid: int) -> None:
     for which, limit in ((resource.RLIMIT_CPU, CPU_LIMIT_SECONDS), (resource.RLIMIT_AS, MEMORY_LIMIT_BYTES)):
-        resource.prlimit(pid, which, (limit, limit))
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(pid, which, (limit, limit))
 
 
 def _prepare(pixels: Pixels) -> bytes:

@@ -22,6 +22,7 @@ class Machine:
     has_redis: bool
     has_sentinel: bool
     has_promtool: bool
+    has_tesseract: bool
     has_chromium: bool
     can_install: bool
 
@@ -32,13 +33,14 @@ class Wanted:
 
     extra: str
     needs_redis: bool
+    needs_tesseract: bool
     needs_chromium: bool
 
 
 PURPOSES = {
-    "demo": Wanted(extra="embedded", needs_redis=False, needs_chromium=True),
-    "check": Wanted(extra="dev", needs_redis=False, needs_chromium=False),
-    "test": Wanted(extra="dev", needs_redis=True, needs_chromium=True),
+    "demo": Wanted(extra="embedded", needs_redis=False, needs_tesseract=False, needs_chromium=True),
+    "check": Wanted(extra="dev", needs_redis=False, needs_tesseract=False, needs_chromium=False),
+    "test": Wanted(extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True),
 }
 
 
@@ -53,6 +55,8 @@ def missing_packages(machine: Machine, wanted: Wanted) -> list[str]:
         packages.append("redis-sentinel")
     if wanted.needs_redis and not machine.has_promtool:
         packages.append("prometheus")
+    if wanted.needs_tesseract and not machine.has_tesseract:
+        packages.append("tesseract-ocr")
     return packages
 
 
@@ -71,6 +75,7 @@ def look(virtual_environment: Path) -> Machine:
         has_redis=is_on_path(REDIS_COMMANDS),
         has_sentinel=is_on_path(SENTINEL_COMMANDS),
         has_promtool=is_on_path(("promtool",)),
+        has_tesseract=is_on_path(("tesseract",)),
         has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_chromium(),
         can_install=shutil.which("apt-get") is not None and privilege() is not None,
     )

@@ -18,6 +18,7 @@ EVERYTHING = {
     "has_redis": True,
     "has_sentinel": True,
     "has_promtool": True,
+    "has_tesseract": True,
     "has_chromium": True,
     "can_install": True,
 }
@@ -57,7 +58,7 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
     [
         ("demo", [VENV, "chromium-headless-shell"]),
         ("check", [VENV]),
-        ("test", [VENV, "redis-server", "redis-sentinel", "prometheus", "chromium-headless-shell"]),
+        ("test", [VENV, "redis-server", "redis-sentinel", "prometheus", "tesseract-ocr", "chromium-headless-shell"]),
     ],
 )
 def test_bare_machine_lacks_what_the_purpose_needs(machine: ModuleType, purpose: str, packages: list[str]) -> None:

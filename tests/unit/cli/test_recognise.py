@@ -67,8 +67,20 @@ def test_files_that_cannot_be_read_are_named_after_the_others_were_read(pictures
     assert [("error" in entry) for entry in as_json] == [True, True, False]
 
 
+def test_the_engine_is_chosen_by_its_name(pictures: Path) -> None:
+    result = CliRunner().invoke(recognise, ["--json", "--engine", "tesseract", str(pictures / "wheezy0.jpg")])
+    (entry,) = json.loads(result.stdout)
+    assert entry["recogniser"].startswith("tesseract-")
+
+
 @pytest.mark.parametrize(
-    "arguments", [[], ["x.png", "--min-length", "5", "--max-length", "4"], ["x.png", "--charset", " "]]
+    "arguments",
+    [
+        [],
+        ["x.png", "--engine", "nobody"],
+        ["x.png", "--min-length", "5", "--max-length", "4"],
+        ["x.png", "--charset", " "],
+    ],
 )
 def test_wrong_usage_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(recognise, arguments).exit_code == 2
