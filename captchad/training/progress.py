@@ -67,5 +67,6 @@ class ProgressTeller(AbstractContextManager["ProgressTeller"]):
             mark = " (held out)" if family.family in self._recipe.held_out else ""
             self._console.print(
                 f"step {step} · {family.family}{mark}: {family.exact:.1%} exact, "
-                f"{family.exact_but_case:.1%} but for case, {family.character_errors:.1%} of characters wrong"
+                f"{family.exact_but_case:.1%} but for case, {family.character_errors:.1%} of characters wrong",
+                soft_wrap=True,
             )
