@@ -82,9 +82,10 @@ class Trainer:
 
     def _measure_loss(self, batch: Batch) -> Tensor:
         pictures = torch.from_numpy(batch.pictures).to(self.device, memory_format=torch.channels_last)
-        outputs = self._network(pictures)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._recipe.schedule.is_bfloat16):
+            outputs = self._network(pictures)
         return nn.functional.ctc_loss(
-            outputs,
+            outputs.float(),
             torch.tensor([number for labels in batch.labels for number in labels], device=self.device),
             torch.tensor([count_steps(width) for width in batch.widths]),
             torch.tensor([len(labels) for labels in batch.labels]),
