@@ -1,6 +1,7 @@
 """A trained network as ONNX: `python -m captchad.training.export --checkpoint DIR --out MODEL.onnx`."""
 
 import argparse
+import hashlib
 import json
 import sys
 import warnings
@@ -10,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import nn
 
+from captchad.recognition.model import DESCRIPTION_KEY
+from captchad.recognition.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
 from captchad.training.alphabet import BLANK, SYMBOLS
 from captchad.training.checkpoint import load_checkpoint
 from captchad.training.network import COLUMN_WIDTH_PIXELS, CaptchaNetwork
-from captchad.training.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
 from captchad.training.recipe import Recipe
 
 OPSET = 17
@@ -50,7 +53,7 @@ def load_trained(folder: Path) -> TrainedNetwork:
 
 
 def export(trained: TrainedNetwork, path: Path) -> float:
-    """Write the model and its description (the same name with .json); gives the greatest difference found.
+    """Write the model with its description inside; gives the greatest difference found.
 
     ExportFailed where onnxruntime and torch differ by more than the limit.
     """
@@ -59,9 +62,16 @@ def export(trained: TrainedNetwork, path: Path) -> float:
     difference = measure_difference(trained.network, path)
     if difference > DIFFERENCE_LIMIT:
         raise ExportFailed(f"onnxruntime and torch differ by {difference:.2g}")
-    description = json.dumps(describe(trained), indent=2, ensure_ascii=False)
-    path.with_suffix(".json").write_text(description + "\n", encoding="utf-8")
+    write_description(path, describe(trained))
     return difference
+
+
+def write_description(path: Path, description: Mapping[str, Any]) -> None:
+    """Put a description into a model's file, in place of what was there."""
+    model = onnx.load(str(path))
+    del model.metadata_props[:]
+    model.metadata_props.add(key=DESCRIPTION_KEY, value=json.dumps(description, ensure_ascii=False))
+    onnx.save(model, str(path))
 
 
 def write_onnx(network: nn.Module, path: Path) -> None:
@@ -75,6 +85,10 @@ def write_onnx(network: nn.Module, path: Path) -> None:
             (example,),
             str(path),
             dynamo=False,
+            # Left unfused, all weights keep their names, and a later training can go on from the file; onnxruntime
+            # fuses them as it loads it.
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
             opset_version=OPSET,
             input_names=[INPUT_NAME],
             output_names=[OUTPUT_NAME],
@@ -100,6 +114,7 @@ def describe(trained: TrainedNetwork) -> dict[str, Any]:
     """Give what a reader of the model must know: its input, its columns, and where it comes from."""
     return {
         "name": trained.recipe.name,
+        "weights_digest": digest_weights(trained.network),
         "symbols": SYMBOLS,
         "blank": BLANK,
         "height_pixels": HEIGHT_PIXELS,
@@ -113,6 +128,15 @@ def describe(trained: TrainedNetwork) -> dict[str, Any]:
         "pictures_seen": trained.steps * trained.recipe.feeding.batch_pictures,
         "validation": dict(trained.figures),
     }
+
+
+def digest_weights(network: nn.Module) -> str:
+    """Give sixteen hex digits that differ where any weight does."""
+    digest = hashlib.sha256()
+    for name, values in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(values.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def main() -> None:

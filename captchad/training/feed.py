@@ -12,11 +12,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from captchad.recognition.preparation import Prepared, stack
 from captchad.training.alphabet import encode
 from captchad.training.augmentation import augment
 from captchad.training.drawing import DrawingPlan
 from captchad.training.pictures.source import Sample
-from captchad.training.preparation import Prepared, stack
 from captchad.training.recipe import Feeding
 
 _AUGMENTATION, _ORDER = 1, 2

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from captchad.recognition.preparation import prepare, stack
 from captchad.training.alphabet import collapse, decode, spell_plainly
 from captchad.training.drawing import DrawingPlan
 from captchad.training.feed import open_drawers
 from captchad.training.network import count_steps
 from captchad.training.pictures.source import Sample
-from captchad.training.preparation import prepare, stack
 from captchad.training.recipe import Recipe
 
 _BATCH_PICTURES = 32

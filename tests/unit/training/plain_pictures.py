@@ -3,10 +3,10 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from captchad.recognition.preparation import prepare
 from captchad.training.alphabet import encode
 from captchad.training.feed import Batch, make_batch
 from captchad.training.pictures.source import Sample
-from captchad.training.preparation import prepare
 from captchad.training.recipe import Feeding, NetworkShape, Recipe, Schedule, Validation
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

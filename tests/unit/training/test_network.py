@@ -1,6 +1,5 @@
 """The network's shapes and its ONNX."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +8,12 @@ import onnxruntime
 import pytest
 import torch
 
+from captchad.recognition.model import load_model
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, export
 from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.recipe import NetworkShape
+from captchad.training.weights import load_starting_point
 from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE
 
 
@@ -35,7 +36,7 @@ def test_the_exported_model_says_what_the_network_says(tmp_path: Path) -> None:
     trained = TrainedNetwork(CaptchaNetwork(SMALL_SHAPE).eval(), SMALL_RECIPE, 5, {})
     assert export(trained, path) < 1e-3
     assert onnx.load(str(path)).opset_import[0].version <= OPSET
-    described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    described = load_model(path).description
     assert described["symbols"] == SYMBOLS
     assert described["recipe_digest"] == SMALL_RECIPE.digest
 
@@ -48,3 +49,20 @@ def test_the_exported_model_takes_any_batch_and_width(tmp_path: Path) -> None:
         pictures = np.zeros((batch, 1, 48, width), dtype=np.float32)
         (outputs,) = session.run(None, {INPUT_NAME: pictures})
         assert outputs.shape == (count_steps(width), batch, len(SYMBOLS) + 1)
+
+
+def test_a_training_can_go_on_from_the_exported_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    network = CaptchaNetwork(SMALL_SHAPE).eval()
+    export(TrainedNetwork(network, SMALL_RECIPE, 5, {}), path)
+    taken_up = load_starting_point(path)
+    assert taken_up.shape == SMALL_SHAPE
+    for name, values in network.state_dict().items():
+        assert torch.equal(taken_up.network.state_dict()[name], values), name
+
+
+def test_a_file_that_is_no_model_is_no_starting_point(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"rubbish")
+    with pytest.raises(ValueError, match="no model of captchad"):
+        load_starting_point(path)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from captchad.training.augmentation import augment
-from captchad.training.preparation import (
+from captchad.recognition.preparation import (
     HEIGHT_PIXELS,
     WIDTH_LEAST_PIXELS,
     WIDTH_LIMIT_PIXELS,
@@ -13,6 +12,7 @@ from captchad.training.preparation import (
     prepare,
     stack,
 )
+from captchad.training.augmentation import augment
 from tests.unit.training.plain_pictures import draw_plainly
 
 

@@ -1,0 +1,85 @@
+"""A model of captchad's own: one ONNX file that also holds its symbols, its origin and its calibration."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from captchad.domain.errors import DependencyMissing
+from captchad.recognition.ctc import LogProbabilities
+from captchad.recognition.preparation import Prepared, stack
+
+DESCRIPTION_KEY = "captchad"
+"""Where in the ONNX file's metadata the description lies, as JSON."""
+
+PACKAGED_NAME = "captchad.onnx"
+_LOG_ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A loaded network with its description; `symbols` names its columns after the first, which is the blank."""
+
+    session: onnxruntime.InferenceSession
+    name: str
+    symbols: str
+    column_width_pixels: int
+    description: Mapping[str, Any]
+
+    def run(self, pictures: Sequence[Prepared]) -> list[LogProbabilities]:
+        """Give the log probabilities of each picture, shape (steps, 1 + symbols).
+
+        Only pictures of one width are run together: filling would let a picture's neighbours change its reading.
+        """
+        alike: dict[int, list[int]] = defaultdict(list)
+        for number, picture in enumerate(pictures):
+            alike[picture.shape[1]].append(number)
+        found: dict[int, LogProbabilities] = {}
+        for width, numbers in alike.items():
+            batch = stack([pictures[number] for number in numbers])
+            (outputs,) = self.session.run(None, {self.session.get_inputs()[0].name: batch})
+            steps = -(-width // self.column_width_pixels)
+            for place, number in enumerate(numbers):
+                found[number] = np.asarray(outputs[:steps, place], dtype=np.float64)
+        return [found[number] for number in range(len(pictures))]
+
+
+def load_model(path: Path | None = None) -> Model:
+    """Load a model's file, or the packaged model; DependencyMissing where it is missing or no model of captchad."""
+    path = find_packaged_model() if path is None else path
+    try:
+        session = onnxruntime.InferenceSession(str(path), _make_options(), providers=["CPUExecutionProvider"])
+        description = json.loads(session.get_modelmeta().custom_metadata_map[DESCRIPTION_KEY])
+        return Model(
+            session=session,
+            name=f"captchad-{description['name']}-{description['weights_digest'][:8]}",
+            symbols=description["symbols"],
+            column_width_pixels=description["column_width_pixels"],
+            description=description,
+        )
+    # onnxruntime raises classes of its own that share no base but Exception.
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise DependencyMissing(f"{path} can't be loaded as a model of captchad: {reason}") from error
+
+
+def find_packaged_model() -> Path:
+    """Give the place of the model that comes with the package."""
+    return Path(str(resources.files("captchad.recognition").joinpath("models", PACKAGED_NAME)))
+
+
+def _make_options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _LOG_ERRORS_ONLY
+    # Every picture has a width of its own: remembered memory plans and arenas would only grow.
+    options.enable_mem_pattern = False
+    options.enable_cpu_mem_arena = False
+    return options

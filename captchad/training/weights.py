@@ -1,0 +1,51 @@
+"""A network's weights out of a model's file, to go on from where an earlier training ended."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from onnx import numpy_helper
+
+from captchad.recognition.model import DESCRIPTION_KEY
+from captchad.training.network import CaptchaNetwork
+from captchad.training.recipe import NetworkShape, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class StartingPoint:
+    """A network as a model's file holds it, in evaluation mode, with the file's description."""
+
+    network: CaptchaNetwork
+    shape: NetworkShape
+    description: dict[str, Any]
+
+
+def load_starting_point(path: Path) -> StartingPoint:
+    """Read the network of a model that `export` wrote; ValueError where the file is none."""
+    try:
+        model = onnx.load(str(path))
+        description = json.loads(next(entry.value for entry in model.metadata_props if entry.key == DESCRIPTION_KEY))
+        shape = Recipe.from_json(description["recipe"]).shape
+        network = CaptchaNetwork(shape)
+        network.load_state_dict(_read_weights(model), strict=False)
+    # What protobuf raises of rubbish shares no base with the rest but Exception.
+    except Exception as error:
+        raise ValueError(f"{path} is no model of captchad that could be trained further: {error}") from error
+    missing = set(network.state_dict()) - set(_read_weights(model))
+    if any(not name.endswith("num_batches_tracked") for name in missing):
+        raise ValueError(f"{path} lacks weights of its own network: {', '.join(sorted(missing))}")
+    return StartingPoint(network.eval(), shape, description)
+
+
+def _read_weights(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
+    weights = {
+        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in model.graph.initializer
+    }
+    # Equal tensors are stored once: the others are names for the first.
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in weights:
+            weights[node.output[0]] = weights[node.input[0]]
+    return weights
