@@ -22,8 +22,11 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     parser.add_argument("--drawers", type=int, default=max(1, cores - 1), help="processes that draw pictures")
     parser.add_argument("--threads", type=int, default=cores, help="threads of the network on the CPU")
+    parser.add_argument("--from", dest="first_model", type=Path, default=None, help="a model to begin with, its ONNX")
     given = parser.parse_args()
-    options = SessionOptions(given.checkpoints, given.minutes, given.resume, given.drawers, given.threads)
+    options = SessionOptions(
+        given.checkpoints, given.minutes, given.resume, given.drawers, given.threads, given.first_model
+    )
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         Session(load_recipe(given.recipe), options, Clock()).run()

@@ -1,5 +1,7 @@
 """The network: residual convolutions down to one row of columns, dilated context along it, a CTC head."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +22,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = _convolve(channels, channels)
         self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
+        _begin_silent(self.second[-1])
 
     def forward(self, values: Tensor) -> Tensor:
         """Add what the block found to what it was given."""
@@ -38,6 +41,7 @@ class ContextBlock(nn.Module):
             nn.Conv1d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm1d(channels),
         )
+        _begin_silent(self.inner[-1])
 
     def forward(self, values: Tensor) -> Tensor:
         """Add what the neighbours say to what was seen."""
@@ -75,9 +79,26 @@ class CaptchaNetwork(nn.Module):
         return logits.permute(2, 0, 1).log_softmax(dim=2)
 
 
+def grow(network: CaptchaNetwork, weights: Mapping[str, Tensor]) -> None:
+    """Take up the weights of a network that may lack the last blocks of encoder or context; ValueError for others.
+
+    The blocks it lacked change nothing at first, so that the grown network begins where the smaller one ended.
+    """
+    own = network.state_dict()
+    unfit = sorted(name for name, values in weights.items() if name not in own or own[name].shape != values.shape)
+    if unfit:
+        raise ValueError(f"the weights are of a network that this one does not continue: {', '.join(unfit[:3])}")
+    network.load_state_dict(weights, strict=False)
+
+
 def count_steps(width_pixels: int) -> int:
     """Give how many steps the network's output has for a picture of some width."""
     return -(-width_pixels // COLUMN_WIDTH_PIXELS)
+
+
+def _begin_silent(norm: nn.Module) -> None:
+    # A block that adds nothing at first trains better in a deep network, and can be added to a trained one.
+    nn.init.zeros_(norm.get_parameter("weight"))
 
 
 def _convolve(given: int, made: int, stride: int | tuple[int, int] = 1, kernel: int = 3) -> nn.Sequential:

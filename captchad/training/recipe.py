@@ -13,9 +13,9 @@ class NetworkShape:
     """Channels and residual blocks of the four stages (at 1/2, 1/4, 1/8, 1/16 of the height), and of the context."""
 
     channels: tuple[int, ...] = (16, 32, 64, 128)
-    blocks: tuple[int, ...] = (1, 2, 2, 2)
+    blocks: tuple[int, ...] = (1, 2, 2, 3)
     context_channels: int = 192
-    context_dilations: tuple[int, ...] = (1, 2, 4)
+    context_dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
     dropout: float = 0.1
 
 

@@ -17,6 +17,7 @@ from captchad.training.progress import ProgressTeller
 from captchad.training.recipe import Recipe
 from captchad.training.trainer import SaveTimer, Trainer, choose_device
 from captchad.training.validation import draw_validation, validate
+from captchad.training.weights import load_starting_point
 
 FIGURES_NAME = "figures.jsonl"
 SAVE_SECONDS = 120.0
@@ -25,13 +26,14 @@ _SECONDS_PER_MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """Where the checkpoints lie, for how long to train, and with how many processes and threads."""
+    """Where the checkpoints lie, which model to begin with, for how long to train, with what processes and threads."""
 
     folder: Path
     minutes: float | None = None
     is_resumed: bool = False
     drawers: int = 1
     threads: int = os.cpu_count() or 1
+    first_model: Path | None = None
 
 
 class Session:
@@ -50,6 +52,8 @@ class Session:
             raise ValueError(f"{self._options.folder} holds a checkpoint: give --resume, or another folder")
         if self._is_there:
             self._trainer.resume(self._options.folder)
+        elif self._options.first_model is not None:
+            self._trainer.start_from(load_starting_point(self._options.first_model).network.state_dict())
         torch.set_num_threads(self._options.threads)
         pictures = draw_validation(self._recipe, self._options.drawers)
         plan = DrawingPlan(

@@ -1,5 +1,6 @@
 """The training itself: steps from the present one on, validated and saved on the way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from captchad.training.alphabet import BLANK
 from captchad.training.averaging import WeightAverage
 from captchad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from captchad.training.feed import Batch
-from captchad.training.network import CaptchaNetwork, count_steps
+from captchad.training.network import CaptchaNetwork, count_steps, grow
 from captchad.training.recipe import Recipe
 from captchad.training.schedule import learning_rate_at
 
@@ -79,6 +80,11 @@ class Trainer:
         self.average.load(checkpoint.average)
         self._optimiser.load_state_dict(checkpoint.optimiser)
         self.next_batch, self.figures = checkpoint.next_batch, checkpoint.figures
+
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with the weights of another training; ValueError where they are of another network."""
+        grow(self._network, weights)
+        self.average.load(self._network.state_dict())
 
     def _measure_loss(self, batch: Batch) -> Tensor:
         pictures = torch.from_numpy(batch.pictures).to(self.device, memory_format=torch.channels_last)

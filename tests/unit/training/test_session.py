@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from captchad.runtime.clock import Clock
 from captchad.training.checkpoint import load_checkpoint
-from captchad.training.export import load_trained
+from captchad.training.export import export, load_trained
 from captchad.training.recipe import Validation
 from captchad.training.session import FIGURES_NAME, Session, SessionOptions
 from tests.unit.training.plain_pictures import SMALL_RECIPE
@@ -35,3 +36,16 @@ def test_a_checkpoint_is_not_trained_over_unasked(tmp_path: Path) -> None:
     Session(SHORT, SessionOptions(tmp_path, minutes=0.0, threads=1), Clock()).run()
     with pytest.raises(ValueError, match="--resume"):
         Session(SHORT, SessionOptions(tmp_path, threads=1), Clock()).run()
+
+
+def test_a_training_can_begin_with_a_model(tmp_path: Path) -> None:
+    model = tmp_path / "first.onnx"
+    Session(SHORT, SessionOptions(tmp_path / "first", threads=1), Clock()).run()
+    trained = load_trained(tmp_path / "first")
+    export(trained, model)
+    options = SessionOptions(tmp_path / "second", minutes=0.0, threads=1, first_model=model)
+    Session(SHORT, options, Clock()).run()
+    begun = load_checkpoint(tmp_path / "second")
+    assert begun.next_batch == 0
+    for name, values in trained.network.named_parameters():
+        assert torch.equal(begun.network[name], values), name
