@@ -1,11 +1,13 @@
 """Batches for the trainer: drawn in other processes, altered afresh each time, the same after every resume."""
 
+import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import Self
 
@@ -34,11 +36,20 @@ class Batch:
 
 def open_drawers(drawers: int) -> ProcessPoolExecutor:
     """Open processes that draw; Ctrl-C leaves them to whoever opened them."""
-    return ProcessPoolExecutor(drawers, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+    return ProcessPoolExecutor(drawers, mp_context=get_context("spawn"), initializer=_begin_drawer)
 
 
-def _ignore_interrupts() -> None:
+def _begin_drawer() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    # A training that was killed closes no pool; its drawers would wait for work for ever.
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class Feed(AbstractContextManager["Feed"]):

@@ -1,6 +1,10 @@
 """Batches out of drawings, and the same ones after a resume."""
 
+import signal
+import subprocess
+import sys
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -49,3 +53,21 @@ def test_batches_have_their_size_and_room_for_their_labels() -> None:
         assert batch.pictures.shape[0] == FEEDING.batch_pictures
         assert batch.pictures.shape[3] >= max(batch.widths)
         assert all(len(label) <= count_steps(width) for label, width in zip(batch.labels, batch.widths, strict=True))
+
+
+KILLED_PARENT = """
+import os, signal
+from captchad.training.feed import open_drawers
+if __name__ == "__main__":
+    print(open_drawers(1).submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_no_drawer_outlives_a_training_that_was_killed(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(KILLED_PARENT, encoding="utf-8")
+    # The output ends when the last process that could write to it has ended.
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not Path(f"/proc/{int(done.stdout)}").exists()
