@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from string import ascii_uppercase, digits
+from string import ascii_lowercase, ascii_uppercase, digits
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +21,8 @@ from captchad.training.pictures.texts import draw_text
 
 _OWN_FONT_CHANCE = 0.5
 _DEFAULT_SIZE_CHANCE = 0.5
+_DEFAULT_CHANCE = 0.5
+_USUAL_CHARSETS = {ascii_uppercase + digits: 2, ascii_lowercase + digits: 1, digits: 1}
 
 
 @contextmanager
@@ -60,9 +62,13 @@ class CaptchaFamily:
     name = "captcha"
 
     def draw(self, source: random.Random) -> Sample:
-        """Draw with its default size and font every second time."""
-        shown = draw_text(source, shortest=3, longest=8)
-        generator = captcha_image.ImageCaptcha(**self._draw_options(source, shown.text))
+        """Draw with all of its defaults every second time."""
+        if source.random() < _DEFAULT_CHANCE:
+            shown, options = draw_text(source, _USUAL_CHARSETS, shortest=4, longest=6), {}
+        else:
+            shown = draw_text(source, shortest=3, longest=8)
+            options = self._draw_options(source, shown.text)
+        generator = captcha_image.ImageCaptcha(**options)
         with with_seeded_secrets(captcha_image, source):
             drawn = generator.generate_image(shown.text)
         return make_sample(drawn, shown.text, self.name)
@@ -85,8 +91,11 @@ class WheezyFamily:
     name = "wheezy.captcha"
 
     def draw(self, source: random.Random) -> Sample:
-        """Draw with the drawings of its documentation, in any font."""
-        shown = draw_text(source, shortest=3, longest=6)
+        """Draw with the drawings of its documentation, in any font; every second text is as long as there."""
+        if source.random() < _DEFAULT_CHANCE:
+            shown = draw_text(source, {ascii_uppercase + digits: 1}, shortest=4, longest=5)
+        else:
+            shown = draw_text(source, shortest=3, longest=6)
         fonts = [str(font) for font in choose_fonts(source, shown.text)]
         drawings = [
             wheezy.background(),
@@ -95,7 +104,7 @@ class WheezyFamily:
             wheezy.noise(),
             wheezy.smooth(),
         ]
-        width = 200 if len(shown.text) <= 4 else 48 * len(shown.text)
+        width = 200 if len(shown.text) <= 5 else 48 * len(shown.text)
         with seeded_globally(source):
             drawn = wheezy.captcha(drawings=drawings, width=width)(list(shown.text))
         return make_sample(drawn, shown.text, self.name)

@@ -1,7 +1,9 @@
 """Families drawn by generators published on npm and in Debian, each in a process of its own language.
 
 What is drawn upon: npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha and @resvg/resvg-js (installed with -g,
-or where NODE_PATH says); Debian's libauthen-captcha-perl, libgd-securityimage-perl, ruby-simple-captcha2, imagemagick.
+or where NODE_PATH says); Debian's libauthen-captcha-perl, libgd-securityimage-perl, ruby-simple-captcha2, imagemagick;
+PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
+`pip install --target FOLDER django-simple-captcha`, and CAPTCHAD_DJANGO_CAPTCHA_PATH names that folder.
 """
 
 import io
@@ -9,11 +11,13 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from string import ascii_uppercase
 
 from PIL import Image, UnidentifiedImageError
 
@@ -55,6 +59,20 @@ def _draw_upper(source: random.Random) -> ShownText:
     return draw_text(source, UPPER_CHARSETS, shortest=4, longest=7)
 
 
+def _draw_django(source: random.Random) -> ShownText:
+    # Its settings say four letters; some sites ask for more.
+    return draw_text(source, {ascii_uppercase: 1}, shortest=4, longest=source.choice((4, 4, 6)))
+
+
+def _draw_django_sum(source: random.Random) -> ShownText:
+    one, other = sorted((source.randint(1, 10) for _ in range(2)), reverse=True)
+    operator = source.choice("+-*")
+    if operator != "-" and source.random() < 0.5:
+        one, other = other, one
+    drawn = f"{one}{operator}{other}="
+    return ShownText(drawn, drawn.replace("*", "×"))
+
+
 PROGRAMS = {
     "svg-captcha": Program("node", "npm_captchas.cjs", "svg-captcha", _draw_default),
     "svg-captcha-sum": Program("node", "npm_captchas.cjs", "svg-captcha-sum", _draw_plain_sum),
@@ -64,6 +82,10 @@ PROGRAMS = {
     "Authen::Captcha": Program("perl", "perl_captchas.pl", "Authen::Captcha", _draw_default),
     "GD::SecurityImage": Program("perl", "perl_captchas.pl", "GD::SecurityImage", _draw_upper, needs_fonts=True),
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
+    "django-simple-captcha": Program(sys.executable, "django_captchas.py", "django-simple-captcha", _draw_django),
+    "django-simple-captcha-sum": Program(
+        sys.executable, "django_captchas.py", "django-simple-captcha-sum", _draw_django_sum
+    ),
 }
 """The programs by the name of the family they draw."""
 

@@ -10,18 +10,19 @@ ALPHABET = digits + ascii_uppercase + ascii_lowercase + SIGNS
 
 CLEAR_UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CLEAR_LOWER = "abcdefghjkmnpqrstuvwxyz23456789"
-CLEAR_MIXED = "ABCDEFGHJKLMNPRTYabdefghijkmnqrty23456789"
+CLEAR_MIXED = "ABDEFGHJLMNQRTYabdefghijmnqrt23456789"
 CHARSETS = {
-    ascii_uppercase + digits: 4,
-    CLEAR_UPPER: 3,
-    ascii_lowercase + digits: 3,
-    CLEAR_LOWER: 2,
-    digits: 3,
-    ascii_uppercase: 3,
-    ascii_lowercase: 3,
-    ascii_uppercase + ascii_lowercase: 2,
-    ascii_uppercase + ascii_lowercase + digits: 4,
-    CLEAR_MIXED: 2,
+    ascii_uppercase + digits: 8,
+    CLEAR_UPPER: 6,
+    ascii_lowercase + digits: 7,
+    CLEAR_LOWER: 4,
+    digits: 7,
+    ascii_uppercase: 5,
+    ascii_lowercase: 5,
+    # Where c and C differ by size alone, nobody can tell; few captchas ask for it.
+    ascii_uppercase + ascii_lowercase: 1,
+    ascii_uppercase + ascii_lowercase + digits: 2,
+    CLEAR_MIXED: 4,
     "0123456789abcdef": 1,
 }
 UPPER_CHARSETS = {ascii_uppercase + digits: 4, CLEAR_UPPER: 3, digits: 3, ascii_uppercase: 3}

@@ -21,6 +21,7 @@ crypto.randomBytes = (size, callback) => {
 crypto.randomInt = (least, bound) =>
   bound === undefined ? Math.floor(draw() * least) : least + Math.floor(draw() * (bound - least));
 
+const DEFAULT_CHANCE = 0.5;
 const choose = (values) => values[Math.floor(draw() * values.length)];
 
 function rasterise(svg) {
@@ -31,6 +32,11 @@ function rasterise(svg) {
 function makeSvgCaptcha() {
   const captcha = require("svg-captcha");
   return (text) => {
+    if (draw() < DEFAULT_CHANCE) {
+      if (process.argv[2] !== "svg-captcha") return [text, rasterise(captcha(text))];
+      const { data, text: shown } = captcha.create();
+      return [shown, rasterise(data)];
+    }
     const options = { noise: choose([1, 1, 2, 3]), color: draw() < 0.4 };
     if (draw() < 0.3) options.background = choose(["#cc9966", "#f0f0f0", "#203040", "#aaddcc"]);
     if (text.length > 5) Object.assign(options, { width: 34 * text.length, height: 50 });
@@ -41,7 +47,8 @@ function makeSvgCaptcha() {
 function makePpfun() {
   const captcha = require("ppfun-captcha");
   return () => {
-    const options = { size: choose([4, 4, 5]), ...choose([{}, {}, { fill: "black", stroke: "none", connectionPathDeviation: 1.5 }]) };
+    const isDefault = draw() < DEFAULT_CHANCE;
+    const options = isDefault ? {} : { size: choose([4, 4, 5]), ...choose([{}, {}, { fill: "black", stroke: "none", connectionPathDeviation: 1.5 }]) };
     const { data, text } = captcha.create(options);
     return [text, rasterise(data)];
   };
@@ -50,7 +57,7 @@ function makePpfun() {
 function makeCaptchapng() {
   const Captcha = require("captchapng2");
   return () => {
-    const length = choose([4, 4, 5, 6]);
+    const length = draw() < DEFAULT_CHANCE ? 4 : choose([4, 5, 6]);
     const number = Math.floor((0.1 + 0.9 * draw()) * 10 ** length);
     return [String(number), new Captcha(20 * length, 30, number).getBuffer()];
   };
@@ -59,7 +66,7 @@ function makeCaptchapng() {
 function makeTrek() {
   const captcha = require("trek-captcha");
   return async () => {
-    const { token, buffer } = await captcha({ size: choose([4, 5, 5]) });
+    const { token, buffer } = await captcha(draw() < DEFAULT_CHANCE ? {} : { size: choose([4, 5, 6]) });
     return [token.toString(), buffer];
   };
 }

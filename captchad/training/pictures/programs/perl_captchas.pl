@@ -34,6 +34,7 @@ sub make_security_image {
     GD::SecurityImage->import(use_magick => 0);
     return sub {
         my $text = shift;
+        return draw_as_documented() if rand() < 0.5;
         my $is_plain = !@fonts || rand() < 0.5;
         my %font = $is_plain
             ? (width => 12 * length($text) + 30, height => 30, gd_font => choose('giant', 'large'))
@@ -47,4 +48,13 @@ sub make_security_image {
         my ($picture) = $image->out(force => 'png');
         return ($text, $picture);
     };
+}
+
+sub draw_as_documented {
+    my $image = GD::SecurityImage->new(width => 80, height => 30, lines => 10, gd_font => 'giant');
+    my $text = join '', map { choose(0 .. 9) } 1 .. 6;
+    $image->random($text);
+    $image->create('normal', 'rect');
+    my ($picture) = $image->out(force => 'png');
+    return ($text, $picture);
 }

@@ -33,9 +33,10 @@ drawer = Drawer.new
 STDIN.each_line(chomp: true) do |line|
   seed, = line.split("\t")
   srand(seed.to_i)
-  SimpleCaptcha.image_style = rand < 0.5 ? "simply_blue" : "random"
-  SimpleCaptcha.distortion = rand < 0.5 ? "low" : "random"
-  text = Array.new(rand(4..6)) { rand(65..90).chr }.join
+  is_default = rand < 0.5
+  SimpleCaptcha.image_style = is_default || rand < 0.3 ? "simply_blue" : "random"
+  SimpleCaptcha.distortion = is_default || rand < 0.3 ? "low" : "random"
+  text = Array.new(is_default ? 5 : rand(4..6)) { rand(65..90).chr }.join
   picture = drawer.draw(text)
   STDOUT.write("#{picture.bytesize}\t#{text}\n", picture)
 end

@@ -52,3 +52,17 @@ def test_a_program_that_gives_nothing_makes_the_family_unavailable(
 def test_an_interpreter_that_is_not_there_makes_the_family_unavailable() -> None:
     with pytest.raises(FamilyUnavailable, match="is not installed"):
         ProgramFamily("any", Program("no-such-interpreter", "program.py", "any", draw_lower))
+
+
+def test_django_simple_captcha_is_unavailable_where_no_folder_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAPTCHAD_DJANGO_CAPTCHA_PATH", raising=False)
+    name = "django-simple-captcha-sum"
+    with pytest.raises(FamilyUnavailable, match="could not draw it"):
+        ProgramFamily(name, published_programs.PROGRAMS[name])
+
+
+def test_django_sums_are_read_with_the_sign_of_multiplication() -> None:
+    sums = [published_programs.PROGRAMS["django-simple-captcha-sum"].draw_shown(random.Random(n)) for n in range(50)]
+    assert all(shown.text == shown.drawn.replace("*", "×") for shown in sums)
+    differences = [shown.drawn[:-1].split("-") for shown in sums if "-" in shown.drawn]
+    assert all(int(first) >= int(second) for first, second in differences)
