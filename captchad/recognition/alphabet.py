@@ -15,6 +15,9 @@ OPERATORS = "+-×÷"
 EQUALS, QUESTION = "=", "?"
 LEAST_PROBABILITY = 1e-30
 
+_OWN_SPELLINGS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
+"""Signs that captchad's own model knows under another spelling."""
+
 _SIGN_LOOKALIKES = {
     "+": "+＋十",
     "-": "-－—–一_",
@@ -81,6 +84,19 @@ def make_text_alphabet(charset: str | None) -> Alphabet:
     return Alphabet(tuple(symbols), tuple(_both_cases(symbol) for symbol in symbols))
 
 
+def make_cased_alphabet(charset: str | None, *, is_case_told: bool) -> Alphabet:
+    """Make the alphabet of plain texts for a network that tells cases apart.
+
+    Where only one case of a letter may be read, or case doesn't matter, what was seen of either case counts for it;
+    without a charset, texts whose case doesn't matter are spelled in lower case.
+    """
+    allowed = set(DEFAULT_CHARSET if charset is None else charset) - {" "}
+    if not is_case_told:
+        allowed -= {character for character in allowed if character != fold(character) and fold(character) in allowed}
+    symbols = sorted(allowed)
+    return Alphabet(tuple(symbols), tuple(_list_spellings(symbol, allowed) for symbol in symbols))
+
+
 def make_sum_alphabet() -> Alphabet:
     """Make the alphabet of sums: digits, operators, `=` and `?`, each with what it is mistaken for."""
     symbols = (*digits, *OPERATORS, EQUALS, QUESTION)
@@ -90,6 +106,12 @@ def make_sum_alphabet() -> Alphabet:
 def fold(character: str) -> str:
     """Give the symbol of a character: an ASCII letter's lower case, anything else as it is."""
     return character.lower() if character.isascii() else character
+
+
+def _list_spellings(symbol: str, allowed: set[str]) -> str:
+    if symbol.isascii() and symbol.isalpha():
+        return symbol if symbol.swapcase() in allowed else symbol + symbol.swapcase()
+    return symbol + _OWN_SPELLINGS.get(symbol, "")
 
 
 def _both_cases(symbol: str) -> str:

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 # Nothing but a question mark comes after the equals sign, and the networks often take it for a 7.
-_SUM = re.compile(r"(\d{1,4})([+\-×÷])(\d{1,4})(?:=[?7]?|\?)?")
+_SUM = re.compile(r"(-?\d{1,4})((?:[+\-×÷/][+-]?\d{1,4}){1,3})(?:=[?7]?|\?)?")
+_STEP = re.compile(r"([+\-×÷/])([+-]?\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,20 +17,32 @@ class Sum:
 
 
 def read_sum(text: str) -> Sum | None:
-    """Read a sum of two numbers; None where the text is none, or its result is no whole number."""
+    """Read a sum of two to four numbers, each with a sign or none; None where the result is no whole number.
+
+    Multiplication and division come before addition and subtraction, as in every generator that evaluates what it
+    drew; numbers of one rank are taken from left to right. A slash divides as ÷ does.
+    """
     match = _SUM.fullmatch(text)
     if match is None:
         return None
-    left, operator, right = int(match[1]), match[2], int(match[3])
-    result = _compute(left, operator, right)
-    return None if result is None else Sum(f"{left} {operator} {right}", result)
+    steps = [("÷" if sign == "/" else sign, int(number)) for sign, number in _STEP.findall(match[2])]
+    first = int(match[1])
+    result = _compute(first, steps)
+    if result is None:
+        return None
+    return Sum(" ".join([str(first), *(f"{sign} {number}" for sign, number in steps)]), result)
 
 
-def _compute(left: int, operator: str, right: int) -> int | None:
-    if operator == "+":
-        return left + right
-    if operator == "-":
-        return left - right
-    if operator == "×":
-        return left * right
-    return left // right if right and left % right == 0 else None
+def _compute(first: int, steps: list[tuple[str, int]]) -> int | None:
+    total, product = 0, first
+    for sign, number in steps:
+        if sign == "×":
+            product *= number
+        elif sign == "÷":
+            if number == 0 or product % number:
+                return None
+            product //= number
+        else:
+            total += product
+            product = number if sign == "+" else -number
+    return total + product

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from captchad.domain.errors import DependencyMissing
 
+_DOUBT, _PLAIN_REACH = 0.5, 10
 LEAST_CONFIDENCE, GREATEST_CONFIDENCE = 0.001, 0.999
 
 
@@ -89,6 +90,14 @@ class Calibration:
         """Give the probability that one character is right, never below that of the whole text."""
         logit = math.log(text_confidence / (1 - text_confidence))
         return max(self.character.estimate((min(scores), sum(scores) / len(scores), logit)), text_confidence)
+
+
+def make_plain_calibration() -> Calibration:
+    """Make what a model without a calibration of its own gets: its own probability, doubted by half."""
+    scores = tuple(float(score) for score in range(-_PLAIN_REACH, 1))
+    probabilities = tuple(_DOUBT * math.exp(score) for score in scores)
+    text = Curve((1.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.0, scores, probabilities)
+    return Calibration(text, Curve((0.0, 1.0, 0.0), 0.0, scores, probabilities), LetterCase({}))
 
 
 def load_calibration(name: str) -> Calibration:

@@ -17,7 +17,7 @@ from captchad.recognition.alphabet import (
 from captchad.recognition.arithmetic import read_sum
 from captchad.recognition.calibration import Calibration, load_calibration
 from captchad.recognition.decoding import Pixels, is_blank
-from captchad.recognition.joint_reading import Reading, is_seen, look, read_jointly
+from captchad.recognition.joint_reading import PictureReading, Reading, is_seen, look, read_jointly
 from captchad.recognition.letter_case import CasedText, apply_case
 from captchad.recognition.network import PACKAGE, Network, NetworkSource, Probabilities, load_network
 
@@ -27,15 +27,6 @@ NETWORK_SOURCES = (
     NetworkSource("common.onnx", "CHARSET_BETA", stretch=1.2),
 )
 NO_READING_CONFIDENCE = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class PictureReading:
-    """What was read from one picture before any calibration; `case_ratios` has a row for each symbol."""
-
-    reading: Reading
-    kind: CaptchaKind
-    case_ratios: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

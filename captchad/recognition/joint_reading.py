@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from captchad.domain.recognition import Hints
+from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.alphabet import Alphabet, Columns
 from captchad.recognition.ctc import (
     Labels,
@@ -64,6 +64,15 @@ class Reading:
     total_score: float
     steps: tuple[tuple[int, ...], ...]
     symbol_scores: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureReading:
+    """What was read from one picture before any calibration; `case_ratios` may have a row for each symbol."""
+
+    reading: Reading
+    kind: CaptchaKind
+    case_ratios: tuple[tuple[float, ...], ...]
 
 
 def look(outputs: Sequence[Probabilities], columns: Sequence[Columns]) -> list[View]:

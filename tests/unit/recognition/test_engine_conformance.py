@@ -12,7 +12,7 @@ from captchad.recognition.engines import list_engines, load_engine
 from captchad.recognition.recogniser import Recogniser
 from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_noise, draw_plain, draw_sum, draw_wheezy
 
-ENGINES = ("ddddocr", "tesseract", "ensemble")
+ENGINES = ("captchad", "ddddocr", "tesseract", "ensemble")
 BLANK = np.full((40, 120), 255, dtype=np.uint8)
 NO_TEXT_CONFIDENCE = 0.1
 

@@ -80,7 +80,9 @@ def test_an_engine_that_is_not_wholly_there_says_so(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "nobody", "tesseract+nobody", "tesseract+", "+"])
 def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> None:
     assert find_unknown(name)
-    with pytest.raises(DependencyMissing, match=r"there is no engine .*; those declared are: ddddocr, ensemble, tess"):
+    with pytest.raises(
+        DependencyMissing, match=r"there is no engine .*; those declared are: captchad, ddddocr, ensemble, tess"
+    ):
         load_engine(name)
 
 
