@@ -10,9 +10,8 @@ import json
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +26,10 @@ from captchad.recognition.first_engine import (
     CALIBRATION_NAME,
     NETWORK_SOURCES,
     FirstEngine,
-    PictureReading,
-    load_network,
 )
+from captchad.recognition.joint_reading import PictureReading
+from captchad.recognition.network import load_network
+from captchad.training.fitting import fit_curve, fit_logistic, mark_characters, to_values
 from tests.benchmarks.captcha_families import FITTED, UNSEEN, LabelledPicture, find_available
 
 KNOTS = 14
@@ -80,46 +80,6 @@ def collect(engine: FirstEngine, name: str, count: int, seed: str) -> list[Sampl
     return samples
 
 
-def fit_logistic(features: Matrix, right: Matrix, rounds: int = 6000, rate: float = 0.5) -> tuple[list[float], float]:
-    """Fit a logistic regression whose weights can't be negative, by projected gradient on scaled features."""
-    centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
-    scaled = (features - centre) / scale
-    weights, bias = np.zeros(features.shape[1]), 0.0
-    for _ in range(rounds):
-        error = 1 / (1 + np.exp(-(scaled @ weights + bias))) - right
-        weights = np.maximum(0.0, weights - rate * (scaled.T @ error / len(right) + 1e-4 * weights))
-        bias -= rate * float(error.mean())
-    unscaled = weights / scale
-    return [float(weight) for weight in unscaled], float(bias - unscaled @ centre)
-
-
-def fit_curve(evidence: Sequence[Sequence[float]], right: Sequence[bool]) -> Curve:
-    """Fit the weights, then a rising curve through groups of neighbouring scores."""
-    features, targets = np.array(evidence, dtype=float), np.array(right, dtype=float)
-    weights, bias = fit_logistic(features, targets)
-    scores = features @ np.array(weights) + bias
-    order = np.argsort(scores)
-    groups = np.array_split(order, KNOTS)
-    knots = [
-        (float(scores[group].mean()), (float(targets[group].sum()) + 0.5) / (len(group) + 1), len(group))
-        for group in groups
-    ]
-    pooled = pool_violators(knots)
-    return Curve(tuple(weights), bias, tuple(score for score, _ in pooled), tuple(p for _, p in pooled))
-
-
-def pool_violators(knots: Iterable[tuple[float, float, int]]) -> list[tuple[float, float]]:
-    """Merge neighbouring knots until the probabilities rise."""
-    pools: list[list[float]] = []
-    for score, probability, count in knots:
-        pools.append([score, probability, count])
-        while len(pools) > 1 and pools[-2][1] >= pools[-1][1]:
-            upper, lower = pools.pop(), pools.pop()
-            total = lower[2] + upper[2]
-            pools.append([(lower[k] * lower[2] + upper[k] * upper[2]) / total for k in range(2)] + [total])
-    return [(round(score, 4), round(probability, 4)) for score, probability, _ in pools]
-
-
 def fit_letter_case(samples: Sequence[Sample]) -> LetterCase:
     """Fit for each letter how its columns tell the case, on texts read right."""
     seen: dict[str, list[tuple[tuple[float, ...], bool]]] = defaultdict(list)
@@ -158,28 +118,12 @@ def fit_characters(samples: Sequence[Sample], text: Curve) -> Curve:
     return fit_curve(evidence, right)
 
 
-def mark_characters(text: str, truth: str) -> list[bool]:
-    """Say of each character whether it belongs to the longest common alignment with the truth."""
-    marks = [False] * len(text)
-    for block in SequenceMatcher(None, text, truth, autojunk=False).get_matching_blocks():
-        marks[block.a : block.a + block.size] = [True] * block.size
-    return marks
-
-
 def write_model(calibration: Calibration, path: Path) -> None:
     """Write a calibration as `Calibration.from_json` reads it."""
 
-    def as_values(curve: Curve) -> dict[str, object]:
-        return {
-            "weights": [round(weight, 5) for weight in curve.weights],
-            "bias": round(curve.bias, 5),
-            "scores": curve.scores,
-            "probabilities": curve.probabilities,
-        }
-
     values = {
-        "text": as_values(calibration.text),
-        "character": as_values(calibration.character),
+        "text": to_values(calibration.text),
+        "character": to_values(calibration.character),
         "letter_case": calibration.letter_case.weights,
     }
     path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,164 @@
+"""Makes a model's confidence honest: `python -m captchad.training.calibration --model MODEL.onnx`.
+
+Fresh pictures of the families the model was trained on, and pictures without text, are read with and without hints;
+one half of them fits the calibration, which is written into the model's file, the other half tells how honest it is.
+"""
+
+import argparse
+import math
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_lowercase, ascii_uppercase, digits
+
+from rich.console import Console
+from rich.progress import track
+
+from captchad.domain.errors import DependencyMissing
+from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.calibration import Calibration
+from captchad.recognition.captchad_engine import CALIBRATION_KEY, CaptchadEngine
+from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
+from captchad.recognition.evaluation.reliability import measure_reliability
+from captchad.recognition.joint_reading import PictureReading
+from captchad.recognition.model import load_model
+from captchad.training.alphabet import spell_plainly
+from captchad.training.export import write_description
+from captchad.training.fitting import fit_curve, mark_characters, to_values
+from captchad.training.pictures.catalogue import load_families
+from captchad.training.pictures.empty import EmptyFamily
+from captchad.training.pictures.source import Sample
+
+SEED = 424_242
+SURE = 0.9
+_PICTURES, _BATCH_PICTURES = 240, 16
+_EMPTY_SHARE = 2
+_NOTHING = "nothing"
+_SUM_ENDING = "-sum"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSample:
+    """A picture's true answer beside what was read from it, and with which hints."""
+
+    answer: str
+    truth: str
+    hints: Hints
+    found: PictureReading | None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer is right, the case of letters too unless the hints say that it doesn't matter."""
+        if self.found is None or not self.answer:
+            return False
+        symbols = self.found.reading.symbols
+        if self.found.kind is CaptchaKind.MATH:
+            summed = read_sum(symbols)
+            symbols = "" if summed is None else str(summed.result)
+        return symbols == (self.answer if self.hints.case_sensitive is not False else self.answer.lower())
+
+
+def draw_hints(sample: Sample, source: random.Random) -> Hints:
+    """Give what a caller might know: nothing for every second picture, else alphabet and length, or the kind."""
+    if not sample.text or source.random() < 1 / 2:
+        return Hints()
+    if sample.family.endswith(_SUM_ENDING):
+        return Hints(kind=CaptchaKind.MATH)
+    length = len(sample.text) if source.random() < 1 / 2 else None
+    is_case_told = None if source.random() < 1 / 2 else False
+    return Hints(find_charset(sample.text), length, length, is_case_told, CaptchaKind.TEXT)
+
+
+def find_charset(text: str) -> str:
+    """Give the usual alphabet that a text is of."""
+    parts = (digits, ascii_uppercase, ascii_lowercase)
+    return "".join(part for part in parts if set(text) & set(part))
+
+
+def read_samples(engine: CaptchadEngine, samples: Sequence[Sample], source: random.Random) -> list[ReadSample]:
+    """Read drawn pictures; sums without a whole result are left out."""
+    read: list[ReadSample] = []
+    for start in range(0, len(samples), _BATCH_PICTURES):
+        batch = samples[start : start + _BATCH_PICTURES]
+        hints = [draw_hints(sample, source) for sample in batch]
+        for sample, hint, found in zip(batch, hints, engine.read([one.picture for one in batch], hints), strict=True):
+            truth = spell_plainly(sample.text)
+            summed = read_sum(truth)
+            if summed is None and sample.family.endswith(_SUM_ENDING):
+                continue
+            read.append(ReadSample(truth if summed is None else str(summed.result), truth, hint, found))
+    return read
+
+
+def fit(samples: Sequence[ReadSample]) -> dict[str, object]:
+    """Fit what `Calibration.from_json` reads."""
+    rated = [(sample, sample.found) for sample in samples if sample.found is not None]
+    text = fit_curve([found.reading.evidence.as_tuple() for _, found in rated], [one.is_right for one, _ in rated])
+    evidence: list[tuple[float, ...]] = []
+    right: list[bool] = []
+    for sample, found in rated:
+        confidence = text.estimate(found.reading.evidence.as_tuple())
+        logit = math.log(confidence / (1 - confidence))
+        marks = mark_characters(found.reading.symbols, sample.truth)
+        for scores, mark in zip(zip(*found.reading.symbol_scores, strict=True), marks, strict=True):
+            evidence.append((min(scores), sum(scores) / len(scores), logit))
+            right.append(mark)
+    return {"text": to_values(text), "character": to_values(fit_curve(evidence, right)), "letter_case": {}}
+
+
+def measure(samples: Sequence[ReadSample], calibration: Calibration) -> str:
+    """Say how honest a calibration is on pictures it was not fitted on."""
+    outcomes = [_rate(sample, calibration) for sample in samples]
+    sure = [outcome for outcome in outcomes if outcome.confidence >= SURE]
+    right = sum(CASE_COUNTS.is_right(outcome) for outcome in sure)
+    empty = [outcome.confidence for sample, outcome in zip(samples, outcomes, strict=True) if not sample.answer]
+    return (
+        f"expected calibration error {measure_reliability(outcomes, CASE_COUNTS).expected_error:.3f}; "
+        f"{len(sure) / len(outcomes):.1%} of the pictures at {SURE} or more, {right / max(1, len(sure)):.1%} of those "
+        f"right; without text at most {max(empty, default=0):.3f}"
+    )
+
+
+def _rate(sample: ReadSample, calibration: Calibration) -> Outcome:
+    if sample.found is None:
+        return Outcome("", sample.answer or _NOTHING, "", 0.0, 0.0, 0.0)
+    confidence = calibration.text.estimate(sample.found.reading.evidence.as_tuple())
+    return Outcome("", "right", "right" if sample.is_right else "wrong", confidence, 0.0, 0.0)
+
+
+def draw_pictures(names: Sequence[str], pictures: int, seed: int) -> list[Sample]:
+    """Draw as many pictures of each family, and more without text, in mixed order."""
+    wanted = dict.fromkeys(names, pictures) | {EmptyFamily.name: pictures * _EMPTY_SHARE}
+    families = [*load_families(names), EmptyFamily()]
+    jobs = [(family, number) for family in families for number in range(wanted[family.name])]
+    drawn = [
+        family.draw(random.Random(f"{seed}/{family.name}/{number}"))
+        for family, number in track(jobs, "drawing", console=Console(stderr=True))
+    ]
+    random.Random(seed).shuffle(drawn)
+    return drawn
+
+
+def main() -> None:
+    """Draw, read, fit, write and tell."""
+    parser = argparse.ArgumentParser(prog="python -m captchad.training.calibration", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="the model's file, which gets the calibration")
+    parser.add_argument("--pictures", type=int, default=_PICTURES, help="pictures of each family")
+    parser.add_argument("--seed", type=int, default=SEED)
+    given = parser.parse_args()
+    try:
+        model = load_model(given.model)
+        drawn = draw_pictures(sorted(model.description["recipe"]["families"]), given.pictures, given.seed)
+    except (DependencyMissing, ValueError) as error:
+        sys.exit(str(error))
+    read = read_samples(CaptchadEngine(model), drawn, random.Random(given.seed))
+    fitted = fit(read[::2])
+    sys.stdout.write(f"{len(read)} pictures: {measure(read[1::2], Calibration.from_json(fitted))}\n")
+    write_description(given.model, {**model.description, CALIBRATION_KEY: fitted})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Fits a calibration's curves: a logistic weighing of evidence, then a rising curve through its scores."""
+
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+from numpy.typing import NDArray
+
+from captchad.recognition.calibration import Curve
+
+KNOTS = 14
+_ROUNDS, _RATE, _SHRINKAGE = 6000, 0.5, 1e-4
+_LEAST_SPREAD = 1e-9
+Matrix = NDArray[np.float64]
+
+
+def fit_curve(evidence: Sequence[Sequence[float]], right: Sequence[bool], knots: int = KNOTS) -> Curve:
+    """Fit the weights, then a rising curve through groups of neighbouring scores.
+
+    `evidence` has a row for each text or character, `right` says which of them are right.
+    """
+    features, targets = np.array(evidence, dtype=float), np.array(right, dtype=float)
+    weights, bias = fit_logistic(features, targets)
+    scores = features @ np.array(weights) + bias
+    groups = np.array_split(np.argsort(scores), knots)
+    means = [
+        (float(scores[group].mean()), (float(targets[group].sum()) + 0.5) / (len(group) + 1), len(group))
+        for group in groups
+    ]
+    pooled = pool_violators(means)
+    return Curve(tuple(weights), bias, tuple(score for score, _ in pooled), tuple(share for _, share in pooled))
+
+
+def fit_logistic(
+    features: Matrix, right: Matrix, rounds: int = _ROUNDS, rate: float = _RATE
+) -> tuple[list[float], float]:
+    """Fit a logistic regression whose weights can't be negative, by projected gradient on scaled features."""
+    centre, scale = features.mean(axis=0), features.std(axis=0) + _LEAST_SPREAD
+    scaled = (features - centre) / scale
+    weights, bias = np.zeros(features.shape[1]), 0.0
+    for _ in range(rounds):
+        error = 1 / (1 + np.exp(-(scaled @ weights + bias))) - right
+        weights = np.maximum(0.0, weights - rate * (scaled.T @ error / len(right) + _SHRINKAGE * weights))
+        bias -= rate * float(error.mean())
+    # What never differed on these pictures says nothing of others.
+    unscaled = np.where(scale > 2 * _LEAST_SPREAD, weights / scale, 0.0)
+    return [float(weight) for weight in unscaled], float(bias - unscaled @ centre)
+
+
+def pool_violators(knots: Iterable[tuple[float, float, int]]) -> list[tuple[float, float]]:
+    """Merge neighbouring knots (score, probability, count) until the probabilities rise."""
+    pools: list[list[float]] = []
+    for score, probability, count in knots:
+        pools.append([score, probability, count])
+        while len(pools) > 1 and pools[-2][1] >= pools[-1][1]:
+            upper, lower = pools.pop(), pools.pop()
+            total = lower[2] + upper[2]
+            pools.append([(lower[k] * lower[2] + upper[k] * upper[2]) / total for k in range(2)] + [total])
+    return [(round(score, 4), round(probability, 4)) for score, probability, _ in pools]
+
+
+def mark_characters(text: str, truth: str) -> list[bool]:
+    """Say of each character whether it belongs to the longest common alignment with the truth."""
+    marks = [False] * len(text)
+    for block in SequenceMatcher(None, text, truth, autojunk=False).get_matching_blocks():
+        marks[block.a : block.a + block.size] = [True] * block.size
+    return marks
+
+
+def to_values(curve: Curve) -> dict[str, object]:
+    """Give a curve as `Curve.from_json` reads it."""
+    return {
+        "weights": [round(weight, 5) for weight in curve.weights],
+        "bias": round(curve.bias, 5),
+        "scores": list(curve.scores),
+        "probabilities": list(curve.probabilities),
+    }

@@ -1,0 +1,73 @@
+"""Confidence fitted to what was right: rising, honest on other pictures, and kept in the model's file."""
+
+import random
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.recognition.calibration import Calibration
+from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_engine
+from captchad.recognition.model import find_packaged_model, load_model
+from captchad.training.calibration import draw_hints, find_charset, fit, measure, read_samples
+from captchad.training.export import write_description
+from captchad.training.fitting import fit_curve, pool_violators
+from captchad.training.pictures.empty import EmptyFamily
+from captchad.training.pictures.source import Sample
+from tests.unit.training.plain_pictures import draw_many, draw_plainly
+
+
+def test_a_curve_finds_the_probability_behind_the_evidence() -> None:
+    generator = np.random.default_rng(1)
+    evidence = generator.uniform(-4, 4, (4000, 2))
+    right = generator.random(4000) < 1 / (1 + np.exp(-(evidence[:, 0] * 1.5 - 0.5)))
+    curve = fit_curve(evidence.tolist(), right.tolist())
+    for score, expected in ((-3.0, 0.007), (0.0, 0.378), (3.0, 0.982)):
+        assert curve.estimate((score, 0.0)) == pytest.approx(expected, abs=0.06)
+
+
+def test_what_never_differed_weighs_nothing() -> None:
+    curve = fit_curve([(float(number), 1.0) for number in range(100)], [number > 50 for number in range(100)])
+    assert curve.weights[1] == 0.0
+
+
+def test_falling_knots_are_pooled() -> None:
+    assert pool_violators([(0.0, 0.2, 10), (1.0, 0.6, 10), (2.0, 0.4, 10)]) == [(0.0, 0.2), (1.5, 0.5)]
+
+
+def test_hints_are_those_that_a_caller_could_give() -> None:
+    source = random.Random(3)
+    for _ in range(50):
+        hints = draw_hints(Sample(np.zeros((2, 2), np.uint8), "aB3", "captcha"), source)
+        assert hints.charset is None or set("aB3") <= set(hints.charset)
+        assert hints.min_length in {None, 3}
+        sums = draw_hints(Sample(np.zeros((2, 2), np.uint8), "1+2", "synthetic-sum"), source)
+        assert sums.kind in {None, CaptchaKind.MATH}
+    assert find_charset("9") == "0123456789"
+
+
+def test_sums_without_a_whole_result_are_no_samples() -> None:
+    engine = load_captchad_engine()
+    drawn = [Sample(draw_plainly(text).picture, text, "synthetic-sum") for text in ("7÷2=", "3+4=")]
+    assert [sample.answer for sample in read_samples(engine, drawn, random.Random(1))] == ["7"]
+
+
+def test_the_fitted_calibration_is_taken_up_from_the_file_and_gives_nothing_to_empty_pictures(tmp_path: Path) -> None:
+    source = random.Random(5)
+    empty = [EmptyFamily().draw(source) for _ in range(60)]
+    engine = load_captchad_engine()
+    read = read_samples(engine, [*draw_many(80), *empty], source)
+    fitted = fit(read)
+    assert "without text at most" in measure(read, Calibration.from_json(fitted))
+    path = tmp_path / "model.onnx"
+    shutil.copyfile(find_packaged_model(), path)
+    write_description(path, {**load_model(path).description, "calibration": fitted})
+    calibrated = CaptchadEngine(load_model(path))
+    letters, nothing = (
+        [calibrated.recognise([sample.picture], [Hints()])[0].confidence for sample in samples]
+        for samples in (draw_many(20, seed=9), empty)
+    )
+    assert np.mean(letters) > 0.5
+    assert np.mean(nothing) < 0.1
