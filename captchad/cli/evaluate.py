@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from captchad.recognition.evaluation.evaluation import Evaluation
     from captchad.recognition.evaluation.outcome import Outcome
     from captchad.recognition.labelled import LabelledPicture
+    from captchad.recognition.recogniser import Recogniser
 
 WORST_SHOWN = 48
 CONFUSIONS_SHOWN = 12
@@ -41,6 +42,7 @@ CONFUSIONS_SHOWN = 12
 def evaluate(
     folder: Path,
     engine: str | None,
+    model: Path | None,
     charset: str | None,
     min_length: int | None,
     max_length: int | None,
@@ -60,10 +62,11 @@ def evaluate(
     from captchad.recognition.evaluation.evaluation import evaluate_outcomes  # noqa: PLC0415
     from captchad.recognition.evaluation.outcome import Rule  # noqa: PLC0415
 
+    recogniser = load_recogniser(engine, model)
     pictures = _read_labels(folder)
-    name, outcomes = _measure(engine, pictures, hints)
+    outcomes = _measure(recogniser, pictures, hints)
     rule = Rule(is_case_ignored=ignore_case)
-    evaluation = evaluate_outcomes(name, outcomes, rule)
+    evaluation = evaluate_outcomes(recogniser.name, outcomes, rule)
     for outcome in outcomes:
         if outcome.problem is not None:
             click.echo(escape_control_characters(f"{outcome.file}: {outcome.problem}"), err=True)
@@ -86,12 +89,11 @@ def _read_labels(folder: Path) -> "tuple[LabelledPicture, ...]":
         sys.exit(EXIT_FAILED)
 
 
-def _measure(engine: str | None, pictures: "Sequence[LabelledPicture]", hints: "Hints") -> "tuple[str, list[Outcome]]":
+def _measure(recogniser: "Recogniser", pictures: "Sequence[LabelledPicture]", hints: "Hints") -> "list[Outcome]":
     from captchad.recognition.evaluation.measuring import measure_outcomes  # noqa: PLC0415
 
-    recogniser = load_recogniser(engine)
     outcomes = measure_outcomes(recogniser, pictures, hints, Clock())
-    return recogniser.name, list(_show_progress(outcomes, len(pictures)))
+    return list(_show_progress(outcomes, len(pictures)))
 
 
 def _show_progress(outcomes: "Iterator[Outcome]", count: int) -> "Iterator[Outcome]":

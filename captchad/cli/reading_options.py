@@ -1,6 +1,7 @@
 """What the commands that read pictures here and now are told: the engine, and hints about the text."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -30,6 +31,12 @@ _OPTIONS = (
         metavar="NAME",
         callback=_check_engine,
         help="The engine to read with; NAME+NAME: several together.  [default: ddddocr]",
+    ),
+    click.option(
+        "--model",
+        metavar="FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Read with captchad's own engine and this model of its.",
     ),
     click.option("--charset", metavar="CHARACTERS", help="The characters the text is made of."),
     click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="The least number of characters."),
@@ -62,9 +69,15 @@ def make_hints(
     return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)
 
 
-def load_recogniser(engine: str | None) -> "Recogniser":
-    """Load the engine, the usual one where none is named."""
+def load_recogniser(engine: str | None, model: Path | None) -> "Recogniser":
+    """Load the engine, the usual one where neither it nor a model is named."""
+    if engine is not None and model is not None:
+        raise click.UsageError("--model is for captchad's own engine: leave out --engine")
     # A model's runtime takes a while to load: `--help` must not wait for it.
     from captchad.recognition.engines import DEFAULT_ENGINE, load_engine  # noqa: PLC0415
 
-    return load_engine(engine or DEFAULT_ENGINE)
+    if model is None:
+        return load_engine(engine or DEFAULT_ENGINE)
+    from captchad.recognition.captchad_engine import load_captchad_engine  # noqa: PLC0415
+
+    return load_captchad_engine(model)

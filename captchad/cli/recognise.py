@@ -28,6 +28,7 @@ EXIT_FAILED = 1
 def recognise(
     files: tuple[Path, ...],
     engine: str | None,
+    model: Path | None,
     charset: str | None,
     min_length: int | None,
     max_length: int | None,
@@ -40,7 +41,7 @@ def recognise(
     """
     hints = make_hints(charset, min_length, max_length, kind)
     outcomes = []
-    for outcome in _read_all(_show_progress(files, as_json), engine, hints):
+    for outcome in _read_all(_show_progress(files, as_json), (engine, model), hints):
         outcomes.append(outcome)
         if "error" in outcome:
             click.echo(f"{outcome['file']}: {outcome['error']}", err=True)
@@ -64,9 +65,9 @@ def _show_progress(files: tuple[Path, ...], as_json: bool) -> Iterable[Path]:
     return track(files, "Reading", console=console, transient=True) if is_wanted else files
 
 
-def _read_all(files: Iterable[Path], engine: str | None, hints: Hints) -> Iterator[dict[str, Any]]:
+def _read_all(files: Iterable[Path], reader: tuple[str | None, Path | None], hints: Hints) -> Iterator[dict[str, Any]]:
     try:
-        recogniser = load_recogniser(engine)
+        recogniser = load_recogniser(*reader)
     except CaptchadError as error:
         raise click.ClickException(error.message) from None
     for file in files:

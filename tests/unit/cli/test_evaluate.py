@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 from captchad.cli.evaluate import evaluate
 from captchad.cli.main import run_command_line
 from captchad.recognition.engines import DEFAULT_ENGINE
+from captchad.recognition.model import find_packaged_model
 from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_wheezy_text
 
 PICTURES = 6
@@ -125,3 +127,21 @@ def test_an_engine_whose_program_is_missing_is_one_line(
 
 def test_the_help_names_the_engine_that_is_taken_otherwise() -> None:
     assert f"[default: {DEFAULT_ENGINE}]" in CliRunner().invoke(evaluate, ["--help"]).stdout
+
+
+def test_a_model_is_measured_by_its_file(folder: Path, tmp_path: Path) -> None:
+    model = tmp_path / "my.onnx"
+    shutil.copyfile(find_packaged_model(), model)
+    found = json.loads(run(folder, "--json", "--model", model).stdout)
+    assert found["recogniser"].startswith("captchad-")
+
+
+def test_a_file_that_is_no_model_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["evaluate", str(folder), "--model", str(folder / "labels.tsv")]) == 1
+    assert "labels.tsv can't be loaded as a model of captchad" in capsys.readouterr().err
+
+
+def test_a_model_and_an_engine_exclude_each_other(folder: Path) -> None:
+    result = run(folder, "--model", find_packaged_model(), "--engine", "tesseract")
+    assert result.exit_code == 2
+    assert "leave out --engine" in result.stderr
