@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from captchad.training.pictures.designs import DesignFamily
 from captchad.training.pictures.generators import (
     CaptchaFamily,
     FlaskSimpleFamily,
@@ -21,6 +22,7 @@ LOGGER = logging.getLogger(__name__)
 _DRAWN_HERE = (
     SyntheticFamily,
     SyntheticSumFamily,
+    DesignFamily,
     CaptchaFamily,
     WheezyFamily,
     GvcodeFamily,

@@ -103,7 +103,8 @@ def _pad(mask: Image.Image, pixels: int) -> Image.Image:
     return padded
 
 
-def _hollow(mask: Image.Image, source: random.Random) -> Image.Image:
+def hollow(mask: Image.Image, source: random.Random) -> Image.Image:
+    """Leave a character's outline."""
     grown = _pad(mask, 2)
     core = grown
     if source.random() < 0.6:
@@ -162,7 +163,7 @@ def _double(mask: Image.Image, source: random.Random) -> Image.Image:
 
 
 CUTS: dict[Cut, int] = {
-    _hollow: 6,
+    hollow: 6,
     _hollow_thick: 2,
     _thin: 4,
     _thicken: 4,

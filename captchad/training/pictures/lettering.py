@@ -74,7 +74,7 @@ def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Letter
         gap_spread=source.choice((0, 0, 0.05, 0.1)),
         drift=source.choice((0, 0, 0.05, 0.12, 0.2)),
         wave=source.choice((0, 0, 0, 0.1, 0.2)),
-        tones=(1.0,) if is_even else tuple(source.uniform(0.45, 1) for _ in range(source.randint(2, 6))),
+        tones=(1.0,) if is_even else tuple(source.uniform(0.6, 1) for _ in range(source.randint(2, 6))),
         is_crossed_out=is_tight and source.random() < 0.1,
     )
 

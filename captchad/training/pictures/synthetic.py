@@ -19,7 +19,7 @@ from captchad.training.pictures.warps import bend, draw_field
 
 Numbers = NDArray[np.floating[Any]]
 
-HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS = 20, 120
+HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS = 23, 120
 WIDTH_LEAST_PIXELS, WIDTH_MOST_PIXELS = 60, 300
 
 
@@ -65,9 +65,9 @@ def _draw_sample(draw_shown: Callable[[random.Random], ShownText], family: str, 
 def draw_picture(text: str, source: random.Random) -> Pixels:
     """Draw a text as a captcha of some style."""
     height = round(source.triangular(HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS, 48))
-    size = max(13, round(height * source.uniform(0.5, 1.0)))
+    size = max(13, round(height * source.uniform(0.55, 1.0)))
     scheme = _choose_scheme(source, height)
-    ink = _frame(write_text(text, draw_lettering(source, text, size), source), height, source)
+    ink = frame_ink(write_text(text, draw_lettering(source, text, size), source), height, source)
     bent = source.choice(("nothing", "ink", "ink", "all"))
     if bent == "ink":
         ink = _bend_ink(ink, source)
@@ -79,16 +79,17 @@ def draw_picture(text: str, source: random.Random) -> Pixels:
 
 
 def _choose_scheme(source: random.Random, height: int) -> Scheme:
-    contrast = source.uniform(45, 90) if source.random() < 0.12 else source.uniform(90, 255)
+    contrast = source.uniform(60, 90) if source.random() < 0.06 else source.uniform(90, 255)
     is_dark_ground = source.random() < 0.2
     room = 255 - contrast
     ground = source.choice((room * source.random(), 0.0)) if is_dark_ground else 255 - room * source.random() ** 2
     ink = ground + contrast if is_dark_ground else ground - contrast
     # What covers a small text is as thick as its strokes.
-    return Scheme(ground, ink, source.choice((0.0, 0.3, 0.6, 1.0)) * min(1.0, height / 45))
+    return Scheme(ground, ink, source.choice((0.0, 0.3, 0.6, 1.0)) * min(1.0, height / 60))
 
 
-def _frame(ink: Ink, height: int, source: random.Random) -> Ink:
+def frame_ink(ink: Ink, height: int, source: random.Random) -> Ink:
+    """Put written text on a plane as high as asked, and as wide as it takes."""
     written_height, written_width = ink.cover.shape
     most_wide = WIDTH_MOST_PIXELS - source.randint(4, 20)
     scale = min(1.0, most_wide / written_width, height * source.uniform(0.88, 1.05) / written_height)
@@ -126,14 +127,14 @@ def _bend_ink(ink: Ink, source: random.Random) -> Ink:
 
 def _compose(ink: Ink, scheme: Scheme, source: random.Random) -> Numbers:
     height, width = ink.cover.shape
-    reach = abs(scheme.contrast) * source.choice((0.1, 0.2, 0.3)) * (0.4 + 0.6 * scheme.clutter)
+    reach = abs(scheme.contrast) * source.choice((0.08, 0.15, 0.25)) * (0.4 + 0.6 * scheme.clutter)
     picture = draw_ground(GroundPlan(height, width, scheme.ground, reach), source)
     if source.random() < scheme.clutter * 0.5:
         picture = _add_clutter(picture, _choose_greys(scheme, source, 0.6), source)
     picture = _add_shadow(picture, ink, scheme, source)
     tone = ink.tone * np.float32(scheme.contrast) + np.float32(scheme.ground)
     if source.random() < 0.1:
-        tone = tone + _shade(tone.shape, source) * np.float32(0.35 * scheme.contrast)
+        tone = tone + _shade(tone.shape, source) * np.float32(0.25 * scheme.contrast)
     picture = picture + ink.cover * (tone - picture)
     if source.random() < scheme.clutter:
         picture = _add_clutter(picture, _choose_greys(scheme, source, 1.0), source)
@@ -153,7 +154,7 @@ def _choose_greys(scheme: Scheme, source: random.Random, share: float) -> tuple[
 
 def _add_clutter(picture: Numbers, greys: tuple[int, ...], source: random.Random) -> Numbers:
     image = Image.fromarray(picture.clip(0, 255).astype(np.uint8))
-    draw_clutter(image, greys, max(1, round(picture.shape[0] / source.choice((60, 30, 20, 13)))), source)
+    draw_clutter(image, greys, max(1, round(picture.shape[0] / source.choice((60, 40, 25, 17)))), source)
     return np.asarray(image, dtype=np.float32)
 
 

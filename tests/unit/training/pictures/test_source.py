@@ -11,7 +11,7 @@ from captchad.training.pictures.catalogue import CATALOGUE, load_families
 from captchad.training.pictures.source import FamilyUnavailable, PictureSource, Sample, WeightedFamily
 from captchad.training.pictures.texts import ALPHABET, LENGTH_LEAST, LENGTH_MOST, draw_sum, draw_text
 
-OURS = ("synthetic", "synthetic-sum", "captcha", "wheezy.captcha")
+OURS = ("synthetic", "synthetic-sum", "designs", "captcha", "wheezy.captcha")
 
 
 def make_source(seed: int, *names: str) -> PictureSource:

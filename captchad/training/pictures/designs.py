@@ -1,0 +1,56 @@
+"""A family of designs, each after what a kind of site is known to show."""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from captchad.training.pictures import designs_grained as grained
+from captchad.training.pictures import designs_stroked as stroked
+from captchad.training.pictures.design_parts import Numbers
+from captchad.training.pictures.finishing import finish
+from captchad.training.pictures.source import Sample
+from captchad.training.pictures.texts import draw_text
+
+Design = Callable[[str, random.Random], Numbers]
+
+_FINISHED_CHANCE = 0.25
+_LENGTH_LEAST, _LENGTH_MOST = 3, 8
+
+DESIGNS: dict[Design, int] = {
+    stroked.draw_outlines: 4,
+    stroked.draw_thick_curve: 4,
+    stroked.draw_curved_gradient: 3,
+    stroked.draw_many_lines: 4,
+    stroked.draw_struck_through: 2,
+    stroked.draw_connected: 4,
+    stroked.draw_crosshatch: 1,
+    stroked.draw_stencil: 1,
+    stroked.draw_extruded: 1,
+    grained.draw_pixels: 3,
+    grained.draw_on_speckle: 3,
+    grained.draw_discs: 2,
+    grained.draw_boxes: 2,
+    grained.draw_small: 4,
+    grained.draw_inverted_circles: 1,
+    grained.draw_halftone: 1,
+    grained.draw_dense_dots: 1,
+    grained.draw_gradient_letters: 2,
+    grained.draw_relief: 1,
+}
+"""The designs, each with its weight."""
+
+
+class DesignFamily:
+    """Texts in the designs that sites show, each varied within what makes it that design."""
+
+    name = "designs"
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw a text in one of the designs."""
+        shown = draw_text(source, shortest=_LENGTH_LEAST, longest=_LENGTH_MOST)
+        [design] = source.choices(list(DESIGNS), list(DESIGNS.values()))
+        pixels = design(shown.drawn, source).clip(0, 255).astype(np.uint8)
+        if source.random() < _FINISHED_CHANCE:
+            pixels = finish(pixels, source)
+        return Sample(pixels, shown.text, self.name)
