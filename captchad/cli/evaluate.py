@@ -1,6 +1,5 @@
 """`captchad evaluate`: how well a folder of labelled pictures is read."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED
+from captchad.cli.labels import read_labels
 from captchad.cli.options import json_option
 from captchad.cli.printing import print_json, print_table
 from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
-from captchad.domain.errors import LabelsRefused
 from captchad.runtime.clock import Clock
 from captchad.telemetry.escaping import escape_control_characters
 
@@ -63,7 +61,7 @@ def evaluate(
     from captchad.recognition.evaluation.outcome import Rule  # noqa: PLC0415
 
     recogniser = load_recogniser(engine, model)
-    pictures = _read_labels(folder)
+    pictures = read_labels(folder)
     outcomes = _measure(recogniser, pictures, hints)
     rule = Rule(is_case_ignored=ignore_case)
     evaluation = evaluate_outcomes(recogniser.name, outcomes, rule)
@@ -76,17 +74,6 @@ def evaluate(
         _print_evaluation(evaluation)
     if report_path is not None:
         _write_report(report_path, evaluation, outcomes, pictures)
-
-
-def _read_labels(folder: Path) -> "tuple[LabelledPicture, ...]":
-    from captchad.recognition.labelled import read_labelled_folder  # noqa: PLC0415
-
-    try:
-        return read_labelled_folder(folder)
-    except LabelsRefused as error:
-        for line in error.lines():
-            click.echo(f"captchad: {line}", err=True)
-        sys.exit(EXIT_FAILED)
 
 
 def _measure(recogniser: "Recogniser", pictures: "Sequence[LabelledPicture]", hints: "Hints") -> "list[Outcome]":

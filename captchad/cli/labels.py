@@ -1,0 +1,26 @@
+"""Labelled folders for the commands that measure and train."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from captchad.cli.failures import EXIT_FAILED
+from captchad.domain.errors import LabelsRefused
+
+if TYPE_CHECKING:
+    from captchad.recognition.labelled import LabelledPicture
+
+
+def read_labels(folder: Path) -> "tuple[LabelledPicture, ...]":
+    """Read a folder's labels; what is wrong with them is told line by line, and ends the command."""
+    # The decoders take a while to load: `--help` must not wait for them.
+    from captchad.recognition.labelled import read_labelled_folder  # noqa: PLC0415
+
+    try:
+        return read_labelled_folder(folder)
+    except LabelsRefused as error:
+        for line in error.lines():
+            click.echo(f"captchad: {line}", err=True)
+        sys.exit(EXIT_FAILED)

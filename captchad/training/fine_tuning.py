@@ -1,0 +1,179 @@
+"""Teaches a trained network the pictures of one site, as long as those held back are read better for it."""
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from captchad.recognition.decoding import Pixels
+from captchad.runtime.clock import Clock
+from captchad.training.alphabet import BLANK, encode
+from captchad.training.augmentation import augment
+from captchad.training.feed import Batch, make_batch
+from captchad.training.network import CaptchaNetwork, count_steps
+from captchad.training.pictures.source import Sample
+from captchad.training.recipe import Schedule
+from captchad.training.schedule import learning_rate_at
+from captchad.training.validation import FamilyFigures, compare, read_greedily
+
+LEAST_PICTURES = 20
+_HELD_BACK_SHARE, _HELD_BACK_LEAST, _HELD_BACK_MOST = 0.15, 8, 300
+_BATCH_PICTURES = 16
+_WARM_UP_SHARE = 0.05
+_PEAK_LEARNING_RATE, _LEAST_LEARNING_RATE = 1e-3, 1e-5
+_WEIGHT_DECAY, _GRADIENT_NORM_LIMIT = 0.01, 5.0
+_SECONDS_PER_MINUTE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class TuningOptions:
+    """How often at most every picture is seen, after how many passes without gain it ends, and when at the latest."""
+
+    passes: int = 40
+    patience_passes: int = 10
+    minutes: float | None = None
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """The pictures to learn from, and those held back to see whether it helps."""
+
+    learned: tuple[Sample, ...]
+    held_back: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The best network found, with the figures of the held-back pictures before and after; `passes` were made."""
+
+    network: CaptchaNetwork
+    before: FamilyFigures
+    after: FamilyFigures
+    passes: int
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the held-back pictures are read better than before."""
+        return _rank(self.after) > _rank(self.before)
+
+
+def make_samples(pictures: Sequence[tuple[Pixels, str]], family: str) -> list[Sample]:
+    """Make samples of labelled pictures; ValueError where there are too few, or a text has an unknown character."""
+    if len(pictures) < LEAST_PICTURES:
+        raise ValueError(f"{len(pictures)} labelled pictures are too few to learn from: {LEAST_PICTURES} are the least")
+    for _, text in pictures:
+        encode(text)
+    return [Sample(pixels, text, family) for pixels, text in pictures]
+
+
+def divide(samples: Sequence[Sample], seed: int) -> Division:
+    """Hold back some of the pictures, the same ones for the same seed."""
+    count = min(max(round(len(samples) * _HELD_BACK_SHARE), _HELD_BACK_LEAST), _HELD_BACK_MOST)
+    order = np.random.default_rng(seed).permutation(len(samples))
+    return Division(
+        learned=tuple(samples[number] for number in order[count:]),
+        held_back=tuple(samples[number] for number in order[:count]),
+    )
+
+
+def fine_tune(
+    network: CaptchaNetwork,
+    division: Division,
+    options: TuningOptions,
+    clock: Clock,
+    tell: Callable[[int, FamilyFigures], None],
+) -> Tuned:
+    """Train until the passes, the patience or the minutes end, or Ctrl-C; `tell` hears of each pass.
+
+    The best weights seen are kept, those at the start included.
+    """
+    torch.manual_seed(options.seed)
+    started_seconds = clock.monotonic_seconds()
+    before = best = _measure(network, division.held_back)
+    best_network, best_pass, done = copy.deepcopy(network), 0, 0
+    present = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(present.parameters(), lr=_PEAK_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    schedule = _make_schedule(options, len(division.learned))
+    try:
+        for number in range(1, options.passes + 1):
+            _pass_over(present, optimiser, schedule, division.learned, (options.seed, number))
+            figures, done = _measure(present, division.held_back), number
+            tell(number, figures)
+            if _rank(figures) > _rank(best):
+                best, best_network, best_pass = figures, copy.deepcopy(present), number
+            is_late = (
+                options.minutes is not None
+                and clock.monotonic_seconds() - started_seconds >= options.minutes * _SECONDS_PER_MINUTE
+            )
+            if is_late or number - best_pass >= options.patience_passes:
+                break
+    except KeyboardInterrupt:
+        pass
+    return Tuned(best_network.eval(), before, best, done)
+
+
+def _make_schedule(options: TuningOptions, pictures: int) -> Schedule:
+    steps = options.passes * math.ceil(pictures / _BATCH_PICTURES)
+    return Schedule(
+        steps=steps,
+        warm_up_steps=max(1, round(steps * _WARM_UP_SHARE)),
+        fall_steps=round(steps * (1 - _WARM_UP_SHARE)),
+        peak_learning_rate=_PEAK_LEARNING_RATE,
+        least_learning_rate=_LEAST_LEARNING_RATE,
+    )
+
+
+def _pass_over(
+    network: CaptchaNetwork,
+    optimiser: torch.optim.Optimizer,
+    schedule: Schedule,
+    samples: Sequence[Sample],
+    seed: tuple[int, int],
+) -> None:
+    network.train()
+    for module in network.modules():
+        # The statistics of so few pictures would replace those of the whole first training.
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.eval()
+    batches = _make_batches(samples, np.random.default_rng(seed))
+    first = (seed[1] - 1) * len(batches)
+    for number, batch in enumerate(batches, start=first):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate_at(number, schedule)
+        optimiser.zero_grad()
+        _measure_loss(network, batch).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_NORM_LIMIT)
+        optimiser.step()
+
+
+def _make_batches(samples: Sequence[Sample], generator: np.random.Generator) -> list[Batch]:
+    seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in samples]
+    seen.sort(key=lambda pair: pair[0].shape[1])
+    groups = [seen[start : start + _BATCH_PICTURES] for start in range(0, len(seen), _BATCH_PICTURES)]
+    return [make_batch(number, groups[place]) for number, place in enumerate(generator.permutation(len(groups)))]
+
+
+def _measure_loss(network: CaptchaNetwork, batch: Batch) -> torch.Tensor:
+    return nn.functional.ctc_loss(
+        network(torch.from_numpy(batch.pictures)),
+        torch.tensor([number for labels in batch.labels for number in labels]),
+        torch.tensor([count_steps(width) for width in batch.widths]),
+        torch.tensor([len(labels) for labels in batch.labels]),
+        blank=BLANK,
+        zero_infinity=True,
+    )
+
+
+def _measure(network: CaptchaNetwork, samples: Sequence[Sample]) -> FamilyFigures:
+    network.eval()
+    readings = read_greedily(network, samples, torch.device("cpu"))
+    return compare(samples[0].family, [sample.text for sample in samples], readings)
+
+
+def _rank(figures: FamilyFigures) -> tuple[float, float]:
+    return figures.exact, -figures.character_errors
