@@ -149,6 +149,7 @@ class TargetSection(Section):
     max_per_minute: PositiveInt = 60
     max_concurrent: PositiveInt = 4
     allow_private_addresses: bool = False
+    minimum_confidence: Percentage | None = None
 
     def to_target(self) -> Target:
         """Give the pure value the rest of captchad decides with."""
@@ -183,7 +184,7 @@ class BrowserSection(Section):
 
 
 class RecognitionSection(Section):
-    """Which model reads which target; `models` maps a target's host to a model."""
+    """Which model reads which target; `models` maps a target's declared host to a model's file."""
 
     models: dict[str, str] = Field(default_factory=dict)
     collect_labels: bool = False

@@ -76,12 +76,6 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         "Selenium Grid is not built yet; set browser.backend to launch to use a local browser",
     ),
     (
-        "recognition.models",
-        _WORKER,
-        lambda c: bool(c.recognition.models),
-        "models of one's own are not built yet; remove it to use the built-in one",
-    ),
-    (
         "recognition.collect_labels",
         _WORKER,
         lambda c: c.recognition.collect_labels,

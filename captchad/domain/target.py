@@ -19,7 +19,8 @@ HIGHEST_PORT = 65535
 class Target:
     """A host (or `*.host`) that somebody answers for, with what may be done there.
 
-    `expires` is the last day of the authorisation; None only for loopback hosts.
+    `expires` is the last day of the authorisation; None only for loopback hosts. `minimum_confidence` (0..1) is None
+    where the worker's own counts.
     """
 
     host: str
@@ -30,6 +31,7 @@ class Target:
     max_per_minute: int = 60
     max_concurrent: int = 4
     allow_private_addresses: bool = False
+    minimum_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from captchad.domain.errors import AttemptFailed, PictureRefused, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
+from captchad.recognition.model_shelf import ModelShelf
 from captchad.recognition.recogniser import Recogniser
 from captchad.runtime.service import Service, ServiceHealth
 
@@ -22,6 +23,7 @@ class _Waiting:
 
     picture: bytes
     hints: Hints
+    model_path: str | None
     answer: "asyncio.Future[Recognition]"
 
 
@@ -29,13 +31,16 @@ class RecognitionService(Service):
     """Reads pictures one batch after another in a thread of its own.
 
     `recogniser_factory` loads the engine (in the thread, at start); `batch_size` bounds how many waiting pictures go
-    to it at once, as far as it reads them faster together.
+    to it at once, as far as it reads them faster together. `shelf` has the models of single targets.
     """
 
     name = "recognition"
 
-    def __init__(self, recogniser_factory: Callable[[], Recogniser], batch_size: int) -> None:
+    def __init__(
+        self, recogniser_factory: Callable[[], Recogniser], batch_size: int, shelf: ModelShelf | None = None
+    ) -> None:
         self._recogniser_factory = recogniser_factory
+        self._shelf = shelf
         self._batch_size = batch_size
         self._recogniser: Recogniser | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -45,9 +50,12 @@ class RecognitionService(Service):
         self._read_count = 0
 
     async def start(self) -> None:
-        """Load the engine; DependencyMissing where it isn't installed."""
+        """Load the engine and all models; DependencyMissing where one isn't there."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognition")
-        self._recogniser = await asyncio.get_running_loop().run_in_executor(self._thread, self._recogniser_factory)
+        loop = asyncio.get_running_loop()
+        self._recogniser = await loop.run_in_executor(self._thread, self._recogniser_factory)
+        if self._shelf is not None:
+            await loop.run_in_executor(self._thread, self._shelf.load_all)
 
     async def run(self) -> None:
         """Read what waits until cancelled."""
@@ -73,16 +81,21 @@ class RecognitionService(Service):
             reason="" if recogniser is not None else "the engine is not loaded",
             details={
                 "recogniser": None if recogniser is None else recogniser.name,
+                "models": [] if self._shelf is None else list(self._shelf.names()),
                 "waiting": len(self._waiting),
                 "read": self._read_count,
             },
         )
 
-    async def recognise(self, picture: bytes, hints: Hints) -> Recognition:
-        """Read one picture; AttemptFailed with captcha_unreadable where it is none, or has nothing to be read."""
+    async def recognise(self, picture: bytes, hints: Hints, target: str | None = None) -> Recognition:
+        """Read one picture with the target's model, if it has one of its own.
+
+        AttemptFailed with captcha_unreadable where it is no picture, or has nothing to be read.
+        """
         if self._is_closed:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
-        waiting = _Waiting(picture, hints, asyncio.get_running_loop().create_future())
+        model_path = None if self._shelf is None else self._shelf.path_of(target)
+        waiting = _Waiting(picture, hints, model_path, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrived.set()
         return await waiting.answer
@@ -92,6 +105,8 @@ class RecognitionService(Service):
         limit = min(self._batch_size, self._recogniser.largest_batch)
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < limit:
+            if batch and self._waiting[0].model_path != batch[0].model_path:
+                break
             waiting = self._waiting.popleft()
             if not waiting.answer.done():
                 batch.append(waiting)
@@ -101,10 +116,12 @@ class RecognitionService(Service):
 
     async def _read_batch(self, batch: Sequence[_Waiting]) -> None:
         assert self._thread is not None
-        assert self._recogniser is not None
         try:
             outcomes = await asyncio.get_running_loop().run_in_executor(
-                self._thread, read_pictures, self._recogniser, [(waiting.picture, waiting.hints) for waiting in batch]
+                self._thread,
+                self._read,
+                batch[0].model_path,
+                [(waiting.picture, waiting.hints) for waiting in batch],
             )
         except asyncio.CancelledError:
             ended = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
@@ -114,6 +131,20 @@ class RecognitionService(Service):
         self._read_count += len(batch)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _settle(waiting, outcome)
+
+    def _read(
+        self, model_path: str | None, pictures: Sequence[tuple[bytes, Hints]]
+    ) -> list[Recognition | AttemptFailed]:
+        assert self._recogniser is not None
+        if model_path is None or self._shelf is None:
+            return read_pictures(self._recogniser, pictures)
+        try:
+            recogniser = self._shelf.find(model_path)
+        except DependencyMissing as error:
+            _logger.exception("a target's model is not there")
+            failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the target's model is not there: {error.message}")
+            return [failure] * len(pictures)
+        return read_pictures(recogniser, pictures)
 
 
 def read_pictures(recogniser: Recogniser, pictures: Sequence[tuple[bytes, Hints]]) -> list[Recognition | AttemptFailed]:

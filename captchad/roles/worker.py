@@ -12,7 +12,9 @@ from captchad.config.sections import Configuration
 from captchad.egress.addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
+from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.first_engine import load_first_engine
+from captchad.recognition.model_shelf import ModelShelf
 from captchad.recognition.service import RecognitionService
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
@@ -35,7 +37,8 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     policy = _build_policy(process)
     proxy = FilteringProxy(policy, clock, on_refusal=lambda reason, _: metrics.record_egress_refusal(reason))
     browser = BrowserEngine(configuration.browser, proxy, clock)
-    recognition = RecognitionService(load_first_engine, configuration.worker.batch_size)
+    shelf = ModelShelf(lambda: process.configuration.recognition.models, load_captchad_engine)
+    recognition = RecognitionService(load_first_engine, configuration.worker.batch_size, shelf)
     solver = Solver(
         browser,
         recognition.recognise,

@@ -28,7 +28,8 @@ class CaptchaBrowser(Protocol):
         """Give a vector picture as PNG."""
 
 
-Recognise = Callable[[bytes, Hints], Awaitable[Recognition]]
+Recognise = Callable[[bytes, Hints, str], Awaitable[Recognition]]
+"""Reads a picture with what is known of its text, for the target declared as this host."""
 
 
 class Solver:
@@ -66,26 +67,25 @@ class Solver:
         return Settlement(delivery, Outcome.COMPLETED, result=result)
 
     async def _attempt(self, delivery: Delivery) -> TaskResult:
-        self._check_scope(delivery.request)
+        target = self._find_target(delivery.request)
         timeout_seconds = max(0.0, min(delivery.request.timeout_seconds, delivery.remaining_seconds))
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._read_captcha(delivery, timeout_seconds)
+                return await self._read_captcha(delivery, target, timeout_seconds)
         except TimeoutError:
             raise AttemptFailed(
                 TaskErrorCode.ATTEMPT_TIMEOUT, f"the attempt took longer than {timeout_seconds:g} s"
             ) from None
 
-    def _check_scope(self, request: TaskRequest) -> None:
+    def _find_target(self, request: TaskRequest) -> Target:
         try:
             if request.url is None:
-                find_target_by_name(self._targets(), request.target, self._clock.today())
-            else:
-                find_target(self._targets(), parse_endpoint(request.url), self._clock.today())
+                return find_target_by_name(self._targets(), request.target, self._clock.today())
+            return find_target(self._targets(), parse_endpoint(request.url), self._clock.today())
         except TargetNotAllowed as error:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from error
 
-    async def _read_captcha(self, delivery: Delivery, timeout_seconds: float) -> TaskResult:
+    async def _read_captcha(self, delivery: Delivery, target: Target, timeout_seconds: float) -> TaskResult:
         request, watch = delivery.request, Stopwatch(self._clock)
         timings_ms = {"queue": delivery.queued_ms, "open": 0.0, "locate": 0.0, "capture": 0.0}
         picture = request.picture
@@ -98,9 +98,9 @@ class Solver:
             picture = await self._browser.rasterise(picture, timeout_seconds, delivery.task_id)
             timings_ms["capture"] = watch.lap_ms()
         watch.lap_ms()
-        recognition = await self._recognise(picture or b"", request.hints)
+        recognition = await self._recognise(picture or b"", request.hints, target.host)
         timings_ms |= {"recognise": watch.lap_ms(), "verify": 0.0, "total": watch.total_ms()}
-        self._check_confidence(recognition)
+        self._check_confidence(recognition, target)
         return TaskResult(
             captcha_text=recognition.text,
             confidence=recognition.confidence,
@@ -111,8 +111,8 @@ class Solver:
             timings_ms=timings_ms,
         )
 
-    def _check_confidence(self, recognition: Recognition) -> None:
-        minimum = self._minimum_confidence()
+    def _check_confidence(self, recognition: Recognition, target: Target) -> None:
+        minimum = self._minimum_confidence() if target.minimum_confidence is None else target.minimum_confidence
         if recognition.confidence < minimum:
             message = f"read with a confidence of {recognition.confidence:.2f}, below the minimum of {minimum:.2f}"
             raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, message)

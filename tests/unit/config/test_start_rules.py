@@ -39,7 +39,6 @@ def test_off_loopback_a_role_needs_keys() -> None:
         ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster", set(Role)),
         ({"browser": {"backend": "cdp"}}, "browser.backend", {Role.WORKER}),
         ({"selenium": {"hub_url": "http://hub:4444"}}, "selenium.hub_url", {Role.WORKER}),
-        ({"recognition": {"models": {"a": "b"}}}, "recognition.models", {Role.WORKER}),
         ({"recognition": {"collect_labels": True}}, "recognition.collect_labels", {Role.WORKER}),
         ({"gateway": {"processes": 2}}, "gateway.processes", {Role.GATEWAY}),
         ({"compatibility": {"enabled": True}}, "compatibility.enabled", {Role.GATEWAY}),

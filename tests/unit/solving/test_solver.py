@@ -1,0 +1,59 @@
+"""One attempt at a picture: which target it belongs to decides who reads it, and how sure the reading must be."""
+
+from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.domain.capture import CaptchaCapture
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.recognition import Hints, Recognition
+from captchad.domain.target import Target
+from captchad.domain.task import TaskRequest
+from captchad.runtime.clock import Clock
+from captchad.solving.solver import Solver
+from captchad.telemetry.metrics import Metrics
+
+TARGETS = (
+    Target("localhost"),
+    Target("strict.localhost", minimum_confidence=0.8),
+    Target("*.lax.localhost", minimum_confidence=0.0),
+)
+
+
+class NoBrowser:
+    """Pictures that come by themselves need none."""
+
+    async def capture(self, url: str, selector: str | None, timeout_seconds: float, task_id: str) -> CaptchaCapture:
+        raise AssertionError(url)
+
+    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
+        raise AssertionError(svg)
+
+
+async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
+    async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
+        asked.append(host)
+        return Recognition("7KM4", confidence, "reader")
+
+    solver = Solver(NoBrowser(), recognise, lambda: TARGETS, lambda: 0.5, Metrics("worker", "test", "0"), Clock())
+    request = TaskRequest(target=target, picture=b"\x89PNG")
+    return await solver.solve(Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0))
+
+
+async def test_a_reading_needs_the_workers_confidence_where_its_target_names_none() -> None:
+    assert (await solve("localhost", 0.5, [])).outcome is Outcome.COMPLETED
+    refused = await solve("localhost", 0.49, [])
+    assert refused.outcome is Outcome.RETRYABLE
+    assert refused.error is not None
+    assert refused.error.code == TaskErrorCode.CAPTCHA_UNREADABLE
+    assert "0.49, below the minimum of 0.50" in refused.error.message
+
+
+async def test_a_target_asks_for_more_confidence_or_for_less() -> None:
+    assert (await solve("strict.localhost", 0.79, [])).outcome is Outcome.RETRYABLE
+    assert (await solve("strict.localhost", 0.8, [])).outcome is Outcome.COMPLETED
+    assert (await solve("a.lax.localhost", 0.01, [])).outcome is Outcome.COMPLETED
+
+
+async def test_the_reader_is_told_the_target_as_it_was_declared() -> None:
+    asked: list[str] = []
+    await solve("a.lax.localhost", 1.0, asked)
+    await solve("localhost", 1.0, asked)
+    assert asked == ["*.lax.localhost", "localhost"]
