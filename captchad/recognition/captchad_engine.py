@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
 from captchad.recognition.alphabet import EQUALS, OPERATORS, QUESTION, Alphabet, make_cased_alphabet
 from captchad.recognition.arithmetic import read_sum
@@ -106,7 +107,11 @@ class CaptchadEngine:
 
 def load_captchad_engine(path: Path | None = None) -> CaptchadEngine:
     """Load the engine with a model's file, or with the packaged model; DependencyMissing where there is none."""
-    return CaptchadEngine(load_model(path))
+    model = load_model(path)
+    try:
+        return CaptchadEngine(model)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DependencyMissing(f"the model {model.name} has a calibration that can't be read: {error!r}") from error
 
 
 def _make_sum_alphabet(signs: dict[str, str]) -> Alphabet:

@@ -16,6 +16,7 @@ FileMark = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Shelved:
+    path: str
     mark: FileMark
     recogniser: Recogniser
 
@@ -23,56 +24,64 @@ class _Shelved:
 class ModelShelf:
     """Finds the model of a target; `paths` gives the present configuration, by the target's declared host.
 
-    All but `path_of` is called from the thread that reads.
+    All but `has_model` and `names` is called from the thread that reads.
     """
 
     def __init__(self, paths: Callable[[], Mapping[str, str]], load: Callable[[Path], Recogniser]) -> None:
         self._paths = paths
         self._load = load
         self._shelved: dict[str, _Shelved] = {}
-        self._refused: dict[str, FileMark] = {}
+        self._refused: dict[str, tuple[str, FileMark]] = {}
 
-    def path_of(self, target: str | None) -> str | None:
-        """Give the path of a target's model; None where the usual engine reads it."""
-        return None if target is None else self._paths().get(target)
+    def has_model(self, target: str | None) -> bool:
+        """Whether a target has a model of its own."""
+        return target in self._paths()
 
     def load_all(self) -> None:
         """Load every configured model; DependencyMissing names the setting of the first that can't be."""
-        for target, path in self._paths().items():
-            try:
-                self.find(path)
-            except DependencyMissing as error:
-                raise DependencyMissing(f"recognition.models.{target}: {error.message}") from error
+        for target in self._paths():
+            self.find(target)
 
-    def find(self, path: str) -> Recogniser:
-        """Give the engine with the model of a file; DependencyMissing where it can't be loaded and never was.
+    def find(self, target: str) -> Recogniser | None:
+        """Give the engine with a target's model, None where it has none any more.
 
-        A changed file that can't be loaded is told once, and the model it replaced goes on.
+        A model that can't be loaded is told once, and the one it was to replace reads on; DependencyMissing where
+        there was none.
         """
         self._forget_others()
-        mark, present = _mark(path), self._shelved.get(path)
-        if present is not None and mark in {present.mark, self._refused.get(path)}:
+        path = self._paths().get(target)
+        if path is None:
+            return None
+        mark, present = _mark(path), self._shelved.get(target)
+        if present is not None and (path, mark) in {(present.path, present.mark), self._refused.get(target)}:
             return present.recogniser
         try:
-            recogniser = self._load(Path(path))
+            recogniser = self._take_alike(path, mark) or self._load(Path(path))
         except DependencyMissing as error:
+            message = f"recognition.models.{target}: {error.message}"
             if present is None:
-                raise
-            self._refused[path] = mark
-            _logger.error("%s; %s reads on", error.message, present.recogniser.name)  # noqa: TRY400
+                raise DependencyMissing(message) from error
+            self._refused[target] = (path, mark)
+            _logger.error("%s; %s reads on", message, present.recogniser.name)  # noqa: TRY400
             return present.recogniser
-        _logger.info("loaded the model %s from %s", recogniser.name, path)
-        self._shelved[path] = _Shelved(mark, recogniser)
+        _logger.info("loaded the model %s from %s for %s", recogniser.name, path, target)
+        self._refused.pop(target, None)
+        self._shelved[target] = _Shelved(path, mark, recogniser)
         return recogniser
 
     def names(self) -> tuple[str, ...]:
         """Name the models that are loaded."""
-        return tuple(sorted(shelved.recogniser.name for shelved in list(self._shelved.values())))
+        return tuple(sorted({shelved.recogniser.name for shelved in list(self._shelved.values())}))
+
+    def _take_alike(self, path: str, mark: FileMark) -> Recogniser | None:
+        """Give the same file's engine where another target has it already."""
+        alike = (one.recogniser for one in self._shelved.values() if (one.path, one.mark) == (path, mark))
+        return next(alike, None)
 
     def _forget_others(self) -> None:
-        wanted = set(self._paths().values())
-        for path in self._shelved.keys() - wanted:
-            del self._shelved[path]
+        for target in self._shelved.keys() - self._paths().keys():
+            del self._shelved[target]
+            self._refused.pop(target, None)
 
 
 def _mark(path: str) -> FileMark:

@@ -23,7 +23,7 @@ class _Waiting:
 
     picture: bytes
     hints: Hints
-    model_path: str | None
+    target: str | None
     answer: "asyncio.Future[Recognition]"
 
 
@@ -94,8 +94,9 @@ class RecognitionService(Service):
         """
         if self._is_closed:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
-        model_path = None if self._shelf is None else self._shelf.path_of(target)
-        waiting = _Waiting(picture, hints, model_path, asyncio.get_running_loop().create_future())
+        if self._shelf is None or not self._shelf.has_model(target):
+            target = None
+        waiting = _Waiting(picture, hints, target, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrived.set()
         return await waiting.answer
@@ -105,7 +106,7 @@ class RecognitionService(Service):
         limit = min(self._batch_size, self._recogniser.largest_batch)
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < limit:
-            if batch and self._waiting[0].model_path != batch[0].model_path:
+            if batch and self._waiting[0].target != batch[0].target:
                 break
             waiting = self._waiting.popleft()
             if not waiting.answer.done():
@@ -120,7 +121,7 @@ class RecognitionService(Service):
             outcomes = await asyncio.get_running_loop().run_in_executor(
                 self._thread,
                 self._read,
-                batch[0].model_path,
+                batch[0].target,
                 [(waiting.picture, waiting.hints) for waiting in batch],
             )
         except asyncio.CancelledError:
@@ -132,19 +133,17 @@ class RecognitionService(Service):
         for waiting, outcome in zip(batch, outcomes, strict=True):
             _settle(waiting, outcome)
 
-    def _read(
-        self, model_path: str | None, pictures: Sequence[tuple[bytes, Hints]]
-    ) -> list[Recognition | AttemptFailed]:
+    def _read(self, target: str | None, pictures: Sequence[tuple[bytes, Hints]]) -> list[Recognition | AttemptFailed]:
+        """Read a batch in the thread, with the model of the target that all of it belongs to."""
         assert self._recogniser is not None
-        if model_path is None or self._shelf is None:
-            return read_pictures(self._recogniser, pictures)
-        try:
-            recogniser = self._shelf.find(model_path)
-        except DependencyMissing as error:
-            _logger.exception("a target's model is not there")
-            failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the target's model is not there: {error.message}")
-            return [failure] * len(pictures)
-        return read_pictures(recogniser, pictures)
+        recogniser: Recogniser | None = None
+        if target is not None and self._shelf is not None:
+            try:
+                recogniser = self._shelf.find(target)
+            except DependencyMissing as error:
+                _logger.error("%s", error.message)  # noqa: TRY400
+                return [AttemptFailed(TaskErrorCode.INTERNAL_ERROR, error.message)] * len(pictures)
+        return read_pictures(recogniser or self._recogniser, pictures)
 
 
 def read_pictures(recogniser: Recogniser, pictures: Sequence[tuple[bytes, Hints]]) -> list[Recognition | AttemptFailed]:
