@@ -184,6 +184,12 @@ class Fleet:
         assert all(answer["status"] in {"completed", "failed", "cancelled"} for answer in answers), answers
         return list(answers)
 
+    async def wait_visited(self, visit: str) -> None:
+        async def is_visited() -> bool:
+            return visit in self.site.visits
+
+        await until(is_visited)
+
     async def wait_processing(self, task_ids: list[str], attempt: int = 1) -> None:
         async def are_processing() -> bool:
             answers = await asyncio.gather(*(self.status(task_id) for task_id in task_ids))

@@ -40,6 +40,8 @@ async def test_a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on(
         [zombie] = [role for role in fleet.roles if role.role == "worker"]
         task_id = await fleet.submit("zombie")
         await fleet.wait_processing([task_id])
+        # Stopped before it heard of the delivery, it would lose that with its connection and have nothing to notice.
+        await fleet.wait_visited("zombie")
         zombie.signal(signal.SIGSTOP)
         await fleet.start_ready("worker")
         await fleet.wait_processing([task_id], attempt=2)
