@@ -73,12 +73,14 @@ def train(folder: Path, start: str, out: Path, passes: int, minutes: float | Non
 def _read_pictures(folder: Path) -> "list[tuple[Pixels, str]]":
     from captchad.recognition.decoding import decode_picture  # noqa: PLC0415
     from captchad.recognition.evaluation.measuring import read_limited  # noqa: PLC0415
+    from captchad.training.alphabet import encode  # noqa: PLC0415
 
     pictures = []
     for labelled in read_labels(folder):
         try:
+            encode(labelled.text)
             pictures.append((decode_picture(read_limited(labelled.path)), labelled.text))
-        except (OSError, PictureRefused) as error:
+        except (OSError, PictureRefused, ValueError) as error:
             raise ValueError(f"{labelled.file}: {error}") from None
     return pictures
 
@@ -106,9 +108,10 @@ def _write(out: Path, begun: "StartingPoint", division: "Division", tuned: "Tune
     from captchad.training.recipe import Recipe  # noqa: PLC0415
 
     recipe = Recipe.from_json(begun.description["recipe"])
-    export(TrainedNetwork(tuned.network, recipe, begun.description["steps"], begun.description["validation"]), out)
-    description = dict(load_model(out).description)
-    # The calibration of the model it comes from still fits best: a site's few pictures could not tell a better one.
+    partial = out.with_name(f".{out.name}.partial")
+    export(TrainedNetwork(tuned.network, recipe, begun.description["steps"], begun.description["validation"]), partial)
+    description = dict(load_model(partial).description)
+    # A site's few pictures can't tell a better calibration than that of the model it comes from.
     description |= {"name": tuned.after.family, "calibration": begun.description.get("calibration")}
     description["fine_tuning"] = {
         "from": begun.description["weights_digest"],
@@ -117,7 +120,9 @@ def _write(out: Path, begun: "StartingPoint", division: "Division", tuned: "Tune
         "before": tuned.before.to_json(),
         "after": tuned.after.to_json(),
     }
-    write_description(out, description)
+    write_description(partial, description)
+    # A worker that reads with this file must never meet half of it.
+    partial.replace(out)
 
 
 def _tell(tuned: "Tuned", division: "Division", out: Path, is_json: bool) -> None:

@@ -54,6 +54,15 @@ def test_pictures_that_are_none_and_too_few_are_named(tmp_path: Path, capsys: py
     assert not (tmp_path / "model.onnx").exists()
 
 
+def test_a_text_that_no_model_could_read_is_named_with_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (60, 20)).save(tmp_path / "a.png")
+    (tmp_path / "labels.tsv").write_text("a.png\té24", encoding="utf-8")
+    assert run_command_line(["train", str(tmp_path), "--out", str(tmp_path / "model.onnx")]) == 1
+    assert "a.png: 'é24' holds 'é'" in capsys.readouterr().err
+
+
 def test_a_start_that_is_no_model_and_a_missing_folder_are_named(folder: Path, tmp_path: Path) -> None:
     rubbish = tmp_path / "rubbish.onnx"
     rubbish.write_bytes(b"rubbish")
