@@ -10,6 +10,7 @@ from captchad.domain.errors import PictureRefused
 
 PICTURE_LIMIT_BYTES = 2 * 1024 * 1024
 PICTURE_LIMIT_PIXELS = 4_000_000
+SIDE_LIMIT_PIXELS = 16_384
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GIF_SIGNATURES = (b"GIF87a", b"GIF89a")
@@ -79,6 +80,9 @@ def read_picture_header(data: bytes) -> PictureHeader:
         raise PictureRefused(
             f"the picture has {width} x {height} pixels, more than the limit of {PICTURE_LIMIT_PIXELS} in all"
         )
+    # Pillow keeps books for every row, and one row of pixels holds no text.
+    if max(width, height) > SIDE_LIMIT_PIXELS:
+        raise PictureRefused(f"the picture has {width} x {height} pixels, a side of more than {SIDE_LIMIT_PIXELS}")
     return PictureHeader(picture_format, width, height)
 
 

@@ -4,85 +4,81 @@ import io
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PICTURE_LIMIT_PIXELS, PictureFormat, read_picture_header
+from captchad.recognition.essentials import keep_essentials
+from captchad.recognition.essentials.essentials import FRAMES_LIMIT
+from captchad.recognition.flattening import Flattened, Pixels, flatten
+from captchad.recognition.frames import compose_frames, find_median
 
-Pixels = NDArray[np.uint8]
-"""Grey pixels of a picture, shape (height, width), 0 black to 255 white."""
+__all__ = ["ANIMATION_LIMIT_PIXELS", "Pixels", "decode_picture", "is_blank"]
 
-FRAMES_LIMIT = 16
-ANIMATION_LIMIT_PIXELS = 4 * PICTURE_LIMIT_PIXELS
-JPEG_SCANS_LIMIT = 100
-_JPEG_SCAN_MARKER = b"\xff\xda"
-_WHITE, _BLACK = 255, 0
+ANIMATION_LIMIT_PIXELS = 2 * PICTURE_LIMIT_PIXELS
 _BLANK_DIFFERENCE = 8
 _BLANK_LIMIT_PIXELS = 6
-_BITS_16_TO_8 = 8
+_ANIMATED_FORMATS = frozenset({PictureFormat.GIF, PictureFormat.PNG, PictureFormat.WEBP})
+_QUARTER_TURNS_BY_ORIENTATION = {3: 2, 4: 2, 5: 3, 6: 3, 7: 1, 8: 1}
+_MIRRORED_ORIENTATIONS = frozenset({2, 4, 5, 7})
 
 
 def decode_picture(data: bytes) -> Pixels:
-    """Decode a picture to grey on white; of an animation the frame with most contrast among the first ones.
+    """Decode a picture to grey, as a person sees it on a page; an animation to what `compose_frames` makes of it.
 
-    PictureRefused where the bytes are no whole picture within the limits.
+    Of an animation the first 100 frames are used, fewer where they are large. PictureRefused where the bytes are
+    no whole picture within the limits, and nothing else, whatever the bytes.
     """
     header = read_picture_header(data)
     if header.format is PictureFormat.SVG:
         raise PictureRefused("an SVG must be drawn before it is read: submit it to a worker, or convert it to PNG")
-    # A progressive JPEG of few bytes may hold thousands of passes over all its pixels.
-    if header.format is PictureFormat.JPEG and data.count(_JPEG_SCAN_MARKER) > JPEG_SCANS_LIMIT:
-        raise PictureRefused(f"the JPEG has more than {JPEG_SCANS_LIMIT} scans")
+    essentials = keep_essentials(header.format, data)
     try:
-        with Image.open(io.BytesIO(data), formats=(header.format.upper(),)) as image:
-            return max(_decode_frames(image), key=_contrast)
+        with Image.open(io.BytesIO(essentials.data), formats=(header.format.upper(),)) as image:
+            frames = list(_decode_frames(image, is_animated=header.format in _ANIMATED_FORMATS))
     except PictureRefused:
         raise
     except Exception as error:  # noqa: BLE001 - Pillow's readers raise nearly anything at damaged files
         raise PictureRefused(f"the {header.format.upper()} picture is damaged: {error}") from None
+    return _turn(_compose(frames), essentials.orientation)
 
 
 def is_blank(pixels: Pixels) -> bool:
     """Whether no pixel stands out, so that there can be no text."""
-    differences = np.abs(pixels.astype(np.int16) - np.int16(np.median(pixels)))
+    differences = np.abs(pixels.astype(np.int16) - find_median(pixels))
     return int(np.count_nonzero(differences > _BLANK_DIFFERENCE)) < _BLANK_LIMIT_PIXELS
 
 
-def _contrast(pixels: Pixels) -> float:
-    return float(pixels.std())
-
-
-def _decode_frames(image: Image.Image) -> Iterator[Pixels]:
-    frames = getattr(image, "n_frames", 1)
-    allowed = max(1, min(frames, FRAMES_LIMIT, ANIMATION_LIMIT_PIXELS // (image.width * image.height)))
-    for number in range(allowed):
-        if number > 0:
+def _decode_frames(image: Image.Image, *, is_animated: bool) -> Iterator[Flattened]:
+    """Decode frames until they end or are enough; the canvas of all is that of the first."""
+    pixels = image.width * image.height
+    if pixels > PICTURE_LIMIT_PIXELS:
+        raise PictureRefused(f"the picture has {image.width} x {image.height} pixels once opened")
+    size = image.size
+    image.load()
+    yield flatten(image)
+    for number in range(1, min(FRAMES_LIMIT, ANIMATION_LIMIT_PIXELS // pixels) if is_animated else 1):
+        try:
             image.seek(number)
-        # A frame may reach beyond the canvas that the header names.
-        if image.width * image.height > PICTURE_LIMIT_PIXELS:
-            raise PictureRefused(f"a frame has {image.width} x {image.height} pixels")
-        yield _flatten(image)
+        except EOFError:
+            return
+        image.load()
+        if image.size != size:
+            raise PictureRefused("the frames of the picture are not of one size")
+        yield flatten(image)
 
 
-def _flatten(image: Image.Image) -> Pixels:
-    if image.mode.startswith("I"):
-        return _narrow_16_bits(np.asarray(image))
-    if image.mode in {"LA", "PA", "RGBA", "La", "RGBa"} or "transparency" in image.info:
-        layers = image.convert("RGBA")
-        on_white = _lay_on(layers, _WHITE)
-        # White text on a transparent ground is only seen on a dark page.
-        return _lay_on(layers, _BLACK) if is_blank(on_white) else on_white
-    return np.asarray(image.convert("L"))
+def _compose(frames: list[Flattened]) -> Pixels:
+    on_white = compose_frames([frame.on_white for frame in frames])
+    if all(frame.on_black is frame.on_white for frame in frames):
+        return on_white
+    on_black = compose_frames([frame.on_black for frame in frames])
+    return on_black if Flattened(on_white, on_black).is_clearer_on_black else on_white
 
 
-def _narrow_16_bits(pixels: NDArray[np.generic]) -> Pixels:
-    values = np.asarray(pixels).astype(np.int64)
-    if values.max(initial=0) > _WHITE:
-        values >>= _BITS_16_TO_8
-    return values.clip(_BLACK, _WHITE).astype(np.uint8)
-
-
-def _lay_on(layers: Image.Image, ground: int) -> Pixels:
-    canvas = Image.new("RGBA", layers.size, (ground, ground, ground, _WHITE))
-    return np.asarray(Image.alpha_composite(canvas, layers).convert("L"))
+def _turn(pixels: Pixels, orientation: int) -> Pixels:
+    """Turn a picture upright: EXIF's orientations are a turn, a mirror image, or both."""
+    turned = np.rot90(pixels, _QUARTER_TURNS_BY_ORIENTATION.get(orientation, 0))
+    if orientation in _MIRRORED_ORIENTATIONS:
+        turned = np.fliplr(turned)
+    return np.ascontiguousarray(turned)

@@ -1,0 +1,14 @@
+"""What is left of a file, and how its picture is turned."""
+
+from dataclasses import dataclass
+
+FRAMES_LIMIT = 100
+UPRIGHT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Essentials:
+    """A file with nothing but its pixels; `orientation` is EXIF's, 1 to 8, and 1 where none is given."""
+
+    data: bytes
+    orientation: int = UPRIGHT

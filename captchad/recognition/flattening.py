@@ -1,0 +1,87 @@
+"""One picture of any mode to grey, so that what a person would see in it stays visible."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+"""Grey pixels of a picture, shape (height, width), 0 black to 255 white."""
+
+WHITE, BLACK = 255, 0
+LEVELS = 256
+_BITS_16_TO_8 = 8
+_LAYERED_MODES = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
+_COLOUR_CONTRAST_FACTOR = 4.0
+_COLOUR_CONTRAST_LIMIT = 8.0
+_DARK_PAGE_FACTOR = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Flattened:
+    """A picture laid on a white and on a black page; the same pixels twice where it lets neither through."""
+
+    on_white: Pixels
+    on_black: Pixels
+
+    @property
+    def is_clearer_on_black(self) -> bool:
+        """Whether it was drawn for a dark page: white text on nothing is seen there only."""
+        if self.on_black is self.on_white:
+            return False
+        return measure_contrast(self.on_black) > _DARK_PAGE_FACTOR * measure_contrast(self.on_white)
+
+
+def flatten(image: Image.Image) -> Flattened:
+    """Lay one picture, loaded already, on a page."""
+    if image.mode.startswith("I"):
+        only = _narrow_16_bits(np.asarray(image), image.info.get("transparency"))
+        return Flattened(only, only)
+    if image.mode in _LAYERED_MODES or "transparency" in image.info:
+        layers = image.convert("RGBA")
+        lowest_alpha, _ = layers.getchannel("A").getextrema()
+        if lowest_alpha != WHITE:
+            return Flattened(_lay_on(layers, WHITE), _lay_on(layers, BLACK))
+        image = layers
+    only = _to_grey(image)
+    return Flattened(only, only)
+
+
+def measure_contrast(pixels: Pixels) -> float:
+    """Give the standard deviation of the brightness, 0 to 127.5."""
+    return _spread(np.bincount(pixels.ravel(), minlength=LEVELS))
+
+
+def _spread(histogram: NDArray[np.integer]) -> float:
+    levels, count = np.arange(LEVELS, dtype=np.float64), max(1, int(histogram.sum()))
+    mean = float(histogram @ levels) / count
+    return float(np.sqrt(float(histogram @ (levels - mean) ** 2) / count))
+
+
+def _to_grey(image: Image.Image) -> Pixels:
+    """Give the brightness, or the one colour that shows more where red on green would vanish in it."""
+    if image.mode in {"1", "L"}:
+        return np.asarray(image.convert("L"))
+    colours = image.convert("RGB")
+    grey = colours.convert("L")
+    planes = colours.split()
+    contrasts = [_spread(np.asarray(plane.histogram())) for plane in planes]
+    strongest = max(contrasts)
+    if strongest < max(_COLOUR_CONTRAST_LIMIT, _COLOUR_CONTRAST_FACTOR * _spread(np.asarray(grey.histogram()))):
+        return np.asarray(grey)
+    return np.asarray(planes[contrasts.index(strongest)])
+
+
+def _narrow_16_bits(pixels: NDArray[np.generic], transparent: object) -> Pixels:
+    values = np.asarray(pixels).astype(np.int32)
+    narrowed = values >> _BITS_16_TO_8 if values.max(initial=0) > WHITE else values
+    grey: Pixels = narrowed.clip(BLACK, WHITE).astype(np.uint8)
+    if isinstance(transparent, int):
+        grey[values == transparent] = WHITE
+    return grey
+
+
+def _lay_on(layers: Image.Image, brightness: int) -> Pixels:
+    page = Image.new("RGBA", layers.size, (brightness, brightness, brightness, WHITE))
+    return _to_grey(Image.alpha_composite(page, layers))

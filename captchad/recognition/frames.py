@@ -1,0 +1,98 @@
+"""Of an animation's frames the one picture that is read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from captchad.recognition.flattening import LEVELS, WHITE, Pixels
+
+_SHRUNK_HEIGHT_PIXELS = 32
+_INK_DIFFERENCE = 48
+_GAINED_INK_SHARE = 0.08
+_CONTRADICTING_INK_SHARE = 0.35
+_LETTER_COLUMN_SHARE = 0.1
+_LETTER_COLUMN_PIXELS = 3
+_CHANGING_COLUMNS_SHARE = 0.02
+_STILL_LEGIBILITY_SHARE = 0.5
+
+Ink = NDArray[np.bool_]
+
+
+def compose_frames(frames: Sequence[Pixels]) -> Pixels:
+    """Give the most legible picture that frames of one size add up to.
+
+    It is the frame with most edges, which finds text that blinks, fades in or is drawn letter by letter. Where
+    only specks come and go over it, it is what all frames have in common; where other frames show letters in
+    columns that it leaves empty or pale, those are drawn into it. Text that moves agrees with no such union: one
+    frame it is.
+    """
+    if len(frames) == 1:
+        return frames[0]
+    best = max(range(len(frames)), key=lambda number: _legibility(frames[number]))
+    is_dark_ground = find_median(frames[best]) <= WHITE // 2
+    stack = np.stack(frames)
+    composed = _compose(WHITE - stack if is_dark_ground else stack, best)
+    return WHITE - composed if is_dark_ground else composed
+
+
+def find_median(pixels: Pixels) -> int:
+    """Give the brightness that half of the pixels do not exceed."""
+    counts = np.bincount(pixels.ravel(), minlength=LEVELS).cumsum()
+    return int(np.searchsorted(counts, counts[-1] / 2))
+
+
+def _legibility(pixels: Pixels) -> float:
+    """Give the mean step between neighbours, once shrunk enough for single dots to count little."""
+    factor = max(1, min(pixels.shape) // _SHRUNK_HEIGHT_PIXELS)
+    shrunk = np.asarray(Image.fromarray(pixels).reduce(factor)).astype(np.int16)
+    across = np.abs(np.diff(shrunk, axis=1)).mean() if shrunk.shape[1] > 1 else 0.0
+    down = np.abs(np.diff(shrunk, axis=0)).mean() if shrunk.shape[0] > 1 else 0.0
+    return float(across + down)
+
+
+def _compose(stack: Pixels, best: int) -> Pixels:
+    """Compose dark text on a light ground; `stack` has the shape (frames, height, width)."""
+    ground: Pixels = stack.max(axis=0)
+    composed: Pixels = stack[best]
+    ink = _find_ink(ground, composed)
+    if _is_specks(ink) and _legibility(ground) >= _STILL_LEGIBILITY_SHARE * _legibility(composed):
+        return ground
+    inks = [_find_ink(ground, frame) for frame in stack]
+    if any(_contradicts(other, ink) for other in inks):
+        return composed
+    for frame, added in zip(stack, inks, strict=True):
+        darkest = np.minimum(composed, frame)
+        if _shows_more_letters(added, ink, _find_ink(composed, darkest)):
+            composed = np.where(added, darkest, composed)
+            ink = ink | added
+    return composed
+
+
+def _find_ink(ground: Pixels, frame: Pixels) -> Ink:
+    """Find where a frame is clearly darker than its ground; it is lighter nowhere."""
+    ink: Ink = (ground - frame) > _INK_DIFFERENCE
+    return ink
+
+
+def _letter_columns(ink: Ink) -> Ink:
+    columns: Ink = ink.sum(axis=0) >= max(_LETTER_COLUMN_PIXELS, _LETTER_COLUMN_SHARE * ink.shape[0])
+    return columns
+
+
+def _is_specks(ink: Ink) -> bool:
+    return float(_letter_columns(ink).mean()) <= _CHANGING_COLUMNS_SHARE
+
+
+def _contradicts(added: Ink, ink: Ink) -> bool:
+    """Whether a frame shows something else in columns that both fill: text that moves does."""
+    shared_columns = ink.any(axis=0) & added.any(axis=0)
+    return int((added ^ ink)[:, shared_columns].sum()) > _CONTRADICTING_INK_SHARE * int(added.sum())
+
+
+def _shows_more_letters(added: Ink, ink: Ink, darker: Ink) -> bool:
+    """Whether a frame fills empty columns or darkens pale letters."""
+    new_columns = ~ink.any(axis=0) & _letter_columns(added)
+    gained = int(added[:, new_columns].sum()) + int((added & ink & darker).sum())
+    return gained > _GAINED_INK_SHARE * int(added.sum())
