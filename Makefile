@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean prove-load prove-faults prove-systemd
+.PHONY: help demo test check bench clean prove-load prove-faults prove-fuzz prove-systemd
 
 BIN := .venv/bin
 
@@ -30,6 +30,10 @@ prove-load: ## 200 pages at once through `captchad up`, against the engine's own
 prove-faults: ## kill, stop and starve every role; Redis away for 10 s
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q --timeout 600 tests/system/test_faults.py tests/system/test_up.py
+
+prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings lie in build/fuzz
+	@sh scripts/bootstrap/prepare.sh test
+	@$(BIN)/python -m tests.fuzz.fuzz_decoding 300 build/fuzz
 
 prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus
 	@bash scripts/testing/prove_systemd.sh

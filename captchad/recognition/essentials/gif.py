@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from captchad.domain.errors import PictureRefused
-from captchad.domain.picture import PICTURE_LIMIT_PIXELS
+from captchad.domain.picture import PICTURE_LIMIT_PIXELS, SIDE_LIMIT_PIXELS
 from captchad.recognition.essentials.essentials import FRAMES_LIMIT, Essentials
 
 _HEADER_BYTES = 13
@@ -35,7 +35,8 @@ class _Walk:
         start = self.position
         left, top, width, height, flags = struct.unpack_from("<HHHHB", self.data, start + 1)
         self.width, self.height = max(self.width, left + width), max(self.height, top + height)
-        if self.width * self.height > PICTURE_LIMIT_PIXELS:
+        is_too_long = max(self.width, self.height) > SIDE_LIMIT_PIXELS
+        if is_too_long or self.width * self.height > PICTURE_LIMIT_PIXELS:
             raise PictureRefused(f"a frame of the GIF reaches to {left + width} x {top + height} pixels")
         # One byte before the blocks says how wide the codes are.
         self.position = _skip_blocks(self.data, start + _DESCRIPTOR_BYTES + _palette_bytes(flags) + 1)

@@ -1,0 +1,53 @@
+"""Decodes each hostile picture in a process of its own, its memory bounded, and prints its cost as a line of JSON."""
+
+import json
+import os
+import resource
+import time
+from pathlib import Path
+
+from captchad.domain.errors import PictureRefused
+from captchad.recognition.decoding import decode_picture
+from tests.unit.recognition.hostile_pictures import HOSTILE
+from tests.unit.recognition.pictures import draw, encode
+
+MEMORY_LIMIT_BYTES = 512 * 1024 * 1024
+REFUSED, DECODED, STARVED = "refused", "decoded", "starved"
+
+
+def main() -> None:
+    for picture_format in ("PNG", "JPEG", "GIF", "WEBP", "BMP"):
+        decode_picture(encode(draw(), picture_format))
+    for name, make in HOSTILE.items():
+        data = make()
+        child = os.fork()
+        if child == 0:
+            print(json.dumps({"name": name, "bytes": len(data)} | measure(data)), flush=True)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status != 0:
+            print(json.dumps({"name": name, "outcome": f"ended with status {status}"}), flush=True)
+
+
+def measure(data: bytes) -> dict[str, object]:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit_bytes = pages * resource.getpagesize() + MEMORY_LIMIT_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+    began_seconds = time.process_time()
+    try:
+        decode_picture(data)
+        outcome, message = DECODED, ""
+    except PictureRefused as error:
+        is_starved = isinstance(error.__context__, MemoryError)
+        outcome, message = STARVED if is_starved else REFUSED, error.message
+    except MemoryError as error:
+        outcome, message = STARVED, str(error)
+    return {
+        "outcome": outcome,
+        "message": message,
+        "cpu_seconds": round(time.process_time() - began_seconds, 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
