@@ -24,6 +24,7 @@ VIEWPORT = {"width": 1280, "height": 900}
 READ_TRIES = 3
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
+_IS_DRAWN = "document.images.length === 1 && document.images[0].naturalWidth > 0"
 _CRASH_SIGNS = ("crashed", "has been closed", "Connection closed")
 
 
@@ -68,6 +69,8 @@ class PageSession:
             await page.set_viewport_size({"width": width, "height": height})
             source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
             await page.set_content(f'<body style="margin:0"><img src="{source}" width="{width}" height="{height}">')
+            if not await page.evaluate(_IS_DRAWN):
+                raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, "the SVG is damaged and cannot be drawn")
             return await page.screenshot(type="png", animations="disabled")
         except PlaywrightError as error:
             raise self._map_error(error) from None

@@ -39,7 +39,9 @@ def decode_picture(data: bytes) -> Pixels:
     except PictureRefused:
         raise
     except Exception as error:  # noqa: BLE001 - Pillow's readers raise nearly anything at damaged files
-        raise PictureRefused(f"the {header.format.upper()} picture is damaged: {error}") from None
+        raise PictureRefused(
+            f"the {header.format.upper()} picture is damaged: {str(error) or type(error).__name__}"
+        ) from None
     return _turn(_compose(frames), essentials.orientation)
 
 
