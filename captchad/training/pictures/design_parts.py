@@ -1,7 +1,7 @@
 """What designs are made of: a plain line of letters on a plane, two greys, curves, and light bending."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from captchad.training.pictures.synthetic import frame_ink
 from captchad.training.pictures.warps import bend, draw_field
 
 Numbers = NDArray[np.floating[Any]]
+Design = Callable[[str, random.Random], Numbers]
 
 _INVERTED_CHANCE = 0.15
 _CURVE_POINTS = 40

@@ -1,18 +1,16 @@
 """A family of designs, each after what a kind of site is known to show."""
 
 import random
-from collections.abc import Callable
 
 import numpy as np
 
 from captchad.training.pictures import designs_grained as grained
+from captchad.training.pictures import designs_java as java
 from captchad.training.pictures import designs_stroked as stroked
-from captchad.training.pictures.design_parts import Numbers
+from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
-
-Design = Callable[[str, random.Random], Numbers]
 
 _FINISHED_CHANCE = 0.25
 _LENGTH_LEAST, _LENGTH_MOST = 3, 8
@@ -37,6 +35,7 @@ DESIGNS: dict[Design, int] = {
     grained.draw_dense_dots: 1,
     grained.draw_gradient_letters: 2,
     grained.draw_relief: 1,
+    **java.DESIGNS,
 }
 """The designs, each with its weight."""
 
