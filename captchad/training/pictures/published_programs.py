@@ -1,7 +1,8 @@
 """Families drawn by generators published on npm and in Debian, each in a process of its own language.
 
-What is drawn upon: npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha and @resvg/resvg-js (installed with -g,
-or where NODE_PATH says); Debian's libauthen-captcha-perl, libgd-securityimage-perl, ruby-simple-captcha2, imagemagick;
+What is drawn upon: npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha, captcha-canvas, captchagen,
+@haileybot/captcha-generator, @resvg/resvg-js and @napi-rs/canvas (installed with -g and --ignore-scripts, since
+@napi-rs/canvas stands in for the canvases that some want to build; or where NODE_PATH says); Debian's libauthen-captcha-perl, libgd-securityimage-perl, ruby-simple-captcha2, imagemagick;
 PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
 `pip install --target FOLDER django-simple-captcha`, and CAPTCHAD_DJANGO_CAPTCHA_PATH names that folder.
 """
@@ -79,6 +80,11 @@ PROGRAMS = {
     "ppfun-captcha": Program("node", "npm_captchas.cjs", "ppfun-captcha", _draw_default),
     "captchapng2": Program("node", "npm_captchas.cjs", "captchapng2", _draw_default),
     "trek-captcha": Program("node", "npm_captchas.cjs", "trek-captcha", _draw_default),
+    "captcha-canvas": Program("node", "npm_canvas_captchas.cjs", "captcha-canvas", _draw_default, needs_fonts=True),
+    "@haileybot/captcha-generator": Program(
+        "node", "npm_canvas_captchas.cjs", "@haileybot/captcha-generator", _draw_default
+    ),
+    "captchagen": Program("node", "npm_canvas_captchas.cjs", "captchagen", _draw_default, needs_fonts=True),
     "Authen::Captcha": Program("perl", "perl_captchas.pl", "Authen::Captcha", _draw_default),
     "GD::SecurityImage": Program("perl", "perl_captchas.pl", "GD::SecurityImage", _draw_upper, needs_fonts=True),
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
