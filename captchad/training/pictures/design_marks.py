@@ -8,6 +8,7 @@ from string import ascii_letters, digits
 import numpy as np
 from PIL import Image, ImageDraw
 
+from captchad.training.pictures.design_parts import Numbers
 from captchad.training.pictures.design_rows import SANS, choose_kind
 from captchad.training.pictures.fonts import load_font
 
@@ -24,6 +25,11 @@ def mix_grey(source: random.Random, least: float, most: float) -> float:
 def mix_greys(source: random.Random, least: float, most: float, count: int) -> tuple[float, ...]:
     """Give the greys of several colours."""
     return tuple(mix_grey(source, least, most) for _ in range(count))
+
+
+def plain(size: tuple[int, int], grey: float) -> Numbers:
+    """Give a ground of one grey."""
+    return np.full(size[::-1], grey, dtype=np.float32)
 
 
 def bend_between(corners: Sequence[Point]) -> list[Point]:
