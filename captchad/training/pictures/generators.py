@@ -129,7 +129,10 @@ class GvcodeFamily:
 
 
 class MulticolorFamily:
-    """multicolorcaptcha: many fonts on coloured grounds."""
+    """multicolorcaptcha: many fonts on coloured grounds, turned far, lines of the letters' colour across each.
+
+    The letters are small in their picture, and its lines join them: few readers get all four.
+    """
 
     name = "multicolorcaptcha"
 
@@ -137,11 +140,14 @@ class MulticolorFamily:
         self._package = importlib.import_module("multicolorcaptcha")
 
     def draw(self, source: random.Random) -> Sample:
-        """Draw at its smaller sizes."""
+        """Draw at its smaller sizes, digits as often as letters since digits are its default."""
         with seeded_globally(source):
             generator = self._package.CaptchaGenerator(source.randint(0, 1))
             drawn = generator.gen_captcha_image(
-                source.randint(0, 1), "ascii", multicolor=source.random() < 0.5, margin=False
+                source.choice((0, 0, 1, 2)),
+                source.choice(("nums", "nums", "hex", "ascii")),
+                multicolor=source.random() < 0.3,
+                margin=source.random() < 0.1,
             )
         return make_sample(drawn.image, drawn.characters, self.name)
 

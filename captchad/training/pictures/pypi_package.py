@@ -1,0 +1,91 @@
+"""A family drawn by a captcha package of PyPI, told by a function that says how."""
+
+import importlib
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from captchad.training.alphabet import spell_plainly
+from captchad.training.pictures.generators import make_sample, seeded_globally, with_seeded_secrets
+from captchad.training.pictures.source import FamilyUnavailable, Sample
+
+_SEED_BITS = 32
+_WRONG_VERSION = (AttributeError, KeyError, OSError, TypeError, ValueError)
+
+Drawn = tuple[Image.Image, str]
+"""A picture and the text as it is drawn; signs may be spelled as the package does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """How a package draws: the module it is asked through, a function that asks it, and what it draws its luck from."""
+
+    module: str
+    draw: Callable[[ModuleType, random.Random], Drawn]
+    secrets_module: str | None = None
+    is_for_old_pillow: bool = False
+
+
+class PackageFamily:
+    """Draws by a package; it is unavailable where that cannot be imported or no longer draws as known here."""
+
+    def __init__(self, name: str, package: Package) -> None:
+        self.name = name
+        self._package = package
+        self._module = importlib.import_module(package.module)
+        self._secrets_module = importlib.import_module(package.secrets_module or package.module)
+        try:
+            self.draw(random.Random(0))
+        except _WRONG_VERSION as error:
+            raise FamilyUnavailable(f"this version of {name} does not draw: {error}") from error
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw with the package's own settings about every second time."""
+        with seeded_globally(source), seeded_numpy(source):
+            if self._package.is_for_old_pillow:
+                with old_pillow_names():
+                    drawn, text = self._package.draw(self._module, source)
+            elif self._package.secrets_module:
+                with with_seeded_secrets(self._secrets_module, source):
+                    drawn, text = self._package.draw(self._module, source)
+            else:
+                drawn, text = self._package.draw(self._module, source)
+        return make_sample(drawn, spell_plainly(text), self.name)
+
+
+@contextmanager
+def seeded_numpy(source: random.Random) -> Iterator[None]:
+    """Seed numpy's global generator, which some packages draw from."""
+    state = np.random.get_state()
+    np.random.seed(source.getrandbits(_SEED_BITS))
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+@contextmanager
+def old_pillow_names() -> Iterator[None]:
+    """Give Pillow the methods that measured texts before version 10, for packages that were not touched since."""
+    vars_before = {"getsize": ImageFont.FreeTypeFont, "textsize": ImageDraw.ImageDraw}
+    for name, owner in vars_before.items():
+        setattr(owner, name, {"getsize": _measure_text, "textsize": _measure_drawn_text}[name])
+    try:
+        yield
+    finally:
+        for name, owner in vars_before.items():
+            delattr(owner, name)
+
+
+def _measure_text(font: ImageFont.FreeTypeFont, text: str) -> tuple[int, int]:
+    _, _, right, bottom = font.getbbox(text)
+    return round(right), round(bottom)
+
+
+def _measure_drawn_text(_drawing: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont) -> tuple[int, int]:
+    return _measure_text(font, text)
