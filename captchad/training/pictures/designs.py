@@ -7,6 +7,7 @@ import numpy as np
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
 from captchad.training.pictures import designs_php as php
+from captchad.training.pictures import designs_small as small
 from captchad.training.pictures import designs_stroked as stroked
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.finishing import finish
@@ -38,6 +39,7 @@ DESIGNS: dict[Design, int] = {
     grained.draw_relief: 1,
     **java.DESIGNS,
     **php.DESIGNS,
+    **small.DESIGNS,
 }
 """The designs, each with its weight."""
 

@@ -182,7 +182,7 @@ def draw_smooth_waves(text: str, source: random.Random) -> Numbers:
 
 
 def draw_joined_and_waved(text: str, source: random.Random) -> Numbers:
-    """Letters pushed together without a gap, waved twice over, light on dark or dark on light; perhaps a strip below."""
+    """Letters pushed together and waved twice over, light on dark or dark on light; perhaps a strip below."""
     size = choose_size(text, source, (120, 170), (60, 80), 6)
     dark, light = mix_grey(source, 0, 110), mix_grey(source, 225, 255)
     ground, ink = source.choice(((light, dark), (dark, light)))
