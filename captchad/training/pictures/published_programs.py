@@ -1,10 +1,15 @@
 """Families drawn by generators published on npm and in Debian, each in a process of its own language.
 
-What is drawn upon: npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha, captcha-canvas, captchagen,
-@haileybot/captcha-generator, @resvg/resvg-js and @napi-rs/canvas (installed with -g and --ignore-scripts, since
-@napi-rs/canvas stands in for the canvases that some want to build; or where NODE_PATH says); Debian's libauthen-captcha-perl, libgd-securityimage-perl, ruby-simple-captcha2, imagemagick;
-PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
-`pip install --target FOLDER django-simple-captcha`, and CAPTCHAD_DJANGO_CAPTCHA_PATH names that folder.
+What is drawn upon, where it is installed:
+
+- npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha, captcha-canvas, captchagen, @haileybot/captcha-generator,
+  react-client-captcha, react-simple-captcha, react-captcha-code, react-numeric-captcha, vue-client-recaptcha, and to
+  draw them @resvg/resvg-js and @napi-rs/canvas; installed with -g, or where NODE_PATH says, and with --ignore-scripts,
+  since @napi-rs/canvas stands in for the canvases that some of them want to build.
+- Debian's libauthen-captcha-perl, libgd-securityimage-perl; ruby-simple-captcha2, imagemagick; php-cli, php-gd,
+  php-gregwar-captcha, php-text-captcha, php-image-text.
+- PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
+  `pip install --target FOLDER django-simple-captcha`, and CAPTCHAD_DJANGO_CAPTCHA_PATH names that folder.
 """
 
 import io
@@ -32,6 +37,14 @@ _SEED_BITS = 31
 _EXIT_SECONDS = 10
 _HANDED_FONTS = 24
 _SUM_SIGNS = {"−": "-", "–": "-", "÷": "/", "X": "x", "×": "x"}
+
+_COMPONENTS = (
+    "react-client-captcha",
+    "react-simple-captcha",
+    "react-captcha-code",
+    "react-numeric-captcha",
+    "vue-client-recaptcha",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +98,15 @@ PROGRAMS = {
         "node", "npm_canvas_captchas.cjs", "@haileybot/captcha-generator", _draw_default
     ),
     "captchagen": Program("node", "npm_canvas_captchas.cjs", "captchagen", _draw_default, needs_fonts=True),
+    **{
+        name: Program("node", "npm_component_captchas.cjs", name, _draw_default, needs_fonts=True)
+        for name in _COMPONENTS
+    },
     "Authen::Captcha": Program("perl", "perl_captchas.pl", "Authen::Captcha", _draw_default),
     "GD::SecurityImage": Program("perl", "perl_captchas.pl", "GD::SecurityImage", _draw_upper, needs_fonts=True),
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
+    "gregwar/captcha": Program("php", "php_captchas.php", "gregwar/captcha", _draw_default, needs_fonts=True),
+    "Text_CAPTCHA": Program("php", "php_captchas.php", "Text_CAPTCHA", _draw_default, needs_fonts=True),
     "django-simple-captcha": Program(sys.executable, "django_captchas.py", "django-simple-captcha", _draw_django),
     "django-simple-captcha-sum": Program(
         sys.executable, "django_captchas.py", "django-simple-captcha-sum", _draw_django_sum

@@ -27,7 +27,7 @@ const isDefault = () => draw() < DEFAULT_CHANCE;
 
 function rasterise(svg) {
   const { Resvg } = require("@resvg/resvg-js");
-  return Buffer.from(new Resvg(svg, { background: "white" }).render().asPng());
+  return Buffer.from(new Resvg(svg, { background: "white", font: { loadSystemFonts: false } }).render().asPng());
 }
 
 async function answer(families) {

@@ -1,0 +1,126 @@
+// Draws with npm's captcha components for pages: node npm_component_captchas.cjs FAMILY FONT...
+// Their drawing functions are reached through stand-ins for React, Vue and the page.
+"use strict";
+const path = require("path");
+const { draw, choose, isDefault, answer } = require("./seeded_answers.cjs");
+const { stands, chooseFont, makeCanvas, toPng, loadModule } = require("./npm_canvas.cjs");
+
+const INKS = ["#000", "#1a3c6e", "#7a1f1f", "#14532d", "#4b2a7b", "#333333", "#c0392b"];
+const GROUNDS = ["#F2F2F2", "#ffffff", "#dff0d8", "#e8eef7", "#fdf3d8", "#d7e3ea"];
+const nothing = () => {};
+let drawn;
+
+stands.react = {
+  // No class: the packages were translated for engines without, and call it as a function.
+  Component: function (props) {
+    this.props = props;
+  },
+  createElement: nothing,
+  createRef: () => ({ current: drawn }),
+  forwardRef: (component) => component,
+  useCallback: (callback) => callback,
+  useEffect: (effect) => effect(),
+  useImperativeHandle: nothing,
+  useRef: () => ({ current: drawn }),
+};
+const any = new Proxy(() => any, { get: (_, name) => (name === Symbol.toPrimitive ? () => "" : any) });
+stands["prop-types"] = any;
+
+function makeReactClient() {
+  const Captcha = require("react-client-captcha");
+  const Component = Captcha.default || Captcha;
+  return () => {
+    const props = { ...Component.defaultProps, retry: false };
+    if (!isDefault()) {
+      const [charsCount, fontSize] = [choose([4, 5, 6]), choose([18, 22, 26, 30])];
+      const size = { charsCount, fontSize, width: Math.ceil(charsCount * fontSize * 1.15) + 20, height: choose([36, 40, 50]) };
+      Object.assign(props, size, { fontFamily: chooseFont("Arial"), fontColor: choose(INKS), backgroundColor: choose(GROUNDS) });
+    }
+    drawn = makeCanvas(props.width, props.height);
+    let shown;
+    props.captchaCode = (code) => (shown = code);
+    new Component(props).componentDidMount();
+    return [shown, toPng(drawn)];
+  };
+}
+
+function makeReactSimple() {
+  const file = require.resolve("react-simple-captcha");
+  const { loadCaptchaEnginge } = loadModule(file, { Component: stands.react.Component, ReactHtmlParser: nothing });
+  // What it draws is told by what it writes, since only its own check knows the text.
+  let shown;
+  globalThis.document = { getElementById: (id) => (id === "canv" ? drawn : {}) };
+  return () => {
+    shown = "";
+    drawn = makeCanvas(150, 30);
+    const context = drawn.getContext("2d");
+    const fillText = context.fillText.bind(context);
+    context.fillText = (character, ...place) => {
+      shown += character;
+      fillText(character, ...place);
+    };
+    const count = choose([4, 5, 6, 6, 6, 8]);
+    if (isDefault()) loadCaptchaEnginge(count);
+    else loadCaptchaEnginge(count, choose(GROUNDS), choose(INKS), choose(["", "upper", "lower", "numbers"]));
+    return [shown, toPng(drawn)];
+  };
+}
+
+function makeReactCode() {
+  const folder = path.dirname(require.resolve("react-captcha-code"));
+  const kept = loadModule(path.join(folder, "utils.js"), {});
+  const imports = { ...stands.react, ...kept, React: stands.react, S: any, cs: nothing, isFunction: (it) => typeof it === "function" };
+  const component = loadModule(path.join(folder, "captcha.js"), imports).default;
+  return () => {
+    const charNum = choose([4, 5, 6]);
+    const options = { charNum, width: charNum * choose([25, 28]), height: choose([36, 40, 48]), fontSize: choose([24, 28, 32]) };
+    const props = isDefault() ? {} : { ...options, bgColor: choose(GROUNDS) };
+    drawn = makeCanvas(props.width || 100, props.height || 40);
+    let shown;
+    component({ ...props, onChange: (code) => (shown = code) }, nothing);
+    return [shown, toPng(drawn)];
+  };
+}
+
+function makeReactNumeric() {
+  const Component = require("react-numeric-captcha");
+  return () => {
+    drawn = makeCanvas(200, 50);
+    const component = new Component({ onChange: nothing });
+    component.canvas = drawn;
+    component.componentDidMount();
+    return [String(component.state.solution), toPng(drawn)];
+  };
+}
+
+function makeVueClient() {
+  const mounted = [];
+  const made = { defineComponent: (it) => it, useSlots: () => ({}), onMounted: (call) => mounted.push(call) };
+  const ref = (value) => ({ value: value === undefined ? drawn : value });
+  const vue = { ...made, ref, watchEffect: nothing, openBlock: nothing, createBlock: nothing, h: nothing };
+  const file = path.join(path.dirname(require.resolve("vue-client-recaptcha")), "vue-client-recaptcha.es.js");
+  const component = loadModule(file, vue).default;
+  return () => {
+    const usual = Object.entries(component.props).map(([name, { default: value }]) => [name, value]);
+    const props = { ...Object.fromEntries(usual), textColors: [] };
+    if (!isDefault()) {
+      const count = choose([4, 5, 6]);
+      const look = { count, hideLines: draw() < 0.3, textColors: draw() < 0.5 ? INKS : [] };
+      Object.assign(props, look, { captchaFont: `${choose(["", "bold "])}${choose([24, 28, 32])}px ${chooseFont("sans-serif")}` });
+    }
+    props.width = props.count * 30;
+    drawn = makeCanvas(props.width, props.height);
+    let shown;
+    component.setup(props, { expose: nothing, emit: (event, value) => (shown = event === "getCode" ? value : shown) });
+    mounted.pop()();
+    return [shown, toPng(drawn)];
+  };
+}
+
+answer({
+  "react-client-captcha": makeReactClient,
+  "react-simple-captcha": makeReactSimple,
+  "react-captcha-code": makeReactCode,
+  "react-numeric-captcha": makeReactNumeric,
+  "vue-client-recaptcha": makeVueClient,
+});
