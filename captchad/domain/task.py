@@ -6,6 +6,7 @@ from typing import Any
 
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.recognition import CaptchaKind, Character, Hints
+from captchad.domain.visit import Fill, SessionState
 
 
 class TaskStatus(StrEnum):
@@ -39,7 +40,8 @@ class Priority(StrEnum):
 class TaskRequest:
     """What was asked for; exactly one of `url` and `picture` is set.
 
-    `target` is the host of the declared target as the configuration spells it (`*.example.com`).
+    `target` is the host of the declared target as the configuration spells it (`*.example.com`); `key_id` names the
+    API key of the caller, None where none is required.
     """
 
     target: str
@@ -52,6 +54,11 @@ class TaskRequest:
     hints: Hints = field(default_factory=Hints)
     task_deadline_seconds: float = 3600.0
     metadata: dict[str, Any] | None = None
+    key_id: str | None = None
+    session: SessionState | None = None
+    fill: Fill | None = None
+    return_session: bool = False
+    evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ class TaskResult:
     verified: bool | None = None
     expression: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    session: SessionState | None = None
+    has_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
