@@ -7,7 +7,7 @@ What is drawn upon, where it is installed:
   draw them @resvg/resvg-js and @napi-rs/canvas; installed with -g, or where NODE_PATH says, and with --ignore-scripts,
   since @napi-rs/canvas stands in for the canvases that some of them want to build.
 - Debian's libauthen-captcha-perl, libgd-securityimage-perl; ruby-simple-captcha2, imagemagick; php-cli, php-gd,
-  php-gregwar-captcha, php-text-captcha, php-image-text.
+  php-gregwar-captcha, php-text-captcha, php-image-text; mediawiki and ejabberd, of which the scripts alone will do.
 - PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
   `pip install --target FOLDER django-simple-captcha`, and CAPTCHAD_DJANGO_CAPTCHA_PATH names that folder.
 """
@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from string import ascii_uppercase
+from string import ascii_lowercase, ascii_uppercase, digits
 
 from PIL import Image, UnidentifiedImageError
 
@@ -73,6 +73,16 @@ def _draw_upper(source: random.Random) -> ShownText:
     return draw_text(source, UPPER_CHARSETS, shortest=4, longest=7)
 
 
+def _draw_words(source: random.Random) -> ShownText:
+    # Two words of four or five letters, put together; or random letters.
+    return draw_text(source, {ascii_lowercase: 1}, shortest=source.choice((4, 8)), longest=10)
+
+
+def _draw_digits(source: random.Random) -> ShownText:
+    # Six, where nobody changes what the server does.
+    return draw_text(source, {digits: 1}, shortest=source.choice((4, 6)), longest=6)
+
+
 def _draw_django(source: random.Random) -> ShownText:
     # Its settings say four letters; some sites ask for more.
     return draw_text(source, {ascii_uppercase: 1}, shortest=4, longest=source.choice((4, 4, 6)))
@@ -107,6 +117,11 @@ PROGRAMS = {
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
     "gregwar/captcha": Program("php", "php_captchas.php", "gregwar/captcha", _draw_default, needs_fonts=True),
     "Text_CAPTCHA": Program("php", "php_captchas.php", "Text_CAPTCHA", _draw_default, needs_fonts=True),
+    "FancyCaptcha": Program(sys.executable, "debian_captchas.py", "FancyCaptcha", _draw_words, needs_fonts=True),
+    "FancyCaptcha-old": Program(
+        sys.executable, "debian_captchas.py", "FancyCaptcha-old", _draw_words, needs_fonts=True
+    ),
+    "ejabberd": Program(sys.executable, "debian_captchas.py", "ejabberd", _draw_digits),
     "django-simple-captcha": Program(sys.executable, "django_captchas.py", "django-simple-captcha", _draw_django),
     "django-simple-captcha-sum": Program(
         sys.executable, "django_captchas.py", "django-simple-captcha-sum", _draw_django_sum
