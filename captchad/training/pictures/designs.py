@@ -4,8 +4,10 @@ import random
 
 import numpy as np
 
+from captchad.training.pictures import designs_disturbed as disturbed
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
+from captchad.training.pictures import designs_patterned as patterned
 from captchad.training.pictures import designs_php as php
 from captchad.training.pictures import designs_small as small
 from captchad.training.pictures import designs_stroked as stroked
@@ -39,6 +41,8 @@ DESIGNS: dict[Design, int] = {
     grained.draw_relief: 1,
     **java.DESIGNS,
     **php.DESIGNS,
+    **patterned.DESIGNS,
+    **disturbed.DESIGNS,
     **small.DESIGNS,
 }
 """The designs, each with its weight."""

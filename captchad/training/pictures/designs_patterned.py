@@ -35,7 +35,7 @@ from captchad.training.pictures.glyphs import Pose
 def write_bold(text: str, source: random.Random, heights: tuple[int, int] = (46, 80), **changes: float) -> Written:
     """Write large heavy letters, apart from each other, hardly turned."""
     size = choose_size(text, source, (150, 250), heights, 5)
-    fonts = choose_kind(source, text, source.choice((SANS_BOLD, SANS_BOLD, SERIF)))
+    fonts = choose_kind(source, text, SERIF if source.random() < changes.get("serif_chance", 0.3) else SANS_BOLD)
     pose = Pose(turn_degrees=source.choice((0, 8, 15)))
     row = Row(fonts, size=changes.get("size", 0.9), is_heavy=True, pose=pose, drift=0.06, gap=changes.get("gap", 0.1))
     return write_row(text, size, row, source)
@@ -59,7 +59,7 @@ def draw_chess(text: str, source: random.Random) -> Numbers:
     down, across = np.indices(cover.shape)
     step = cover.shape[0] / source.uniform(3.5, 6)
     board = (down // step + across // step) % 2
-    return blend(np.abs(cover - board * source.uniform(0.3, 0.85)), choose_greys(source))
+    return blend(np.abs(cover - board * source.uniform(0.25, 0.65)), choose_greys(source))
 
 
 def draw_bullets(text: str, source: random.Random) -> Numbers:
@@ -89,10 +89,10 @@ def draw_neon(text: str, source: random.Random) -> Numbers:
 
 def draw_studs(text: str, source: random.Random) -> Numbers:
     """A wall of small bricks with a stud on each, dark where a letter is."""
-    cover = write_bold(text, source, (70, 100)).cover
-    step = source.randint(3, 5)
+    cover = write_bold(text, source, (70, 100), serif_chance=0, size=1.1, gap=0.14).cover
+    step = 3
     small = to_image(cover * 255).resize((cover.shape[1] // step, cover.shape[0] // step), Image.Resampling.BOX)
-    bricks = np.repeat(np.repeat((to_numbers(small) > 110).astype(np.float32), step, 0), step, 1)
+    bricks = np.repeat(np.repeat((to_numbers(small) > 125).astype(np.float32), step, 0), step, 1)
     down, across = np.indices(bricks.shape)
     stud = ((down % step) + (across % step) < step * 0.6) * 0.15
     seam = ((down % step == step - 1) | (across % step == step - 1)) * 0.2
@@ -112,9 +112,9 @@ def draw_striped(text: str, source: random.Random) -> Numbers:
 
 def draw_chipped(text: str, source: random.Random) -> Numbers:
     """Letters off which chips have come, the chips lying about."""
-    cover = write_bold(text, source).cover
+    cover = write_bold(text, source, serif_chance=0.1).cover
     clouds = soften(random_plane(cover.shape, source), 1.2)
-    bound = float(np.quantile(clouds, source.uniform(0.12, 0.25)))
+    bound = float(np.quantile(clouds, source.uniform(0.06, 0.18)))
     crumbs = (clouds > float(np.quantile(clouds, 1 - source.uniform(0.01, 0.06)))) * (1 - cover)
     return blend(np.where(clouds < bound, 0, cover) + crumbs * 0.7, choose_greys(source))
 
