@@ -15,6 +15,8 @@ from captchad.training.pictures.generators import (
 from captchad.training.pictures.published_programs import PROGRAMS, ProgramFamily
 from captchad.training.pictures.pypi_generators import GENERATORS
 from captchad.training.pictures.pypi_package import PackageFamily
+from captchad.training.pictures.pypi_sums import SUM_GENERATORS
+from captchad.training.pictures.pypi_warped import WARPED_GENERATORS
 from captchad.training.pictures.source import Family, FamilyUnavailable
 from captchad.training.pictures.synthetic import SyntheticFamily, SyntheticSumFamily
 
@@ -31,9 +33,10 @@ _DRAWN_HERE = (
     MulticolorFamily,
     FlaskSimpleFamily,
 )
+_PACKAGES = {**GENERATORS, **WARPED_GENERATORS, **SUM_GENERATORS}
 CATALOGUE: dict[str, Callable[[], Family]] = {
     **{family.name: family for family in _DRAWN_HERE},
-    **{name: partial(PackageFamily, name, package) for name, package in GENERATORS.items()},
+    **{name: partial(PackageFamily, name, package) for name, package in _PACKAGES.items()},
     **{name: partial(ProgramFamily, name, program) for name, program in PROGRAMS.items()},
 }
 """How to make each family, by name."""

@@ -1,9 +1,7 @@
 """How packages of PyPI draw texts, letter by letter, with lines and dots.
 
-Most of them ask for versions of Pillow of their day, though they draw with today's: `pip install --no-deps` followed by
-claptcha, bettercaptcha, CaptchaGen, deepcaptcha, easy-captcha-python, fast-captcha, kaptcha, light-captcha, Procaptcha,
-pyimgcaptcha, randcaptcha, simpel-captcha, util-captcha, xcaptcha, gbkomi-captcha, captchakit, CaptchaMS,
-common-captcha, CaptchaGenerator, mini-common-utils, sicaptcha (each has the family of its name).
+The extra `generators` installs most of them. Those whose metadata ask for an old Pillow, or for a second OpenCV, draw with
+today's all the same: `pip install --no-deps captchakit sicaptcha simpel-captcha util-captcha xcaptcha`.
 """
 
 import io
