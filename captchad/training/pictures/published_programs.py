@@ -2,10 +2,11 @@
 
 What is drawn upon, where it is installed:
 
-- npm's svg-captcha, ppfun-captcha, captchapng2, trek-captcha, captcha-canvas, captchagen, @haileybot/captcha-generator,
-  react-client-captcha, react-simple-captcha, react-captcha-code, react-numeric-captcha, vue-client-recaptcha, and to
-  draw them @resvg/resvg-js and @napi-rs/canvas; installed with -g, or where NODE_PATH says, and with --ignore-scripts,
-  since @napi-rs/canvas stands in for the canvases that some of them want to build.
+- npm's svg-captcha, svg-captcha-fixed, ppfun-captcha, captchapng, captchapng2, captcha.gif, trek-captcha,
+  captcha-canvas, captchagen, @haileybot/captcha-generator, react-client-captcha, react-simple-captcha,
+  react-captcha-code, react-numeric-captcha, vue-client-recaptcha, and to draw them @resvg/resvg-js and
+  @napi-rs/canvas; installed with -g, or where NODE_PATH says, and with --ignore-scripts, since @napi-rs/canvas stands
+  in for the canvases that some of them want to build.
 - Debian's libauthen-captcha-perl, libgd-securityimage-perl; ruby-simple-captcha2, imagemagick; php-cli, php-gd,
   php-gregwar-captcha, php-text-captcha, php-image-text; mediawiki and ejabberd, of which the scripts alone will do.
 - PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
@@ -103,6 +104,12 @@ PROGRAMS = {
     "ppfun-captcha": Program("node", "npm_captchas.cjs", "ppfun-captcha", _draw_default),
     "captchapng2": Program("node", "npm_captchas.cjs", "captchapng2", _draw_default),
     "trek-captcha": Program("node", "npm_captchas.cjs", "trek-captcha", _draw_default),
+    "captchapng": Program("node", "npm_captchas.cjs", "captchapng", _draw_default),
+    "captcha.gif": Program("node", "npm_captchas.cjs", "captcha.gif", _draw_default),
+    "svg-captcha-fixed": Program("node", "npm_captchas.cjs", "svg-captcha-fixed", _draw_default, needs_fonts=True),
+    "svg-captcha-fixed-sum": Program(
+        "node", "npm_captchas.cjs", "svg-captcha-fixed-sum", _draw_plain_sum, needs_fonts=True
+    ),
     "captcha-canvas": Program("node", "npm_canvas_captchas.cjs", "captcha-canvas", _draw_default, needs_fonts=True),
     "@haileybot/captcha-generator": Program(
         "node", "npm_canvas_captchas.cjs", "@haileybot/captcha-generator", _draw_default
