@@ -7,8 +7,9 @@ What is drawn upon, where it is installed:
   react-captcha-code, react-numeric-captcha, vue-client-recaptcha, and to draw them @resvg/resvg-js and
   @napi-rs/canvas; installed with -g, or where NODE_PATH says, and with --ignore-scripts, since @napi-rs/canvas stands
   in for the canvases that some of them want to build.
-- Debian's libauthen-captcha-perl, libgd-securityimage-perl; ruby-simple-captcha2, imagemagick; php-cli, php-gd,
-  php-gregwar-captcha, php-text-captcha, php-image-text; mediawiki and ejabberd, of which the scripts alone will do.
+- Debian's libauthen-captcha-perl, libgd-securityimage-perl, libimage-magick-perl, fonts-staypuft;
+  ruby-simple-captcha2, imagemagick; php-cli, php-gd, php-gregwar-captcha, php-text-captcha, php-image-text; mediawiki
+  and ejabberd, of which the scripts alone will do.
 - PyPI's django-simple-captcha, which goes into a folder of its own, since PyPI's captcha has the same module name:
   `pip install --target FOLDER django-simple-captcha`, and CAPTCHAD_DJANGO_CAPTCHA_PATH names that folder.
 """
@@ -121,6 +122,10 @@ PROGRAMS = {
     },
     "Authen::Captcha": Program("perl", "perl_captchas.pl", "Authen::Captcha", _draw_default),
     "GD::SecurityImage": Program("perl", "perl_captchas.pl", "GD::SecurityImage", _draw_upper, needs_fonts=True),
+    **{
+        name: Program("perl", "perl_security_images.pl", name, _draw_default, needs_fonts=True)
+        for name in ("GD::SecurityImage-demo", "GD::SecurityImage-magick", "LemonLDAP::NG")
+    },
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
     "gregwar/captcha": Program("php", "php_captchas.php", "gregwar/captcha", _draw_default, needs_fonts=True),
     "Text_CAPTCHA": Program("php", "php_captchas.php", "Text_CAPTCHA", _draw_default, needs_fonts=True),
