@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from captchad.training.pictures.designs import DesignFamily
+from captchad.training.pictures.designs_sum import DesignSumFamily
+from captchad.training.pictures.empty import EmptyFamily
 from captchad.training.pictures.generators import (
     CaptchaFamily,
     FlaskSimpleFamily,
@@ -13,6 +15,7 @@ from captchad.training.pictures.generators import (
     WheezyFamily,
 )
 from captchad.training.pictures.published_programs import PROGRAMS, ProgramFamily
+from captchad.training.pictures.pypi_apart import APART_GENERATORS
 from captchad.training.pictures.pypi_generators import GENERATORS
 from captchad.training.pictures.pypi_package import PackageFamily
 from captchad.training.pictures.pypi_sums import SUM_GENERATORS
@@ -27,13 +30,15 @@ _DRAWN_HERE = (
     SyntheticFamily,
     SyntheticSumFamily,
     DesignFamily,
+    DesignSumFamily,
+    EmptyFamily,
     CaptchaFamily,
     WheezyFamily,
     GvcodeFamily,
     MulticolorFamily,
     FlaskSimpleFamily,
 )
-_PACKAGES = {**GENERATORS, **WARPED_GENERATORS, **SUM_GENERATORS}
+_PACKAGES = {**GENERATORS, **WARPED_GENERATORS, **SUM_GENERATORS, **APART_GENERATORS}
 CATALOGUE: dict[str, Callable[[], Family]] = {
     **{family.name: family for family in _DRAWN_HERE},
     **{name: partial(PackageFamily, name, package) for name, package in _PACKAGES.items()},

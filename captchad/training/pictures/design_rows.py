@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -25,7 +25,7 @@ NARROW = ("narrow", "condensed", "bebas", "dosis")
 
 _THIN = ("thin", "light", "ecolier", "dancing", "z003")
 _WIDTH_MOST_PIXELS = 340
-_SPACE_SHARE, _MARGIN_SHARE = 0.3, 0.97
+_SPACE_SHARE, _MARGIN_SHARE = 0.3, 0.93
 _OVERLAP_MOST = 0.3
 
 
@@ -114,7 +114,9 @@ def _make_glyph(character: str, letter_pixels: int, row: Row, source: random.Ran
         glyph = ImageOps.expand(glyph, 1).filter(ImageFilter.MaxFilter(3))
     for cut in row.cuts:
         glyph = cut(glyph, source)
-    return pose_glyph(glyph, row.pose, source)
+    # A plus sign turned far is read as a sign of multiplication.
+    pose = row.pose if character.isalnum() else replace(row.pose, turn_degrees=min(row.pose.turn_degrees, 8))
+    return pose_glyph(glyph, pose, source)
 
 
 def _place(

@@ -7,8 +7,10 @@ import numpy as np
 from captchad.training.pictures import designs_disturbed as disturbed
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
+from captchad.training.pictures import designs_libraries as libraries
 from captchad.training.pictures import designs_patterned as patterned
 from captchad.training.pictures import designs_php as php
+from captchad.training.pictures import designs_sites as sites
 from captchad.training.pictures import designs_small as small
 from captchad.training.pictures import designs_stroked as stroked
 from captchad.training.pictures.design_parts import Design
@@ -43,6 +45,8 @@ DESIGNS: dict[Design, int] = {
     **php.DESIGNS,
     **patterned.DESIGNS,
     **disturbed.DESIGNS,
+    **sites.DESIGNS,
+    **libraries.DESIGNS,
     **small.DESIGNS,
 }
 """The designs, each with its weight."""

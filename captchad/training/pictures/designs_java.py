@@ -118,7 +118,7 @@ def draw_curves_and_ovals(text: str, source: random.Random) -> Numbers:
 def draw_fading_letters(text: str, source: random.Random) -> Numbers:
     """A still of letters that fade in and out one after the other."""
     size = choose_size(text, source, (110, 200), (40, 70))
-    lightest = source.uniform(130, 190)
+    lightest = source.uniform(120, 175)
     first = source.randrange(len(text))
     fading = [abs((number - first) % len(text) - len(text) / 2) / (len(text) / 2) for number in range(len(text))]
     greys = tuple(20 + share * (lightest - 20) for share in fading)

@@ -59,9 +59,9 @@ def draw_grey_lines(text: str, source: random.Random) -> Numbers:
     """Distorted middling letters, lines of their own grey through them, many dots."""
     size = choose_size(text, source, (175, 230), (60, 85), 6)
     grey, ground = source.uniform(60, 120), source.choice((255.0, 235.0))
-    row = Row(choose_kind(source, text, FUNNY, SANS_BOLD, SERIF), (grey,), size=source.uniform(0.45, 0.65), gap=0.12)
-    row_pose = Row(row.fonts, row.greys, size=row.size, gap=row.gap, pose=Pose(turn_degrees=10), drift=0.08)
-    written = bend_written(write_row(text, size, row_pose, source), source, swirl(source.uniform(0.1, 0.4)))
+    fonts, pose = choose_kind(source, text, FUNNY, SANS_BOLD, SERIF), Pose(turn_degrees=10)
+    row = Row(fonts, (grey,), size=source.uniform(0.45, 0.7), pose=pose, gap=0.12, drift=0.08)
+    written = bend_written(write_row(text, size, row, source), source, swirl(source.uniform(0.1, 0.4)))
     written = bend_written(written, source, pull(0.05, 0.5))
     image = to_image(written.over(ground))
     for _ in range(source.randint(1, 6)):
@@ -186,7 +186,13 @@ def draw_joined_and_waved(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (120, 170), (60, 80), 6)
     dark, light = mix_grey(source, 0, 110), mix_grey(source, 225, 255)
     ground, ink = source.choice(((light, dark), (dark, light)))
-    row = Row(choose_kind(source, text, SERIF, SANS_BOLD, SANS), (ink,), size=0.55, gap=-0.03, drift=0.08)
+    row = Row(
+        choose_kind(source, text, SERIF, SANS_BOLD, SANS),
+        (ink,),
+        size=0.55,
+        gap=source.uniform(-0.1, -0.02),
+        drift=0.08,
+    )
     bends = (wave_down(0.05, 0.8), wave_down(0.05, 1.9), wave_across(0.04, 0.9))
     picture = bend_written(write_row(text, size, row, source), source, *bends).over(ground)
     if source.random() < 0.3:
