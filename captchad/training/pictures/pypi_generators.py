@@ -1,6 +1,6 @@
 """How packages of PyPI draw texts, letter by letter, with lines and dots.
 
-The extra `generators` installs most of them. Those whose metadata ask for an old Pillow, or for a second OpenCV, draw with
+The extra `generators` installs most of them. Those whose metadata ask for an old Pillow, or a second OpenCV, draw with
 today's all the same: `pip install --no-deps captchakit sicaptcha simpel-captcha util-captcha xcaptcha`.
 """
 

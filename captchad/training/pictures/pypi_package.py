@@ -1,7 +1,8 @@
 """A family drawn by a captcha package of PyPI, told by a function that says how."""
 
-import importlib
+import importlib.util
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,12 +24,18 @@ Drawn = tuple[Image.Image, str]
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """How a package draws: the module it is asked through, a function that asks it, and what it draws its luck from."""
+    """How a package draws: the module it is asked through, a function that asks it, and what it draws its luck from.
+
+    Unneeded are modules that it imports for what it does besides drawing; where its own first module does no more than
+    import them, that can be passed by.
+    """
 
     module: str
     draw: Callable[[ModuleType, random.Random], Drawn]
     secrets_module: str | None = None
     is_for_old_pillow: bool = False
+    unneeded: tuple[str, ...] = ()
+    is_first_module_passed_by: bool = False
 
 
 class PackageFamily:
@@ -37,7 +44,7 @@ class PackageFamily:
     def __init__(self, name: str, package: Package) -> None:
         self.name = name
         self._package = package
-        self._module = importlib.import_module(package.module)
+        self._module = _import_drawing(package)
         self._secrets_module = importlib.import_module(package.secrets_module or package.module)
         try:
             self.draw(random.Random(0))
@@ -56,6 +63,37 @@ class PackageFamily:
             else:
                 drawn, text = self._package.draw(self._module, source)
         return make_sample(drawn, spell_plainly(text), self.name)
+
+
+def _import_drawing(package: Package) -> ModuleType:
+    absent = [name for name in package.unneeded if name not in sys.modules]
+    sys.modules.update({name: _StandIn(name) for name in absent})
+    try:
+        if package.is_first_module_passed_by:
+            _pass_by_first_module(package.module.partition(".")[0])
+        return importlib.import_module(package.module)
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+def _pass_by_first_module(name: str) -> None:
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {name!r}")
+    if name not in sys.modules:
+        passed = ModuleType(name)
+        passed.__path__ = list(spec.submodule_search_locations or ())
+        sys.modules[name] = passed
+
+
+class _StandIn(ModuleType):
+    """Has whatever is imported from it, and does nothing."""
+
+    def __getattr__(self, name: str) -> type[object]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return object
 
 
 @contextmanager
