@@ -88,17 +88,17 @@ def draw_on_hatching(text: str, source: random.Random) -> Numbers:
 
 def draw_built_in_font(text: str, source: random.Random) -> Numbers:
     """The eight by sixteen letters that drawing libraries bring along, with points, small or doubled."""
-    rows, factor = source.choice((13, 16)), source.choice((1, 1, 2, 3))
+    rows, factor = source.choice((14, 16)), source.choice((1, 1, 2, 3))
     font = choose_kind(source, text, _BUILT_IN)[0]
     glyphs = [draw_bitmap_glyph(font, rows, character) for character in text]
     advance = max(glyph.width for glyph in glyphs) + source.randint(1, 5)
     tallest = max(glyph.height for glyph in glyphs)
-    jitter = source.choice((0, 2, 3))
-    cover = Image.new("L", (advance * len(text) + source.randint(6, 14), tallest + 2 * jitter + 2), 0)
+    jitter, edge = source.choice((0, 2, 3)), source.randint(2, 4)
+    cover = Image.new("L", (advance * len(text) + source.randint(6, 14), tallest + 2 * (jitter + edge)), 0)
     for number, glyph in enumerate(glyphs):
-        if character_box := glyph.getbbox():
-            left = 4 + number * advance + (advance - character_box[2] + character_box[0]) // 2
-            cover.paste(glyph, (left, 1 + jitter + source.randint(-jitter, jitter)), glyph)
+        if box := glyph.getbbox():
+            left = 4 + number * advance + (advance - box[2] + box[0]) // 2
+            cover.paste(glyph, (left, edge + jitter + source.randint(-jitter, jitter)), glyph)
     large = cover.resize((cover.width * factor, cover.height * factor), Image.Resampling.NEAREST)
     ground, ink = source.choice(((255.0, mix_grey(source, 0, 110)), (mix_grey(source, 0, 80), 255.0)))
     picture = ground + to_numbers(large) / 255 * (ink - ground)

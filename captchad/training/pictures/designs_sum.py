@@ -94,6 +94,7 @@ def _space(numbers: list[str], operators: list[str], ending: str, source: random
     if kind < 0.75:
         # As if every number had the width of the longest.
         width = max(map(len, numbers))
-        return _join([number.ljust(width) for number in numbers], operators) + ending
+        pad = source.choice((str.ljust, str.rjust))
+        return _join([numbers[0].ljust(width), *(pad(number, width) for number in numbers[1:])], operators) + ending
     spaced = _join(numbers, [f" {operator} " for operator in operators])
     return spaced + (f" {source.choice(('', ' ')).join(ending)}" if ending else "")
