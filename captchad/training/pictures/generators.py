@@ -43,6 +43,7 @@ class SeededSecrets:
         self.randbits = source.getrandbits
         self.choice = source.choice
         self.randbelow = source.randrange
+        self.token_hex = lambda count: source.randbytes(count).hex()
 
 
 @contextmanager

@@ -1,13 +1,14 @@
 """How packages of PyPI draw that are made for a chat or a web framework: here their drawing is taken alone.
 
 `pip install --no-deps captchaSaz discord-py-captcha djangocaptcha guardpycaptcha innocaptcha pycturing ran six vfcode
-botblock importlib-resources` installs them without what they would bring along.
+botblock django-puzzlecaptcha importlib-resources` installs them without what they would bring along.
 """
 
 import base64
 import io
 import random
 import tempfile
+from contextlib import nullcontext
 from string import ascii_letters, ascii_lowercase, digits
 from types import ModuleType, SimpleNamespace
 
@@ -17,6 +18,7 @@ from captchad.training.pictures.pypi_generators import Options, is_default
 from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.texts import CLEAR_UPPER, draw_text
 
+_DJANGO = ("django", "django.forms", "django.core", "django.core.cache", "django.core.exceptions", "django.conf")
 _CRYPTOGRAPHY = ("cryptography", "cryptography.fernet")
 
 
@@ -61,6 +63,30 @@ def _draw_inno_sum(package: ModuleType, source: random.Random) -> Drawn:
     maker.question = f"{one}{source.choice('+-×')}{other}"
     maker._render_image()
     return maker.image, f"{maker.question}=?"
+
+
+def _draw_inno(package: ModuleType, source: random.Random) -> Drawn:
+    text = "".join(source.choices(CLEAR_UPPER, k=6))
+    store = nullcontext(SimpleNamespace(execute=lambda *_: None, commit=lambda: None))
+    package.__dict__.update(DB=lambda **_: store, log_event=lambda *_: None, get_encryption_key=lambda: b"")
+    package.__dict__["Fernet"] = lambda _key: SimpleNamespace(encrypt=lambda letters: letters)
+    options: Options = {}
+    if not is_default(source):
+        text = draw_text(source, shortest=4, longest=6).text
+        options = {"width": source.randint(260, 320), "height": source.randint(60, 90)}
+    maker = package.TextCaptcha(**options)
+    maker.create(text)
+    return maker.image, text
+
+
+def _draw_puzzle_sum(package: ModuleType, source: random.Random) -> Drawn:
+    drawn = f"{source.randint(1, 9)} {source.choice('+*')} {source.randint(1, 9)}="
+    settings = {"CAPTCHA_NOISE_LINES": 20, "CAPTCHA_NOISE_LINES_WIDTH": 2}
+    if not is_default(source):
+        settings = {"CAPTCHA_NOISE_LINES": source.randint(2, 20), "CAPTCHA_NOISE_LINES_WIDTH": source.randint(1, 2)}
+    package.DEFAULT_PUZZLECAPTCHA.update(settings)
+    _, saved = package.MathCaptchaWidget.__new__(package.MathCaptchaWidget).generate_captcha(drawn)
+    return Image.open(io.BytesIO(base64.b64decode(saved))), drawn
 
 
 def _draw_pycturing(package: ModuleType, source: random.Random) -> Drawn:
@@ -118,6 +144,14 @@ APART_GENERATORS = {
         unneeded=_CRYPTOGRAPHY,
         is_first_module_passed_by=True,
     ),
+    "innocaptcha": Package(
+        "InnoCaptcha.text",
+        _draw_inno,
+        "InnoCaptcha.text",
+        unneeded=("bidi", "bidi.algorithm", "arabic_reshaper", *_CRYPTOGRAPHY),
+        is_first_module_passed_by=True,
+    ),
+    "django-puzzlecaptcha-sum": Package("puzzlecaptcha.field", _draw_puzzle_sum, unneeded=_DJANGO),
     "pycturing": Package("pycturing.text", _draw_pycturing),
     "vfcode": Package("vfcode", _draw_vfcode, unneeded=("arrow", "better_exceptions")),
     "botblock": Package("botblock.captcha", _draw_botblock, unneeded=_CRYPTOGRAPHY),

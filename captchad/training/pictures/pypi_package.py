@@ -44,9 +44,9 @@ class PackageFamily:
     def __init__(self, name: str, package: Package) -> None:
         self.name = name
         self._package = package
-        self._module = _import_drawing(package)
-        self._secrets_module = importlib.import_module(package.secrets_module or package.module)
         try:
+            self._module = _import_drawing(package)
+            self._secrets_module = importlib.import_module(package.secrets_module or package.module)
             self.draw(random.Random(0))
         except _WRONG_VERSION as error:
             raise FamilyUnavailable(f"this version of {name} does not draw: {error}") from error
@@ -90,10 +90,17 @@ def _pass_by_first_module(name: str) -> None:
 class _StandIn(ModuleType):
     """Has whatever is imported from it, and does nothing."""
 
-    def __getattr__(self, name: str) -> type[object]:
+    def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
-        return object
+        return sys.modules.get(f"{self.__name__}.{name}", _Nothing)
+
+
+class _Nothing:
+    """Can be a base, and can be asked for items, which are nothing either."""
+
+    def __class_getitem__(cls, _item: object) -> type["_Nothing"]:
+        return cls
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """How packages of PyPI draw texts that are sheared, waved, or laid on textures."""
 
+import base64
 import importlib
 import io
 import random
@@ -148,6 +149,35 @@ def _draw_sicaptcha(package: ModuleType, source: random.Random) -> Drawn:
     return Image.open(io.BytesIO(maker.get_captcha())), text
 
 
+def _draw_x(package: ModuleType, source: random.Random) -> Drawn:
+    text_options: Options = {"characters": source.choice((ascii_letters + digits, ascii_lowercase + digits, digits))}
+    if not is_default(source):
+        count = source.randint(4, 6)
+        text_options |= {"number": count, "size": (count * source.randint(24, 36), source.randint(40, 64))}
+    font = choose_font(source, text_options["characters"])
+    text, drawn = package.Captcha(font=font, **text_options).generate()
+    return drawn, text
+
+
+def _draw_silver(package: ModuleType, source: random.Random) -> Drawn:
+    maker = package.SilverCaptcha()
+    if not is_default(source):
+        maker.text = draw_text(source, shortest=4, longest=8).text
+    return Image.fromarray(maker.generate_captcha()[:, :, ::-1]), maker.text
+
+
+def _draw_redj(package: ModuleType, source: random.Random) -> Drawn:
+    text = package.randomString()
+    settings = {"image_weight": 180, "image_height": 70, "font_size": 50}
+    if not is_default(source):
+        settings = {"image_weight": source.randint(170, 240), "image_height": source.randint(50, 90)}
+        settings["font_size"] = source.randint(28, 40)
+    for name, value in settings.items():
+        setattr(package.Base, name, value)
+    saved = package.generateImage(text).partition(",")[2]
+    return Image.open(io.BytesIO(base64.b64decode(saved))), text
+
+
 WARPED_GENERATORS = {
     "deepcaptcha": Package("deepcaptcha", _draw_deep),
     "easy-captcha-python": Package("easy_captcha", _draw_easy, "easy_captcha.base.randoms"),
@@ -157,6 +187,9 @@ WARPED_GENERATORS = {
     "captchakit": Package("captchakit.renderers.image", _draw_captchakit, "captchakit.renderers.image"),
     "CaptchaMS": Package("CaptchaMS.CaptchaMS", _draw_captchams),
     "CaptchaGenerator": Package("CaptchaGenerator.core.renderer", _draw_captcha_generator),
+    "x-captcha": Package("xcaptcha.image", _draw_x, is_for_old_pillow=True, is_first_module_passed_by=True),
+    "silver-captcha": Package("silver_captcha.captcha", _draw_silver),
+    "redj-captcha": Package("redjcaptcha.management.helper", _draw_redj),
     "sicaptcha": Package("sicaptcha.sicaptcha", _draw_sicaptcha, is_for_old_pillow=True),
 }
 """How each draws, by the name of the family."""
