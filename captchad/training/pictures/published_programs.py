@@ -71,6 +71,13 @@ def _draw_plain_sum(source: random.Random) -> ShownText:
     return ShownText(drawn.replace(":", "/"), shown.text.rstrip("=?").replace("÷", "/"))
 
 
+def _draw_asked_sum(source: random.Random) -> ShownText:
+    shown = draw_sum(source)
+    # Its letters stand side by side, and not all of its fonts have signs that keyboards lack.
+    drawn = "".join(_SUM_SIGNS.get(character, character) for character in shown.drawn.replace(" ", ""))
+    return ShownText(drawn.replace(":", "/"), shown.text.replace("÷", "/"))
+
+
 def _draw_upper(source: random.Random) -> ShownText:
     return draw_text(source, UPPER_CHARSETS, shortest=4, longest=7)
 
@@ -124,10 +131,16 @@ PROGRAMS = {
     "GD::SecurityImage": Program("perl", "perl_captchas.pl", "GD::SecurityImage", _draw_upper, needs_fonts=True),
     **{
         name: Program("perl", "perl_security_images.pl", name, _draw_default, needs_fonts=True)
-        for name in ("GD::SecurityImage-demo", "GD::SecurityImage-magick", "LemonLDAP::NG")
+        for name in (
+            "GD::SecurityImage-demo",
+            "GD::SecurityImage-magick",
+            "GD::SecurityImage-users",
+            "LemonLDAP::NG",
+        )
     },
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
     "gregwar/captcha": Program("php", "php_captchas.php", "gregwar/captcha", _draw_default, needs_fonts=True),
+    "gregwar/captcha-sum": Program("php", "php_captchas.php", "gregwar/captcha-sum", _draw_asked_sum, needs_fonts=True),
     "Text_CAPTCHA": Program("php", "php_captchas.php", "Text_CAPTCHA", _draw_default, needs_fonts=True),
     "FancyCaptcha": Program(sys.executable, "debian_captchas.py", "FancyCaptcha", _draw_words, needs_fonts=True),
     "FancyCaptcha-old": Program(

@@ -1,4 +1,4 @@
-# Draws as GD::SecurityImage's demo does and as LemonLDAP::NG asks it to: perl perl_security_images.pl FAMILY FONT...
+# Draws as GD::SecurityImage's demo does, and as the modules built on it ask it to: perl perl_security_images.pl FAMILY FONT...
 # Each line read is SEED<tab>TEXT; each answer is LENGTH<tab>TEXT, a line end, and LENGTH bytes of a picture.
 use strict;
 use warnings;
@@ -10,6 +10,7 @@ my ($family, @fonts) = @ARGV;
 my %families = (
     'GD::SecurityImage-demo'   => [0, \&draw_demo],
     'GD::SecurityImage-magick' => [1, \&draw_demo],
+    'GD::SecurityImage-users'  => [0, \&draw_for_users],
     'LemonLDAP::NG'            => [1, \&draw_lemonldap],
 );
 my ($uses_magick, $draw) = @{ $families{$family} };
@@ -61,6 +62,22 @@ sub draw_demo {
     my $image = GD::SecurityImage->new(width => $width, height => $height, rndmax => length($text), %options);
     $image->random($text)->create(ttf => $style, $ink, $line_ink)->particle($particles, $dots);
     my ($picture) = $image->out(force => 'png');
+    return ($text, $picture);
+}
+
+# Plugins of Catalyst and CGI::Application with what their pages recommend, and HTML::FormHandler's field.
+sub draw_for_users {
+    my $text  = rand() < 0.5 ? shift : join '', map { choose(0 .. 9) } 1 .. 6;
+    my $width = 8 * length($text);
+    my ($options, $create, @particles) = @{ choose(
+        [{ width => 32 + $width, height => 30, lines => 7, gd_font => 'giant' }, ['normal', 'rect'], 100],
+        [{ width => 32 + $width, height => 20, lines => 2, gd_font => 'Large' }, ['normal', 'default']],
+        [{ width => 50 + 2 * $width, height => 40, lines => 10, font => choose(@fonts), ptsize => 18, bgcolor => '#FFFF00' }, ['ttf', 'rect'], 300],
+    ) };
+    my $image = GD::SecurityImage->new(%$options, rndmax => length($text));
+    $image->random($text)->create(@$create);
+    $image->particle(@particles) if @particles;
+    my ($picture) = $image->out(force => choose('png', 'jpeg'));
     return ($text, $picture);
 }
 

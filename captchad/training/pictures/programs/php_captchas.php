@@ -7,7 +7,11 @@ error_reporting(0);
 ini_set("display_errors", "stderr");
 
 $fonts = array_slice($argv, 2);
-$families = ["gregwar/captcha" => "makeGregwar", "Text_CAPTCHA" => "makeTextCaptcha"];
+$families = [
+    "gregwar/captcha" => "makeGregwar",
+    "gregwar/captcha-sum" => "makeGregwar",
+    "Text_CAPTCHA" => "makeTextCaptcha",
+];
 $draw = $families[$argv[1]]($fonts);
 
 while (($line = fgets(STDIN)) !== false) {
@@ -26,10 +30,13 @@ function choose(array $values): mixed
 function makeGregwar(array $fonts): callable
 {
     require_once "Gregwar/Captcha/autoload.php";
-    return function (string $text) use ($fonts): array {
+    $isSum = str_ends_with($GLOBALS["argv"][1], "-sum");
+    return function (string $text) use ($fonts, $isSum): array {
         if (mt_rand(0, 1)) {
-            $builder = new Gregwar\Captcha\CaptchaBuilder();
-            return [$builder->getPhrase(), $builder->build()->get()];
+            $builder = new Gregwar\Captcha\CaptchaBuilder($isSum ? $text : null);
+            // Its letters are as large as the width lets them be, and three of them would not fit the height.
+            $builder->build(min(150, 30 * strlen($builder->getPhrase())));
+            return [$builder->getPhrase(), $builder->get()];
         }
         $builder = new Gregwar\Captcha\CaptchaBuilder($text);
         $builder->setDistortion(mt_rand(0, 4) > 0)->setInterpolation(mt_rand(0, 2) > 0);

@@ -61,6 +61,27 @@ def test_django_simple_captcha_is_unavailable_where_no_folder_is_named(monkeypat
         ProgramFamily(name, published_programs.PROGRAMS[name])
 
 
+@pytest.mark.parametrize("name", published_programs.PROGRAMS)
+def test_every_program_knows_the_family_it_is_asked_for(name: str) -> None:
+    script = published_programs.FOLDER / published_programs.PROGRAMS[name].script
+    assert name.removesuffix("-sum") in script.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["svg-captcha-fixed", "captcha-canvas", "vue-client-recaptcha"])
+def test_a_family_is_unavailable_where_its_package_is_not_installed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published_programs, "_find_npm_folder", lambda: "")
+    monkeypatch.delenv("NODE_PATH", raising=False)
+    with pytest.raises(FamilyUnavailable):
+        ProgramFamily(name, published_programs.PROGRAMS[name])
+
+
+@pytest.mark.parametrize("name", ["svg-captcha-fixed-sum", "gregwar/captcha-sum"])
+def test_sums_are_drawn_with_signs_that_every_font_has(name: str) -> None:
+    sums = [published_programs.PROGRAMS[name].draw_shown(random.Random(number)) for number in range(200)]
+    assert all(shown.drawn.isascii() and len(shown.drawn) == len(shown.text) for shown in sums)
+    assert all(set(shown.text) <= set("0123456789+-×/=?") for shown in sums)
+
+
 def test_django_sums_are_read_with_the_sign_of_multiplication() -> None:
     sums = [published_programs.PROGRAMS["django-simple-captcha-sum"].draw_shown(random.Random(n)) for n in range(50)]
     assert all(shown.text == shown.drawn.replace("*", "×") for shown in sums)
