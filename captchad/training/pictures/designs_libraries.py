@@ -165,11 +165,12 @@ def _grow(cover: Numbers) -> Image.Image:
 
 def draw_dotted_digits(text: str, source: random.Random) -> Numbers:
     """Letters made of discs close to each other, a curve of discs through them, waved."""
-    size, dark, light = choose_size(text, source, (150, 190), (48, 62), 6), mix_grey(source, 0, 110), 255.0
-    row = Row(choose_kind(source, text, SANS_BOLD), size=1.0, gap=0.18)
+    size, dark, light = choose_size(text, source, (150, 190), (50, 64), 5), mix_grey(source, 0, 110), 255.0
+    row = Row(choose_kind(source, text, SANS_BOLD), size=1.05, gap=0.18)
     image = to_image(write_row(text, size, row, source).cover * 255)
-    cross_sine(image, 255, 2, source)
-    cover = bend_picture(to_numbers(image) / 255, 0, source, wave_down(0.05, 2.5), wave_across(0.03, 1.5))
+    if source.random() < 0.6:
+        cross_sine(image, 255, 2, source)
+    cover = bend_picture(to_numbers(image) / 255, 0, source, wave_down(0.05, 3), wave_across(0.02, 1.5))
     small = to_image(cover * 255).resize((size[0] // 3, size[1] // 3), Image.Resampling.BOX)
     step = source.choice((3, 4, 5))
     blocks = np.repeat(np.repeat(to_numbers(small), step, 0), step, 1) / 255

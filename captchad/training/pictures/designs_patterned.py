@@ -55,9 +55,9 @@ def find_edges(cover: Numbers, thickness: int = 3) -> Numbers:
 
 def draw_chess(text: str, source: random.Random) -> Numbers:
     """Letters that turn the fields of a chess board into their negative, over a dim share of the board."""
-    cover = write_bold(text, source).cover
+    cover = write_bold(text, source, (56, 90), serif_chance=0.1, size=1.05).cover
     down, across = np.indices(cover.shape)
-    step = cover.shape[0] / source.uniform(3.5, 6)
+    step = cover.shape[0] / source.uniform(3, 5)
     board = (down // step + across // step) % 2
     return blend(np.abs(cover - board * source.uniform(0.25, 0.65)), choose_greys(source))
 
