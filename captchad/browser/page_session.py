@@ -11,6 +11,7 @@ import captchad
 from captchad.browser.finder import CaptchaFinder, Found, read_finder_script
 from captchad.browser.pictures import PictureRecorder, read_picture
 from captchad.browser.process import BrowserProcess
+from captchad.browser.retry_after import refuse_overload
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
@@ -132,6 +133,7 @@ class PageSession:
         response = await page.goto(url, wait_until="domcontentloaded", timeout=0)
         if response is not None:
             await self._check_answer(response)
+            refuse_overload(response.status, response.headers, self._clock.now_ms())
         return response
 
     async def _check_answer(self, response: Response) -> None:

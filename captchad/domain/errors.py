@@ -146,13 +146,17 @@ FINAL_AT_ONCE = frozenset(
 
 
 class AttemptFailed(CaptchadError):
-    """One attempt at a task failed; `task_error_code` decides whether another is made."""
+    """One attempt at a task failed; `task_error_code` decides whether another is made.
+
+    `retry_after_seconds` is set where the site itself asked to be left alone for so long.
+    """
 
     code = "attempt_failed"
 
-    def __init__(self, task_error_code: TaskErrorCode, message: str) -> None:
+    def __init__(self, task_error_code: TaskErrorCode, message: str, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.task_error_code = task_error_code
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def is_retryable(self) -> bool:
