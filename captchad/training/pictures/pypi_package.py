@@ -78,13 +78,14 @@ def _import_drawing(package: Package) -> ModuleType:
 
 
 def _pass_by_first_module(name: str) -> None:
+    if name in sys.modules:
+        return
     spec = importlib.util.find_spec(name)
     if spec is None:
         raise ModuleNotFoundError(f"No module named {name!r}")
-    if name not in sys.modules:
-        passed = ModuleType(name)
-        passed.__path__ = list(spec.submodule_search_locations or ())
-        sys.modules[name] = passed
+    passed = ModuleType(name)
+    passed.__path__ = list(spec.submodule_search_locations or ())
+    sys.modules[name] = passed
 
 
 class _StandIn(ModuleType):

@@ -83,6 +83,11 @@ def test_modules_that_drawing_does_not_need_are_stood_in_for(package_name: str) 
     assert "ciphers_of_a_test" not in sys.modules
 
 
+def test_a_package_can_draw_two_families(package_name: str) -> None:
+    families = [PackageFamily(name, make_package(package_name)) for name in ("any", "any-sum")]
+    assert [family.draw(random.Random(4)).family for family in families] == ["any", "any-sum"]
+
+
 def test_packages_for_an_old_pillow_measure_texts_as_then(package_name: str) -> None:
     def measure(_module: ModuleType, _source: random.Random) -> Drawn:
         font = ImageFont.load_default(20)
