@@ -2,7 +2,7 @@
 // Their drawing functions are reached through stand-ins for React, Vue and the page.
 "use strict";
 const path = require("path");
-const { draw, choose, isDefault, answer } = require("./seeded_answers.cjs");
+const { draw, choose, isDefault, rasterise, answer } = require("./seeded_answers.cjs");
 const { stands, chooseFont, makeCanvas, toPng, loadModule } = require("./npm_canvas.cjs");
 
 const INKS = ["#000", "#1a3c6e", "#7a1f1f", "#14532d", "#4b2a7b", "#333333", "#c0392b"];
@@ -10,12 +10,22 @@ const GROUNDS = ["#F2F2F2", "#ffffff", "#dff0d8", "#e8eef7", "#fdf3d8", "#d7e3ea
 const nothing = () => {};
 let drawn;
 
+// Elements come out as the text of an SVG, and components as what they return.
+function writeElement(type, given, ...children) {
+  const { key, ...properties } = given || {};
+  if (typeof type === "function") return type(properties);
+  const hyphenate = (name) => (name === "viewBox" ? name : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+  const written = Object.entries(properties).map(([name, value]) => ` ${hyphenate(name)}="${value}"`);
+  return `<${type}${written.join("")}>${children.flat(Infinity).join("")}</${type}>`;
+}
+
 stands.react = {
   // No class: the packages were translated for engines without, and call it as a function.
   Component: function (props) {
     this.props = props;
   },
-  createElement: nothing,
+  createElement: writeElement,
+  createContext: () => ({ Provider: nothing, Consumer: nothing }),
   createRef: () => ({ current: drawn }),
   forwardRef: (component) => component,
   useCallback: (callback) => callback,
@@ -24,7 +34,7 @@ stands.react = {
   useRef: () => ({ current: drawn }),
 };
 const any = new Proxy(() => any, { get: (_, name) => (name === Symbol.toPrimitive ? () => "" : any) });
-stands["prop-types"] = any;
+stands["prop-types"] = stands["react-dom"] = stands.react.PropTypes = any;
 
 function makeReactClient() {
   const Captcha = require("react-client-captcha");
@@ -93,6 +103,31 @@ function makeReactNumeric() {
   };
 }
 
+function makeReactDemos() {
+  const loaded = require("demos-react-captcha");
+  const Component = loaded.default || loaded;
+  return () => {
+    drawn = makeCanvas(200, 50);
+    const component = new Component({ ...Component.defaultProps, length: isDefault() ? 6 : choose([4, 5, 7, 8]), onChange: nothing });
+    component.canvas = drawn;
+    component.componentDidMount();
+    return [component.state.solution, toPng(drawn)];
+  };
+}
+
+function makeApeman() {
+  const { default: Component } = require("apeman-react-captcha/shim/node/ap_captcha_svg");
+  const usual = ["Serif", "Sans"].map((kind) => `/usr/share/fonts/truetype/liberation/Liberation${kind}-Regular.ttf`);
+  const fonts = process.argv.slice(3);
+  return (text) => {
+    const props = { ...Component.defaultProps, text };
+    const isUsual = isDefault();
+    if (!isUsual) Object.assign(props, { width: choose([48, 52, 60]) * text.length, height: choose([70, 80, 92]) });
+    const svg = new Component(props).render();
+    return [text, rasterise(svg, [choose(isUsual || fonts.length === 0 ? usual : fonts)])];
+  };
+}
+
 function makeVueClient() {
   const mounted = [];
   const made = { defineComponent: (it) => it, useSlots: () => ({}), onMounted: (call) => mounted.push(call) };
@@ -122,5 +157,7 @@ answer({
   "react-simple-captcha": makeReactSimple,
   "react-captcha-code": makeReactCode,
   "react-numeric-captcha": makeReactNumeric,
+  "demos-react-captcha": makeReactDemos,
+  "apeman-react-captcha": makeApeman,
   "vue-client-recaptcha": makeVueClient,
 });

@@ -25,9 +25,11 @@ const DEFAULT_CHANCE = 0.5;
 const choose = (values) => values[Math.floor(draw() * values.length)];
 const isDefault = () => draw() < DEFAULT_CHANCE;
 
-function rasterise(svg) {
+// Most packages draw their letters as paths; looking for the system's fonts takes longer than all else.
+function rasterise(svg, fontFiles = []) {
   const { Resvg } = require("@resvg/resvg-js");
-  return Buffer.from(new Resvg(svg, { background: "white", font: { loadSystemFonts: false } }).render().asPng());
+  const font = { loadSystemFonts: false, fontFiles };
+  return Buffer.from(new Resvg(svg, { background: "white", font }).render().asPng());
 }
 
 async function answer(families) {
