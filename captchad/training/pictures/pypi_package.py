@@ -11,7 +11,6 @@ from types import ModuleType
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from captchad.training.alphabet import spell_plainly
 from captchad.training.pictures.generators import make_sample, seeded_globally, with_seeded_secrets
 from captchad.training.pictures.source import FamilyUnavailable, Sample
 
@@ -62,7 +61,7 @@ class PackageFamily:
                     drawn, text = self._package.draw(self._module, source)
             else:
                 drawn, text = self._package.draw(self._module, source)
-        return make_sample(drawn, spell_plainly(text), self.name)
+        return make_sample(drawn, "".join(text.split()).replace("*", "×"), self.name)
 
 
 def _import_drawing(package: Package) -> ModuleType:
