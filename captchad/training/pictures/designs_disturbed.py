@@ -67,7 +67,7 @@ def draw_melting(text: str, source: random.Random) -> Numbers:
     smear, left = cover.copy(), cover.copy()
     coarse = numbers.random((1, cover.shape[1] // 3 + 1), dtype=np.float32)
     keep = np.repeat(0.4 + 0.45 * coarse, 3, 1)[:, : cover.shape[1]]
-    for _ in range(source.randint(4, 8)):
+    for _ in range(source.randint(5, 11)):
         left = np.roll(left, 1, 0) * keep
         left[0] = 0
         smear = np.maximum(smear, left)
@@ -125,8 +125,8 @@ def draw_netted(text: str, source: random.Random) -> Numbers:
     down, across = np.indices(cover.shape)
     step = source.randint(7, 15)
     threads = ((down + across) % step < 1) | ((down - across) % step < 1)
-    net = bend_picture(np.asarray(threads, dtype=np.float32), 0, source, pull(0.08, 0.6)) * source.uniform(0.35, 0.7)
-    return blend(np.where(cover > 0.5, cover - net * source.choice((0, 0.6)), net), greys)
+    net = bend_picture(np.asarray(threads, dtype=np.float32), 0, source, pull(0.08, 0.6)) * source.uniform(0.4, 0.9)
+    return blend(np.where(cover > 0.5, cover - net * source.choice((0, 0.9)), net), greys)
 
 
 def draw_cross_shadow(text: str, source: random.Random) -> Numbers:
@@ -145,7 +145,7 @@ def draw_electric(text: str, source: random.Random) -> Numbers:
     cover, greys = write_bold(text, source, (50, 90)).cover, choose_greys(source)
     image = to_image(blend(np.maximum(cover, soften(cover, 2.5) * 0.5), greys))
     draw = ImageDraw.Draw(image)
-    for _ in range(source.randint(1, 4)):
+    for _ in range(source.randint(2, 6)):
         down, points = source.uniform(0.2, 0.8) * image.height, []
         for across in range(0, image.width + 9, source.randint(5, 9)):
             points.append((across, down))
@@ -159,7 +159,7 @@ def draw_flash(text: str, source: random.Random) -> Numbers:
     cover = write_bold(text, source).cover
     south, east = _measure_from_a_point(cover.shape, source)
     rays = np.sin(np.arctan2(south, east) * source.randint(8, 20)) > 0
-    return blend(np.maximum(cover, rays * source.uniform(0.15, 0.4)), choose_greys(source))
+    return blend(np.maximum(cover, rays * source.uniform(0.2, 0.55)), choose_greys(source))
 
 
 def draw_ghosts(text: str, source: random.Random) -> Numbers:
@@ -168,7 +168,7 @@ def draw_ghosts(text: str, source: random.Random) -> Numbers:
     soft, picture = soften(cover, 2), soften(cover, source.uniform(0.4, 1))
     for _ in range(source.randint(1, 3)):
         shift = (source.randint(-5, 5), source.choice((-1, 1)) * source.randint(3, 8))
-        picture = np.maximum(picture, np.roll(soft, shift, (0, 1)) * source.uniform(0.2, 0.4))
+        picture = np.maximum(picture, np.roll(soft, shift, (0, 1)) * source.uniform(0.3, 0.6))
     return blend(picture, choose_greys(source))
 
 
@@ -197,7 +197,7 @@ def draw_water_rings(text: str, source: random.Random) -> Numbers:
 def draw_rough_outlines(text: str, source: random.Random) -> Numbers:
     """Outlines drawn with a shaking hand, twice."""
     edge = find_edges(write_bold(text, source, (55, 90), gap=0.16).cover)
-    hands = [bend_picture(edge, 0, source, pull(0.025, 0.15)) for _ in range(source.choice((1, 2)))]
+    hands = [bend_picture(edge, 0, source, pull(0.03, 0.15)) for _ in range(source.choice((1, 2)))]
     return blend(np.maximum.reduce(hands), choose_greys(source))
 
 
@@ -217,26 +217,26 @@ def draw_vertigo(text: str, source: random.Random) -> Numbers:
     cover = write_bold(text, source).cover
     south, east = _measure_from_a_point(cover.shape, source)
     turns = np.arctan2(south, east) * source.choice((1, 2, 3)) + np.hypot(south, east) / source.uniform(2.5, 6)
-    arms = (np.sin(turns) > 0.3) * source.uniform(0.2, 0.4)
+    arms = (np.sin(turns) > 0.3) * source.uniform(0.2, 0.5)
     greys = choose_greys(source)
-    return bend_picture(blend(np.maximum(cover, arms), greys), greys.ground, source, swirl(source.uniform(0, 0.35)))
+    return bend_picture(blend(np.maximum(cover, arms), greys), greys.ground, source, swirl(source.uniform(0, 0.5)))
 
 
 def draw_thick_and_thin(text: str, source: random.Random) -> Numbers:
     """Thin lines of the letters' grey and broader ones of the ground's through the letters."""
     cover, greys = write_bold(text, source, (50, 90)).cover, choose_greys(source)
     image = to_image(blend(cover, greys))
-    strew_lines(image, (greys.ground,), source.randint(1, 4), source, source.choice((2, 3)))
-    strew_lines(image, (greys.ink,), source.randint(2, 6), source)
+    strew_lines(image, (greys.ground,), source.randint(2, 6), source, source.choice((2, 3)))
+    strew_lines(image, (greys.ink,), source.randint(3, 10), source, source.choice((1, 1, 2)))
     return to_numbers(image)
 
 
 DESIGNS: dict[Design, int] = {
-    draw_sun_and_warm_air: 1,
-    draw_cut: 1,
+    draw_sun_and_warm_air: 2,
+    draw_cut: 2,
     draw_jail: 1,
     draw_melting: 1,
-    draw_negative_parts: 1,
+    draw_negative_parts: 2,
     draw_web: 1,
     draw_split: 1,
     draw_netted: 1,
@@ -245,7 +245,7 @@ DESIGNS: dict[Design, int] = {
     draw_flash: 1,
     draw_ghosts: 1,
     draw_paint_mess: 1,
-    draw_water_rings: 1,
+    draw_water_rings: 2,
     draw_rough_outlines: 1,
     draw_snow: 1,
     draw_vertigo: 1,

@@ -134,7 +134,7 @@ def draw_hundred_lines(text: str, source: random.Random) -> Numbers:
     row = Row(choose_kind(source, text, SANS_BOLD, SANS), mix_greys(source, 0, 110, len(text)), size=0.8)
     image = to_image(np.full(size[::-1], 255.0, dtype=np.float32))
     draw = ImageDraw.Draw(image)
-    for _ in range(source.randint(30, 110)):
+    for _ in range(source.randint(60, 180)):
         left, top = source.randrange(size[0]), source.randrange(size[1])
         end = (left + source.randint(0, size[0] // 8), top + source.randint(0, size[1] // 8))
         draw.line([(left, top), end], round(mix_grey(source, 40, 255)))
@@ -148,7 +148,7 @@ def draw_many_circles(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (130, 200), (45, 100))
     row = Row(choose_kind(source, text, SANS_BOLD, SANS), mix_greys(source, 0, 130, len(text)), size=0.8)
     image = to_image(write_row(text, size, row, source).over(255.0))
-    strew_rings(image, mix_greys(source, 30, 230, 6), source.randint(8, 22), size[1] * 0.25, source)
+    strew_rings(image, mix_greys(source, 30, 230, 6), source.randint(12, 36), size[1] * 0.25, source)
     return to_numbers(image)
 
 
@@ -185,9 +185,9 @@ def draw_holes(text: str, source: random.Random) -> Numbers:
     row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (mix_grey(source, 0, 80),), size=0.6, is_heavy=True)
     image = to_image(write_row(text, size, row, source).over(ground))
     if source.random() < 0.5:
-        strew_dots(image, (ground,), source.randint(15, 40), source, size[1] * 0.035)
+        strew_dots(image, (ground,), source.randint(30, 80), source, size[1] * 0.04)
     else:
-        strew_lines(image, (ground,), source.randint(4, 9), source, 2)
+        strew_lines(image, (ground,), source.randint(6, 16), source, 2)
     return to_numbers(image)
 
 
@@ -196,7 +196,7 @@ def draw_squiggles(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (150, 200), (45, 60))
     image = to_image(np.full(size[::-1], source.uniform(215, 255), dtype=np.float32))
     for _ in range(source.randint(6, 14)):
-        cross_curve(image, mix_grey(source, 150, 240), source.randint(1, 5), source)
+        cross_curve(image, mix_grey(source, 120, 240), source.randint(1, 5), source)
     row = Row(choose_kind(source, text, SANS_BOLD, MONO, SERIF), mix_greys(source, 0, 80, 2), size=0.8, gap=0.1)
     return write_row(text, size, row, source).over(to_numbers(image))
 
@@ -215,14 +215,14 @@ def draw_wobbled_curves(text: str, source: random.Random) -> Numbers:
 
 DESIGNS: dict[Design, int] = {
     draw_rippled_gradient: 3,
-    draw_ring_ripple: 1,
+    draw_ring_ripple: 2,
     draw_drop_shadow: 1,
     draw_fish_eye_grid: 1,
     draw_curves_and_ovals: 3,
     draw_fading_letters: 1,
     draw_hundred_lines: 2,
     draw_many_circles: 2,
-    draw_sheared: 2,
+    draw_sheared: 3,
     draw_four_corners: 1,
     draw_holes: 1,
     draw_squiggles: 1,

@@ -75,8 +75,8 @@ def draw_varied_lines(text: str, source: random.Random) -> Numbers:
         drift=0.06,
     )
     image = to_image(write_row(text, size, row, source).over(to_numbers(image)))
-    for line in source.sample((_draw_slime, _draw_hollow_band, _draw_sine), source.randint(0, 2)):
-        line(image, mix_greys(source, 60, 200, 3), source)
+    for line in source.sample((_draw_slime, _draw_hollow_band, _draw_sine), source.randint(1, 3)):
+        line(image, mix_greys(source, 30, 180, 3), source)
     return to_numbers(image)
 
 
@@ -102,7 +102,7 @@ def draw_square_points(text: str, source: random.Random) -> Numbers:
     for _ in range(source.randint(10, 50)):
         left, top, reach = source.randrange(size[0]), source.randrange(size[1]), source.randint(1, 3)
         draw.rectangle((left, top, left + reach, top + reach), round(mix_grey(source, 120, 240)))
-    strew_lines(image, mix_greys(source, 110, 230, 5), source.randint(0, 5), source, 2)
+    strew_lines(image, mix_greys(source, 110, 230, 5), source.randint(2, 9), source, 2)
     row = Row(
         choose_kind(source, text, SANS_BOLD, FUNNY),
         mix_greys(source, 0, 100, len(text)),
@@ -127,7 +127,7 @@ def draw_thick_colour_lines(text: str, source: random.Random) -> Numbers:
         start=None,
     )
     image = to_image(write_row(text, size, row, source).over(ground))
-    strew_lines(image, mix_greys(source, 0, 220, 5), source.randint(2, 6), source, source.choice((1, 1, 2)))
+    strew_lines(image, mix_greys(source, 0, 220, 5), source.randint(4, 11), source, source.choice((1, 2, 2)))
     strew_dots(image, mix_greys(source, 0, 220, 9), source.randint(50, 400), source, 0)
     return to_numbers(image)
 

@@ -36,8 +36,9 @@ def write_bold(text: str, source: random.Random, heights: tuple[int, int] = (46,
     """Write large heavy letters, apart from each other, hardly turned."""
     size = choose_size(text, source, (150, 250), heights, 5)
     fonts = choose_kind(source, text, SERIF if source.random() < changes.get("serif_chance", 0.3) else SANS_BOLD)
-    pose = Pose(turn_degrees=source.choice((0, 8, 15)))
-    row = Row(fonts, size=changes.get("size", 0.9), is_heavy=True, pose=pose, drift=0.06, gap=changes.get("gap", 0.1))
+    pose = Pose(turn_degrees=source.choice((0, 8, 22)), slant=source.choice((0, 0.25)))
+    gap = changes.get("gap", source.uniform(-0.06, 0.14))
+    row = Row(fonts, size=changes.get("size", 0.9), is_heavy=True, pose=pose, drift=0.08, gap=gap)
     return write_row(text, size, row, source)
 
 
@@ -156,9 +157,9 @@ def draw_radar(text: str, source: random.Random) -> Numbers:
     height, width = cover.shape
     down, across = np.indices(cover.shape)
     south, east = down - height * source.uniform(0.2, 0.8), across - width * source.uniform(0.2, 0.8)
-    rings = np.hypot(south, east) % source.randint(7, 14) < 1
+    rings = np.hypot(south, east) % source.randint(6, 14) < source.choice((1, 2))
     sweep = (np.arctan2(south, east) + source.uniform(0, math.tau)) % math.tau / math.tau
-    pattern = np.maximum(rings * source.uniform(0.3, 0.5), sweep * source.uniform(0, 0.35))
+    pattern = np.maximum(rings * source.uniform(0.3, 0.65), sweep * source.uniform(0, 0.5))
     return blend(np.maximum(cover, pattern), choose_greys(source))
 
 
@@ -230,12 +231,12 @@ def draw_overlapping(text: str, source: random.Random) -> Numbers:
 
 
 DESIGNS: dict[Design, int] = {
-    draw_chess: 1,
+    draw_chess: 2,
     draw_bullets: 1,
-    draw_halo: 1,
+    draw_halo: 2,
     draw_neon: 1,
     draw_studs: 1,
-    draw_striped: 1,
+    draw_striped: 2,
     draw_chipped: 1,
     draw_corroded: 1,
     draw_stitched: 1,

@@ -73,7 +73,7 @@ def draw_grey_lines(text: str, source: random.Random) -> Numbers:
 def draw_on_photograph(text: str, source: random.Random) -> Numbers:
     """Turned letters of several colours on a texture, with lines; now and then blurred or turned negative."""
     size = choose_size(text, source, (110, 165), (34, 50))
-    ground = draw_ground(GroundPlan(size[1], size[0], source.uniform(190, 230), source.uniform(10, 35)), source)
+    ground = draw_ground(GroundPlan(size[1], size[0], source.uniform(180, 225), source.uniform(15, 60)), source)
     row = Row(
         choose_kind(source, text, SANS_BOLD, FUNNY, SERIF, count=2),
         mix_greys(source, 0, 100, len(text)),
@@ -83,7 +83,7 @@ def draw_on_photograph(text: str, source: random.Random) -> Numbers:
         is_slotted=True,
     )
     image = to_image(write_row(text, size, row, source).over(ground))
-    strew_lines(image, mix_greys(source, 0, 255, 4), source.choice((0, 3, 5, 8)), source)
+    strew_lines(image, mix_greys(source, 0, 255, 4), source.choice((0, 3, 6, 12)), source)
     image = image.filter(ImageFilter.GaussianBlur(0.7)) if source.random() < 0.2 else image
     return 255 - to_numbers(image) if source.random() < 0.15 else to_numbers(image)
 
@@ -157,7 +157,7 @@ def draw_double_vision(text: str, source: random.Random) -> Numbers:
     row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=0.65, pose=pose, gap=0.14)
     written = write_row(text, size, row, source)
     second = np.roll(written.cover, (source.choice((-2, 2)), source.choice((2, 3))), (0, 1))
-    image = to_image(written.over(ground - second * (ground - grey) * source.uniform(0.25, 0.45)))
+    image = to_image(written.over(ground - second * (ground - grey) * source.uniform(0.3, 0.6)))
     strew_lines(image, (grey, ground), source.choice((0, 3, 8)), source)
     strew_dots(image, (grey, ground, 128), source.choice((0, 150, 400)), source)
     return bend_picture(to_numbers(image), ground, source, wave_down(0.04, 1.2), wave_across(0.03, 1.0))
@@ -246,7 +246,7 @@ DESIGNS: dict[Design, int] = {
     draw_wire_ground: 1,
     draw_double_vision: 1,
     draw_smooth_waves: 2,
-    draw_joined_and_waved: 2,
+    draw_joined_and_waved: 3,
     draw_rough_words: 2,
     draw_forum: 2,
 }

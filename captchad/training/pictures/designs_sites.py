@@ -53,7 +53,7 @@ def draw_arced(text: str, source: random.Random) -> Numbers:
     pose = Pose(turn_degrees=12, slant=0.15)
     row = Row(choose_kind(source, text, SANS_BOLD), (grey,), size=0.7, pose=pose, drift=0.12, gap=0.08)
     image = to_image(bend_written(write_row(text, size, row, source), source, pull(0.04, 0.5)).over(ground))
-    _draw_arcs(image, (grey,), source.randint(1, 4), source.choice((1, 2, 3)), source)
+    _draw_arcs(image, (grey,), source.randint(2, 6), source.choice((2, 3)), source)
     _draw_arcs(image, (ground,), source.randint(2, 5), 2, source)
     return to_numbers(image)
 
@@ -61,12 +61,12 @@ def draw_arced(text: str, source: random.Random) -> Numbers:
 def draw_touching_heavy(text: str, source: random.Random) -> Numbers:
     """Heavy black letters that touch and lean to and fro, nothing beside them or one cut."""
     size = choose_size(text, source, (150, 210), (55, 75), 6)
-    pose = Pose(turn_degrees=18, stretch=0.1)
+    pose = Pose(turn_degrees=source.choice((18, 28)), stretch=0.15, slant=0.2)
     row = Row(
-        choose_kind(source, text, SANS_BOLD), (0.0,), size=0.75, pose=pose, gap=source.uniform(-0.16, -0.06), drift=0.06
+        choose_kind(source, text, SANS_BOLD), (0.0,), size=0.75, pose=pose, gap=source.uniform(-0.24, -0.08), drift=0.08
     )
-    image = to_image(bend_written(write_row(text, size, row, source), source, pull(0.03, 0.5)).over(255.0))
-    if source.random() < 0.3:
+    image = to_image(bend_written(write_row(text, size, row, source), source, pull(0.05, 0.5)).over(255.0))
+    if source.random() < 0.4:
         cross_curve(image, 255, source.choice((1, 2)), source)
     return to_numbers(image)
 
@@ -134,7 +134,7 @@ def draw_leaning_pair(text: str, source: random.Random) -> Numbers:
 def draw_on_clouds(text: str, source: random.Random) -> Numbers:
     """Letters of several colours with pale rims on a photograph's light and dark places."""
     size = choose_size(text, source, (120, 170), (46, 60), 4)
-    ground = draw_ground(GroundPlan(size[1], size[0], 200, source.uniform(10, 30)), source)
+    ground = draw_ground(GroundPlan(size[1], size[0], 200, source.uniform(20, 60)), source)
     row = Row(
         choose_kind(source, text, SERIF, FUNNY, SANS_BOLD, count=2),
         mix_greys(source, 0, 110, len(text)),
@@ -156,7 +156,7 @@ def draw_railway(text: str, source: random.Random) -> Numbers:
     grey = mix_grey(source, 0, 110)
     row = Row(choose_kind(source, text, ("boldoblique", "bolditalic", "bold-italic")), (grey,), size=0.85, gap=0.2)
     image = to_image(write_row(text, size, row, source).over(ground))
-    for _ in range(source.choice((1, 1, 2))):
+    for _ in range(source.choice((1, 1, 2, 3))):
         ends = [(0, size[1] * source.uniform(0.3, 0.7)), (size[0], size[1] * source.uniform(0.3, 0.7))]
         ImageDraw.Draw(image).line(ends, round(grey), source.choice((1, 2)))
     return to_numbers(image)
@@ -179,7 +179,7 @@ def draw_ministry(text: str, source: random.Random) -> Numbers:
     row = Row(choose_kind(source, text, SERIF, SANS_BOLD), (grey,), size=0.6, pose=Pose(turn_degrees=15), drift=0.1)
     bends = (wave_down(0.06, 1.8), wave_across(0.05, 1.0))
     image = to_image(bend_written(write_row(text, size, row, source), source, *bends).over(255.0))
-    strew_short_lines(image, (grey,), source.randint(10, 40), 7, source)
+    strew_short_lines(image, (grey,), source.randint(20, 70), 9, source)
     strew_dots(image, (grey,), source.randint(10, 60), source, source.choice((0, 1.2)))
     return to_numbers(image)
 
@@ -189,7 +189,7 @@ def draw_payment(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (150, 210), (45, 60), 5)
     down, across = np.indices(size[::-1])
     step = source.randint(5, 12)
-    lines = ((down % step < 1) | (across % step < 1)) * source.uniform(25, 70)
+    lines = ((down % step < 1) | (across % step < 1)) * source.uniform(40, 110)
     weave = np.sin(across / source.uniform(3, 9)) * np.sin(down / source.uniform(3, 9)) * source.uniform(0, 15)
     row = Row(choose_kind(source, text, MONO, SANS, NARROW), (mix_grey(source, 0, 90),), size=0.8, gap=0.2, drift=0.1)
     picture = write_row(text, size, row, source).over(235 - lines + weave)
@@ -214,14 +214,14 @@ def draw_noisy_shop(text: str, source: random.Random) -> Numbers:
         choose_kind(source, text, NARROW, SANS_BOLD), mix_greys(source, 0, 90, 3), size=0.95, drift=0.05, gap=0.04
     )
     image = to_image(write_row(text, size, row, source).over(source.uniform(225, 255)))
-    strew_lines(image, mix_greys(source, 60, 220, 6), source.randint(4, 12), source)
+    strew_lines(image, mix_greys(source, 60, 220, 6), source.randint(6, 18), source)
     return to_numbers(image)
 
 
 DESIGNS: dict[Design, int] = {
     draw_arced: 3,
     draw_touching_heavy: 3,
-    draw_scanned_word: 2,
+    draw_scanned_word: 3,
     draw_italic_cut: 2,
     draw_hollow_crossed: 2,
     draw_leaning_pair: 3,

@@ -110,7 +110,7 @@ def draw_registry(text: str, source: random.Random) -> Numbers:
     """Letters each of its own colour and turn, short lines strewn everywhere."""
     size = choose_size(text, source, (75, 95), (26, 34), 4)
     image = to_image(plain(size, source.uniform(215, 255)))
-    strew_short_lines(image, mix_greys(source, 110, 235, 8), source.randint(20, 70), 9, source)
+    strew_short_lines(image, mix_greys(source, 110, 235, 8), source.randint(30, 90), 10, source)
     row = Row(
         choose_kind(source, text, SERIF, SANS_BOLD),
         mix_greys(source, 0, 70, len(text)),
@@ -133,8 +133,8 @@ def draw_office(text: str, source: random.Random) -> Numbers:
         drift=source.choice((0, 0.08)),
     )
     image = to_image(write_row(text, size, row, source).over(source.choice((255.0, 240.0))))
-    strew_lines(image, mix_greys(source, 40, 220, 6), source.randint(2, 7), source)
-    strew_dots(image, mix_greys(source, 40, 220, 6), source.choice((0, 40, 120)), source)
+    strew_lines(image, mix_greys(source, 40, 220, 6), source.randint(3, 11), source)
+    strew_dots(image, mix_greys(source, 40, 220, 6), source.choice((0, 60, 200)), source)
     return to_numbers(image)
 
 
@@ -163,7 +163,7 @@ def draw_light_on_dark(text: str, source: random.Random) -> Numbers:
 def draw_sprayed(text: str, source: random.Random) -> Numbers:
     """Letters over a ground where every pixel has a light colour of its own."""
     size = choose_size(text, source, (60, 120), (24, 40), 4)
-    grain = random_plane(size[::-1], source) * source.uniform(30, 90)
+    grain = random_plane(size[::-1], source) * source.uniform(50, 150)
     coarse = np.repeat(np.repeat(grain, 2, 0), 2, 1)[: size[1], : size[0]] if source.random() < 0.3 else grain
     row = Row(choose_kind(source, text, SANS_BOLD, SERIF, FUNNY), mix_greys(source, 0, 70, 3), size=0.85, drift=0.05)
     return write_row(text, size, row, source).over(255 - coarse)
@@ -176,7 +176,7 @@ def draw_curved_small(text: str, source: random.Random) -> Numbers:
     pose = Pose(turn_degrees=source.choice((0, 15, 25)))
     row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=0.85, pose=pose, gap=source.uniform(0, 0.15))
     image = to_image(write_row(text, size, row, source).over(source.choice((255.0, mix_grey(source, 215, 255)))))
-    for _ in range(source.randint(1, 2)):
+    for _ in range(source.randint(1, 3)):
         cross_curve(image, grey, 1, source)
     if source.random() < 0.3:
         ImageDraw.Draw(image).rectangle((0, 0, size[0] - 1, size[1] - 1), None, round(grey))
