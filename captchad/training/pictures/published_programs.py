@@ -4,9 +4,10 @@ What is drawn upon, where it is installed:
 
 - npm's svg-captcha, svg-captcha-fixed, ppfun-captcha, captchapng, captchapng2, captcha.gif, trek-captcha,
   captcha-canvas, captchagen, @haileybot/captcha-generator, react-client-captcha, react-simple-captcha,
-  react-captcha-code, react-numeric-captcha, demos-react-captcha, apeman-react-captcha, vue-client-recaptcha, and to
-  draw them @resvg/resvg-js and @napi-rs/canvas; installed with -g, or where NODE_PATH says, and with --ignore-scripts,
-  since @napi-rs/canvas stands in for the canvases that some of them want to build.
+  react-captcha-code, react-numeric-captcha, demos-react-captcha, apeman-react-captcha, vue-client-recaptcha,
+  @binssoft/ngx-captcha, and to draw them @resvg/resvg-js and @napi-rs/canvas; installed with -g, or where NODE_PATH
+  says, with --ignore-scripts and --legacy-peer-deps, since @napi-rs/canvas stands in for the canvases that some of
+  them want to build, and none of the frameworks is needed.
 - Debian's libauthen-captcha-perl, libgd-securityimage-perl, libimage-magick-perl, fonts-staypuft;
   ruby-simple-captcha2, imagemagick; php-cli, php-gd, php-gregwar-captcha, php-text-captcha, php-image-text; mediawiki
   and ejabberd, of which the scripts alone will do.
@@ -48,6 +49,8 @@ _COMPONENTS = (
     "demos-react-captcha",
     "apeman-react-captcha",
     "vue-client-recaptcha",
+    "@binssoft/ngx-captcha",
+    "@binssoft/ngx-captcha-sum",
 )
 
 

@@ -43,6 +43,7 @@ function loadModule(path, imports) {
     .replace(/^import [^;]*;/gm, "")
     .replace(/^export default (\w+);/gm, "exports.default = $1;")
     .replace(/^export { (\w+) as default };/gm, "exports.default = $1;")
+    .replace(/^export { ([\w, ]+) };/gm, "Object.assign(exports, { $1 });")
     .replace(/^export (const|var) (\w+) =/gm, "$1 $2 = exports.$2 =")
     .replace(/^export function (\w+)/gm, "exports.$1 = $1; function $1")
     .replace(/^export class/gm, "class");

@@ -1,5 +1,5 @@
 // Draws with npm's captcha components for pages: node npm_component_captchas.cjs FAMILY FONT...
-// Their drawing functions are reached through stand-ins for React, Vue and the page.
+// Their drawing functions are reached through stand-ins for React, Vue, Angular and the page.
 "use strict";
 const path = require("path");
 const { draw, choose, isDefault, rasterise, answer } = require("./seeded_answers.cjs");
@@ -152,6 +152,33 @@ function makeVueClient() {
   };
 }
 
+const NGX_SUM = 2;
+
+function makeNgx() {
+  const folder = path.join(path.dirname(require.resolve("@binssoft/ngx-captcha/package.json")), "fesm2022");
+  const names = ["i0", "i2", "i3", "Injectable", "Component", "Input", "NgModule", "CommonModule", "FormsModule"];
+  // It waits for the page; here nothing is to be waited for.
+  const imports = { ...Object.fromEntries(names.map((name) => [name, any])), setTimeout: (call) => call() };
+  const { NgxCaptchaComponent } = loadModule(path.join(folder, "binssoft-ngx-captcha.mjs"), imports);
+  globalThis.document = { getElementById: () => drawn };
+  return () => {
+    const component = new NgxCaptchaComponent();
+    // What its own page recommends; without colours it does not draw.
+    const config = { type: 1, length: 6, back: { stroke: "#2F9688", solid: "#f2efd2" }, font: { color: "#000000", size: "35px" } };
+    if (!isDefault()) {
+      config.length = choose([4, 5, 6, 7, 8]);
+      config.back = { stroke: choose(["", "#2F9688", "#c08080", "#8090c0", "#999999"]), solid: choose(GROUNDS) };
+      config.font = { color: choose(INKS), size: choose(["28px", "35px", "40px"]), family: chooseFont("Arial") };
+    }
+    if (process.argv[2].endsWith("-sum")) config.type = NGX_SUM;
+    drawn = makeCanvas(316, 80);
+    drawn.style = {};
+    component.config = config;
+    component.ngOnChanges();
+    return [component.code, toPng(drawn)];
+  };
+}
+
 answer({
   "react-client-captcha": makeReactClient,
   "react-simple-captcha": makeReactSimple,
@@ -160,4 +187,6 @@ answer({
   "demos-react-captcha": makeReactDemos,
   "apeman-react-captcha": makeApeman,
   "vue-client-recaptcha": makeVueClient,
+  "@binssoft/ngx-captcha": makeNgx,
+  "@binssoft/ngx-captcha-sum": makeNgx,
 });
