@@ -18,7 +18,7 @@ _SEED_BITS = 32
 _WRONG_VERSION = (AttributeError, KeyError, OSError, TypeError, ValueError)
 
 Drawn = tuple[Image.Image, str]
-"""A picture and the text as it is drawn; signs may be spelled as the package does."""
+"""A picture and the text as it is drawn; there may be spaces in it, and an asterisk for ×."""
 
 
 @dataclass(frozen=True, slots=True)
