@@ -68,7 +68,7 @@ def draw_spelled_sum(source: random.Random) -> ShownText:
     """Draw a sum in one of the spellings: `3+5=?`, `3x2-1=?`, `12+ 5=`, `3 + 5 =`, `47-8`."""
     operators = source.choices("+-×÷", (4, 3, 3, 0.5), k=source.choice((1, 1, 1, 1, 1, 2)))
     most = 9 if len(operators) > 1 else source.choice((9, 9, 9, 19, 50, 99, 99))
-    numbers = [str(source.randint(0, most)) for _ in range(len(operators) + 1)]
+    numbers = [str(number) for number in _draw_numbers(operators, most, source)]
     ending = source.choices(("=?", "=", "", "?"), (6, 6, 1, 1))[0]
     spelled = {operator: _spell(operator, source) for operator in "+-×÷"}
     read = {operator: "/" if spelled[operator] == "/" else operator for operator in "+-×÷"}
@@ -76,6 +76,18 @@ def draw_spelled_sum(source: random.Random) -> ShownText:
     if len(text) > LENGTH_MOST:
         return draw_spelled_sum(source)
     return ShownText(_space(numbers, [spelled[operator] for operator in operators], ending, source), text)
+
+
+def _draw_numbers(operators: list[str], most: int, source: random.Random) -> list[int]:
+    """Draw numbers; what is divided comes out even, what is taken away is seldom more than there is."""
+    numbers = [source.randint(0, most) for _ in range(len(operators) + 1)]
+    for place, operator in enumerate(operators):
+        if operator == "÷":
+            numbers[place + 1] = source.randint(1, 9)
+            numbers[place] = numbers[place + 1] * source.randint(0, 9)
+    if operators == ["-"] and source.random() < 0.8:
+        numbers.sort(reverse=True)
+    return numbers
 
 
 def _spell(operator: str, source: random.Random) -> str:

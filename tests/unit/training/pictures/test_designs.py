@@ -72,6 +72,13 @@ def test_sums_are_drawn_as_spelled_and_read_in_one_spelling() -> None:
     assert all(set(shown.text) <= set("0123456789+-×÷/=?") for shown in drawn)
 
 
+def test_what_is_divided_comes_out_even() -> None:
+    texts = [draw_spelled_sum(random.Random(number)).text.rstrip("=?").replace("/", "÷") for number in range(900)]
+    divisions = [text.split("÷") for text in texts if text.count("÷") == 1 and text.replace("÷", "").isdigit()]
+    assert len(divisions) > 10
+    assert all(int(divided) % int(divisor) == 0 for divided, divisor in divisions)
+
+
 def test_a_row_fits_its_picture_whatever_the_text() -> None:
     source = random.Random(3)
     for length in range(1, 13):
