@@ -1,4 +1,4 @@
-"""The browser as the worker sees it: a URL in, the captcha's picture out, within the time given."""
+"""The browser as the worker sees it: pages are opened, worked on and gone again within the time given."""
 
 import asyncio
 import logging
@@ -10,10 +10,10 @@ from captchad.browser.page_session import PageSession
 from captchad.browser.process import LaunchFailed
 from captchad.browser.supply import BrowserSupply
 from captchad.config.sections import BrowserSection
-from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
 from captchad.domain.picture import read_picture_header
 from captchad.domain.target import parse_endpoint
+from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 
 
 class BrowserEngine(Service):
-    """Captures captcha pictures, each in a fresh context; any number of captures may run at once."""
+    """Visits pages, each in a fresh context; any number of visits may run at once."""
 
     name = "browser"
 
@@ -64,19 +64,22 @@ class BrowserEngine(Service):
         await self._work.cancel_all()
         await self._supply.close()
 
-    async def capture(
-        self, task_url: str, selector: str | None, timeout_seconds: float, task_id: str
-    ) -> CaptchaCapture:
-        """Open `task_url`, find its captcha and take the picture.
+    async def visit(
+        self, order: VisitOrder, work: Callable[[PageSession], Awaitable[Result]], timeout_seconds: float, task_id: str
+    ) -> Result:
+        """Open the page and do `work` on it, which finds the captcha and may use it.
 
         Raises AttemptFailed; whatever the browser does, it is raised within `timeout_seconds`. When the caller
         cancels, the page is gone within two seconds.
         """
-        self._check_scope(task_url)
+        self._check_scope(order.url)
         deadline_seconds = self._clock.monotonic_seconds() + _locate_seconds(timeout_seconds)
-        return await self._in_session(
-            lambda session: session.run(task_url, selector, deadline_seconds), timeout_seconds, task_id
-        )
+
+        async def open_and_work(session: PageSession) -> Result:
+            await session.open(order, deadline_seconds)
+            return await work(session)
+
+        return await self._in_session(open_and_work, timeout_seconds, task_id)
 
     async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
         """Give a vector picture as PNG, in pixels enough to be read; AttemptFailed as for `capture`."""

@@ -15,6 +15,7 @@ from captchad.browser.retry_after import refuse_overload
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
+from captchad.domain.visit import SessionState, VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_session import ANSWER_HEADER, UNREACHABLE
 from captchad.runtime.clock import Clock, Stopwatch
@@ -44,24 +45,63 @@ class PageSession:
         self._main_request: Request | None = None
         self._was_answered = False
         self._has_crashed = False
+        self._page: Page | None = None
+        self._order = VisitOrder("", "")
+        self._deadline_seconds = 0.0
+        self._status: int | None = None
+        self._open_ms = 0.0
         # Made in a task of its own: an attempt that is given up must still close a context that comes late.
         self._opening = keeper.spawn(self._open_context(), f"open-{name}")
 
-    async def run(self, url: str, selector: str | None, deadline_seconds: float) -> CaptchaCapture:
-        """Capture the captcha of `url`; AttemptFailed says what went wrong."""
+    async def open(self, order: VisitOrder, deadline_seconds: float) -> None:
+        """Open the page of `order`; AttemptFailed says what went wrong. The captcha is sought until the deadline."""
+        self._order, self._deadline_seconds = order, deadline_seconds
         stopwatch = Stopwatch(self._clock)
-        timings_ms: dict[str, float] = {}
         try:
-            page = await self._open_page()
-            response = await self._navigate(page, url)
-            timings_ms["open"] = stopwatch.lap_ms()
-            status = response.status if response is not None else None
-            found, picture, how = await self._take(page, selector, status, deadline_seconds, stopwatch, timings_ms)
+            self._page = await self._open_page()
+            response = await self._navigate(self._page, order.url)
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
+        self._status = response.status if response is not None else None
+        self._open_ms = stopwatch.lap_ms()
+
+    async def capture(self) -> CaptchaCapture:
+        """Find the captcha and take its picture; AttemptFailed says what went wrong."""
+        stopwatch = Stopwatch(self._clock)
+        timings_ms = {"open": self._open_ms}
+        try:
+            found, picture, how = await self._take(stopwatch, timings_ms)
         except PlaywrightError as error:
             raise self._map_error(error) from None
         timings_ms["capture"] = stopwatch.lap_ms()
         choice = f"{found.judgement.explain(found.candidate)}; {how}"
-        return CaptchaCapture(picture, page.url, choice, timings_ms)
+        return CaptchaCapture(picture, self.page.url, choice, timings_ms)
+
+    async def submit(self, text: str) -> bool | None:
+        """Type the answer and send the form; None where neither success nor failure shows."""
+        raise NotImplementedError
+
+    async def refresh(self) -> None:
+        """Have the page show another picture."""
+        raise NotImplementedError
+
+    async def read_session(self) -> SessionState:
+        """Give what the page would find in a browser that comes again."""
+        raise NotImplementedError
+
+    async def screenshot(self) -> bytes:
+        """Give the page as it is seen now, as PNG."""
+        try:
+            return await self.page.screenshot(type="png", animations="disabled", timeout=0)
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
+
+    @property
+    def page(self) -> Page:
+        """The open page."""
+        if self._page is None:
+            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page was used before it was opened")
+        return self._page
 
     async def rasterise(self, svg: bytes, width: int, height: int) -> bytes:
         """Give a vector picture as PNG, drawn as an image: no script of it runs, and nothing it names is loaded."""
@@ -146,20 +186,13 @@ class PageSession:
             raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, detail)
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
 
-    async def _take(
-        self,
-        page: Page,
-        selector: str | None,
-        status: int | None,
-        deadline_seconds: float,
-        stopwatch: Stopwatch,
-        timings_ms: dict[str, float],
-    ) -> tuple[Found, bytes, str]:
+    async def _take(self, stopwatch: Stopwatch, timings_ms: dict[str, float]) -> tuple[Found, bytes, str]:
+        page, status, selector = self.page, self._status, self._order.selector
         is_error_page = status is not None and status >= HTTP_ERROR_STATUS
         for _ in range(READ_TRIES):
             finder = CaptchaFinder(page, selector, is_error_page=is_error_page, clock=self._clock)
             try:
-                found = await finder.find(deadline_seconds, lambda: self._check_page(page))
+                found = await finder.find(self._deadline_seconds, lambda: self._check_page(page))
             except AttemptFailed as error:
                 if is_error_page and error.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND:
                     message = f"{page.url} answered {status} and shows no captcha"

@@ -3,29 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 from captchad.broker.consumer import Delivery, Outcome, Settlement
-from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.picture import is_vector_picture
 from captchad.domain.recognition import Hints, Recognition
-from captchad.domain.target import Target, find_target, find_target_by_name, parse_endpoint
+from captchad.domain.target import Target
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
+from captchad.domain.visit import VisitOrder
 from captchad.runtime.clock import Clock, Stopwatch
+from captchad.solving.task_target import find_task_target
+from captchad.solving.visit import CaptchaBrowser, CaptchaVisit
 from captchad.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
-
-
-class CaptchaBrowser(Protocol):
-    """Opens a page and brings back its captcha: local browsers, and remote ones."""
-
-    async def capture(self, url: str, selector: str | None, timeout_seconds: float, task_id: str) -> CaptchaCapture:
-        """Give the captcha of a page; AttemptFailed says why there is none."""
-
-    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
-        """Give a vector picture as PNG."""
 
 
 Recognise = Callable[[bytes, Hints, str], Awaitable[Recognition]]
@@ -79,26 +70,41 @@ class Solver:
 
     def _find_target(self, request: TaskRequest) -> Target:
         try:
-            if request.url is None:
-                return find_target_by_name(self._targets(), request.target, self._clock.today())
-            return find_target(self._targets(), parse_endpoint(request.url), self._clock.today())
+            return find_task_target(self._targets(), request, self._clock.today())
         except TargetNotAllowed as error:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from error
 
     async def _read_captcha(self, delivery: Delivery, target: Target, timeout_seconds: float) -> TaskResult:
         request, watch = delivery.request, Stopwatch(self._clock)
-        timings_ms = {"queue": delivery.queued_ms, "open": 0.0, "locate": 0.0, "capture": 0.0}
-        picture = request.picture
-        if request.url is not None:
-            capture = await self._browser.capture(request.url, request.selector, timeout_seconds, delivery.task_id)
-            timings_ms |= capture.timings_ms
-            picture = capture.picture
+        if request.url is None:
+            picture, timings_ms = await self._provide_picture(request, timeout_seconds, delivery.task_id)
+            return await self._recognise_picture(delivery, target, picture, timings_ms, watch)
+
+        async def work(visit: CaptchaVisit) -> TaskResult:
+            capture = await visit.capture()
             _logger.debug("took %s", capture.choice)
-        elif picture is not None and is_vector_picture(picture):
-            picture = await self._browser.rasterise(picture, timeout_seconds, delivery.task_id)
-            timings_ms["capture"] = watch.lap_ms()
+            return await self._recognise_picture(delivery, target, capture.picture, capture.timings_ms, watch)
+
+        order = order_visit(request, request.url, target)
+        return await self._browser.visit(order, work, timeout_seconds, delivery.task_id)
+
+    async def _provide_picture(
+        self, request: TaskRequest, timeout_seconds: float, task_id: str
+    ) -> tuple[bytes, dict[str, float]]:
+        """Give the picture that came with the task, a vector one drawn, and how long that took."""
+        picture = request.picture or b""
+        if not is_vector_picture(picture):
+            return picture, {}
+        watch = Stopwatch(self._clock)
+        drawn = await self._browser.rasterise(picture, timeout_seconds, task_id)
+        return drawn, {"capture": watch.lap_ms()}
+
+    async def _recognise_picture(
+        self, delivery: Delivery, target: Target, picture: bytes, stages_ms: dict[str, float], watch: Stopwatch
+    ) -> TaskResult:
+        timings_ms = {"queue": delivery.queued_ms, "open": 0.0, "locate": 0.0, "capture": 0.0} | stages_ms
         watch.lap_ms()
-        recognition = await self._recognise(picture or b"", request.hints, target.host)
+        recognition = await self._recognise(picture, delivery.request.hints, target.host)
         timings_ms |= {"recognise": watch.lap_ms(), "verify": 0.0, "total": watch.total_ms()}
         self._check_confidence(recognition, target)
         return TaskResult(
@@ -118,6 +124,21 @@ class Solver:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, message)
 
 
+def order_visit(request: TaskRequest, url: str, target: Target) -> VisitOrder:
+    """Give what the browser is to do for a task."""
+    return VisitOrder(
+        url,
+        target.host,
+        key_id=request.key_id,
+        selector=request.selector,
+        session=request.session,
+        fill=request.fill,
+        wants_session=request.return_session,
+        wants_screenshot=request.evidence,
+    )
+
+
 def _settle_failure(delivery: Delivery, failure: AttemptFailed) -> Settlement:
     error = TaskError(failure.task_error_code, failure.message, failure.is_retryable)
-    return Settlement(delivery, Outcome.RETRYABLE if failure.is_retryable else Outcome.FAILED, error=error)
+    outcome = Outcome.RETRYABLE if failure.is_retryable else Outcome.FAILED
+    return Settlement(delivery, outcome, error=error, retry_after_seconds=failure.retry_after_seconds)

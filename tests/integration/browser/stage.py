@@ -13,6 +13,7 @@ from captchad.browser.capture import BrowserEngine
 from captchad.config.sections import BrowserSection
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.target import Target
+from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
@@ -140,4 +141,8 @@ class Stage:
         self.policy.replace_targets((*self.policy.targets, target))
 
     async def capture(self, url: str, selector: str | None = None, timeout_seconds: float = 30.0) -> CaptchaCapture:
-        return await self.engine.capture(url, selector, timeout_seconds, "task_test")
+        return await self.visit(VisitOrder(url, "127.0.0.1", selector=selector), timeout_seconds)
+
+    async def visit(self, order: VisitOrder, timeout_seconds: float = 30.0) -> CaptchaCapture:
+        """Capture one page's captcha as `order` says."""
+        return await self.engine.visit(order, lambda visit: visit.capture(), timeout_seconds, "task_test")
