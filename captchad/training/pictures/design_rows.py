@@ -64,10 +64,13 @@ class Written:
 def choose_kind(source: random.Random, text: str, *kinds: Sequence[str], count: int = 1) -> tuple[Path, ...]:
     """Choose fonts of the kinds that have a text's characters; any fonts where none of the kinds is at hand."""
     names = tuple(name for kind in kinds for name in kind)
-    signs = "".join(sorted({character for character in text if not character.isalnum() and character != " "}))
+    # Asked for one by one, few answers have to be found out.
+    signs = sorted({character for character in text if not character.isalnum() and character != " "})
     has_lower = any(map(str.islower, text))
     fit = [
-        font for font in _list_kind(names) if has_characters(font, signs) and (not has_lower or has_lower_case(font))
+        font
+        for font in _list_kind(names)
+        if all(has_characters(font, sign) for sign in signs) and (not has_lower or has_lower_case(font))
     ]
     return tuple(source.choice(fit) for _ in range(count)) if fit else choose_fonts(source, text)
 
