@@ -1,7 +1,8 @@
 """How packages of PyPI draw texts, letter by letter, with lines and dots.
 
 The extra `generators` installs most of them. Those whose metadata ask for an old Pillow, or a second OpenCV, draw with
-today's all the same: `pip install --no-deps captchakit sicaptcha simpel-captcha util-captcha xcaptcha`.
+today's all the same: `pip install --no-deps captchakit redj-captcha sicaptcha silver-captcha simpel-captcha
+util-captcha x-captcha xcaptcha`.
 """
 
 import io
