@@ -1,0 +1,77 @@
+"""Seals what a page's session holds (cookies, headers, storage), so that Redis never has it in the clear.
+
+Sealed bytes are: one byte of version, 12 of nonce, then AES-256-GCM's ciphertext. The key is security.session_key
+through HKDF, apart for each task and direction, so that bytes of another task or direction are not opened.
+"""
+
+import json
+import os
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from captchad.domain.visit import Cookie, SessionState
+
+VERSION = b"\x01"
+KEY_BYTES = 32
+NONCE_BYTES = 12
+SALT = b"captchad session v1"
+RETURNED_LIMIT_BYTES = 1_048_576
+
+
+class Direction(StrEnum):
+    """Which way a session goes: from the caller to the page, or back."""
+
+    GIVEN = "given"
+    RETURNED = "returned"
+
+
+class SessionUnreadable(ValueError):
+    """The bytes were sealed with another key, for another task, or are damaged."""
+
+
+class SessionCipher:
+    """One key, shared by all gateways and workers."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key.encode()
+
+    def seal(self, session: SessionState | None, task_id: str, direction: Direction) -> bytes:
+        """Give a session, or that there is none, as bytes that only the holders of the key can read or change."""
+        purpose, nonce = _name_purpose(task_id, direction), os.urandom(NONCE_BYTES)
+        # A page may leave halves of surrogate pairs in its storage, which are no Unicode.
+        plain = json.dumps(session and asdict(session), ensure_ascii=False, allow_nan=False).encode(errors="replace")
+        return VERSION + nonce + self._cipher(purpose).encrypt(nonce, plain, purpose)
+
+    def open(self, sealed: bytes, task_id: str, direction: Direction) -> SessionState | None:
+        """Give the session sealed for a task; SessionUnreadable where the key is another."""
+        purpose = _name_purpose(task_id, direction)
+        nonce, rest = sealed[len(VERSION) : len(VERSION) + NONCE_BYTES], sealed[len(VERSION) + NONCE_BYTES :]
+        if not sealed.startswith(VERSION):
+            raise SessionUnreadable("the session was sealed by another release")
+        try:
+            plain = self._cipher(purpose).decrypt(nonce, rest, purpose)
+        except (InvalidTag, ValueError):
+            raise SessionUnreadable(
+                "the session can't be decrypted: security.session_key must be the same on all gateways and workers"
+            ) from None
+        return _read_session(json.loads(plain))
+
+    def _cipher(self, purpose: bytes) -> AESGCM:
+        return AESGCM(HKDF(SHA256(), KEY_BYTES, SALT, purpose).derive(self._key))
+
+
+def _name_purpose(task_id: str, direction: Direction) -> bytes:
+    return f"{direction} {task_id}".encode()
+
+
+def _read_session(fields: dict[str, Any] | None) -> SessionState | None:
+    if fields is None:
+        return None
+    cookies = tuple(Cookie(**cookie) for cookie in fields["cookies"])
+    return SessionState(cookies, fields["headers"], fields["local_storage"])
