@@ -9,7 +9,7 @@ from enum import StrEnum
 from captchad.broker.address import BLOCK_SECONDS
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.keys import PartitionKeys
-from captchad.broker.messages import decode_request, encode_error, encode_result
+from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_result
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
 
 FIRST_RETRY_DELAY_MS = 1_000
@@ -38,20 +38,36 @@ class Outcome(StrEnum):
     RETRYABLE = "retryable"
     FAILED = "failed"
     HANDED_BACK = "handed_back"
+    DEFERRED = "deferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """When the first task of a target's line is called, and in what steps the others after it."""
+
+    delay_ms: int
+    pace_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The end of one attempt, ready to be written."""
+    """The end of one attempt, ready to be written.
+
+    A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is the site's own wish.
+    """
 
     delivery: Delivery
     outcome: Outcome
     result: TaskResult | None = None
     error: TaskError | None = None
+    deferral: Deferral | None = None
+    retry_after_seconds: float | None = None
 
     @property
     def payload(self) -> bytes:
-        """The result or the error as JSON; empty where there is neither."""
+        """The result, the error or the deferral as JSON; empty where there is none of them."""
+        if self.deferral is not None:
+            return encode_deferral(self.deferral.delay_ms, self.deferral.pace_ms)
         if self.result is not None:
             return encode_result(self.result)
         return encode_error(self.error) if self.error is not None else b""

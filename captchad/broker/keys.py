@@ -8,6 +8,10 @@ Per partition (PREFIX = `captchad:{pNN}`)
                                             redis.task_result_ttl after its end
     PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
     PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
+    PREFIX:held:LINE              zset      id -> place (priority, then age) of tasks that wait for a target's limits;
+                                            LINE is a target, or `TARGET pictures`
+    PREFIX:held                   zset      LINE -> when its next task is called (ms); settle, promote write
+    PREFIX:held_paces             hash      LINE -> ms between calls; both go with their line
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
     PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
     PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture
@@ -23,6 +27,10 @@ Across the fleet
     captchad:{fleet}:keys         set       ids of all API keys
     captchad:{fleet}:events       channel   changes of nodes
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
+    captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
+    captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
+    captchad:{target:HOST}:closed  string   the site asked to be left alone; expires when it may be visited again
+    captchad:{target:HOST}:waiting zset     partition -> since when (ms) it waits for a page's slot; expires
     captchad:{rate:NAME}          string    theoretical arrival time (ms) of a caller's next request; expires
 """
 
@@ -79,6 +87,17 @@ class PartitionKeys:
 def api_key(key_id: str) -> str:
     """Give the key of one API key's record."""
     return f"{NAMESPACE}:{{key:{key_id}}}"
+
+
+class TargetKeys:
+    """All keys of one target's limits."""
+
+    def __init__(self, host: str) -> None:
+        prefix = f"{NAMESPACE}:{{target:{host}}}"
+        self.visits = f"{prefix}:visits"
+        self.holders = f"{prefix}:holders"
+        self.closed = f"{prefix}:closed"
+        self.waiting = f"{prefix}:waiting"
 
 
 def rate(name: str) -> str:

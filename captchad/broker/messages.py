@@ -3,7 +3,8 @@
 Fields of a record's hash: request (JSON), picture (bytes, until it ends), status, target, priority (stream number),
 created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms, attempts, retry_limit, lives_lost,
 bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON), error (JSON); and while it is queued or running:
-stream, entry; while running: owner, token; after an attempt was settled: settled_token.
+stream, entry; while running: owner, token; after an attempt was settled: settled_token; called from a target's line
+and not begun yet: released.
 """
 
 from collections.abc import Sequence
@@ -73,6 +74,11 @@ def decode_result(data: bytes) -> TaskResult:
 def encode_error(error: TaskError) -> bytes:
     """Give an error as JSON."""
     return orjson.dumps(error)
+
+
+def encode_deferral(delay_ms: int, pace_ms: int) -> bytes:
+    """Give as JSON when a target's line goes on, and in what steps."""
+    return orjson.dumps({"delay_ms": delay_ms, "pace_ms": pace_ms})
 
 
 def decode_error(data: bytes) -> TaskError:

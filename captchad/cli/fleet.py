@@ -65,8 +65,9 @@ def queue(gateway: str, api_key: str | None, is_json: bool) -> None:
     targets = found.get("per_target") or {}
     if targets:
         click.echo()
-        rows = ((host, figures.get("pending"), figures.get("processing")) for host, figures in targets.items())
-        print_table(("TARGET", "PENDING", "PROCESSING"), rows, "")
+        columns = ("pending", "processing", "limited")
+        rows = ((host, *(figures.get(name) for name in columns)) for host, figures in targets.items())
+        print_table(("TARGET", "PENDING", "PROCESSING", "LIMITED"), rows, "")
 
 
 def _describe_worker(worker: dict[str, Any]) -> tuple[object, ...]:

@@ -13,6 +13,7 @@ class TaskEvent(StrEnum):
     FAIL = "fail"
     RETRY = "retry"
     HAND_BACK = "hand_back"
+    DEFER = "defer"
     LOSE_WORKER = "lose_worker"
     CANCEL = "cancel"
     EXPIRE = "expire"
@@ -26,6 +27,7 @@ TRANSITIONS: dict[tuple[TaskStatus, TaskEvent], frozenset[TaskStatus]] = {
     (TaskStatus.PROCESSING, TaskEvent.FAIL): frozenset({TaskStatus.FAILED}),
     (TaskStatus.PROCESSING, TaskEvent.RETRY): frozenset({TaskStatus.PENDING}),
     (TaskStatus.PROCESSING, TaskEvent.HAND_BACK): frozenset({TaskStatus.PENDING}),
+    (TaskStatus.PROCESSING, TaskEvent.DEFER): frozenset({TaskStatus.PENDING}),
     (TaskStatus.PROCESSING, TaskEvent.LOSE_WORKER): frozenset({TaskStatus.PENDING, TaskStatus.FAILED}),
     (TaskStatus.PROCESSING, TaskEvent.CANCEL): frozenset({TaskStatus.CANCELLED}),
     (TaskStatus.PROCESSING, TaskEvent.EXPIRE): frozenset({TaskStatus.FAILED}),

@@ -5,6 +5,7 @@ from typing import Any
 
 from captchad.broker.consumer import Consumer
 from captchad.broker.events import EventFeed
+from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.browser.capture import BrowserEngine
 from captchad.config.redis_choice import choose_redis_or_local
@@ -22,10 +23,11 @@ from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
-from captchad.solving.lease_keeper import LeaseKeeper
+from captchad.solving.lease_keeper import LEASE_SECONDS, LeaseKeeper
 from captchad.solving.protected_ports import ProtectedPorts
 from captchad.solving.settlement import Settler
 from captchad.solving.solver import Solver
+from captchad.solving.target_gate import TargetGate
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
@@ -52,7 +54,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limit) for keys in broker.partitions
     ]
     settler = Settler(broker, consumers, metrics)
-    attempts = Attempts(configuration.worker.max_workers_per_node, solver.solve, settler.put, clock)
+    limits = TargetLimits(broker, process.consumer, LEASE_SECONDS)
+    gate = TargetGate(limits, solver.solve, lambda: policy.targets, metrics, clock)
+    attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     settler.on_settled(attempts.forget)
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
     metrics.set_slots(attempts.slots)
@@ -77,6 +81,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         browser,
         recognition,
         settler,
+        gate,
         LeaseKeeper(consumers, attempts, clock, metrics),
         CancellationWatch(feed, attempts),
         AttemptDrain(attempts, settler, configuration.worker.drain_seconds),

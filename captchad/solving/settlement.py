@@ -72,6 +72,8 @@ class Settler(Service):
             self._note(settlement, answer)
 
     def _note(self, settlement: Settlement, answer: str) -> None:
+        if settlement.outcome is Outcome.DEFERRED:
+            return  # no attempt was made
         error = settlement.error
         self._metrics.record_attempt(_name_outcome(settlement, answer), error.code if error else None)
         self.tasks_done += answer == "completed"

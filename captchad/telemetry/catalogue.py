@@ -93,6 +93,11 @@ QUEUE_AGE_SECONDS = _histogram(
     _QUEUE_BUCKETS_SECONDS,
     "priority",
 )
+DEFERRALS = _counter(
+    "captchad_deferrals_total",
+    "Tasks put off by their target's limits: rate, concurrency or closed; those in line behind them don't count.",
+    "reason",
+)
 LEASE_RENEWALS = _counter(
     "captchad_lease_renewals_total", "Renewals of a task's lease: renewed, lost or failed.", "outcome"
 )
@@ -106,7 +111,7 @@ EGRESS_REFUSALS = _counter(
 
 IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that does the chores, else 0.")
 RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, failed or dead.", "outcome")
-PROMOTED = _counter("captchad_promoted_total", "Delayed tasks put back into their queue.")
+PROMOTED = _counter("captchad_promoted_total", "Delayed and limited tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
 CALLBACKS = _counter("captchad_callbacks_total", "Callbacks sent, by how it ended.", "outcome")
@@ -132,6 +137,7 @@ WORKER_METRICS = (
     ATTEMPT_ERRORS,
     STAGE_SECONDS,
     QUEUE_AGE_SECONDS,
+    DEFERRALS,
     LEASE_RENEWALS,
     BROWSER_RECYCLES,
     BROWSER_CRASHES,
@@ -158,7 +164,9 @@ TASKS_RETRIED = _counter("captchad_tasks_retried_total", "Further attempts ever 
 WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a worker was lost with tasks in its hands.")
 DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever put to the dead letters.")
 TASKS_DEAD = _gauge("captchad_dead_letters", "Dead letters kept now.")
-TASKS_DELAYED = _gauge("captchad_tasks_delayed", "Tasks waiting for the time of their retry.")
+TASKS_DELAYED = _gauge(
+    "captchad_tasks_delayed", "Tasks waiting for the time of their retry, or for their target's limits."
+)
 QUEUE_DEPTH = _gauge(
     "captchad_queue_depth", "Tasks waiting in a queue; a lost worker's wait in `recovered`.", "priority"
 )

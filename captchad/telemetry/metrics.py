@@ -18,6 +18,7 @@ ROLE_METRICS: dict[str, tuple[MetricDefinition, ...]] = {
 
 SubmissionOutcome = Literal["accepted", "repeated", "refused"]
 AttemptOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
+DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "failed", "dead"]
 PrunedKind = Literal["recent", "dead_letter", "consumer", "node", "evidence", "history"]
@@ -84,6 +85,10 @@ class Metrics:
     def record_queue_age(self, priority: str, seconds: float) -> None:
         """A task was taken after waiting `seconds`."""
         self.instruments.observe(catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
+
+    def record_deferral(self, reason: DeferralReason) -> None:
+        """A task was put off by a limit of its target."""
+        self.instruments.add(catalogue.DEFERRALS, labels={"reason": reason})
 
     def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:
         """Some leases were renewed, found lost, or could not be renewed now."""

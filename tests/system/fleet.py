@@ -23,6 +23,7 @@ from captchad.sample_site.drawing import Artist, pick_text
 from tests.redis_server import find_free_port
 
 READY_SECONDS = 30.0
+UNLIMITED = {"max_per_minute": 1_000_000, "max_concurrent": 1000}
 POLL_SECONDS = 0.02
 
 
@@ -115,6 +116,7 @@ class Fleet:
         await self.site.start()
         self.client = aiohttp.ClientSession()
         target = {"host": "127.0.0.1", "ports": [self.site.port], "allow_private_addresses": True}
+        target |= UNLIMITED
         settings = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": [target]}} | self.settings
         (self.folder / "config.json").write_text(json.dumps(settings))
         return self

@@ -12,7 +12,7 @@ from captchad.broker.embedded import find_socket
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.first_engine import load_first_engine
 from captchad.recognition.service import read_pictures
-from tests.system.fleet import GatedSite
+from tests.system.fleet import UNLIMITED, GatedSite
 from tests.system.up_process import UpProcess
 
 TASKS = int(os.environ.get("CAPTCHAD_PROOF_TASKS", "40"))
@@ -59,7 +59,7 @@ async def test_many_pages_at_once_are_read_as_the_engine_reads_them_and_leave_no
     site = GatedSite()
     await site.start()
     site.gate.set()
-    target = {"host": "127.0.0.1", "ports": [site.port], "allow_private_addresses": True}
+    target = {"host": "127.0.0.1", "ports": [site.port], "allow_private_addresses": True} | UNLIMITED
     settings = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": [target]}}
     (tmp_path / "config.json").write_text(json.dumps(settings))
     state = tmp_path / "state"

@@ -6,6 +6,7 @@
 local GROUP = 'workers'
 local RECOVERED = 1
 local OPEN, DELAYED, RECENT, DEAD, COUNTERS, PREFIX = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local HELD, HELD_PACES = PREFIX .. ':held', PREFIX .. ':held_paces'
 local HISTORY_SECONDS = 7200
 local time = redis.call('TIME')
 local NOW = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -51,14 +52,16 @@ local function drop_entry(record)
   end
 end
 
-local function enqueue(id, stream)
+local function enqueue(id, stream, queued_ms)
   local entry = redis.call('XADD', KEYS[stream], '*', 'id', id)
-  redis.call('HSET', record_key(id), 'status', 'pending', 'stream', stream, 'entry', entry, 'queued_ms', NOW)
+  redis.call('HSET', record_key(id), 'status', 'pending', 'stream', stream, 'entry', entry,
+    'queued_ms', queued_ms or NOW)
 end
 
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'lives_lost',
-  'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker'}
+  'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
+  'created_ms', 'released'}
 
 local function read_state(id)
   return read_record(id, unpack(STATE_FIELDS))
@@ -74,12 +77,50 @@ local function leave_worker(id, record)
   redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream')
 end
 
+-- Tasks wait for their target's limits in a line: one for pages, one for pictures, which a closed site doesn't stop.
+local PICTURES = ' pictures'
+
+local function name_line(id, record)
+  return record.target .. (redis.call('HEXISTS', record_key(id), 'picture') == 1 and PICTURES or '')
+end
+
+local function held_key(line)
+  return HELD .. ':' .. line
+end
+
+-- The task waits in its target's line: by priority, then by age.
+local function hold(id, record, line)
+  redis.call('ZADD', held_key(line), record.priority * 1e13 + record.created_ms, id)
+end
+
+-- The first tasks of a line are queued to ask again; gives how many, and how many still wait.
+local function release_held(line, most)
+  local key, released = held_key(line), 0
+  for _, id in ipairs(redis.call('ZRANGE', key, 0, most - 1)) do
+    redis.call('ZREM', key, id)
+    local record = read_record(id, 'priority', 'queued_ms')
+    if record and record.status == 'pending' then
+      enqueue(id, tonumber(record.priority), record.queued_ms)
+      redis.call('HSET', record_key(id), 'released', 1)
+      released = released + 1
+    end
+  end
+  local waiting = redis.call('ZCARD', key)
+  if waiting == 0 then
+    redis.call('ZREM', HELD, line)
+    redis.call('HDEL', HELD_PACES, line)
+  end
+  return released, waiting
+end
+
 -- The task ends, once and for ever; fields are further pairs for its record.
 local function finish(id, record, status, fields)
   local key = record_key(id)
   leave_worker(id, record)
   redis.call('ZREM', OPEN, id)
   redis.call('ZREM', DELAYED, id)
+  redis.call('ZREM', held_key(record.target), id)
+  redis.call('ZREM', held_key(record.target .. PICTURES), id)
   redis.call('HSET', key, 'status', status, 'completed_ms', NOW, unpack(fields))
   redis.call('HDEL', key, 'picture')
   redis.call('EXPIRE', key, record.ttl_seconds)

@@ -1,7 +1,7 @@
 -- Measures the queues of a partition.
 --
 -- Returns {waiting and ms since the oldest was queued (-1: none) for each of the four streams…,
---          delayed, dead, open, flat list of counters}
+--          delayed, dead, open, flat list of counters, flat list of targets and how many wait for their limits}
 
 local answer = {}
 for stream = 1, 4 do
@@ -27,8 +27,16 @@ for stream = 1, 4 do
   answer[#answer + 1] = waiting
   answer[#answer + 1] = oldest_ms
 end
+
+local limited = {}
+for _, line in ipairs(redis.call('ZRANGE', HELD, 0, -1)) do
+  limited[#limited + 1] = string.gsub(line, PICTURES .. '$', '')
+  limited[#limited + 1] = redis.call('ZCARD', held_key(line))
+end
+
 answer[#answer + 1] = redis.call('ZCARD', DELAYED)
 answer[#answer + 1] = redis.call('ZCARD', DEAD)
 answer[#answer + 1] = redis.call('ZCARD', OPEN)
 answer[#answer + 1] = redis.call('HGETALL', COUNTERS)
+answer[#answer + 1] = limited
 return answer

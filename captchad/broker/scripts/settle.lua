@@ -1,8 +1,8 @@
 -- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
 --
 -- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms), then for each attempt:
--- id, token, outcome ('completed' | 'retryable' | 'failed' | 'handed_back'), result or error (JSON) or '',
--- jitter (0.5..1) of the delay
+-- id, token, outcome ('completed' | 'retryable' | 'failed' | 'handed_back' | 'deferred'), result, error or (deferred)
+-- {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay
 -- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
 
 local FIELDS = 5
@@ -19,6 +19,21 @@ local function retry_later(id, record, payload, token, jitter)
   return 'pending'
 end
 
+-- The target's limits refused the attempt: it is undone, and the task waits in the target's line.
+local function wait_in_line(id, record, payload, token)
+  local key, timing, line = record_key(id), cjson.decode(payload), name_line(id, record)
+  leave_worker(id, record)
+  if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
+    redis.call('HDEL', key, 'started_ms', 'worker')
+  end
+  redis.call('HSET', key, 'status', 'pending', 'settled_token', token)
+  hold(id, record, line)
+  redis.call('ZADD', HELD, NOW + timing.delay_ms, line)
+  redis.call('HSET', HELD_PACES, line, timing.pace_ms)
+  publish(id, 'pending', {delay_ms = timing.delay_ms})
+  return 'pending'
+end
+
 local function settle(id, token, outcome, payload, jitter)
   local record = read_state(id)
   if not record then
@@ -31,6 +46,9 @@ local function settle(id, token, outcome, payload, jitter)
     hand_back(id, record)
     redis.call('HSET', record_key(id), 'settled_token', token)
     return 'pending'
+  end
+  if outcome == 'deferred' then
+    return wait_in_line(id, record, payload, token)
   end
   if outcome == 'completed' then
     redis.call('HDEL', record_key(id), 'error')

@@ -1,11 +1,29 @@
 -- Gives a worker as many tasks as it has free slots, highest priority first, and begins an attempt at each.
+-- Where others wait for a target's limits already, its next tasks line up behind them, with no attempt begun.
 --
 -- ARGV 1 consumer   2 worker's name   3 fence token of these attempts   4 free slots
 -- Returns {{id, request, picture or '', attempt, queued (ms), remaining (ms) to the deadline}…,
---          {last entry id of each stream}}: the ids are where waiting for more begins
+--          {last entry id of each stream}}: the ids are where waiting for more begins (none: there is more already)
 
 local consumer, worker, token, free = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local taken = {}
+local MOST_HELD = 500
+local taken, held = {}, 0
+local is_any_held = redis.call('EXISTS', HELD) == 1
+
+-- Whether the task lined up. One that was called asks for itself, and so does a lost worker's, which is never late.
+local function line_up(id, record, stream)
+  if not is_any_held or record.released or stream == RECOVERED then
+    return false
+  end
+  local line = name_line(id, record)
+  if redis.call('EXISTS', held_key(line)) == 0 then
+    return false
+  end
+  leave_worker(id, record)
+  hold(id, record, line)
+  held = held + 1
+  return true
+end
 
 local function begin(id, stream, entry)
   local record = read_state(id)
@@ -23,8 +41,14 @@ local function begin(id, stream, entry)
     finish(id, record, 'failed', {'error', encode_error('deadline_exceeded', 'the task did not end before its deadline')})
     return
   end
+  if line_up(id, record, stream) then
+    return
+  end
   local key = record_key(id)
   local attempt = redis.call('HINCRBY', key, 'attempts', 1)
+  if record.released then
+    redis.call('HDEL', key, 'released')
+  end
   redis.call('HSETNX', key, 'started_ms', NOW)
   redis.call('HSET', key, 'status', 'processing', 'owner', consumer, 'token', token, 'worker', worker,
     'attempt_started_ms', NOW)
@@ -36,7 +60,7 @@ local function begin(id, stream, entry)
 end
 
 for stream = 1, 4 do
-  while #taken < free do
+  while #taken < free and held < MOST_HELD do
     local command = {'XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', free - #taken, 'STREAMS', KEYS[stream], '>'}
     local reply = redis.pcall(unpack(command))
     if reply and reply.err then
@@ -53,7 +77,7 @@ for stream = 1, 4 do
 end
 
 local last = {}
-if #taken < free then
+if #taken < free and held < MOST_HELD then
   for stream = 1, 4 do
     local info = redis.call('XINFO', 'STREAM', KEYS[stream])
     for index = 1, #info, 2 do

@@ -144,10 +144,11 @@ class WorkerList(Answer):
 
 
 class TargetQueueAnswer(Answer):
-    """Open tasks of one target."""
+    """Open tasks of one target; `limited` are those of `pending` that wait for the target's limits."""
 
     pending: int
     processing: int
+    limited: int
 
 
 class QueueAnswer(Answer):

@@ -1,0 +1,99 @@
+"""Limits of targets that hold across all workers: visits a minute, pages at once, and sites that had enough."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from captchad.broker.connection import Broker
+from captchad.broker.consumer import Deferral, Delivery
+from captchad.broker.keys import TargetKeys
+from captchad.domain.target import Target
+
+MS = 1000
+MINUTE_MS = 60_000
+GRANTED = b"granted"
+SHORTEST_PACE_MS = 10
+SLOT_WAIT_MS = 1000
+"""A slot that becomes free wakes the line by itself; this is for the slot of a worker that died."""
+JITTER = (0.5, 1.0)
+
+LimitReason = Literal["rate", "concurrency", "closed"]
+"""Which of a target's limits a task waits for."""
+REASONS: dict[bytes, LimitReason] = {b"rate": "rate", b"concurrency": "concurrency", b"closed": "closed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a visit may not begin, and how its task is put off."""
+
+    reason: LimitReason
+    deferral: Deferral
+
+
+class TargetLimits:
+    """Asks for, renews and gives back the right to visit a target; `consumer` is NAME.INCARNATION."""
+
+    def __init__(self, broker: Broker, consumer: str, lease_seconds: float) -> None:
+        self._broker = broker
+        self._consumer = consumer
+        self._lease_ms = int(lease_seconds * MS)
+
+    async def begin(self, delivery: Delivery, target: Target) -> Refusal | None:
+        """Begin a visit, or say why it may not be; a task with a picture counts as one that opens no page."""
+        keys = TargetKeys(target.host)
+        opens_page = delivery.request.url is not None
+        reason, wait_ms = await self._broker.run_fleet_script(
+            "visit_begin",
+            [keys.visits, keys.holders, keys.closed, keys.waiting],
+            [
+                self._name_holder(delivery),
+                self._lease_ms,
+                target.max_per_minute,
+                target.max_concurrent if opens_page else 0,
+                delivery.partition,
+            ],
+        )
+        if reason == GRANTED:
+            return None
+        jitter = random.uniform(*JITTER)  # noqa: S311 -- spreads the workers' tries, guards nothing
+        return plan_refusal(REASONS[reason], wait_ms, target.max_per_minute, jitter)
+
+    async def renew(self, host: str, deliveries: Sequence[Delivery]) -> None:
+        """Keep the slots of visits that go on."""
+        holders = [self._name_holder(delivery) for delivery in deliveries]
+        await self._broker.run_fleet_script("visit_renew", [TargetKeys(host).holders], [self._lease_ms, *holders])
+
+    async def end(self, host: str, delivery: Delivery) -> None:
+        """Free a visit's slot, and call the next task that waits for one."""
+        keys = TargetKeys(host)
+        partition = await self._broker.run_fleet_script(
+            "visit_end", [keys.holders, keys.waiting], [self._name_holder(delivery)]
+        )
+        if 0 <= partition < len(self._broker.partitions):
+            await self._wake(keys, partition, delivery.request.target)
+
+    async def close(self, host: str, seconds: float) -> None:
+        """Let nobody visit a target for so long."""
+        await self._broker.run_fleet_script("target_close", [TargetKeys(host).closed], [int(seconds * MS)])
+
+    async def _wake(self, keys: TargetKeys, partition: int, line: str) -> None:
+        called, _ = await self._broker.run_script("wake", self._broker.partitions[partition], [line, 1])
+        if not called:
+            async with self._broker.guard():
+                await self._broker.client.zrem(keys.waiting, partition)
+
+    def _name_holder(self, delivery: Delivery) -> str:
+        return f"{self._consumer}:{delivery.task_id}:{delivery.token}"
+
+
+def plan_refusal(reason: LimitReason, wait_ms: int, visits_per_minute: int, jitter: float) -> Refusal:
+    """Decide when a refused target's line goes on, and how fast: never sooner, never faster than the limit allows.
+
+    `wait_ms` is the time until a visit may be granted; for a page's slot nobody knows it.
+    """
+    if reason == "concurrency":
+        pause_ms = int(SLOT_WAIT_MS * jitter)
+        return Refusal(reason, Deferral(pause_ms, pause_ms))
+    pace_ms = max(SHORTEST_PACE_MS, -(-MINUTE_MS // visits_per_minute))
+    return Refusal(reason, Deferral(max(1, wait_ms), pace_ms))
