@@ -5,9 +5,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from captchad.browser.executable import is_sandbox_usable, warn_without_sandbox
+from captchad.browser.connection import BrowserSource, LaunchFailed
 from captchad.browser.page_session import PageSession
-from captchad.browser.process import LaunchFailed
+from captchad.browser.process import LaunchedBrowsers
 from captchad.browser.supply import BrowserSupply
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
@@ -36,17 +36,17 @@ class BrowserEngine(Service):
 
     name = "browser"
 
-    def __init__(self, config: BrowserSection, proxy: FilteringProxy, clock: Clock) -> None:
+    def __init__(
+        self, config: BrowserSection, proxy: FilteringProxy, clock: Clock, source: BrowserSource | None = None
+    ) -> None:
         self._proxy = proxy
         self._clock = clock
-        self._supply = BrowserSupply(config, proxy, clock)
+        self._supply = BrowserSupply(config, source or LaunchedBrowsers(config, lambda: proxy.address, clock))
         self._work = TaskGroupKeeper(self.name)
         self._is_started = False
 
     async def start(self) -> None:
         """Launch the first browser; the proxy must be listening. DependencyMissing when that can't be."""
-        if not is_sandbox_usable():
-            warn_without_sandbox()
         await self._supply.maintain()
         if not self._supply.browsers:
             raise DependencyMissing(f"{self._supply.last_problem}; `captchad doctor` says more")

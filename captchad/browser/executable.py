@@ -1,6 +1,5 @@
 """Finds the Chromium to run and the flags it runs with."""
 
-import logging
 import os
 import shutil
 from pathlib import Path
@@ -30,8 +29,6 @@ EGRESS_FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
 """What leaves the proxy as the only way out: loopback too, no direct UDP, no name resolved by the browser itself."""
-
-_logger = logging.getLogger(__name__)
 
 
 def find_executable(configured: str | None, downloaded: str) -> str:
@@ -67,13 +64,3 @@ def _find_headless_shell(downloaded: Path) -> Path | None:
             if found is not None and os.access(found, os.X_OK):
                 return found
     return downloaded if downloaded.is_file() else None
-
-
-def is_sandbox_usable() -> bool:
-    """Whether Chromium's sandbox can be on: it refuses to run as root with it."""
-    return os.geteuid() != 0
-
-
-def warn_without_sandbox() -> None:
-    """Say once for each browser engine that pages are run without the sandbox."""
-    _logger.warning("running as root, so Chromium's sandbox is off; run captchad as an ordinary user in production")

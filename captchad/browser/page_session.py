@@ -8,9 +8,9 @@ from playwright.async_api import BrowserContext, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
 import captchad
+from captchad.browser.connection import BrowserConnection
 from captchad.browser.finder import CaptchaFinder, Found, read_finder_script
 from captchad.browser.pictures import PictureRecorder, read_picture
-from captchad.browser.process import BrowserProcess
 from captchad.browser.retry_after import refuse_overload
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
@@ -34,7 +34,7 @@ class PageSession:
     """Owns one context from its making to its end."""
 
     def __init__(
-        self, process: BrowserProcess, proxy: FilteringProxy, clock: Clock, keeper: TaskGroupKeeper, name: str
+        self, process: BrowserConnection, proxy: FilteringProxy, clock: Clock, keeper: TaskGroupKeeper, name: str
     ) -> None:
         self.process = process
         self._proxy = proxy
@@ -137,6 +137,7 @@ class PageSession:
                 service_workers="block",
                 user_agent=user_agent,
                 viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]},
+                **self.process.context_options,
             )
         except PlaywrightError as error:
             return error

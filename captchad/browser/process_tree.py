@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from collections.abc import Iterable
 
 import psutil
 
@@ -42,7 +43,7 @@ def is_running(pid: int) -> bool:
 def measure_rss_bytes(pid: int) -> int:
     """Give the resident memory of a process and all under it; shared pages count for each that maps them."""
     total_bytes = 0
-    for process in _list_tree(pid):
+    for process in list_tree(pid):
         with contextlib.suppress(psutil.Error):
             total_bytes += process.memory_info().rss
     return total_bytes
@@ -50,16 +51,27 @@ def measure_rss_bytes(pid: int) -> int:
 
 def kill_tree(pid: int) -> None:
     """SIGKILL a process, its group if it leads one, and everything under it."""
-    tree = _list_tree(pid)
+    tree = list_tree(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.getpgid(pid) == pid:
             os.killpg(pid, signal.SIGKILL)
-    for process in tree:
+    kill_all(tree)
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """SIGKILL those that still run."""
+    for process in processes:
         with contextlib.suppress(psutil.Error):
             process.kill()
 
 
-def _list_tree(pid: int) -> list[psutil.Process]:
+def await_ends(processes: Iterable[psutil.Process], timeout_seconds: float) -> None:
+    """Wait until all have ended; blocks."""
+    psutil.wait_procs(list(processes), timeout_seconds)
+
+
+def list_tree(pid: int) -> list[psutil.Process]:
+    """Give a process and everything under it; empty where it is gone."""
     try:
         top = psutil.Process(pid)
         return [top, *top.children(recursive=True)]

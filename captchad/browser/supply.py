@@ -3,11 +3,9 @@
 import asyncio
 import logging
 
+from captchad.browser.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.pool import RecycleLimits, plan_pool
-from captchad.browser.process import BrowserProcess, LaunchFailed, PlaywrightDriver
 from captchad.config.sections import BrowserSection
-from captchad.egress.proxy import FilteringProxy
-from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
 _logger = logging.getLogger(__name__)
@@ -16,11 +14,10 @@ _logger = logging.getLogger(__name__)
 class BrowserSupply:
     """Lends browsers for pages; any number of pages may share one."""
 
-    def __init__(self, config: BrowserSection, proxy: FilteringProxy, clock: Clock) -> None:
-        self._proxy = proxy
-        self._driver = PlaywrightDriver(config.executable, clock)
+    def __init__(self, config: BrowserSection, source: BrowserSource) -> None:
+        self._source = source
         self._limits = RecycleLimits(config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes)
-        self._browsers: dict[int, BrowserProcess] = {}
+        self._browsers: dict[int, BrowserConnection] = {}
         self._lock = asyncio.Lock()
         self._work = TaskGroupKeeper("browsers")
         self._is_closed = False
@@ -30,13 +27,13 @@ class BrowserSupply:
         self.last_problem = ""
 
     @property
-    def browsers(self) -> tuple[BrowserProcess, ...]:
+    def browsers(self) -> tuple[BrowserConnection, ...]:
         """All browsers there are, retired ones included."""
         return tuple(self._browsers.values())
 
-    async def borrow(self) -> BrowserProcess:
+    async def borrow(self) -> BrowserConnection:
         """Give a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
-        provided: BrowserProcess | Exception | None = self._find_usable()
+        provided: BrowserConnection | Exception | None = self._find_usable()
         if provided is None:
             # A caller that gives up must not break the launch that others wait for.
             provided = await asyncio.shield(self._work.spawn(self._provide(), "provide"))
@@ -47,15 +44,15 @@ class BrowserSupply:
         self.pages_served += 1
         return provided
 
-    def give_back(self, lent: BrowserProcess) -> None:
+    def give_back(self, lent: BrowserConnection) -> None:
         """Take a browser back after a page is closed."""
         lent.busy_pages -= 1
         self._apply_plan()
 
-    def kill(self, hung: BrowserProcess) -> None:
+    def kill(self, hung: BrowserConnection) -> None:
         """Kill a browser that does not answer; its other pages fail and are tried again elsewhere."""
         if not hung.is_killed:
-            _logger.warning("browser %d (process %d) hangs and is killed", hung.number, hung.pid)
+            _logger.warning("browser %d (%s) hangs and is killed", hung.number, hung.describe())
             hung.kill()
         self._apply_plan()
 
@@ -69,16 +66,16 @@ class BrowserSupply:
                 _logger.error("no browser: %s", provided)
 
     async def close(self) -> None:
-        """End every browser and the driver."""
+        """End every browser and what they come from."""
         self._is_closed = True
         await self._work.cancel_all()
         for browser in self.browsers:
             del self._browsers[browser.number]
             await browser.close()
-        await self._driver.stop()
+        await self._source.stop()
 
-    def _find_usable(self) -> BrowserProcess | None:
-        if not self._driver.is_alive:
+    def _find_usable(self) -> BrowserConnection | None:
+        if not self._source.is_alive:
             # Nobody can speak to its browsers any more, even those that have not noticed yet.
             for browser in self._browsers.values():
                 browser.kill()
@@ -93,17 +90,17 @@ class BrowserSupply:
             self._remove(self._browsers.pop(number))
         return plan.use
 
-    def _remove(self, browser: BrowserProcess) -> None:
+    def _remove(self, browser: BrowserConnection) -> None:
         if browser.is_alive:
             self.recycled += 1
             _logger.info("browser %d is recycled after %d pages", browser.number, browser.pages_served)
         else:
             self.crashes += 1
-            _logger.warning("browser %d (process %d) is gone and will be replaced", browser.number, browser.pid)
+            _logger.warning("browser %d (%s) is gone and will be replaced", browser.number, browser.describe())
         if not self._is_closed:
             self._work.spawn(browser.close(), f"close-{browser.number}")
 
-    async def _provide(self) -> BrowserProcess | Exception:
+    async def _provide(self) -> BrowserConnection | Exception:
         """Launch a browser unless another caller just did; the failure is given, not raised, as many may wait."""
         async with self._lock:
             usable = self._find_usable()
@@ -118,10 +115,13 @@ class BrowserSupply:
             self._browsers[launched.number] = launched
             return launched
 
-    async def _launch(self) -> BrowserProcess:
+    async def _launch(self) -> BrowserConnection:
         try:
-            return await self._driver.launch(self._proxy.address)
+            return await self._source.open()
         except LaunchFailed as error:
-            _logger.warning("%s; starting Playwright's driver anew", error)
-            await self._driver.stop()
-            return await self._driver.launch(self._proxy.address)
+            if self._browsers:
+                # A new start of the source would end those that still serve.
+                raise
+            _logger.warning("%s; starting anew", error)
+            await self._source.stop()
+            return await self._source.open()

@@ -178,6 +178,7 @@ class BrowserSection(Section):
     backend: Literal["launch", "playwright", "cdp", "selenium"] | None = None
     reuse: Literal["same_target", "never"] = "same_target"
     executable: str | None = None
+    user: str = "nobody"
     recycle_pages: PositiveInt = 500
     recycle_age_seconds: Seconds = 3600
     recycle_memory_bytes: PositiveInt = 1_610_612_736

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
+from captchad.config.sections import Configuration
 
 TRIAL_MODULE = "captchad.browser.trial"
 TRIAL_LIMIT_SECONDS = 60
@@ -18,31 +19,32 @@ HOW_TO_INSTALL = (
 )
 
 
-def check_browser(executable: str | None) -> list[Finding]:
+def check_browser(configuration: Configuration) -> list[Finding]:
     """Launch the browser the worker would launch; give what came of it, and of its sandbox."""
-    outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE, *([executable] if executable else [])])
+    outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE], configuration.browser.model_dump_json())
     if "error" in outcome:
         return [bad("browser", str(outcome["error"]), HOW_TO_INSTALL)]
     found = f"Chromium {outcome['version']}, a page drawn in {outcome['milliseconds']} ms"
     if not outcome["draws_text"]:
         drawn = bad("browser", f"Chromium {outcome['version']} draws no text", "apt-get install fonts-liberation")
-        return [drawn, _judge_sandbox(outcome)]
-    return [good("browser", found), _judge_sandbox(outcome)]
+        return [drawn, _judge_sandbox(outcome, configuration)]
+    return [good("browser", found), _judge_sandbox(outcome, configuration)]
 
 
-def _judge_sandbox(outcome: dict[str, Any]) -> Finding:
+def _judge_sandbox(outcome: dict[str, Any], configuration: Configuration) -> Finding:
     if outcome["has_sandbox"]:
-        return good("sandbox", "on")
-    return doubtful("sandbox", "off, because Chromium refuses it to root", "run the worker as an ordinary user")
+        return good("sandbox", str(outcome["sandbox"]))
+    judge = bad if configuration.environment == "prod" else doubtful
+    return judge("sandbox", "off, and production does not start without it", str(outcome["sandbox_problem"]))
 
 
-def _run_trial(command: list[str]) -> dict[str, Any]:
+def _run_trial(command: list[str], settings: str) -> dict[str, Any]:
     # A session of its own: whatever hangs is killed together with all its children.
     with subprocess.Popen(  # noqa: S603 - this interpreter with a fixed module
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, start_new_session=True
     ) as child:
         try:
-            output, complaints = child.communicate(timeout=TRIAL_LIMIT_SECONDS)
+            output, complaints = child.communicate(settings.encode(), timeout=TRIAL_LIMIT_SECONDS)
         except subprocess.TimeoutExpired:
             return {"error": f"the browser did not come up within {TRIAL_LIMIT_SECONDS} s"}
         finally:

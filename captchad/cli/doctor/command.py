@@ -20,6 +20,7 @@ from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option
 from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration, load_configuration
+from captchad.config.sections import Configuration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 
@@ -55,7 +56,7 @@ def _examine(config_path: str | None) -> Iterator[Finding]:
         yield from check_redis(loaded)
     yield check_shared_memory()
     yield check_fonts()
-    yield from check_browser(loaded.configuration.browser.executable if loaded else None)
+    yield from check_browser(loaded.configuration if loaded else Configuration())
 
 
 def _load(config_path: str | None) -> tuple[LoadedConfiguration | None, Finding]:

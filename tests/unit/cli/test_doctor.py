@@ -9,6 +9,7 @@ import pytest
 from captchad.cli.doctor import browser, machine
 from captchad.cli.doctor.finding import Verdict
 from captchad.cli.doctor.ports import check_port
+from captchad.config.sections import Configuration
 from captchad.domain.node import Role
 
 MEBIBYTE = 1_048_576
@@ -73,5 +74,5 @@ def test_a_trial_that_fails_breaks_or_hangs_is_a_failure(
     monkeypatch.setattr(browser, "TRIAL_MODULE", "trial_that_fails")
     if "sleep" in program:
         monkeypatch.setattr(browser, "TRIAL_LIMIT_SECONDS", 0.3)
-    (finding,) = browser.check_browser(None)
+    (finding,) = browser.check_browser(Configuration())
     assert (finding.verdict, finding.found) == (Verdict.FAIL, reason)

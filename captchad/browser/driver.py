@@ -1,0 +1,84 @@
+"""Playwright's driver: the node process through which every browser is spoken to."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Playwright, async_playwright
+
+from captchad.browser.connection import LaunchFailed
+from captchad.browser.process_tree import find_driver, is_running, kill_tree, list_children
+
+DRIVER_START_SECONDS = 30.0
+STOP_SECONDS = 3.0
+TEMPORARY_FOLDER_VARIABLE = "TMPDIR"
+
+
+class PlaywrightDriver:
+    """One driver, started again when it is gone."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._pid = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the driver runs."""
+        return self._playwright is not None and is_running(self._pid)
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while it does not run."""
+        return self._pid
+
+    async def start(self, temporary_folder: Path | None = None) -> Playwright:
+        """Bring the driver up unless it is; LaunchFailed when it does not come.
+
+        It keeps its files, browsers' profiles among them, in `temporary_folder`.
+        """
+        if self._playwright is not None and self.is_alive:
+            return self._playwright
+        await self.stop()
+        known = list_children()
+        try:
+            async with asyncio.timeout(DRIVER_START_SECONDS):
+                with _temporary_files_in(temporary_folder):
+                    self._playwright = await async_playwright().start()
+        except (TimeoutError, PlaywrightError, OSError) as error:
+            raise LaunchFailed(f"Playwright's driver did not start: {error or 'no answer'}") from None
+        finally:
+            self._pid = find_driver(known) or 0
+        return self._playwright
+
+    async def stop(self) -> None:
+        """End the driver and every browser under it."""
+        playwright, self._playwright = self._playwright, None
+        if playwright is not None:
+            with contextlib.suppress(TimeoutError, PlaywrightError, OSError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await playwright.stop()
+        self.kill()
+
+    def kill(self) -> None:
+        """End the driver at once, with every browser under it."""
+        pid, self._pid = self._pid, 0
+        if pid:
+            kill_tree(pid)
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: Path | None) -> Iterator[None]:
+    """Let a process that is started meanwhile keep its temporary files in `folder`: the driver takes no argument."""
+    before = os.environ.get(TEMPORARY_FOLDER_VARIABLE)
+    if folder is not None:
+        os.environ[TEMPORARY_FOLDER_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(TEMPORARY_FOLDER_VARIABLE, None)
+        else:
+            os.environ[TEMPORARY_FOLDER_VARIABLE] = before
