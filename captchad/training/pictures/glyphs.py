@@ -45,7 +45,7 @@ def draw_bitmap_glyph(path: Path, rows: int, character: str) -> Image.Image:
 def _render(
     font: ImageFont.FreeTypeFont, character: str, mode: str, line: tuple[int, int], stroke_pixels: int = 0
 ) -> Image.Image:
-    core, (_, top) = font.getmask2(character, mode, anchor="ls", stroke_width=stroke_pixels)
+    core, (_, top) = font.getmask2(character, mode, anchor="ls", stroke_width=stroke_pixels, stroke_filled=True)
     width, height = core.size
     shape = Image.frombytes("L", (width, height), bytes(core))
     # Some fonts draw beyond their line.
