@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.broker.consumer import Consumer, Deferral, Delivery, Outcome, Settlement
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskStore
 from captchad.domain.errors import TaskErrorCode
@@ -33,6 +33,10 @@ def failed_for_good(delivery: Delivery) -> Settlement:
     return Settlement(delivery, Outcome.FAILED, error=NOT_ALLOWED)
 
 
+def deferred(delivery: Delivery, delay_ms: int = 30_000, pace_ms: int = 1_000) -> Settlement:
+    return Settlement(delivery, Outcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms))
+
+
 def handed_back(delivery: Delivery) -> Settlement:
     return Settlement(delivery, Outcome.HANDED_BACK)
 
@@ -56,10 +60,11 @@ class Partition:
         deadline_seconds: float = 3600.0,
         picture: bytes | None = None,
         idempotency: Idempotency | None = None,
+        target: str = TARGET,
     ) -> str:
         request = TaskRequest(
-            target=TARGET,
-            url=None if picture else "http://captcha.example/",
+            target=target,
+            url=None if picture else f"http://{target}/",
             picture=picture,
             retry_count=retry_count,
             priority=priority,
@@ -76,7 +81,8 @@ class Partition:
         return sum([await self.broker.client.xlen(stream) for stream in self.broker.partitions[0].streams])
 
     async def make_delayed_due(self) -> None:
-        """Let every delayed task be due now."""
+        """Let every delayed task be due now, and every line that waits for a target."""
         keys = self.broker.partitions[0]
-        for member in await self.broker.client.zrange(keys.delayed, 0, -1):
-            await self.broker.client.zadd(keys.delayed, {member: 0})
+        for key in (keys.delayed, f"{keys.prefix}:held"):
+            for member in await self.broker.client.zrange(key, 0, -1):
+                await self.broker.client.zadd(key, {member: 0})

@@ -17,13 +17,14 @@ from captchad.config.sections import RedisSection, SchedulerSection
 from captchad.domain.errors import AlreadyFinished
 from captchad.domain.lifecycle import TaskEvent, next_statuses
 from captchad.domain.task import TaskRecord, TaskStatus
-from tests.integration.protocol import Partition, completed, failed_for_good, handed_back, retryable
+from tests.integration.protocol import Partition, completed, deferred, failed_for_good, handed_back, retryable
 from tests.redis_server import RedisServer
 
 OUTCOMES: dict[str, tuple[Callable[[Delivery], Settlement], frozenset[TaskEvent]]] = {
     "completed": (completed, frozenset({TaskEvent.COMPLETE})),
     "retryable": (retryable, frozenset({TaskEvent.RETRY, TaskEvent.FAIL})),
     "failed": (failed_for_good, frozenset({TaskEvent.FAIL})),
+    "deferred": (deferred, frozenset({TaskEvent.DEFER})),
     "handed_back": (handed_back, frozenset({TaskEvent.HAND_BACK})),
 }
 
