@@ -88,9 +88,11 @@ local function held_key(line)
   return HELD .. ':' .. line
 end
 
--- The task waits in its target's line: by priority, then by age.
+-- The task waits in its target's line: by priority, then by age, then as it was queued in that millisecond.
 local function hold(id, record, line)
-  redis.call('ZADD', held_key(line), record.priority * 1e13 + record.created_ms, id)
+  local order = math.min(tonumber(string.match(record.entry or '', '-(%d+)$') or 0), 99)
+  local place = record.priority * 1e15 + record.created_ms * 100 + order
+  redis.call('ZADD', held_key(line), string.format('%.0f', place), id)
 end
 
 -- The first tasks of a line are queued to ask again; gives how many, and how many still wait.
@@ -122,7 +124,7 @@ local function finish(id, record, status, fields)
   redis.call('ZREM', held_key(record.target), id)
   redis.call('ZREM', held_key(record.target .. PICTURES), id)
   redis.call('HSET', key, 'status', status, 'completed_ms', NOW, unpack(fields))
-  redis.call('HDEL', key, 'picture')
+  redis.call('HDEL', key, 'picture', 'session')
   redis.call('EXPIRE', key, record.ttl_seconds)
   if record.idempotency and record.idempotency ~= '' then
     redis.call('EXPIRE', PREFIX .. ':idempotency:' .. record.idempotency, record.ttl_seconds)
@@ -148,6 +150,23 @@ local function drop_oldest_dead(limit)
       count('dead_dropped', 1)
     end
   end
+end
+
+-- Evidence lies beside the records; `EVIDENCE` lists it as 'id bytes' by the time it expires.
+local EVIDENCE = PREFIX .. ':evidence'
+
+local function forget_evidence(members)
+  for _, member in ipairs(members) do
+    local id, size = string.match(member, '^(%S+) (%d+)$')
+    redis.call('DEL', EVIDENCE .. ':' .. id)
+    redis.call('ZREM', EVIDENCE, member)
+    count('evidence_bytes', -tonumber(size))
+  end
+  return #members
+end
+
+local function forget_expired_evidence(most)
+  return forget_evidence(redis.call('ZRANGEBYSCORE', EVIDENCE, '-inf', NOW, 'LIMIT', 0, most))
 end
 
 -- The task fails and is kept as a dead letter, with its picture.

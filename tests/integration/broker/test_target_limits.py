@@ -220,7 +220,6 @@ async def test_a_line_is_called_one_by_one_at_its_pace_by_priority_and_then_by_a
     worker = partition.make_consumer()
     [oldest] = await take_pages(partition, 1)
     await worker.settle([deferred(oldest)])
-    await asyncio.sleep(0.002)  # ages are in milliseconds
     normal = await partition.submit()
     high = await partition.submit(priority=Priority.HIGH)
     assert await worker.take(5) == []
