@@ -1,0 +1,232 @@
+"""Workers with their gates against a real Redis: limits hold over all of them, and what must wait goes on by itself."""
+
+import asyncio
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from captchad.broker.connection import Broker
+from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.keys import TargetKeys
+from captchad.broker.target_limits import TargetLimits
+from captchad.config.sections import RedisSection
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.target import Target
+from captchad.domain.task import TaskError, TaskStatus
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.solving.attempts import Abandonment, Attempts
+from captchad.solving.delivery_loop import DeliveryLoop
+from captchad.solving.lease_keeper import LEASE_SECONDS
+from captchad.solving.settlement import Settler
+from captchad.solving.target_gate import TargetGate
+from captchad.telemetry.metrics import Metrics
+from tests.integration.protocol import TARGET, Partition, completed
+
+SLOTS = 4
+OTHER = Target("other.example")
+PAGE_SECONDS = 0.02
+TOO_MANY = TaskError(TaskErrorCode.HTTP_ERROR, "the site answered 429", is_retryable=True)
+
+
+@dataclass
+class Site:
+    """What happens on a target's pages; it notes how many are open at once, over all workers."""
+
+    page_seconds: float = PAGE_SECONDS
+    refusals_left: int = 0
+    open: int = 0
+    most_open: int = 0
+    visits: list[str] = field(default_factory=list)
+    seen: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def solve(self, delivery: Delivery) -> Settlement:
+        if delivery.request.target != TARGET:
+            return completed(delivery)
+        self.visits.append(delivery.task_id)
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        self.seen.set()
+        try:
+            await asyncio.sleep(self.page_seconds)
+        finally:
+            self.open -= 1
+        if self.refusals_left:
+            self.refusals_left -= 1
+            return Settlement(delivery, Outcome.RETRYABLE, error=TOO_MANY, retry_after_seconds=1.5)
+        return completed(delivery)
+
+
+class Worker:
+    """A worker whose pages are the test's."""
+
+    def __init__(self, partition: Partition, name: str, site: Site, target: Target) -> None:
+        self.targets = [target, OTHER]
+        self.metrics = Metrics("worker", name, "0")
+        consumer = partition.make_consumer(name)
+        limits = TargetLimits(partition.broker, f"{name}.1", LEASE_SECONDS)
+        settler = Settler(partition.broker, [consumer], self.metrics)
+        self.gate = TargetGate(limits, site.solve, lambda: self.targets, self.metrics, Clock())
+        self.attempts = Attempts(SLOTS, self.gate.solve, settler.put, Clock())
+        settler.on_settled(self.attempts.forget)
+        self.keeper = TaskGroupKeeper(name)
+        for service in (settler, self.gate, DeliveryLoop(partition.broker, consumer, self.attempts, Clock())):
+            self.keeper.spawn(service.run(), service.name)
+
+    @property
+    def deferrals(self) -> Counter[str]:
+        lines = self.metrics.render()[0].decode().splitlines()
+        found = [line for line in lines if line.startswith("captchad_deferrals_total{")]
+        return Counter({line.split('"')[1]: int(float(line.split()[-1])) for line in found})
+
+
+@dataclass
+class Fleet:
+    """Workers, and the scheduler's calls of the lines."""
+
+    partition: Partition
+    keeper: TaskGroupKeeper = field(default_factory=lambda: TaskGroupKeeper("fleet"))
+    workers: list[Worker] = field(default_factory=list)
+
+    def start(self, site: Site, target: Target, *names: str) -> None:
+        self.workers += [Worker(self.partition, name, site, target) for name in names]
+
+    async def call_lines(self) -> None:
+        while True:
+            await self.partition.housekeeping.promote_due()
+            await asyncio.sleep(0.01)
+
+    async def wait_ended(self, task_ids: list[str]) -> None:
+        async with asyncio.timeout(20):
+            for task_id in task_ids:
+                while not (await self.partition.store.read(task_id)).status.is_final:
+                    await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def fleet(partition: Partition) -> AsyncIterator[Fleet]:
+    made = Fleet(partition)
+    made.keeper.spawn(made.call_lines(), "calls")
+    yield made
+    await made.keeper.cancel_all()
+    for worker in made.workers:
+        await worker.keeper.cancel_all()
+        await worker.gate.drain()
+
+
+async def test_two_workers_keep_a_targets_bound_together_and_every_task_ends_at_its_first_attempt(
+    partition: Partition, fleet: Fleet
+) -> None:
+    site = Site()
+    ids = [await partition.submit(retry_count=0) for _ in range(40)]
+    other = await partition.submit(target=OTHER.host)
+    fleet.start(site, Target(TARGET, max_per_minute=1000, max_concurrent=2), "a", "b")
+    await fleet.wait_ended([other])
+    assert len(site.visits) < len(ids)
+    await fleet.wait_ended(ids)
+    assert site.most_open == 2
+    records = [await partition.store.read(task_id) for task_id in ids]
+    assert {(record.status, record.attempts) for record in records} == {(TaskStatus.COMPLETED, 1)}
+    deferrals = fleet.workers[0].deferrals + fleet.workers[1].deferrals
+    assert set(deferrals) == {"concurrency"}
+    # Each free slot calls one task; nobody spins.
+    assert deferrals.total() < len(ids)
+    assert await partition.count_entries() == 0
+
+
+async def test_what_is_beyond_the_rate_waits_without_spinning(partition: Partition, fleet: Fleet) -> None:
+    site = Site(page_seconds=0)
+    ids = [await partition.submit() for _ in range(30)]
+    fleet.start(site, Target(TARGET, max_per_minute=5, max_concurrent=50), "a", "b")
+    await fleet.wait_ended([await partition.submit(target=OTHER.host)])
+    await asyncio.sleep(0.3)
+    assert len(site.visits) == 5
+    deferrals = fleet.workers[0].deferrals + fleet.workers[1].deferrals
+    assert set(deferrals) == {"rate"}
+    assert deferrals.total() <= 2 * SLOTS
+    waiting = [task_id for task_id in ids if task_id not in site.visits]
+    records = [await partition.store.read(task_id) for task_id in waiting]
+    assert {(record.status, record.attempts) for record in records} == {(TaskStatus.PENDING, 0)}
+    # A higher limit, as after a reload, lets them go on at their next call.
+    for worker in fleet.workers:
+        worker.targets = [Target(TARGET, max_per_minute=1_000_000, max_concurrent=50), OTHER]
+    await partition.make_delayed_due()
+    async with asyncio.timeout(10):
+        while len(site.visits) < 6:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_site_that_had_enough_is_left_alone_by_every_worker(partition: Partition, fleet: Fleet) -> None:
+    site = Site(refusals_left=1)
+    refused = await partition.submit()
+    target = Target(TARGET, max_per_minute=1000, max_concurrent=2)
+    fleet.start(site, target, "a", "b")
+    async with asyncio.timeout(5):
+        await site.seen.wait()
+        while (await partition.store.read(refused)).error is None:
+            await asyncio.sleep(0.01)
+    others = [await partition.submit(retry_count=0) for _ in range(6)]
+    clock = Clock()
+    began = clock.monotonic_seconds()
+    await fleet.wait_ended([refused, *others])
+    assert clock.monotonic_seconds() - began > 1.0
+    assert (await partition.store.read(refused)).attempts == 2
+    assert {(await partition.store.read(task_id)).attempts for task_id in others} == {1}
+    assert site.visits.count(refused) == 2
+    deferrals = fleet.workers[0].deferrals + fleet.workers[1].deferrals
+    assert deferrals["closed"] >= 1
+
+
+async def test_a_page_that_is_broken_off_gives_its_slot_to_the_next(partition: Partition, fleet: Fleet) -> None:
+    site = Site(page_seconds=60)
+    target = Target(TARGET, max_per_minute=1000, max_concurrent=1)
+    first = await partition.submit()
+    fleet.start(site, target, "a")
+    await site.seen.wait()
+    second = await partition.submit()
+    site.page_seconds = 0
+    await partition.store.cancel(first)
+    fleet.workers[0].attempts.abandon(first, Abandonment.TAKEN_AWAY)
+    await fleet.wait_ended([second])
+    await fleet.workers[0].gate.drain()
+    assert await partition.broker.client.exists(TargetKeys(TARGET).holders) == 0
+
+
+async def test_a_picture_counts_against_its_target_and_is_audited(
+    partition: Partition, fleet: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = b"\x89PNG of a captcha"
+    task_id = await partition.submit(picture=picture)
+    with caplog.at_level(logging.INFO):
+        fleet.start(Site(), Target(TARGET), "a")
+        await fleet.wait_ended([task_id])
+    assert f"sha256 {hashlib.sha256(picture).hexdigest()}, {len(picture)} bytes" in caplog.text
+    keys = TargetKeys(TARGET)
+    assert await partition.broker.client.zcard(keys.visits) == 1
+    assert await partition.broker.client.exists(keys.holders) == 0
+
+
+async def test_without_redis_a_task_is_handed_back_and_no_page_opens(partition: Partition) -> None:
+    await partition.submit()
+    [delivery] = await partition.make_consumer().take(1)
+    site, metrics = Site(), Metrics("worker", "a", "0")
+    away = TargetLimits(Broker(RedisSection(), "away"), "a.1", LEASE_SECONDS)
+    gate = TargetGate(away, site.solve, lambda: [Target(TARGET)], metrics, Clock())
+    settlement = await gate.solve(delivery)
+    assert settlement.outcome is Outcome.HANDED_BACK
+    assert site.visits == []
+
+
+async def test_a_task_out_of_scope_needs_no_permission_to_fail(partition: Partition) -> None:
+    await partition.submit()
+    [delivery] = await partition.make_consumer().take(1)
+    site = Site(page_seconds=0)
+    limits = TargetLimits(partition.broker, "a.1", LEASE_SECONDS)
+    gate = TargetGate(limits, site.solve, list, Metrics("worker", "a", "0"), Clock())
+    await gate.solve(replace(delivery, token="other"))
+    assert site.visits == [delivery.task_id]
+    assert await partition.broker.client.exists(TargetKeys(TARGET).visits) == 0
