@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from string import ascii_letters, digits
 
 import numpy as np
@@ -14,6 +15,7 @@ DEFAULT_CHARSET = ascii_letters + digits
 OPERATORS = "+-×÷"
 EQUALS, QUESTION = "=", "?"
 LEAST_PROBABILITY = 1e-30
+_KEPT_ALPHABETS = 64
 
 _OWN_SPELLINGS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
 """Signs that captchad's own model knows under another spelling."""
@@ -55,7 +57,7 @@ class Alphabet:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """Pairs of a symbol (0 the blank) and one of its columns in a network, of `count` symbols."""
 
@@ -63,10 +65,18 @@ class Columns:
     columns: NDArray[np.intp]
     count: int
 
+    @cached_property
+    def is_one_to_one(self) -> bool:
+        """Whether no symbol has two columns; adding up is slow."""
+        return len(np.unique(self.symbols)) == len(self.symbols)
+
     def mask(self, probabilities: Probabilities) -> tuple[LogProbabilities, float]:
         """Give log probabilities over blank and symbols, and the log of the share the symbols held before masking."""
         masked = np.zeros((self.count, len(probabilities)))
-        np.add.at(masked, self.symbols, probabilities[:, self.columns].T)
+        if self.is_one_to_one:
+            masked[self.symbols] = probabilities[:, self.columns].T
+        else:
+            np.add.at(masked, self.symbols, probabilities[:, self.columns].T)
         kept = np.maximum(masked.sum(axis=0), LEAST_PROBABILITY)
         logs = np.full_like(masked, -np.inf)
         np.log(np.maximum(masked / kept, LEAST_PROBABILITY), out=logs, where=self._is_known()[:, None])
@@ -84,6 +94,7 @@ def make_text_alphabet(charset: str | None) -> Alphabet:
     return Alphabet(tuple(symbols), tuple(_both_cases(symbol) for symbol in symbols))
 
 
+@lru_cache(_KEPT_ALPHABETS)
 def make_cased_alphabet(charset: str | None, *, is_case_told: bool) -> Alphabet:
     """Make the alphabet of plain texts for a network that tells cases apart.
 

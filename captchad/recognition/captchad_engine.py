@@ -7,7 +7,7 @@ import numpy as np
 
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
-from captchad.recognition.alphabet import EQUALS, OPERATORS, QUESTION, Alphabet, make_cased_alphabet
+from captchad.recognition.alphabet import EQUALS, OPERATORS, QUESTION, Alphabet, Columns, make_cased_alphabet
 from captchad.recognition.arithmetic import read_sum
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
@@ -20,6 +20,8 @@ CALIBRATION_KEY = "calibration"
 NO_READING_CONFIDENCE = 0.0
 _DIGITS = "0123456789"
 _BATCH_PICTURES = 16
+_SIGN_LOG_PROBABILITY = -4.0
+_KEPT_ALPHABETS = 64
 # Where nobody said that there is a sum, an x may as well be a letter: only the model's own signs count.
 _PLAIN_SIGNS = {sign: sign for sign in (*OPERATORS, EQUALS, QUESTION)} | {"÷": "÷/"}
 _WIDE_SIGNS = _PLAIN_SIGNS | {"×": "×xX"}
@@ -36,6 +38,8 @@ class CaptchadEngine:
         self._columns = ("", *model.symbols)
         values = model.description.get(CALIBRATION_KEY)
         self._calibration = make_plain_calibration() if values is None else Calibration.from_json(values)
+        self._operator_columns = [self._columns.index(sign) for sign in (*OPERATORS, "/") if sign in self._columns]
+        self._located: dict[Alphabet, Columns] = {}
         self._plain_sums = _make_sum_alphabet(_PLAIN_SIGNS)
         self._wide_sums = _make_sum_alphabet(_WIDE_SIGNS)
 
@@ -77,12 +81,15 @@ class CaptchadEngine:
         if hints.kind is CaptchaKind.MATH:
             return self._read_sum(output, self._wide_sums, hints)
         text = self._read_text(output, hints)
-        if hints.kind is CaptchaKind.TEXT or hints.charset is not None:
+        if hints.kind is CaptchaKind.TEXT or hints.charset is not None or not self._shows_operator(output):
             return text
         found = self._read_sum(output, self._plain_sums, hints)
         if found is None or text is None:
             return text if found is None else found
         return found if found.reading.total_score > text.reading.total_score else text
+
+    def _shows_operator(self, output: LogProbabilities) -> bool:
+        return bool(output[:, self._operator_columns].max() > _SIGN_LOG_PROBABILITY)
 
     def _read_text(self, output: LogProbabilities, hints: Hints) -> PictureReading | None:
         alphabet = make_cased_alphabet(hints.charset, is_case_told=hints.case_sensitive is not False)
@@ -97,10 +104,17 @@ class CaptchadEngine:
         reading = self._search(output, alphabet, Hints(), accept)
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
 
+    def _locate(self, alphabet: Alphabet) -> Columns:
+        if len(self._located) >= _KEPT_ALPHABETS:
+            self._located.clear()
+        if alphabet not in self._located:
+            self._located[alphabet] = alphabet.locate(self._columns)
+        return self._located[alphabet]
+
     def _search(
         self, output: LogProbabilities, alphabet: Alphabet, hints: Hints, accepts: Callable[[str], bool]
     ) -> Reading | None:
-        columns = alphabet.locate(self._columns)
+        columns = self._locate(alphabet)
         probabilities = np.exp(output).astype(np.float32)
         return read_jointly(look([probabilities], [columns]), alphabet, hints, accepts)
 

@@ -17,64 +17,82 @@ BLANK = 0
 BEAM_WIDTH = 12
 _SYMBOLS_PER_STEP = 6
 _NEVER = -math.inf
-_LEAST_LOG_PROBABILITY = math.log(1e-6)
+_LEAST_PROBABILITY = 1e-4
+_SURE_PROBABILITY = 1 - _LEAST_PROBABILITY
+
+Beam = dict[Labels, tuple[float, float]]
+"""For each text so far its probability ending in a blank, and ending in its last symbol, scaled alike."""
 
 
 def search_beam(
     log_probabilities: LogProbabilities, longest: int | None = None, width: int = BEAM_WIDTH
 ) -> dict[Labels, float]:
     """Find the likeliest texts of at most `longest` symbols, with the log probability the beam gives each."""
-    beam: dict[Labels, tuple[float, float]] = {(): (0.0, _NEVER)}
-    for step in log_probabilities:
-        likely = _choose_symbols(step)
-        grown: dict[Labels, tuple[float, float]] = {}
-        for prefix, (ending_blank, ending_symbol) in beam.items():
-            _extend(grown, prefix, (ending_blank, ending_symbol), likely, longest)
-        kept = sorted(grown.items(), key=lambda item: _add(*item[1]), reverse=True)[:width]
-        beam = dict(kept)
-    return {prefix: _add(*endings) for prefix, endings in beam.items()}
+    beam: Beam = {(): (1.0, 0.0)}
+    log_scale = 0.0
+    for likely in _choose_symbols(log_probabilities):
+        is_pause = len(likely) == 1 and likely[0][0] == BLANK
+        grown = _wait(beam, likely[0][1]) if is_pause else _grow(beam, likely, longest)
+        if len(grown) > width:
+            kept = sorted(grown.items(), key=_total, reverse=True)[:width]
+            grown = dict(kept)
+        # Every step makes the numbers smaller; without scaling long pictures would lose them all.
+        highest = max(blank + symbol for blank, symbol in grown.values())
+        log_scale += math.log(highest)
+        beam = {labels: (blank / highest, symbol / highest) for labels, (blank, symbol) in grown.items()}
+    return {
+        labels: math.log(blank + symbol) + log_scale for labels, (blank, symbol) in beam.items() if blank + symbol > 0
+    }
 
 
-def _choose_symbols(step: NDArray[np.float64]) -> list[tuple[int, float]]:
-    order = np.argsort(step)[-_SYMBOLS_PER_STEP:]
-    likely = [(int(symbol), float(step[symbol])) for symbol in order if step[symbol] > _LEAST_LOG_PROBABILITY]
-    if all(symbol != BLANK for symbol, _ in likely):
-        likely.append((BLANK, float(step[BLANK])))
-    return likely
+def _total(entry: tuple[Labels, tuple[float, float]]) -> float:
+    return entry[1][0] + entry[1][1]
 
 
-def _extend(
-    grown: dict[Labels, tuple[float, float]],
-    prefix: Labels,
-    endings: tuple[float, float],
-    likely: Sequence[tuple[int, float]],
-    longest: int | None,
-) -> None:
-    ending_blank, ending_symbol = endings
-    total = _add(ending_blank, ending_symbol)
-    last = prefix[-1] if prefix else BLANK
-    may_grow = longest is None or len(prefix) < longest
-    for symbol, log_probability in likely:
-        if symbol == BLANK:
-            _put(grown, prefix, total + log_probability, _NEVER)
+def _choose_symbols(log_probabilities: LogProbabilities) -> list[list[tuple[int, float]]]:
+    """Give for each step its likely symbols, the blank always among them, with their probabilities."""
+    probabilities = np.exp(log_probabilities)
+    best = probabilities.argmax(axis=1).tolist()
+    chosen: list[list[tuple[int, float]]] = []
+    for step, symbol in zip(probabilities, best, strict=True):
+        if symbol == BLANK and step[BLANK] > _SURE_PROBABILITY:
+            chosen.append([(BLANK, float(step[BLANK]))])
             continue
-        if symbol == last:
-            _put(grown, prefix, _NEVER, ending_symbol + log_probability)
-        if may_grow:
-            # The same symbol again is a new one only after a blank.
-            before = ending_blank if symbol == last else total
-            _put(grown, (*prefix, symbol), _NEVER, before + log_probability)
+        best_few = min(_SYMBOLS_PER_STEP, len(step))
+        numbers = np.argpartition(step, -best_few)[-best_few:].tolist()
+        likely = [(number, float(step[number])) for number in numbers if step[number] > _LEAST_PROBABILITY]
+        if all(number != BLANK for number, _ in likely):
+            likely.append((BLANK, float(step[BLANK])))
+        chosen.append(likely)
+    return chosen
 
 
-def _put(grown: dict[Labels, tuple[float, float]], prefix: Labels, blank: float, symbol: float) -> None:
-    present_blank, present_symbol = grown.get(prefix, (_NEVER, _NEVER))
-    grown[prefix] = (_add(present_blank, blank), _add(present_symbol, symbol))
+def _wait(beam: Beam, probability: float) -> Beam:
+    return {labels: ((blank + symbol) * probability, 0.0) for labels, (blank, symbol) in beam.items()}
 
 
-def _add(first: float, second: float) -> float:
-    """Give log(exp(first) + exp(second)), where either may be minus infinity."""
-    high, low = (first, second) if first > second else (second, first)
-    return high if low == _NEVER else high + math.log1p(math.exp(low - high))
+def _grow(beam: Beam, likely: Sequence[tuple[int, float]], longest: int | None) -> Beam:
+    grown: Beam = {}
+    for prefix, (ending_blank, ending_symbol) in beam.items():
+        total = ending_blank + ending_symbol
+        last = prefix[-1] if prefix else BLANK
+        may_grow = longest is None or len(prefix) < longest
+        for symbol, probability in likely:
+            if symbol == BLANK:
+                _put(grown, prefix, total * probability, 0.0)
+                continue
+            if symbol == last:
+                _put(grown, prefix, 0.0, ending_symbol * probability)
+            if may_grow:
+                # The same symbol again is a new one only after a blank.
+                before = ending_blank if symbol == last else total
+                _put(grown, (*prefix, symbol), 0.0, before * probability)
+    return grown
+
+
+def _put(grown: Beam, prefix: Labels, blank: float, symbol: float) -> None:
+    present = grown.get(prefix)
+    grown[prefix] = (blank, symbol) if present is None else (present[0] + blank, present[1] + symbol)
 
 
 def score_labels(log_probabilities: LogProbabilities, labels: Labels) -> float:
@@ -156,6 +174,9 @@ def _trace_back(
 
 def align_labels(log_probabilities: LogProbabilities, labels: Labels) -> list[int]:
     """Give for each symbol of a text the step where it shows most clearly, in its likeliest alignment."""
+    plain = _align_plainly(log_probabilities, labels)
+    if plain is not None:
+        return plain
     extended = np.full(2 * len(labels) + 1, BLANK)
     extended[1::2] = labels
     may_skip = np.zeros(len(extended), dtype=bool)
@@ -177,6 +198,19 @@ def align_labels(log_probabilities: LogProbabilities, labels: Labels) -> list[in
         path.append(state)
     path.reverse()
     return [_clearest_step(log_probabilities[:, symbol], path, 2 * k + 1) for k, symbol in enumerate(labels)]
+
+
+def _align_plainly(log_probabilities: LogProbabilities, labels: Labels) -> list[int] | None:
+    """Align along each step's likeliest symbol, where that spells the text; None where it spells another."""
+    path = log_probabilities.argmax(axis=1)
+    starts = np.flatnonzero(np.diff(path, prepend=BLANK) * (path != BLANK))
+    if tuple(path[starts].tolist()) != labels:
+        return None
+    ends = [*starts[1:].tolist(), len(path)]
+    return [
+        start + int(log_probabilities[start:end, label].argmax())
+        for start, end, label in zip(starts.tolist(), ends, labels, strict=True)
+    ]
 
 
 def _clearest_step(column: NDArray[np.float64], path: Sequence[int], state: int) -> int:

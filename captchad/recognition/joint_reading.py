@@ -1,6 +1,6 @@
 """One text out of several networks' columns: each proposes, all of them score, the best total wins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,14 +102,20 @@ def read_jointly(
     if not allowed:
         return None
     scores = {
-        labels: [max(score_labels(v.log_probabilities, labels), LEAST_SCORE) for v in views] for labels in allowed
+        labels: [_score(view, labels, proposal) for view, proposal in zip(views, proposals, strict=True)]
+        for labels in allowed
     }
     best = max(allowed, key=lambda labels: (sum(scores[labels]), labels))
     if not best:
         return None
     favourites = [_favourite(scores, number) for number in range(len(views))]
     evidence = _weigh(best, scores, views, favourites, is_length_known=hints.min_length is not None)
-    return _describe(best, alphabet, views, evidence)
+    return _describe(best, alphabet, views, evidence, sum(scores[best]))
+
+
+def _score(view: View, labels: Labels, proposal: Mapping[Labels, float]) -> float:
+    known = proposal.get(labels)
+    return max(score_labels(view.log_probabilities, labels) if known is None else known, LEAST_SCORE)
 
 
 def _favourite(scores: dict[Labels, list[float]], network: int) -> Labels:
@@ -149,12 +155,14 @@ def _weigh(
     )
 
 
-def _describe(best: Labels, alphabet: Alphabet, views: Sequence[View], evidence: Evidence) -> Reading:
+def _describe(
+    best: Labels, alphabet: Alphabet, views: Sequence[View], evidence: Evidence, log_probability: float
+) -> Reading:
     steps = tuple(tuple(align_labels(view.log_probabilities, best)) for view in views)
     symbol_scores = tuple(
         tuple(float(view.log_probabilities[step, label]) for step, label in zip(of_view, best, strict=True))
         for view, of_view in zip(views, steps, strict=True)
     )
     # With the share of the alphabet added, readings of different alphabets can be compared.
-    total = sum(score_labels(view.log_probabilities, best) + view.share for view in views)
+    total = log_probability + sum(view.share for view in views)
     return Reading(_spell(best, alphabet), evidence, total, steps, symbol_scores)
