@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 import redis
 import uvloop
+from hypothesis import settings
 
 from captchad.broker.connection import Broker
 from captchad.config.sections import RedisSection
 from tests.redis_server import RedisServer
 from tests.sentinels import SentinelFleet
+
+# How long an example takes says more of the machine's other work than of what is tested.
+settings.register_profile("captchad", deadline=None)
+settings.load_profile("captchad")
 
 
 def pytest_asyncio_loop_factories(
