@@ -109,6 +109,7 @@ class Fleet:
     redis_url: str
     environment: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    target_limits: dict[str, int] = field(default_factory=lambda: dict(UNLIMITED))
     site: GatedSite = field(default_factory=GatedSite)
     roles: list[RoleProcess] = field(default_factory=list)
 
@@ -116,7 +117,7 @@ class Fleet:
         await self.site.start()
         self.client = aiohttp.ClientSession()
         target = {"host": "127.0.0.1", "ports": [self.site.port], "allow_private_addresses": True}
-        target |= UNLIMITED
+        target |= self.target_limits
         settings = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": [target]}} | self.settings
         (self.folder / "config.json").write_text(json.dumps(settings))
         return self

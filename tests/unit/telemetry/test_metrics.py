@@ -59,6 +59,7 @@ def test_everything_a_worker_records_is_found_again() -> None:
     metrics.record_stage("open", 0.3)
     metrics.record_stage("open", 700)
     metrics.record_queue_age("high", 0.02)
+    metrics.record_deferral("rate")
     metrics.record_lease_renewals("renewed", 3)
     metrics.record_browser_recycle("pages")
     metrics.record_browser_crash()
@@ -73,6 +74,7 @@ def test_everything_a_worker_records_is_found_again() -> None:
         'captchad_stage_seconds_bucket{stage="open",le="+Inf"} 2.0',
         'captchad_stage_seconds_count{stage="open"} 2.0',
         'captchad_queue_age_seconds_count{priority="high"} 1.0',
+        'captchad_deferrals_total{reason="rate"} 1',
         'captchad_lease_renewals_total{outcome="renewed"} 3',
         'captchad_browser_recycles_total{reason="pages"} 1',
         "captchad_browser_crashes_total 1",
