@@ -45,6 +45,7 @@ class Broker(Service):
     def __init__(self, config: RedisSection, client_name: str, url_override: str | None = None) -> None:
         self.partitions = tuple(PartitionKeys(partition) for partition in range(config.partitions))
         self.result_ttl_seconds = config.task_result_ttl
+        self.evidence_limit_bytes = config.evidence_limit_bytes
         self._min_replicas = config.min_replicas_acknowledged
         self._config = config
         self._client_name = client_name

@@ -9,18 +9,26 @@ from enum import StrEnum
 from captchad.broker.address import BLOCK_SECONDS
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.keys import PartitionKeys
-from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_result
+from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_evidence, encode_result
+from captchad.broker.sealed_sessions import SealedSessions
+from captchad.broker.session_cipher import SessionCipher
+from captchad.domain.errors import AttemptFailed
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
+from captchad.domain.visit import Evidence
 
 FIRST_RETRY_DELAY_MS = 1_000
 LONGEST_RETRY_DELAY_MS = 60_000
 JITTER = (0.5, 1.0)
 RENEWED = "renewed"
+NO_EVIDENCE = Evidence(b"")
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt at a task, held under a fence: `token` is this attempt's alone."""
+    """One attempt at a task, held under a fence: `token` is this attempt's alone.
+
+    `obstacle` says why nothing can be attempted: the session that came with the task can't be read here.
+    """
 
     task_id: str
     partition: int
@@ -29,6 +37,7 @@ class Delivery:
     request: TaskRequest
     queued_ms: float
     remaining_seconds: float
+    obstacle: AttemptFailed | None = None
 
 
 class Outcome(StrEnum):
@@ -54,6 +63,7 @@ class Settlement:
     """The end of one attempt, ready to be written.
 
     A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is the site's own wish.
+    `evidence` is kept only where the task ends with this attempt.
     """
 
     delivery: Delivery
@@ -62,6 +72,7 @@ class Settlement:
     error: TaskError | None = None
     deferral: Deferral | None = None
     retry_after_seconds: float | None = None
+    evidence: Evidence | None = None
 
     @property
     def payload(self) -> bytes:
@@ -74,14 +85,26 @@ class Settlement:
 
 
 class Consumer:
-    """One partition as one life of a worker sees it; `consumer` is NAME.INCARNATION."""
+    """One partition as one life of a worker sees it; `consumer` is NAME.INCARNATION.
 
-    def __init__(self, broker: Broker, keys: PartitionKeys, worker: str, consumer: str, dead_letter_limit: int) -> None:
+    Without a cipher, tasks that come with a session or want one back can't be attempted here.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        keys: PartitionKeys,
+        worker: str,
+        consumer: str,
+        dead_letter_limit: int,
+        cipher: SessionCipher | None = None,
+    ) -> None:
         self._broker = broker
         self._keys = keys
         self._worker = worker
         self._consumer = consumer
         self._dead_letter_limit = dead_letter_limit
+        self._sessions = SealedSessions(cipher)
         self._last_ids: list[bytes] = []
 
     @property
@@ -96,18 +119,7 @@ class Consumer:
             "take", self._keys, [self._consumer, self._worker, token, free_slots]
         )
         self._last_ids = last_ids
-        return [
-            Delivery(
-                task_id=task_id.decode(),
-                partition=self.partition,
-                token=token,
-                attempt=int(attempt),
-                request=decode_request(request, picture or None),
-                queued_ms=float(queued_ms),
-                remaining_seconds=remaining_ms / 1000,
-            )
-            for task_id, request, picture, attempt, queued_ms, remaining_ms in taken
-        ]
+        return [self._deliver(token, *one) for one in taken]
 
     async def wait_for_more(self) -> None:
         """Return when a task was queued since the last `take` came back short, or after a few seconds."""
@@ -132,14 +144,53 @@ class Consumer:
             self._dead_letter_limit,
             FIRST_RETRY_DELAY_MS,
             LONGEST_RETRY_DELAY_MS,
+            self._broker.evidence_limit_bytes,
         ]
         for settlement in settlements:
-            delivery = settlement.delivery
-            jitter = random.uniform(*JITTER)  # noqa: S311 -- spreads retries, guards nothing
-            arguments += [delivery.task_id, delivery.token, settlement.outcome, settlement.payload, jitter]
+            arguments += self._settle_arguments(settlement)
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
         return [answer.decode() for answer in answers]
 
     async def release_unknown(self, known_ids: Sequence[str]) -> int:
         """Hand back what this consumer holds beyond `known_ids`: deliveries whose reply was lost."""
         return int(await self._broker.run_script("release", self._keys, [self._consumer, *known_ids]))
+
+    def _deliver(
+        self,
+        token: str,
+        task_id: bytes,
+        request: bytes,
+        picture: bytes,
+        session: bytes,
+        attempt: int,
+        queued_ms: int,
+        remaining_ms: int,
+    ) -> Delivery:
+        """Read one task of the script's answer."""
+        decoded, obstacle = decode_request(request, picture or None), None
+        try:
+            decoded = self._sessions.open_given(decoded, task_id.decode(), session)
+        except AttemptFailed as failure:
+            obstacle = failure
+        return Delivery(
+            task_id=task_id.decode(),
+            partition=self.partition,
+            token=token,
+            attempt=int(attempt),
+            request=decoded,
+            queued_ms=float(queued_ms),
+            remaining_seconds=remaining_ms / 1000,
+            obstacle=obstacle,
+        )
+
+    def _settle_arguments(self, settlement: Settlement) -> list[Argument]:
+        delivery, outcome, payload, session = settlement.delivery, settlement.outcome, settlement.payload, b""
+        jitter = random.uniform(*JITTER)  # noqa: S311 -- spreads retries, guards nothing
+        try:
+            session = self._sessions.seal_returned(settlement.result, delivery.task_id)
+        except AttemptFailed as failure:
+            outcome = Outcome.FAILED
+            payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
+        evidence = settlement.evidence or NO_EVIDENCE
+        kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""]
+        return [delivery.task_id, delivery.token, outcome, payload, jitter, session, *kept]

@@ -1,7 +1,7 @@
 """The scheduler's side of a partition: promote, reclaim, expire, prune."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from captchad.broker.connection import Broker
 from captchad.broker.keys import LEADER, PartitionKeys
@@ -30,11 +30,12 @@ class Reclaimed:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What was forgotten."""
+    """What was forgotten, in the order of the script's answer."""
 
     listed: int
     dead_letters: int
     consumers: int
+    evidence: int
 
 
 class Housekeeping:
@@ -62,14 +63,14 @@ class Housekeeping:
 
     async def prune(self, alive_consumers: Sequence[str]) -> Pruned:
         """Forget expired list entries, old dead letters and the consumers of workers that are gone."""
-        position, listed, dead_letters, consumers = 0, 0, 0, 0
+        position, counts = 0, [0] * len(fields(Pruned))
         retention_ms = self._config.dead_letter_retention_seconds * MS
         while position >= 0:
-            position, forgotten, dead, removed = await self._broker.run_script(
+            position, *more = await self._broker.run_script(
                 "prune", self._keys, [position, BATCH, retention_ms, self._config.dead_letter_limit, *alive_consumers]
             )
-            listed, dead_letters, consumers = listed + forgotten, dead_letters + dead, consumers + removed
-        return Pruned(listed, dead_letters, consumers)
+            counts = [count + found for count, found in zip(counts, more, strict=True)]
+        return Pruned(*counts)
 
 
 class LeaderLease:

@@ -14,8 +14,11 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:held_paces             hash      LINE -> ms between calls; both go with their line
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
     PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
-    PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture
-    PREFIX:counters               hash      totals since the first start, and queued_bytes
+    PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture, without its session
+    PREFIX:evidence               zset      `id bytes` -> when it expires (ms); settle writes, settle and prune drop
+    PREFIX:evidence:ID            hash      picture and screenshot of a task that asked for evidence; settle writes;
+                                            expires with the record, or makes room for newer ones before
+    PREFIX:counters               hash      totals since the first start, queued_bytes and evidence_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
     PREFIX:events                 channel   one JSON message for each change of a task
@@ -74,6 +77,10 @@ class PartitionKeys:
     def dead_letter(self, task_id: str) -> str:
         """Give the key of a dead letter."""
         return f"{self.prefix}:dead:{task_id}"
+
+    def evidence(self, task_id: str) -> str:
+        """Give the key of a task's evidence."""
+        return f"{self.prefix}:evidence:{task_id}"
 
     def history(self, minute: int) -> str:
         """Give the key of one minute's figures; `minute` counts since 1970."""

@@ -1,13 +1,15 @@
 """The wire format: how requests, results and records are stored (version 1).
 
-Fields of a record's hash: request (JSON), picture (bytes, until it ends), status, target, priority (stream number),
-created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms, attempts, retry_limit, lives_lost,
-bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON), error (JSON); and while it is queued or running:
-stream, entry; while running: owner, token; after an attempt was settled: settled_token; called from a target's line
-and not begun yet: released.
+Fields of a record's hash: request (JSON), picture (bytes, until it ends), session (sealed, until it ends), status,
+target, priority (stream number), created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms,
+attempts, retry_limit, lives_lost, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON), returned_session
+(sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or running: stream, entry; while
+running: owner, token; after an attempt was settled: settled_token; called from a target's line and not begun yet:
+released.
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -15,15 +17,26 @@ import orjson
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.recognition import CaptchaKind, Character, Hints
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
+from captchad.domain.visit import Evidence, Fill, KeptEvidence
 
 VERSION = 1
 
 
 def encode_request(request: TaskRequest) -> bytes:
-    """Give a request as JSON, without its picture, which is stored beside it."""
+    """Give a request as JSON, without its picture and its session, which are stored beside it.
+
+    What not every task has is left out, so that a worker of an earlier release still reads the others.
+    """
     hints = request.hints
+    wishes = {
+        "key_id": request.key_id,
+        "fill": request.fill,
+        "return_session": request.return_session,
+        "evidence": request.evidence,
+    }
     return orjson.dumps(
         {
+            **{name: value for name, value in wishes.items() if value},
             "version": VERSION,
             "target": request.target,
             "url": request.url,
@@ -46,29 +59,39 @@ def encode_request(request: TaskRequest) -> bytes:
 
 def decode_request(data: bytes, picture: bytes | None) -> TaskRequest:
     """Read a stored request back; ValueError for a version this release does not know."""
-    fields: dict[str, Any] = orjson.loads(data)
-    version = fields.pop("version")
+    members: dict[str, Any] = orjson.loads(data)
+    version = members.pop("version")
     if version != VERSION:
         raise ValueError(f"the stored request has wire version {version}; this release reads version {VERSION}")
-    hints = fields.pop("hints")
+    hints = members.pop("hints")
     kind = hints.pop("kind")
-    priority = Priority(fields.pop("priority"))
+    priority = Priority(members.pop("priority"))
+    fill = members.pop("fill", None)
     return TaskRequest(
-        **fields, priority=priority, picture=picture, hints=Hints(**hints, kind=kind and CaptchaKind(kind))
+        **members,
+        priority=priority,
+        picture=picture,
+        hints=Hints(**hints, kind=kind and CaptchaKind(kind)),
+        fill=fill and Fill(**fill),
     )
 
 
 def encode_result(result: TaskResult) -> bytes:
-    """Give a result as JSON."""
-    return orjson.dumps(result)
+    """Give a result as JSON, without the page's session, which is stored beside it."""
+    return orjson.dumps({name: getattr(result, name) for name in _RESULT_FIELDS})
 
 
 def decode_result(data: bytes) -> TaskResult:
     """Read a stored result back."""
-    fields: dict[str, Any] = orjson.loads(data)
-    kind = CaptchaKind(fields.pop("kind"))
-    characters = tuple(Character(**character) for character in fields.pop("characters"))
-    return TaskResult(**fields, kind=kind, characters=characters)
+    members: dict[str, Any] = orjson.loads(data)
+    kind = CaptchaKind(members.pop("kind"))
+    characters = tuple(Character(**character) for character in members.pop("characters"))
+    return TaskResult(**members, kind=kind, characters=characters)
+
+
+def encode_evidence(evidence: Evidence) -> bytes:
+    """Give as JSON what is kept of some evidence; the pictures themselves are stored beside it."""
+    return orjson.dumps(KeptEvidence(bool(evidence.picture), bool(evidence.screenshot), evidence.choice))
 
 
 def encode_error(error: TaskError) -> bytes:
@@ -83,9 +106,12 @@ def encode_deferral(delay_ms: int, pace_ms: int) -> bytes:
 
 def decode_error(data: bytes) -> TaskError:
     """Read a stored error back."""
-    fields: dict[str, Any] = orjson.loads(data)
-    return TaskError(TaskErrorCode(fields["code"]), fields["message"], fields["is_retryable"])
+    members: dict[str, Any] = orjson.loads(data)
+    return TaskError(TaskErrorCode(members["code"]), members["message"], members["is_retryable"])
 
+
+RETURNED_SESSION = "returned_session"
+_RESULT_FIELDS = tuple(one.name for one in fields(TaskResult) if one.name != "session")
 
 RECORD_FIELDS = (
     "status",
@@ -98,13 +124,14 @@ RECORD_FIELDS = (
     "result",
     "error",
     "replay_of",
+    "evidence",
 )
-"""What is read of a record; the picture stays where it is, only a worker needs it."""
+"""What is read of a record; the picture stays where it is, only a worker needs it, and sessions do."""
 
 
 def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | None:
     """Read a record from its RECORD_FIELDS, None where it is gone; `error` of an open task is its last attempt's."""
-    status, request, created_ms, attempts, started_ms, completed_ms, worker, result, error, replay_of = values
+    status, request, created_ms, attempts, started_ms, completed_ms, worker, result, error, replay_of, evidence = values
     if status is None or request is None or created_ms is None:
         return None
     return TaskRecord(
@@ -119,4 +146,5 @@ def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | 
         result=decode_result(result) if result else None,
         error=decode_error(error) if error else None,
         replay_of=replay_of.decode() if replay_of else None,
+        evidence=KeptEvidence(**orjson.loads(evidence)) if evidence else None,
     )

@@ -50,6 +50,7 @@ class Totals:
     workers_lost: int = 0
     dead_lettered: int = 0
     dead_dropped: int = 0
+    evidence_dropped: int = 0
 
 
 @dataclass(slots=True)

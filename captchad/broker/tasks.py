@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.keys import RECOVERED, PartitionKeys
-from captchad.broker.messages import RECORD_FIELDS, decode_record, encode_request
+from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request
+from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
 from captchad.domain.errors import (
     AlreadyFinished,
     BrokerUnavailable,
@@ -20,13 +22,15 @@ from captchad.domain.errors import (
 from captchad.domain.identifier import read_partition
 from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus
 
+_logger = logging.getLogger(__name__)
+
 LIST_CHUNK = 200
 STREAM_NUMBERS = {name: number for number, name in enumerate((RECOVERED, *Priority), start=1)}
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """When a partition's queue is full: open tasks, and bytes of their requests and pictures."""
+    """When a partition's queue is full: open tasks, and bytes of their requests, pictures and sessions."""
 
     tasks: int
     bytes: int
@@ -69,11 +73,17 @@ class TaskPage:
 
 
 class TaskStore:
-    """Records of all partitions."""
+    """Records of all partitions; without a cipher, no session is stored and none is read."""
 
-    def __init__(self, broker: Broker, limits: QueueLimits) -> None:
+    def __init__(self, broker: Broker, limits: QueueLimits, cipher: SessionCipher | None = None) -> None:
         self._broker = broker
         self._limits = limits
+        self._cipher = cipher
+
+    @property
+    def has_session_key(self) -> bool:
+        """Whether sessions can be stored and read."""
+        return self._cipher is not None
 
     def replace_limits(self, limits: QueueLimits) -> None:
         """Use other limits from now on."""
@@ -93,7 +103,7 @@ class TaskStore:
             len(tasks),
         ]
         for task in tasks:
-            arguments += _submit_arguments(task)
+            arguments += _submit_arguments(task, self._seal(task))
         try:
             verdict, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
         except BrokerUnavailable as error:
@@ -108,11 +118,11 @@ class TaskStore:
         """Give the record of a task; TaskNotFound where there is none (any more)."""
         keys = self._keys_of(task_id)
         async with self._broker.guard():
-            values = await self._broker.client.hmget(keys.task(task_id), RECORD_FIELDS)
+            *values, sealed = await self._broker.client.hmget(keys.task(task_id), (*RECORD_FIELDS, RETURNED_SESSION))
         record = decode_record(task_id, values)
         if record is None:
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
-        return record
+        return self._with_session(record, sealed) if sealed else record
 
     async def cancel(self, task_id: str) -> TaskRecord:
         """Cancel a task that has not ended; the record as it is then."""
@@ -139,6 +149,30 @@ class TaskStore:
                         return TaskPage(tuple(found), _encode_cursor(position))
             if len(chunk) < chunk_size:
                 return TaskPage(tuple(found), None)
+
+    def _seal(self, task: NewTask) -> bytes:
+        """Give the session of a new task, sealed; empty where it has nothing to do with sessions.
+
+        One that only wants the page's session back gets a seal around nothing: a worker with another key then finds out
+        before it opens the page.
+        """
+        request = task.request
+        if self._cipher is None and request.session is not None:
+            raise InvalidRequest("a session can't be stored without security.session_key")
+        if self._cipher is None or not (request.session or request.return_session):
+            return b""
+        return self._cipher.seal(request.session, task.task_id, Direction.GIVEN)
+
+    def _with_session(self, record: TaskRecord, sealed: bytes) -> TaskRecord:
+        """Give the record with the session its page left; without, where the key is another."""
+        if self._cipher is None or record.result is None:
+            return record
+        try:
+            session = self._cipher.open(sealed, record.task_id, Direction.RETURNED)
+        except SessionUnreadable as error:
+            _logger.warning("%s is answered without its session: %s", record.task_id, error)
+            return record
+        return replace(record, result=replace(record.result, session=session))
 
     async def _read_recent(
         self, before: tuple[int, str] | None, count: int
@@ -190,7 +224,7 @@ class TaskStore:
         return self._broker.partitions[partition]
 
 
-def _submit_arguments(task: NewTask) -> list[Argument]:
+def _submit_arguments(task: NewTask, session: bytes) -> list[Argument]:
     request, encoded = task.request, encode_request(task.request)
     picture = request.picture or b""
     idempotency = task.idempotency
@@ -202,10 +236,11 @@ def _submit_arguments(task: NewTask) -> list[Argument]:
         STREAM_NUMBERS[request.priority],
         int(request.task_deadline_seconds * 1000),
         request.retry_count,
-        len(encoded) + len(picture),
+        len(encoded) + len(picture) + len(session),
         idempotency.key_digest if idempotency else "",
         idempotency.body_digest if idempotency else "",
         task.replay_of or "",
+        session,
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.recognition import CaptchaKind, Character, Hints
-from captchad.domain.visit import Fill, SessionState
+from captchad.domain.visit import Fill, KeptEvidence, SessionState
 
 
 class TaskStatus(StrEnum):
@@ -74,7 +74,6 @@ class TaskResult:
     expression: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     session: SessionState | None = None
-    has_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,10 @@ class TaskError:
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """The stored task; times are Redis TIME in milliseconds since 1970, None while not reached."""
+    """The stored task; times are Redis TIME in milliseconds since 1970, None while not reached.
+
+    The request has neither picture nor session here: only a worker needs them.
+    """
 
     task_id: str
     status: TaskStatus
@@ -101,3 +103,4 @@ class TaskRecord:
     result: TaskResult | None = None
     error: TaskError | None = None
     replay_of: str | None = None
+    evidence: KeptEvidence | None = None

@@ -11,7 +11,7 @@ class Cookie:
     """One cookie; without `domain` it is the target host's own, without `expires` (seconds since 1970) a session's."""
 
     name: str
-    value: str
+    value: str = field(repr=False)
     domain: str | None = None
     path: str = "/"
     expires: float | None = None
@@ -25,8 +25,8 @@ class SessionState:
     """What a page finds in its browser, or leaves there; headers go to the target's origin only."""
 
     cookies: tuple[Cookie, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
-    local_storage: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    local_storage: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,17 @@ class VisitOrder:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is kept when asked for: the captcha's picture, and a PNG of the page."""
+    """What is kept when asked for: the captcha's picture, and a PNG of the page; `choice` says why it was this one."""
 
-    picture: bytes
-    screenshot: bytes | None = None
+    picture: bytes = field(repr=False)
+    screenshot: bytes | None = field(default=None, repr=False)
+    choice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptEvidence:
+    """What was kept for a task, until its record expires or newer evidence needs the room."""
+
+    has_picture: bool
+    has_screenshot: bool
     choice: str = ""

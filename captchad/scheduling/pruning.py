@@ -44,3 +44,4 @@ class Pruning(Service):
             self._metrics.record_pruned("recent", pruned.listed)
             self._metrics.record_pruned("dead_letter", pruned.dead_letters)
             self._metrics.record_pruned("consumer", pruned.consumers)
+            self._metrics.record_pruned("evidence", pruned.evidence)

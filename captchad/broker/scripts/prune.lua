@@ -1,8 +1,9 @@
--- Forgets what has expired: list entries without a record, old dead letters, consumers of workers that are gone.
+-- Forgets what has expired: list entries without a record, old dead letters, evidence, consumers of workers that are gone.
 --
 -- ARGV 1 first position in the list   2 positions to look at   3 dead letter retention (ms)   4 dead letter limit,
 -- then the consumers that are alive
--- Returns {next position or -1 at the end, list entries removed, dead letters removed, consumers removed}
+-- Returns {next position or -1 at the end, list entries removed, dead letters removed, consumers removed,
+--          evidence forgotten}
 
 local position, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ids = redis.call('ZRANGE', RECENT, position, position + most - 1)
@@ -36,4 +37,4 @@ for stream = 1, 4 do
   end
 end
 local is_last = #ids < most
-return {is_last and -1 or position + most - forgotten, forgotten, #old, removed}
+return {is_last and -1 or position + most - forgotten, forgotten, #old, removed, forget_expired_evidence(most)}

@@ -1,12 +1,45 @@
 -- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
 --
--- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms), then for each attempt:
--- id, token, outcome ('completed' | 'retryable' | 'failed' | 'handed_back' | 'deferred'), result, error or (deferred)
--- {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay
+-- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
+-- then for each attempt: id, token, outcome ('completed' | 'retryable' | 'failed' | 'handed_back' | 'deferred'), result,
+-- error or (deferred) {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
+-- and its evidence: what is kept (JSON), picture, screenshot, each or ''
 -- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
 
-local FIELDS = 5
+local FIELDS = 9
 local consumer, dead_limit, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local evidence_limit_bytes = tonumber(ARGV[5])
+
+local function evidence_bytes()
+  return tonumber(redis.call('HGET', COUNTERS, 'evidence_bytes') or '0')
+end
+
+-- Room is made by dropping what would expire first; what doesn't fit into the whole room isn't kept at all.
+local function keep_evidence(id, record, evidence)
+  local size = #evidence.picture + #evidence.screenshot
+  if size == 0 then
+    return
+  end
+  if size > evidence_limit_bytes then
+    count('evidence_dropped', 1)
+    return
+  end
+  while evidence_bytes() + size > evidence_limit_bytes do
+    if forget_expired_evidence(1) == 0 then
+      local dropped = forget_evidence(redis.call('ZRANGE', EVIDENCE, 0, 0))
+      if dropped == 0 then
+        redis.call('HDEL', COUNTERS, 'evidence_bytes')
+      end
+      count('evidence_dropped', dropped)
+    end
+  end
+  local key, life_ms = EVIDENCE .. ':' .. id, record.ttl_seconds * 1000
+  redis.call('HSET', key, 'picture', evidence.picture, 'screenshot', evidence.screenshot)
+  redis.call('PEXPIRE', key, life_ms)
+  redis.call('ZADD', EVIDENCE, NOW + life_ms, id .. ' ' .. size)
+  count('evidence_bytes', size)
+  redis.call('HSET', record_key(id), 'evidence', evidence.kept)
+end
 
 local function retry_later(id, record, payload, token, jitter)
   local exponent = math.min(tonumber(record.attempts) - 1, 20)
@@ -34,7 +67,7 @@ local function wait_in_line(id, record, payload, token)
   return 'pending'
 end
 
-local function settle(id, token, outcome, payload, jitter)
+local function settle(id, token, outcome, payload, jitter, session, evidence)
   local record = read_state(id)
   if not record then
     return 'refused'
@@ -50,24 +83,31 @@ local function settle(id, token, outcome, payload, jitter)
   if outcome == 'deferred' then
     return wait_in_line(id, record, payload, token)
   end
+  local is_retryable = outcome == 'retryable'
+  if is_retryable and tonumber(record.attempts) <= tonumber(record.retry_limit) then
+    return retry_later(id, record, payload, token, jitter)
+  end
+  keep_evidence(id, record, evidence)
   if outcome == 'completed' then
     redis.call('HDEL', record_key(id), 'error')
+    if session ~= '' then
+      redis.call('HSET', record_key(id), 'returned_session', session)
+    end
     finish(id, record, 'completed', {'result', payload, 'settled_token', token})
     return 'completed'
   end
-  if outcome == 'retryable' then
-    if tonumber(record.attempts) <= tonumber(record.retry_limit) then
-      return retry_later(id, record, payload, token, jitter)
-    end
+  if is_retryable then
     bury(id, record, payload, dead_limit, {'settled_token', token})
-    return 'failed'
+  else
+    finish(id, record, 'failed', {'error', payload, 'settled_token', token})
   end
-  finish(id, record, 'failed', {'error', payload, 'settled_token', token})
   return 'failed'
 end
 
 local answers = {}
-for at = 5, #ARGV, FIELDS do
-  answers[#answers + 1] = settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]))
+for at = 6, #ARGV, FIELDS do
+  local evidence = {kept = ARGV[at + 6], picture = ARGV[at + 7], screenshot = ARGV[at + 8]}
+  answers[#answers + 1] = settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]),
+    ARGV[at + 5], evidence)
 end
 return answers

@@ -2,7 +2,7 @@
 -- Where others wait for a target's limits already, its next tasks line up behind them, with no attempt begun.
 --
 -- ARGV 1 consumer   2 worker's name   3 fence token of these attempts   4 free slots
--- Returns {{id, request, picture or '', attempt, queued (ms), remaining (ms) to the deadline}…,
+-- Returns {{id, request, picture or '', session (sealed) or '', attempt, queued (ms), remaining (ms) to the deadline}…,
 --          {last entry id of each stream}}: the ids are where waiting for more begins (none: there is more already)
 
 local consumer, worker, token, free = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -54,8 +54,8 @@ local function begin(id, stream, entry)
     'attempt_started_ms', NOW)
   count('processing', 1)
   count('processing:' .. record.target, 1)
-  local more = redis.call('HMGET', key, 'request', 'picture', 'queued_ms')
-  taken[#taken + 1] = {id, more[1], more[2] or '', attempt, NOW - more[3], record.deadline_ms - NOW}
+  local more = redis.call('HMGET', key, 'request', 'picture', 'session', 'queued_ms')
+  taken[#taken + 1] = {id, more[1], more[2] or '', more[3] or '', attempt, NOW - more[4], record.deadline_ms - NOW}
   publish(id, 'processing', {target = record.target, worker = worker})
 end
 

@@ -1,6 +1,7 @@
 """Every key that Redis ever holds is listed in broker/keys.py, with its type."""
 
 import re
+from dataclasses import replace
 
 from captchad.broker import keys
 from captchad.broker.api_keys import ApiKeys
@@ -10,6 +11,7 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.tasks import Idempotency
 from captchad.domain.api_key import Scope
 from captchad.domain.node import NodeReport, Role
+from captchad.domain.visit import Evidence
 from tests.integration.protocol import Partition, completed, retryable
 
 ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string|channel)\s", re.MULTILINE)
@@ -34,7 +36,8 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     await partition.submit()
     worker = partition.make_consumer()
     first, second, third = await worker.take(3)
-    await worker.settle([completed(first), retryable(second), retryable(third)])
+    with_evidence = replace(completed(first), evidence=Evidence(b"picture", b"screenshot"))
+    await worker.settle([with_evidence, retryable(second), retryable(third)])
     await RateLimiter(broker).take("caller", 1, 60, 5)
     await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())
     await NodeRegistry(broker).write(NodeReport("w", "1", Role.WORKER, "host", 1, "127.0.0.1:1", "0", False))
