@@ -30,7 +30,7 @@ _OPTIONS = (
         "--engine",
         metavar="NAME",
         callback=_check_engine,
-        help="The engine to read with; NAME+NAME: several together.  [default: ddddocr]",
+        help="The engine to read with; NAME+NAME: several together.  [default: captchad]",
     ),
     click.option(
         "--model",

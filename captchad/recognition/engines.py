@@ -11,9 +11,9 @@ from captchad.recognition.ensemble import EnsembleEngine
 from captchad.recognition.recogniser import Recogniser
 
 ENTRY_POINT_GROUP = "captchad.recognisers"
-DEFAULT_ENGINE = "ddddocr"
+DEFAULT_ENGINE = "captchad"
 ENSEMBLE_SIGN = "+"
-ENSEMBLE_MEMBERS = ("ddddocr", "tesseract")
+ENSEMBLE_MEMBERS = ("captchad", "ddddocr", "tesseract")
 """Who reads in the `ensemble`, as far as they are there; of equal confidence the first is believed."""
 
 _OWN_PACKAGE = "captchad"

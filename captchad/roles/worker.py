@@ -14,7 +14,7 @@ from captchad.egress.addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine
-from captchad.recognition.first_engine import load_first_engine
+from captchad.recognition.engines import load_engine
 from captchad.recognition.model_shelf import ModelShelf
 from captchad.recognition.service import RecognitionService
 from captchad.roles.process import RoleProcess
@@ -40,7 +40,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     proxy = FilteringProxy(policy, clock, on_refusal=lambda reason, _: metrics.record_egress_refusal(reason))
     browser = BrowserEngine(configuration.browser, proxy, clock)
     shelf = ModelShelf(lambda: process.configuration.recognition.models, load_captchad_engine)
-    recognition = RecognitionService(load_first_engine, configuration.worker.batch_size, shelf)
+    recognition = RecognitionService(load_engine, configuration.worker.batch_size, shelf)
     solver = Solver(
         browser,
         recognition.recognise,

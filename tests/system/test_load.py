@@ -10,7 +10,7 @@ import redis
 
 from captchad.broker.embedded import find_socket
 from captchad.domain.recognition import Hints, Recognition
-from captchad.recognition.first_engine import load_first_engine
+from captchad.recognition.engines import load_engine
 from captchad.recognition.service import read_pictures
 from tests.system.fleet import UNLIMITED, GatedSite
 from tests.system.up_process import UpProcess
@@ -71,7 +71,7 @@ async def test_many_pages_at_once_are_read_as_the_engine_reads_them_and_leave_no
     finally:
         await asyncio.to_thread(up.end)
         await site.close()
-    engine = load_first_engine()
+    engine = load_engine()
     read = read_pictures(engine, [(site.pictures[f"v{number}"], Hints()) for number in range(TASKS)])
     completed, right, engine_right = 0, 0, 0
     for number, (answer, reading) in enumerate(zip(answers, read, strict=True)):

@@ -1,11 +1,14 @@
 """Engines by name, out of what the installed packages declare."""
 
+import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
 from captchad.domain.errors import DependencyMissing
+from captchad.recognition.captchad_engine import CaptchadEngine
 from captchad.recognition.engines import (
     DEFAULT_ENGINE,
     ENSEMBLE_MEMBERS,
@@ -15,7 +18,6 @@ from captchad.recognition.engines import (
     load_engine,
     load_ensemble,
 )
-from captchad.recognition.first_engine import FirstEngine
 
 SETTINGS = Path(__file__).parents[3] / "setup.cfg"
 FOREIGN = """
@@ -54,7 +56,7 @@ def test_what_is_declared_is_what_is_listed() -> None:
 
 
 def test_without_a_name_the_usual_one_is_loaded() -> None:
-    assert isinstance(load_engine(), FirstEngine)
+    assert isinstance(load_engine(), CaptchadEngine)
 
 
 @pytest.mark.usefixtures("foreign_package")
@@ -67,7 +69,7 @@ def test_another_packages_engine_is_loaded_by_its_name() -> None:
 
 @pytest.mark.usefixtures("foreign_package")
 def test_captchads_own_names_cannot_be_taken() -> None:
-    assert isinstance(load_engine(DEFAULT_ENGINE), FirstEngine)
+    assert isinstance(load_engine(DEFAULT_ENGINE), CaptchadEngine)
 
 
 @pytest.mark.usefixtures("foreign_package")
@@ -88,4 +90,14 @@ def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> None:
 
 def test_the_ensemble_reads_with_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("captchad.recognition.network.PACKAGE", "a_package_nobody_has")
     assert load_ensemble().name == load_engine(DEFAULT_ENGINE).name
+
+
+def test_the_usual_engine_needs_nothing_that_a_plain_install_lacks() -> None:
+    program = (
+        "import sys; from captchad.recognition.engines import load_engine; load_engine();"
+        "loaded = {'cv2', 'ddddocr', 'torch'} & set(sys.modules);"
+        "sys.exit(str(loaded) if loaded else 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
