@@ -1,6 +1,7 @@
 """Endless pictures of known text: number n of a seed is the same picture in every process."""
 
 import itertools
+import logging
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from captchad.training.pictures.augmentation import augment_picture
+
+LOGGER = logging.getLogger(__name__)
+
+_TRIES = 6
 
 Pixels = NDArray[np.uint8]
 """Grey pixels of a picture on white, shape (height, width), 0 black to 255 white."""
@@ -59,9 +64,20 @@ class PictureSource:
         self._augmented_share = augmented_share
 
     def draw(self, number: int) -> Sample:
-        """Draw picture `number`."""
-        source = random.Random(f"{self._seed}:{number}")
-        [family] = source.choices(self._families, cum_weights=self._bounds)
+        """Draw picture `number`.
+
+        What others published fails now and then on a text; another picture is drawn instead, and it is said so.
+        """
+        for attempt in range(_TRIES):
+            source = random.Random(f"{self._seed}:{number}" if attempt == 0 else f"{self._seed}:{number}:{attempt}")
+            [family] = source.choices(self._families, cum_weights=self._bounds)
+            try:
+                return self._draw_from(family, source)
+            except Exception as error:  # noqa: BLE001 - anything may be wrong in them
+                LOGGER.warning("%s could not draw picture %d: %r", family.name, number, error)
+        raise ValueError(f"picture {number} could not be drawn in {_TRIES} tries")
+
+    def _draw_from(self, family: Family, source: random.Random) -> Sample:
         sample = family.draw(source)
         if source.random() >= self._augmented_share:
             return sample

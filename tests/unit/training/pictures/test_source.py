@@ -112,3 +112,21 @@ def test_a_family_that_cannot_be_drawn_is_left_out_and_logged(
 def test_drawing_needs_no_torch() -> None:
     program = "import sys, captchad.training.pictures.catalogue; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+class BrokenFamily:
+    """Fails on every second picture, as a published generator may on some texts."""
+
+    name = "broken"
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw, or raise something of its own."""
+        if source.random() < 0.5:
+            raise AttributeError("no such letter")
+        return Sample(np.zeros((4, 4), dtype=np.uint8), "a", self.name)
+
+
+def test_another_picture_is_drawn_where_a_generator_fails(caplog: pytest.LogCaptureFixture) -> None:
+    source = PictureSource([WeightedFamily(BrokenFamily())], seed=3)
+    assert [source.draw(number).text for number in range(30)] == ["a"] * 30
+    assert "no such letter" in caplog.text
