@@ -8,11 +8,13 @@ from captchad.broker.api_keys import ApiKeys
 from captchad.broker.housekeeping import LeaderLease
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import Idempotency
 from captchad.domain.api_key import Scope
 from captchad.domain.node import NodeReport, Role
+from captchad.domain.target import Target
 from captchad.domain.visit import Evidence
-from tests.integration.protocol import Partition, completed, retryable
+from tests.integration.protocol import Partition, completed, deferred, retryable
 
 ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string|channel)\s", re.MULTILINE)
 
@@ -38,6 +40,12 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     first, second, third = await worker.take(3)
     with_evidence = replace(completed(first), evidence=Evidence(b"picture", b"screenshot"))
     await worker.settle([with_evidence, retryable(second), retryable(third)])
+    [fourth] = await worker.take(3)
+    limits, target = TargetLimits(broker, "w.1", 5), Target("captcha.example", max_concurrent=1)
+    assert await limits.begin(first, target) is None
+    assert await limits.begin(fourth, target) is not None
+    await limits.close(target.host, 60)
+    await worker.settle([deferred(fourth)])
     await RateLimiter(broker).take("caller", 1, 60, 5)
     await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())
     await NodeRegistry(broker).write(NodeReport("w", "1", Role.WORKER, "host", 1, "127.0.0.1:1", "0", False))
