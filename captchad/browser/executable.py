@@ -23,12 +23,22 @@ QUIET_FLAGS = (
 )
 """What keeps Chromium from calling home."""
 
-EGRESS_FLAGS = (
-    "--proxy-bypass-list=<-loopback>",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-)
-"""What leaves the proxy as the only way out: loopback too, no direct UDP, no name resolved by the browser itself."""
+WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
+LOOPBACK = "127.0.0.1"
+
+
+def egress_flags(proxy_host: str) -> tuple[str, ...]:
+    """Give what leaves the proxy as the only way out: loopback too, no direct UDP, no name but its own resolved."""
+    return (
+        "--proxy-bypass-list=<-loopback>",
+        WEBRTC_FLAG,
+        f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {proxy_host}",
+    )
+
+
+EGRESS_FLAGS = egress_flags(LOOPBACK)
+NOWHERE_FLAG = "--proxy-server=http://127.0.0.1:9"
+"""For a browser whose contexts name the proxy: what belongs to no context of ours gets nowhere."""
 
 
 def find_executable(configured: str | None, downloaded: str) -> str:

@@ -70,6 +70,13 @@ def _check_http_url(text: str) -> str | None:
     return None
 
 
+def _check_browser_url(text: str) -> str | None:
+    parts = _split_url(text)
+    if parts is None or parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        return "must be a URL such as ws://HOST:3000/SECRET (playwright) or http://HOST:9222 (cdp)"
+    return None
+
+
 def _check_origin(text: str) -> str | None:
     if text == _ANY_ORIGIN:
         return None
@@ -102,6 +109,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "redis.sentinel.hosts": _check_host_port,
     "redis.cluster.hosts": _check_host_port,
     "selenium.hub_url": _check_http_url,
+    "browser.urls": _check_browser_url,
     "gateway.trusted_proxies": _check_network,
     "security.allowed_origins": _check_origin,
     "security.callback_hosts": _check_host,

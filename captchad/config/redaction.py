@@ -19,7 +19,17 @@ def redact(configuration: Configuration) -> dict[str, Any]:
         masked["redis"]["url"] = redact_url(configuration.redis.url.get_secret_value())
     if configuration.selenium.hub_url is not None:
         masked["selenium"]["hub_url"] = redact_url(configuration.selenium.hub_url)
+    masked["browser"]["urls"] = [redact_path(url.get_secret_value()) for url in configuration.browser.urls]
     return masked
+
+
+def redact_path(url: str) -> str:
+    """Give a URL with user and path replaced by asterisks too: a browser server's path is its secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{f'/{MASK}' if parts.path.strip('/') else ''}"
 
 
 def redact_url(url: str) -> str:

@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
 from captchad.domain.target import DEFAULT_PORTS, Target
 
@@ -15,6 +16,7 @@ NonNegativeInt = Annotated[int, Field(ge=0)]
 Percentage = Annotated[float, Field(ge=0, le=1)]
 
 NO_SECRET = SecretStr("")
+SESSION_KEY_LENGTH = 32
 
 
 class Section(BaseModel):
@@ -167,6 +169,15 @@ class SecuritySection(Section):
     callback_secret: SecretStr | None = None
     session_key: SecretStr | None = None
 
+    @field_validator("session_key")
+    @classmethod
+    def _check_session_key(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < SESSION_KEY_LENGTH:
+            raise PydanticCustomError(
+                "short_session_key", "must have at least {length} characters", {"length": SESSION_KEY_LENGTH}
+            )
+        return key
+
     def declared_targets(self) -> tuple[Target, ...]:
         """Give all declared targets as pure values."""
         return tuple(section.to_target() for section in self.targets)
@@ -179,6 +190,11 @@ class BrowserSection(Section):
     reuse: Literal["same_target", "never"] = "same_target"
     executable: str | None = None
     user: str = "nobody"
+    urls: tuple[SecretStr, ...] = ()
+    proxy_host: str | None = None
+    proxy_advertised_host: str | None = None
+    proxy_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    node_secret: SecretStr | None = None
     recycle_pages: PositiveInt = 500
     recycle_age_seconds: Seconds = 3600
     recycle_memory_bytes: PositiveInt = 1_610_612_736

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from captchad.config.browser_choice import find_browser_problems
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
 from captchad.domain.errors import ConfigurationProblem
@@ -40,6 +41,8 @@ def check_start_rules(
                 f"({redis.describe()}); set REDIS_PASSWORD or redis.master.password",
             )
         )
+    if role is Role.WORKER:
+        problems += find_browser_problems(configuration)
     return tuple(problems)
 
 
@@ -62,18 +65,6 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         _EVERY_ROLE,
         lambda c: c.redis.cluster is not None,
         "Redis Cluster is not built yet; remove it and use redis.url, redis.sentinel or redis.master",
-    ),
-    (
-        "browser.backend",
-        _WORKER,
-        lambda c: c.browser.backend not in {None, "launch"},
-        "only launch is built yet; set browser.backend to launch to use a local browser",
-    ),
-    (
-        "selenium.hub_url",
-        _WORKER,
-        lambda c: bool(c.selenium.hub_url) and c.browser.backend is None,
-        "Selenium Grid is not built yet; set browser.backend to launch to use a local browser",
     ),
     (
         "recognition.collect_labels",

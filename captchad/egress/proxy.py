@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from captchad.domain.errors import DependencyMissing
 from captchad.domain.target import Endpoint
 from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
+from captchad.egress.proxy_place import LOOPBACK, ProxyPlace, show_host
 from captchad.egress.proxy_session import ProxySession, SessionLimits, basic_authorisation
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
 from captchad.egress.resolver import Resolver
@@ -16,7 +18,6 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskGroupKeeper
 
-LOOPBACK = "127.0.0.1"
 CONNECTIONS_LIMIT = 2048
 _USERNAME = "captchad"
 _SECRET_BYTES = 24
@@ -34,7 +35,10 @@ class ProxyAddress:
 
 
 class FilteringProxy(Service):
-    """An HTTP proxy on loopback that connects to declared targets only and serves none but its own browser."""
+    """An HTTP proxy that connects to declared targets only and serves none but its own browsers.
+
+    It listens on loopback, unless `place` says where browsers elsewhere can reach it.
+    """
 
     name = "proxy"
 
@@ -45,7 +49,10 @@ class FilteringProxy(Service):
         resolver: Resolver | None = None,
         on_refusal: RefusalListener | None = None,
         limits: SessionLimits | None = None,
+        place: ProxyPlace | None = None,
     ) -> None:
+        self._place = place or ProxyPlace()
+        self._host = LOOPBACK
         self._policy = policy
         self._clock = clock
         self._dialer = CheckedDialer(policy, resolver or Resolver(), clock)
@@ -59,7 +66,12 @@ class FilteringProxy(Service):
     @property
     def address(self) -> ProxyAddress:
         """Where and how to reach the proxy; valid once it is started."""
-        return ProxyAddress(f"http://{LOOPBACK}:{self._port}", _USERNAME, self._password)
+        return ProxyAddress(f"http://{show_host(self._host)}:{self._port}", _USERNAME, self._password)
+
+    @property
+    def host(self) -> str:
+        """As what host browsers know the proxy; valid once it is started."""
+        return self._host
 
     @property
     def refusal_counts(self) -> Mapping[str, int]:
@@ -84,11 +96,20 @@ class FilteringProxy(Service):
         return self._refusals.find_last(endpoint, since_seconds)
 
     async def start(self) -> None:
-        """Listen on a free port of loopback; the port itself becomes unreachable through the proxy."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _ClientProtocol(loop, self._begin_session), LOOPBACK, 0)
+        """Listen; the port itself becomes unreachable through the proxy. DependencyMissing where that can't be."""
+        try:
+            bound = await asyncio.to_thread(self._place.find_listen_host)
+            self._server = await self._listen(bound)
+        except OSError as error:
+            raise DependencyMissing(f"the proxy can't listen for its browsers (browser.proxy_host): {error}") from None
         self._port = self._server.sockets[0].getsockname()[1]
-        self._policy.protect(LOOPBACK, self._port)
+        self._host = self._place.advertised_host or bound
+        for host in (LOOPBACK, bound, self._host):
+            self._policy.protect(host, self._port)
+
+    async def _listen(self, host: str) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: _ClientProtocol(loop, self._begin_session), host, self._place.port)
 
     async def close(self) -> None:
         """Stop listening and end every connection."""

@@ -19,12 +19,12 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "f.json"
 
 
-def test_the_specifications_file_is_good_with_a_warning_for_the_worker(file: Path, capsys: Capture) -> None:
+def test_the_specifications_file_is_good_for_every_role(file: Path, capsys: Capture) -> None:
     file.write_text(specified_files.DISTRIBUTED)
     assert run_command_line(["config", "check", str(file)]) == 0
     output = capsys.readouterr()
     assert output.out == f"{file}: good\n"
-    assert output.err.startswith("warning: selenium.hub_url: worker will not start: ")
+    assert output.err == ""
 
 
 def test_every_error_is_a_line(file: Path, capsys: Capture) -> None:

@@ -37,8 +37,6 @@ def test_off_loopback_a_role_needs_keys() -> None:
     ("tree", "path", "refusing"),
     [
         ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster", set(Role)),
-        ({"browser": {"backend": "cdp"}}, "browser.backend", {Role.WORKER}),
-        ({"selenium": {"hub_url": "http://hub:4444"}}, "selenium.hub_url", {Role.WORKER}),
         ({"recognition": {"collect_labels": True}}, "recognition.collect_labels", {Role.WORKER}),
         ({"gateway": {"processes": 2}}, "gateway.processes", {Role.GATEWAY}),
         ({"compatibility": {"enabled": True}}, "compatibility.enabled", {Role.GATEWAY}),
@@ -52,13 +50,12 @@ def test_a_setting_without_its_engine_stops_the_roles_that_need_it(
     assert found == {role: [path] if role in refusing else [] for role in Role}
 
 
-def test_launch_goes_round_a_selenium_hub() -> None:
-    tree = {"selenium": {"hub_url": "http://hub:4444"}, "browser": {"backend": "launch"}}
-    assert unbuilt_settings(Configuration.model_validate(tree), Role.WORKER) == ()
+def test_a_worker_needs_to_know_where_its_browsers_are() -> None:
+    tree = {"browser": {"backend": "cdp"}}
+    assert paths(tree, Role.WORKER) == ["browser.urls"]
+    assert paths(tree, Role.GATEWAY) == []
 
 
-def test_of_the_specifications_file_only_the_worker_wants_something_that_is_not_built() -> None:
-    configuration = Configuration.model_validate_json(specified_files.DISTRIBUTED)
-    (problem,) = unbuilt_settings(configuration, Role.WORKER)
-    assert "set browser.backend to launch to use a local browser" in problem.message
-    assert not any(unbuilt_settings(configuration, role) for role in (Role.GATEWAY, Role.SCHEDULER, Role.MONITOR))
+@pytest.mark.parametrize("role", Role)
+def test_the_specifications_file_asks_for_nothing_that_is_not_built(role: Role) -> None:
+    assert unbuilt_settings(Configuration.model_validate_json(specified_files.DISTRIBUTED), role) == ()

@@ -1,0 +1,33 @@
+"""Looks at the flags a browser elsewhere runs with, before any page is opened in it."""
+
+import logging
+
+from playwright.async_api import Browser
+
+from captchad.browser.connection import LaunchFailed
+from captchad.browser.executable import WEBRTC_FLAG
+
+NO_SANDBOX_FLAG = "--no-sandbox"
+
+_logger = logging.getLogger(__name__)
+
+
+async def inspect_flags(browser: Browser, place: str, *, must_have_sandbox: bool) -> None:
+    """Raise LaunchFailed if a page could reach around the proxy, or past its sandbox where that is forbidden."""
+    session = await browser.new_browser_cdp_session()
+    try:
+        information = await session.send("SystemInfo.getInfo")
+    finally:
+        await session.detach()
+    judge_flags(str(information.get("commandLine", "")).split(), place, must_have_sandbox=must_have_sandbox)
+
+
+def judge_flags(command_line: list[str], place: str, *, must_have_sandbox: bool) -> None:
+    """Raise LaunchFailed if the command line is not one we may use."""
+    if WEBRTC_FLAG not in command_line:
+        raise LaunchFailed(f"the browser at {place} would let WebRTC around the proxy; start it with {WEBRTC_FLAG}")
+    if NO_SANDBOX_FLAG not in command_line:
+        return
+    if must_have_sandbox:
+        raise LaunchFailed(f"the browser at {place} runs with {NO_SANDBOX_FLAG}, which production does not use")
+    _logger.warning("pages run WITHOUT Chromium's sandbox: the browser at %s was started so", place)

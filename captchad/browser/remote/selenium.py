@@ -1,0 +1,160 @@
+"""A browser of a Selenium Grid: a session of our own at the hub, and its browser's DevTools through it."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Playwright
+
+from captchad.browser.connection import LaunchFailed
+from captchad.browser.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
+from captchad.browser.remote.endpoint import Reached, show_place
+from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubSession, WebDriverHub
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+
+OURS = "captchad"
+CALL_SECONDS = 5.0
+CREATE_SECONDS = 60.0
+JOIN_SECONDS = 15.0
+TOUCH_SECONDS = 10.0
+WAIT_FOR_ROOM_SECONDS = 15.0
+LOOK_AGAIN_SECONDS = 1.0
+MILLISECONDS = 1000
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+_INCARNATION_BYTES = 4
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """Most sessions of the whole fleet at the hub, and how long one may live."""
+
+    sessions: int
+    life_seconds: float
+
+
+class SeleniumEndpoint:
+    """Opens a session at a hub and joins its browser; `owner` names the worker to whoever looks at the Grid."""
+
+    connect_seconds = WAIT_FOR_ROOM_SECONDS + CREATE_SECONDS + JOIN_SECONDS
+
+    def __init__(
+        self, url: str, owner: str, limits: SessionLimits, find_proxy_host: Callable[[], str], clock: Clock
+    ) -> None:
+        self.place = show_place(url)
+        self._hub = WebDriverHub(url)
+        self._prefix = f"{OURS} {owner} "
+        self._name = self._prefix + secrets.token_hex(_INCARNATION_BYTES)
+        self._limits = limits
+        self._find_proxy_host = find_proxy_host
+        self._clock = clock
+        self._work = TaskGroupKeeper("selenium")
+
+    async def connect(self, playwright: Playwright) -> Reached:
+        """Open a session and join its browser; LaunchFailed where selenium.max_sessions are open already."""
+        await self._end_orphans()
+        await self._wait_for_room()
+        session = await self._create()
+        try:
+            await self._yield_to_older(session)
+            url = self._find_devtools(session)
+            timeout_ms = JOIN_SECONDS * MILLISECONDS
+            browser = await playwright.chromium.connect_over_cdp(url, timeout=timeout_ms, headers=self._hub.headers)
+        except (LaunchFailed, PlaywrightError, OSError, asyncio.CancelledError):
+            self._work.spawn(self._end(session.id), "end")
+            raise
+        keeper = SessionKeeper(self._hub, session.id, self._clock)
+        return Reached(browser, keeper.touch, lambda: self._end(session.id), self._limits.life_seconds)
+
+    async def _end_orphans(self) -> None:
+        """End what an earlier life of this worker was killed with; the hub itself would keep it for minutes."""
+        for session in await self._hub.list_sessions(CALL_SECONDS):
+            if session.name.startswith(self._prefix) and session.name != self._name:
+                _logger.info("ending the session %s that an earlier life of this worker left", session.id)
+                await self._end(session.id)
+
+    async def _wait_for_room(self) -> None:
+        """Wait a little: a session that is being replaced may be about to end."""
+        give_up_seconds = self._clock.monotonic_seconds() + WAIT_FOR_ROOM_SECONDS
+        while len(await self._list_ours()) >= self._limits.sessions:
+            if self._clock.monotonic_seconds() >= give_up_seconds:
+                raise LaunchFailed(self._describe_full())
+            await self._clock.sleep(LOOK_AGAIN_SECONDS)
+
+    async def _create(self) -> HubSession:
+        # In a task of its own: a session that comes after we have given up must still be ended.
+        creating = self._work.spawn(self._hub.create_session(self._capabilities(), CREATE_SECONDS), "create")
+        try:
+            return await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            self._work.spawn(self._end_when_created(creating), "end-late")
+            raise
+
+    async def _end_when_created(self, creating: "asyncio.Task[HubSession]") -> None:
+        try:
+            session = await creating
+        except HubError:
+            return
+        await self._end(session.id)
+
+    async def _yield_to_older(self, session: HubSession) -> None:
+        """Give way where another worker took the last place in the same moment."""
+        allowed = [one.id for one in (await self._list_ours())[: self._limits.sessions]]
+        if allowed and session.id not in allowed:
+            raise LaunchFailed(self._describe_full())
+
+    async def _list_ours(self) -> list[HubSession]:
+        return [one for one in await self._hub.list_sessions(CALL_SECONDS) if one.name.startswith(f"{OURS} ")]
+
+    def _describe_full(self) -> str:
+        return f"{self.place} holds {self._limits.sessions} sessions of captchad's already (selenium.max_sessions)"
+
+    def _capabilities(self) -> dict[str, Any]:
+        flags = ["--headless=new", *QUIET_FLAGS, *egress_flags(self._find_proxy_host()), NOWHERE_FLAG]
+        return {"browserName": "chrome", NAME_CAPABILITY: self._name, "goog:chromeOptions": {"args": flags}}
+
+    def _find_devtools(self, session: HubSession) -> str:
+        """Give the address of the browser's DevTools as seen from here: a Grid names itself as its nodes see it."""
+        hub = urlsplit(self._hub.url)
+        through_hub = session.capabilities.get("se:cdp")
+        if through_hub:
+            scheme = "wss" if hub.scheme == "https" else "ws"
+            return urlunsplit((scheme, hub.netloc, urlsplit(str(through_hub)).path, "", ""))
+        address = str((session.capabilities.get("goog:chromeOptions") or {}).get("debuggerAddress", ""))
+        host, _, port = address.rpartition(":")
+        if not host:
+            raise LaunchFailed(
+                f"the session at {self.place} offers no DevTools; it needs a Grid 4 with Chrome or Chromium"
+            )
+        return f"http://{self._hub.host if host in _LOCAL_HOSTS else host}:{port}"
+
+    async def _end(self, session_id: str) -> None:
+        try:
+            await self._hub.end_session(session_id, CALL_SECONDS)
+        except HubError as error:
+            _logger.debug("the session %s could not be ended: %s", session_id, error)
+
+
+class SessionKeeper:
+    """Uses a session now and then, for the hub ends one that only speaks DevTools as idle."""
+
+    def __init__(self, hub: WebDriverHub, session_id: str, clock: Clock) -> None:
+        self._hub = hub
+        self._session_id = session_id
+        self._clock = clock
+        self._touched_seconds = clock.monotonic_seconds()
+
+    async def touch(self) -> None:
+        """Touch the session if that was not done lately; HubError where it is gone."""
+        now_seconds = self._clock.monotonic_seconds()
+        if now_seconds - self._touched_seconds < TOUCH_SECONDS:
+            return
+        self._touched_seconds = now_seconds
+        await self._hub.touch_session(self._session_id, CALL_SECONDS)

@@ -1,0 +1,132 @@
+"""The source that reaches browsers elsewhere: the first place that answers, and the next when it is gone."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from playwright.async_api import Browser, Playwright
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.connection import LaunchFailed, read_user_agent
+from captchad.browser.driver import PlaywrightDriver
+from captchad.browser.remote.connection import RemoteBrowser
+from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
+from captchad.browser.remote.inspection import inspect_flags
+from captchad.browser.workspace import Workspace
+from captchad.egress.proxy import ProxyAddress
+from captchad.runtime.clock import Clock
+
+REST_SECONDS = 3.0
+"""A place that failed is left alone for so long, so that its timeout is not paid for again with every page."""
+
+FIRST_WORDS_SECONDS = 10.0
+
+_logger = logging.getLogger(__name__)
+
+
+class RemoteBrowsers:
+    """Gives connections to the endpoints, in their order of preference; each has a driver of its own."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[RemoteEndpoint],
+        find_proxy: Callable[[], ProxyAddress],
+        clock: Clock,
+        *,
+        must_have_sandbox: bool = False,
+    ) -> None:
+        self._endpoints = tuple(endpoints)
+        self._find_proxy = find_proxy
+        self._clock = clock
+        self._must_have_sandbox = must_have_sandbox
+        self._rests_until_seconds: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+        self._workspace: Workspace | None = None
+        self._opened = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether browsers it gave can still be spoken to: no driver is shared, so each knows by itself."""
+        return True
+
+    async def open(self) -> RemoteBrowser:
+        """Reach the first endpoint that can be reached; LaunchFailed names what is wrong with each where none can."""
+        for endpoint in self._endpoints:
+            if self._clock.monotonic_seconds() < self._rests_until_seconds.get(endpoint.place, 0.0):
+                continue
+            try:
+                reached = await self._reach(endpoint)
+            except LaunchFailed as error:
+                self._problems[endpoint.place] = str(error)
+                self._rests_until_seconds[endpoint.place] = self._clock.monotonic_seconds() + REST_SECONDS
+                _logger.warning("%s", error)
+            else:
+                self._problems.pop(endpoint.place, None)
+                return reached
+        raise LaunchFailed("; ".join(self._problems.values()) or "there is no browser to reach")
+
+    async def stop(self) -> None:
+        """Remove what drivers left on disk; connections are closed one by one."""
+        workspace, self._workspace = self._workspace, None
+        if workspace is not None:
+            await asyncio.to_thread(workspace.remove)
+
+    async def _reach(self, endpoint: RemoteEndpoint) -> RemoteBrowser:
+        workspace = self._workspace = self._workspace or Workspace()
+        driver = PlaywrightDriver()
+        try:
+            reached, user_agent = await self._connect(endpoint, await driver.start(workspace.path))
+        except BaseException:
+            driver.kill()
+            raise
+        self._opened += 1
+        _logger.info("browser %d is the one at %s (Chromium %s)", self._opened, endpoint.place, reached.browser.version)
+        options = self._context_options()
+        return RemoteBrowser(self._opened, endpoint.place, reached, user_agent, driver, self._clock, options)
+
+    async def _connect(self, endpoint: RemoteEndpoint, playwright: Playwright) -> tuple[Reached, str]:
+        reached: Reached | None = None
+        try:
+            async with asyncio.timeout(endpoint.connect_seconds + FIRST_WORDS_SECONDS):
+                reached = await endpoint.connect(playwright)
+                return reached, await self._get_acquainted(reached.browser, endpoint.place)
+        except (TimeoutError, PlaywrightError, OSError) as error:
+            await _leave(reached)
+            raise LaunchFailed(f"no browser at {endpoint.place}: {_describe(error)}") from None
+        except LaunchFailed:
+            await _leave(reached)
+            raise
+
+    async def _get_acquainted(self, browser: Browser, place: str) -> str:
+        await inspect_flags(browser, place, must_have_sandbox=self._must_have_sandbox)
+        return await read_user_agent(browser)
+
+    def _context_options(self) -> Mapping[str, Any]:
+        proxy = self._find_proxy()
+        return {
+            "proxy": {
+                "server": proxy.url,
+                "bypass": "<-loopback>",
+                "username": proxy.username,
+                "password": proxy.password,
+            }
+        }
+
+
+async def _leave(reached: Reached | None) -> None:
+    """Give back what was reached but will not do."""
+    if reached is None:
+        return
+    try:
+        async with asyncio.timeout(FIRST_WORDS_SECONDS):
+            await reached.leave()
+    except (TimeoutError, OSError) as error:
+        _logger.warning("a browser that was not used could not be given back: %s", _describe(error))
+
+
+def _describe(error: BaseException) -> str:
+    """Give the first line without the address, whose path may be a secret."""
+    text = str(error).strip()
+    first = text.splitlines()[0] if text else "no answer in time"
+    return " ".join(word for word in first.split() if "://" not in word)

@@ -1,0 +1,94 @@
+"""Speaks WebDriver's HTTP to a Selenium Grid hub, or to a bare chromedriver, as far as sessions go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import aiohttp
+
+NAME_CAPABILITY = "se:name"
+NO_ERROR_STATUS_END = 400
+_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+
+
+class HubError(OSError):
+    """The hub can't be reached, or refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubSession:
+    """One session; `name` is what its opener calls it, `start` the hub's own time as a text that sorts."""
+
+    id: str
+    capabilities: Mapping[str, Any]
+    start: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name its opener gave it; empty where it gave none."""
+        return str(self.capabilities.get(NAME_CAPABILITY, ""))
+
+
+class WebDriverHub:
+    """Opens, lists and ends sessions; every call raises HubError where that fails."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._auth = (
+            aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        )
+        place = parts.netloc.rpartition("@")[2]
+        self.url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
+        self.host = parts.hostname or ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a WebSocket to the hub must carry."""
+        return {"Authorization": self._auth.encode()} if self._auth is not None else {}
+
+    async def create_session(self, capabilities: Mapping[str, Any], timeout_seconds: float) -> HubSession:
+        """Open a session with exactly these capabilities."""
+        body = {"capabilities": {"alwaysMatch": capabilities}}
+        value = await self._call("POST", "/session", timeout_seconds, body)
+        return HubSession(str(value["sessionId"]), value["capabilities"])
+
+    async def touch_session(self, session_id: str, timeout_seconds: float) -> None:
+        """Use a session, so that the hub does not end it as idle."""
+        await self._call("GET", f"/session/{session_id}/timeouts", timeout_seconds)
+
+    async def end_session(self, session_id: str, timeout_seconds: float) -> None:
+        """End a session and its browser."""
+        await self._call("DELETE", f"/session/{session_id}", timeout_seconds)
+
+    async def list_sessions(self, timeout_seconds: float) -> list[HubSession]:
+        """Give every session of the hub, oldest first; a bare chromedriver lists none."""
+        value = await self._call("GET", "/status", timeout_seconds)
+        held = [slot.get("session") for node in value.get("nodes") or () for slot in node.get("slots") or ()]
+        sessions = [HubSession(one["sessionId"], one["capabilities"], one.get("start", "")) for one in held if one]
+        return sorted(sessions, key=lambda session: (session.start, session.id))
+
+    async def _call(
+        self, method: str, path: str, timeout_seconds: float, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        try:
+            async with (
+                aiohttp.ClientSession(auth=self._auth, timeout=timeout, headers=_HEADERS) as client,
+                client.request(method, self.url + path, json=body) as answer,
+            ):
+                content = await answer.json(content_type=None)
+                status = answer.status
+        except TimeoutError:
+            raise HubError(f"no answer within {timeout_seconds:g} s") from None
+        except (aiohttp.ClientError, ValueError) as error:
+            raise HubError(f"{type(error).__name__}: {error}") from None
+        value = content.get("value") if isinstance(content, dict) else None
+        if status >= NO_ERROR_STATUS_END or (isinstance(value, dict) and value.get("error")):
+            raise HubError(_read_message(value, status))
+        return value if isinstance(value, dict) else {}
+
+
+def _read_message(value: Any, status: int) -> str:
+    text = str(value.get("message") or value.get("error") or "") if isinstance(value, dict) else ""
+    return text.strip().splitlines()[0] if text.strip() else f"the hub answers {status}"
