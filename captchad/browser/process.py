@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -10,17 +9,11 @@ from typing import Any
 from playwright.async_api import Browser, Playwright
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.confinement import (
-    Confinement,
-    explain_missing_namespaces,
-    is_root,
-    is_sandbox_failure,
-    plan_confinement,
-)
+from captchad.browser.confinement import Confinement, is_sandbox_failure
 from captchad.browser.connection import BrowserConnection, LaunchFailed, read_user_agent
 from captchad.browser.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.executable import EGRESS_FLAGS, QUIET_FLAGS, find_executable
-from captchad.browser.launcher import browser_environment, write_launcher
+from captchad.browser.holding import BrowserHold, HeldProgram
 from captchad.browser.process_tree import (
     await_ends,
     find_marked,
@@ -30,9 +23,7 @@ from captchad.browser.process_tree import (
     list_tree,
     measure_rss_bytes,
 )
-from captchad.browser.workspace import Workspace
 from captchad.config.sections import BrowserSection
-from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 
@@ -97,63 +88,51 @@ class LaunchedBrowsers:
         *,
         must_have_sandbox: bool = False,
     ) -> None:
-        self._config = config
+        self._executable = config.executable
         self._find_proxy = find_proxy
         self._clock = clock
-        self._must_have_sandbox = must_have_sandbox
         self._driver = PlaywrightDriver()
-        self._workspace: Workspace | None = None
+        self._hold = BrowserHold(config.user, must_have_sandbox=must_have_sandbox)
         self._launched = 0
-        self.confinement: Confinement | None = None
 
     @property
     def is_alive(self) -> bool:
         """Whether the driver runs that every browser here is spoken to through."""
         return self._driver.is_alive
 
+    @property
+    def confinement(self) -> Confinement | None:
+        """How browsers are held; None before the first."""
+        return self._hold.confinement
+
     async def open(self) -> BrowserProcess:
         """Start one Chromium behind the proxy; LaunchFailed or DependencyMissing when that can't be."""
-        workspace = self._workspace = self._workspace or Workspace()
-        playwright = await self._driver.start(workspace.path)
-        executable = find_executable(self._config.executable, playwright.chromium.executable_path)
-        if self.confinement is None:
-            plan = plan_confinement
-            planned = await asyncio.to_thread(plan, self._config.user, executable, workspace.path, is_root=is_root())
-            self._take_over(planned)
+        playwright = await self._driver.start(self._hold.folder)
+        executable = find_executable(self._executable, playwright.chromium.executable_path)
         try:
-            return await self._launch(playwright, executable, workspace)
+            return await self._launch(playwright, await self._hold.prepare(executable))
         except SandboxUnusable:
-            self._take_over((self.confinement or Confinement()).without_sandbox(explain_missing_namespaces()))
-            return await self._launch(playwright, executable, workspace)
+            self._hold.give_up_sandbox()
+            return await self._launch(playwright, await self._hold.prepare(executable))
 
     async def stop(self) -> None:
         """End the driver and every browser under it, and remove their files."""
         await self._driver.stop()
-        workspace, self._workspace = self._workspace, None
-        if workspace is not None:
-            await asyncio.to_thread(workspace.remove)
+        await self._hold.remove_files()
 
-    def _take_over(self, confinement: Confinement) -> None:
-        """Hold browsers like this from now on, and be loud where that is less than it should be."""
-        if not confinement.has_sandbox:
-            if self._must_have_sandbox:
-                raise DependencyMissing(f"production does not run a browser without its sandbox: {confinement.problem}")
-            _logger.warning("pages run WITHOUT Chromium's sandbox: %s", confinement.problem)
-        self.confinement = confinement
-
-    async def _launch(self, playwright: Playwright, executable: str, workspace: Workspace) -> BrowserProcess:
+    async def _launch(self, playwright: Playwright, program: HeldProgram) -> BrowserProcess:
         mark = f"--captchad-browser={secrets.token_hex(_MARK_BYTES)}"
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
-                browser = await playwright.chromium.launch(**self._options(executable, mark, workspace))
+                browser = await playwright.chromium.launch(**self._options(program, mark))
                 user_agent = await read_user_agent(browser)
         except (TimeoutError, PlaywrightError) as error:
             self._kill_marked(mark)
             failure = SandboxUnusable if is_sandbox_failure(str(error)) else LaunchFailed
-            raise failure(f"{executable} did not start: {_first_line(error)}") from None
+            raise failure(f"{program.executable} did not start: {_first_line(error)}") from None
         pid = find_marked(self._driver.pid, mark)
         if pid is None:
-            raise LaunchFailed(f"{executable} ended right after its start")
+            raise LaunchFailed(f"{program.executable} ended right after its start")
         self._launched += 1
         return BrowserProcess(self._launched, browser, pid, user_agent, self._clock)
 
@@ -163,18 +142,14 @@ class LaunchedBrowsers:
         if pid is not None:
             kill_tree(pid)
 
-    def _options(self, executable: str, mark: str, workspace: Workspace) -> dict[str, Any]:
-        confinement, proxy = self.confinement or Confinement(), self._find_proxy()
-        program = executable
-        if confinement.user is not None:
-            workspace.give_to(confinement.user.user_id, confinement.user.group_id)
-            program = write_launcher(workspace.path, confinement.user, executable, workspace.home)
+    def _options(self, program: HeldProgram, mark: str) -> dict[str, Any]:
+        proxy = self._find_proxy()
         return {
-            "executable_path": program,
+            "executable_path": program.path,
             "headless": True,
-            "chromium_sandbox": confinement.has_sandbox,
+            "chromium_sandbox": program.has_sandbox,
             "args": [*QUIET_FLAGS, *EGRESS_FLAGS, mark],
-            "env": browser_environment(os.environ, workspace.home, workspace.temporary),
+            "env": program.environment,
             "proxy": {
                 "server": proxy.url,
                 "bypass": "<-loopback>",
