@@ -69,7 +69,7 @@ def read_picture_header(data: bytes) -> PictureHeader:
         raise PictureRefused("the picture is empty")
     if len(data) > PICTURE_LIMIT_BYTES:
         raise PictureRefused(f"the picture has {len(data)} bytes, more than the limit of {PICTURE_LIMIT_BYTES}")
-    picture_format = _find_format(data)
+    picture_format = find_picture_format(data)
     try:
         width, height = _SIZE_READERS[picture_format](data)
     except (struct.error, IndexError):
@@ -86,7 +86,8 @@ def read_picture_header(data: bytes) -> PictureHeader:
     return PictureHeader(picture_format, width, height)
 
 
-def _find_format(data: bytes) -> PictureFormat:
+def find_picture_format(data: bytes) -> PictureFormat:
+    """Give the format by the first bytes, whatever the size; PictureRefused where it is none of ours."""
     if data.startswith(_PNG_SIGNATURE):
         return PictureFormat.PNG
     if data.startswith(_JPEG_SIGNATURE):

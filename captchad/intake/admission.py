@@ -79,9 +79,12 @@ def check_key(target: Target, host: str, key: ApiKey | None) -> None:
         raise TargetNotAllowed(f"the key {key.name!r} may not use {host}; it is limited to {', '.join(key.targets)}")
 
 
-def may_cancel(key: ApiKey, request: TaskRequest) -> bool:
-    """Whether a key may end a task: one of a page its targets cover, or of a picture from a target they touch."""
-    if not key.targets:
+def may_touch(key: ApiKey | None, request: TaskRequest) -> bool:
+    """Whether a key may end a task, or see what its page holds.
+
+    A key made for certain targets may where they cover the page, or touch the target a picture comes from.
+    """
+    if key is None or not key.targets:
         return True
     if request.url is None:
         return any(own == request.target or host_matches(request.target, own) for own in key.targets)

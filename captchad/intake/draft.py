@@ -6,11 +6,15 @@ from typing import Any
 from captchad.config.sections import WorkerSection
 from captchad.domain.recognition import Hints
 from captchad.domain.task import Priority, TaskRequest
+from captchad.domain.visit import Fill, SessionState
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDraft:
-    """A request as it came: `url`, or `picture` with the `target_host` it comes from; None where nothing was said."""
+    """A request as it came: `url`, or `picture` with the `target_host` it comes from; None where nothing was said.
+
+    `pointer` is the JSON pointer of the task in its body.
+    """
 
     url: str | None = None
     picture: bytes | None = None
@@ -22,9 +26,14 @@ class TaskDraft:
     hints: Hints = field(default_factory=Hints)
     task_deadline_seconds: float | None = None
     metadata: dict[str, Any] | None = None
+    session: SessionState | None = None
+    fill: Fill | None = None
+    return_session: bool = False
+    evidence: bool = False
+    pointer: str = ""
 
-    def complete(self, target: str, defaults: WorkerSection) -> TaskRequest:
-        """Give the request that is stored, for the declared target it was admitted to."""
+    def complete(self, target: str, key_id: str | None, defaults: WorkerSection) -> TaskRequest:
+        """Give the request that is stored, for the declared target it was admitted to and the key it came with."""
         return TaskRequest(
             target=target,
             url=self.url,
@@ -38,4 +47,9 @@ class TaskDraft:
             if self.task_deadline_seconds is None
             else self.task_deadline_seconds,
             metadata=self.metadata,
+            key_id=key_id,
+            session=self.session,
+            fill=self.fill,
+            return_session=self.return_session,
+            evidence=self.evidence,
         )

@@ -16,6 +16,7 @@ from captchad.intake.draft import TaskDraft
 from captchad.intake.estimation import estimate_wait_seconds
 from captchad.intake.idempotency import choose_partition, digest_body, digest_key, make_idempotency
 from captchad.intake.load_balancing import PartitionBalancer
+from captchad.intake.session_scope import check_cookies
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class Intake:
     async def submit(self, drafts: Sequence[TaskDraft], caller: Caller) -> list[Submission]:
         """Store tasks, all or none.
 
-        Raises TargetNotAllowed, QueueFull, IdempotencyConflict or BrokerUnavailable.
+        Raises TargetNotAllowed, InvalidRequest for a cookie out of scope, QueueFull, IdempotencyConflict or
+        BrokerUnavailable.
         """
         requests = self._admit(drafts, caller.key)
         partition, tasks = self._plan(requests, caller)
@@ -96,7 +98,8 @@ class Intake:
                 target = self._admission.admit(draft, key)
             except TargetNotAllowed as error:
                 raise TargetNotAllowed(f"task {index}: {error.message}" if index else error.message) from None
-            requests.append(draft.complete(target.host, self._defaults))
+            check_cookies(draft, target)
+            requests.append(draft.complete(target.host, key.key_id if key else None, self._defaults))
         return requests
 
     def _plan(self, requests: Sequence[TaskRequest], caller: Caller) -> tuple[int, list[NewTask]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from captchad import __version__
 from captchad.broker.events import EventFeed
+from captchad.broker.evidence import EvidenceStore
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.statistics import Statistics
@@ -18,6 +19,7 @@ from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
+from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.tasks import TaskRoutes
@@ -27,7 +29,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     """Give the gateway's services in the order they start."""
     broker, clock, configuration = process.broker, process.clock, process.configuration
     nodes, statistics = NodeRegistry(broker), Statistics(broker)
-    store = TaskStore(broker, _queue_limits(configuration))
+    store = TaskStore(broker, _queue_limits(configuration), process.session_cipher)
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
     rates = RateGate(RateLimiter(broker), _rate_rules(configuration))
@@ -44,6 +46,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     process.on_reload(take_over)
     parts = (
         TaskRoutes(intake, store, feed, rates, process.metrics),
+        EvidenceRoutes(store, EvidenceStore(broker)),
         FleetRoutes(statistics, nodes, process.presence_lease_seconds),
         EventRoutes(feed),
         DocumentationRoutes(__version__),

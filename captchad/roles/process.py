@@ -13,6 +13,7 @@ from captchad import __version__
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
 from captchad.broker.presence import Presence
+from captchad.broker.session_cipher import SessionCipher
 from captchad.config.changes import changed_settings
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.sections import Configuration
@@ -81,6 +82,12 @@ class RoleProcess:
     def presence_lease_seconds(self) -> float:
         """After which silence a role is shown as lost; roles sign three times in it."""
         return min(LONGEST_PRESENCE_LEASE_SECONDS, self.configuration.scheduler.worker_health_check_interval)
+
+    @property
+    def session_cipher(self) -> SessionCipher | None:
+        """What seals sessions, None without security.session_key."""
+        key = self.configuration.security.session_key
+        return SessionCipher(key.get_secret_value()) if key is not None else None
 
     @property
     def consumer(self) -> str:

@@ -58,6 +58,8 @@ class Solver:
         return Settlement(delivery, Outcome.COMPLETED, result=result)
 
     async def _attempt(self, delivery: Delivery) -> TaskResult:
+        if delivery.obstacle is not None:
+            raise delivery.obstacle
         target = self._find_target(delivery.request)
         timeout_seconds = max(0.0, min(delivery.request.timeout_seconds, delivery.remaining_seconds))
         try:

@@ -28,6 +28,35 @@ class CharacterAnswer(Answer):
     confidence: float
 
 
+class CookieAnswer(Answer):
+    """One cookie of the page; `expires` in seconds since 1970, absent for a session cookie."""
+
+    name: str
+    value: str
+    domain: str | None = None
+    path: str
+    expires: float | None = None
+    http_only: bool
+    secure: bool
+    same_site: Literal["Strict", "Lax", "None"] | None = None
+
+
+class SessionAnswer(Answer):
+    """What the page left in its browser, as `session` of a submit takes it."""
+
+    cookies: list[CookieAnswer]
+    headers: dict[str, str]
+    local_storage: dict[str, str]
+
+
+class EvidenceAnswer(Answer):
+    """Where the kept pictures are, as paths of this gateway; `choice` says why this one was taken for the captcha."""
+
+    image_url: str | None
+    screenshot_url: str | None
+    choice: str
+
+
 class ResultAnswer(Answer):
     """What was read; `confidence` is the probability that all of it is right."""
 
@@ -40,6 +69,8 @@ class ResultAnswer(Answer):
     recogniser: str
     timings_ms: dict[str, float]
     expression: str | None = None
+    session: SessionAnswer | None = None
+    evidence: EvidenceAnswer | None = None
 
 
 class ErrorAnswer(Answer):

@@ -1,9 +1,11 @@
 """From values to the JSON of the contract: task records, results, times."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from captchad.domain.task import TaskRecord, TaskResult, TaskStatus
+from captchad.domain.visit import KeptEvidence, SessionState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECIMALS = 4
@@ -18,8 +20,8 @@ def represent_time(milliseconds: int | None) -> str | None:
     ) + f"{milliseconds % 1000:03d}Z"
 
 
-def represent_task(record: TaskRecord) -> dict[str, Any]:
-    """Give the body of task_status."""
+def represent_task(record: TaskRecord, with_session: bool = True) -> dict[str, Any]:
+    """Give the body of task_status; the page's session is not for every reader."""
     body: dict[str, Any] = {
         "task_id": record.task_id,
         "status": str(record.status),
@@ -33,6 +35,10 @@ def represent_task(record: TaskRecord) -> dict[str, Any]:
     }
     if record.result is not None and record.status is TaskStatus.COMPLETED:
         body["result"] = represent_result(record.result)
+        if with_session and record.result.session is not None:
+            body["result"]["session"] = represent_session(record.result.session)
+        if record.evidence is not None:
+            body["result"]["evidence"] = represent_evidence(record.task_id, record.evidence)
     if record.error is not None and record.status is not TaskStatus.COMPLETED:
         body["error"] = {
             "code": str(record.error.code),
@@ -67,3 +73,20 @@ def represent_result(result: TaskResult) -> dict[str, Any]:
     if result.expression is not None:
         body["expression"] = result.expression
     return body
+
+
+def represent_session(session: SessionState) -> dict[str, Any]:
+    """Give a session as `session` of a submit takes it: what isn't set is left out."""
+    cookies = [
+        {name: value for name, value in asdict(cookie).items() if value is not None} for cookie in session.cookies
+    ]
+    return {"cookies": cookies, "headers": session.headers, "local_storage": session.local_storage}
+
+
+def represent_evidence(task_id: str, evidence: KeptEvidence) -> dict[str, Any]:
+    """Give where the pictures are, as paths of the gateway; null for one that there isn't."""
+    return {
+        "image_url": f"/task_evidence/{task_id}/image" if evidence.has_picture else None,
+        "screenshot_url": f"/task_evidence/{task_id}/screenshot" if evidence.has_screenshot else None,
+        "choice": evidence.choice,
+    }

@@ -1,4 +1,4 @@
-"""Fields whose engine this release lacks: their shape is checked all the same, so that callers can rely on it."""
+"""The parts of a body about a page's session and form: every field with its type and range."""
 
 from typing import Annotated, Literal
 
@@ -8,15 +8,26 @@ COOKIES_LIMIT = 300
 HEADERS_LIMIT = 100
 STORAGE_LIMIT = 1000
 NAME_LENGTH_LIMIT = 256
-VALUE_LENGTH_LIMIT = 65_536
+COOKIE_LENGTH_LIMIT = 4096
+PATH_LENGTH_LIMIT = 1024
+HEADER_LENGTH_LIMIT = 8192
+STORED_NAME_LENGTH_LIMIT = 1024
+STORED_VALUE_LENGTH_LIMIT = 1_048_576
 CONDITION_LENGTH_LIMIT = 2048
+YEAR_10000_SECONDS = 253_402_300_800
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_LIMIT)]
-Value = Annotated[str, StringConstraints(max_length=VALUE_LENGTH_LIMIT)]
+CookieName = Annotated[
+    str, StringConstraints(min_length=1, max_length=COOKIE_LENGTH_LIMIT, pattern=r"^[^\x00-\x1f\x7f;=]+$")
+]
+CookieValue = Annotated[str, StringConstraints(max_length=COOKIE_LENGTH_LIMIT, pattern=r"^[^\x00-\x1f\x7f;]*$")]
+CookiePath = Annotated[str, StringConstraints(max_length=PATH_LENGTH_LIMIT, pattern=r"^/[^\x00-\x1f\x7f;]*$")]
 HeaderName = Annotated[
     str, StringConstraints(min_length=1, max_length=NAME_LENGTH_LIMIT, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 ]
-HeaderValue = Annotated[str, StringConstraints(max_length=VALUE_LENGTH_LIMIT, pattern=r"^[^\r\n\x00]*$")]
+HeaderValue = Annotated[str, StringConstraints(max_length=HEADER_LENGTH_LIMIT, pattern=r"^[\t\x20-\x7e]*$")]
+StoredName = Annotated[str, StringConstraints(max_length=STORED_NAME_LENGTH_LIMIT)]
+StoredValue = Annotated[str, StringConstraints(max_length=STORED_VALUE_LENGTH_LIMIT)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=CONDITION_LENGTH_LIMIT, pattern=r"\S")]
 
 
@@ -29,28 +40,35 @@ class Part(BaseModel):
 class Cookie(Part):
     """One cookie to put in before the page opens."""
 
-    name: Name
-    value: Value
-    domain: Name | None = None
-    path: Name | None = None
-    expires: float | None = Field(default=None, description="seconds since 1970; without it a session cookie")
+    name: CookieName
+    value: CookieValue
+    domain: Name | None = Field(default=None, description="within the declared target; without it the page's own host")
+    path: CookiePath | None = None
+    expires: float | None = Field(
+        default=None, ge=0, lt=YEAR_10000_SECONDS, description="seconds since 1970; without it a session cookie"
+    )
     http_only: bool | None = None
     secure: bool | None = None
     same_site: Literal["Strict", "Lax", "None"] | None = None
 
 
 class Session(Part):
-    """What a page finds in its browser before it opens."""
+    """What a page finds in its browser before it opens; kept encrypted, and no longer than the task is open."""
 
     cookies: list[Cookie] | None = Field(default=None, max_length=COOKIES_LIMIT)
-    headers: dict[HeaderName, HeaderValue] | None = Field(default=None, max_length=HEADERS_LIMIT)
-    local_storage: dict[Name, Value] | None = Field(default=None, max_length=STORAGE_LIMIT)
+    headers: dict[HeaderName, HeaderValue] | None = Field(
+        default=None,
+        max_length=HEADERS_LIMIT,
+        description="sent to the page's own origin only; not User-Agent, Host, Cookie, Forwarded, X-Forwarded-*, "
+        "Proxy-*, Sec-*, nor what concerns the connection",
+    )
+    local_storage: dict[StoredName, StoredValue] | None = Field(default=None, max_length=STORAGE_LIMIT)
 
 
 class Fill(Part):
     """Where the text is typed, how it is submitted, and how success and failure look.
 
-    `success` and `failure` are a CSS selector, `url:GLOB` or `text:…`.
+    `success` and `failure` are a CSS selector, `url:GLOB` or `text:…`; all else is CSS alone.
     """
 
     input: Condition = Field(description="CSS selector of the text field")

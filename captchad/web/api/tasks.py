@@ -11,7 +11,7 @@ from captchad.broker.tasks import TaskQuery, TaskStore
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError, Forbidden, InvalidRequest, Violation
 from captchad.domain.task import TaskStatus
-from captchad.intake.admission import may_cancel
+from captchad.intake.admission import may_touch
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
 from captchad.intake.rate_decisions import RateGate
@@ -79,7 +79,7 @@ class TaskRoutes:
         idempotency_key = read_idempotency_key(request)
         value = await read_json(request, TASK_BODY_LIMIT_BYTES)
         caller = Caller(caller_of(request), idempotency_key, value)
-        [submission] = await self._submit([read_task(value)], caller)
+        [submission] = await self._submit([read_task(value, self._store.has_session_key)], caller)
         headers = {"Location": f"/task_status/{submission.task_id}"}
         return answer_json(_represent_submission(submission), HTTPStatus.ACCEPTED, headers)
 
@@ -88,7 +88,7 @@ class TaskRoutes:
         try:
             idempotency_key = read_idempotency_key(request)
             value = await read_json(request, BATCH_BODY_LIMIT_BYTES)
-            drafts = read_batch(value)
+            drafts = read_batch(value, self._store.has_session_key)
         except CaptchadError:
             # What can't be counted costs as much as one task, so that nonsense is limited too.
             await charge(request, self._rates)
@@ -106,12 +106,12 @@ class TaskRoutes:
             record = await self._feed.wait_final(task_id, wait_seconds)
         else:
             record = await self._store.read(task_id)
-        return answer_json(represent_task(record))
+        return answer_json(represent_task(record, with_session=may_touch(caller_of(request), record.request)))
 
     async def cancel_task(self, request: web.Request) -> web.Response:
         """End a task that has not ended."""
         task_id, key = request.match_info["task_id"], caller_of(request)
-        if key is not None and key.targets and not may_cancel(key, (await self._store.read(task_id)).request):
+        if key is not None and key.targets and not may_touch(key, (await self._store.read(task_id)).request):
             raise Forbidden(f"the key {key.name!r} may not cancel this task; it is limited to {', '.join(key.targets)}")
         return answer_json(represent_task(await self._store.cancel(task_id)))
 

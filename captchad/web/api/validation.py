@@ -1,17 +1,19 @@
 """From a body's JSON value to drafts: every wrong field is named at once, by its JSON pointer."""
 
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
 from captchad.domain.recognition import Hints
 from captchad.intake.draft import TaskDraft
+from captchad.web.api.pointers import make_pointer
 from captchad.web.api.schema import (
     KINDS,
     METADATA_LIMIT_BYTES,
@@ -21,10 +23,16 @@ from captchad.web.api.schema import (
     HintsBody,
     TaskBody,
 )
+from captchad.web.api.session_rules import find_fill_faults, find_session_faults, make_fill, make_session
+from captchad.web.api.session_schema import COOKIES_LIMIT
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
-UNBUILT_FIELDS = ("session", "fill", "return_session", "evidence", "callback_url")
+UNBUILT_FIELDS = ("callback_url",)
+SEALED_FIELDS = ("session", "return_session")
+"""Fields that need security.session_key."""
+PAGE_FIELDS = ("selector", "session", "fill", "return_session")
+"""Fields that make no sense for a picture."""
 _OBJECT_FIELDS = ("hints", "session", "fill")
 _BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
 _INVALID = "the body is not valid"
@@ -33,34 +41,29 @@ _TOO_MANY = Violation("", f"has more than {FIELDS_LIMIT} fields")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_task(value: Any) -> TaskDraft:
-    """Give the draft of a submit_task body.
+def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
+    """Give the draft of a submit_task body; without a session key, sessions are refused.
 
     Raises InvalidRequest, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a picture.
     """
     _raise_if(list(_find_excesses(value, "")))
     body = _validate(TaskBody, value)
-    _raise_if(list(_find_contradictions(body, "")))
+    _raise_if(list(_find_faults(body, "", has_session_key)))
     _refuse_unbuilt(body, "")
     return _make_draft(body, "")
 
 
-def read_batch(value: Any) -> list[TaskDraft]:
+def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     """Give the drafts of a submit_batch body; raises as `read_task` does."""
     tasks = value.get("tasks") if isinstance(value, dict) else None
     _raise_if(list(_find_excesses(value, "")))
     if isinstance(tasks, list):
         _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
     bodies = _validate(BatchBody, value).tasks
-    _raise_if([v for index, body in enumerate(bodies) for v in _find_contradictions(body, f"/tasks/{index}")])
+    _raise_if([v for index, body in enumerate(bodies) for v in _find_faults(body, f"/tasks/{index}", has_session_key)])
     for index, body in enumerate(bodies):
         _refuse_unbuilt(body, f"/tasks/{index}")
     return [_make_draft(body, f"/tasks/{index}") for index, body in enumerate(bodies)]
-
-
-def make_pointer(location: Iterable[str | int]) -> str:
-    """Give the RFC 6901 pointer of a place in a body."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:
@@ -75,6 +78,9 @@ def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:
             yield Violation(pointer + make_pointer([name]), "must not be null; leave the field out")
         elif name in _OBJECT_FIELDS:
             yield from _find_excesses(inner, f"{pointer}/{name}")
+        elif name == "cookies" and isinstance(inner, list):
+            for index, cookie in enumerate(inner[:COOKIES_LIMIT]):
+                yield from _find_excesses(cookie, f"{pointer}/cookies/{index}")
 
 
 def _validate(model: type[Model], value: Any) -> Model:
@@ -91,6 +97,28 @@ def _raise_if(violations: list[Violation]) -> None:
         raise InvalidRequest(_INVALID, tuple(violations))
 
 
+def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterator[Violation]:
+    yield from _find_contradictions(body, pointer)
+    for name in SEALED_FIELDS if not has_session_key else ():
+        if _is_asked_for(body, name):
+            message = "needs security.session_key, which is not set: without it captchad keeps no sessions"
+            yield Violation(f"{pointer}/{name}", message)
+    for name, url in (("url", body.url), ("callback_url", body.callback_url)):
+        reason = None if url is None else explain_bad_url(url)
+        if reason is not None:
+            yield Violation(f"{pointer}/{name}", reason)
+    if body.selector is not None:
+        reason = _explain_bad_picture_selector(body.selector)
+        if reason is not None:
+            yield Violation(f"{pointer}/selector", reason)
+    if body.session is not None:
+        yield from find_session_faults(body.session, f"{pointer}/session")
+    if body.fill is not None:
+        yield from find_fill_faults(body.fill, f"{pointer}/fill")
+    if body.metadata is not None and not _is_small(body.metadata):
+        yield Violation(f"{pointer}/metadata", f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON, and not deep")
+
+
 def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
     if body.url is None and body.image is None:
         yield Violation(f"{pointer}/url", "exactly one of url and image is needed")
@@ -100,16 +128,21 @@ def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
         yield Violation(f"{pointer}/target", "an image needs the declared host it comes from")
     if body.url is not None and body.target is not None:
         yield Violation(f"{pointer}/target", "goes with image only; a url names its host itself")
-    if body.image is not None and body.selector is not None:
-        yield Violation(f"{pointer}/selector", "goes with url only; an image has no page")
-    for name, url in (("url", body.url), ("callback_url", body.callback_url)):
-        reason = None if url is None else explain_bad_url(url)
-        if reason is not None:
-            yield Violation(f"{pointer}/{name}", reason)
-    if body.selector is not None and len(body.selector.encode()) > SELECTOR_LIMIT_BYTES:
-        yield Violation(f"{pointer}/selector", f"must be at most {SELECTOR_LIMIT_BYTES} bytes")
-    if body.metadata is not None and not _is_small(body.metadata):
-        yield Violation(f"{pointer}/metadata", f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON, and not deep")
+    for name in PAGE_FIELDS if body.image is not None else ():
+        if _is_asked_for(body, name):
+            yield Violation(f"{pointer}/{name}", "goes with url only; an image has no page")
+
+
+def _is_asked_for(body: TaskBody, name: str) -> bool:
+    value = getattr(body, name)
+    # False asks for nothing, so it is as good as absent.
+    return value is not None and value is not False
+
+
+def _explain_bad_picture_selector(selector: str) -> str | None:
+    if len(selector.encode()) > SELECTOR_LIMIT_BYTES:
+        return f"must be at most {SELECTOR_LIMIT_BYTES} bytes"
+    return explain_bad_selector(selector)
 
 
 def explain_bad_url(url: str) -> str | None:
@@ -138,9 +171,7 @@ def _is_small(metadata: dict[str, Any]) -> bool:
 
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
     for name in UNBUILT_FIELDS:
-        asked_for = getattr(body, name)
-        # False asks for nothing, so it is as good as absent.
-        if asked_for is not None and asked_for is not False:
+        if _is_asked_for(body, name):
             raise FeatureNotBuilt(f"{pointer}/{name}: this release has no engine for {name} yet; leave it out")
 
 
@@ -156,6 +187,11 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         hints=_make_hints(body.hints),
         task_deadline_seconds=body.task_deadline,
         metadata=body.metadata,
+        session=None if body.session is None else make_session(body.session),
+        fill=None if body.fill is None else make_fill(body.fill),
+        return_session=body.return_session,
+        evidence=body.evidence,
+        pointer=pointer,
     )
 
 

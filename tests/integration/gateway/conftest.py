@@ -8,12 +8,15 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
+from captchad.broker.evidence import EvidenceStore
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.config.sections import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
@@ -28,6 +31,7 @@ from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
+from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.tasks import TaskRoutes
@@ -45,11 +49,13 @@ TARGETS = (
     TargetSection(host="10.1.2.3", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
     TargetSection(host="old.example.com", owner="o", reference="r", expires=date.today() - timedelta(days=1)),
 )
+SESSION_KEY = "k" * 32
 UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
 
 
 def configure(gateway: GatewaySection = UNLIMITED, **security: Any) -> Configuration:
-    """Give a configuration with the targets of these tests and, unless said otherwise, no rate limit."""
+    """Give a configuration with the targets of these tests, a session key and, unless said otherwise, no rate limit."""
+    security.setdefault("session_key", SecretStr(SESSION_KEY))
     return Configuration(gateway=gateway, security=SecuritySection(targets=TARGETS, **security))
 
 
@@ -84,7 +90,9 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     """Start the gateway's services as its role does, and stop them."""
     clock, metrics = Clock(), Metrics("gateway", "gateway-1", "0")
     gateway, security = configuration.gateway, configuration.security
-    store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
+    key = security.session_key
+    cipher = SessionCipher(key.get_secret_value()) if key else None
+    store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes), cipher)
     statistics, nodes, keys = Statistics(broker), NodeRegistry(broker), ApiKeys(broker)
     feed = EventFeed(broker, store)
     capacity = CapacityGauge(statistics, nodes, LEASE_SECONDS, clock)
@@ -101,6 +109,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
         application,
         (
             TaskRoutes(intake, store, feed, rates, metrics),
+            EvidenceRoutes(store, EvidenceStore(broker)),
             FleetRoutes(statistics, nodes, LEASE_SECONDS),
             EventRoutes(feed, heartbeat_seconds=0.05),
             DocumentationRoutes("0"),

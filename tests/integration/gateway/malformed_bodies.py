@@ -157,40 +157,59 @@ def contradiction(random: Random) -> MalformedRequest:
 
 
 def unbuilt_field(random: Random) -> MalformedRequest:
-    name, value = random.choice(
-        [
-            ("session", {}),
-            ("session", {"cookies": [{"name": "a", "value": "b"}], "headers": {"X-A": "b"}}),
-            ("session", {"local_storage": {"a": "b"}}),
-            ("fill", {"input": "#captcha", "submit": "#go", "success": "url:*/welcome", "failure": "text:wrong"}),
-            ("return_session", True),
-            ("evidence", True),
-            ("callback_url", "https://hooks.example.com/done"),
-        ]
-    )
-    body = {"url": PAGE, name: value}
+    body = {"url": PAGE, "callback_url": random.choice(["https://hooks.example.com/done", "http://localhost:1/x?y"])}
     return random.choice([send(body), send({"tasks": [{"url": PAGE}, body]}, "/submit_batch")])
 
 
 def wrong_unbuilt_field(random: Random) -> MalformedRequest:
-    name, value = random.choice(
+    return send({"url": PAGE, "callback_url": random.choice(["ftp://hooks.example.com/", "hooks.example.com"])})
+
+
+def bad_session(random: Random) -> MalformedRequest:
+    session = random.choice(
         [
-            ("session", {"cookie": []}),
-            ("session", {"cookies": [{"name": "a"}]}),
-            ("session", {"cookies": [{"name": "", "value": "b"}]}),
-            ("session", {"cookies": [{"name": "a", "value": 1}]}),
-            ("session", {"headers": {"X A": "b"}}),
-            ("session", {"headers": {"X-A": "b\r\nX-B: c"}}),
-            ("session", {"local_storage": {"a": 1}}),
-            ("fill", {}),
-            ("fill", {"input": ""}),
-            ("fill", {"input": "#a", "submit": 1}),
-            ("fill", {"input": "#a", "retry": "#b"}),
-            ("callback_url", "ftp://hooks.example.com/"),
-            ("callback_url", "hooks.example.com"),
+            {"cookie": []},
+            {"cookies": [{"name": "a"}]},
+            {"cookies": [{"name": "", "value": "b"}]},
+            {"cookies": [{"name": "a", "value": 1}]},
+            {"cookies": [{"name": "a", "value": "b", "path": None}]},
+            {"cookies": [{"name": "a", "value": "b", "domain": "other.example.com"}]},
+            {"cookies": [{"name": "a", "value": "b", "domain": "example.com"}]},
+            {"cookies": [{"name": "a", "value": "b; Domain=example.com"}]},
+            {"cookies": [{"name": "a", "value": "b"}] * 301},
+            {"cookies": [{"name": "a", "value": "b"} | {word(random): 1 for _ in range(200)}]},
+            {"headers": {"X A": "b"}},
+            {"headers": {"X-A": "b\r\nX-B: c"}},
+            {"headers": {random.choice(["User-Agent", "host", "Cookie", "proxy-x", "X-Forwarded-For", "Sec-X"]): "b"}},
+            {"headers": {random.choice(["Forwarded", "connection", "Transfer-Encoding", "TE", "upgrade"]): "b"}},
+            {"local_storage": {"a": 1}},
+            {"local_storage": {str(number): "" for number in range(1001)}},
         ]
     )
-    return send({"url": PAGE, name: value})
+    return send({"url": PAGE, "session": session})
+
+
+def bad_fill(random: Random) -> MalformedRequest:
+    element = random.choice(["xpath=//input", "//input", "text=Log in", "form >> input", "internal:role=textbox", "a["])
+    return send(
+        random.choice(
+            [
+                {"url": PAGE, "fill": {}},
+                {"url": PAGE, "fill": {"input": ""}},
+                {"url": PAGE, "fill": {"input": "#a", "submit": 1}},
+                {"url": PAGE, "fill": {"input": "#a", "retry": "#b"}},
+                {"url": PAGE, "fill": {"input": "#a", "success": random.choice(["url:", "text: "])}},
+                {
+                    "url": PAGE,
+                    "fill": {"input": "#a", random.choice(["input", "submit", "refresh", "failure"]): element},
+                },
+                {"url": PAGE, "selector": element},
+                {"image": encode(make_png(60, 20)), "target": "captcha.example.com", "fill": {"input": "#a"}},
+                {"image": encode(make_png(60, 20)), "target": "captcha.example.com", "session": {}},
+                {"image": encode(make_png(60, 20)), "target": "captcha.example.com", "return_session": True},
+            ]
+        )
+    )
 
 
 def bad_batch(random: Random) -> MalformedRequest:

@@ -9,7 +9,9 @@ from random import Random
 
 from tests.integration.gateway.malformed_bodies import (
     bad_batch,
+    bad_fill,
     bad_json,
+    bad_session,
     contradiction,
     deep_json,
     no_object,
@@ -84,8 +86,10 @@ KINDS = (
     Kind("a picture of an undeclared host", 403, "target_not_allowed", undeclared_target, 7),
     Kind("a wrong content type", 415, "unsupported_media_type", wrong_content_type, 11),
     Kind("a compressed body", 415, "unsupported_media_type", compressed_body, 4),
-    Kind("a field whose engine is not built", 501, "not_implemented", unbuilt_field, 8),
-    Kind("a malformed field whose engine is not built", 400, "invalid_request", wrong_unbuilt_field, 13),
+    Kind("a field whose engine is not built", 501, "not_implemented", unbuilt_field, 4),
+    Kind("a malformed field whose engine is not built", 400, "invalid_request", wrong_unbuilt_field, 4),
+    Kind("a session that may not be", 400, "invalid_request", bad_session, 16),
+    Kind("a form that can't be filled", 400, "invalid_request", bad_fill, 12),
     Kind("an id that is none", 404, "task_not_found", bad_id, 20),
     Kind("an unknown route", 404, "not_found", unknown_route, 8),
     Kind("a wrong method", 405, "method_not_allowed", wrong_method, 12),

@@ -19,7 +19,7 @@ def test_no_secret_is_left_in_what_is_shown() -> None:
             "selenium": {"hub_url": "http://me:hunter2@hub:4444"},
             "security": {
                 "callback_secret": "opensesame",
-                "session_key": "swordfish",
+                "session_key": "swordfish" * 4,
                 "targets": [{"host": "localhost", "expires": "2027-01-01"}],
             },
         }

@@ -6,7 +6,7 @@ from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
-from captchad.intake.admission import Admission, DeclaredTargets, may_cancel
+from captchad.intake.admission import Admission, DeclaredTargets, may_touch
 from captchad.runtime.clock import Clock
 
 TARGETS = (
@@ -101,8 +101,8 @@ def test_replaced_targets_count_at_once() -> None:
 def test_a_key_cancels_what_it_may_submit() -> None:
     page = TaskRequest("*.sites.example.org", url="https://a.sites.example.org/")
     picture = TaskRequest("*.sites.example.org", picture=b"")
-    assert may_cancel(make_key(), page)
-    assert may_cancel(make_key("a.sites.example.org"), page)
-    assert may_cancel(make_key("a.sites.example.org"), picture)
-    assert not may_cancel(make_key("b.sites.example.org"), page)
-    assert not may_cancel(make_key("captcha.example.com"), picture)
+    assert may_touch(make_key(), page)
+    assert may_touch(make_key("a.sites.example.org"), page)
+    assert may_touch(make_key("a.sites.example.org"), picture)
+    assert not may_touch(make_key("b.sites.example.org"), page)
+    assert not may_touch(make_key("captcha.example.com"), picture)

@@ -1,0 +1,120 @@
+"""What a session and a form may ask for, beyond their shape: no header that lies about the caller, and CSS alone."""
+
+import re
+from collections.abc import Iterator
+
+from captchad.domain.css_selector import explain_bad_selector
+from captchad.domain.errors import Violation
+from captchad.domain.visit import Cookie as CookieState
+from captchad.domain.visit import Fill as FillOrder
+from captchad.domain.visit import SessionState
+from captchad.web.api.pointers import make_pointer
+from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, Session
+
+URL_CONDITION, TEXT_CONDITION = "url:", "text:"
+_REFUSED_HEADERS = {
+    "user-agent": "captchad names itself honestly",
+    "host": "the URL decides it",
+    "cookie": "use session.cookies",
+    "cookie2": "use session.cookies",
+    "forwarded": "it would speak for a proxy",
+    "via": "it would speak for a proxy",
+    "expect": "it concerns the connection",
+    "connection": "it concerns the connection",
+    "content-length": "it concerns the connection",
+    "http2-settings": "it concerns the connection",
+    "keep-alive": "it concerns the connection",
+    "te": "it concerns the connection",
+    "trailer": "it concerns the connection",
+    "transfer-encoding": "it concerns the connection",
+    "upgrade": "it concerns the connection",
+}
+_REFUSED_PREFIXES = {
+    "proxy-": "it concerns the connection",
+    "x-forwarded-": "it would speak for a proxy",
+    "sec-": "the browser alone sets it",
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def find_session_faults(session: Session, pointer: str) -> Iterator[Violation]:
+    """Find what a browser would refuse, and headers that are not the caller's to set."""
+    for index, cookie in enumerate(session.cookies or ()):
+        for name, message in _find_cookie_faults(cookie):
+            yield Violation(f"{pointer}/cookies/{index}/{name}", message)
+    seen: set[str] = set()
+    for name in session.headers or ():
+        place, lowered = pointer + make_pointer(["headers", name]), name.lower()
+        reason = explain_refused_header(lowered)
+        if reason is not None:
+            yield Violation(place, f"this header may not be set: {reason}")
+        elif lowered in seen:
+            yield Violation(place, "is given twice; case makes no difference")
+        seen.add(lowered)
+
+
+def explain_refused_header(name: str) -> str | None:
+    """Say why a header (in lower case) may not be set, or None where it may."""
+    if name in _REFUSED_HEADERS:
+        return _REFUSED_HEADERS[name]
+    return next((reason for prefix, reason in _REFUSED_PREFIXES.items() if name.startswith(prefix)), None)
+
+
+def _find_cookie_faults(cookie: Cookie) -> Iterator[tuple[str, str]]:
+    if len(cookie.name.encode()) + len(cookie.value.encode()) > COOKIE_LENGTH_LIMIT:
+        yield "value", f"name and value together must be at most {COOKIE_LENGTH_LIMIT} bytes"
+    if cookie.same_site == "None" and not cookie.secure:
+        yield "same_site", 'browsers take "None" only of a secure cookie'
+    lowered = cookie.name.lower()
+    if lowered.startswith(("__secure-", "__host-")) and not cookie.secure:
+        yield "secure", "browsers take this name only of a secure cookie"
+    if lowered.startswith("__host-") and (cookie.domain is not None or cookie.path not in {None, "/"}):
+        yield "name", "browsers take a __Host- cookie only without domain and with path /"
+
+
+def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
+    """Find what is no CSS selector and, where other conditions are allowed, none of those either."""
+    for name in ("input", "submit", "refresh"):
+        selector = getattr(fill, name)
+        reason = None if selector is None else explain_bad_selector(selector)
+        if reason is not None:
+            yield Violation(f"{pointer}/{name}", reason)
+    for name in ("success", "failure"):
+        condition = getattr(fill, name)
+        reason = None if condition is None else explain_bad_condition(condition)
+        if reason is not None:
+            yield Violation(f"{pointer}/{name}", reason)
+
+
+def explain_bad_condition(condition: str) -> str | None:
+    """Say why a text is no CSS selector, `url:GLOB` or `text:…`, or None where it is one."""
+    for prefix in (URL_CONDITION, TEXT_CONDITION):
+        if condition.startswith(prefix):
+            wanted = condition.removeprefix(prefix)
+            if not wanted.strip():
+                return f"has nothing after {prefix}"
+            return "contains a control character" if _CONTROL.search(wanted) else None
+    return explain_bad_selector(condition)
+
+
+def make_session(session: Session) -> SessionState:
+    """Give a session as the rest of captchad knows it."""
+    cookies = tuple(
+        CookieState(
+            cookie.name,
+            cookie.value,
+            domain=cookie.domain,
+            path=cookie.path or "/",
+            expires=cookie.expires,
+            http_only=bool(cookie.http_only),
+            secure=bool(cookie.secure),
+            same_site=cookie.same_site,
+        )
+        for cookie in session.cookies or ()
+    )
+    return SessionState(cookies, dict(session.headers or {}), dict(session.local_storage or {}))
+
+
+def make_fill(fill: Fill) -> FillOrder:
+    """Give a form's order as the rest of captchad knows it."""
+    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh)
