@@ -1,0 +1,121 @@
+"""The comparison of engines: what counts as right, what is hinted, and how figures are made."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.training.pictures.catalogue import CATALOGUE
+from tests.benchmarks.recognition.contenders import join_columns
+from tests.benchmarks.recognition.labelled import LabelledPicture
+from tests.benchmarks.recognition.pictures import find_charset, list_generators, make_hints
+from tests.benchmarks.recognition.plot import PlotRow, draw_comparison
+from tests.benchmarks.recognition.rules import CASE_RULES, is_right
+from tests.benchmarks.recognition.summary import (
+    FamilyScore,
+    find_percentile,
+    rate_sureness,
+    score_families,
+    score_group,
+)
+
+PIXELS = np.zeros((4, 8), dtype=np.uint8)
+
+
+def label(family: str, truth: str) -> LabelledPicture:
+    return LabelledPicture(PIXELS, truth, family, Hints())
+
+
+@pytest.mark.parametrize(
+    ("family", "truth", "read", "right"),
+    [
+        ("captcha", "aB3d", "aB3d", True),
+        ("captcha", "aB3d", "ab3d", False),
+        ("captcha", "aB3d", " aB 3d\n", True),
+        ("captcha", "aB3d", "", False),
+        ("svg-captcha", "Re28", "re28", False),
+        ("wheezy.captcha", "JRQX", "jrqx", True),
+        ("wheezy.captcha", "JRQ0", "JRQO", False),
+        ("gregwar/captcha", "O1ab", "0LAB", True),
+        ("Authen::Captcha", "w7v9", "W7V9", True),
+    ],
+)
+def test_a_text_is_right_where_its_generator_would_take_it(family: str, truth: str, read: str, right: bool) -> None:
+    assert is_right(family, truth, read) is right
+
+
+@pytest.mark.parametrize("read", ["21", "17 + 4", "17+4=?", "17+4="])
+def test_of_a_sum_the_result_is_right_and_so_is_the_sum(read: str) -> None:
+    assert is_right("captchakit-sum", "17+4=?", read)
+
+
+def test_however_its_signs_are_written_a_sum_is_worked_out() -> None:
+    assert all(is_right("svg-captcha-sum", "5×16", f"5{sign}16") for sign in "x×X*")
+
+
+@pytest.mark.parametrize("read", ["", "20", "17-4", "17"])
+def test_a_wrong_sum_is_wrong(read: str) -> None:
+    assert not is_right("captchakit-sum", "17+4=?", read)
+
+
+def test_every_rule_is_one_of_a_family_there_is_and_says_why() -> None:
+    assert set(CASE_RULES) <= set(CATALOGUE)
+    assert all(rule.reason for rule in CASE_RULES.values())
+
+
+def test_only_published_generators_are_compared_on() -> None:
+    assert {"captcha", "svg-captcha", "wheezy.captcha"} <= set(list_generators())
+    assert not {"empty", "synthetic", "synthetic-sum", "designs", "designs-sum"} & set(list_generators())
+
+
+def test_the_alphabet_is_hinted_by_whole_classes() -> None:
+    assert find_charset(["12", "7"]) == "0123456789"
+    assert find_charset(["b", "é"]) == "abcdefghijklmnopqrstuvwxyzé"
+    assert find_charset([]) == ""
+
+
+def test_of_a_sum_only_its_kind_is_hinted() -> None:
+    assert make_hints("5×16", "svg-captcha-sum", "") == Hints(kind=CaptchaKind.MATH)
+
+
+def test_case_is_hinted_as_the_generator_compares() -> None:
+    assert make_hints("AB", "wheezy.captcha", "AB") == Hints("AB", 2, 2, False, CaptchaKind.TEXT)
+    assert make_hints("AB", "captcha", "AB") == Hints("AB", 2, 2, True, CaptchaKind.TEXT)
+
+
+def test_runs_of_a_column_are_one_symbol_and_blanks_part_them() -> None:
+    assert join_columns(np.array([0, 1, 1, 0, 1, 2, 2, 0]), ("", "a", "b")) == "aab"
+
+
+def test_families_are_counted_apart_and_weigh_the_same() -> None:
+    pictures = [label("captcha", "ab"), label("captcha", "cd"), label("captcha", "ef"), label("gvcode", "gh")]
+    scores = score_families(pictures, ["ab", "cd", "xx", "xx"])
+    assert scores == [FamilyScore("captcha", 2, 3), FamilyScore("gvcode", 0, 1)]
+    group = score_group(scores)
+    assert group is not None
+    assert (group.families, group.worst_family) == (2, "gvcode")
+    assert group.mean_share == pytest.approx(1 / 3)
+    assert score_group([]) is None
+
+
+def test_sureness_holds_what_is_said_of_nothing_apart() -> None:
+    pictures = [label("captcha", "ab")] * 4
+    sureness = rate_sureness(pictures, ["ab", "ab", "xx", "xx"], [1.0, 0.9, 0.9, 0.1], [0.0, 0.4])
+    assert (sureness.sure_right, sureness.sure_pictures, sureness.sure_share) == (2, 3, 0.75)
+    assert (sureness.empty_pictures, sureness.empty_greatest) == (2, 0.4)
+    assert sureness.expected_calibration_error == pytest.approx((0.0 + 2 * 0.4 + 0.1) / 4)
+
+
+def test_the_percentile_is_a_value_that_was_seen() -> None:
+    assert find_percentile([n / 200 for n in range(200)]) == 197 / 200
+    assert find_percentile([0.5]) == 0.5
+    assert find_percentile([]) is None
+
+
+def test_the_diagram_is_xml_that_names_engines_and_families() -> None:
+    score = FamilyScore("A&B", 1, 2)
+    drawn = draw_comparison([PlotRow("one <engine>", [score], []), PlotRow("other", [score], [score])], "title")
+    texts = "".join(ElementTree.fromstring(drawn).itertext())
+    assert "one <engine>" in texts
+    assert texts.count("A&B: 1 of 2") == 3
