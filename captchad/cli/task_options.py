@@ -24,12 +24,19 @@ _PLAIN = (
     "priority",
     "selector",
     "session",
-    "fill",
     "task_deadline",
     "callback_url",
     "metadata",
 )
 _FLAGS = ("return_session", "evidence")
+_FILL = {
+    "fill_input": "input",
+    "fill_submit": "submit",
+    "success": "success",
+    "failure": "failure",
+    "refresh": "refresh",
+}
+"""Options of a form, and the names they have in `fill`."""
 
 
 def read_json_object(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
@@ -41,11 +48,19 @@ def read_json_object(ctx: click.Context, param: click.Parameter, value: str | No
         parsed = json.loads(text)
     except OSError as error:
         raise click.BadParameter(f"{value[1:]} can't be read: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeError:
+        raise click.BadParameter(f"{value[1:]} is not UTF-8 text") from None
     except ValueError as error:
         raise click.BadParameter(f"not JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise click.BadParameter("not a JSON object { … }")
     return parsed
+
+
+def read_session(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """Read a session: a file, as it mostly is, with or without @ before it, or JSON written out."""
+    is_file = value is not None and not value.startswith(("@", "{", "["))
+    return read_json_object(ctx, param, f"@{value}" if is_file else value)
 
 
 def _json_option(name: str, description: str) -> Callable[[Decorated], Decorated]:
@@ -64,8 +79,18 @@ _OPTIONS = (
     click.option("--max-length", type=click.IntRange(1, 64), metavar="N", help="The text's greatest length."),
     click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site tells A from a."),
     click.option("--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or a sum to work out."),
-    _json_option("--session", "Cookies, headers and local_storage."),
-    _json_option("--fill", "Where to type, submit and verify the text."),
+    click.option(
+        "--session",
+        callback=read_session,
+        metavar="FILE|JSON",
+        help="Cookies, headers and local_storage to put in before the page opens.",
+    ),
+    _json_option("--fill", "Where to type, submit and verify the text, all at once."),
+    click.option("--fill-input", metavar="CSS", help="Where to type the text."),
+    click.option("--fill-submit", metavar="CSS", help="What to click then; without it Enter is pressed."),
+    click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
+    click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
+    click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
     click.option("--task-deadline", type=click.FloatRange(1), metavar="SECONDS", help="When the task fails at last."),
     click.option("--return-session", is_flag=True, help="Give back the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
@@ -91,9 +116,24 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
     hints = {name: options[name] for name in _HINTS if options.get(name) is not None}
     if hints:
         body["hints"] = hints
+    fill = _make_fill(options)
+    if fill is not None:
+        body["fill"] = fill
     if image_path is not None:
         body["image"] = base64.b64encode(_read_picture(image_path)).decode()
     return body
+
+
+def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Give the form: --fill, and over it the options for its parts."""
+    parts = {name: options[option] for option, name in _FILL.items() if options.get(option) is not None}
+    whole = options.get("fill")
+    if whole is None and not parts:
+        return None
+    fill = {**(whole or {}), **parts}
+    if "input" not in fill:
+        raise click.UsageError("a form needs --fill-input, the field to type the text into")
+    return fill
 
 
 def _read_picture(path: str) -> bytes:

@@ -104,6 +104,7 @@ def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
 
 def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
     result, error = state.get("result") or {}, state.get("error")
+    evidence, session = result.get("evidence") or {}, result.get("session")
     return [
         ("task", state["task_id"]),
         ("status", state["status"]),
@@ -113,6 +114,9 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("verified", result.get("verified")),
         ("recogniser", result.get("recogniser")),
         ("milliseconds", _describe_timings(result.get("timings_ms"))),
+        ("picture", evidence.get("image_url")),
+        ("screenshot", evidence.get("screenshot_url")),
+        ("session", _describe_session(session)),
         ("error", f"{error['code']}: {error['message']}" if error else None),
         ("attempts", state.get("attempts")),
         ("worker", state.get("worker")),
@@ -127,3 +131,10 @@ def _describe_timings(timings_ms: dict[str, float] | None) -> str | None:
     if not timings_ms:
         return None
     return ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in timings_ms.items())
+
+
+def _describe_session(session: dict[str, Any] | None) -> str | None:
+    """Count what is in a session; the values are secrets, which --json alone shows."""
+    if session is None:
+        return None
+    return f"{len(session['cookies'])} cookies, {len(session['local_storage'])} stored values; --json shows them"

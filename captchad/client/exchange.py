@@ -1,7 +1,7 @@
 """One JSON request and its answer over HTTP or HTTPS, without proxies and redirects."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,11 +14,12 @@ _SCHEMES = {"http": HTTPConnection, "https": HTTPSConnection}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, the JSON body (None where it is none), and the Retry-After header."""
+    """What came back: the status, the JSON body (None where it is none), the Retry-After header, and the bytes."""
 
     status: int
     body: Any
     retry_after: str | None = None
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def is_success(self) -> bool:
@@ -47,14 +48,14 @@ class Endpoint:
         """Send one request and read its answer; GatewayUnreachable where none comes."""
         connection = _SCHEMES[self._scheme](self._host, self._port, timeout=timeout_seconds)
         content = None if body is None else json.dumps(body).encode()
-        sent = {"Accept": "application/json, application/problem+json", **headers}
+        sent = {"Accept": "application/json, application/problem+json, */*;q=0.5", **headers}
         if content is not None:
             sent["Content-Type"] = "application/json"
         try:
             connection.request(method, self._prefix + path, content, sent)
             response = connection.getresponse()
             text = response.read(ANSWER_LIMIT_BYTES)
-            return Answer(response.status, _parse(text), response.headers.get("Retry-After"))
+            return Answer(response.status, _parse(text), response.headers.get("Retry-After"), text)
         except (OSError, HTTPException) as error:
             reason = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
             raise GatewayUnreachable(f"{self.base_url} does not answer: {reason}") from error

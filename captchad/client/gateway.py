@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from captchad.client.exchange import Answer, Endpoint
@@ -11,6 +11,7 @@ from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnre
 from captchad.domain.task import TaskStatus
 
 JsonObject = dict[str, Any]
+EvidencePart = Literal["image", "screenshot"]
 DEFAULT_GATEWAY_URL = "http://127.0.0.1:8080"
 DEFAULT_TIMEOUT_SECONDS = 30.0
 LONGEST_POLL_SECONDS = 60.0
@@ -68,6 +69,13 @@ class GatewayClient:
     def cancel(self, task_id: str) -> JsonObject:
         """Cancel a task; give its final state."""
         return self._call("POST", f"/cancel_task/{quote(task_id, safe='')}")
+
+    def evidence(self, task_id: str, part: EvidencePart = "image") -> bytes:
+        """Give the captcha's picture or the page's screenshot of a task submitted with `evidence`."""
+        answer = self._send("GET", f"/task_evidence/{quote(task_id, safe='')}/{part}", None, {}, 0.0)
+        if not answer.is_success:
+            raise self._explain(answer)
+        return answer.content
 
     def tasks(self, **query: str | int) -> JsonObject:
         """List tasks, newest first; `query` has status, target, limit, cursor."""

@@ -10,6 +10,7 @@ from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.redis_choice import choose_redis
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
+from captchad.deployment import session_key
 from captchad.deployment.happenings import Listener
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
@@ -89,6 +90,8 @@ async def plan_local_fleet(
     if redis is not None:
         # A second `up` on this folder is told so, not that one of the first one's ports is taken.
         redis.take_folder()
+    if loaded.configuration.security.session_key is None:
+        child_environment = {**child_environment, session_key.VARIABLE: session_key.keep_session_key(state_directory)}
     builder = _Builder(options, loaded, child_environment, state_directory / LOGS, listener, clock)
     fixed_roles = await builder.build_fixed_roles()
     workers = builder.build_workers(options.workers or loaded.configuration.worker_nodes_count)

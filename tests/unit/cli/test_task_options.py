@@ -44,6 +44,39 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
     }
 
 
+def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway, tmp_path: Path) -> None:
+    (tmp_path / "session.json").write_text('{"headers": {"X-A": "b"}}')
+    stub.answer(202, {"task_id": "task_1"})
+    line = (
+        f"submit {PAGE} --gateway {stub.url} --session {tmp_path}/session.json --fill-input #code --fill-submit #go "
+        '--success url:*/home --failure .wrong --refresh a.new --fill {"input":"#old"}'
+    )
+    assert run_command_line(line.split()) == 0
+    assert stub.requests[0][3] == {
+        "url": PAGE,
+        "session": {"headers": {"X-A": "b"}},
+        "fill": {
+            "input": "#code",
+            "submit": "#go",
+            "success": "url:*/home",
+            "failure": ".wrong",
+            "refresh": "a.new",
+        },
+    }
+
+
+def test_a_status_shows_where_evidence_is_but_no_secret(stub: StubGateway, capsys: pytest.CaptureFixture[str]) -> None:
+    session = {"cookies": [{"name": "sid", "value": "open-sesame"}], "headers": {}, "local_storage": {}}
+    evidence = {"image_url": "/task_evidence/t/image", "screenshot_url": None, "choice": ""}
+    result = {"captcha_text": "ab3d", "confidence": 0.9, "session": session, "evidence": evidence}
+    stub.answer(200, {"task_id": "t", "status": "completed", "result": result})
+    assert run_command_line(["status", "t", "--gateway", stub.url]) == 0
+    shown = capsys.readouterr().out
+    assert "/task_evidence/t/image" in shown
+    assert "1 cookies" in shown
+    assert "open-sesame" not in shown
+
+
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
@@ -51,6 +84,8 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
         ("--metadata {", "not JSON"),
         ("--metadata @/missing.json", "/missing.json can't be read: no such file or directory"),
         ("--image /missing.png", "give either a URL or --image FILE"),
+        ("--session /missing.json", "/missing.json can't be read: no such file or directory"),
+        ("--success .home", "a form needs --fill-input"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(capsys: pytest.CaptureFixture[str], options: str, reason: str) -> None:

@@ -46,6 +46,22 @@ def test_each_method_asks_its_route(stub: StubGateway) -> None:
     ]
 
 
+def test_evidence_comes_as_bytes(stub: StubGateway) -> None:
+    stub.answer(200, b"\x89PNG")
+    client = GatewayClient(stub.url)
+    assert client.evidence(TASK) == client.evidence(TASK, "screenshot") == b"\x89PNG"
+    assert [path for _, path, _, _ in stub.requests] == [
+        f"/task_evidence/{TASK}/image",
+        f"/task_evidence/{TASK}/screenshot",
+    ]
+
+
+def test_evidence_that_is_gone_is_an_error(stub: StubGateway) -> None:
+    stub.answer(404, problem("task_not_found"))
+    with pytest.raises(errors.TaskNotFound):
+        GatewayClient(stub.url).evidence(TASK)
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [
