@@ -9,7 +9,9 @@ from captchad.domain.node import Role
 from captchad.roles.process import RoleOptions, RoleProcess
 from captchad.runtime.service import Service
 
-__all__ = ["RoleOptions", "run_role"]
+__all__ = ["RoleOptions", "check_browser_node", "run_browser_node", "run_role"]
+
+BROWSER_NODE_MODULE = "captchad.roles.browser_node"
 
 
 def run_role(role: Role, options: RoleOptions) -> int:
@@ -25,3 +27,15 @@ async def _run(role: Role, options: RoleOptions) -> int:
     module = importlib.import_module(f"captchad.roles.{role}")
     services: Sequence[Service] = module.compose(process)
     return await process.run(services)
+
+
+def run_browser_node(config_path: str | None, host: str, port: int) -> int:
+    """Run a node of browsers in the foreground, as `run_role` does a role."""
+    code: int = uvloop.run(importlib.import_module(BROWSER_NODE_MODULE).run_node(config_path, host, port))
+    return code
+
+
+def check_browser_node(config_path: str | None, host: str, port: int) -> str:
+    """Give the version of the Chromium that the node at this port serves; DependencyMissing where it does not."""
+    version: str = uvloop.run(importlib.import_module(BROWSER_NODE_MODULE).check_node(config_path, host, port))
+    return version

@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[3]
 UNITS = ROOT / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 WORKER = "captchad-worker@.service"
+BROWSER = "captchad-browser@.service"
+WITH_A_BROWSER = (WORKER, BROWSER)
+ROLES = [name for name in SERVICES if name != BROWSER]
 PROGRAM = "opt/captchad/venv/bin/captchad"
 SYSTEM_UNITS = Path("/usr/lib/systemd/system")
 TARGETS_NEEDED = ("sysinit", "basic", "shutdown", "network-online", "multi-user")
@@ -22,7 +25,7 @@ RELAXED_FOR_THE_BROWSER = {
     ("RestrictNamespaces", "user pid net"),
     ("SystemCallFilter", "@system-service chroot"),
 }
-EXPOSURE_LIMIT = {WORKER: 2.2}
+EXPOSURE_LIMIT = dict.fromkeys(WITH_A_BROWSER, 2.2)
 EXPOSURE_LIMIT_ELSEWHERE = 1.7
 
 
@@ -31,14 +34,20 @@ def read_settings(name: str) -> set[tuple[str, str]]:
     return {(key, value) for key, _, value in (line.partition("=") for line in lines if "=" in line and line[0] != "#")}
 
 
+def read_confinement(name: str) -> set[tuple[str, str]]:
+    """Give the settings from the unit's user on."""
+    lines = (UNITS / name).read_text().partition("DynamicUser")[2].partition("[Install]")[0].splitlines()
+    return {(key, value) for key, _, value in (line.partition("=") for line in lines[1:] if "=" in line)}
+
+
 @pytest.fixture
 def system_root(tmp_path: Path) -> Path:
     """A file tree with our units, the program they start and the targets they name."""
     units = tmp_path / "etc/systemd/system"
     shutil.copytree(UNITS, units)
     program = tmp_path / PROGRAM
-    for executable in (program, tmp_path / "bin/kill"):
-        executable.parent.mkdir(parents=True)
+    for executable in (program, tmp_path / f"{PROGRAM}-browser", tmp_path / "bin/kill"):
+        executable.parent.mkdir(parents=True, exist_ok=True)
         executable.write_text("#!/bin/sh\n")
         executable.chmod(0o755)
     for target in TARGETS_NEEDED:
@@ -88,19 +97,31 @@ def test_every_role_has_a_unit_that_the_target_starts() -> None:
         name = WORKER if role is Role.WORKER else f"captchad-{role}.service"
         assert f"--role={role}" in (UNITS / name).read_text()
         assert name.replace("@.", "@1.") in target
-    assert len(SERVICES) == len(Role)
+    assert len(ROLES) == len(Role)
 
 
-@pytest.mark.parametrize("name", [name for name in SERVICES if name != WORKER])
-def test_the_worker_differs_in_exactly_two_directives_of_its_confinement(name: str) -> None:
-    worker, other = read_settings(WORKER), read_settings(name)
-    only_worker = {(key, value) for key, value in worker - other if key not in ABOUT_THE_ROLE}
-    only_other = {(key, value) for key, value in other - worker if key not in ABOUT_THE_ROLE}
-    assert only_worker == RELAXED_FOR_THE_BROWSER
-    assert only_other == {("RestrictNamespaces", "yes"), ("SystemCallFilter", "@system-service")}
+@pytest.mark.parametrize("browser", WITH_A_BROWSER)
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in WITH_A_BROWSER])
+def test_a_unit_with_a_browser_differs_in_exactly_two_directives_of_its_confinement(browser: str, name: str) -> None:
+    worker, other = read_confinement(browser), read_confinement(name)
+    assert worker - other == RELAXED_FOR_THE_BROWSER
+    assert other - worker == {("RestrictNamespaces", "yes"), ("SystemCallFilter", "@system-service")}
 
 
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", ROLES)
+def test_a_role_differs_from_the_others_in_its_own_settings_alone(name: str) -> None:
+    here, worker = read_settings(name), read_settings(WORKER)
+    relaxed = {key for key, _ in RELAXED_FOR_THE_BROWSER}
+    assert {key for key, _ in here ^ worker} <= ABOUT_THE_ROLE | relaxed
+
+
+def test_the_browser_node_is_watched_and_ends_with_all_its_processes() -> None:
+    settings = dict(read_settings(BROWSER))
+    assert (settings["Type"], settings["KillMode"]) == ("notify", "mixed")
+    assert float(settings["WatchdogSec"]) > 0
+
+
+@pytest.mark.parametrize("name", ROLES)
 def test_a_stop_leaves_time_to_drain(name: str) -> None:
     settings = dict(read_settings(name))
     assert float(settings["TimeoutStopSec"]) >= 2 * WorkerSection().drain_seconds

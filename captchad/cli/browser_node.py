@@ -1,0 +1,38 @@
+"""The `captchad-browser` command: a browser of this machine for workers elsewhere."""
+
+import sys
+
+import click
+
+from captchad import __version__
+from captchad.cli.failures import run_guarded
+from captchad.cli.options import config_option
+
+PROGRAM = "captchad-browser"
+DEFAULT_PORT = 3000
+
+
+def main() -> None:
+    """Run the command line of this process and end it with the command's exit code."""
+    sys.exit(run_guarded(lambda: browser_node.main(prog_name=PROGRAM, standalone_mode=False), is_debug=False))
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address it listens on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, metavar="PORT")
+@click.option("--check", is_flag=True, help="Use the browser that is served there once, and say how that went.")
+@click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
+@click.pass_context
+def browser_node(ctx: click.Context, config_path: str | None, host: str, port: int, check: bool) -> None:
+    """Serve one Chromium to workers whose browser.backend is playwright.
+
+    Their browser.urls name ws://HOST:PORT/SECRET, where SECRET is browser.node_secret.
+    """
+    # The registry brings servers and drivers along; the help must not wait for them.
+    from captchad.roles.registry import check_browser_node, run_browser_node  # noqa: PLC0415
+
+    if check:
+        click.echo(f"well: Chromium {check_browser_node(config_path, host, port)}")
+        return
+    ctx.exit(run_browser_node(config_path, host, port))

@@ -1,0 +1,69 @@
+"""A node of browsers: `captchad-browser` runs it where the workers' browsers shall be."""
+
+import logging
+import os
+import secrets
+from pathlib import Path
+
+from captchad.browser.connection import LaunchFailed
+from captchad.browser.node import NOWHERE, BrowserNode
+from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
+from captchad.browser.remote.source import RemoteBrowsers
+from captchad.browser.server import BrowserDoor
+from captchad.config.loader import load_configuration
+from captchad.config.sections import Configuration
+from captchad.config.state import resolve_state_directory
+from captchad.domain.errors import DependencyMissing
+from captchad.runtime.clock import Clock
+from captchad.runtime.supervisor import Supervisor
+from captchad.telemetry.logs import LogIdentity, configure_logging
+
+SECRET_FILE_NAME = "browser-node.secret"  # noqa: S105 - a file's name
+_SECRET_BYTES = 24
+_NO_DRAIN_SECONDS = 1.0
+
+_logger = logging.getLogger(__name__)
+
+
+async def run_node(config_path: str | None, host: str, port: int) -> int:
+    """Run the node until a signal or a failure; give the process's exit code."""
+    configuration = load_configuration(config_path, os.environ).configuration
+    name = f"browser-{os.uname().nodename}-{port}"
+    configure_logging(configuration.logging.level, configuration.logging.format, LogIdentity("browser", name))
+    door = BrowserDoor(host, port, _find_secret(configuration))
+    node = BrowserNode(configuration.browser, door, Clock(), must_have_sandbox=configuration.environment == "prod")
+    return await Supervisor("browser", _NO_DRAIN_SECONDS).run([node])
+
+
+async def check_node(config_path: str | None, host: str, port: int) -> str:
+    """Use the node as a worker would; give its Chromium's version, or raise DependencyMissing with what is wrong."""
+    # What fails here becomes the command's one line on stderr; it need not be logged as well.
+    logging.getLogger("captchad").addHandler(logging.NullHandler())
+    configuration = load_configuration(config_path, os.environ).configuration
+    door = BrowserDoor(host, port, _find_secret(configuration))
+    source = RemoteBrowsers([PlaywrightServerEndpoint(door.own_url)], lambda: NOWHERE, Clock())
+    try:
+        browser = await source.open()
+    except LaunchFailed as error:
+        raise DependencyMissing(str(error)) from None
+    finally:
+        await source.stop()
+    await browser.close()
+    return browser.version
+
+
+def _find_secret(configuration: Configuration) -> str:
+    """Give the configured secret, or the one in the state folder, made there at the first start."""
+    if configuration.browser.node_secret is not None:
+        return configuration.browser.node_secret.get_secret_value().strip("/")
+    file = resolve_state_directory(os.environ) / SECRET_FILE_NAME
+    if not file.exists():
+        _write_secret(file)
+    _logger.info("the secret path of this node's address lies in %s", file)
+    return file.read_text(encoding="ascii").strip()
+
+
+def _write_secret(file: Path) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(secrets.token_urlsafe(_SECRET_BYTES) + "\n", encoding="ascii")
