@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from captchad.broker.embedded import find_socket
+from captchad.client import GatewayClient
 from tests.system.up_process import UpProcess, find_alive
 
 StartUp = Callable[..., UpProcess]
@@ -181,3 +182,22 @@ def test_wrong_configuration_is_reported_before_anything_starts(start_up: StartU
     assert up.read_to_the_end() == 1
     assert "worker.task_timeout" in up.describe_end()
     assert up.events == []
+
+
+def test_sessions_work_with_a_key_that_up_makes_and_hands_on(start_up: StartUp, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        target = {"host": "127.0.0.1", "ports": [closed.getsockname()[1]], "allow_private_addresses": True}
+        (tmp_path / "distributed.json").write_text(json.dumps({"security": {"targets": [target]}}))
+        up = start_up(state, f"--config={tmp_path / 'distributed.json'}")
+        client = GatewayClient(up.wait_until_up()["gateway"])
+        task = {
+            "url": f"http://127.0.0.1:{closed.getsockname()[1]}/",
+            "session": {"headers": {"X-Token": "open-sesame"}},
+            "return_session": True,
+            "retry_count": 0,
+        }
+        ended = client.wait(client.submit(task)["task_id"], 60, time.monotonic)
+    assert ended["error"]["code"] == "navigation_failed", "the worker could read what the gateway sealed"
+    assert (state / "session.key").stat().st_mode & 0o777 == 0o600
