@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.async_api import BrowserContext, Page, Request, Response
@@ -9,9 +10,11 @@ from playwright.async_api import Error as PlaywrightError
 
 import captchad
 from captchad.browser.connection import BrowserConnection
-from captchad.browser.finder import CaptchaFinder, Found, read_finder_script
+from captchad.browser.finder import CaptchaFinder, read_finder_script
+from captchad.browser.form_visit import FormVisit, PageWork, Taken
 from captchad.browser.pictures import PictureRecorder, read_picture
 from captchad.browser.retry_after import refuse_overload
+from captchad.browser.session_state import SessionInput, read_session
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
@@ -47,19 +50,21 @@ class PageSession:
         self._has_crashed = False
         self._page: Page | None = None
         self._order = VisitOrder("", "")
-        self._deadline_seconds = 0.0
+        self._form: FormVisit | None = None
         self._status: int | None = None
         self._open_ms = 0.0
+        self._locate_ms = 0.0
         # Made in a task of its own: an attempt that is given up must still close a context that comes late.
         self._opening = keeper.spawn(self._open_context(), f"open-{name}")
 
     async def open(self, order: VisitOrder, deadline_seconds: float) -> None:
         """Open the page of `order`; AttemptFailed says what went wrong. The captcha is sought until the deadline."""
-        self._order, self._deadline_seconds = order, deadline_seconds
+        self._order = order
         stopwatch = Stopwatch(self._clock)
         try:
-            self._page = await self._open_page()
-            response = await self._navigate(self._page, order.url)
+            self._page = page = await self._open_page()
+            self._form = FormVisit(page, order, self._offer_work(page), self._clock, self._keeper, deadline_seconds)
+            response = await self._go(page, order)
         except PlaywrightError as error:
             raise self._map_error(error) from None
         self._status = response.status if response is not None else None
@@ -68,26 +73,36 @@ class PageSession:
     async def capture(self) -> CaptchaCapture:
         """Find the captcha and take its picture; AttemptFailed says what went wrong."""
         stopwatch = Stopwatch(self._clock)
-        timings_ms = {"open": self._open_ms}
+        timings_ms, self._open_ms = {"open": self._open_ms}, 0.0
         try:
-            found, picture, how = await self._take(stopwatch, timings_ms)
+            found, picture, how = await self.form.take()
         except PlaywrightError as error:
             raise self._map_error(error) from None
-        timings_ms["capture"] = stopwatch.lap_ms()
+        timings_ms["locate"] = min(self._locate_ms, stopwatch.total_ms())
+        timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{found.judgement.explain(found.candidate)}; {how}"
-        return CaptchaCapture(picture, self.page.url, choice, timings_ms)
+        return CaptchaCapture(picture, self.page.url, choice, timings_ms, self.form.is_refreshable)
 
-    async def submit(self, text: str) -> bool | None:
+    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows."""
-        raise NotImplementedError
+        try:
+            return await self.form.submit(text, check_held)
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
 
     async def refresh(self) -> None:
         """Have the page show another picture."""
-        raise NotImplementedError
+        try:
+            await self.form.refresh()
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
 
     async def read_session(self) -> SessionState:
         """Give what the page would find in a browser that comes again."""
-        raise NotImplementedError
+        try:
+            return await read_session(self.page, self._order)
+        except PlaywrightError as error:
+            raise self._map_error(error) from None
 
     async def screenshot(self) -> bytes:
         """Give the page as it is seen now, as PNG."""
@@ -102,6 +117,13 @@ class PageSession:
         if self._page is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page was used before it was opened")
         return self._page
+
+    @property
+    def form(self) -> FormVisit:
+        """The open page's form, whether it is to be filled or not."""
+        if self._form is None:
+            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page was used before it was opened")
+        return self._form
 
     async def rasterise(self, svg: bytes, width: int, height: int) -> bytes:
         """Give a vector picture as PNG, drawn as an image: no script of it runs, and nothing it names is loaded."""
@@ -170,6 +192,22 @@ class PageSession:
     def _close_popup(self, popup: Page) -> None:
         self._keeper.spawn(_close_quietly(popup), "close-popup")
 
+    async def _go(self, page: Page, order: VisitOrder) -> Response | None:
+        """Open the page of `order`, with its session where it has one."""
+        if order.session is None:
+            return await self._navigate(page, order.url)
+        session = SessionInput(page, order, self._keeper)
+        await session.put_in()
+        response = await self._navigate(page, order.url)
+        await session.note_opened()
+        return response
+
+    def _offer_work(self, page: Page) -> PageWork:
+        async def reload() -> None:
+            await self._navigate(page, self._order.url)
+
+        return PageWork(self._take, reload, lambda: self._check_page(page), self._proxy.check_endpoint)
+
     async def _navigate(self, page: Page, url: str) -> Response | None:
         response = await page.goto(url, wait_until="domcontentloaded", timeout=0)
         if response is not None:
@@ -187,19 +225,20 @@ class PageSession:
             raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, detail)
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
 
-    async def _take(self, stopwatch: Stopwatch, timings_ms: dict[str, float]) -> tuple[Found, bytes, str]:
+    async def _take(self, deadline_seconds: float) -> Taken:
         page, status, selector = self.page, self._status, self._order.selector
+        stopwatch, self._locate_ms = Stopwatch(self._clock), 0.0
         is_error_page = status is not None and status >= HTTP_ERROR_STATUS
         for _ in range(READ_TRIES):
             finder = CaptchaFinder(page, selector, is_error_page=is_error_page, clock=self._clock)
             try:
-                found = await finder.find(self._deadline_seconds, lambda: self._check_page(page))
+                found = await finder.find(deadline_seconds, lambda: self._check_page(page))
             except AttemptFailed as error:
                 if is_error_page and error.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND:
                     message = f"{page.url} answered {status} and shows no captcha"
                     raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
                 raise
-            timings_ms["locate"] = round(timings_ms.get("locate", 0.0) + stopwatch.lap_ms(), 2)
+            self._locate_ms = stopwatch.total_ms()
             read = await read_picture(found.frame, found.candidate, self._recorder, read_finder_script())
             if read is not None:
                 return found, *read

@@ -70,6 +70,12 @@ async def _read_body(response: Response) -> bytes | None:
 
 
 async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes | None:
+    element = await find_again(frame, candidate, finder)
+    return None if element is None else await element.screenshot(type="png", animations="disabled")
+
+
+async def find_again(frame: Frame, candidate: Candidate, finder: str) -> ElementHandle | None:
+    """Give the candidate's element, None when it is gone."""
     wanted = {
         "mode": "element",
         "selector": candidate.selector,
@@ -77,10 +83,7 @@ async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes 
         "source": candidate.source,
     }
     handle = await frame.evaluate_handle(finder, wanted)
-    element: ElementHandle | None = handle.as_element()
-    if element is None:
-        return None
-    return await element.screenshot(type="png", animations="disabled")
+    return handle.as_element()
 
 
 def decode_data_url(url: str) -> bytes | None:

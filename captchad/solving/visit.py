@@ -15,8 +15,11 @@ class CaptchaVisit(Protocol):
     async def capture(self) -> CaptchaCapture:
         """Find the captcha and take its picture; again after a refresh."""
 
-    async def submit(self, text: str) -> bool | None:
-        """Type the answer and send the form; True or False once success or failure shows, None where neither does."""
+    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
+        """Type the answer and send the form; True or False once success or failure shows, None where neither does.
+
+        `check_held` is called when nothing can be taken back any more, and raises where it must not be sent.
+        """
 
     async def refresh(self) -> None:
         """Have the page show another picture, in the same session."""

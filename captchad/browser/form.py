@@ -1,0 +1,151 @@
+"""Types an answer into a page's form as a user does, and sends it; never to where it may not go."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import ElementHandle, Frame, Page
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.domain.css_selector import explain_bad_selector
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
+from captchad.runtime.clock import Clock
+
+MS = 1000
+FIND_SECONDS = 3.0
+FIND_PAUSE_SECONDS = 0.1
+ACTION_MS = 5000.0
+CLICK_MS = 1000.0
+FRAMES_LIMIT = 40
+_SCRIPT_SCHEME = "javascript"
+
+CheckEndpoint = Callable[[Endpoint], None]
+
+
+@cache
+def read_form_script() -> str:
+    """Give the script that finds a form's elements."""
+    return files("captchad.browser").joinpath("form.js").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An element and the frame it is in."""
+
+    frame: Frame
+    element: ElementHandle
+
+
+async def find_element(frames: Sequence[Frame], selector: str, name: str, clock: Clock) -> Place:
+    """Give what `selector` names in the first frame that has it; AttemptFailed where it does not turn up.
+
+    `name` is the task's field, for the message.
+    """
+    reason = explain_bad_selector(selector)
+    if reason is not None:
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
+    until_seconds = clock.monotonic_seconds() + FIND_SECONDS
+    while True:
+        for frame in frames:
+            element = await _look_in(frame, selector)
+            if element is not None:
+                return Place(frame, element)
+        if clock.monotonic_seconds() >= until_seconds:
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing on the page matches {name}: {selector}")
+        await clock.sleep(FIND_PAUSE_SECONDS)
+
+
+async def _look_in(frame: Frame, selector: str) -> ElementHandle | None:
+    wanted = {"mode": "find", "selector": selector, "field": None, "button": None}
+    try:
+        return (await frame.evaluate_handle(read_form_script(), wanted)).as_element()
+    except PlaywrightError:
+        if frame.is_detached() or frame != frame.page.main_frame:
+            return None
+        raise
+
+
+def order_frames(page: Page, first: Frame) -> list[Frame]:
+    """Give a page's frames in the order they are searched: the captcha's own before all others."""
+    return [first, *(frame for frame in page.frames[:FRAMES_LIMIT] if frame != first)]
+
+
+class FormFilling:
+    """One answer to one form: found and judged before anything is typed."""
+
+    def __init__(self, field: Place, button: Place | None) -> None:
+        self.field = field
+        self._button = button
+
+    async def check_scope(self, captcha: Frame, check_endpoint: CheckEndpoint) -> None:
+        """Raise AttemptFailed if a frame or an address of the form is out of scope, or it has a behavioural captcha."""
+        for frame in (captcha, self.field.frame, *([self._button.frame] if self._button else [])):
+            _check_address(find_frame_url(frame), check_endpoint)
+        facts = await self._read_facts()
+        for place in facts["places"]:
+            _check_address(str(place), check_endpoint)
+        if facts["behavioural"] is not None:
+            message = f"the form also has {facts['behavioural']}, which captchad does not solve"
+            raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+
+    async def _read_facts(self) -> dict[str, Any]:
+        frame = self.field.frame
+        button = self._button.element if self._button is not None and self._button.frame == frame else None
+        wanted = {"mode": "facts", "selector": None, "field": self.field.element, "button": button}
+        facts: dict[str, Any] = await frame.evaluate(read_form_script(), wanted)
+        return facts
+
+    async def type(self, text: str) -> None:
+        """Put the text into the field key by key, in place of what was there."""
+        try:
+            await self.field.element.fill("", timeout=ACTION_MS)
+            await self.field.element.type(text, timeout=ACTION_MS + MS * len(text))
+        except PlaywrightError as error:
+            raise _explain(error, "fill.input can't be typed into") from None
+
+    async def send(self, check_held: Callable[[], None]) -> None:
+        """Click the button, else press Enter; `check_held` raises at the last moment at which it can be left undone.
+
+        What may have to wait is waited for before that: a click that the driver puts off could not be taken back.
+        """
+        if self._button is None:
+            check_held()
+            await self.field.element.press("Enter", no_wait_after=True, timeout=CLICK_MS)
+            return
+        try:
+            await self._button.element.click(trial=True, timeout=ACTION_MS)
+        except PlaywrightError as error:
+            raise _explain(error, "fill.submit can't be clicked") from None
+        check_held()
+        await self._button.element.click(force=True, no_wait_after=True, timeout=CLICK_MS)
+
+
+def find_frame_url(frame: Frame) -> str:
+    """Give the address a frame's document comes from; one without an address of its own is its parent's."""
+    at: Frame = frame
+    while urlsplit(at.url).scheme not in PAGE_SCHEMES and at.parent_frame is not None:
+        at = at.parent_frame
+    return at.url
+
+
+def _check_address(url: str, check_endpoint: CheckEndpoint) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == _SCRIPT_SCHEME:
+        return
+    try:
+        check_endpoint(parse_endpoint(f"{parts.scheme}://{parts.netloc}/"))
+    except TargetNotAllowed as error:
+        message = f"the form may not be filled: {error.message}"
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message) from None
+
+
+def _explain(error: PlaywrightError, what: str) -> AttemptFailed | PlaywrightError:
+    """Tell an element that can't be used from a page or a browser that is gone."""
+    text = str(error).strip().splitlines()[0]
+    if "Timeout" not in text and "Element is not" not in text:
+        return error
+    return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{what}: {text}")
