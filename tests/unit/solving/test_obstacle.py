@@ -1,0 +1,46 @@
+"""An attempt at a task whose session can't be opened here."""
+
+from collections.abc import Awaitable, Callable
+
+from captchad.broker.consumer import Delivery, Outcome
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.recognition import Hints, Recognition
+from captchad.domain.target import Target
+from captchad.domain.task import TaskRequest
+from captchad.domain.visit import VisitOrder
+from captchad.runtime.clock import Clock
+from captchad.solving.solver import Solver
+from captchad.solving.visit import CaptchaVisit, Result
+from captchad.telemetry.metrics import Metrics
+
+
+class UntouchedBrowser:
+    """No page may be opened without the session it needs."""
+
+    async def visit(
+        self,
+        order: VisitOrder,
+        work: Callable[[CaptchaVisit], Awaitable[Result]],
+        timeout_seconds: float,
+        task_id: str,
+    ) -> Result:
+        raise AssertionError(order)
+
+    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
+        raise AssertionError(svg)
+
+
+async def refuse(picture: bytes, hints: Hints, host: str) -> Recognition:
+    raise AssertionError(host)
+
+
+async def test_an_obstacle_fails_the_attempt_before_any_page_and_another_worker_may_try() -> None:
+    obstacle = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "security.session_key is another one here")
+    request = TaskRequest("localhost", url="http://localhost/", return_session=True)
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0, obstacle=obstacle)
+    metrics = Metrics("worker", "test", "0")
+    solver = Solver(UntouchedBrowser(), refuse, lambda: (Target("localhost"),), lambda: 0.0, metrics, Clock())
+    settlement = await solver.solve(delivery)
+    assert settlement.outcome is Outcome.RETRYABLE
+    assert settlement.error is not None
+    assert (settlement.error.code, settlement.error.message) == (obstacle.task_error_code, obstacle.message)
