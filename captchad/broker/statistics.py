@@ -35,6 +35,7 @@ class QueueStatus:
     delayed: int = 0
     dead: int = 0
     queued_bytes: int = 0
+    evidence_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
 
 
@@ -156,6 +157,7 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
     status.processing += processing
     status.pending += open_tasks - processing
     status.queued_bytes += named.get("queued_bytes", 0)
+    status.evidence_bytes += named.get("evidence_bytes", 0)
     for name, value in named.items():
         state, _, target = name.partition(":")
         if state == "open" and target:

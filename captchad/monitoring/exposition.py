@@ -49,6 +49,8 @@ class FleetExposition:
             (catalogue.DEAD_LETTERED, totals.dead_lettered),
             (catalogue.TASKS_DEAD, queue.dead),
             (catalogue.TASKS_DELAYED, queue.delayed),
+            (catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
+            (catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),
             (catalogue.MEAN_PROCESSING, snapshot.recent_hour.mean_processing_seconds or 0.0),
         ):
             self._instruments.set(definition, value)

@@ -174,6 +174,10 @@ QUEUE_OLDEST = _gauge("captchad_queue_oldest_age_seconds", "Age of the oldest ta
 QUEUED_BYTES = _gauge(
     "captchad_queued_bytes", "Bytes of requests that have not ended, against gateway.queue_limit_bytes."
 )
+EVIDENCE_BYTES = _gauge(
+    "captchad_evidence_bytes", "Bytes of kept evidence, against redis.evidence_limit_bytes of each partition."
+)
+EVIDENCE_DROPPED = _counter("captchad_evidence_dropped_total", "Evidence dropped before its time for want of room.")
 MEAN_PROCESSING = _gauge("captchad_processing_seconds_mean", "Mean processing time over the last hour; 0 without any.")
 NODES = _gauge("captchad_nodes", "Nodes by role and state.", "role", "state")
 FLEET_SLOTS = _gauge("captchad_fleet_slots", "Slots of all workers that are up.")
@@ -201,6 +205,8 @@ FLEET_METRICS = (
     QUEUE_DEPTH,
     QUEUE_OLDEST,
     QUEUED_BYTES,
+    EVIDENCE_BYTES,
+    EVIDENCE_DROPPED,
     MEAN_PROCESSING,
     NODES,
     FLEET_SLOTS,

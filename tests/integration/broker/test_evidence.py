@@ -48,7 +48,7 @@ async def is_kept(partition: Partition, task_id: str) -> bool:
 
 
 async def count_bytes(partition: Partition) -> int:
-    return int(await partition.broker.client.hget(partition.broker.partitions[0].counters, "evidence_bytes") or 0)
+    return (await Statistics(partition.broker).queue_status()).evidence_bytes
 
 
 async def test_evidence_is_kept_as_long_as_the_record(partition: Partition) -> None:
