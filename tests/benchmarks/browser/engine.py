@@ -1,0 +1,52 @@
+"""captchad's browser engine as the worker runs it, egress guard on; `mode` is browser.reuse."""
+
+import contextlib
+
+import uvloop
+
+from captchad.browser.capture import BrowserEngine
+from captchad.config.sections import BrowserSection
+from captchad.domain.target import Target, parse_endpoint
+from captchad.domain.visit import VisitOrder
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.solving.visit import CaptchaVisit
+from tests.benchmarks.browser.visiting import Journal, Orders, Reader, keep_visiting
+
+TASK_SECONDS = 30.0
+
+
+async def main() -> None:
+    """Visit until told to end."""
+    orders = Orders.parse()
+    reader, clock = Reader(orders.recogniser), Clock()
+    endpoint = parse_endpoint(orders.site)
+    policy = ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),))
+    proxy = FilteringProxy(policy, clock)
+    config = BrowserSection.model_validate({"reuse": orders.mode, "executable": orders.executable})
+    engine = BrowserEngine(config, proxy, clock)
+
+    async def work(visit: CaptchaVisit) -> str:
+        return await reader.read((await visit.capture()).picture)
+
+    async def solve(url: str) -> str:
+        order = VisitOrder(url, endpoint.host)
+        return await engine.visit(order, work, TASK_SECONDS, f"task_{url.rpartition('/')[2]}")
+
+    await proxy.start()
+    await engine.start()
+    keeper = TaskGroupKeeper("upkeep")
+    keeper.spawn(engine.run(), "engine")
+    try:
+        await keep_visiting(orders, Journal(orders), solve)
+    finally:
+        with contextlib.suppress(Exception):
+            await keeper.cancel_all()
+        await engine.close()
+        await proxy.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
