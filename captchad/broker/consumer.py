@@ -20,7 +20,6 @@ FIRST_RETRY_DELAY_MS = 1_000
 LONGEST_RETRY_DELAY_MS = 60_000
 JITTER = (0.5, 1.0)
 RENEWED = "renewed"
-NO_EVIDENCE = Evidence(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,14 @@ class Delivery:
 
 
 class Outcome(StrEnum):
-    """How an attempt ended; the record decides what follows from it."""
+    """How an attempt ended; the record decides what follows from it.
+
+    An exhausted one used up within itself what retries there were: the task becomes a dead letter.
+    """
 
     COMPLETED = "completed"
     RETRYABLE = "retryable"
+    EXHAUSTED = "exhausted"
     FAILED = "failed"
     HANDED_BACK = "handed_back"
     DEFERRED = "deferred"
@@ -191,6 +194,6 @@ class Consumer:
         except AttemptFailed as failure:
             outcome = Outcome.FAILED
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
-        evidence = settlement.evidence or NO_EVIDENCE
-        kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""]
+        evidence = settlement.evidence
+        kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3
         return [delivery.task_id, delivery.token, outcome, payload, jitter, session, *kept]
