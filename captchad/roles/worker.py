@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from captchad.broker.consumer import Consumer
+from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.browser.capture import BrowserEngine
+from captchad.browser.sources import choose_proxy_place, choose_source, choose_wear
+from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
+from captchad.domain.target import Endpoint
 from captchad.egress.addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
@@ -25,6 +28,7 @@ from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
 from captchad.solving.lease_keeper import LEASE_SECONDS, LeaseKeeper
 from captchad.solving.protected_ports import ProtectedPorts
+from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
 from captchad.solving.solver import Solver
 from captchad.solving.target_gate import TargetGate
@@ -36,27 +40,27 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     They end in reverse: first nothing new is taken, then the fleet is told, then attempts end and are settled.
     """
     broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
+
+    def is_held(delivery: Delivery) -> bool:
+        return leases.is_held(delivery)
+
     policy = _build_policy(process)
-    proxy = FilteringProxy(policy, clock, on_refusal=lambda reason, _: metrics.record_egress_refusal(reason))
-    browser = BrowserEngine(configuration.browser, proxy, clock)
+    proxy = _build_proxy(process, policy)
+    source = choose_source(configuration, process.name, proxy, clock)
+    browser = BrowserEngine(choose_wear(configuration), proxy, clock, source)
     shelf = ModelShelf(lambda: process.configuration.recognition.models, load_captchad_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, shelf)
-    solver = Solver(
-        browser,
-        recognition.recognise,
-        lambda: policy.targets,
-        lambda: process.configuration.worker.minimum_confidence,
-        metrics,
-        clock,
-    )
-    dead_letter_limit = configuration.scheduler.dead_letter_limit
+    reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
+    solver = Solver(browser, reader, lambda: policy.targets, is_held, metrics, clock)
+    dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher
     consumers = [
-        Consumer(broker, keys, process.name, process.consumer, dead_letter_limit) for keys in broker.partitions
+        Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions
     ]
     settler = Settler(broker, consumers, metrics)
     limits = TargetLimits(broker, process.consumer, LEASE_SECONDS)
     gate = TargetGate(limits, solver.solve, lambda: policy.targets, metrics, clock)
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
+    leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
     metrics.set_slots(attempts.slots)
@@ -82,7 +86,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         recognition,
         settler,
         gate,
-        LeaseKeeper(consumers, attempts, clock, metrics),
+        leases,
         CancellationWatch(feed, attempts),
         AttemptDrain(attempts, settler, configuration.worker.drain_seconds),
         process.build_presence(),
@@ -90,10 +94,19 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     )
 
 
+def _build_proxy(process: RoleProcess, policy: ScopePolicy) -> FilteringProxy:
+    def note_refusal(reason: str, _: Endpoint) -> None:
+        process.metrics.record_egress_refusal(reason)
+
+    place = choose_proxy_place(process.configuration)
+    return FilteringProxy(policy, process.clock, on_refusal=note_refusal, place=place)
+
+
 def _build_policy(process: RoleProcess) -> ScopePolicy:
     configuration = process.configuration
     redis = choose_redis_or_local(configuration.redis)
-    policy = ScopePolicy(configuration.security.declared_targets(), redis.hosts, own_addresses())
+    protected = (*redis.hosts, *choose_browser(configuration).hosts)
+    policy = ScopePolicy(configuration.security.declared_targets(), protected, own_addresses())
 
     def take_over(new: Configuration) -> None:
         policy.replace_targets(new.security.declared_targets())

@@ -55,6 +55,11 @@ class Attempts:
         """How many attempts are in a slot."""
         return len(self._keeper)
 
+    def find(self, delivery: Delivery) -> RunningAttempt | None:
+        """Give the attempt of a delivery, None where it is not ours any more."""
+        attempt = self._unsettled.get(delivery.task_id)
+        return attempt if attempt is not None and attempt.delivery.token == delivery.token else None
+
     @property
     def unsettled(self) -> tuple[RunningAttempt, ...]:
         """Every attempt whose outcome is not written yet."""

@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
-from captchad.broker.consumer import RENEWED, Consumer
+from captchad.broker.consumer import RENEWED, Consumer, Delivery
 from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
@@ -33,6 +33,16 @@ class LeaseKeeper(Service):
     async def run(self) -> None:
         """Renew until cancelled."""
         await self._periodic.run()
+
+    def is_held(self, delivery: Delivery) -> bool:
+        """Whether no other worker can have the task by now; asked before what can't be undone.
+
+        The clock alone decides: a process that was stopped may ask before it has heard that it came too late.
+        """
+        attempt = self._attempts.find(delivery)
+        if attempt is None or attempt.abandonment is not None:
+            return False
+        return self._clock.monotonic_seconds() - attempt.renewed_at <= LEASE_SECONDS
 
     async def _renew_all(self) -> None:
         by_partition: defaultdict[int, list[RunningAttempt]] = defaultdict(list)

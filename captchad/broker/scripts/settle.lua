@@ -1,7 +1,7 @@
 -- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
 --
 -- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
--- then for each attempt: id, token, outcome ('completed' | 'retryable' | 'failed' | 'handed_back' | 'deferred'), result,
+-- then for each attempt: id, token, outcome (one of broker/consumer.py's), result,
 -- error or (deferred) {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
 -- and its evidence: what is kept (JSON), picture, screenshot, each or ''
 -- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
@@ -96,7 +96,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     finish(id, record, 'completed', {'result', payload, 'settled_token', token})
     return 'completed'
   end
-  if is_retryable then
+  if is_retryable or outcome == 'exhausted' then
     bury(id, record, payload, dead_limit, {'settled_token', token})
   else
     finish(id, record, 'failed', {'error', payload, 'settled_token', token})

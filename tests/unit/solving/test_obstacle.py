@@ -9,6 +9,7 @@ from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.domain.visit import VisitOrder
 from captchad.runtime.clock import Clock
+from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
 from captchad.solving.visit import CaptchaVisit, Result
 from captchad.telemetry.metrics import Metrics
@@ -39,7 +40,8 @@ async def test_an_obstacle_fails_the_attempt_before_any_page_and_another_worker_
     request = TaskRequest("localhost", url="http://localhost/", return_session=True)
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0, obstacle=obstacle)
     metrics = Metrics("worker", "test", "0")
-    solver = Solver(UntouchedBrowser(), refuse, lambda: (Target("localhost"),), lambda: 0.0, metrics, Clock())
+    reader = PictureReader(refuse, lambda: 0.0)
+    solver = Solver(UntouchedBrowser(), reader, lambda: (Target("localhost"),), lambda _: True, metrics, Clock())
     settlement = await solver.solve(delivery)
     assert settlement.outcome is Outcome.RETRYABLE
     assert settlement.error is not None

@@ -9,6 +9,7 @@ from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.domain.visit import VisitOrder
 from captchad.runtime.clock import Clock
+from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
 from captchad.solving.visit import CaptchaVisit, Result
 from captchad.telemetry.metrics import Metrics
@@ -41,7 +42,14 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
         asked.append(host)
         return Recognition("7KM4", confidence, "reader")
 
-    solver = Solver(NoBrowser(), recognise, lambda: TARGETS, lambda: 0.5, Metrics("worker", "test", "0"), Clock())
+    solver = Solver(
+        NoBrowser(),
+        PictureReader(recognise, lambda: 0.5),
+        lambda: TARGETS,
+        lambda _: True,
+        Metrics("worker", "test", "0"),
+        Clock(),
+    )
     request = TaskRequest(target=target, picture=b"\x89PNG")
     return await solver.solve(Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0))
 

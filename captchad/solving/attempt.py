@@ -1,0 +1,75 @@
+"""What one attempt has found so far; it stays when the attempt fails."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from captchad.broker.consumer import Delivery
+from captchad.domain.recognition import Recognition
+from captchad.domain.target import Target
+from captchad.domain.task import TaskResult
+from captchad.domain.visit import Evidence, SessionState
+from captchad.runtime.clock import Clock, Stopwatch
+
+STAGES = ("open", "locate", "capture", "recognise", "verify")
+
+
+class StageTimes:
+    """Milliseconds by stage; a stage that comes again adds up."""
+
+    def __init__(self, queue_ms: float, clock: Clock) -> None:
+        self._watch = Stopwatch(clock)
+        self._stages_ms = {"queue": queue_ms, **dict.fromkeys(STAGES, 0.0)}
+
+    def restart(self) -> None:
+        """Begin a stage now."""
+        self._watch.lap_ms()
+
+    def end(self, stage: str) -> None:
+        """Count the time since the last beginning or end for a stage."""
+        self.add({stage: self._watch.lap_ms()})
+
+    def add(self, stages_ms: Mapping[str, float]) -> None:
+        """Count times that were measured elsewhere."""
+        for stage, milliseconds in stages_ms.items():
+            self._stages_ms[stage] = round(self._stages_ms[stage] + milliseconds, 2)
+
+    def sum_up(self) -> dict[str, float]:
+        """Give the time of each stage, and the whole."""
+        return {**self._stages_ms, "total": self._watch.total_ms()}
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt under way; `tries` is how many pictures it may look at: its own and those of the retries left."""
+
+    delivery: Delivery
+    target: Target
+    times: StageTimes
+    evidence: Evidence | None = None
+    wrong_answers: int = 0
+    verified: bool | None = None
+    session: SessionState | None = field(default=None, repr=False)
+
+    @property
+    def tries(self) -> int:
+        """How many pictures may be looked at: attempts that failed have used up retries already."""
+        return 1 + max(0, self.delivery.request.retry_count - (self.delivery.attempt - 1))
+
+    def keep(self, picture: bytes, screenshot: bytes | None = None, choice: str = "") -> None:
+        """Keep what shows how the captcha was read, where that was asked for."""
+        if self.delivery.request.evidence:
+            self.evidence = Evidence(picture, screenshot, choice)
+
+    def conclude(self, recognition: Recognition) -> TaskResult:
+        """Give the result."""
+        return TaskResult(
+            captcha_text=recognition.text,
+            confidence=recognition.confidence,
+            kind=recognition.kind,
+            recogniser=recognition.recogniser,
+            characters=recognition.characters,
+            verified=self.verified,
+            expression=recognition.expression,
+            timings_ms=self.times.sum_up(),
+            session=self.session,
+        )

@@ -1,0 +1,127 @@
+"""The work on one open page: picture after picture, until one is read, and where a form is filled, answered right."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from captchad.domain.capture import CaptchaCapture
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.recognition import Recognition
+from captchad.domain.task import TaskResult
+from captchad.domain.visit import Evidence
+from captchad.solving.attempt import Attempt
+from captchad.solving.reading import PictureReader
+from captchad.solving.visit import CaptchaVisit
+
+LAST_SCREENSHOT_SECONDS = 2.0
+
+_logger = logging.getLogger(__name__)
+
+
+class LeaseLapsed(Exception):
+    """The task may be another worker's by now, so that no answer may be sent."""
+
+
+class RetriesUsedUp(AttemptFailed):
+    """Every try that the task had was made within one visit."""
+
+    @property
+    def is_retryable(self) -> bool:
+        """Never: there is nothing left to try."""
+        return False
+
+
+class FillLoop:
+    """Reads the captcha of one page and answers it.
+
+    A picture that can't be read surely and an answer that is wrong both cost a try; the next one is made with another
+    picture in the same session. `check_held` raises LeaseLapsed once nothing may be sent any more.
+    """
+
+    def __init__(self, attempt: Attempt, reader: PictureReader, check_held: Callable[[], None]) -> None:
+        self._attempt = attempt
+        self._request = attempt.delivery.request
+        self._reader = reader
+        self._check_held = check_held
+        self._tries_left = attempt.tries
+
+    async def work(self, visit: CaptchaVisit) -> TaskResult:
+        """Give the result of a page that has just been opened; AttemptFailed says why there is none."""
+        try:
+            while True:
+                self._tries_left -= 1
+                recognition = await self._try_once(visit)
+                if recognition is not None:
+                    return await self._conclude(visit, recognition)
+        except AttemptFailed:
+            await self._photograph_failure(visit)
+            raise
+
+    async def _try_once(self, visit: CaptchaVisit) -> Recognition | None:
+        """Give the reading of the present picture if it may stand; None once there is another picture to try."""
+        capture = await self._capture(visit)
+        try:
+            recognition = await self._read(capture)
+        except AttemptFailed as failure:
+            if failure.task_error_code is not TaskErrorCode.CAPTCHA_UNREADABLE or not capture.is_refreshable:
+                raise
+            await self._refresh(visit, failure)
+            return None
+        if self._request.fill is None or await self._answer(visit, recognition) is not False:
+            return recognition
+        await self._refresh(visit, self._explain_wrong())
+        return None
+
+    async def _capture(self, visit: CaptchaVisit) -> CaptchaCapture:
+        capture = await visit.capture()
+        _logger.debug("took %s", capture.choice)
+        times = self._attempt.times
+        times.add(capture.timings_ms)
+        if self._request.evidence:
+            self._attempt.keep(capture.picture, await visit.screenshot(), capture.choice)
+        times.restart()
+        return capture
+
+    async def _read(self, capture: CaptchaCapture) -> Recognition:
+        try:
+            return await self._reader.read(capture.picture, self._request.hints, self._attempt.target)
+        finally:
+            self._attempt.times.end("recognise")
+
+    async def _answer(self, visit: CaptchaVisit, recognition: Recognition) -> bool | None:
+        self._attempt.verified = await visit.submit(recognition.text, self._check_held)
+        self._attempt.times.end("verify")
+        self._attempt.wrong_answers += self._attempt.verified is False
+        return self._attempt.verified
+
+    def _explain_wrong(self) -> AttemptFailed:
+        count = self._attempt.wrong_answers
+        answers = "the answer was wrong" if count == 1 else f"{count} answers were wrong"
+        return AttemptFailed(TaskErrorCode.WRONG_ANSWER, answers)
+
+    async def _refresh(self, visit: CaptchaVisit, reason: AttemptFailed) -> None:
+        """Have another picture drawn; where there can't be one, the attempt ends with the reason for wanting it."""
+        if self._tries_left <= 0:
+            raise RetriesUsedUp(reason.task_error_code, reason.message)
+        _logger.info("%s: %s; trying another picture", reason.task_error_code, reason.message)
+        try:
+            await visit.refresh()
+        except AttemptFailed as failure:
+            if failure.task_error_code is not TaskErrorCode.CAPTCHA_NOT_FOUND:
+                raise
+            raise AttemptFailed(reason.task_error_code, f"{reason.message}; {failure.message}") from None
+        self._attempt.times.end("capture")
+
+    async def _conclude(self, visit: CaptchaVisit, recognition: Recognition) -> TaskResult:
+        if self._request.return_session:
+            self._attempt.session = await visit.read_session()
+        return self._attempt.conclude(recognition)
+
+    async def _photograph_failure(self, visit: CaptchaVisit) -> None:
+        """Show the page as it was when no captcha was found on it."""
+        if not self._request.evidence or self._attempt.evidence is not None:
+            return
+        with contextlib.suppress(AttemptFailed, TimeoutError):
+            async with asyncio.timeout(LAST_SCREENSHOT_SECONDS):
+                self._attempt.evidence = Evidence(b"", await visit.screenshot())

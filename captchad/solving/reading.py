@@ -1,0 +1,27 @@
+"""Reads pictures, and says when a reading is not sure enough to be used."""
+
+from collections.abc import Awaitable, Callable
+
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.recognition import Hints, Recognition
+from captchad.domain.target import Target
+
+Recognise = Callable[[bytes, Hints, str], Awaitable[Recognition]]
+"""Reads a picture with what is known of its text, for the target declared as this host."""
+
+
+class PictureReader:
+    """Reads with the confidence that the target asks for, or else the worker."""
+
+    def __init__(self, recognise: Recognise, minimum_confidence: Callable[[], float]) -> None:
+        self._recognise = recognise
+        self._minimum_confidence = minimum_confidence
+
+    async def read(self, picture: bytes, hints: Hints, target: Target) -> Recognition:
+        """Give the text; AttemptFailed (captcha_unreadable) where it is not sure enough."""
+        recognition = await self._recognise(picture, hints, target.host)
+        minimum = self._minimum_confidence() if target.minimum_confidence is None else target.minimum_confidence
+        if recognition.confidence < minimum:
+            message = f"read with a confidence of {recognition.confidence:.2f}, below the minimum of {minimum:.2f}"
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, message)
+        return recognition
