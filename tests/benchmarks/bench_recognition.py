@@ -13,7 +13,8 @@ is named as left out.
 - Hinted: the classes of characters (digits, lower and upper case) that the generator drew from in this run, the length,
   and whether case counts; of sums only that they are sums. The masked ddddocr has no use for the length.
 - Each engine reads in a process of its own, bound to one core, with OMP_NUM_THREADS=1. CPU time holds children that an
-  engine starts. The memory is the most that the process itself ever held while it read without hints.
+  engine starts. The memory is the most that the process itself ever held while it read without hints; that of children
+  is an upper bound, for the kernel lets a child begin with what its parent held.
 """
 
 import json
