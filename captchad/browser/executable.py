@@ -23,6 +23,31 @@ QUIET_FLAGS = (
 )
 """What keeps Chromium from calling home."""
 
+_DRIVER_DISABLES = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+"""What Playwright turns off itself: of several lists Chromium heeds the last alone, so ours must name these again."""
+
+PERFORMANCE_FLAGS = (
+    # A page would get a new frame host, and the driver new execution contexts, at every navigation within a site.
+    "--disable-features=" + ",".join((*_DRIVER_DISABLES, "RenderDocument")),
+    # Nobody looks at the page while it scrolls or moves, so a thread of its own for that only costs.
+    "--disable-threaded-compositing",
+)
+"""What makes a page cheaper; docs/performance.md has what each flag gains."""
+
 WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
 LOOPBACK = "127.0.0.1"
 

@@ -12,7 +12,7 @@ from playwright.async_api import Error as PlaywrightError
 from captchad.browser.confinement import Confinement, is_sandbox_failure
 from captchad.browser.connection import BrowserConnection, LaunchFailed, read_user_agent
 from captchad.browser.driver import STOP_SECONDS, PlaywrightDriver
-from captchad.browser.executable import EGRESS_FLAGS, QUIET_FLAGS, find_executable
+from captchad.browser.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
 from captchad.browser.holding import BrowserHold, HeldProgram
 from captchad.browser.process_tree import (
     await_ends,
@@ -148,7 +148,7 @@ class LaunchedBrowsers:
             "executable_path": program.path,
             "headless": True,
             "chromium_sandbox": program.has_sandbox,
-            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, mark],
+            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, *PERFORMANCE_FLAGS, mark],
             "env": program.environment,
             "proxy": {
                 "server": proxy.url,
