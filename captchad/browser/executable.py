@@ -43,10 +43,11 @@ _DRIVER_DISABLES = (
 PERFORMANCE_FLAGS = (
     # A page would get a new frame host, and the driver new execution contexts, at every navigation within a site.
     "--disable-features=" + ",".join((*_DRIVER_DISABLES, "RenderDocument")),
-    # Nobody looks at the page while it scrolls or moves, so a thread of its own for that only costs.
-    "--disable-threaded-compositing",
 )
-"""What makes a page cheaper; docs/performance.md has what each flag gains."""
+"""What makes a page cheaper; docs/performance.md has what each flag gains.
+
+Not --disable-threaded-compositing: no frame is drawn with it, so that animation callbacks never run and clicks hang.
+"""
 
 WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
 LOOPBACK = "127.0.0.1"
