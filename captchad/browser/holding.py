@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from captchad.browser.confinement import Confinement, explain_missing_namespaces, is_root, plan_confinement
-from captchad.browser.launcher import browser_environment, write_launcher
+from captchad.browser.launcher import Launch, browser_environment, write_launcher
 from captchad.browser.workspace import Workspace
 from captchad.domain.errors import DependencyMissing
 
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HeldProgram:
-    """What to start in the browser's place, and how; `path` is `executable` itself or what becomes it."""
+    """What to start in the browser's place, and how; `path` is what becomes `executable`."""
 
     executable: str
     path: str
@@ -25,10 +25,14 @@ class HeldProgram:
 
 
 class BrowserHold:
-    """Decides once how browsers of this process are held, and is loud where that is less than it should be."""
+    """Decides once how browsers of this process are held, and is loud where that is less than it should be.
 
-    def __init__(self, user_name: str, *, must_have_sandbox: bool) -> None:
+    No process of a browser gets more than `process_bytes` of memory for its data.
+    """
+
+    def __init__(self, user_name: str, process_bytes: int, *, must_have_sandbox: bool) -> None:
         self._user_name = user_name
+        self._process_bytes = process_bytes
         self._must_have_sandbox = must_have_sandbox
         self._workspace: Workspace | None = None
         self.confinement: Confinement | None = None
@@ -47,10 +51,10 @@ class BrowserHold:
         workspace = self._workspace = self._workspace or Workspace()
         confinement = self.confinement or Confinement()
         environment = browser_environment(os.environ, workspace.home, workspace.temporary)
-        if confinement.user is None:
-            return HeldProgram(executable, executable, confinement.has_sandbox, environment)
-        workspace.give_to(confinement.user.user_id, confinement.user.group_id)
-        launcher = write_launcher(workspace.path, confinement.user, executable, workspace.home)
+        if confinement.user is not None:
+            workspace.give_to(confinement.user.user_id, confinement.user.group_id)
+        launch = Launch(executable, confinement.user, self._process_bytes)
+        launcher = write_launcher(workspace.path, launch, workspace.home)
         return HeldProgram(executable, launcher, confinement.has_sandbox, environment)
 
     def give_up_sandbox(self) -> None:

@@ -1,7 +1,8 @@
-"""What the driver starts in the browser's place: a script that gives up root's privileges and becomes the browser."""
+"""What the driver starts in the browser's place: a script that lowers limits and privileges and becomes the browser."""
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from captchad.browser.confinement import BrowserUser
@@ -22,8 +23,18 @@ PASSED_ON = (
 
 LAUNCHER_NAME = "launch"
 LAUNCHER_MODE = 0o700
-_LAUNCHER = """\
+LEAST_PROCESS_BYTES = 1 << 30
+"""Room in which Chromium's own processes are sure to start: threads' stacks count though they are hardly used."""
+
+_LIMITED = """\
 #!/bin/sh
+# A page that fills its process's memory must lose that process, not the machine; a lower limit may stand already.
+ulimit -d {limit_kib} 2>/dev/null
+"""
+_AS_CAPTCHAD = """\
+exec {command} "$@"
+"""
+_AS_USER = """\
 # The driver has made the profile's folder as root.
 for argument; do
     case $argument in --user-data-dir=*) chown {owner} "${{argument#*=}}" || exit 1 ;; esac
@@ -32,14 +43,30 @@ cd {folder} && exec {command} "$@"
 """
 
 
-def write_launcher(folder: Path, user: BrowserUser, executable: str, writable: Path) -> str:
-    """Write the script that runs `executable` as `user`; give its path. Only root can use it."""
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What is started: `user` is None for captchad's own; no process of it gets more than `process_bytes` of data."""
+
+    executable: str
+    user: BrowserUser | None
+    process_bytes: int
+
+
+def write_launcher(folder: Path, launch: Launch, writable: Path) -> str:
+    """Write the script that starts a browser; give its path. Only captchad's own account can use it."""
     script = folder / LAUNCHER_NAME
-    command = shlex.join([*user.drop_command(), executable])
-    text = _LAUNCHER.format(owner=f"{user.user_id}:{user.group_id}", folder=shlex.quote(str(writable)), command=command)
-    script.write_text(text, encoding="utf-8")
+    limit_kib = max(launch.process_bytes, LEAST_PROCESS_BYTES) // 1024
+    script.write_text(_LIMITED.format(limit_kib=limit_kib) + _describe_start(launch, writable), encoding="utf-8")
     script.chmod(LAUNCHER_MODE)
     return str(script)
+
+
+def _describe_start(launch: Launch, writable: Path) -> str:
+    user = launch.user
+    if user is None:
+        return _AS_CAPTCHAD.format(command=shlex.quote(launch.executable))
+    command = shlex.join([*user.drop_command(), launch.executable])
+    return _AS_USER.format(owner=f"{user.user_id}:{user.group_id}", folder=shlex.quote(str(writable)), command=command)
 
 
 def browser_environment(own: Mapping[str, str], home: Path, temporary: Path) -> dict[str, str]:

@@ -43,7 +43,7 @@ class BrowserNode(Service):
         self._config = config
         self._door = door
         self._clock = clock
-        self._hold = BrowserHold(config.user, must_have_sandbox=must_have_sandbox)
+        self._hold = BrowserHold(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
         endpoint = PlaywrightServerEndpoint(door.own_url)
         self._source = RemoteBrowsers([endpoint], lambda: NOWHERE, clock, must_have_sandbox=must_have_sandbox)
         self._memory_limit_bytes = config.recycle_memory_bytes * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311

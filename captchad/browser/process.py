@@ -92,7 +92,7 @@ class LaunchedBrowsers:
         self._find_proxy = find_proxy
         self._clock = clock
         self._driver = PlaywrightDriver()
-        self._hold = BrowserHold(config.user, must_have_sandbox=must_have_sandbox)
+        self._hold = BrowserHold(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
         self._launched = 0
 
     @property

@@ -1,3 +1,4 @@
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from captchad.browser.confinement import (
     is_sandbox_failure,
     plan_confinement,
 )
-from captchad.browser.launcher import browser_environment, write_launcher
+from captchad.browser.launcher import LEAST_PROCESS_BYTES, Launch, browser_environment, write_launcher
 
 
 def test_an_ordinary_user_runs_its_browser_as_itself(tmp_path: Path) -> None:
@@ -63,13 +64,19 @@ def test_the_setting_that_bars_namespaces_is_named(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_launcher_quotes_what_it_runs(tmp_path: Path) -> None:
-    script = write_launcher(
-        tmp_path, BrowserUser("someone", 1234, 5678), "/opt/a browser/chrome", tmp_path / "its home"
-    )
+    launch = Launch("/opt/a browser/chrome", BrowserUser("someone", 1234, 5678), 2 << 30)
+    script = write_launcher(tmp_path, launch, tmp_path / "its home")
     text = Path(script).read_text()
     assert "'/opt/a browser/chrome' \"$@\"" in text
     assert "chown 1234:5678" in text
     assert Path(script).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("asked_bytes", "given_bytes"), [(2 << 30, 2 << 30), (1000, LEAST_PROCESS_BYTES)])
+def test_the_launcher_limits_the_memory_of_each_process(asked_bytes: int, given_bytes: int, tmp_path: Path) -> None:
+    script = write_launcher(tmp_path, Launch("/bin/sh", None, asked_bytes), tmp_path)
+    ran = subprocess.run([script, "-c", "ulimit -d"], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) * 1024 == given_bytes
 
 
 def test_a_browsers_environment_holds_what_it_needs_alone(tmp_path: Path) -> None:
