@@ -1,5 +1,6 @@
 """Declared targets and the one place that decides whether a URL is in scope."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,9 @@ PAGE_SCHEMES = frozenset({"http", "https"})
 DEFAULT_PORTS = (80, 443)
 URL_LENGTH_LIMIT = 8192
 HIGHEST_PORT = 65535
+
+_LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*")
+"""Browsers and resolvers read a host that ends like this as an IPv4 address, in whatever notation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +80,17 @@ def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) 
 
 def normalise_host(host: str) -> str:
     """Give a host as targets are compared: lower case, no trailing dot, IDNA, canonical IP addresses."""
-    bare = host.strip("[]").rstrip(".").lower()
+    bare = host.strip("[]").lower()
     try:
-        return str(ip_address(bare))
-    except ValueError:
-        pass
-    if (bare and bare.rsplit(".", 1)[-1].isdigit()) or bare.startswith("0x"):
-        raise TargetNotAllowed(f"{host!r} is an address in an unusual notation; write it as four decimal numbers")
-    try:
-        encoded = bare.encode("idna").decode("ascii") if not bare.isascii() else bare
+        encoded = (bare if bare.isascii() else bare.encode("idna").decode("ascii")).rstrip(".")
     except UnicodeError:
         raise TargetNotAllowed(f"{host!r} is not a valid host name") from None
+    try:
+        return str(ip_address(encoded))
+    except ValueError:
+        pass
+    if _LAST_LABEL_OF_AN_ADDRESS.fullmatch(encoded.rpartition(".")[2]):
+        raise TargetNotAllowed(f"{host!r} is an address in an unusual notation; write it as four decimal numbers")
     if not encoded or not all(c.isalnum() or c in "-_." for c in encoded) or ".." in encoded:
         raise TargetNotAllowed(f"{host!r} is not a valid host name")
     return encoded

@@ -15,6 +15,8 @@ METADATA_ADDRESSES = frozenset(
         "169.254.169.123",
         "169.254.170.2",
         "169.254.170.23",
+        "169.254.0.23",
+        "169.254.42.42",
         "100.100.100.200",
         "168.63.129.16",
         "192.0.0.192",
@@ -22,6 +24,8 @@ METADATA_ADDRESSES = frozenset(
         "fd00:ec2::253",
         "fd00:ec2::23",
         "fd20:ce::254",
+        "fd00:42::42",
+        "fe80::a9fe:a9fe",
     )
 )
 """Where clouds hand out credentials and settings to whoever asks from inside."""
@@ -59,7 +63,7 @@ def _classify_ipv6(address: IPv6Address) -> AddressKind:
         return AddressKind.METADATA
     if address in _NAT64:
         # Only public IPv4 may be translated (RFC 6052), so anything else behind the prefix is a trick.
-        inner = classify(IPv4Address(int(address) & _LOW_32_BITS))
+        inner = classify(_read_low_ipv4(address))
         return AddressKind.UNUSABLE if inner is AddressKind.PRIVATE else inner
     if address.is_loopback:
         return AddressKind.PRIVATE
@@ -76,11 +80,18 @@ def _classify_reachable(address: IpAddress) -> AddressKind:
     return AddressKind.GLOBAL
 
 
+def _read_low_ipv4(address: IPv6Address) -> IPv4Address:
+    return IPv4Address(int(address) & _LOW_32_BITS)
+
+
 def unwrap(address: IpAddress) -> IpAddress:
-    """Give the IPv4 address inside an IPv4-mapped one, and any other address without its zone."""
-    if isinstance(address, IPv6Address):
-        return address.ipv4_mapped or IPv6Address(int(address))
-    return address
+    """Give the IPv4 address that an IPv6 one really leads to, and any other address without its zone."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    bare = IPv6Address(int(address))
+    return _read_low_ipv4(bare) if bare in _NAT64 else bare
 
 
 def own_addresses() -> frozenset[IpAddress]:

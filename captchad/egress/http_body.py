@@ -38,21 +38,32 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
         raise MalformedMessage(f"a line is longer than {HEAD_LIMIT_BYTES} bytes") from None
 
 
-async def relay_body(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, framing: Framing) -> None:
-    """Send a body on as it comes; MalformedMessage when it breaks off or its chunks make no sense."""
+async def relay_body(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, framing: Framing, limit_bytes: int
+) -> None:
+    """Send a body on as it comes; MalformedMessage when it breaks off, makes no sense or exceeds the limit."""
     if framing.kind is BodyKind.LENGTH:
+        _check_size(framing.length_bytes, limit_bytes)
         await _relay_exactly(reader, writer, framing.length_bytes)
     elif framing.kind is BodyKind.CHUNKED:
-        await _relay_chunks(reader, writer)
+        await _relay_chunks(reader, writer, limit_bytes)
     elif framing.kind is BodyKind.UNTIL_CLOSE:
-        await relay_until_end(reader, writer)
+        await relay_until_end(reader, writer, limit_bytes)
 
 
-async def relay_until_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send on whatever comes until the sender ends."""
+async def relay_until_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit_bytes: int) -> None:
+    """Send on whatever comes until the sender ends; MalformedMessage beyond the limit."""
+    sent_bytes = 0
     while piece := await reader.read(PIECE_BYTES):
+        sent_bytes += len(piece)
+        _check_size(sent_bytes, limit_bytes)
         writer.write(piece)
         await writer.drain()
+
+
+def _check_size(size_bytes: int, limit_bytes: int) -> None:
+    if size_bytes > limit_bytes:
+        raise MalformedMessage(f"the body is larger than {limit_bytes} bytes")
 
 
 async def _relay_exactly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, length_bytes: int) -> None:
@@ -66,7 +77,8 @@ async def _relay_exactly(reader: asyncio.StreamReader, writer: asyncio.StreamWri
         await writer.drain()
 
 
-async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit_bytes: int) -> None:
+    sent_bytes = 0
     while True:
         match = _CHUNK_SIZE.fullmatch(await _read_line(reader))
         if match is None:
@@ -74,6 +86,8 @@ async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
         size_bytes = int(match.group(1), 16)
         if size_bytes == 0:
             break
+        sent_bytes += size_bytes
+        _check_size(sent_bytes, limit_bytes)
         writer.write(b"%x\r\n" % size_bytes)
         await _relay_exactly(reader, writer, size_bytes)
         writer.write(b"\r\n")

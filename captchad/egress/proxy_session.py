@@ -38,10 +38,15 @@ _INFORMATIONAL_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """How long a connection may be silent: between requests, and while an exchange is under way."""
+    """How long a connection may be silent, between requests and while an exchange is under way, and how much it brings.
+
+    `body_limit_bytes` holds for each body, `tunnel_limit_bytes` for all that a tunnel brings in either direction.
+    """
 
     keep_alive_seconds: float = 90.0
     silence_seconds: float = 660.0
+    body_limit_bytes: int = 64 << 20
+    tunnel_limit_bytes: int = 256 << 20
 
 
 class ProxySession:
@@ -126,11 +131,12 @@ class ProxySession:
         try:
             self._writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             async with asyncio.TaskGroup() as both_ways:
-                upwards = both_ways.create_task(relay_until_end(self._reader, writer))
-                await relay_until_end(reader, self._writer)
+                limit_bytes = self._limits.tunnel_limit_bytes
+                upwards = both_ways.create_task(relay_until_end(self._reader, writer, limit_bytes))
+                await relay_until_end(reader, self._writer, limit_bytes)
                 upwards.cancel()
-        except* OSError:
-            pass
+        except* (OSError, MalformedMessage):
+            self._writer.transport.abort()
         finally:
             writer.close()
 
@@ -158,10 +164,16 @@ class ProxySession:
                 await self._send_request(request, framing, writer, place)
                 response = await self._read_response(reader)
                 body = response.framing(request.method)
+                self._check_length(body)
         except (MalformedMessage, OSError) as error:
             await self._answer(502, "Bad Gateway", UNREACHABLE, f"{endpoint}: {error or type(error).__name__}")
             return False
         return await self._send_response(request, response, body, reader)
+
+    def _check_length(self, body: Framing) -> None:
+        """Raise while the answer can still be replaced by one that says why it is not passed on."""
+        if body.length_bytes > self._limits.body_limit_bytes:
+            raise MalformedMessage(f"the answer is larger than {self._limits.body_limit_bytes} bytes")
 
     async def _send_request(
         self, request: RequestHead, framing: Framing, writer: asyncio.StreamWriter, place: tuple[str, str]
@@ -171,7 +183,7 @@ class ProxySession:
         headers += forwardable(request.headers, frozenset({"host"}))
         headers += [*framing_header(framing), ("Connection", "close")]
         writer.write(serialise_head(f"{request.method} {origin_form} HTTP/1.1", headers))
-        await relay_body(self._reader, writer, framing)
+        await relay_body(self._reader, writer, framing, self._limits.body_limit_bytes)
         await writer.drain()
 
     async def _read_response(self, reader: asyncio.StreamReader) -> ResponseHead:
@@ -194,7 +206,7 @@ class ProxySession:
         headers.append(("Connection", "close" if is_last else "keep-alive"))
         self._writer.write(serialise_head(f"HTTP/1.1 {response.status} {response.reason}", headers))
         try:
-            await relay_body(reader, self._writer, body)
+            await relay_body(reader, self._writer, body, self._limits.body_limit_bytes)
             await self._writer.drain()
         except MalformedMessage:
             # The head is out already, so breaking off is the only way to tell that the body is not whole.

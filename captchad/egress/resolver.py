@@ -2,12 +2,15 @@
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 from captchad.domain.target import literal_address
 from captchad.egress.addresses import IpAddress
 
 RESOLVE_TIMEOUT_SECONDS = 10.0
+LOOKUPS_AT_ONCE = 16
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
@@ -16,10 +19,14 @@ class ResolutionFailed(Exception):
 
 
 class Resolver:
-    """Resolves with the system's resolver, off the event loop."""
+    """Resolves with the system's resolver, off the event loop.
+
+    It has threads of its own: names that are looked up in vain for minutes must not hold up all else done in threads.
+    """
 
     def __init__(self, timeout_seconds: float = RESOLVE_TIMEOUT_SECONDS) -> None:
         self._timeout_seconds = timeout_seconds
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="resolver")
 
     async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
         """Give every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
@@ -41,5 +48,9 @@ class Resolver:
 
     async def _look_up(self, host: str, port: int) -> tuple[IpAddress, ...]:
         loop = asyncio.get_running_loop()
-        entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = await loop.run_in_executor(self._threads, _ask_system, host, port)
         return tuple(dict.fromkeys(ip_address(str(entry[4][0])) for entry in entries))
+
+
+def _ask_system(host: str, port: int) -> list[tuple[Any, ...]]:
+    return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))

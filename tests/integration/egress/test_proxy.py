@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -17,6 +18,8 @@ from captchad.egress.proxy_session import SessionLimits
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
+
+LIMITS = SessionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
 
 
 class ScriptedResolver(Resolver):
@@ -41,7 +44,7 @@ class Network:
     def __init__(self) -> None:
         self.resolver = ScriptedResolver()
         self.policy = ScopePolicy(())
-        self.proxy = FilteringProxy(self.policy, Clock(), self.resolver, limits=SessionLimits(keep_alive_seconds=5))
+        self.proxy = FilteringProxy(self.policy, Clock(), self.resolver, limits=LIMITS)
         self.seen: list[web.Request] = []
         self.bodies: list[bytes] = []
         self.arrived, self.gone = asyncio.Event(), asyncio.Event()
@@ -261,6 +264,43 @@ async def test_a_body_that_breaks_off_is_not_passed_off_as_whole(network: Networ
     raw = f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
     answer = await network.speak(raw.encode())
     assert not answer.endswith(b"0\r\n\r\n")
+    server.close()
+
+
+@pytest.mark.parametrize("head", [b"\r\n", b"Transfer-Encoding: chunked\r\n\r\n", b"Content-Length: 2000001\r\n\r\n"])
+async def test_a_body_without_end_is_cut_off(head: bytes, network: Network) -> None:
+    async with serve_without_end(head) as port:
+        network.declare("127.0.0.1", port)
+        raw = f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
+        answer = await network.speak(raw.encode())
+    assert len(answer) < 2_300_000
+    assert not answer.endswith(b"0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 502 ") == head.startswith(b"Content-Length")
+
+
+async def test_a_tunnel_that_never_stops_bringing_is_cut_off(network: Network) -> None:
+    async with serve_without_end(b"\r\n") as port:
+        network.declare("127.0.0.1", port)
+        raw = f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
+        assert len(await network.speak(f"{raw}GET / HTTP/1.1\r\n\r\n".encode())) < 3_300_000
+    assert network.proxy.open_connections == 0
+
+
+@contextlib.asynccontextmanager
+async def serve_without_end(head: bytes) -> AsyncIterator[int]:
+    """Serve an answer that goes on for ever, in chunks; gives the port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n" + head)
+            while True:
+                writer.write(b"ea60\r\n" + b"x" * 60_000 + b"\r\n")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
     server.close()
 
 

@@ -34,6 +34,9 @@ KINDS = {
         "fd00:ec2::254%1",
         "100.100.100.200",
         "169.254.170.2",
+        "169.254.42.42",
+        "fe80::a9fe:a9fe",
+        "fe80::a9fe:a9fe%eth0",
     ],
     AddressKind.UNUSABLE: [
         "0.0.0.0",
@@ -76,6 +79,11 @@ def test_only_what_the_registries_call_global_is_global(address: IPv4Address | I
     if classify(address) is AddressKind.GLOBAL:
         assert unwrap(address).is_global
         assert not address.is_multicast
+
+
+@pytest.mark.parametrize("text", ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::a01:203"])
+def test_an_address_in_disguise_is_known_as_what_it_leads_to(text: str) -> None:
+    assert unwrap(ip_address(text)) == ip_address("10.1.2.3")
 
 
 def test_own_addresses_include_loopback() -> None:

@@ -1,10 +1,12 @@
 import asyncio
+import socket
+import threading
 from ipaddress import ip_address
 
 import pytest
 
 from captchad.egress.addresses import IpAddress
-from captchad.egress.resolver import ResolutionFailed, Resolver
+from captchad.egress.resolver import LOOKUPS_AT_ONCE, ResolutionFailed, Resolver
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "93.184.216.34"])
@@ -33,3 +35,16 @@ class SilentResolver(Resolver):
 async def test_a_resolver_that_never_answers_is_given_up() -> None:
     with pytest.raises(ResolutionFailed, match="within"):
         await SilentResolver(timeout_seconds=0.01).resolve("a.example", 80)
+
+
+async def test_names_that_are_looked_up_in_vain_hold_up_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait() and [])
+    resolver = Resolver(timeout_seconds=0.05)
+    lookups = [resolver.resolve(f"{number}.example", 80) for number in range(LOOKUPS_AT_ONCE + 4)]
+    try:
+        failures = await asyncio.gather(*lookups, return_exceptions=True)
+        assert all(isinstance(failure, ResolutionFailed) for failure in failures)
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+    finally:
+        released.set()
