@@ -70,9 +70,13 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Stillness:
-    """What a page does at one moment; `quiet_seconds` counts from its last request, answer or new document."""
+    """What a page does at one moment; `quiet_seconds` counts from its last request, answer or new document.
+
+    `is_leaving` while it waits for another document.
+    """
 
     is_loaded: bool
+    is_leaving: bool
     has_requests: bool
     has_moved: bool
     quiet_seconds: float
@@ -80,6 +84,8 @@ class Stillness:
     @property
     def is_settled(self) -> bool:
         """Whether nothing more is to be expected of the page itself."""
+        if self.is_leaving:
+            return False
         needed_seconds = QUIET_SECONDS if self.has_moved else UNMOVED_SECONDS
         if self.has_requests or not self.is_loaded:
             needed_seconds = BUSY_SECONDS

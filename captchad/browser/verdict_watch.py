@@ -20,6 +20,7 @@ from captchad.browser.verdict import (
     normalise_text,
     read_condition,
 )
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import Fill
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
@@ -88,23 +89,34 @@ class VerdictWatch:
         page.remove_listener("response", self._on_response)
 
     async def wait(self, deadline_seconds: float, check_page: Callable[[], None]) -> Verdict:
-        """Give the verdict at the latest at the deadline; `check_page` raises where the page may not be."""
+        """Give the verdict at the latest at the deadline; `check_page` raises where the page may not be.
+
+        AttemptFailed (attempt_timeout) where the page is still busy then.
+        """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
-            sighting = await self._look()
+            sighting = await self._look(min(FRAME_SECONDS, deadline_seconds - self._clock.monotonic_seconds()))
             check_page()
             self._check_overload()
             verdict = self._judge.judge(sighting, self._stillness(), is_error_page=self._is_error_page)
             if verdict is not None:
                 return verdict
             if self._clock.monotonic_seconds() >= deadline_seconds:
-                return Verdict.UNKNOWN
+                return self._give_up()
             await self._clock.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
+    def _give_up(self) -> Verdict:
+        is_asked = any(condition is not None for condition in self._conditions)
+        if is_asked and not self._stillness().is_settled:
+            message = "the time was up before the page had answered the form"
+            raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message)
+        return Verdict.UNKNOWN
+
     def _stillness(self) -> Stillness:
         quiet_seconds = self._clock.monotonic_seconds() - self._moved_seconds
-        return Stillness(self._is_loaded, bool(self._requests), self._has_moved, quiet_seconds)
+        is_leaving = any(self._is_navigation(request) for request in self._requests)
+        return Stillness(self._is_loaded, is_leaving, bool(self._requests), self._has_moved, quiet_seconds)
 
     @property
     def _is_error_page(self) -> bool:
@@ -114,9 +126,9 @@ class VerdictWatch:
         if self._answer is not None:
             refuse_overload(self._answer.status, self._answer.headers, self._clock.now_ms())
 
-    async def _look(self) -> Sighting:
+    async def _look(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
         frames = self._page.frames[:FRAMES_LIMIT]
-        looked = await asyncio.gather(*(self._look_at(frame) for frame in frames))
+        looked = await asyncio.gather(*(self._look_at(frame, limit_seconds) for frame in frames))
         views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
         for frame, view in views.items():
             self._note_document(frame, view["document"])
@@ -129,10 +141,10 @@ class VerdictWatch:
         )
         return Sighting(frozenset(success), frozenset(failure))
 
-    async def _look_at(self, frame: Frame) -> dict[str, Any] | None:
+    async def _look_at(self, frame: Frame, limit_seconds: float) -> dict[str, Any] | None:
         success, failure = (_describe(condition) for condition in self._conditions)
         try:
-            async with asyncio.timeout(FRAME_SECONDS):
+            async with asyncio.timeout(limit_seconds):
                 view: dict[str, Any] = await frame.evaluate(
                     read_conditions_script(), {"success": success, "failure": failure}
                 )
@@ -169,9 +181,11 @@ class VerdictWatch:
             self._note_move()
 
     def _on_response(self, response: Response) -> None:
-        request = response.request
-        if request.is_navigation_request() and request.frame in (self._page.main_frame, self._form_frame):
+        if self._is_navigation(response.request):
             self._answer = response
+
+    def _is_navigation(self, request: Request) -> bool:
+        return request.is_navigation_request() and request.frame in (self._page.main_frame, self._form_frame)
 
     def _on_dialog(self, dialog: Dialog) -> None:
         if len(self._dialogs) < DIALOGS_LIMIT:
