@@ -5,48 +5,44 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from captchad.browser.shapes import judge_shape
+from captchad.browser.wording import (
+    FieldPurpose,
+    hints_captcha,
+    names_captcha,
+    names_control,
+    names_decoy,
+    names_stand_in,
+)
+
 CERTAIN_SCORE = 45
-POSSIBLE_SCORE = 20
+POSSIBLE_SCORE = 30
+NEAR_PIXELS = 150
+ICON_PIXELS = 12
+FIELDS_AFTER_HEADING = 2
+NAME_LENGTH = 80
 
-_CAPTCHA = re.compile(
-    r"captcha|kaptcha|securimage|验证码|校验码|驗證碼|yanzhengma|(?<![a-z])yzm"
-    r"|(verif|valid|check|auth|sec|rand|img|image|pic|login)[a-z]{0,6}[-_ ]?code|(?<![a-z])[vs]code(?![a-z])"
-    r"|code[-_ ]?(img|image|pic)|security[-_ ]?(image|img|text)",
-    re.IGNORECASE,
-)
-_HINT = re.compile(
-    r"verif|validat|challenge|security|(?<![a-z])(code|auth|rand|random|human|robot|turing)(?![a-z])|验证|校验|驗證",
-    re.IGNORECASE,
-)
-_DECOY = re.compile(
-    r"logo|avatar|portrait|banner|advert|sponsor|sprite|(?<![a-z])(ads?|qr|icons?|favicon|brand|badge|flag|pixel|"
-    r"tracking|share|profile|photo|thumb|emoji|smiley|loading|spinner|barcode)(?![a-z])|qr[-_ ]?code|二维码|头像|广告",
-    re.IGNORECASE,
-)
-_DYNAMIC = re.compile(
-    r"\.(php|jsp|do|aspx?|ashx|action)\b|[?&](t|r|rnd|rand|time|ts|_|v|key|id)=|/(new|refresh)\b", re.I
-)
-
-_NEAR_PIXELS = 150
-_SHORTEST, _TALLEST, _NARROWEST, _WIDEST = 14, 160, 36, 520
-_FLATTEST_RATIO, _LONGEST_RATIO = 1.4, 8.0
-_SQUARE_RATIO = 1.25
-_ICON_PIXELS = 12
+_PURPOSE_POINTS = {FieldPurpose.CAPTCHA: 30, FieldPurpose.CODE: 20, FieldPurpose.UNKNOWN: 10, FieldPurpose.OTHER: 0}
+_LINK_POINTS = {"foreign": ("links to another site", -25), "site": ("links to another page", -15)}
+_DYNAMIC = re.compile(r"\.(php|jsp|do|aspx?|ashx|action)\b|[?&](t|r|rnd|rand|time|ts|_|key|id)=|/(new|refresh)\b", re.I)
+_KEPT_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp|avif|ico)([?#]|$)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class NearbyInput:
-    """A text input and its distance in CSS pixels."""
+    """A text input by its purpose, and its distance in CSS pixels."""
 
-    words: str
+    purpose: FieldPurpose
     distance: float
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Facts about one element of one frame; `data` is a data: URL where the frame could read the picture itself.
+    """Facts about one element of one frame.
 
     `selector` is the caller's, None when the frame was searched without one; `index` counts within that search.
+    `link` is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture
+    in the same form or login; `part_of` one that the element itself belongs to.
     """
 
     index: int
@@ -60,26 +56,35 @@ class Candidate:
     is_loaded: bool
     is_clickable: bool
     is_outside_form: bool
-    is_foreign_link: bool
     inputs: tuple[NearbyInput, ...]
-    data: str | None
+    link: str = ""
+    fields_before: int = 0
+    fields_after: int = 0
+    block: int = -1
+    behavioural: str | None = None
+    part_of: str | None = None
     selector: str | None = None
 
     @property
     def is_ready(self) -> bool:
         """Whether there is a picture yet: loaded, and for a canvas something drawn on it."""
-        return self.is_loaded and self.data != ""
+        return self.is_loaded
+
+    @property
+    def is_foreign_link(self) -> bool:
+        """Whether a click on it leaves the site."""
+        return self.link == "foreign"
 
     @property
     def is_legible(self) -> bool:
-        """Whether it could hold text at all: shown, and larger than an icon."""
-        return self.is_visible and min(self.width, self.height) >= _ICON_PIXELS
+        """Whether it could hold text at all: shown, larger than an icon, and no piece of a puzzle."""
+        return self.is_visible and self.part_of is None and min(self.width, self.height) >= ICON_PIXELS
 
 
-def read_candidate(facts: Mapping[str, Any], selector: str | None = None) -> Candidate:
+def read_candidate(
+    facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...], selector: str | None = None
+) -> Candidate:
     """Make a candidate of what finder.js tells; the page could have tampered with it, so types are forced."""
-    inputs = tuple(NearbyInput(str(entry["words"]), float(entry["distance"])) for entry in facts["inputs"])
-    data = facts["data"]
     return Candidate(
         index=int(facts["index"]),
         kind=str(facts["kind"]),
@@ -92,11 +97,20 @@ def read_candidate(facts: Mapping[str, Any], selector: str | None = None) -> Can
         is_loaded=bool(facts["is_loaded"]),
         is_clickable=bool(facts["is_clickable"]),
         is_outside_form=bool(facts["is_outside_form"]),
-        is_foreign_link=bool(facts["is_foreign_link"]),
-        inputs=inputs,
-        data=None if data is None else str(data),
+        inputs=read_near(facts["near"], purposes),
+        link=str(facts["link"]),
+        fields_before=int(facts["fields_before"]),
+        fields_after=int(facts["fields_after"]),
+        block=int(facts["block"]),
+        behavioural=None if facts["behavioural"] is None else str(facts["behavioural"]),
+        part_of=None if facts["part_of"] is None else str(facts["part_of"]),
         selector=selector,
     )
+
+
+def read_near(near: Iterable[Any], purposes: tuple[FieldPurpose, ...]) -> tuple[NearbyInput, ...]:
+    """Give the inputs near an element: pairs of a field's place among the frame's and its distance."""
+    return tuple(NearbyInput(purposes[int(at)], float(distance)) for at, distance in near if int(at) < len(purposes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,53 +123,58 @@ class Judgement:
     def explain(self, candidate: Candidate) -> str:
         """Say in one line what was chosen and why."""
         grounds = ", ".join(f"{text} {points:+d}" for text, points in self.grounds)
-        name = " ".join(candidate.own.split())[:80]
+        name = " ".join(candidate.own.split())[:NAME_LENGTH]
         return f"{candidate.kind} {candidate.width}x{candidate.height} [{name}]: score {self.score} ({grounds})"
 
 
 def judge(candidate: Candidate) -> Judgement:
-    """Score a candidate from its words, its neighbours and its shape."""
-    grounds = [*_judge_words(candidate), *_judge_inputs(candidate), *_judge_shape(candidate), *_judge_place(candidate)]
-    return Judgement(sum(points for _, points in grounds), tuple(grounds))
+    """Score a candidate from its words, its neighbours, its shape and its place."""
+    grounds = (
+        *_judge_words(candidate),
+        *_judge_inputs(candidate),
+        *judge_shape(candidate.width, candidate.height),
+        *_judge_place(candidate),
+    )
+    return Judgement(sum(points for _, points in grounds), grounds)
 
 
 def _judge_words(candidate: Candidate) -> Iterable[tuple[str, int]]:
-    if _CAPTCHA.search(candidate.own):
+    is_named = names_captcha(candidate.own)
+    if is_named:
         yield "named a captcha", 45
-    elif _HINT.search(candidate.own):
-        yield "name hints at a captcha", 20
-    if _CAPTCHA.search(candidate.around):
+    elif hints_captcha(candidate.own):
+        yield "name hints at a captcha", 12
+    if names_captcha(candidate.around):
         yield "captcha words around it", 15
-    elif _HINT.search(candidate.around):
+    elif hints_captcha(candidate.around):
         yield "hint words around it", 6
-    if _DECOY.search(candidate.own):
-        yield "named something else", -45
-    if _DYNAMIC.search(candidate.source):
+    if names_decoy(candidate.own):
+        yield "named something else", -20 if is_named else -45
+    elif names_control(candidate.own):
+        yield "named like a control", -6
+    yield from _judge_address(candidate.source, is_named=is_named)
+
+
+def _judge_address(url: str, *, is_named: bool) -> Iterable[tuple[str, int]]:
+    if names_stand_in(url):
+        yield "a stand-in", -60
+    elif _DYNAMIC.search(url):
         yield "drawn by the server", 6
+    elif _KEPT_FILE.search(url) and not is_named:
+        yield "a file that is kept", -8
 
 
 def _judge_inputs(candidate: Candidate) -> Iterable[tuple[str, int]]:
-    near = [entry for entry in candidate.inputs if entry.distance <= _NEAR_PIXELS]
-    if any(_CAPTCHA.search(entry.words) for entry in near):
-        yield "beside a captcha input", 30
-    elif any(_HINT.search(entry.words) for entry in near):
-        yield "beside an input for a code", 20
-    elif near:
-        yield "beside a text input", 10
-
-
-def _judge_shape(candidate: Candidate) -> Iterable[tuple[str, int]]:
-    width, height = max(candidate.width, 1), max(candidate.height, 1)
-    ratio = width / height
-    is_text_sized = _NARROWEST <= width <= _WIDEST and _SHORTEST <= height <= _TALLEST
-    if is_text_sized and _FLATTEST_RATIO <= ratio <= _LONGEST_RATIO:
-        yield "shaped like a line of text", 15
-    elif 1 / _SQUARE_RATIO < ratio < _SQUARE_RATIO:
-        yield "square", -15
-    else:
-        yield "not shaped like a line of text", -10
-    if width > 2 * _WIDEST or height > 2 * _TALLEST:
-        yield "very large", -15
+    near = [entry.purpose for entry in candidate.inputs if entry.distance <= NEAR_PIXELS]
+    best = max(near, key=lambda purpose: _PURPOSE_POINTS[purpose], default=FieldPurpose.OTHER)
+    if _PURPOSE_POINTS[best]:
+        yield f"beside {best.value}", _PURPOSE_POINTS[best]
+    if not candidate.inputs:
+        yield "no input to type it into", -6
+    elif candidate.fields_before:
+        yield "after an input", 6
+    elif candidate.fields_after >= FIELDS_AFTER_HEADING:
+        yield "above all inputs", -12
 
 
 def _judge_place(candidate: Candidate) -> Iterable[tuple[str, int]]:
@@ -163,19 +182,19 @@ def _judge_place(candidate: Candidate) -> Iterable[tuple[str, int]]:
         yield "clickable", 4
     if candidate.is_outside_form:
         yield "in a header, footer or side bar", -12
-    if candidate.is_foreign_link:
-        yield "links to another site", -25
+    if candidate.link in _LINK_POINTS:
+        yield _LINK_POINTS[candidate.link]
 
 
 def choose(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
     """Give the best visible candidate that may be a captcha, or None; the earlier one wins a tie."""
     judged = [(candidate, judge(candidate)) for candidate in candidates if candidate.is_legible]
     possible = [pair for pair in judged if pair[1].score >= POSSIBLE_SCORE]
-    return max(possible, key=lambda pair: pair[1].score, default=None)
+    return max(possible, key=lambda pair: (pair[1].score, -pair[0].index), default=None)
 
 
 def choose_selected(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
     """Give the first element that the caller's selector names, a visible one before a hidden one."""
-    known = list(candidates)
+    known = sorted(candidates, key=lambda candidate: candidate.index)
     first = next((candidate for candidate in known if candidate.is_visible), known[0] if known else None)
     return None if first is None else (first, Judgement(CERTAIN_SCORE, (("named by the selector", CERTAIN_SCORE),)))

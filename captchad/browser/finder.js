@@ -1,173 +1,119 @@
-// Looks through one frame for whatever might be the captcha picture and gives facts about it; finder.py judges them.
+// Looks through one frame for whatever might be the captcha picture and gives facts about it; candidates.py judges them.
+// finder.py makes one function of this file and of finder_*.js, which needs nothing beside it and remembers nothing.
 //
-// mode "facts":    { state, problem, unsupported, candidates: [...] }
-// mode "element":  the element of the candidate `index` whose source is `source`, for a screenshot
-async ({ mode, selector, index, source }) => {
-  const CANDIDATES_LIMIT = 60, ELEMENTS_LIMIT = 20000, PIXELS_LIMIT = 4000000, READS_LIMIT = 10;
-  const WORDS_LIMIT = 400, LABEL_LIMIT = 80, INPUTS_LIMIT = 60, SOURCE_LIMIT = 8000000;
-  const MAYBE = /captcha|verif|valid|check|code|yzm|验证|校验/i;
+// mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
+// mode "element":   the picture `index` whose source is `source`, for a photograph or a click
+// mode "read":      that picture's own bytes as a data: URL where the frame has them, else null
+// mode "controls":  what may be clicked to make a captcha appear; scrolls first to what may load once it is seen
+// mode "click":     clicks the control `index` whose words are `source`, and says whether it was there
 
-  // Open shadow roots count as part of the page.
-  const roots = [document];
-  for (let at = 0; at < roots.length; at++) {
-    const all = roots[at].querySelectorAll("*");
-    for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (all[i].shadowRoot) roots.push(all[i].shadowRoot);
-  }
-  const queryAll = (css) => roots.flatMap((root) => [...root.querySelectorAll(css)]);
+const CANDIDATES_LIMIT = 40, FRAMES_LIMIT = 40, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, NEAR_LIMIT = 3, EDGE_PIXELS = 4;
+const MENTION = new RegExp("captcha|securimage|(verify|verification|validate|check|(?<![a-z])v)[_-]?code|yzm|" +
+  "验证码|校验码|驗證碼|капч|код с карт|認証|보안문자", "i");
 
-  const backgroundOf = (element) => {
-    const match = /url\("((?:[^"\\]|\\.)*)"\)/.exec(getComputedStyle(element).backgroundImage);
-    return match ? match[1] : "";
-  };
-  const kindOf = (element) => {
-    const name = element.localName;
-    if (name === "img" || (name === "input" && element.type === "image")) return "img";
-    if (name === "canvas" || name === "svg") return name;
-    return backgroundOf(element) ? "background" : "other";
-  };
-  const sourceOf = (element, kind) => {
-    if (kind === "img") return element.currentSrc || element.src || "";
-    return kind === "background" ? new URL(backgroundOf(element), document.baseURI).href : "";
-  };
-  const wordsOf = (element) => {
-    const words = [];
-    for (const { name, value } of element.attributes) {
-      if (name === "style" || /^(data|blob):/.test(value)) continue;
-      if (name === "src" || name === "href" || name === "data") {
-        const url = new URL(value, document.baseURI);
-        words.push(url.pathname + url.search);
-      } else if (name.startsWith("data-") || !/^(width|height|type|loading|decoding|srcset|sizes)$/.test(name)) {
-        words.push(/^(id|class|name|alt|title|aria-label|placeholder|autocomplete)$/.test(name) ? value : `${name}=${value}`);
-      }
-    }
-    return words.join(" ").slice(0, WORDS_LIMIT);
-  };
-  const safely = (work, otherwise) => { try { return work(); } catch { return otherwise; } };
+const gap = (one, other) => {
+  const across = Math.max(0, other.left - one.right, one.left - other.right), down = Math.max(0, other.top - one.bottom, one.top - other.bottom);
+  return Math.round(Math.sqrt(across * across + down * down));
+};
+const nearTo = (found, box) => found.typed.map((field, at) => [at, gap(box, field.box)]).sort((a, b) => a[1] - b[1]).slice(0, NEAR_LIMIT);
+const isInView = (box) => box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
 
-  const isVisible = (element) => {
-    const box = element.getBoundingClientRect();
-    return box.width > 1 && box.height > 1 &&
-      element.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true });
+const placeOf = (found, element, box) => {
+  const form = closest(element, "form");
+  const boxes = found.shown.filter((field) => !form || holds(form, field.element)).map((field) => field.box);
+  const before = boxes.filter((one) => one.bottom <= box.top + EDGE_PIXELS || (one.right <= box.left + EDGE_PIXELS && one.top < box.bottom)).length;
+  const block = found.marks.length || found.frames.length ? blockOf(found, element) : null;
+  if (block && !found.blocks.includes(block)) found.blocks.push(block);
+  return {
+    around: safely(() => aroundOf(element), ""), near: nearTo(found, box), fields_before: before, fields_after: boxes.length - before,
+    block: found.blocks.indexOf(block), behavioural: behaviouralIn(found, block),
   };
-  const aroundOf = (element) => {
-    const words = [];
-    for (let parent = element.parentElement, steps = 0; parent && steps < 3; parent = parent.parentElement, steps++) {
-      if (parent === document.body) break;
-      words.push(parent.id, parent.getAttribute("class") || "");
-      const text = (parent.innerText || "").trim();
-      if (text.length <= LABEL_LIMIT) words.push(text);
-    }
-    const before = element.previousElementSibling;
-    if (before) words.push((before.innerText || "").trim().slice(0, LABEL_LIMIT));
-    return words.join(" ").slice(0, WORDS_LIMIT);
+};
+const linkOf = (element, from) => {
+  const link = element.closest("a[href]");
+  if (!link || /^(#|javascript:|$)/i.test(link.getAttribute("href").trim())) return "";
+  const url = safely(() => new URL(link.href), null);
+  if (!url || url.href.split(/[?#]/)[0] === from.split(/[?#]/)[0]) return "";
+  return url.host === location.host || !/^http/.test(url.protocol) ? "site" : "foreign";
+};
+// What the element itself says: cheap enough for every picture of the frame, it decides which are looked at closely.
+const glance = (found, element, at) => {
+  const kind = kindOf(element), from = safely(() => sourceOf(element, kind), ""), own = safely(() => wordsOf(element), "");
+  const box = boxOf(element);
+  const isNear = found.typed.some((field) => gap(box, field.box) <= NEAR_PIXELS);
+  const isLine = box.width > 1.3 * box.height && box.width < 600 && box.height < 200;
+  const rank = selector !== null || MAYBE.test(own) ? 2 : isNear ? 1 : isLine ? 0.5 : 0;
+  const isLegible = Math.max(box.width, box.height) >= 24 && Math.min(box.width, box.height) >= 12;
+  return { element, at, kind, from, own, box, rank, isLegible: isLegible || selector !== null };
+};
+const factsOf = (found, { element, at, kind, from, own, box }) => {
+  const aside = element.closest("header, nav, footer, aside"), form = element.closest("form");
+  const isFormInside = Boolean(aside && form && aside.contains(form)) && found.shown.some((field) => holds(form, field.element));
+  const [width, height] = sizeOf(element, kind, box);
+  return {
+    index: at, kind, source: shorten(from), own, width, height, ...placeOf(found, element, box),
+    is_visible: isVisible(element), is_loaded: isLoaded(element, kind, from),
+    is_clickable: Boolean(element.onclick) || element.hasAttribute("onclick") || getComputedStyle(element).cursor === "pointer",
+    is_outside_form: Boolean(aside) && !isFormInside, link: safely(() => linkOf(element, from), ""), part_of: partOf(found, element),
   };
-  const inputs = queryAll("input, textarea")
-    .filter((input) => /^(text|tel|number|search|)$/.test(input.getAttribute("type") || "") && isVisible(input))
-    .slice(0, INPUTS_LIMIT)
-    .map((input) => ({
-      box: input.getBoundingClientRect(),
-      words: `${wordsOf(input)} ${[...(input.labels || [])].map((label) => label.innerText).join(" ")}`.slice(0, WORDS_LIMIT),
-    }));
-  const inputsNear = (box) => inputs
-    .map(({ box: other, words }) => ({
-      words,
-      distance: Math.hypot(
-        Math.max(0, other.left - box.right, box.left - other.right),
-        Math.max(0, other.top - box.bottom, box.top - other.bottom),
-      ),
-    }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3);
-
-  let problem = null;
-  const collect = () => {
-    if (selector !== null) {
-      let found;
-      try {
-        found = queryAll(selector);
-      } catch {
-        problem = "the selector is not valid CSS";
-        return [];
-      }
-      return found.map((element) => kindOf(element) === "other"
-        ? element.querySelector("img, canvas, svg, input[type=image]") || element : element);
-    }
-    const pictures = queryAll("img, input[type=image], canvas, svg");
-    const boxes = queryAll("div, span, a, button, i, label, p, td").filter(
-      (element) => MAYBE.test(safely(() => wordsOf(element), "")) && backgroundOf(element));
-    return [...pictures, ...boxes];
-  };
-  const elements = collect().slice(0, CANDIDATES_LIMIT);
-
-  if (mode === "element") {
-    const isSame = (element) => element && sourceOf(element, kindOf(element)) === source;
-    return isSame(elements[index]) ? elements[index] : elements.find(isSame) || null;
-  }
-
-  let reads = 0;
-  const toDataUrl = (blob) => new Promise((resolve) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result);
-    reader.onerror = () => resolve(null);
-    reader.readAsDataURL(blob);
+};
+// A lazy picture further down is asked to load now, or scrolled to where a script waits for that.
+const awaken = (glances) => {
+  const lazy = glances.filter((one) => one.rank >= 1 && one.element.getClientRects().length && !isLoaded(one.element, one.kind, one.from));
+  for (const { element } of lazy) if (element.loading === "lazy" && !element.complete) element.loading = "eager";
+  const unseen = lazy.find(({ element, from, box }) => isStandIn(element, from) && !isInView(box));
+  if (unseen) unseen.element.scrollIntoView({ block: "center", behavior: "instant" });
+};
+const windowIndex = (holder, wanted) => {
+  for (let at = 0; at < Math.min(holder.length, FRAMES_LIMIT); at++) if (holder[at] === wanted) return at;
+  return -1;
+};
+const frameFacts = (found) => found.frames.slice(0, FRAMES_LIMIT).map((element) => ({
+  index: windowIndex(window, element.contentWindow), url: String(element.src).startsWith("data:") ? "" : String(element.src), own: safely(() => wordsOf(element), ""),
+  is_visible: isVisible(element), ...placeOf(found, element, boxOf(element)),
+}));
+const mentions = (found) => {
+  let left = SCRIPTS_LENGTH;
+  return found.marks.length > 0 || found.scripts.some((script) => {
+    const text = script.src || (script.text || "").slice(0, left);
+    left -= text.length;
+    return MENTION.test(text);
   });
-  const drawn = (element, width, height) => {
-    const canvas = new OffscreenCanvas(width, height);
-    canvas.getContext("2d").drawImage(element, 0, 0);
-    return canvas.convertToBlob().then(toDataUrl);
+};
+const look = (found, elements, problem) => {
+  const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
+  glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
+  markTexts(found);
+  const candidates = glances.slice(0, CANDIDATES_LIMIT).map((one) => safely(() => factsOf(found, one), null)).filter(Boolean);
+  const unfinished = found.pictures.filter((one) => one.localName === "img" && !one.complete && one.loading !== "lazy").length;
+  const facts = {
+    state: document.readyState, problem, unsupported: found.marks.length ? found.marks[0].vendor : null,
+    mentions: mentions(found), is_scripted: found.scripts.length > 0, change: `${found.count} ${arrivals("")} ${unfinished}`,
+    frame_index: window.parent === window ? -1 : safely(() => windowIndex(window.parent, window), -1),
+    fields: found.typed.map(describeField), frames: frameFacts(found), candidates,
   };
-  const readCanvas = (canvas) => {
-    const pixels = canvas.toDataURL("image/png");
-    const blank = document.createElement("canvas");
-    [blank.width, blank.height] = [canvas.width, canvas.height];
-    return pixels === blank.toDataURL("image/png") ? "" : pixels;
-  };
-  const dataOf = async (element, kind, from, width, height) => {
-    if (from.startsWith("data:")) return from.length <= SOURCE_LIMIT ? from : null;
-    const isWanted = kind === "canvas" || from.startsWith("blob:");
-    if (!isWanted || !width || !height || width * height > PIXELS_LIMIT || ++reads > READS_LIMIT) return null;
-    try {
-      if (kind === "canvas") return readCanvas(element);
-      // A revoked blob, or one that the page's policy hides from fetch, is still on the screen.
-      return await fetch(from).then((answer) => answer.blob()).then(toDataUrl).catch(() => drawn(element, width, height));
-    } catch {
-      return null;
-    }
-  };
-  const factsOf = async (element, at) => {
-    const kind = kindOf(element);
-    const from = safely(() => sourceOf(element, kind), "");
-    const own = safely(() => wordsOf(element), "");
-    // A lazy picture further down is never scrolled to, so it is asked to load now.
-    if (element.loading === "lazy" && !element.complete && (selector !== null || MAYBE.test(own))) element.loading = "eager";
-    const box = element.getBoundingClientRect();
-    const natural = kind === "img" && element.localName === "img" ? [element.naturalWidth, element.naturalHeight]
-      : kind === "canvas" ? [element.width, element.height]
-      : [Math.round(box.width), Math.round(box.height)];
-    return {
-      index: at, kind, source: from.startsWith("data:") ? "data:" : from,
-      own, around: safely(() => aroundOf(element), ""),
-      width: natural[0], height: natural[1],
-      is_visible: isVisible(element),
-      is_loaded: element.localName === "img" ? element.complete && element.naturalWidth > 0 : true,
-      is_clickable: Boolean(element.onclick) || getComputedStyle(element).cursor === "pointer",
-      is_outside_form: Boolean(element.closest("header, nav, footer, aside")),
-      is_foreign_link: Boolean(safely(() => new URL(element.closest("a[href]").href).host !== location.host, false)),
-      inputs: inputsNear(box),
-      data: await dataOf(element, kind, from, natural[0], natural[1]),
-    };
-  };
-  const known = {
-    reCAPTCHA: ".g-recaptcha, script[src*='/recaptcha/'], iframe[src*='/recaptcha/']",
-    hCaptcha: ".h-captcha, script[src*='hcaptcha.com'], iframe[src*='hcaptcha.com']",
-    Turnstile: ".cf-turnstile, script[src*='challenges.cloudflare.com'], iframe[src*='challenges.cloudflare.com']",
-    GeeTest: ".geetest_holder, .geetest_captcha, script[src*='geetest.com']",
-  };
-  const unsupported = Object.keys(known).find((name) => document.querySelector(known[name])) || null;
-  const candidates = [];
-  for (const [at, element] of elements.entries()) {
-    const facts = await factsOf(element, at).catch(() => null);
-    if (facts) candidates.push(facts);
-  }
-  return { state: document.readyState, problem, unsupported, candidates };
+  safely(() => awaken(glances), null);
+  return facts;
+};
+// Whole components may wait until they come into view.
+const unroll = (elements) => {
+  const named = elements.find((element) => MAYBE.test(wordsOf(element)) && !isInView(boxOf(element)));
+  if (named) named.scrollIntoView({ block: "center", behavior: "instant" });
+  else scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+};
+
+const found = walk();
+if (mode === "controls") {
+  unroll(found.fields.concat(found.grounds));
+  return findControls(found).map(({ words }, at) => ({ index: at, words }));
 }
+if (mode === "click") {
+  const controls = findControls(found);
+  const control = controls[index] && controls[index].words === source ? controls[index] : controls.find(({ words }) => words === source);
+  if (control) press(control.element);
+  return Boolean(control);
+}
+const elements = safely(() => collect(found), null);
+if (mode === "facts") return look(found, elements || [], elements ? null : "the selector is not valid CSS");
+const picked = elements && pick(elements);
+return picked && mode === "read" ? read(picked).catch(() => null) : picked;

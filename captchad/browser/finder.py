@@ -1,7 +1,8 @@
 """Waits until one of a page's frames shows the captcha picture."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -10,14 +11,10 @@ from typing import Any
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Frame, Page
 
-from captchad.browser.candidates import (
-    CERTAIN_SCORE,
-    Candidate,
-    Judgement,
-    choose,
-    choose_selected,
-    read_candidate,
-)
+from captchad.browser.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
+from captchad.browser.frame_views import FrameView, find_place, place_view, read_view, spread_behavioural
+from captchad.browser.patience import PageSight, Patience
+from captchad.browser.wording import promises_captcha
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -26,25 +23,21 @@ FRAMES_LIMIT = 40
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
 PAUSE_GROWTH = 1.5
-SETTLE_SECONDS = 1.0
-LATEST_SECONDS = 8.0
-ERROR_PAGE_SECONDS = 1.0
+EXPLAINED_CANDIDATES = 3
+_BROKEN_SCHEME = "chrome-error:"
+_SCRIPT_PARTS = ("walk", "texts", "behavioural", "pictures", "controls")
+
+_logger = logging.getLogger(__name__)
 
 
 @cache
 def read_finder_script() -> str:
-    """Give the script that looks through a frame."""
-    return files("captchad.browser").joinpath("finder.js").read_text(encoding="utf-8")
-
-
-@dataclass(frozen=True, slots=True)
-class FrameView:
-    """What one look at one frame gave."""
-
-    frame: Frame
-    state: str
-    unsupported: str | None
-    candidates: tuple[Candidate, ...]
+    """Give the script that looks through a frame: one function of one object, without comments."""
+    folder = files("captchad.browser")
+    names = (*(f"finder_{part}.js" for part in _SCRIPT_PARTS), "finder.js")
+    lines = [line.strip() for name in names for line in folder.joinpath(name).read_text(encoding="utf-8").splitlines()]
+    body = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return f"async ({{ mode, selector, index, source }}) => {{\n{body}\n}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +50,15 @@ class Found:
 
 
 class CaptchaFinder:
-    """Looks at all frames again and again until the choice is clear or it is too late.
-
-    A certain candidate is taken as soon as the page has loaded (or has had a second to), a merely possible one
-    after the page has been still for that long. Without any, the search ends `LATEST_SECONDS` after loading, or
-    `ERROR_PAGE_SECONDS` on an error page; with a selector it goes on to the attempt's end.
-    """
+    """Looks at all frames again and again until the choice is clear or there is nothing to wait for (see Patience)."""
 
     def __init__(self, page: Page, selector: str | None, *, is_error_page: bool, clock: Clock) -> None:
         self._page = page
         self._selector = selector
-        self._latest_seconds = ERROR_PAGE_SECONDS if is_error_page else LATEST_SECONDS
         self._clock = clock
-        self._first_seen_seconds: float | None = None
-        self._loaded_seconds: float | None = None
+        self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
+        self._has_revealed = False
 
     async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
         """Give the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
@@ -82,66 +69,88 @@ class CaptchaFinder:
         while True:
             views = await self._look()
             check_page()
-            found = self._choose(views)
-            now_seconds = self._clock.monotonic_seconds()
-            if found is not None and self._is_settled(found, now_seconds):
-                return found
-            if self._is_too_late(now_seconds, deadline_seconds):
-                if found is not None:
-                    return found
+            found, now_seconds = self._choose(views), self._clock.monotonic_seconds()
+            is_late = now_seconds >= deadline_seconds or self._patience.is_over(now_seconds)
+            if found is not None and (is_late or self._is_settled(found, now_seconds)):
+                return self._accept(found, views)
+            if found is None and not is_late and not self._has_revealed and self._patience.may_reveal(now_seconds):
+                await self._reveal(views)
+            elif is_late:
                 raise self._explain_absence()
             await self._clock.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
-    async def _look(self) -> list[FrameView]:
-        frames = self._page.frames[:FRAMES_LIMIT]
+    def _is_settled(self, found: Found, now_seconds: float) -> bool:
+        return self._patience.is_settled(now_seconds, is_certain=found.judgement.score >= CERTAIN_SCORE)
+
+    async def _look(self) -> dict[Frame, FrameView]:
+        frames = [frame for frame in self._page.frames if not frame.url.startswith(_BROKEN_SCHEME)][:FRAMES_LIMIT]
         looked = await asyncio.gather(*(self._look_at(frame) for frame in frames))
-        views = [view for view in looked if view is not None]
-        for view in views:
-            self._unsupported = self._unsupported or view.unsupported
-            is_loaded_page = view.frame == self._page.main_frame and view.state == "complete"
-            if is_loaded_page and self._loaded_seconds is None:
-                self._loaded_seconds = self._clock.monotonic_seconds()
-        return views
+        views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
+        if views:
+            self._note(views)
+        return _place_all(views)
 
     async def _look_at(self, frame: Frame) -> FrameView | None:
-        wanted = {"mode": "facts", "selector": self._selector, "index": None, "source": None}
-        try:
-            async with asyncio.timeout(FRAME_SECONDS):
-                facts: dict[str, Any] = await frame.evaluate(read_finder_script(), wanted)
-        except TimeoutError:
+        facts: dict[str, Any] | None = await self._ask(frame, "facts")
+        if facts is None:
             return None
-        except PlaywrightError:
-            return None  # the frame navigated away or is gone; check_page tells when the whole page is
         if facts["problem"]:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{facts['problem']}: {self._selector}")
-        candidates = tuple(read_candidate(entry, self._selector) for entry in facts["candidates"])
-        return FrameView(frame, str(facts["state"]), facts["unsupported"], candidates)
+        return read_view(facts, frame.url, self._selector)
 
-    def _choose(self, views: list[FrameView]) -> Found | None:
+    async def _ask(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
+        """Give what finder.js answers in a frame; None from one that is gone, away or too slow."""
+        wanted = {"mode": mode, "selector": self._selector, "index": index, "source": source}
+        try:
+            async with asyncio.timeout(FRAME_SECONDS):
+                return await frame.evaluate(read_finder_script(), wanted)
+        except (TimeoutError, PlaywrightError):
+            return None  # check_page tells when it is the whole page that is gone
+
+    def _note(self, views: dict[Frame, FrameView]) -> None:
+        main = views.get(self._page.main_frame)
+        self._unsupported = next((view.unsupported for view in views.values() if view.unsupported), self._unsupported)
+        sight = PageSight(
+            state=main.state if main is not None else "loading",
+            change=tuple(view.change for view in views.values()),
+            is_scripted=any(view.is_scripted for view in views.values()),
+            is_expectant=any(view.is_expectant for view in views.values()),
+            unsupported=self._unsupported,
+        )
+        self._patience.note(sight, self._clock.monotonic_seconds())
+
+    def _choose(self, views: dict[Frame, FrameView]) -> Found | None:
         best: Found | None = None
-        for view in views:
+        for frame, view in views.items():
             ready = [candidate for candidate in view.candidates if candidate.is_ready]
             chosen = choose(ready) if self._selector is None else choose_selected(ready)
             if chosen is not None and (best is None or chosen[1].score > best.judgement.score):
-                best = Found(view.frame, *chosen)
+                best = Found(frame, *chosen)
         return best
 
-    def _is_settled(self, found: Found, now_seconds: float) -> bool:
-        if self._first_seen_seconds is None:
-            self._first_seen_seconds = now_seconds
-        has_waited = now_seconds - self._first_seen_seconds >= SETTLE_SECONDS
-        is_certain = found.judgement.score >= CERTAIN_SCORE
-        if is_certain:
-            return self._loaded_seconds is not None or has_waited
-        return has_waited and self._loaded_seconds is not None and now_seconds - self._loaded_seconds >= SETTLE_SECONDS
+    async def _reveal(self, views: dict[Frame, FrameView]) -> None:
+        """Click the one control that says it shows a captcha, if any; never where there is a behavioural one."""
+        self._has_revealed = True
+        if self._unsupported is not None:
+            return
+        can_send = any(view.can_send for view in views.values())
+        for frame in views:
+            for control in await self._ask(frame, "controls") or ():
+                words = str(control["words"])
+                if promises_captcha(words, can_send=can_send):
+                    if await self._ask(frame, "click", int(control["index"]), words):
+                        _logger.debug("clicked what promises a captcha: %s", words)
+                        self._patience.begin_again(self._clock.monotonic_seconds())
+                    return
 
-    def _is_too_late(self, now_seconds: float, deadline_seconds: float) -> bool:
-        if now_seconds >= deadline_seconds:
-            return True
-        if self._selector is not None or self._loaded_seconds is None:
-            return False
-        return now_seconds - self._loaded_seconds >= self._latest_seconds
+    def _accept(self, found: Found, views: dict[Frame, FrameView]) -> Found:
+        """Give what was found, unless the form that it belongs to also wants something that can't be answered."""
+        _explain(found, views.values())
+        if found.candidate.behavioural is not None:
+            message = f"the captcha's form also has {found.candidate.behavioural}, which captchad does not solve"
+            raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+        return found
 
     def _explain_absence(self) -> AttemptFailed:
         if self._unsupported is not None:
@@ -150,3 +159,26 @@ class CaptchaFinder:
         if self._selector is not None:
             return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing loaded matches {self._selector}")
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
+
+
+def _place_all(views: dict[Frame, FrameView]) -> dict[Frame, FrameView]:
+    """Put frames into their places, outer ones first, so that nested ones know all that is around them."""
+    placed: dict[Frame, FrameView] = {}
+    for frame, view in views.items():
+        parent = placed.get(frame.parent_frame) if frame.parent_frame is not None else None
+        place = find_place(view, parent) if parent is not None else None
+        placed[frame] = view if place is None else place_view(view, place)
+    return {
+        frame: spread_behavioural(view, (inner for child, inner in placed.items() if child.parent_frame == frame))
+        for frame, view in placed.items()
+    }
+
+
+def _explain(found: Found, views: Iterable[FrameView]) -> None:
+    if not _logger.isEnabledFor(logging.DEBUG):
+        return
+    others = [candidate for view in views for candidate in view.candidates if candidate is not found.candidate]
+    judged = sorted(((judge(candidate), candidate) for candidate in others), key=lambda pair: -pair[0].score)
+    _logger.debug("the captcha is %s", found.judgement.explain(found.candidate))
+    for judgement, candidate in judged[:EXPLAINED_CANDIDATES]:
+        _logger.debug("it is not %s", judgement.explain(candidate))

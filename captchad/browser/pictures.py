@@ -12,6 +12,7 @@ from captchad.browser.candidates import Candidate
 RECORDED_LIMIT = 400
 _PICTURE_TYPES = ("image/",)
 _SVG_TYPE = "image/svg"
+_OWN_SCHEMES = ("data:", "blob:")
 
 
 class PictureRecorder:
@@ -49,8 +50,8 @@ async def read_picture(
 
     Vector pictures and what can't be read any other way are photographed from the page.
     """
-    if candidate.data:
-        own_bytes = decode_data_url(candidate.data)
+    if candidate.kind == "canvas" or candidate.source.startswith(_OWN_SCHEMES):
+        own_bytes = decode_data_url(await _read_in_page(frame, candidate, finder))
         if own_bytes:
             return own_bytes, f"read from the {candidate.kind} in the page"
     response = recorder.find(candidate.source) if candidate.source.startswith("http") else None
@@ -69,6 +70,10 @@ async def _read_body(response: Response) -> bytes | None:
         return None
 
 
+async def _read_in_page(frame: Frame, candidate: Candidate, finder: str) -> str:
+    return str(await frame.evaluate(finder, _ask_for(candidate, "read")) or "")
+
+
 async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes | None:
     element = await find_again(frame, candidate, finder)
     return None if element is None else await element.screenshot(type="png", animations="disabled")
@@ -76,14 +81,12 @@ async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes 
 
 async def find_again(frame: Frame, candidate: Candidate, finder: str) -> ElementHandle | None:
     """Give the candidate's element, None when it is gone."""
-    wanted = {
-        "mode": "element",
-        "selector": candidate.selector,
-        "index": candidate.index,
-        "source": candidate.source,
-    }
-    handle = await frame.evaluate_handle(finder, wanted)
+    handle = await frame.evaluate_handle(finder, _ask_for(candidate, "element"))
     return handle.as_element()
+
+
+def _ask_for(candidate: Candidate, mode: str) -> dict[str, str | int | None]:
+    return {"mode": mode, "selector": candidate.selector, "index": candidate.index, "source": candidate.source}
 
 
 def decode_data_url(url: str) -> bytes | None:

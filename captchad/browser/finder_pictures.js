@@ -1,0 +1,95 @@
+// Pictures of every kind: what they are, where they come from, whether they are there yet, and their own bytes.
+
+const PICTURES_LIMIT = 1500, GROUNDS_LIMIT = 120, BESIDE_LIMIT = 12, FIELDS_BESIDE_LIMIT = 20;
+const DRAWN_LIMIT = 10, PIXELS_LIMIT = 4e6, SOURCE_LIMIT = 8e6, ENTRIES_LIMIT = 250;
+const INNER = "img, canvas, svg, input[type=image], object, embed";
+const STAND_IN = /^data:|placeholder|loading|spacer|blank|lazy|1x1|pixel|transparent|gr[ae]y|dummy/i;
+
+const backdropOf = once((element) => {
+  for (const pseudo of [null, "::before", "::after"]) {
+    const style = getComputedStyle(element, pseudo);
+    const text = `${style.backgroundImage} ${style.content}`;
+    if (!text.includes("url(")) continue;
+    const urls = [...text.matchAll(/url\("((?:[^"\\]|\\.)*)"\)/g)].map((match) => match[1].replace(/\\(.)/g, "$1"));
+    const url = urls.find((one) => MAYBE.test(one.slice(0, VALUE_LENGTH))) || urls[0];
+    if (url) return safely(() => new URL(url, document.baseURI).href, "");
+  }
+  return "";
+});
+const kindOf = (element) => {
+  const name = element.localName;
+  if (/^(img|object|embed)$/.test(name) || (name === "input" && element.type === "image")) return "img";
+  return name === "canvas" || name === "svg" ? name : backdropOf(element) ? "background" : "other";
+};
+const sourceOf = (element, kind) => kind === "background" ? backdropOf(element)
+  : kind === "img" ? element.currentSrc || element.src || element.data || "" : "";
+const shorten = (url) => url.startsWith("data:") ? "data:" : url;
+
+const arrivals = once(() => performance.getEntriesByType("resource").length);
+const hasArrived = (url) => !url.startsWith("http") || arrivals("") >= ENTRIES_LIMIT ||
+  performance.getEntriesByName(url.split("#")[0]).length > 0;
+// A lazy loader keeps the true address aside and shows a stand-in until the element is seen.
+const isStandIn = (element, from) => (!from || STAND_IN.test(from.slice(0, WORDS_LENGTH))) &&
+  [...element.attributes].some(({ name, value }) =>
+    /^data-.*(src|orig|lazy|url|bg|background|echo)/.test(name) && /[/.]/.test(value) && !/[\s{]/.test(value.trim()));
+let drawnCount = 0;
+const isDrawn = (canvas) => {
+  if (!canvas.width || !canvas.height) return false;
+  if (++drawnCount > DRAWN_LIMIT) return true;
+  const context = new OffscreenCanvas(64, 32).getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0, 64, 32);
+  // Another origin's picture on it can't be looked at, but then there is one.
+  const pixels = safely(() => new Uint32Array(context.getImageData(0, 0, 64, 32).data.buffer), null);
+  return pixels === null || pixels.some((pixel) => pixel !== pixels[0]);
+};
+const isLoaded = (element, kind, from) => {
+  if (isStandIn(element, from)) return false;
+  if (element.localName === "img") return element.complete && element.naturalWidth > 0;
+  return kind === "canvas" ? isDrawn(element) : hasArrived(from);
+};
+const sizeOf = (element, kind, box) => element.localName === "img" ? [element.naturalWidth, element.naturalHeight]
+  : kind === "canvas" ? [element.width, element.height] : [Math.round(box.width), Math.round(box.height)];
+
+// Whatever stands beside a text field may have a captcha for its background, by any name.
+const besideFields = (found) => found.typed.slice(0, FIELDS_BESIDE_LIMIT).flatMap(({ element }) => {
+  const beside = [], walker = document.createTreeWalker(element.getRootNode(), NodeFilter.SHOW_ELEMENT);
+  for (const step of ["nextNode", "previousNode"]) {
+    walker.currentNode = element;
+    for (let steps = 0; steps < BESIDE_LIMIT && walker[step](); steps++) beside.push(walker.currentNode);
+  }
+  return beside;
+});
+const withGrounds = (found) => {
+  const grounds = [...found.grounds.slice(0, GROUNDS_LIMIT), ...besideFields(found)], pictures = new Set(found.pictures);
+  const isGround = (one) => !pictures.has(one) && !/^(i?frame|script|style|html|body|form)$/.test(one.localName) && backdropOf(one);
+  return [...new Set([...pictures, ...grounds.filter(isGround)])].slice(0, PICTURES_LIMIT);
+};
+// Throws where the caller's selector is no CSS.
+const collect = (found) => selector === null ? withGrounds(found) : found.roots
+  .flatMap((root) => [...root.querySelectorAll(selector)])
+  .map((element) => kindOf(element) === "other" ? element.querySelector(INNER) || element : element);
+
+const pick = (elements) => {
+  const isSame = (element) => element && shorten(sourceOf(element, kindOf(element))) === source;
+  if (isSame(elements[index])) return elements[index];
+  return /^(http|blob)/.test(source) ? elements.find(isSame) || null : null;
+};
+const toDataUrl = (blob) => new Promise((resolve) => {
+  const reader = new FileReader();
+  reader.onload = () => resolve(reader.result);
+  reader.onerror = () => resolve(null);
+  reader.readAsDataURL(blob);
+});
+const drawAgain = (element) => {
+  const canvas = new OffscreenCanvas(element.naturalWidth, element.naturalHeight);
+  canvas.getContext("2d").drawImage(element, 0, 0);
+  return canvas.convertToBlob().then(toDataUrl);
+};
+const read = async (element) => {
+  const kind = kindOf(element), from = sourceOf(element, kind);
+  if (from.startsWith("data:")) return from.length <= SOURCE_LIMIT ? from : null;
+  if (kind === "canvas") return element.width * element.height <= PIXELS_LIMIT ? element.toDataURL("image/png") : null;
+  if (!from.startsWith("blob:")) return null;
+  // A revoked blob, or one that the page's policy hides from fetch, is still on the screen.
+  return fetch(from).then((answer) => answer.blob()).then(toDataUrl).catch(() => drawAgain(element));
+};
