@@ -77,6 +77,9 @@ class RemoteBrowsers:
         driver = PlaywrightDriver()
         try:
             reached, user_agent = await self._connect(endpoint, await driver.start(workspace.path))
+        except LaunchFailed:
+            await driver.stop()
+            raise
         except BaseException:
             driver.kill()
             raise

@@ -10,6 +10,7 @@ from aiohttp import web
 from PIL import Image, ImageDraw
 
 from captchad.browser.capture import BrowserEngine
+from captchad.browser.connection import BrowserSource
 from captchad.config.sections import BrowserSection
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.target import Target
@@ -18,6 +19,7 @@ from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 
+SourceMaker = Callable[[FilteringProxy, Clock], BrowserSource]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -107,11 +109,14 @@ class LocalSite:
 class Stage:
     """One engine with its proxy and policy, and the sites of the present test."""
 
-    def __init__(self, config: BrowserSection | None = None) -> None:
+    def __init__(self, config: BrowserSection | None = None, make_source: SourceMaker | None = None) -> None:
+        config = config or BrowserSection()
+        self.reuse = config.reuse
         self.clock = Clock()
         self.policy = ScopePolicy(())
         self.proxy = FilteringProxy(self.policy, self.clock)
-        self.engine = BrowserEngine(config or BrowserSection(), self.proxy, self.clock)
+        source = make_source(self.proxy, self.clock) if make_source is not None else None
+        self.engine = BrowserEngine(config, self.proxy, self.clock, source)
         self._sites = AsyncExitStack()
 
     async def start(self) -> None:

@@ -1,0 +1,71 @@
+"""One place of each kind for all tests of a module; each test has a stage of its own on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from captchad.browser.connection import BrowserSource
+from captchad.browser.remote.source import RemoteBrowsers
+from captchad.domain.errors import DependencyMissing
+from captchad.egress.proxy import FilteringProxy
+from captchad.runtime.clock import Clock
+from tests.integration.browser.remote.places import CdpPlace, GridPlace, Place, PlaywrightPlace
+from tests.integration.browser.remote.relay import Relay
+from tests.integration.browser.stage import LocalSite, Stage
+
+KINDS = {"cdp": CdpPlace, "playwright": PlaywrightPlace, "selenium": GridPlace}
+CLOSED_PORT = 9
+RECOVERY_SECONDS = 60
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    started: Place = KINDS[request.param]()
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest_asyncio.fixture
+async def relay(place: Place) -> AsyncIterator[Relay]:
+    relay = Relay(place.port)
+    await relay.start()
+    yield relay
+    await relay.stop()
+
+
+@pytest_asyncio.fixture
+async def stage(place: Place, relay: Relay) -> AsyncIterator[Stage]:
+    """A stage whose browsers are reached through the relay, after an address where there is none."""
+
+    def make_source(proxy: FilteringProxy, clock: Clock) -> BrowserSource:
+        urls = (place.url_through(CLOSED_PORT), place.url_through(relay.port))
+        endpoints = [place.make_endpoint(url, proxy, clock) for url in urls]
+        return RemoteBrowsers(endpoints, lambda: proxy.address, clock, must_have_sandbox=True)
+
+    stage = Stage(make_source=make_source)
+    await stage.proxy.start()
+    try:
+        await start_when_back(stage)
+        yield stage
+    finally:
+        await stage.close()
+
+
+async def start_when_back(stage: Stage) -> None:
+    """Start as soon as the place has recovered from what the test before did to it."""
+    async with asyncio.timeout(RECOVERY_SECONDS):
+        while True:
+            try:
+                return await stage.engine.start()
+            except DependencyMissing:
+                await asyncio.sleep(0.5)
+
+
+@pytest_asyncio.fixture
+async def site(stage: Stage) -> LocalSite:
+    return await stage.add_site()
