@@ -112,6 +112,7 @@ class BrowserSupply:
                 self.last_problem = str(error)
                 return error
             self.last_problem = ""
+            await launched.measure()
             self._browsers[launched.number] = launched
             return launched
 
