@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean prove-load prove-faults prove-fuzz prove-systemd
+.PHONY: help demo test check bench clean prove-load prove-faults prove-browser prove-fuzz prove-systemd
 
 BIN := .venv/bin
 
@@ -30,6 +30,10 @@ prove-load: ## 200 pages at once through `captchad up`, against the engine's own
 prove-faults: ## kill, stop and starve every role; Redis away for 10 s
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q --timeout 600 tests/system/test_faults.py tests/system/test_up.py
+
+prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among them: nothing left behind, memory flat
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_PAGES=5000 CAPTCHAD_PROOF_BROWSER_KILLS=200 CAPTCHAD_PROOF_WORKER_KILLS=20 $(BIN)/python -m pytest -q -s tests/system/test_browser_endurance.py
 
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings lie in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test

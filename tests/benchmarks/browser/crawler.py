@@ -8,7 +8,8 @@ from crawlee import ConcurrencySettings
 from crawlee.crawlers import PlaywrightCrawler, PlaywrightCrawlingContext, PlaywrightPreNavCrawlingContext
 from crawlee.storage_clients import MemoryStorageClient
 
-from tests.benchmarks.browser.visiting import CAPTCHA_SELECTOR, Journal, Orders, Reader
+from tests.benchmarks.browser.reading import Reader
+from tests.benchmarks.browser.visiting import CAPTCHA_SELECTOR, Journal, Orders
 
 PAGE_SECONDS = 60
 AHEAD = 40

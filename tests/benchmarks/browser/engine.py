@@ -13,7 +13,8 @@ from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 from captchad.solving.visit import CaptchaVisit
-from tests.benchmarks.browser.visiting import Journal, Orders, Reader, keep_visiting
+from tests.benchmarks.browser.reading import Reader
+from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
 
 TASK_SECONDS = 30.0
 

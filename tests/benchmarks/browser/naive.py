@@ -4,7 +4,8 @@ import asyncio
 
 from playwright.async_api import async_playwright
 
-from tests.benchmarks.browser.visiting import CAPTCHA_SELECTOR, Journal, Orders, Reader, keep_visiting
+from tests.benchmarks.browser.reading import Reader
+from tests.benchmarks.browser.visiting import CAPTCHA_SELECTOR, Journal, Orders, keep_visiting
 
 
 async def main() -> None:

@@ -1,7 +1,7 @@
 """What every contestant's process does: visit page after page until told to end, and say a line for each.
 
 Contestants measure nothing of what is compared: who started them does, from the lines and from /proc. Nothing here
-needs more than Python, numpy, Pillow and onnxruntime, since some contestants live in an environment of their own.
+needs more than Python, since some contestants live in an environment of their own.
 """
 
 import argparse
@@ -13,17 +13,9 @@ import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from captchad.domain.errors import AttemptFailed
-from captchad.domain.recognition import Hints
-from captchad.recognition.captchad_engine import load_captchad_engine
-from captchad.recognition.service import read_pictures
-
 CAPTCHA_SELECTOR = "#captcha"
-NO_RECOGNISER = "none"
-Read = Callable[[bytes], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +40,7 @@ class Orders:
         parser.add_argument("--concurrency", type=int, default=4)
         parser.add_argument("--pause-seconds", type=float, default=0.0)
         parser.add_argument("--executable", default="")
-        parser.add_argument("--recogniser", default=NO_RECOGNISER)
+        parser.add_argument("--recogniser", default="")
         return cls(**vars(parser.parse_args()))
 
 
@@ -84,34 +76,6 @@ class Journal:
     def _say(self, line: dict[str, object]) -> None:
         with self._lock:
             os.write(1, json.dumps(line).encode() + b"\n")
-
-
-class Reader:
-    """Reads pictures one after another in a thread of its own, or not at all."""
-
-    def __init__(self, recogniser: str) -> None:
-        self._read = _load(recogniser)
-        self._thread = ThreadPoolExecutor(max_workers=1)
-
-    async def read(self, picture: bytes) -> str:
-        """Give the text of a picture."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, picture)
-
-    def read_now(self, picture: bytes) -> str:
-        """Give the text of a picture, to a thread."""
-        return self._thread.submit(self._read, picture).result()
-
-
-def _load(recogniser: str) -> Read:
-    if recogniser == NO_RECOGNISER:
-        return lambda _: ""
-    engine = load_captchad_engine()
-
-    def read(picture: bytes) -> str:
-        [found] = read_pictures(engine, [(picture, Hints())])
-        return "" if isinstance(found, AttemptFailed) else found.text
-
-    return read
 
 
 async def keep_visiting(orders: Orders, journal: Journal, solve: Callable[[str], Awaitable[str]]) -> None:

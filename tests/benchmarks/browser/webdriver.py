@@ -10,7 +10,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from tests.benchmarks.browser.visiting import CAPTCHA_SELECTOR, Journal, Orders, Reader
+from tests.benchmarks.browser.reading import Reader
+from tests.benchmarks.browser.visiting import CAPTCHA_SELECTOR, Journal, Orders
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage")
 

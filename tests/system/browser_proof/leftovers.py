@@ -1,0 +1,63 @@
+"""What may be left behind: processes, zombies, profiles and shared memory."""
+
+import contextlib
+import ctypes
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+PR_SET_CHILD_SUBREAPER = 36
+SHARED_MEMORY = Path("/dev/shm")
+BROWSER_FILES = (".org.chromium*", "org.chromium*", "playwright*", "scoped_dir*", "captchad-b-*", ".com.google.Chrome*")
+PAUSE_SECONDS = 0.1
+
+
+def become_reaper() -> None:
+    """Have every orphan below become this process's child, as the system's first process does with all others."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(own: set[int]) -> None:
+    """Collect children that have ended, but for those in `own`, which somebody waits for."""
+    for child in psutil.Process().children():
+        if child.pid not in own:
+            with contextlib.suppress(OSError):
+                os.waitpid(child.pid, os.WNOHANG)
+
+
+def describe(process: psutil.Process) -> str:
+    """Say which process it is, and in what state."""
+    with contextlib.suppress(psutil.Error):
+        return f"{process.pid} {process.name()} ({process.status()})"
+    return f"{process.pid} (gone)"
+
+
+def find_zombies(top: psutil.Process) -> list[psutil.Process]:
+    """Give what has ended below a process without having been waited for."""
+    zombies = []
+    for process in top.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                zombies.append(process)
+    return zombies
+
+
+def await_none(find: Callable[[], list[str]], seconds: float) -> list[str]:
+    """Give what `find` still finds after `seconds`; empty as soon as it finds nothing."""
+    deadline = time.monotonic() + seconds
+    while (found := find()) and time.monotonic() < deadline:
+        time.sleep(PAUSE_SECONDS)
+    return found
+
+
+def list_shared_memory() -> set[str]:
+    """Give the names of browsers' shared memory on this machine."""
+    return {path.name for pattern in BROWSER_FILES for path in SHARED_MEMORY.glob(pattern)}
+
+
+def list_files(folder: Path) -> list[str]:
+    """Give all that lies in a folder which was empty at first."""
+    return sorted(path.name for path in folder.iterdir())

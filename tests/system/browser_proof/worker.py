@@ -1,0 +1,55 @@
+"""One worker of the proof: captchad's browser engine on its own, which opens pages until it is told to end."""
+
+import logging
+
+import uvloop
+
+from captchad.browser.capture import BrowserEngine
+from captchad.config.sections import BrowserSection
+from captchad.domain.errors import AttemptFailed
+from captchad.domain.target import Target, parse_endpoint
+from captchad.domain.visit import VisitOrder
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.solving.visit import CaptchaVisit
+from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
+
+PAGE_SECONDS = 8.0
+"""What one attempt may take; a stopped browser costs as much."""
+
+
+class PageFailed(Exception):
+    """A page ended with a code."""
+
+
+async def main() -> None:
+    """Open pages until told to end, then leave in good order."""
+    logging.basicConfig(level=logging.WARNING)
+    orders, clock = Orders.parse(), Clock()
+    endpoint = parse_endpoint(orders.site)
+    proxy = FilteringProxy(ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),)), clock)
+    engine = BrowserEngine(BrowserSection.model_validate({"reuse": orders.mode}), proxy, clock)
+
+    async def work(visit: CaptchaVisit) -> str:
+        return str(len((await visit.capture()).picture))
+
+    async def solve(url: str) -> str:
+        try:
+            return await engine.visit(VisitOrder(url, endpoint.host), work, PAGE_SECONDS, url.rpartition("/")[2])
+        except AttemptFailed as failure:
+            raise PageFailed(f"{failure.task_error_code}: {failure.message}") from None
+
+    await proxy.start()
+    await engine.start()
+    upkeep = TaskGroupKeeper("upkeep")
+    upkeep.spawn(engine.run(), "engine")
+    await keep_visiting(orders, Journal(orders), solve)
+    await upkeep.cancel_all()
+    await engine.close()
+    await proxy.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
