@@ -24,6 +24,9 @@ class Machine:
     has_promtool: bool
     has_tesseract: bool
     has_chromium: bool
+    has_java: bool
+    has_npm: bool
+    has_chromedriver: bool
     can_install: bool
 
 
@@ -35,12 +38,13 @@ class Wanted:
     needs_redis: bool
     needs_tesseract: bool
     needs_chromium: bool
+    needs_grid: bool = False
 
 
 PURPOSES = {
     "demo": Wanted(extra="embedded", needs_redis=False, needs_tesseract=False, needs_chromium=True),
     "check": Wanted(extra="dev", needs_redis=False, needs_tesseract=False, needs_chromium=False),
-    "test": Wanted(extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True),
+    "test": Wanted(extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True, needs_grid=True),
 }
 
 
@@ -57,7 +61,19 @@ def missing_packages(machine: Machine, wanted: Wanted) -> list[str]:
         packages.append("prometheus")
     if wanted.needs_tesseract and not machine.has_tesseract:
         packages.append("tesseract-ocr")
+    if wanted.needs_grid:
+        packages += missing_grid_packages(machine)
     return packages
+
+
+def missing_grid_packages(machine: Machine) -> list[str]:
+    """Name what a Selenium Grid with Chromium needs; the driver brings the browser of its own version along."""
+    needed = {
+        "default-jre-headless": machine.has_java,
+        "npm": machine.has_npm,
+        "chromium-driver": machine.has_chromedriver,
+    }
+    return [package for package, is_there in needed.items() if not is_there]
 
 
 def packages_to_ask_for(machine: Machine, wanted: Wanted) -> list[str]:
@@ -77,6 +93,9 @@ def look(virtual_environment: Path) -> Machine:
         has_promtool=is_on_path(("promtool",)),
         has_tesseract=is_on_path(("tesseract",)),
         has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_chromium(),
+        has_java=is_on_path(("java",)),
+        has_npm=is_on_path(("npm",)),
+        has_chromedriver=is_on_path(("chromedriver",)),
         can_install=shutil.which("apt-get") is not None and privilege() is not None,
     )
 

