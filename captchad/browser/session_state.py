@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from playwright._impl._api_structures import SetCookieParam
 
 NO_EXPIRY = -1
-_READ_STORAGE = "origin => location.origin === origin ? Object.entries(localStorage) : null"
+_READ_STORAGE = """
+(origin) => location.origin !== origin ? null : Array.from(
+  { length: localStorage.length },  // not its entries, which hide names like "length"
+  (_, at) => [localStorage.key(at), localStorage.getItem(localStorage.key(at))],
+)
+"""
 _FILL_STORAGE = """
 (() => {
   if (window !== top || location.origin !== %(origin)s) return;
@@ -110,6 +115,7 @@ class SessionInput:
         if self._devtools is not None and self._state.local_storage:
             items = {"origin": json.dumps(self._origin), "items": json.dumps(json.dumps(self._state.local_storage))}
             script = {"source": _FILL_STORAGE % items}
+            await self._devtools.send("Page.enable")  # without it the script is taken and never run
             added = await self._devtools.send("Page.addScriptToEvaluateOnNewDocument", script)
             self._script_id = str(added["identifier"])
 

@@ -95,7 +95,7 @@ class FormStage:
     confidences: list[float] = field(default_factory=list)
     minimum_confidence: float = 0.0
     read: list[bytes] = field(default_factory=list)
-    before_answer: Callable[[], None] = lambda: None
+    before_answer: Callable[[], object] = lambda: None
     is_held: Callable[[Delivery], bool] = lambda _: True
     reading: Recognition | None = None
 

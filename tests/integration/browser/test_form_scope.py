@@ -1,0 +1,130 @@
+"""Nothing is typed where it may not go, and nothing is sent once the task may be another worker's."""
+
+import asyncio
+
+import pytest
+import pytest_asyncio
+
+from captchad.broker.consumer import Outcome, Settlement
+from captchad.domain.errors import TaskErrorCode
+from captchad.domain.visit import Fill
+from tests.integration.browser.form_stage import FIELDS, FormSite, FormStage
+from tests.integration.browser.stage import LocalSite, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+ALONE = '<img id="captcha" src="/picture"><input id="answer" name="answer">'
+SPY = (
+    "<script>for (const kind of ['focus', 'keydown', 'input']) document.querySelector('#answer')"
+    ".addEventListener(kind, () => fetch('/touched'))</script>"
+)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def forms(stage: Stage, site: LocalSite) -> FormStage:
+    return FormStage(stage, FormSite(site))
+
+
+def refuses(settlement: Settlement, code: TaskErrorCode) -> bool:
+    return settlement.outcome is Outcome.FAILED and settlement.error is not None and settlement.error.code is code
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<form method=post action='{elsewhere}'>" + FIELDS + "</form>",
+        "<form method=post action='{elsewhere}'>" + FIELDS + "<input name=action></form>",
+        "<form method=post action=/check>" + ALONE + "<button id=send formaction='{elsewhere}'>Send</button></form>",
+        "<form id=f method=post action='{elsewhere}'></form><p>" + ALONE + "</p><button id=send form=f>Send</button>",
+        "<form method=post action=/check>" + ALONE + "<a id=send href='{elsewhere}'>Send</a></form>",
+        "<form method=post action='ftp://127.0.0.1/'>" + FIELDS + "</form>",
+        "<base href='{elsewhere}'><form method=post action=check>" + FIELDS.replace('"/', '"{here}/') + "</form>",
+    ],
+    ids=["action", "a hidden action", "formaction", "another form's button", "a link", "another scheme", "a base"],
+)
+async def test_a_form_that_leads_out_of_scope_is_not_touched(forms: FormStage, stage: Stage, form: str) -> None:
+    other = await stage.add_site(is_declared=False)
+    here = forms.form.site.url("").rstrip("/")
+    forms.form.show(form.replace("{elsewhere}", other.url("/steal")).replace("{here}", here) + SPY)
+    settlement = await forms.settle()
+    assert refuses(settlement, TaskErrorCode.TARGET_NOT_ALLOWED), settlement
+    assert not other.hits
+    assert not forms.form.site.hits["/touched"]
+    assert not forms.form.answers
+
+
+async def test_enter_does_not_send_by_a_button_that_leads_out_of_scope(forms: FormStage, stage: Stage) -> None:
+    other = await stage.add_site(is_declared=False)
+    button = f"<button formaction='{other.url()}'>Send</button>"
+    forms.form.show(f"<form method=post action=/check>{ALONE}{button}</form>{SPY}")
+    assert refuses(await forms.settle(fill=Fill("#answer")), TaskErrorCode.TARGET_NOT_ALLOWED)
+    assert not other.hits
+
+
+async def test_a_form_of_another_declared_site_may_be_filled(forms: FormStage, stage: Stage) -> None:
+    other = await stage.add_site()
+    other.put_page("/check", "<p id=welcome>Welcome</p>")
+    forms.form.show(f"<form method=post action='{other.url('/check')}'>{FIELDS}</form>")
+    assert (await forms.complete()).verified is True
+
+
+async def test_a_page_that_leads_out_of_scope_after_the_answer_ends_there(forms: FormStage, stage: Stage) -> None:
+    other = await stage.add_site(is_declared=False)
+    forms.form.site.put_redirect("/check", other.url())
+    assert refuses(await forms.settle(), TaskErrorCode.TARGET_NOT_ALLOWED)
+    assert not other.hits
+
+
+@pytest.mark.parametrize(
+    ("widget", "name"),
+    [
+        ('<div class="g-recaptcha" data-sitekey="x"></div>', "reCAPTCHA"),
+        ('<input type="hidden" name="cf-turnstile-response">', "Turnstile"),
+        ('<div class="h-captcha"></div>', "hCaptcha"),
+        ('<div class="geetest_btn">click</div>', "GeeTest"),
+    ],
+)
+async def test_a_behavioural_captcha_beside_the_picture_is_unsupported(
+    forms: FormStage, widget: str, name: str
+) -> None:
+    forms.form.show(f"<form method=post action=/check>{FIELDS}{widget}</form>{SPY}")
+    settlement = await forms.settle()
+    assert refuses(settlement, TaskErrorCode.UNSUPPORTED_CAPTCHA)
+    assert settlement.error is not None
+    assert name in settlement.error.message
+    assert not forms.form.site.hits["/touched"]
+
+
+async def test_an_answer_is_not_sent_once_the_lease_has_lapsed(forms: FormStage) -> None:
+    forms.is_held = lambda _: False
+    settlement = await forms.settle()
+    assert settlement.outcome is Outcome.HANDED_BACK
+    assert not forms.form.answers
+    assert not forms.form.site.hits["/check"]
+
+
+async def test_an_attempt_that_is_broken_off_after_reading_sends_nothing(forms: FormStage) -> None:
+    task = asyncio.create_task(forms.settle())
+    forms.before_answer = task.cancel
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert forms.read
+    assert not forms.form.answers
+    assert not forms.form.site.hits["/check"]
+
+
+async def test_an_attempt_that_is_broken_off_while_the_button_can_not_be_clicked_never_clicks_it(
+    forms: FormStage,
+) -> None:
+    site = forms.form.site
+    cover = "<div id=cover style='position: fixed; inset: 0'></div>"
+    typed = "<script>document.querySelector('#answer').addEventListener('keyup', () => fetch('/typed'))</script>"
+    forms.form.show(f"<form method=post action=/check>{FIELDS}</form>{cover}{typed}")
+    was_typed = site.put_silence("/typed")
+    task = asyncio.create_task(forms.settle())
+    await asyncio.wait_for(site.arrived.wait(), 20)
+    await asyncio.sleep(0.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(was_typed.wait(), 5)
+    assert not site.hits["/check"]
