@@ -8,43 +8,70 @@ import json
 import sys
 from typing import Any
 
-from captchad.browser.connection import LaunchFailed
+from captchad.browser.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.process import LaunchedBrowsers
-from captchad.config.sections import BrowserSection
+from captchad.browser.sources import choose_source
+from captchad.config.browser_choice import choose_browser
+from captchad.config.sections import Configuration
 from captchad.domain.errors import DependencyMissing
-from captchad.egress.proxy import ProxyAddress
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock, Stopwatch
 
-NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
 PAGE = "<body style='margin:0'><p id='sample' style='display:inline-block;font:40px sans-serif'>captchad</p></body>"
+OWNER = "doctor"
 
 
-async def try_browser(config: BrowserSection) -> dict[str, Any]:
-    """Launch, draw a text, take a picture of it; give the version and the time, or why it failed."""
+async def try_browser(configuration: Configuration) -> dict[str, Any]:
+    """Get a browser, draw a text, take a picture of it; give the version and the time, or why it failed.
+
+    A browser of this machine is tried without its sandbox too, so that the outcome can name the reason.
+    """
     clock = Clock()
-    stopwatch, source = Stopwatch(clock), LaunchedBrowsers(config, lambda: NOWHERE, clock)
+    if choose_browser(configuration).backend == "launch":
+        configuration = configuration.model_copy(update={"environment": "dev"})
+    stopwatch, proxy = Stopwatch(clock), FilteringProxy(ScopePolicy(()), clock)
+    source = choose_source(configuration, OWNER, proxy, clock)
     try:
-        launched = await source.open()
-        page = await launched.browser.new_page()
-        await page.set_content(PAGE)
-        box = await page.locator("#sample").bounding_box()
-        picture = await page.locator("#sample").screenshot()
-        await launched.close()
+        await proxy.start()
+        browser = await source.open()
+        draws_text = await _draw(browser)
+        await browser.close()
     except (LaunchFailed, DependencyMissing) as error:
         return {"error": str(error)}
     finally:
         await source.stop()
-    confinement = source.confinement
+        await proxy.close()
     return {
-        "version": launched.version,
+        "version": browser.version,
+        "where": browser.describe(),
         "milliseconds": round(stopwatch.total_ms()),
-        "has_sandbox": confinement is not None and confinement.has_sandbox,
-        "sandbox": confinement.describe() if confinement is not None else "",
-        "sandbox_problem": confinement.problem if confinement is not None else "",
-        "draws_text": bool(box and box["width"] > 0 and picture),
+        "draws_text": draws_text,
+        **_describe_sandbox(source),
+    }
+
+
+async def _draw(browser: BrowserConnection) -> bool:
+    context = await browser.browser.new_context(**browser.context_options)
+    page = await context.new_page()
+    await page.set_content(PAGE)
+    box = await page.locator("#sample").bounding_box()
+    picture = await page.locator("#sample").screenshot()
+    return bool(box and box["width"] > 0 and picture)
+
+
+def _describe_sandbox(source: BrowserSource) -> dict[str, Any]:
+    """Say how a browser of this machine is held; of one elsewhere its flags alone were looked at."""
+    confinement = source.confinement if isinstance(source, LaunchedBrowsers) else None
+    if confinement is None:
+        return {"has_sandbox": True, "sandbox": "as the browser was started", "sandbox_problem": ""}
+    return {
+        "has_sandbox": confinement.has_sandbox,
+        "sandbox": confinement.describe(),
+        "sandbox_problem": confinement.problem,
     }
 
 
 if __name__ == "__main__":
-    section = BrowserSection.model_validate_json(sys.stdin.read() or "{}")
-    sys.stdout.write(json.dumps(asyncio.run(try_browser(section))))
+    settings = Configuration.model_validate_json(sys.stdin.read() or "{}")
+    sys.stdout.write(json.dumps(asyncio.run(try_browser(settings))))

@@ -20,7 +20,14 @@ def main() -> None:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @config_option
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address it listens on.")
-@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, metavar="PORT")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    metavar="PORT",
+    help="The port it listens on.",
+)
 @click.option("--check", is_flag=True, help="Use the browser that is served there once, and say how that went.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context

@@ -1,4 +1,4 @@
-"""The browser: launched for real, in a child process that ends whatever happens."""
+"""The browser: launched or joined for real, in a child process that ends whatever happens."""
 
 import contextlib
 import json
@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
+from captchad.config.browser_choice import choose_browser
 from captchad.config.sections import Configuration
 
 TRIAL_MODULE = "captchad.browser.trial"
@@ -17,14 +18,17 @@ HOW_TO_INSTALL = (
     "playwright install --with-deps chromium-headless-shell, or apt-get install chromium-headless-shell, "
     "or name one in browser.executable"
 )
+HOW_TO_REACH = "see docs/browsers.md for what a browser elsewhere must be"
 
 
 def check_browser(configuration: Configuration) -> list[Finding]:
     """Launch the browser the worker would launch; give what came of it, and of its sandbox."""
-    outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE], configuration.browser.model_dump_json())
+    outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE], _reveal(configuration))
     if "error" in outcome:
-        return [bad("browser", str(outcome["error"]), HOW_TO_INSTALL)]
-    found = f"Chromium {outcome['version']}, a page drawn in {outcome['milliseconds']} ms"
+        is_here = choose_browser(configuration).backend == "launch"
+        return [bad("browser", str(outcome["error"]), HOW_TO_INSTALL if is_here else HOW_TO_REACH)]
+    place = outcome["where"] if choose_browser(configuration).backend != "launch" else "here"
+    found = f"Chromium {outcome['version']} {place}, a page drawn in {outcome['milliseconds']} ms"
     if not outcome["draws_text"]:
         drawn = bad("browser", f"Chromium {outcome['version']} draws no text", "apt-get install fonts-liberation")
         return [drawn, _judge_sandbox(outcome, configuration)]
@@ -36,6 +40,13 @@ def _judge_sandbox(outcome: dict[str, Any], configuration: Configuration) -> Fin
         return good("sandbox", str(outcome["sandbox"]))
     judge = bad if configuration.environment == "prod" else doubtful
     return judge("sandbox", "off, and production does not start without it", str(outcome["sandbox_problem"]))
+
+
+def _reveal(configuration: Configuration) -> str:
+    """Give the settings a browser is got by as JSON, secrets included, for the child's standard input."""
+    sections = configuration.model_dump(mode="json", include={"browser", "selenium", "worker", "environment"})
+    sections["browser"]["urls"] = [url.get_secret_value() for url in configuration.browser.urls]
+    return json.dumps(sections)
 
 
 def _run_trial(command: list[str], settings: str) -> dict[str, Any]:

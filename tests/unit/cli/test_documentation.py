@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from captchad.cli.browser_node import browser_node
 from captchad.cli.commands import COMMANDS
 from captchad.cli.main import root
 
 DOCUMENT = (Path(__file__).parents[3] / "docs/cli.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^## (captchad[a-z ]*)\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
+SECTIONS = dict(re.findall(r"^## (captchad[a-z -]*)\n(.*?)(?=^## |\Z)", DOCUMENT, re.MULTILINE | re.DOTALL))
 HELP = frozenset({"--help", "-h"})
 
 
@@ -22,12 +23,17 @@ def walk(command: click.Command, path: str) -> Iterator[tuple[str, click.Command
             yield from walk(inner, f"{path} {name}")
 
 
+def walk_all() -> Iterator[tuple[str, click.Command]]:
+    yield from walk(root, "captchad")
+    yield from walk(browser_node, "captchad-browser")
+
+
 def test_every_command_is_documented_and_nothing_else() -> None:
-    assert SECTIONS.keys() == {path for path, _ in walk(root, "captchad")}
+    assert SECTIONS.keys() == {path for path, _ in walk_all()}
 
 
 def test_every_option_is_documented_and_nothing_else() -> None:
-    for path, command in walk(root, "captchad"):
+    for path, command in walk_all():
         rows = "\n".join(line.split("|")[1] for line in SECTIONS[path].splitlines() if line.startswith("| `-"))
         documented = set(re.findall(r"--[a-z-]+", rows))
         options = {
@@ -50,7 +56,7 @@ def test_every_command_has_its_line_in_the_table_of_the_help() -> None:
 
 
 def test_every_command_and_option_explains_itself() -> None:
-    for path, command in walk(root, "captchad"):
+    for path, command in walk_all():
         assert command.help, path
         unexplained = [
             parameter.name for parameter in command.params if isinstance(parameter, click.Option) and not parameter.help
