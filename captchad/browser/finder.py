@@ -18,6 +18,9 @@ from captchad.browser.wording import promises_captcha
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
+TAMPERED = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+"""What reading a frame's answer may end with where the page has put something else into the browser's functions."""
+
 FRAME_SECONDS = 1.5
 FRAMES_LIMIT = 40
 FIRST_PAUSE_SECONDS = 0.02
@@ -95,9 +98,14 @@ class CaptchaFinder:
         facts: dict[str, Any] | None = await self._ask(frame, "facts")
         if facts is None:
             return None
-        if facts["problem"]:
-            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{facts['problem']}: {self._selector}")
-        return read_view(facts, frame.url, self._selector)
+        try:
+            problem, view = facts["problem"], read_view(facts, frame.url, self._selector)
+        except TAMPERED as error:
+            _logger.debug("a frame tells nonsense of itself: %s", error)
+            return None
+        if problem:
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{problem}: {self._selector}")
+        return view
 
     async def _ask(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
         """Give what finder.js answers in a frame; None from one that is gone, away or too slow."""
@@ -136,10 +144,9 @@ class CaptchaFinder:
             return
         can_send = any(view.can_send for view in views.values())
         for frame in views:
-            for control in await self._ask(frame, "controls") or ():
-                words = str(control["words"])
+            for index, words in _read_controls(await self._ask(frame, "controls")):
                 if promises_captcha(words, can_send=can_send):
-                    if await self._ask(frame, "click", int(control["index"]), words):
+                    if await self._ask(frame, "click", index, words):
                         _logger.debug("clicked what promises a captcha: %s", words)
                         self._patience.begin_again(self._clock.monotonic_seconds())
                     return
@@ -159,6 +166,13 @@ class CaptchaFinder:
         if self._selector is not None:
             return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing loaded matches {self._selector}")
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
+
+
+def _read_controls(told: Any) -> list[tuple[int, str]]:
+    try:
+        return [(int(control["index"]), str(control["words"])) for control in told or ()]
+    except TAMPERED:
+        return []
 
 
 def _place_all(views: dict[Frame, FrameView]) -> dict[Frame, FrameView]:

@@ -2,14 +2,18 @@
 
 import base64
 import binascii
+import re
 from urllib.parse import unquote_to_bytes, urldefrag
 
 from playwright.async_api import ElementHandle, Frame, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.candidates import Candidate
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.picture import PICTURE_LIMIT_BYTES
 
 RECORDED_LIMIT = 400
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _PICTURE_TYPES = ("image/",)
 _SVG_TYPE = "image/svg"
 _OWN_SCHEMES = ("data:", "blob:")
@@ -64,7 +68,13 @@ async def read_picture(
 
 
 async def _read_body(response: Response) -> bytes | None:
+    """Give a picture's bytes; AttemptFailed for more than any captcha has, before they fill the worker's memory."""
     try:
+        length = response.headers.get("content-length", "")
+        size_bytes = int(length) if _LENGTH.fullmatch(length) else (await response.request.sizes())["responseBodySize"]
+        if size_bytes > PICTURE_LIMIT_BYTES:
+            message = f"the captcha's picture has {size_bytes} bytes, more than the limit of {PICTURE_LIMIT_BYTES}"
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, message)
         return await response.body()
     except PlaywrightError:
         return None
