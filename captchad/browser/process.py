@@ -107,6 +107,9 @@ class LaunchedBrowsers:
 
     async def open(self) -> BrowserProcess:
         """Start one Chromium behind the proxy; LaunchFailed or DependencyMissing when that can't be."""
+        if not self._driver.is_alive:
+            # A driver that was killed has left its browsers' profiles, which nobody else would remove.
+            await self.stop()
         playwright = await self._driver.start(self._hold.folder)
         executable = find_executable(self._executable, playwright.chromium.executable_path)
         try:

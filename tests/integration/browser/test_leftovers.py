@@ -1,0 +1,49 @@
+"""What browsers keep on the disk goes with them, also when their driver is killed and can't remove it."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from captchad.browser.process import LaunchedBrowsers
+from captchad.browser.process_tree import find_driver, list_children
+from captchad.config.sections import BrowserSection
+from captchad.egress.proxy import ProxyAddress
+from captchad.runtime.clock import Clock
+
+NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="lo-"))
+    # A browser that runs as somebody else passes through it.
+    folder.chmod(0o711)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def count_profiles(temporary: Path) -> int:
+    return len(list(temporary.glob("*/playwright_*profile*")))
+
+
+async def test_a_killed_driver_leaves_no_profile_once_it_is_replaced(temporary: Path) -> None:
+    source = LaunchedBrowsers(BrowserSection(), lambda: NOWHERE, Clock())
+    known = list_children()
+    try:
+        for _ in range(2):
+            browser = await source.open()
+            assert count_profiles(temporary) == 1
+            driver = find_driver(known)
+            assert driver is not None
+            os.kill(driver, signal.SIGKILL)
+            browser.kill()
+            await browser.close()
+    finally:
+        await source.stop()
+    assert os.listdir(temporary) == []
