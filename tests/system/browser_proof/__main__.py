@@ -27,6 +27,7 @@ from tests.system.browser_proof.leftovers import (
     await_none,
     become_reaper,
     describe,
+    find_abandoned_profiles,
     find_zombies,
     list_files,
     list_shared_memory,
@@ -37,7 +38,13 @@ from tests.system.browser_proof.plan import Blow, Proof, plan_blows, read_proof
 from tests.system.browser_proof.workers import ROOT, ProofWorker
 
 SAMPLES = 250
-TIDY_SECONDS = 10.0
+UNDISTURBED_PAGE_SECONDS = 60.0
+DISTURBED_PAGE_SECONDS = 8.0
+"""What one attempt may take; a stopped browser costs as much."""
+
+TIDY_SECONDS = 40.0
+"""A driver whose worker was killed while its browser was stopped waits for half a minute before it uses force."""
+
 PASSABLE_MODE = 0o711
 
 
@@ -71,7 +78,8 @@ class Endurance:
     """Runs both parts and looks for what is left behind."""
 
     def __init__(self, proof: Proof, site: str, site_pid: int, folder: Path, progress: Progress) -> None:
-        self._proof, self._site, self._site_pid, self._folder = proof, site, site_pid, folder
+        self._proof, self._site, self._site_pid = proof, site, site_pid
+        self._log, self._temporary = folder / "worker.log", make_temporary_folder(folder)
         self._chance = random.Random(proof.seed)
         self._progress = progress
         self._worker: ProofWorker | None = None
@@ -81,7 +89,7 @@ class Endurance:
 
     def run_undisturbed(self, reuse: str) -> None:
         """Open all pages one after another in one worker, and compare its memory."""
-        worker, samples = self._start_worker(reuse), list[MemorySample]()
+        worker, samples = self._start_worker(reuse, UNDISTURBED_PAGE_SECONDS), list[MemorySample]()
         every = max(1, self._proof.pages // SAMPLES)
 
         def watch(pages: int) -> None:
@@ -95,7 +103,7 @@ class Endurance:
     def run_disturbed(self, reuse: str) -> None:
         """Open all pages while browsers and workers are struck."""
         blows = plan_blows(self._proof)
-        self._start_worker(reuse)
+        self._start_worker(reuse, DISTURBED_PAGE_SECONDS)
 
         def strike(pages: int) -> None:
             for blow in blows.get(pages, ()):
@@ -106,6 +114,8 @@ class Endurance:
         top = self._worker.process
         zombies = await_none(lambda: [describe(one) for one in find_zombies(top)], TIDY_SECONDS)
         self.findings.left_behind += [f"unreaped below a living worker: {one}" for one in zombies]
+        abandoned = await_none(lambda: find_abandoned_profiles(self._temporary, top), TIDY_SECONDS)
+        self.findings.left_behind += [f"under a living worker: {name}" for name in abandoned]
         self._stop_worker("disturbed")
 
     def _open_pages(self, part: str, reuse: str, after_page: Callable[[int], None]) -> None:
@@ -129,7 +139,7 @@ class Endurance:
         if blow is Blow.KILL_WORKER:
             below = self._worker.kill()
             self.findings.note_blow("kill_worker")
-            self._start_worker(reuse)
+            self._start_worker(reuse, DISTURBED_PAGE_SECONDS)
             self._check_gone(below, "kill -9 of its worker")
         else:
             number = signal.SIGKILL if blow is Blow.KILL_BROWSER else signal.SIGSTOP
@@ -151,9 +161,9 @@ class Endurance:
         remaining = await_none(find_remaining, TIDY_SECONDS)
         self.findings.left_behind += [f"after {after}: {one}" for one in remaining]
 
-    def _start_worker(self, reuse: str) -> ProofWorker:
+    def _start_worker(self, reuse: str, page_seconds: float) -> ProofWorker:
         self._first_visit += 1_000_000
-        self._worker = ProofWorker(self._site, self._first_visit, reuse, self._folder / "worker.log")
+        self._worker = ProofWorker(self._site, self._first_visit, reuse, page_seconds, self._log)
         return self._worker
 
     def _stop_worker(self, part: str) -> None:
@@ -166,7 +176,7 @@ class Endurance:
     def _own_pids(self) -> set[int]:
         return {self._site_pid} | ({self._worker.pid} if self._worker is not None else set())
 
-    def look_around(self, temporary: Path, shared_before: set[str]) -> None:
+    def look_around(self, shared_before: set[str]) -> None:
         """Look for processes and files once no worker runs."""
 
         def find_remaining() -> list[str]:
@@ -175,9 +185,20 @@ class Endurance:
             return [describe(one) for one in processes if one.pid != self._site_pid]
 
         self.findings.left_behind += [f"process {one}" for one in await_none(find_remaining, TIDY_SECONDS)]
-        self.findings.left_behind += [f"file {name}" for name in list_files(temporary)]
+        self.findings.left_behind += [f"file {name}" for name in list_files(self._temporary)]
         shared = await_none(lambda: sorted(list_shared_memory() - shared_before), TIDY_SECONDS)
         self.findings.left_behind += [f"shared memory {name}" for name in shared]
+
+
+def make_temporary_folder(folder: Path) -> Path:
+    """Make the folder that everything started from now on keeps its temporary files in."""
+    # A browser that runs as somebody else passes through these folders, and sockets want short paths.
+    folder.chmod(PASSABLE_MODE)
+    temporary = folder / "t"
+    temporary.mkdir()
+    temporary.chmod(PASSABLE_MODE)
+    os.environ["TMPDIR"] = str(temporary)
+    return temporary
 
 
 def start_site() -> tuple[subprocess.Popen[bytes], str]:
@@ -192,18 +213,13 @@ def prove(proof: Proof, reuse: str) -> dict[str, Any]:
     """Run the proof in temporary folders of its own; give its findings."""
     become_reaper()
     folder, shared_before = Path(tempfile.mkdtemp(prefix="cp-")), list_shared_memory()
-    # A browser that runs as somebody else passes through these folders, and sockets want short paths.
-    folder.chmod(PASSABLE_MODE)
-    temporary = folder / "t"
-    temporary.mkdir(mode=PASSABLE_MODE)
-    os.environ["TMPDIR"] = str(temporary)
     site, url = start_site()
     try:
         with Progress(console=Console(stderr=True)) as progress:
             endurance = Endurance(proof, url, site.pid, folder, progress)
             endurance.run_undisturbed(reuse)
             endurance.run_disturbed(reuse)
-            endurance.look_around(temporary, shared_before)
+            endurance.look_around(shared_before)
     finally:
         site.kill()
         site.wait()

@@ -61,3 +61,14 @@ def list_shared_memory() -> set[str]:
 def list_files(folder: Path) -> list[str]:
     """Give all that lies in a folder which was empty at first."""
     return sorted(path.name for path in folder.iterdir())
+
+
+def find_abandoned_profiles(temporary: Path, worker: psutil.Process) -> list[str]:
+    """Give the folders of browsers that a worker no longer has."""
+    used = set()
+    for process in worker.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            used |= {argument.partition("=")[2] for argument in process.cmdline() if "--user-data-dir=" in argument}
+    profiles = [path.name for path in temporary.glob("*/playwright_*profile*") if str(path) not in used]
+    artifacts = sorted(path.name for path in temporary.glob("*/playwright-artifacts-*"))
+    return profiles + artifacts[len(used) :]

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.system.browser_proof.worker import PAGE_SECONDS_VARIABLE
+
 ROOT = Path(__file__).resolve().parents[3]
 LINE_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -22,7 +24,7 @@ CONCURRENCY = 4
 class ProofWorker:
     """One running worker; `read_page` gives what became of the next page."""
 
-    def __init__(self, site: str, first_visit: int, reuse: str, log: Path) -> None:
+    def __init__(self, site: str, first_visit: int, reuse: str, page_seconds: float, log: Path) -> None:
         arguments = ("--site", site, "--first-visit", str(first_visit), "--concurrency", str(CONCURRENCY))
         self._log_path = log
         with log.open("ab") as output:
@@ -32,6 +34,7 @@ class ProofWorker:
                 stdout=subprocess.PIPE,
                 stderr=output,
                 cwd=ROOT,
+                env=os.environ | {PAGE_SECONDS_VARIABLE: str(page_seconds)},
             )
         self._rest = b""
         self.process = psutil.Process(self._process.pid)
