@@ -1,6 +1,6 @@
 // Finds what a form is filled with, and tells where it leads; form.py decides on that.
 //
-// mode "find":  the first element that `selector` names, a visible one before a hidden one, or null
+// mode "field", "button": the first visible element that `selector` names and that can be typed into, or clicked; or null
 // mode "facts": { places, behavioural } of the forms that `field` and `button` belong to: every address the answer may
 //               be sent to, and the name of a behavioural captcha in them, or null
 ({ mode, selector, field, button }) => {
@@ -37,9 +37,12 @@
     const box = element.getBoundingClientRect();
     return box.width > 1 && box.height > 1 && element.checkVisibility({ visibilityProperty: true });
   };
-  if (mode === "find") {
-    const found = rootsUnder(document).flatMap((root) => queryAll(root, selector));
-    return found.find(isVisible) || found[0] || null;
+  const isTypedInto = (element) => element.isContentEditable || element instanceof HTMLTextAreaElement ||
+    (element instanceof HTMLInputElement &&
+      !/^(button|checkbox|color|file|hidden|image|radio|range|reset|submit)$/.test(element.type));
+  if (mode === "field" || mode === "button") {
+    const isWanted = (element) => isVisible(element) && (mode === "button" || isTypedInto(element));
+    return rootsUnder(document).flatMap((root) => queryAll(root, selector)).find(isWanted) || null;
   }
 
   const FormPrototype = HTMLFormElement.prototype;

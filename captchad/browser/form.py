@@ -40,29 +40,38 @@ class Place:
     element: ElementHandle
 
 
-async def find_element(frames: Sequence[Frame], selector: str, name: str, clock: Clock) -> Place:
-    """Give what `selector` names in the first frame that has it; AttemptFailed where it does not turn up.
+async def find_field(frames: Sequence[Frame], selector: str, clock: Clock) -> Place:
+    """Give what fill.input names; an element that can't be typed into does not count."""
+    return await _find(frames, ("field", selector), "fill.input", clock)
 
-    `name` is the task's field, for the message.
-    """
+
+async def find_button(frames: Sequence[Frame], selector: str, name: str, clock: Clock) -> Place:
+    """Give what `selector`, the task's field `name`, tells to click."""
+    return await _find(frames, ("button", selector), name, clock)
+
+
+async def _find(frames: Sequence[Frame], wanted: tuple[str, str], name: str, clock: Clock) -> Place:
+    """Give what is wanted from the first frame that shows it; AttemptFailed where it does not turn up."""
+    selector = wanted[1]
     reason = explain_bad_selector(selector)
     if reason is not None:
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
     until_seconds = clock.monotonic_seconds() + FIND_SECONDS
     while True:
         for frame in frames:
-            element = await _look_in(frame, selector)
+            element = await _look_in(frame, wanted)
             if element is not None:
                 return Place(frame, element)
         if clock.monotonic_seconds() >= until_seconds:
-            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing on the page matches {name}: {selector}")
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
         await clock.sleep(FIND_PAUSE_SECONDS)
 
 
-async def _look_in(frame: Frame, selector: str) -> ElementHandle | None:
-    wanted = {"mode": "find", "selector": selector, "field": None, "button": None}
+async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
+    mode, selector = wanted
+    asked = {"mode": mode, "selector": selector, "field": None, "button": None}
     try:
-        return (await frame.evaluate_handle(read_form_script(), wanted)).as_element()
+        return (await frame.evaluate_handle(read_form_script(), asked)).as_element()
     except PlaywrightError:
         if frame.is_detached() or frame != frame.page.main_frame:
             return None

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from captchad.broker.consumer import RENEWED
+from captchad.broker.consumer import RENEWED, Outcome, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskQuery, TaskStore
@@ -17,7 +17,7 @@ from captchad.domain.errors import (
     TaskNotFound,
 )
 from captchad.domain.identifier import make_task_id
-from captchad.domain.task import Priority, TaskRequest, TaskStatus
+from captchad.domain.task import Priority, TaskError, TaskRequest, TaskStatus
 from tests.integration.protocol import (
     TARGET,
     Partition,
@@ -190,6 +190,17 @@ async def test_a_task_that_failed_for_good_at_once_is_no_dead_letter(partition: 
     record = await partition.store.read(task_id)
     assert (record.status, record.attempts) == (TaskStatus.FAILED, 1)
     assert await DeadLetters(partition.broker, partition.store).list_ids() == []
+
+
+async def test_a_task_that_used_up_its_retries_within_one_attempt_is_a_dead_letter(partition: Partition) -> None:
+    task_id = await partition.submit(retry_count=3)
+    worker = partition.make_consumer()
+    [delivery] = await worker.take(1)
+    error = TaskError(TaskErrorCode.WRONG_ANSWER, "4 answers were wrong", is_retryable=False)
+    assert await worker.settle([Settlement(delivery, Outcome.EXHAUSTED, error=error)]) == ["failed"]
+    record = await partition.store.read(task_id)
+    assert (record.status, record.attempts, record.error) == (TaskStatus.FAILED, 1, error)
+    assert await DeadLetters(partition.broker, partition.store).list_ids() == [task_id]
 
 
 async def test_dead_letters_are_bounded_and_the_oldest_go_first(partition: Partition) -> None:
