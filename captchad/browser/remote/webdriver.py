@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import aiohttp
 
+from captchad.egress.proxy_session import basic_authorisation
+
 NAME_CAPABILITY = "se:name"
 NO_ERROR_STATUS_END = 400
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
@@ -31,21 +33,20 @@ class HubSession:
 
 
 class WebDriverHub:
-    """Opens, lists and ends sessions; every call raises HubError where that fails."""
+    """Opens, lists and ends sessions; every call raises HubError where that fails.
+
+    `headers` is what a WebSocket to the hub must carry as well: the user and password of the URL.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._auth = (
-            aiohttp.BasicAuth(unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-        )
+        self.headers: dict[str, str] = {}
+        if parts.username:
+            login = basic_authorisation(unquote(parts.username), unquote(parts.password or ""))
+            self.headers["Authorization"] = login
         place = parts.netloc.rpartition("@")[2]
         self.url = urlunsplit((parts.scheme, place, parts.path.rstrip("/"), "", ""))
         self.host = parts.hostname or ""
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What a WebSocket to the hub must carry."""
-        return {"Authorization": self._auth.encode()} if self._auth is not None else {}
 
     async def create_session(self, capabilities: Mapping[str, Any], timeout_seconds: float) -> HubSession:
         """Open a session with exactly these capabilities."""
@@ -74,13 +75,15 @@ class WebDriverHub:
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         try:
             async with (
-                aiohttp.ClientSession(auth=self._auth, timeout=timeout, headers=_HEADERS) as client,
+                aiohttp.ClientSession(timeout=timeout, headers={**_HEADERS, **self.headers}) as client,
                 client.request(method, self.url + path, json=body) as answer,
             ):
                 content = await answer.json(content_type=None)
                 status = answer.status
         except TimeoutError:
             raise HubError(f"no answer within {timeout_seconds:g} s") from None
+        except aiohttp.ClientConnectorError as error:
+            raise HubError(str(error.os_error)) from None
         except (aiohttp.ClientError, ValueError) as error:
             raise HubError(f"{type(error).__name__}: {error}") from None
         value = content.get("value") if isinstance(content, dict) else None

@@ -1,0 +1,121 @@
+"""Sessions at a hub: how many, whose, and that none is left. The hub is scripted; a real one is tried elsewhere."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from captchad.browser.connection import LaunchFailed
+from captchad.browser.remote import selenium
+from captchad.browser.remote.endpoint import Reached
+from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeeper, SessionLimits
+from captchad.browser.remote.webdriver import HubError, WebDriverHub
+from captchad.runtime.clock import Clock
+from tests.unit.browser.remote.hub import ScriptedHub
+
+
+class Chromium:
+    """Stands for the driver: notes which address it was to join."""
+
+    def __init__(self) -> None:
+        self.joined: list[str] = []
+
+    async def connect_over_cdp(self, url: str, **_: Any) -> Any:
+        self.joined.append(url)
+        return SimpleNamespace()
+
+
+class StandingClock(Clock):
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic_seconds(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+        await asyncio.sleep(0)
+
+
+@pytest_asyncio.fixture
+async def hub() -> AsyncIterator[ScriptedHub]:
+    hub = ScriptedHub()
+    await hub.start()
+    yield hub
+    await hub.stop()
+
+
+async def connect(hub: ScriptedHub, owner: str = "worker-1", sessions: int = 1) -> tuple[Reached, Chromium]:
+    chromium = Chromium()
+    limits = SessionLimits(sessions, 300.0)
+    endpoint = SeleniumEndpoint(hub.url, owner, limits, lambda: "127.0.0.1", StandingClock())
+    playwright: Any = SimpleNamespace(chromium=chromium)
+    return await endpoint.connect(playwright), chromium
+
+
+async def test_the_devtools_are_joined_through_the_hub_as_we_see_it(hub: ScriptedHub) -> None:
+    reached, chromium = await connect(hub)
+    assert chromium.joined == [f"{hub.url.replace('http', 'ws')}/session/session-1/se/cdp"]
+    assert hub.names[0].startswith("captchad worker-1 ")
+    assert reached.life_seconds == 300
+    await reached.leave()
+    assert hub.names == []
+
+
+async def test_where_all_places_are_taken_no_session_is_opened(hub: ScriptedHub) -> None:
+    hub.add("captchad worker-9 abcd")
+    with pytest.raises(LaunchFailed, match=r"holds 1 sessions of captchad's already \(selenium.max_sessions\)"):
+        await connect(hub)
+    assert hub.names == ["captchad worker-9 abcd"]
+
+
+async def test_sessions_of_others_do_not_count(hub: ScriptedHub) -> None:
+    hub.add("somebody's test")
+    hub.add("")
+    await connect(hub)
+    assert len(hub.sessions) == 3
+
+
+async def test_of_two_that_take_the_last_place_at_once_the_later_gives_way(hub: ScriptedHub) -> None:
+    hub.others_first = "captchad worker-9 abcd"
+    with pytest.raises(LaunchFailed, match="max_sessions"):
+        await connect(hub)
+    async with asyncio.timeout(5):
+        while len(hub.names) > 1:
+            await asyncio.sleep(0.01)
+    assert hub.names == ["captchad worker-9 abcd"]
+
+
+async def test_what_an_earlier_life_of_this_worker_left_is_ended(hub: ScriptedHub) -> None:
+    hub.add("captchad worker-1 0000")
+    hub.add("captchad worker-11 0000")
+    await connect(hub, sessions=2)
+    assert hub.names[0] == "captchad worker-11 0000"
+    assert len(hub.names) == 2
+
+
+async def test_a_session_is_touched_before_the_hub_would_call_it_idle(hub: ScriptedHub) -> None:
+    clock = StandingClock()
+    keeper = SessionKeeper(WebDriverHub(hub.url), hub.add("captchad"), clock)
+    await keeper.touch()
+    assert hub.touched == []
+    clock.seconds += selenium.TOUCH_SECONDS
+    await keeper.touch()
+    assert hub.touched == ["session-1"]
+
+
+async def test_a_hub_that_is_not_there_and_a_session_that_is_gone_are_errors(hub: ScriptedHub) -> None:
+    with pytest.raises(HubError, match="no such one"):
+        await WebDriverHub(hub.url).end_session("unknown", 5)
+    await hub.stop()
+    with pytest.raises(HubError):
+        await WebDriverHub(hub.url).list_sessions(5)
+
+
+def test_the_hubs_password_goes_into_a_header_and_into_no_address() -> None:
+    hub = WebDriverHub("https://user:pass@hub:4444/wd/")
+    assert hub.url == "https://hub:4444/wd"
+    assert hub.headers["Authorization"].startswith("Basic ")
