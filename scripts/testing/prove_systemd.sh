@@ -91,6 +91,19 @@ if inside sh -c "ps ax -o args | grep '[c]hromium-headless-shell' | grep -q -- -
 fi
 echo "ok  Chromium's sandbox is on"
 
+inside systemctl start captchad-browser@3000
+expect 60 "the browser node is active" inside systemctl is-active --quiet captchad-browser@3000
+expect 60 "its browser serves, in its sandbox" inside systemd-run -q --wait --pipe -p DynamicUser=yes -p User=captchad \
+    -p StateDirectory=captchad -E HOME=/var/lib/captchad -E ENVIRONMENT=prod \
+    /opt/captchad/venv/bin/captchad-browser --port=3000 --check
+node_browser() { inside pgrep -f 'chromium-headless-shell.*[c]aptchad-node' | head -n 1; }
+server_pid=$(node_browser)
+inside kill -KILL "$server_pid"
+replaced() { [ -n "$(node_browser)" ] && [ "$(node_browser)" != "$server_pid" ]; }
+expect 30 "a killed browser of the node's is replaced" replaced
+inside systemctl stop captchad-browser@3000
+expect 30 "the node's stop leaves no browser" inside sh -c "! pgrep -f '[c]aptchad-node'"
+
 pid=$(main_pid captchad-gateway)
 inside kill -KILL "$pid"
 expect 20 "a killed gateway runs again" restarted captchad-gateway "$pid"
