@@ -9,6 +9,8 @@ from captchad.browser.connection import BrowserSource, LaunchFailed
 from captchad.browser.page_session import PageSession
 from captchad.browser.process import LaunchedBrowsers
 from captchad.browser.supply import BrowserSupply
+from captchad.browser.tab_pool import TabOwner
+from captchad.browser.tabs import TabStore
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
 from captchad.domain.picture import read_picture_header
@@ -32,7 +34,7 @@ _logger = logging.getLogger(__name__)
 
 
 class BrowserEngine(Service):
-    """Visits pages, each in a fresh context; any number of visits may run at once."""
+    """Visits pages, each in a context as good as new; any number of visits may run at once."""
 
     name = "browser"
 
@@ -43,6 +45,7 @@ class BrowserEngine(Service):
         self._clock = clock
         self._supply = BrowserSupply(config, source or LaunchedBrowsers(config, lambda: proxy.address, clock))
         self._work = TaskGroupKeeper(self.name)
+        self._tabs = TabStore(clock, self._work, reuses=config.reuse == "same_target")
         self._is_started = False
 
     async def start(self) -> None:
@@ -51,12 +54,17 @@ class BrowserEngine(Service):
         if not self._supply.browsers:
             raise DependencyMissing(f"{self._supply.last_problem}; `captchad doctor` says more")
         self._is_started = True
+        for browser in self._supply.browsers:
+            self._tabs.warm(browser)
 
     async def run(self) -> None:
         """Measure, recycle and replace browsers from time to time."""
         while True:
             await self._clock.sleep(MAINTENANCE_SECONDS)
             await self._supply.maintain()
+            self._tabs.maintain()
+            for browser in self._supply.browsers:
+                self._tabs.warm(browser)
 
     async def close(self) -> None:
         """End all pages, browsers and the driver."""
@@ -79,23 +87,34 @@ class BrowserEngine(Service):
             await session.open(order, deadline_seconds)
             return await work(session)
 
-        return await self._in_session(open_and_work, timeout_seconds, task_id)
+        return await self._in_session(open_and_work, choose_owner(order), timeout_seconds, task_id)
 
     async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
         """Give a vector picture as PNG, in pixels enough to be read; AttemptFailed as for `capture`."""
         width, height = choose_raster_size(svg)
-        return await self._in_session(lambda session: session.rasterise(svg, width, height), timeout_seconds, task_id)
+
+        async def draw(session: PageSession) -> bytes:
+            return await session.rasterise(svg, width, height)
+
+        return await self._in_session(draw, None, timeout_seconds, task_id)
 
     async def _in_session(
-        self, work: Callable[[PageSession], Awaitable[Result]], timeout_seconds: float, task_id: str
+        self,
+        work: Callable[[PageSession], Awaitable[Result]],
+        owner: TabOwner | None,
+        timeout_seconds: float,
+        task_id: str,
     ) -> Result:
-        """Do `work` in a context of its own, which is closed afterwards whatever happens."""
+        """Do `work` in a tab nobody else has, which is closed or cleaned afterwards whatever happens."""
         session: PageSession | None = None
+        is_well = False
         try:
             async with asyncio.timeout(timeout_seconds):
                 process = await self._supply.borrow()
-                session = PageSession(process, self._proxy, self._clock, self._work, task_id)
-                return await work(session)
+                session = PageSession(process, self._tabs, owner, self._proxy, self._clock, self._work)
+                result = await work(session)
+                is_well = True
+                return result
         except TimeoutError:
             message = f"the page was not done within {timeout_seconds:g} s"
             raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message) from None
@@ -108,7 +127,7 @@ class BrowserEngine(Service):
             raise
         finally:
             if session is not None:
-                self._work.spawn(self._end(session), f"end-{task_id}")
+                self._work.spawn(self._end(session, is_well=is_well), f"end-{task_id}")
 
     def _check_scope(self, task_url: str) -> None:
         try:
@@ -118,11 +137,11 @@ class BrowserEngine(Service):
 
     async def _end_now(self, session: PageSession) -> None:
         """Wait for the page's end; a second cancellation leaves it to go on by itself."""
-        await asyncio.wait({self._work.spawn(self._end(session), "end-cancelled")})
+        await asyncio.wait({self._work.spawn(self._end(session, is_well=False), "end-cancelled")})
 
-    async def _end(self, session: PageSession) -> None:
+    async def _end(self, session: PageSession, *, is_well: bool) -> None:
         try:
-            if not await session.close(CLOSE_SECONDS):
+            if not await session.end(CLOSE_SECONDS, is_well=is_well):
                 self._supply.kill(session.process)
         finally:
             self._supply.give_back(session.process)
@@ -138,6 +157,8 @@ class BrowserEngine(Service):
             "rss_bytes": sum(browser.memory_bytes for browser in browsers),
             "recycled": self._supply.recycled,
             "crashes": self._supply.crashes,
+            "waiting_tabs": self._tabs.waiting,
+            "reused_tabs": self._tabs.reused,
         }
 
     def health(self) -> ServiceHealth:
@@ -145,6 +166,12 @@ class BrowserEngine(Service):
         is_ready = self._is_started and not self._supply.last_problem
         reason = self._supply.last_problem or ("" if is_ready else "not started")
         return ServiceHealth(is_ready, reason, self.details())
+
+
+def choose_owner(order: VisitOrder) -> TabOwner | None:
+    """Say whose tab a visit may use and leave; a visit with a session or a form of its own shares with nobody."""
+    is_plain = order.session is None and order.fill is None and not order.wants_session
+    return TabOwner(order.key_id, order.target) if is_plain else None
 
 
 def _locate_seconds(timeout_seconds: float) -> float:

@@ -1,20 +1,22 @@
-"""One attempt in a browser context of its own: open the page, find the captcha, take its picture."""
+"""One attempt in a tab that nobody else has: open the page, find the captcha, take its picture."""
 
 import asyncio
 import base64
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, Request, Response
 
-import captchad
 from captchad.browser.connection import BrowserConnection
 from captchad.browser.finder import CaptchaFinder, read_finder_script
 from captchad.browser.form_visit import FormVisit, PageWork, Taken
 from captchad.browser.pictures import PictureRecorder, read_picture
 from captchad.browser.retry_after import refuse_overload
 from captchad.browser.session_state import SessionInput, read_session
+from captchad.browser.tab import Tab
+from captchad.browser.tab_pool import TabOwner
+from captchad.browser.tabs import TabStore
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
@@ -25,7 +27,6 @@ from captchad.runtime.clock import Clock, Stopwatch
 from captchad.runtime.spawn import TaskGroupKeeper
 
 HTTP_ERROR_STATUS = 400
-VIEWPORT = {"width": 1280, "height": 900}
 READ_TRIES = 3
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
@@ -34,12 +35,20 @@ _CRASH_SIGNS = ("crashed", "has been closed", "Connection closed")
 
 
 class PageSession:
-    """Owns one context from its making to its end."""
+    """Has one tab from its taking to its end."""
 
     def __init__(
-        self, process: BrowserConnection, proxy: FilteringProxy, clock: Clock, keeper: TaskGroupKeeper, name: str
+        self,
+        process: BrowserConnection,
+        tabs: TabStore,
+        owner: TabOwner | None,
+        proxy: FilteringProxy,
+        clock: Clock,
+        keeper: TaskGroupKeeper,
     ) -> None:
         self.process = process
+        self._tabs = tabs
+        self._owner = owner
         self._proxy = proxy
         self._clock = clock
         self._keeper = keeper
@@ -47,7 +56,7 @@ class PageSession:
         self._began_seconds = clock.monotonic_seconds()
         self._main_request: Request | None = None
         self._was_answered = False
-        self._has_crashed = False
+        self._tab: Tab | None = None
         self._page: Page | None = None
         self._order = VisitOrder("", "")
         self._form: FormVisit | None = None
@@ -55,7 +64,7 @@ class PageSession:
         self._open_ms = 0.0
         self._locate_ms = 0.0
         # Made in a task of its own: an attempt that is given up must still close a context that comes late.
-        self._opening = keeper.spawn(self._open_context(), f"open-{name}")
+        self._opening = keeper.spawn(self._take_tab(), "open")
 
     async def open(self, order: VisitOrder, deadline_seconds: float) -> None:
         """Open the page of `order`; AttemptFailed says what went wrong. The captcha is sought until the deadline."""
@@ -138,58 +147,51 @@ class PageSession:
         except PlaywrightError as error:
             raise self._map_error(error) from None
 
-    async def close(self, limit_seconds: float) -> bool:
-        """End the context with everything in it; False when the browser does not manage that in time."""
+    async def end(self, limit_seconds: float, *, is_well: bool) -> bool:
+        """Clean the context for its owner's next task if all went well, else end it with everything in it.
+
+        False when the browser does not manage that in time.
+        """
         try:
             async with asyncio.timeout(limit_seconds):
-                context = await asyncio.shield(self._opening)
-                if isinstance(context, BrowserContext):
-                    await context.close()
+                tab = await asyncio.shield(self._opening)
+            if not isinstance(tab, Tab) or (is_well and await self._tabs.put_back(tab, self._owner)):
+                return True
+            async with asyncio.timeout(limit_seconds):
+                await self._tabs.close_tab(tab)
         except TimeoutError:
             return False
-        except PlaywrightError:
-            return True
+        finally:
+            self._tabs.end()
         return True
 
-    async def _open_context(self) -> BrowserContext | PlaywrightError:
-        user_agent = f"{self.process.user_agent} captchad/{captchad.__version__}"
+    async def _take_tab(self) -> Tab | PlaywrightError:
         try:
-            context = await self.process.browser.new_context(
-                accept_downloads=False,
-                service_workers="block",
-                user_agent=user_agent,
-                viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]},
-                **self.process.context_options,
-            )
+            return await self._tabs.take(self.process, self._owner)
         except PlaywrightError as error:
             return error
-        context.set_default_timeout(0)
-        return context
 
     async def _open_page(self) -> Page:
-        context = await asyncio.shield(self._opening)
-        if not isinstance(context, BrowserContext):
-            raise context
-        page = await context.new_page()
-        context.on("page", self._close_popup)
-        page.on("request", self._note_request)
-        page.on("response", self._note_response)
-        page.on("crash", self._note_crash)
-        return page
+        tab = await asyncio.shield(self._opening)
+        if not isinstance(tab, Tab):
+            raise tab
+        self._tab = tab
+        tab.observer = self
+        return tab.page
 
-    def _note_request(self, request: Request) -> None:
+    def note_request(self, request: Request) -> None:
+        """Remember the latest navigation, to say what has become of it."""
         if request.is_navigation_request() and request.frame.parent_frame is None:
             self._main_request, self._was_answered = request, False
 
-    def _note_response(self, response: Response) -> None:
+    def note_response(self, response: Response) -> None:
+        """Remember an answer that may be the picture."""
         self._recorder.note(response)
         if response.request == self._main_request:
             self._was_answered = True
 
-    def _note_crash(self, _: Page) -> None:
-        self._has_crashed = True
-
-    def _close_popup(self, popup: Page) -> None:
+    def note_popup(self, popup: Page) -> None:
+        """Close what nobody asked for."""
         self._keeper.spawn(_close_quietly(popup), "close-popup")
 
     async def _go(self, page: Page, order: VisitOrder) -> Response | None:
@@ -246,7 +248,7 @@ class PageSession:
 
     def _check_page(self, page: Page) -> None:
         """Raise if the page crashed, or has left for somewhere it may not be."""
-        if self._has_crashed or page.is_closed():
+        if (self._tab is not None and self._tab.has_crashed) or page.is_closed():
             raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the page crashed while it was looked at")
         scheme = urlsplit(page.url).scheme
         if scheme in PAGE_SCHEMES:

@@ -1,12 +1,14 @@
 """Decides which browser serves the next page and which ones go; no I/O happens here."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+SLOTS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserView:
-    """What the decision needs to know of one browser."""
+    """What the decision needs to know of one browser; `luck` is drawn once for each, from 0 to below 1."""
 
     number: int
     age_seconds: float
@@ -15,15 +17,22 @@ class BrowserView:
     memory_bytes: int
     is_alive: bool
     is_retired: bool
+    luck: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class RecycleLimits:
-    """When a browser has served long enough; reaching any limit retires it."""
+    """When a browser has served long enough; reaching any limit retires it.
+
+    Each browser's limits are lower by up to `jitter` of them, by its luck, so that a fleet that was started at once
+    does not recycle at once. `slots` is how many pages one browser has open at a time.
+    """
 
     pages: int
     age_seconds: float
     memory_bytes: int
+    jitter: float = 0.0
+    slots: int = SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +44,34 @@ class PoolPlan:
     close: tuple[int, ...]
 
 
-def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits) -> PoolPlan:
-    """Plan one step: a retired browser finishes its pages before it is closed, a dead one goes at once."""
+def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits, *, is_draining: bool = False) -> PoolPlan:
+    """Plan one step: a retired browser finishes its pages before it is closed, a dead one goes at once.
+
+    While draining, none is used any more.
+    """
     known = sorted(browsers, key=lambda browser: browser.number)
-    retired = {browser.number for browser in known if browser.is_retired or _is_worn(browser, limits)}
+    retired = {b.number for b in known if b.is_retired or is_draining or is_worn(b, limits)}
+    retired |= _find_surplus([b for b in known if b.is_alive and b.number not in retired], limits)
     newly_retired = tuple(b.number for b in known if b.number in retired and not b.is_retired)
     closing = tuple(b.number for b in known if not b.is_alive or (b.number in retired and b.busy_pages == 0))
-    usable = [b for b in known if b.is_alive and b.number not in retired]
+    usable = [b for b in known if b.is_alive and b.number not in retired and b.busy_pages < limits.slots]
     chosen = min(usable, key=lambda browser: (browser.busy_pages, browser.number), default=None)
     return PoolPlan(None if chosen is None else chosen.number, newly_retired, closing)
 
 
-def _is_worn(browser: BrowserView, limits: RecycleLimits) -> bool:
+def is_worn(browser: BrowserView, limits: RecycleLimits) -> bool:
+    """Whether a browser has reached one of its own limits."""
+    share = 1 - limits.jitter * browser.luck
     return (
-        browser.pages_served >= limits.pages
-        or browser.age_seconds >= limits.age_seconds
-        or browser.memory_bytes >= limits.memory_bytes
+        browser.pages_served >= limits.pages * share
+        or browser.age_seconds >= limits.age_seconds * share
+        or browser.memory_bytes >= limits.memory_bytes * share
     )
+
+
+def _find_surplus(usable: Sequence[BrowserView], limits: RecycleLimits) -> set[int]:
+    """Give the newest idle browser if all the others would be at most half full without it."""
+    idle = [browser.number for browser in usable if browser.busy_pages == 0]
+    busy_pages = sum(browser.busy_pages for browser in usable)
+    is_needed = busy_pages * 2 > limits.slots * (len(usable) - 1)
+    return set() if is_needed or len(usable) == 1 or not idle else {idle[-1]}

@@ -1,0 +1,118 @@
+"""One context with its one page, ready to be used: made here, watched while it is used, and ended here."""
+
+from typing import Protocol
+
+from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Request, Response, ViewportSize
+from playwright.async_api import Error as PlaywrightError
+
+import captchad
+from captchad.browser.connection import BrowserConnection
+from captchad.browser.traces import Traces
+
+VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+
+
+class TabObserver(Protocol):
+    """What a visit wants to hear of its page."""
+
+    def note_request(self, request: Request) -> None:
+        """The page asks for something."""
+
+    def note_response(self, response: Response) -> None:
+        """The page gets an answer."""
+
+    def note_popup(self, popup: Page) -> None:
+        """The page has opened another one."""
+
+
+class Tab:
+    """Tells the visit that uses it what happens, and keeps for itself what that leaves behind.
+
+    `devtools` speaks to the page past Playwright; only a tab that may be used again has it.
+    """
+
+    def __init__(
+        self, connection: BrowserConnection, context: BrowserContext, page: Page, devtools: CDPSession | None
+    ) -> None:
+        self.connection = connection
+        self.context = context
+        self.page = page
+        self.devtools = devtools
+        self.context_id = ""
+        self.traces = Traces()
+        self.observer: TabObserver | None = None
+        self.has_crashed = False
+        self.pages_served = 0
+        context.on("page", self._on_popup)
+        page.on("crash", self._on_crash)
+        page.on("framenavigated", self._on_document)
+        page.on("request", self._on_request)
+        page.on("response", self._on_response)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another page can be opened in it, as far as is known without asking the browser."""
+        connection = self.connection
+        is_served = connection.browser.is_connected() and not connection.is_killed and not connection.is_retired
+        return is_served and not self.has_crashed and not self.page.is_closed()
+
+    async def watch(self) -> None:
+        """Have the browser tell what the page stores, and find out the context's name in its protocol."""
+        if self.devtools is None:
+            return
+        self.devtools.on("DOMStorage.domStorageItemAdded", self.traces.note_stored)
+        self.devtools.on("DOMStorage.domStorageItemUpdated", self.traces.note_stored)
+        self.devtools.on("DOMStorage.domStorageItemsCleared", self.traces.note_emptied)
+        self.devtools.on("Network.requestWillBeSentExtraInfo", self.traces.note_sent)
+        # Bodies are read through the driver, which keeps its own.
+        await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
+        await self.devtools.send("DOMStorage.enable")
+        target = await self.devtools.send("Target.getTargetInfo")
+        self.context_id = str(target["targetInfo"]["browserContextId"])
+
+    async def close(self) -> None:
+        """End the context with everything in it."""
+        self.observer = None
+        await self.context.close()
+
+    def _on_popup(self, popup: Page) -> None:
+        if popup == self.page:
+            return
+        self.traces.note_unknown("another page")
+        if self.observer is not None:
+            self.observer.note_popup(popup)
+
+    def _on_crash(self, _: Page) -> None:
+        self.has_crashed = True
+
+    def _on_document(self, frame: Frame) -> None:
+        self.traces.note_document(frame.url)
+
+    def _on_request(self, request: Request) -> None:
+        if self.observer is not None:
+            self.observer.note_request(request)
+
+    def _on_response(self, response: Response) -> None:
+        if self.observer is not None:
+            self.observer.note_response(response)
+
+
+async def open_tab(connection: BrowserConnection, *, is_reusable: bool) -> Tab:
+    """Make a context and a page in it; PlaywrightError when the browser can't."""
+    context = await connection.browser.new_context(
+        accept_downloads=False,
+        service_workers="block",
+        user_agent=f"{connection.user_agent} captchad/{captchad.__version__}",
+        viewport=VIEWPORT,
+        **connection.context_options,
+    )
+    try:
+        context.set_default_timeout(0)
+        page = await context.new_page()
+        devtools = await context.new_cdp_session(page) if is_reusable else None
+        tab = Tab(connection, context, page, devtools)
+        await tab.watch()
+    except PlaywrightError:
+        await context.close()
+        raise
+    return tab

@@ -1,0 +1,62 @@
+"""What a page was seen to touch in its context: what has to be cleaned, and what can't be."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from captchad.domain.target import PAGE_SCHEMES
+
+_REMEMBERED_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
+_OWNERLESS_SCHEMES = frozenset({"about", "data", "blob", "javascript"})
+"""Documents without an origin, or with that of the one that made them."""
+
+
+class Traces:
+    """Fills while a page is open; `obstacle` says what makes cleaning impossible, empty where nothing does."""
+
+    def __init__(self) -> None:
+        self.origins: set[str] = set()
+        self.obstacle = ""
+        self._areas: dict[tuple[str, bool], dict[str, Any]] = {}
+
+    @property
+    def storage_areas(self) -> list[dict[str, Any]]:
+        """The local and session storages that hold something the page wrote, as the browser names them."""
+        return list(self._areas.values())
+
+    def note_document(self, url: str) -> None:
+        """A document has opened in one of the frames."""
+        parts = urlsplit(url)
+        if parts.scheme in PAGE_SCHEMES:
+            self.origins.add(f"{parts.scheme}://{parts.netloc}")
+            if len(self.origins) > 1:
+                self.obstacle = "documents of several origins"
+        elif parts.scheme not in _OWNERLESS_SCHEMES:
+            self.obstacle = f"a {parts.scheme}: document"
+
+    def note_sent(self, event: Mapping[str, Any]) -> None:
+        """A request has left; nothing but the context's end makes the browser forget what it logged in with."""
+        for name, value in event["headers"].items():
+            if name.lower() == "authorization" and value.partition(" ")[0].lower() in _REMEMBERED_SCHEMES:
+                self.obstacle = "a login"
+
+    def note_unknown(self, what: str) -> None:
+        """Something lives in the context beside the page."""
+        self.obstacle = what
+
+    def note_stored(self, event: Mapping[str, Any]) -> None:
+        """An item of a local or session storage was added or changed."""
+        self._areas[_name_area(event)] = dict(event["storageId"])
+
+    def note_emptied(self, event: Mapping[str, Any]) -> None:
+        """A local or session storage was emptied."""
+        self._areas.pop(_name_area(event), None)
+
+    def forget(self) -> None:
+        """Begin anew, after cleaning."""
+        self.origins.clear()
+
+
+def _name_area(event: Mapping[str, Any]) -> tuple[str, bool]:
+    storage = event["storageId"]
+    return storage.get("storageKey") or storage.get("securityOrigin", ""), bool(storage["isLocalStorage"])
