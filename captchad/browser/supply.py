@@ -8,6 +8,9 @@ from captchad.browser.pool import RecycleLimits, plan_pool
 from captchad.config.sections import BrowserSection
 from captchad.runtime.spawn import TaskGroupKeeper
 
+OVERGROWN_FACTOR = 2
+"""At so many times the memory that retires a browser, it is ended even with pages open."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -60,6 +63,8 @@ class BrowserSupply:
         """Measure, recycle and replace, so that the next page finds a browser that is well."""
         for browser in self.browsers:
             await browser.measure()
+            if browser.memory_bytes > self._limits.memory_bytes * OVERGROWN_FACTOR:
+                self._end_overgrown(browser)
         if self._find_usable() is None:
             provided = await self._provide()
             if isinstance(provided, Exception):
@@ -73,6 +78,12 @@ class BrowserSupply:
             del self._browsers[browser.number]
             await browser.close()
         await self._source.stop()
+
+    def _end_overgrown(self, browser: BrowserConnection) -> None:
+        """Kill what grows too fast to wait until its pages are done; they fail and are tried again elsewhere."""
+        _logger.warning("browser %d takes %d bytes of memory and is killed", browser.number, browser.memory_bytes)
+        browser.kill()
+        self._apply_plan()
 
     def _find_usable(self) -> BrowserConnection | None:
         if not self._source.is_alive:

@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from captchad.domain.errors import DependencyMissing
-from captchad.domain.target import Endpoint
+from captchad.domain.errors import DependencyMissing, TargetNotAllowed
+from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
 from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
 from captchad.egress.proxy_place import LOOPBACK, ProxyPlace, show_host
-from captchad.egress.proxy_session import ProxySession, SessionLimits, basic_authorisation
+from captchad.egress.proxy_session import NOWHERE, ProxySession, SessionLimits, basic_authorisation
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
 from captchad.egress.resolver import Resolver
-from captchad.egress.scope import EgressRefused, ScopePolicy
+from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskGroupKeeper
@@ -90,6 +90,23 @@ class FilteringProxy(Service):
         except EgressRefused as error:
             self._refusals.note(endpoint, error)
             raise
+
+    def check_url(self, url: str) -> None:
+        """Raise EgressRefused, counted like any other, if a page may not be opened or be at `url`."""
+        try:
+            endpoint = parse_endpoint(url)
+        except TargetNotAllowed as error:
+            scheme = url.partition(":")[0].lower()
+            is_forbidden = scheme not in PAGE_SCHEMES
+            reason = RefusalReason.FORBIDDEN_SCHEME if is_forbidden else RefusalReason.INVALID_DESTINATION
+            refused = EgressRefused(reason, error.message)
+            self._refusals.note(NOWHERE, refused)
+            raise refused from None
+        self.check_endpoint(endpoint)
+
+    def note_forbidden_scheme(self, message: str) -> None:
+        """Count a page that went, or tried to go, to where no page may be."""
+        self._refusals.note(NOWHERE, EgressRefused(RefusalReason.FORBIDDEN_SCHEME, message))
 
     def find_refusal(self, endpoint: Endpoint, since_seconds: float) -> Refusal | None:
         """Give the last refusal of an endpoint since a moment of the monotonic clock."""

@@ -31,7 +31,7 @@ from captchad.egress.scope import EgressRefused
 
 ANSWER_HEADER = "X-Captchad-Egress"
 UNREACHABLE = "unreachable"
-_NOWHERE = Endpoint("http", "(unreadable)", 0)
+NOWHERE = Endpoint("http", "(unreadable)", 0)
 _OWN_HEADERS = frozenset({ANSWER_HEADER.lower()})
 _INFORMATIONAL_LIMIT = 10
 
@@ -122,7 +122,7 @@ class ProxySession:
         try:
             endpoint = read_authority_form(request.target)
         except EgressRefused as error:
-            await self._refuse(_NOWHERE, error, is_last=True)
+            await self._refuse(NOWHERE, error, is_last=True)
             return
         upstream = await self._dial(endpoint, is_last=True)
         if upstream is None:
@@ -145,7 +145,7 @@ class ProxySession:
         try:
             endpoint, authority, origin_form = read_absolute_form(request.target)
         except EgressRefused as error:
-            await self._refuse(_NOWHERE, error, is_last=True)
+            await self._refuse(NOWHERE, error, is_last=True)
             return False
         upstream = await self._dial(endpoint, is_last=has_body)
         if upstream is None:

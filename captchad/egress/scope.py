@@ -16,6 +16,7 @@ class RefusalReason(StrEnum):
     UNDECLARED_HOST = "undeclared_host"
     UNDECLARED_PORT = "undeclared_port"
     EXPIRED_TARGET = "expired_target"
+    FORBIDDEN_SCHEME = "forbidden_scheme"
     INVALID_DESTINATION = "invalid_destination"
     PRIVATE_ADDRESS = "private_address"
     METADATA_ADDRESS = "metadata_address"

@@ -16,7 +16,7 @@ from captchad.egress.addresses import IpAddress
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_session import SessionLimits
 from captchad.egress.resolver import Resolver
-from captchad.egress.scope import ScopePolicy
+from captchad.egress.scope import EgressRefused, ScopePolicy
 from captchad.runtime.clock import Clock
 
 LIMITS = SessionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
@@ -168,6 +168,27 @@ async def test_refuses_what_is_not_declared_and_counts_it(network: Network) -> N
     assert b"not declared" in body
     assert (await network.fetch("http://other.example/"))[2] == "undeclared_host"
     assert network.proxy.refusal_counts == {"undeclared_port": 1, "undeclared_host": 1}
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("file:///etc/passwd", "forbidden_scheme"),
+        ("view-source:http://127.0.0.1/", "forbidden_scheme"),
+        ("javascript:alert(1)", "forbidden_scheme"),
+        ("no address at all", "forbidden_scheme"),
+        ("http://2130706433/", "invalid_destination"),
+        ("http://user@127.0.0.1/", "invalid_destination"),
+        ("http://other.example/", "undeclared_host"),
+    ],
+)
+async def test_pages_that_may_not_be_opened_are_counted_before_any_connection(
+    url: str, reason: str, network: Network
+) -> None:
+    with pytest.raises(EgressRefused):
+        network.proxy.check_url(url)
+    assert network.proxy.refusal_counts == {reason: 1}
+    network.proxy.check_url(network.url())
 
 
 async def test_every_request_of_a_kept_connection_is_judged_on_its_own(network: Network) -> None:
