@@ -14,7 +14,6 @@ from captchad.browser.tabs import TabStore
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
 from captchad.domain.picture import read_picture_header
-from captchad.domain.target import parse_endpoint
 from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
@@ -22,7 +21,9 @@ from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskGroupKeeper
 
 CLOSE_SECONDS = 2.0
-MAINTENANCE_SECONDS = 15.0
+MAINTENANCE_SECONDS = 5.0
+"""A page that hoards memory must be seen before the machine is out of it."""
+
 LOCATE_MARGIN_SECONDS = 0.5
 LOCATE_SHARE = 0.9
 
@@ -131,7 +132,7 @@ class BrowserEngine(Service):
 
     def _check_scope(self, task_url: str) -> None:
         try:
-            self._proxy.check_endpoint(parse_endpoint(task_url))
+            self._proxy.check_url(task_url)
         except TargetNotAllowed as error:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from None
 

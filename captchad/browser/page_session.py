@@ -256,7 +256,7 @@ class PageSession:
         elif scheme == "chrome-error":
             raise self._explain_failure("the page went to an address that could not be opened")
         else:
-            refusal = f"the page went to a {scheme}: address"
+            refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
         if refusal is not None:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
 
@@ -265,10 +265,14 @@ class PageSession:
         refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
         if refusal is None and _ABORTED in text and not self._was_answered:
             # Chromium drops a redirect to a scheme it would hand to another program without showing the answer.
-            refusal = "the page redirects to a scheme other than http and https"
+            refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
         if refusal is not None:
             return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
         return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
+
+    def _refuse_scheme(self, message: str) -> str:
+        self._proxy.note_forbidden_scheme(message)
+        return message
 
     def _explain_refusal(self, url: str) -> str | None:
         try:
@@ -283,7 +287,8 @@ class PageSession:
         if not self.process.is_alive or any(sign in text for sign in _CRASH_SIGNS):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
         if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"the page redirects to a forbidden scheme: {text}")
+            refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
         return self._explain_failure(text)
 
 
