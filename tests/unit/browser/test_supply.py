@@ -54,7 +54,7 @@ async def test_a_browser_that_outgrows_its_limit_by_far_is_ended_with_its_pages(
     first = await supply.borrow()
     source.opened[0].takes_bytes = LIMIT_BYTES * OVERGROWN_FACTOR
     await supply.maintain()
-    assert [browser.is_killed for browser in source.opened] == [False]
+    assert [browser.is_killed for browser in source.opened] == [False, False]
     source.opened[0].takes_bytes += 1
     await supply.maintain()
     assert [browser.is_killed for browser in source.opened] == [True, False]
