@@ -21,6 +21,9 @@ from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskGroupKeeper
 
 CLOSE_SECONDS = 2.0
+HANG_SECONDS = 6.0
+"""A browser that does not close a page takes no other after the first of these, and is killed after the second."""
+
 MAINTENANCE_SECONDS = 5.0
 """A page that hoards memory must be seen before the machine is out of it."""
 
@@ -138,11 +141,16 @@ class BrowserEngine(Service):
 
     async def _end_now(self, session: PageSession) -> None:
         """Wait for the page's end; a second cancellation leaves it to go on by itself."""
-        await asyncio.wait({self._work.spawn(self._end(session, is_well=False), "end-cancelled")})
+        await asyncio.wait({self._work.spawn(self._end(session, CLOSE_SECONDS, is_well=False), "end-cancelled")})
 
-    async def _end(self, session: PageSession, *, is_well: bool) -> None:
+    async def _end(self, session: PageSession, patience_seconds: float = HANG_SECONDS, *, is_well: bool) -> None:
+        """Killing a browser ends other tasks' pages too, so one that may only be busy is given time."""
         try:
-            if not await session.end(CLOSE_SECONDS, is_well=is_well):
+            ending = self._work.spawn(session.end(patience_seconds, is_well=is_well), "end-page")
+            await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
+            if not ending.done():
+                self._supply.retire(session.process)
+            if not await ending:
                 self._supply.kill(session.process)
         finally:
             self._supply.give_back(session.process)

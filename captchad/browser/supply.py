@@ -52,6 +52,12 @@ class BrowserSupply:
         lent.busy_pages -= 1
         self._apply_plan()
 
+    def retire(self, slow: BrowserConnection) -> None:
+        """Lend a browser for no further page; it ends once those it has are done."""
+        if not slow.is_retired:
+            _logger.info("browser %d (%s) is slow and takes no further page", slow.number, slow.describe())
+            slow.is_retired = True
+
     def kill(self, hung: BrowserConnection) -> None:
         """Kill a browser that does not answer; its other pages fail and are tried again elsewhere."""
         if not hung.is_killed:
