@@ -16,8 +16,8 @@ from captchad.runtime.tethered_process import TetheredProcess
 from tests.benchmarks.browser.process_figures import MemoryFigures, list_tree, read_cpu_seconds, read_memory
 
 ROOT = Path(__file__).resolve().parents[3]
-START_SECONDS = 60.0
-PAGE_SECONDS = 60.0
+START_SECONDS = 120.0
+PAGE_SECONDS = 120.0
 STOP_SECONDS = 15.0
 MEMORY_SAMPLES = 3
 MEMORY_PAUSE_SECONDS = 0.5
