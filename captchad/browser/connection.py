@@ -1,5 +1,6 @@
 """What every source of browsers gives, whether it launches them or reaches them elsewhere."""
 
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -40,6 +41,7 @@ class BrowserConnection(ABC):
         self.is_killed = False
         self._clock = clock
         self._started_seconds = clock.monotonic_seconds()
+        self._luck = random.random()  # noqa: S311 - spreads what would else wear out at once
 
     @property
     @abstractmethod
@@ -73,6 +75,7 @@ class BrowserConnection(ABC):
             self.memory_bytes,
             self.is_alive,
             self.is_retired,
+            self._luck,
         )
 
 

@@ -11,6 +11,8 @@ from captchad.runtime.spawn import TaskGroupKeeper
 OVERGROWN_FACTOR = 2
 """At so many times the memory that retires a browser, it is ended even with pages open."""
 
+JITTER = 0.1
+
 _logger = logging.getLogger(__name__)
 
 
@@ -19,7 +21,9 @@ class BrowserSupply:
 
     def __init__(self, config: BrowserSection, source: BrowserSource) -> None:
         self._source = source
-        self._limits = RecycleLimits(config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes)
+        self._limits = RecycleLimits(
+            config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes, JITTER
+        )
         self._browsers: dict[int, BrowserConnection] = {}
         self._lock = asyncio.Lock()
         self._work = TaskGroupKeeper("browsers")

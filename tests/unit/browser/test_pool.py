@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.browser.pool import BrowserView, PoolPlan, RecycleLimits, plan_pool
+from captchad.browser.pool import BrowserView, PoolPlan, RecycleLimits, is_worn, plan_pool
 
 LIMITS = RecycleLimits(pages=100, age_seconds=3600, memory_bytes=1000)
 VIEWS = st.lists(
@@ -14,6 +14,7 @@ VIEWS = st.lists(
         memory_bytes=st.integers(0, 1500),
         is_alive=st.booleans(),
         is_retired=st.booleans(),
+        luck=st.floats(0, 1, exclude_max=True),
     ),
     max_size=6,
     unique_by=lambda view: view.number,
@@ -74,3 +75,55 @@ def test_a_worn_browser_finishes_its_pages_first() -> None:
 
 def test_a_dead_browser_goes_at_once() -> None:
     assert plan_pool([make_view(busy_pages=4, is_alive=False)], LIMITS) == PoolPlan(None, (), (1,))
+
+
+@given(VIEWS)
+def test_a_browser_has_no_more_pages_than_slots(views: list[BrowserView]) -> None:
+    limits = RecycleLimits(LIMITS.pages, LIMITS.age_seconds, LIMITS.memory_bytes, slots=3)
+    plan = plan_pool(views, limits)
+    assert all(view.busy_pages < limits.slots for view in views if view.number == plan.use)
+
+
+@given(VIEWS)
+def test_while_draining_no_browser_is_used_and_idle_ones_go(views: list[BrowserView]) -> None:
+    plan = plan_pool(views, LIMITS, is_draining=True)
+    assert plan.use is None
+    assert set(plan.close) == {view.number for view in views if not view.is_alive or view.busy_pages == 0}
+    assert {view.number for view in views} == set(plan.retire) | {view.number for view in views if view.is_retired}
+
+
+@given(VIEWS)
+def test_planning_again_after_the_plan_changes_nothing_more(views: list[BrowserView]) -> None:
+    plan = plan_pool(views, LIMITS)
+    left = [
+        BrowserView(v.number, v.age_seconds, v.pages_served, v.busy_pages, v.memory_bytes, v.is_alive, is_retired=True)
+        if v.number in plan.retire
+        else v
+        for v in views
+        if v.number not in plan.close
+    ]
+    again = plan_pool(left, LIMITS)
+    # Of several idle browsers too many, one goes at a time.
+    assert len(again.close) <= 1
+    assert (again.use is None) == (plan.use is None)
+
+
+@given(VIEWS, st.floats(0, 1))
+def test_jitter_only_ever_shortens_a_life(views: list[BrowserView], jitter: float) -> None:
+    jittery = RecycleLimits(LIMITS.pages, LIMITS.age_seconds, LIMITS.memory_bytes, jitter)
+    for view in views:
+        assert is_worn(view, jittery) or not is_worn(view, LIMITS)
+
+
+def test_browsers_started_together_wear_out_apart() -> None:
+    limits = RecycleLimits(pages=100, age_seconds=3600, memory_bytes=1000, jitter=0.2)
+    assert not is_worn(make_view(pages_served=90, luck=0.1), limits)
+    assert is_worn(make_view(pages_served=90, luck=0.9), limits)
+
+
+def test_a_second_browser_goes_when_the_first_would_be_half_empty_without_it() -> None:
+    limits = RecycleLimits(pages=100, age_seconds=3600, memory_bytes=1000, slots=4)
+    full = [make_view(1, busy_pages=4), make_view(2)]
+    assert plan_pool(full, limits) == PoolPlan(2, (), ())
+    half_full = [make_view(1, busy_pages=2), make_view(2)]
+    assert plan_pool(half_full, limits) == PoolPlan(1, (2,), (2,))
