@@ -40,31 +40,35 @@ class Place:
     element: ElementHandle
 
 
-async def find_field(frames: Sequence[Frame], selector: str, clock: Clock) -> Place:
-    """Give what fill.input names; an element that can't be typed into does not count."""
-    return await _find(frames, ("field", selector), "fill.input", clock)
+class FormFinder:
+    """Finds elements until a moment of the monotonic clock, or for FIND_SECONDS; AttemptFailed where none turns up."""
 
+    def __init__(self, clock: Clock, deadline_seconds: float) -> None:
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
 
-async def find_button(frames: Sequence[Frame], selector: str, name: str, clock: Clock) -> Place:
-    """Give what `selector`, the task's field `name`, tells to click."""
-    return await _find(frames, ("button", selector), name, clock)
+    async def find_field(self, frames: Sequence[Frame], selector: str) -> Place:
+        """Give what fill.input names; an element that can't be typed into does not count."""
+        return await self._find(frames, ("field", selector), "fill.input")
 
+    async def find_button(self, frames: Sequence[Frame], selector: str, name: str) -> Place:
+        """Give what `selector`, the task's field `name`, tells to click."""
+        return await self._find(frames, ("button", selector), name)
 
-async def _find(frames: Sequence[Frame], wanted: tuple[str, str], name: str, clock: Clock) -> Place:
-    """Give what is wanted from the first frame that shows it; AttemptFailed where it does not turn up."""
-    selector = wanted[1]
-    reason = explain_bad_selector(selector)
-    if reason is not None:
-        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
-    until_seconds = clock.monotonic_seconds() + FIND_SECONDS
-    while True:
-        for frame in frames:
-            element = await _look_in(frame, wanted)
-            if element is not None:
-                return Place(frame, element)
-        if clock.monotonic_seconds() >= until_seconds:
-            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
-        await clock.sleep(FIND_PAUSE_SECONDS)
+    async def _find(self, frames: Sequence[Frame], wanted: tuple[str, str], name: str) -> Place:
+        selector = wanted[1]
+        reason = explain_bad_selector(selector)
+        if reason is not None:
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
+        until_seconds = min(self._clock.monotonic_seconds() + FIND_SECONDS, self._deadline_seconds)
+        while True:
+            for frame in frames:
+                element = await _look_in(frame, wanted)
+                if element is not None:
+                    return Place(frame, element)
+            if self._clock.monotonic_seconds() >= until_seconds:
+                raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
+            await self._clock.sleep(FIND_PAUSE_SECONDS)
 
 
 async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:

@@ -7,7 +7,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
 from captchad.browser.finder import Found, read_finder_script
-from captchad.browser.form import CheckEndpoint, FormFilling, find_button, find_field, order_frames
+from captchad.browser.form import CheckEndpoint, FormFilling, FormFinder, order_frames
 from captchad.browser.pictures import find_again
 from captchad.browser.verdict_watch import VerdictWatch
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -50,6 +50,7 @@ class FormVisit:
         self._order = order
         self._work = work
         self._clock = clock
+        self._finder = FormFinder(clock, deadline_seconds)
         self._keeper = keeper
         self._deadline_seconds = deadline_seconds
         self._taken: Taken | None = None
@@ -97,11 +98,11 @@ class FormVisit:
             watch.end()
 
     async def _find_form(self, fill: Fill, found: Found) -> FormFilling:
-        field = await find_field(order_frames(self._page, found.frame), fill.input, self._clock)
+        field = await self._finder.find_field(order_frames(self._page, found.frame), fill.input)
         if fill.submit is None:
             return FormFilling(field, None)
         frames = order_frames(self._page, field.frame)
-        return FormFilling(field, await find_button(frames, fill.submit, "fill.submit", self._clock))
+        return FormFilling(field, await self._finder.find_button(frames, fill.submit, "fill.submit"))
 
     async def refresh(self) -> None:
         """Have another picture drawn, in the same session, and wait until it is there.
@@ -122,7 +123,7 @@ class FormVisit:
             return False
         frames = order_frames(self._page, self._taken[0].frame)
         try:
-            place = await find_button(frames, fill.refresh, "fill.refresh", self._clock)
+            place = await self._finder.find_button(frames, fill.refresh, "fill.refresh")
             await place.element.click(no_wait_after=True, timeout=CLICK_MS)
         except (AttemptFailed, PlaywrightError):
             return False  # a page that was left, or crashed, shows when it is opened anew

@@ -235,7 +235,7 @@ async def test_evidence_shows_picture_and_page(forms: FormStage) -> None:
 
 
 async def test_a_field_that_is_not_there_is_named(forms: FormStage) -> None:
-    settlement = await forms.settle(fill=Fill("#nothing"), timeout_seconds=5.0)
+    settlement = await forms.settle(fill=Fill("#nothing"), timeout_seconds=20.0)
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.CAPTCHA_NOT_FOUND
     assert "fill.input: #nothing" in settlement.error.message
