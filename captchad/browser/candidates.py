@@ -30,10 +30,17 @@ _KEPT_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp|avif|ico)([?#]|$)", re.I)
 
 @dataclass(frozen=True, slots=True)
 class NearbyInput:
-    """A text input by its purpose, and its distance in CSS pixels."""
+    """A text input by its purpose, its distance in CSS pixels, and whether no other field comes between."""
 
     purpose: FieldPurpose
     distance: float
+    is_next: bool = True
+
+    @property
+    def points(self) -> int:
+        """What the input adds to the score of a picture: all for the next one, nothing from afar."""
+        points = _PURPOSE_POINTS[self.purpose] if self.distance <= NEAR_PIXELS else 0
+        return points if self.is_next else points * 2 // 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +116,9 @@ def read_candidate(
 
 
 def read_near(near: Iterable[Any], purposes: tuple[FieldPurpose, ...]) -> tuple[NearbyInput, ...]:
-    """Give the inputs near an element: pairs of a field's place among the frame's and its distance."""
-    return tuple(NearbyInput(purposes[int(at)], float(distance)) for at, distance in near if int(at) < len(purposes))
+    """Give the inputs near an element: a field's number among the frame's, its distance, whether it is the next."""
+    known = ((int(at), float(distance), bool(is_next)) for at, distance, is_next in near)
+    return tuple(NearbyInput(purposes[at], distance, is_next) for at, distance, is_next in known if at < len(purposes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +173,9 @@ def _judge_address(url: str, *, is_named: bool) -> Iterable[tuple[str, int]]:
 
 
 def _judge_inputs(candidate: Candidate) -> Iterable[tuple[str, int]]:
-    near = [entry.purpose for entry in candidate.inputs if entry.distance <= NEAR_PIXELS]
-    best = max(near, key=lambda purpose: _PURPOSE_POINTS[purpose], default=FieldPurpose.OTHER)
-    if _PURPOSE_POINTS[best]:
-        yield f"beside {best.value}", _PURPOSE_POINTS[best]
+    best = max(candidate.inputs, key=lambda entry: entry.points, default=None)
+    if best is not None and best.points:
+        yield f"{'beside' if best.is_next else 'near'} {best.purpose.value}", best.points
     if not candidate.inputs:
         yield "no input to type it into", -6
     elif candidate.fields_before:

@@ -15,7 +15,13 @@ const gap = (one, other) => {
   const across = Math.max(0, other.left - one.right, one.left - other.right), down = Math.max(0, other.top - one.bottom, one.top - other.bottom);
   return Math.round(Math.sqrt(across * across + down * down));
 };
-const nearTo = (found, box) => found.typed.map((field, at) => [at, gap(box, field.box)]).sort((a, b) => a[1] - b[1]).slice(0, NEAR_LIMIT);
+// The nearest fields: their numbers, their distances, and whether no other field comes between.
+const nearTo = (found, element, box) => {
+  const isEarlier = (field) => Boolean(element.compareDocumentPosition(field.element) & Node.DOCUMENT_POSITION_PRECEDING);
+  const earlier = found.shown.filter(isEarlier), next = found.shown[earlier.length];
+  const isNext = (field) => field === next || field === earlier[earlier.length - 1];
+  return found.typed.map((field, at) => [at, gap(box, field.box), isNext(field)]).sort((a, b) => a[1] - b[1]).slice(0, NEAR_LIMIT);
+};
 const isInView = (box) => box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
 
 const placeOf = (found, element, box) => {
@@ -25,7 +31,7 @@ const placeOf = (found, element, box) => {
   const block = found.marks.length || found.frames.length ? blockOf(found, element) : null;
   if (block && !found.blocks.includes(block)) found.blocks.push(block);
   return {
-    around: safely(() => aroundOf(element), ""), near: nearTo(found, box), fields_before: before, fields_after: boxes.length - before,
+    around: safely(() => aroundOf(element), ""), near: nearTo(found, element, box), fields_before: before, fields_after: boxes.length - before,
     block: found.blocks.indexOf(block), behavioural: behaviouralIn(found, block),
   };
 };

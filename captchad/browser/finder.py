@@ -73,10 +73,11 @@ class CaptchaFinder:
             views = await self._look()
             check_page()
             found, now_seconds = self._choose(views), self._clock.monotonic_seconds()
-            is_late = now_seconds >= deadline_seconds or self._patience.is_over(now_seconds)
+            is_out_of_time = now_seconds >= deadline_seconds
+            is_late = is_out_of_time or self._patience.is_over(now_seconds)
             if found is not None and (is_late or self._is_settled(found, now_seconds)):
                 return self._accept(found, views)
-            if found is None and not is_late and not self._has_revealed and self._patience.may_reveal(now_seconds):
+            if found is None and not is_out_of_time and self._may_reveal(now_seconds):
                 await self._reveal(views)
             elif is_late:
                 raise self._explain_absence()
@@ -85,6 +86,9 @@ class CaptchaFinder:
 
     def _is_settled(self, found: Found, now_seconds: float) -> bool:
         return self._patience.is_settled(now_seconds, is_certain=found.judgement.score >= CERTAIN_SCORE)
+
+    def _may_reveal(self, now_seconds: float) -> bool:
+        return not self._has_revealed and self._patience.may_reveal(now_seconds)
 
     async def _look(self) -> dict[Frame, FrameView]:
         frames = [frame for frame in self._page.frames if not frame.url.startswith(_BROKEN_SCHEME)][:FRAMES_LIMIT]

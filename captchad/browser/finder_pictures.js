@@ -12,16 +12,17 @@ const backdropOf = once((element) => {
     if (!text.includes("url(")) continue;
     const urls = [...text.matchAll(/url\("((?:[^"\\]|\\.)*)"\)/g)].map((match) => match[1].replace(/\\(.)/g, "$1"));
     const url = urls.find((one) => MAYBE.test(one.slice(0, VALUE_LENGTH))) || urls[0];
-    if (url) return safely(() => new URL(url, document.baseURI).href, "");
+    const [width, height] = [parseFloat(style.width), parseFloat(style.height)];
+    if (url) return { url: safely(() => new URL(url, document.baseURI).href, ""), size: pseudo && width && height ? [width, height] : null };
   }
-  return "";
+  return null;
 });
 const kindOf = (element) => {
   const name = element.localName;
   if (/^(img|object|embed)$/.test(name) || (name === "input" && element.type === "image")) return "img";
   return name === "canvas" || name === "svg" ? name : backdropOf(element) ? "background" : "other";
 };
-const sourceOf = (element, kind) => kind === "background" ? backdropOf(element)
+const sourceOf = (element, kind) => kind === "background" ? backdropOf(element).url
   : kind === "img" ? element.currentSrc || element.src || element.data || "" : "";
 const shorten = (url) => url.startsWith("data:") ? "data:" : url;
 
@@ -47,8 +48,12 @@ const isLoaded = (element, kind, from) => {
   if (element.localName === "img") return element.complete && element.naturalWidth > 0;
   return kind === "canvas" ? isDrawn(element) : hasArrived(from);
 };
-const sizeOf = (element, kind, box) => element.localName === "img" ? [element.naturalWidth, element.naturalHeight]
-  : kind === "canvas" ? [element.width, element.height] : [Math.round(box.width), Math.round(box.height)];
+const sizeOf = (element, kind, box) => {
+  if (element.localName === "img") return [element.naturalWidth, element.naturalHeight];
+  if (kind === "canvas") return [element.width, element.height];
+  const own = kind === "background" ? backdropOf(element).size : null;
+  return (own || [box.width, box.height]).map(Math.round);
+};
 
 // Whatever stands beside a text field may have a captcha for its background, by any name.
 const besideFields = (found) => found.typed.slice(0, FIELDS_BESIDE_LIMIT).flatMap(({ element }) => {

@@ -2,18 +2,22 @@
 
 import base64
 import io
+from collections.abc import Mapping
 
 import pytest
 from aiohttp import web
 from PIL import Image, ImageChops
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from tests.integration.browser import page_shapes
+from tests.integration.browser.many_pages import do_all, visit, visit_all
 from tests.integration.browser.stage import CAPTCHA_PNG, DECOY_PNG, SQUARE_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DATA_URL = "data:image/png;base64," + base64.b64encode(CAPTCHA_PNG).decode()
-INPUT = '<input name="code" placeholder="captcha">'
+VECTOR = f'<svg xmlns="http://www.w3.org/2000/svg" width="160" height="60"><image href="{DATA_URL}"/></svg>'
+APPLICATION = "setTimeout(() => {root.innerHTML = '<img id=captcha src=/picture>'}, 2500)"
 
 
 def shows_same(picture: bytes) -> bool:
@@ -22,10 +26,51 @@ def shows_same(picture: bytes) -> bool:
     return expected.size == given.size and ImageChops.difference(expected, given).getbbox() is None
 
 
+def furnish(site: LocalSite, other: LocalSite) -> None:
+    """Put on a site what the shapes refer to."""
+    for place in (site, other):
+        place.put_picture("/picture", CAPTCHA_PNG)
+        place.put_page("/frame", page_shapes.NAMED)
+        place.put_page("/bare", '<img src="/picture">')
+    site.put_picture("/decoy", DECOY_PNG)
+    site.put_picture("/loading.gif", DECOY_PNG)
+    site.put_picture("/square", SQUARE_PNG)
+    site.put_picture("/picture.svg", VECTOR.encode(), "image/svg+xml")
+    site.put_picture("/app.js", APPLICATION.encode(), "text/javascript")
+    site.put_redirect("/moved", "/picture")
+    site.put_page("/outer", '<iframe src="/frame"></iframe>')
+    site.put_page("/outer-other", f'<iframe src="http://127.0.0.1:{other.port}/frame"></iframe>')
+    site.put_page("/revealing", page_shapes.BEHIND_A_CLICK["button"])
+
+
+async def put_shape(site: LocalSite, stage: Stage, html: str) -> None:
+    """Make a shape the site's page."""
+    other = await stage.add_site()
+    furnish(site, other)
+    site.put_page("/", html.replace("DATA", DATA_URL).replace("OTHER", f"http://127.0.0.1:{other.port}"))
+
+
+async def read_shapes(stage: Stage, shapes: Mapping[str, str], *, is_photographed: bool) -> dict[str, str]:
+    """Read pages with a captcha, each on a site of its own, and give what is wrong with those that were read wrong."""
+
+    async def read_shape(html: str) -> str:
+        site = await stage.add_site()
+        await put_shape(site, stage, html)
+        outcome = await visit(site, stage)
+        if isinstance(outcome, AttemptFailed):
+            return str(outcome)
+        is_right = shows_same(outcome.picture) and ("photographed" in outcome.choice) == is_photographed
+        is_asked_once = site.hits["/picture"] <= 1
+        return "" if is_right and is_asked_once else f"{site.hits['/picture']} pictures, {outcome.choice}"
+
+    problems = await do_all(read_shape, shapes)
+    return {name: problem for name, problem in problems.items() if problem}
+
+
 async def test_takes_an_image_exactly_as_the_page_received_it_and_fetches_it_once(
     site: LocalSite, stage: Stage
 ) -> None:
-    site.put_page("/", f'<form><img src="/captcha.php?r=1">{INPUT}</form>')
+    site.put_page("/", f'<form><img src="/captcha.php?r=1">{page_shapes.INPUT}</form>')
     site.put_picture("/captcha.php", CAPTCHA_PNG, **{"Cache-Control": "no-store"})
     captured = await stage.capture(site.url())
     assert captured.picture == CAPTCHA_PNG
@@ -36,69 +81,50 @@ async def test_takes_an_image_exactly_as_the_page_received_it_and_fetches_it_onc
     assert "\n" not in captured.choice
 
 
-SHAPES = {
-    "data URI": f'<img src="{DATA_URL}" id="captcha">',
-    "unnamed image beside an input for the code": f'<p>Code: <img src="/picture">{INPUT}</p>',
-    "image button": '<input type="image" src="/picture" class="captcha-image">',
-    "blob": '<img id="captcha"><script>fetch("/picture").then(r => r.blob()).then(b => '
-    "{captcha.src = URL.createObjectURL(b)})</script>",
-    "blob that is revoked": '<img id="captcha"><script>fetch("/picture").then(r => r.blob()).then(b => '
-    "{const u = URL.createObjectURL(b); captcha.onload = () => URL.revokeObjectURL(u); captcha.src = u})</script>",
-    "canvas": '<canvas id="captcha" width="160" height="60"></canvas><script>const i = new Image(); '
-    'i.onload = () => captcha.getContext("2d").drawImage(i, 0, 0); i.src = "/picture"</script>',
-    "late by script": '<div id="here"></div><script>setTimeout(() => {here.innerHTML = '
-    "'<img class=captcha src=/picture>'}, 700)</script>",
-    "preloaded by script": '<script>const i = new Image(); i.src = "/picture"; i.id = "captcha"; '
-    "i.onload = () => document.body.append(i)</script>",
-    "same-origin frame": '<iframe src="/frame"></iframe>',
-    "shadow root": '<div id="host"></div><script>host.attachShadow({mode: "open"}).innerHTML = '
-    "'<img id=captcha src=/picture>'</script>",
-    "redirected picture": '<img id="captcha" src="/moved">',
-    "CSS background": '<div class="captcha" style="width: 160px; height: 60px; background: url(/picture)"></div>',
-    "lazy picture below the fold": '<div style="height: 4000px"></div><img id="captcha" loading="lazy" src="/picture" '
-    'width="160" height="60">',
+GROUPS = {
+    "elements": page_shapes.ELEMENTS,
+    "places": page_shapes.PLACES,
+    "late": page_shapes.LATE,
+    "behind a click": page_shapes.BEHIND_A_CLICK,
 }
 
 
-@pytest.mark.parametrize("html", SHAPES.values(), ids=SHAPES.keys())
-async def test_finds_the_captcha_by_itself(html: str, site: LocalSite, stage: Stage) -> None:
-    site.put_page("/", html)
-    site.put_page("/frame", '<img id="captcha" src="/picture">')
-    site.put_picture("/picture", CAPTCHA_PNG)
-    site.put_redirect("/moved", "/picture")
-    captured = await stage.capture(site.url())
-    assert shows_same(captured.picture), captured.choice
-    assert site.hits["/picture"] <= 1
+@pytest.mark.parametrize("shapes", GROUPS.values(), ids=GROUPS.keys())
+async def test_finds_the_captcha_by_itself(shapes: dict[str, str], stage: Stage) -> None:
+    assert await read_shapes(stage, shapes, is_photographed=False) == {}
 
 
-async def test_finds_a_captcha_in_a_frame_of_another_declared_site(site: LocalSite, stage: Stage) -> None:
-    other = await stage.add_site()
-    site.put_page("/", f'<iframe src="http://127.0.0.1:{other.port}/frame"></iframe>')
-    other.put_page("/frame", '<img id="captcha" src="/picture">')
-    other.put_picture("/picture", CAPTCHA_PNG)
-    assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
-    assert other.hits["/picture"] == 1
+async def test_photographs_what_has_no_pixels_of_its_own_to_give(stage: Stage) -> None:
+    assert await read_shapes(stage, page_shapes.PHOTOGRAPHED, is_photographed=True) == {}
 
 
-PHOTOGRAPHED = {
-    "inline SVG": '<svg id="captcha" width="160" height="60"><text x="20" y="30">k7xw2</text></svg>',
-    "SVG file": '<img id="captcha" src="/picture.svg">',
-    "canvas with another origin's picture": '<canvas id="captcha" width="160" height="60"></canvas><script>'
-    'const i = new Image(); i.onload = () => captcha.getContext("2d").drawImage(i, 0, 0); '
-    'i.src = "OTHER/picture"</script>',
+async def test_reads_labels_in_many_languages(stage: Stage) -> None:
+    pages = {label: page_shapes.label_field(label) for label in page_shapes.LABELS}
+    assert await read_shapes(stage, pages, is_photographed=False) == {}
+
+
+async def test_a_control_that_shows_the_captcha_is_clicked_once(site: LocalSite, stage: Stage) -> None:
+    await put_shape(site, stage, "<button onclick=\"fetch('/clicked')\">Show captcha</button>" * 2)
+    with pytest.raises(AttemptFailed) as failed:
+        await stage.capture(site.url())
+    assert failed.value.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND
+    assert site.hits["/clicked"] == 1
+
+
+UNTOUCHED = {
+    "a form's own button": '<form action="/clicked"><button>Show captcha</button></form>',
+    "a submit input": '<form action="/clicked"><input type="submit" value="Show captcha"></form>',
+    "a link to another page": '<a href="/clicked">Show captcha</a>',
+    "a code by message": '<input type="tel" name="phone"><button onclick="fetch(\'/clicked\')">获取验证码</button>',
+    "a sound": "<button onclick=\"fetch('/clicked')\">Play audio captcha</button>",
+    "anything else": "<button onclick=\"fetch('/clicked')\">Show password</button>",
 }
 
 
-@pytest.mark.parametrize("html", PHOTOGRAPHED.values(), ids=PHOTOGRAPHED.keys())
-async def test_photographs_what_has_no_pixels_of_its_own_to_give(html: str, site: LocalSite, stage: Stage) -> None:
-    other = await stage.add_site()
-    other.put_picture("/picture", CAPTCHA_PNG)
-    site.put_page("/", html.replace("OTHER", f"http://127.0.0.1:{other.port}"))
-    vector = '<svg xmlns="http://www.w3.org/2000/svg" width="160" height="60"><text y="30">k7xw2</text></svg>'
-    site.put_picture("/picture.svg", vector.encode(), "image/svg+xml")
-    captured = await stage.capture(site.url())
-    assert Image.open(io.BytesIO(captured.picture)).size == (160, 60)
-    assert "photographed" in captured.choice
+async def test_nothing_else_is_clicked(site: LocalSite, stage: Stage) -> None:
+    outcomes = await visit_all(site, stage, UNTOUCHED)
+    assert all(isinstance(outcome, AttemptFailed) for outcome in outcomes.values())
+    assert not site.hits["/clicked"]
 
 
 DECOYS = """
@@ -171,5 +197,5 @@ async def test_a_selector_that_matches_nothing_is_not_found(selector: str, site:
     site.put_page("/", '<div>Login <img id="captcha" src="/picture"></div>')
     site.put_picture("/picture", CAPTCHA_PNG)
     with pytest.raises(AttemptFailed) as failed:
-        await stage.capture(site.url(), selector, timeout_seconds=1.5)
+        await stage.capture(site.url(), selector, timeout_seconds=3)
     assert failed.value.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND

@@ -174,7 +174,7 @@ def test_facts_of_a_page_are_read_with_their_types() -> None:
         "is_clickable": False,
         "is_outside_form": False,
         "link": "foreign",
-        "near": [[1, 5], [7, 9]],
+        "near": [[1, 5, True], [7, 9, False]],
         "fields_before": 1,
         "fields_after": 0,
         "block": -1,

@@ -1,0 +1,33 @@
+"""Markup by which third-party behavioural captchas are known; what it names elsewhere is never reached."""
+
+MARKUP = {
+    "reCAPTCHA": '<div class="g-recaptcha" data-sitekey="x"></div>',
+    "reCAPTCHA v3": '<script src="https://www.google.com/recaptcha/api.js?render=6Lx"></script>',
+    "reCAPTCHA Enterprise": '<script src="https://www.google.com/recaptcha/enterprise.js?render=6Lx"></script>',
+    "hCaptcha": '<div class="h-captcha" data-sitekey="x"></div><script src="https://js.hcaptcha.com/1/api.js"></script>',
+    "Turnstile": '<div class="cf-turnstile" data-sitekey="x"></div>',
+    "GeeTest v3": '<div class="geetest_holder geetest_wind"><div class="geetest_btn">Click to verify</div></div>',
+    "GeeTest v4": '<div class="geetest_captcha"><canvas class="geetest_bg" width="300" height="150"></canvas></div>',
+    "FunCaptcha": '<div id="FunCaptcha"></div><input type="hidden" name="fc-token">',
+    "Yandex SmartCaptcha": '<div id="captcha-container" class="smart-captcha" data-sitekey="x"></div>',
+    "Friendly Captcha": '<div class="frc-captcha" data-sitekey="x"></div>',
+    "MTCaptcha": '<div class="mtcaptcha"></div>',
+    "KeyCAPTCHA": '<div id="div_for_keycaptcha"></div>',
+    "Tencent": '<button id="TencentCaptcha" data-appid="x" type="button">验证</button>',
+    "Aliyun": '<div class="nc-container"><div id="nc_1_wrapper" class="nc_wrapper">请按住滑块</div></div>',
+    "NetEase YiDun": '<div class="yidun yidun--light"><img class="yidun_bg-img" src="/wide" alt="验证码背景"></div>',
+    "AWS WAF": "<awswaf-captcha></awswaf-captcha>",
+    "DataDome": '<iframe src="https://geo.captcha-delivery.com/captcha/?x=1" title="DataDome CAPTCHA"></iframe>',
+    "HUMAN": '<div id="px-captcha">Press &amp; Hold</div>',
+    "ALTCHA": '<altcha-widget challengeurl="/challenge"></altcha-widget>',
+    "mCaptcha": '<div id="mcaptcha__widget-container"></div><input type="hidden" name="mcaptcha__token">',
+    "Cap": '<cap-widget data-cap-api-endpoint="/cap/"></cap-widget>',
+    "Prosopo": '<div class="procaptcha" data-sitekey="x"></div>',
+    "CaptchaFox": '<div class="captchafox" data-sitekey="x"></div>',
+    "Vaptcha": '<div class="vaptcha-container"></div>',
+    "Dingxiang": '<div class="dx-captcha-basic"></div>',
+    "slider": '<div class="slider-captcha"><canvas id="captcha" width="280" height="155"></canvas></div>',
+    "click captcha": '<div><p>请依次点击图中的文字</p><img src="/wide" id="captchaImage"></div>',
+    "slider or click": '<p id="x">Slide to verify</p>',
+}
+"""Bodies of forms by a part of the name that is told."""
