@@ -78,9 +78,10 @@ class FillLoop:
         _logger.debug("took %s", capture.choice)
         times = self._attempt.times
         times.add(capture.timings_ms)
+        times.restart()
         if self._request.evidence:
             self._attempt.keep(capture.picture, await visit.screenshot(), capture.choice)
-        times.restart()
+            times.end("capture")
         return capture
 
     async def _read(self, capture: CaptchaCapture) -> Recognition:
