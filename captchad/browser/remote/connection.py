@@ -3,21 +3,33 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.connection import BrowserConnection
 from captchad.browser.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.remote.endpoint import Reached
+from captchad.browser.remote.patience import Patience
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
 HEARTBEAT_SECONDS = 1.0
-HEARTBEAT_LIMIT_SECONDS = 5.0
+LEAVE_SECONDS = 8.0
+
+Answer = TypeVar("Answer")
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What the browser said first, and how long that took."""
+
+    user_agent: str
+    took_seconds: float
 
 
 class RemoteBrowser(BrowserConnection):
@@ -32,15 +44,17 @@ class RemoteBrowser(BrowserConnection):
         number: int,
         place: str,
         reached: Reached,
-        user_agent: str,
+        greeting: Greeting,
         driver: PlaywrightDriver,
         clock: Clock,
         context_options: Mapping[str, Any],
     ) -> None:
-        super().__init__(number, reached.browser, user_agent, clock, context_options)
+        super().__init__(number, reached.browser, greeting.user_agent, clock, context_options)
         self._place = place
         self._reached = reached
         self._driver = driver
+        self._patience = Patience()
+        self._patience.learn(greeting.took_seconds)
         self._work = TaskGroupKeeper(f"browser-{number}")
         self._work.spawn(self._watch(), "heartbeat")
 
@@ -70,7 +84,7 @@ class RemoteBrowser(BrowserConnection):
                     await self.browser.close()
         self.is_killed = True
         with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(STOP_SECONDS):
+            async with asyncio.timeout(LEAVE_SECONDS):
                 await self._reached.leave()
         await self._driver.stop()
 
@@ -87,16 +101,22 @@ class RemoteBrowser(BrowserConnection):
 
     async def _beat_until_lost(self) -> str:
         try:
-            async with asyncio.timeout(HEARTBEAT_LIMIT_SECONDS):
-                session = await self.browser.new_browser_cdp_session()
+            session = await self._answered(self.browser.new_browser_cdp_session())
             while True:
                 await self._clock.sleep(HEARTBEAT_SECONDS)
-                async with asyncio.timeout(HEARTBEAT_LIMIT_SECONDS):
-                    await session.send("Browser.getVersion")
-                    await self._reached.beat()
+                await self._answered(session.send("Browser.getVersion"))
+                await self._answered(self._reached.beat())
         except TimeoutError:
-            return f"gave no sign of life within {HEARTBEAT_LIMIT_SECONDS:g} s"
+            return f"gave no sign of life within {self._patience.limit_seconds:g} s"
         except (PlaywrightError, OSError) as error:
             return f"is lost: {str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__}"
         except Exception as error:  # noqa: BLE001 - a driver that ends raises a bare Exception
             return f"is lost: {error}"
+
+    async def _answered(self, call: Awaitable[Answer]) -> Answer:
+        """Wait for an answer as long as patience lasts."""
+        asked_seconds = self._clock.monotonic_seconds()
+        async with asyncio.timeout(self._patience.limit_seconds):
+            answer = await call
+        self._patience.learn(self._clock.monotonic_seconds() - asked_seconds)
+        return answer

@@ -19,7 +19,7 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
 OURS = "captchad"
-CALL_SECONDS = 5.0
+CALL_SECONDS = 15.0
 CREATE_SECONDS = 60.0
 JOIN_SECONDS = 15.0
 TOUCH_SECONDS = 10.0

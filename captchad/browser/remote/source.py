@@ -10,7 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.connection import LaunchFailed, read_user_agent
 from captchad.browser.driver import PlaywrightDriver
-from captchad.browser.remote.connection import RemoteBrowser
+from captchad.browser.remote.connection import Greeting, RemoteBrowser
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.inspection import inspect_flags
 from captchad.browser.workspace import Workspace
@@ -76,7 +76,7 @@ class RemoteBrowsers:
         workspace = self._workspace = self._workspace or Workspace()
         driver = PlaywrightDriver()
         try:
-            reached, user_agent = await self._connect(endpoint, await driver.start(workspace.path))
+            reached, greeting = await self._connect(endpoint, await driver.start(workspace.path))
         except LaunchFailed:
             await driver.stop()
             raise
@@ -86,9 +86,9 @@ class RemoteBrowsers:
         self._opened += 1
         _logger.info("browser %d is the one at %s (Chromium %s)", self._opened, endpoint.place, reached.browser.version)
         options = self._context_options()
-        return RemoteBrowser(self._opened, endpoint.place, reached, user_agent, driver, self._clock, options)
+        return RemoteBrowser(self._opened, endpoint.place, reached, greeting, driver, self._clock, options)
 
-    async def _connect(self, endpoint: RemoteEndpoint, playwright: Playwright) -> tuple[Reached, str]:
+    async def _connect(self, endpoint: RemoteEndpoint, playwright: Playwright) -> tuple[Reached, Greeting]:
         reached: Reached | None = None
         try:
             async with asyncio.timeout(endpoint.connect_seconds + FIRST_WORDS_SECONDS):
@@ -101,9 +101,11 @@ class RemoteBrowsers:
             await _leave(reached)
             raise
 
-    async def _get_acquainted(self, browser: Browser, place: str) -> str:
+    async def _get_acquainted(self, browser: Browser, place: str) -> Greeting:
         await inspect_flags(browser, place, must_have_sandbox=self._must_have_sandbox)
-        return await read_user_agent(browser)
+        asked_seconds = self._clock.monotonic_seconds()
+        user_agent = await read_user_agent(browser)
+        return Greeting(user_agent, self._clock.monotonic_seconds() - asked_seconds)
 
     def _context_options(self) -> Mapping[str, Any]:
         proxy = self._find_proxy()

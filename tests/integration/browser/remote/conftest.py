@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
@@ -15,19 +16,32 @@ from tests.integration.browser.remote.places import CdpPlace, GridPlace, Place, 
 from tests.integration.browser.remote.relay import Relay
 from tests.integration.browser.stage import LocalSite, Stage
 
-KINDS = {"cdp": CdpPlace, "playwright": PlaywrightPlace, "selenium": GridPlace}
+SomePlace = TypeVar("SomePlace", bound=Place)
+KINDS: dict[str, type[Place]] = {"cdp": CdpPlace, "playwright": PlaywrightPlace}
 CLOSED_PORT = 9
 RECOVERY_SECONDS = 60
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="session")
+def grid() -> Iterator[GridPlace]:
+    """The one Grid of the run, since it takes long to start."""
+    yield from run_place(GridPlace())
+
+
+@pytest.fixture(scope="module", params=[*KINDS, "selenium"])
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    started: Place = KINDS[request.param]()
+    if request.param == "selenium":
+        yield request.getfixturevalue("grid")
+    else:
+        yield from run_place(KINDS[request.param]())
+
+
+def run_place(place: SomePlace) -> Iterator[SomePlace]:
     try:
-        started.start()
-        yield started
+        place.start()
+        yield place
     finally:
-        started.stop()
+        place.stop()
 
 
 @pytest_asyncio.fixture

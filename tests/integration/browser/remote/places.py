@@ -12,6 +12,7 @@ import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -42,6 +43,13 @@ def find_free_port() -> int:
 def as_ordinary_user(command: list[str]) -> list[str]:
     """Give a command that keeps Chromium's sandbox possible, whoever runs the tests."""
     return [*NOBODY.drop_command(), *command] if os.geteuid() == 0 else command
+
+
+def read_command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 class Place(ABC):
@@ -102,11 +110,15 @@ class Place(ABC):
         """Bring the browser back where the place does not do that by itself."""
         assert self._process is not None
 
+    def count_leftovers(self) -> int:
+        """Give how much of ours is still there after we left."""
+        return 0
+
     def browser_processes(self) -> list[psutil.Process]:
         """Give every process of Chromium's below this place."""
         assert self._process is not None
         top = psutil.Process(self._process.pid)
-        return [one for one in (top, *top.children(recursive=True)) if "chrom" in " ".join(one.cmdline()[:3])]
+        return [one for one in (top, *top.children(recursive=True)) if "chrom" in " ".join(read_command(one)[:3])]
 
     def _wait_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -215,6 +227,10 @@ class GridPlace(Place):
         with urllib.request.urlopen(f"{self.url}/status", timeout=5) as answer:
             status: dict[str, object] = json.load(answer)["value"]
             return status
+
+    def count_leftovers(self) -> int:
+        nodes: Any = self.read_status()["nodes"]
+        return sum(slot["session"] is not None for node in nodes for slot in node["slots"])
 
     def make_endpoint(self, url: str, proxy: FilteringProxy, clock: Clock) -> RemoteEndpoint:
         return SeleniumEndpoint(url, "tests", self.limits, lambda: proxy.host, clock)

@@ -1,0 +1,47 @@
+"""What only a Selenium Grid has: sessions, of which there may be so many and which live so long."""
+
+import asyncio
+
+import pytest
+
+from captchad.browser.connection import LaunchFailed
+from captchad.browser.remote import selenium
+from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
+from captchad.browser.remote.source import RemoteBrowsers
+from captchad.egress.proxy import ProxyAddress
+from captchad.runtime.clock import Clock
+from tests.integration.browser.remote.places import GridPlace
+
+NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
+LIFE_SECONDS = 4.0
+
+
+def make_source(grid: GridPlace, owner: str, sessions: int, life_seconds: float = 300) -> RemoteBrowsers:
+    limits = SessionLimits(sessions, life_seconds)
+    endpoint = SeleniumEndpoint(grid.url, owner, limits, lambda: "127.0.0.1", Clock())
+    return RemoteBrowsers([endpoint], lambda: NOWHERE, Clock(), must_have_sandbox=True)
+
+
+async def test_sessions_are_bounded_over_all_workers_and_the_dead_ones_are_ended(
+    grid: GridPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selenium, "WAIT_FOR_ROOM_SECONDS", 0.0)
+    killed = await make_source(grid, "one", 1).open()
+    killed.kill()
+    other = make_source(grid, "two", 1)
+    with pytest.raises(LaunchFailed, match=r"selenium\.max_sessions"):
+        await other.open()
+    reborn = await make_source(grid, "one", 1).open()
+    assert reborn.is_alive
+    await reborn.close()
+    assert await asyncio.to_thread(grid.count_leftovers) == 0
+    await killed.close()
+
+
+async def test_a_session_ends_when_its_time_is_up_whatever_it_does(grid: GridPlace) -> None:
+    browser = await make_source(grid, "brief", 4, LIFE_SECONDS).open()
+    async with asyncio.timeout(LIFE_SECONDS + 10):
+        while browser.is_alive:
+            await asyncio.sleep(0.1)
+    await browser.close()
+    assert await asyncio.to_thread(grid.count_leftovers) == 0
