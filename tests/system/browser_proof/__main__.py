@@ -5,6 +5,7 @@ browser processes are killed or stopped and CAPTCHAD_PROOF_WORKER_KILLS workers 
 the tether that `captchad up` puts over them, so that nobody but the worker and its driver tidies up.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -27,6 +28,7 @@ from tests.system.browser_proof.leftovers import (
     await_none,
     become_reaper,
     describe,
+    end_with_parent,
     find_abandoned_profiles,
     find_zombies,
     list_files,
@@ -211,6 +213,7 @@ def start_site() -> tuple[subprocess.Popen[bytes], str]:
 
 def prove(proof: Proof, reuse: str) -> dict[str, Any]:
     """Run the proof in temporary folders of its own; give its findings."""
+    end_with_parent()
     become_reaper()
     folder, shared_before = Path(tempfile.mkdtemp(prefix="cp-")), list_shared_memory()
     site, url = start_site()
@@ -224,7 +227,8 @@ def prove(proof: Proof, reuse: str) -> dict[str, Any]:
         site.kill()
         site.wait()
         for process in psutil.Process().children(recursive=True):
-            process.kill()
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         shutil.rmtree(folder, ignore_errors=True)
     return asdict(endurance.findings)
 

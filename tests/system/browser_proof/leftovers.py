@@ -3,12 +3,15 @@
 import contextlib
 import ctypes
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 SHARED_MEMORY = Path("/dev/shm")
 BROWSER_FILES = (".org.chromium*", "org.chromium*", "playwright*", "scoped_dir*", "captchad-b-*", ".com.google.Chrome*")
@@ -18,6 +21,12 @@ PAUSE_SECONDS = 0.1
 def become_reaper() -> None:
     """Have every orphan below become this process's child, as the system's first process does with all others."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_with_parent() -> None:
+    """Have this process leave in good order when its parent is gone, as a test that took too long is."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def reap_orphans(own: set[int]) -> None:
