@@ -96,19 +96,23 @@ class FormFilling:
 
     async def check_scope(self, captcha: Frame, check_endpoint: CheckEndpoint) -> None:
         """Raise AttemptFailed if a frame or an address of the form is out of scope, or it has a behavioural captcha."""
-        for frame in (captcha, self.field.frame, *([self._button.frame] if self._button else [])):
+        places = [self.field, *([self._button] if self._button is not None else [])]
+        for frame in (captcha, *(place.frame for place in places)):
             _check_address(find_frame_url(frame), check_endpoint)
-        facts = await self._read_facts()
-        for place in facts["places"]:
-            _check_address(str(place), check_endpoint)
-        if facts["behavioural"] is not None:
-            message = f"the form also has {facts['behavioural']}, which captchad does not solve"
-            raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+        for facts in [await self._read_facts(frame) for frame in dict.fromkeys(place.frame for place in places)]:
+            for address in facts["places"]:
+                _check_address(str(address), check_endpoint)
+            if facts["behavioural"] is not None:
+                message = f"the form also has {facts['behavioural']}, which captchad does not solve"
+                raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
 
-    async def _read_facts(self) -> dict[str, Any]:
-        frame = self.field.frame
-        button = self._button.element if self._button is not None and self._button.frame == frame else None
-        wanted = {"mode": "facts", "selector": None, "field": self.field.element, "button": button}
+    async def _read_facts(self, frame: Frame) -> dict[str, Any]:
+        """Ask about what is in this frame of the field and the button."""
+        field, button = (
+            place.element if place is not None and place.frame == frame else None
+            for place in (self.field, self._button)
+        )
+        wanted = {"mode": "facts", "selector": None, "field": field, "button": button}
         facts: dict[str, Any] = await frame.evaluate(read_form_script(), wanted)
         return facts
 

@@ -15,7 +15,7 @@ from captchad.domain.visit import Fill, VisitOrder
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
-LOOK_SECONDS = 2.0
+SAME_DOCUMENT_SECONDS = 1.0
 NEW_PICTURE_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 CLICK_MS = 3000.0
@@ -55,12 +55,12 @@ class FormVisit:
         self._deadline_seconds = deadline_seconds
         self._taken: Taken | None = None
         self._new: Taken | None = None
-        self._was_answered = False
+        self._look_seconds = 0.0
 
     async def take(self) -> Taken:
         """Give the captcha's picture: the one a refresh brought, else what the page shows."""
         self._taken, self._new = self._new or await self._work.take(self._deadline_seconds), None
-        self._was_answered = False
+        self._look_seconds = 0.0
         return self._taken
 
     @property
@@ -72,7 +72,7 @@ class FormVisit:
     @property
     def _is_clickable(self) -> bool:
         candidate = self._taken[0].candidate if self._taken is not None else None
-        return candidate is not None and candidate.is_clickable and not candidate.is_foreign_link
+        return candidate is not None and candidate.is_clickable and not candidate.link
 
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type and send an answer; give whether it was right, None where the page does not tell."""
@@ -92,8 +92,9 @@ class FormVisit:
             await filling.type(text)
             await watch.note_typed()
             await filling.send(check_and_note)
-            self._was_answered = True
-            return (await watch.wait(self._deadline_seconds, self._work.check_page)).verified
+            verdict = await watch.wait(self._deadline_seconds, self._work.check_page)
+            self._look_seconds = NEW_PICTURE_SECONDS if watch.has_new_document else SAME_DOCUMENT_SECONDS
+            return verdict.verified
         finally:
             watch.end()
 
@@ -110,7 +111,7 @@ class FormVisit:
         A page that was answered may show one by itself; else fill.refresh is clicked, or the picture where that can
         be; a form whose page still has none is opened anew.
         """
-        if self._was_answered and await self._await_new(LOOK_SECONDS):
+        if self._look_seconds and await self._await_new(self._look_seconds):
             return
         for way in (self._click_refresh, self._click_picture, self._reload):
             if await way() and await self._await_new(NEW_PICTURE_SECONDS):

@@ -57,6 +57,7 @@ class VerdictWatch:
         self._first_sighting = Sighting()
         self._judge = Judge(fill, self._first_sighting, self._first_sighting)
         self._answer: Response | None = None
+        self.has_new_document = False
         self._has_moved = False
         self._is_loaded = False
         self._moved_seconds = 0.0
@@ -165,6 +166,7 @@ class VerdictWatch:
     def _note_document(self, frame: Frame, document: Hashable) -> None:
         if self._documents.setdefault(frame, document) != document:
             self._documents[frame] = document
+            self.has_new_document = True
             self._note_move()
 
     def _note_move(self) -> None:

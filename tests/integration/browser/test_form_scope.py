@@ -36,10 +36,21 @@ def refuses(settlement: Settlement, code: TaskErrorCode) -> bool:
         "<form method=post action=/check>" + ALONE + "<button id=send formaction='{elsewhere}'>Send</button></form>",
         "<form id=f method=post action='{elsewhere}'></form><p>" + ALONE + "</p><button id=send form=f>Send</button>",
         "<form method=post action=/check>" + ALONE + "<a id=send href='{elsewhere}'>Send</a></form>",
+        "<form method=post action=/check>" + ALONE + "</form><iframe srcdoc=\"<form method=post action='{elsewhere}'>"
+        '<button id=send>Send</button></form>"></iframe>',
         "<form method=post action='ftp://127.0.0.1/'>" + FIELDS + "</form>",
         "<base href='{elsewhere}'><form method=post action=check>" + FIELDS.replace('"/', '"{here}/') + "</form>",
     ],
-    ids=["action", "a hidden action", "formaction", "another form's button", "a link", "another scheme", "a base"],
+    ids=[
+        "action",
+        "a hidden action",
+        "formaction",
+        "another form's button",
+        "a link",
+        "another frame's form",
+        "another scheme",
+        "a base",
+    ],
 )
 async def test_a_form_that_leads_out_of_scope_is_not_touched(forms: FormStage, stage: Stage, form: str) -> None:
     other = await stage.add_site(is_declared=False)
