@@ -11,6 +11,7 @@ from playwright.async_api import Playwright, async_playwright
 
 from captchad.browser.connection import LaunchFailed
 from captchad.browser.process_tree import find_driver, is_running, kill_tree, list_children
+from captchad.runtime.spawn import TaskGroupKeeper
 
 DRIVER_START_SECONDS = 30.0
 STOP_SECONDS = 3.0
@@ -23,6 +24,7 @@ class PlaywrightDriver:
     def __init__(self) -> None:
         self._playwright: Playwright | None = None
         self._pid = 0
+        self._work = TaskGroupKeeper("driver")
 
     @property
     def is_alive(self) -> bool:
@@ -54,12 +56,15 @@ class PlaywrightDriver:
         return self._playwright
 
     async def stop(self) -> None:
-        """End the driver and every browser under it."""
+        """End the driver and every browser under it, and wait until it has ended."""
         playwright, self._playwright = self._playwright, None
         if playwright is not None:
-            with contextlib.suppress(TimeoutError, PlaywrightError, OSError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await playwright.stop()
+            stopping = {self._work.spawn(_stop_quietly(playwright), "stop")}
+            await asyncio.wait(stopping, timeout=STOP_SECONDS)
+            self.kill()
+            # Its pipes are closed only once its end was noticed; the event loop must live to see that.
+            await asyncio.wait(stopping, timeout=STOP_SECONDS)
+            await self._work.cancel_all()
         self.kill()
 
     def kill(self) -> None:
@@ -67,6 +72,11 @@ class PlaywrightDriver:
         pid, self._pid = self._pid, 0
         if pid:
             kill_tree(pid)
+
+
+async def _stop_quietly(playwright: Playwright) -> None:
+    with contextlib.suppress(PlaywrightError, OSError):
+        await playwright.stop()
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ class BrowserSupply:
         self._browsers: dict[int, BrowserConnection] = {}
         self._lock = asyncio.Lock()
         self._work = TaskGroupKeeper("browsers")
-        self._is_closed = False
+        self._closings = TaskGroupKeeper("closing-browsers")
         self.crashes = 0
         self.recycled = 0
         self.pages_served = 0
@@ -82,11 +82,11 @@ class BrowserSupply:
 
     async def close(self) -> None:
         """End every browser and what they come from."""
-        self._is_closed = True
         await self._work.cancel_all()
         for browser in self.browsers:
             del self._browsers[browser.number]
             await browser.close()
+        await self._closings.wait_all()
         await self._source.stop()
 
     def _end_overgrown(self, browser: BrowserConnection) -> None:
@@ -118,8 +118,7 @@ class BrowserSupply:
         else:
             self.crashes += 1
             _logger.warning("browser %d (%s) is gone and will be replaced", browser.number, browser.describe())
-        if not self._is_closed:
-            self._work.spawn(browser.close(), f"close-{browser.number}")
+        self._closings.spawn(browser.close(), f"close-{browser.number}")
 
     async def _provide(self) -> BrowserConnection | Exception:
         """Launch a browser unless another caller just did; the failure is given, not raised, as many may wait."""

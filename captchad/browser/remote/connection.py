@@ -77,16 +77,19 @@ class RemoteBrowser(BrowserConnection):
 
     async def close(self) -> None:
         """Leave it politely, and by force if that takes too long; a session there is given back in any case."""
-        await self._work.cancel_all()
-        with contextlib.suppress(TimeoutError, PlaywrightError):
-            async with asyncio.timeout(STOP_SECONDS):
-                if self.is_alive:
-                    await self.browser.close()
-        self.is_killed = True
-        with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(LEAVE_SECONDS):
-                await self._reached.leave()
-        await self._driver.stop()
+        try:
+            await self._work.cancel_all()
+            with contextlib.suppress(TimeoutError, PlaywrightError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    if self.is_alive:
+                        await self.browser.close()
+            self.is_killed = True
+            with contextlib.suppress(TimeoutError, OSError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await self._reached.leave()
+            await self._driver.stop()
+        finally:
+            self.kill()
 
     async def _watch(self) -> None:
         """Ask for a sign of life again and again; break with a browser that gives none, or whose time is up."""

@@ -16,6 +16,7 @@ from captchad.browser.remote.inspection import inspect_flags
 from captchad.browser.workspace import Workspace
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
 
 REST_SECONDS = 3.0
 """A place that failed is left alone for so long, so that its timeout is not paid for again with every page."""
@@ -44,6 +45,7 @@ class RemoteBrowsers:
         self._problems: dict[str, str] = {}
         self._workspace: Workspace | None = None
         self._opened = 0
+        self._work = TaskGroupKeeper("remote-browsers")
 
     @property
     def is_alive(self) -> bool:
@@ -68,6 +70,7 @@ class RemoteBrowsers:
 
     async def stop(self) -> None:
         """Remove what drivers left on disk; connections are closed one by one."""
+        await self._work.wait_all()
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             await asyncio.to_thread(workspace.remove)
@@ -82,6 +85,7 @@ class RemoteBrowsers:
             raise
         except BaseException:
             driver.kill()
+            self._work.spawn(driver.stop(), "stop-driver")
             raise
         self._opened += 1
         _logger.info("browser %d is the one at %s (Chromium %s)", self._opened, endpoint.place, reached.browser.version)
