@@ -23,7 +23,7 @@ async def clean(tab: Tab) -> None:
     Whatever a page does that is not known to be undone here makes the tab uncleanable (see Traces).
     """
     devtools = tab.devtools
-    if devtools is None:
+    if not tab.is_watched:
         raise Uncleanable("a tab that is not watched")
     tab.observer = None
     try:

@@ -10,6 +10,10 @@ from captchad.browser.connection import BrowserConnection
 from captchad.browser.traces import Traces
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
+_SOUND_AND_FILM = ("mp4", "m4v", "m4s", "webm", "ogv", "mov", "mp3", "m4a", "ogg", "wav", "m3u8")
+_FONTS = ("woff2", "woff", "ttf", "otf", "eot")
+NEEDLESS_URLS = tuple(f"*.{kind}" for kind in (*_SOUND_AND_FILM, *_FONTS))
+"""What no captcha needs: its text is as readable in a font of the system's. Advertisers the egress guard keeps off."""
 
 
 class TabObserver(Protocol):
@@ -28,11 +32,11 @@ class TabObserver(Protocol):
 class Tab:
     """Tells the visit that uses it what happens, and keeps for itself what that leaves behind.
 
-    `devtools` speaks to the page past Playwright; only a tab that may be used again has it.
+    `devtools` speaks to the page past Playwright's own objects. Only a tab that is watched can be used again.
     """
 
     def __init__(
-        self, connection: BrowserConnection, context: BrowserContext, page: Page, devtools: CDPSession | None
+        self, connection: BrowserConnection, context: BrowserContext, page: Page, devtools: CDPSession
     ) -> None:
         self.connection = connection
         self.context = context
@@ -42,6 +46,7 @@ class Tab:
         self.traces = Traces()
         self.observer: TabObserver | None = None
         self.has_crashed = False
+        self.is_watched = False
         self.pages_served = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
@@ -56,18 +61,21 @@ class Tab:
         is_served = connection.browser.is_connected() and not connection.is_killed and not connection.is_retired
         return is_served and not self.has_crashed and not self.page.is_closed()
 
+    async def prepare(self) -> None:
+        """Have the browser leave out what is needless."""
+        # Bodies are read through the driver, which keeps its own.
+        await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
+        await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
+
     async def watch(self) -> None:
         """Have the browser tell what the page stores, and find out the context's name in its protocol."""
-        if self.devtools is None:
-            return
         self.devtools.on("DOMStorage.domStorageItemAdded", self.traces.note_stored)
         self.devtools.on("DOMStorage.domStorageItemUpdated", self.traces.note_stored)
         self.devtools.on("DOMStorage.domStorageItemsCleared", self.traces.note_emptied)
         self.devtools.on("Network.requestWillBeSentExtraInfo", self.traces.note_sent)
-        # Bodies are read through the driver, which keeps its own.
-        await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("DOMStorage.enable")
         target = await self.devtools.send("Target.getTargetInfo")
+        self.is_watched = True
         self.context_id = str(target["targetInfo"]["browserContextId"])
 
     async def close(self) -> None:
@@ -109,9 +117,10 @@ async def open_tab(connection: BrowserConnection, *, is_reusable: bool) -> Tab:
     try:
         context.set_default_timeout(0)
         page = await context.new_page()
-        devtools = await context.new_cdp_session(page) if is_reusable else None
-        tab = Tab(connection, context, page, devtools)
-        await tab.watch()
+        tab = Tab(connection, context, page, await context.new_cdp_session(page))
+        await tab.prepare()
+        if is_reusable:
+            await tab.watch()
     except PlaywrightError:
         await context.close()
         raise
