@@ -52,12 +52,12 @@ def train(folder: Path, start: str, out: Path, passes: int, minutes: float | Non
     if not out.absolute().parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.absolute().parent}")
     # torch takes seconds to load: `--help` must not wait for it.
-    from captchad.recognition.model import find_packaged_model  # noqa: PLC0415
+    from captchad.recognition.model import find_packaged_weights  # noqa: PLC0415
     from captchad.training.fine_tuning import TuningOptions, divide, make_samples  # noqa: PLC0415
     from captchad.training.weights import load_starting_point  # noqa: PLC0415
 
     try:
-        begun = load_starting_point(find_packaged_model() if start == CURRENT else Path(start))
+        begun = load_starting_point(find_packaged_weights() if start == CURRENT else Path(start))
         division = divide(make_samples(_read_pictures(folder), folder.resolve().name), seed)
     except ValueError as error:
         raise click.ClickException(str(error)) from None

@@ -1,6 +1,6 @@
 """captchad's own engine: its model's columns masked by the hints, searched, worked out and calibrated."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ NO_READING_CONFIDENCE = 0.0
 _DIGITS = "0123456789"
 _BATCH_PICTURES = 16
 _SIGN_LOG_PROBABILITY = -4.0
+_SECOND_STRETCH = 1.25
+_CLEAR_MARGIN = 3.0
 _KEPT_ALPHABETS = 64
 # Where nobody said that there is a sum, an x may as well be a letter: only the model's own signs count.
 _PLAIN_SIGNS = {sign: sign for sign in (*OPERATORS, EQUALS, QUESTION)} | {"÷": "÷/"}
@@ -49,13 +51,20 @@ class CaptchadEngine:
         return [self.answer(reading, hint) for reading, hint in zip(found, hints, strict=True)]
 
     def read(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[PictureReading | None]:
-        """Read pictures without calibrating; None where there is nothing to be read."""
-        seen = [number for number, picture in enumerate(pictures) if not is_blank(picture)]
-        outputs = self._model.run([prepare(pictures[number]) for number in seen])
-        found: list[PictureReading | None] = [None] * len(pictures)
-        for number, output in zip(seen, outputs, strict=True):
-            found[number] = self._read_one(output, hints[number])
-        return found
+        """Read pictures without calibrating; None where there is nothing to be read.
+
+        What is not clear at the first look is looked at once more, stretched, and both looks are read together.
+        """
+        outputs = self._look({number: picture for number, picture in enumerate(pictures) if not is_blank(picture)}, 1.0)
+        found = {number: self._read_one([output], hints[number]) for number, output in outputs.items()}
+        unclear = {number: pictures[number] for number, reading in found.items() if not _is_clear(reading)}
+        for number, output in self._look(unclear, _SECOND_STRETCH).items():
+            found[number] = self._read_one([outputs[number], output], hints[number])
+        return [found.get(number) for number in range(len(pictures))]
+
+    def _look(self, pictures: Mapping[int, Pixels], stretch: float) -> dict[int, LogProbabilities]:
+        outputs = self._model.run([prepare(picture, stretch) for picture in pictures.values()])
+        return dict(zip(pictures, outputs, strict=True))
 
     def answer(self, found: PictureReading | None, hints: Hints) -> Recognition:
         """Give a reading its calibrated confidences."""
@@ -77,31 +86,31 @@ class CaptchadEngine:
             expression=None if worked_out is None else worked_out.expression,
         )
 
-    def _read_one(self, output: LogProbabilities, hints: Hints) -> PictureReading | None:
+    def _read_one(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
         if hints.kind is CaptchaKind.MATH:
-            return self._read_sum(output, self._wide_sums, hints)
-        text = self._read_text(output, hints)
-        if hints.kind is CaptchaKind.TEXT or hints.charset is not None or not self._shows_operator(output):
+            return self._read_sum(outputs, self._wide_sums, hints)
+        text = self._read_text(outputs, hints)
+        if hints.kind is CaptchaKind.TEXT or hints.charset is not None or not self._shows_operator(outputs):
             return text
-        found = self._read_sum(output, self._plain_sums, hints)
+        found = self._read_sum(outputs, self._plain_sums, hints)
         if found is None or text is None:
             return text if found is None else found
         return found if found.reading.total_score > text.reading.total_score else text
 
-    def _shows_operator(self, output: LogProbabilities) -> bool:
-        return bool(output[:, self._operator_columns].max() > _SIGN_LOG_PROBABILITY)
+    def _shows_operator(self, outputs: Sequence[LogProbabilities]) -> bool:
+        return any(output[:, self._operator_columns].max() > _SIGN_LOG_PROBABILITY for output in outputs)
 
-    def _read_text(self, output: LogProbabilities, hints: Hints) -> PictureReading | None:
+    def _read_text(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
         alphabet = make_cased_alphabet(hints.charset, is_case_told=hints.case_sensitive is not False)
-        reading = self._search(output, alphabet, hints, lambda symbols: True)
+        reading = self._search(outputs, alphabet, hints, lambda symbols: True)
         return None if reading is None else PictureReading(reading, CaptchaKind.TEXT, ())
 
-    def _read_sum(self, output: LogProbabilities, alphabet: Alphabet, hints: Hints) -> PictureReading | None:
+    def _read_sum(self, outputs: Sequence[LogProbabilities], alphabet: Alphabet, hints: Hints) -> PictureReading | None:
         def accept(symbols: str) -> bool:
             found = read_sum(symbols)
             return found is not None and _keeps_lengths(str(found.result), hints)
 
-        reading = self._search(output, alphabet, Hints(), accept)
+        reading = self._search(outputs, alphabet, Hints(), accept)
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
 
     def _locate(self, alphabet: Alphabet) -> Columns:
@@ -112,11 +121,15 @@ class CaptchadEngine:
         return self._located[alphabet]
 
     def _search(
-        self, output: LogProbabilities, alphabet: Alphabet, hints: Hints, accepts: Callable[[str], bool]
+        self,
+        outputs: Sequence[LogProbabilities],
+        alphabet: Alphabet,
+        hints: Hints,
+        accepts: Callable[[str], bool],
     ) -> Reading | None:
-        columns = self._locate(alphabet)
-        probabilities = np.exp(output).astype(np.float32)
-        return read_jointly(look([probabilities], [columns]), alphabet, hints, accepts)
+        columns = [self._locate(alphabet)] * len(outputs)
+        probabilities = [np.exp(output).astype(np.float32) for output in outputs]
+        return read_jointly(look(probabilities, columns), alphabet, hints, accepts)
 
 
 def load_captchad_engine(path: Path | None = None) -> CaptchadEngine:
@@ -126,6 +139,11 @@ def load_captchad_engine(path: Path | None = None) -> CaptchadEngine:
         return CaptchadEngine(model)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DependencyMissing(f"the model {model.name} has a calibration that can't be read: {error!r}") from error
+
+
+def _is_clear(found: PictureReading | None) -> bool:
+    """Whether one look is enough; where nothing was seen, a second one would see no more."""
+    return found is None or found.reading.evidence.margin > _CLEAR_MARGIN
 
 
 def _make_sum_alphabet(signs: dict[str, str]) -> Alphabet:

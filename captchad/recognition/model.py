@@ -19,6 +19,7 @@ DESCRIPTION_KEY = "captchad"
 """Where in the ONNX file's metadata the description lies, as JSON."""
 
 PACKAGED_NAME = "captchad.onnx"
+PACKAGED_WEIGHTS_NAME = "captchad-weights.onnx"
 _LOG_ERRORS_ONLY = 3
 
 
@@ -72,6 +73,11 @@ def load_model(path: Path | None = None) -> Model:
 def find_packaged_model() -> Path:
     """Give the place of the model that comes with the package."""
     return Path(str(resources.files("captchad.recognition").joinpath("models", PACKAGED_NAME)))
+
+
+def find_packaged_weights() -> Path:
+    """Give the place of the packaged model's unrounded weights, which a training goes on from."""
+    return find_packaged_model().with_name(PACKAGED_WEIGHTS_NAME)
 
 
 def _make_options() -> onnxruntime.SessionOptions:

@@ -8,8 +8,11 @@ from pathlib import Path
 from types import FrameType
 
 from captchad.runtime.clock import Clock
+from captchad.training.published_weights import find_published
 from captchad.training.recipe import load_recipe
 from captchad.training.session import Session, SessionOptions
+
+_PUBLISHED = "published"
 
 
 def main() -> None:
@@ -22,16 +25,23 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     parser.add_argument("--drawers", type=int, default=max(1, cores - 1), help="processes that draw pictures")
     parser.add_argument("--threads", type=int, default=cores, help="threads of the network on the CPU")
-    parser.add_argument("--from", dest="first_model", type=Path, default=None, help="a model to begin with, its ONNX")
+    parser.add_argument("--from", dest="first_model", help="a model to begin with: its file, or `published`")
     given = parser.parse_args()
-    options = SessionOptions(
-        given.checkpoints, given.minutes, given.resume, given.drawers, given.threads, given.first_model
-    )
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        first_model = _find_first_model(given.first_model)
+        options = SessionOptions(
+            given.checkpoints, given.minutes, given.resume, given.drawers, given.threads, first_model
+        )
         Session(load_recipe(given.recipe), options, Clock()).run()
     except ValueError as error:
         sys.exit(str(error))
+
+
+def _find_first_model(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    return find_published() if name == _PUBLISHED else Path(name)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -30,7 +30,7 @@ from captchad.training.export import write_description
 from captchad.training.fitting import fit_curve, mark_characters, to_values
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.pictures.empty import EmptyFamily
-from captchad.training.pictures.source import Sample
+from captchad.training.pictures.source import PictureSource, Sample, WeightedFamily
 
 SEED = 424_242
 SURE = 0.9
@@ -131,13 +131,13 @@ def _rate(sample: ReadSample, calibration: Calibration) -> Outcome:
 
 def draw_pictures(names: Sequence[str], pictures: int, seed: int) -> list[Sample]:
     """Draw as many pictures of each family, and more without text, in mixed order."""
+    # A model takes some of what has no text for text, and it must be known how sure it is then.
     wanted = dict.fromkeys(names, pictures) | {EmptyFamily.name: pictures * _EMPTY_SHARE}
-    families = [*load_families(names), EmptyFamily()]
+    families = load_families(list(wanted))
     jobs = [(family, number) for family in families for number in range(wanted[family.name])]
-    drawn = [
-        family.draw(random.Random(f"{seed}/{family.name}/{number}"))
-        for family, number in track(jobs, "drawing", console=Console(stderr=True))
-    ]
+    console = Console(stderr=True)
+    sources = {family.name: PictureSource([WeightedFamily(family)], seed, augmented_share=0) for family in families}
+    drawn = [sources[family.name].draw(number) for family, number in track(jobs, "drawing", console=console)]
     random.Random(seed).shuffle(drawn)
     return drawn
 
@@ -150,14 +150,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()
     try:
-        model = load_model(given.model)
-        drawn = draw_pictures(sorted(model.description["recipe"]["families"]), given.pictures, given.seed)
+        sys.stdout.write(f"{calibrate(given.model, given.pictures, given.seed)}\n")
     except (DependencyMissing, ValueError) as error:
         sys.exit(str(error))
-    read = read_samples(CaptchadEngine(model), drawn, random.Random(given.seed))
+
+
+def calibrate(path: Path, pictures: int = _PICTURES, seed: int = SEED) -> str:
+    """Fit a calibration with so many pictures of each family into a model's file; says how honest it is on others."""
+    model = load_model(path)
+    drawn = draw_pictures(sorted(model.description["recipe"]["families"]), pictures, seed)
+    read = read_samples(CaptchadEngine(model), drawn, random.Random(seed))
     fitted = fit(read[::2])
-    sys.stdout.write(f"{len(read)} pictures: {measure(read[1::2], Calibration.from_json(fitted))}\n")
-    write_description(given.model, {**model.description, CALIBRATION_KEY: fitted})
+    write_description(path, {**model.description, CALIBRATION_KEY: fitted})
+    return f"{len(read)} pictures: {measure(read[1::2], Calibration.from_json(fitted))}"
 
 
 if __name__ == "__main__":

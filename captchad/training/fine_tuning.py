@@ -16,6 +16,7 @@ from captchad.training.augmentation import augment
 from captchad.training.feed import Batch, make_batch
 from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.pictures.source import Sample
+from captchad.training.processor import has_fast_bfloat16
 from captchad.training.recipe import Schedule
 from captchad.training.schedule import learning_rate_at
 from captchad.training.validation import FamilyFigures, compare, read_greedily
@@ -24,7 +25,7 @@ LEAST_PICTURES = 20
 _HELD_BACK_SHARE, _HELD_BACK_LEAST, _HELD_BACK_MOST = 0.15, 8, 300
 _BATCH_PICTURES = 16
 _WARM_UP_SHARE = 0.05
-_PEAK_LEARNING_RATE, _LEAST_LEARNING_RATE = 1e-3, 1e-5
+_PEAK_LEARNING_RATE, _LEAST_LEARNING_RATE = 5e-4, 1e-5
 _WEIGHT_DECAY, _GRADIENT_NORM_LIMIT = 0.01, 5.0
 _SECONDS_PER_MINUTE = 60.0
 
@@ -96,7 +97,7 @@ def fine_tune(
     started_seconds = clock.monotonic_seconds()
     before = best = _measure(network, division.held_back)
     best_network, best_pass, done = copy.deepcopy(network), 0, 0
-    present = copy.deepcopy(network)
+    present = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(present.parameters(), lr=_PEAK_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
     schedule = _make_schedule(options, len(division.learned))
     try:
@@ -136,10 +137,6 @@ def _pass_over(
     seed: tuple[int, int],
 ) -> None:
     network.train()
-    for module in network.modules():
-        # The statistics of so few pictures would replace those of the whole first training.
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.eval()
     batches = _make_batches(samples, np.random.default_rng(seed))
     first = (seed[1] - 1) * len(batches)
     for number, batch in enumerate(batches, start=first):
@@ -159,8 +156,10 @@ def _make_batches(samples: Sequence[Sample], generator: np.random.Generator) -> 
 
 
 def _measure_loss(network: CaptchaNetwork, batch: Batch) -> torch.Tensor:
+    with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
+        outputs = network(torch.from_numpy(batch.pictures).to(memory_format=torch.channels_last))
     return nn.functional.ctc_loss(
-        network(torch.from_numpy(batch.pictures)),
+        outputs.float(),
         torch.tensor([number for labels in batch.labels for number in labels]),
         torch.tensor([count_steps(width) for width in batch.widths]),
         torch.tensor([len(labels) for labels in batch.labels]),

@@ -1,9 +1,13 @@
-"""The network: residual convolutions down to one row of columns, dilated context along it, a CTC head."""
+"""The network: PP-OCRv6's small text recogniser, its letters taken as grey and its columns half as wide.
 
-from collections.abc import Mapping
+A stem at a quarter of the picture's size, three stages of mixer blocks (a depthwise convolution that looks around, then
+two pointwise ones that think), the rows averaged away, two attention blocks along the columns, a CTC head. The shape is
+that of the published weights, which `published_weights.py` reads; there are no batch statistics: theirs are folded in.
+"""
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.recipe import NetworkShape
@@ -12,40 +16,131 @@ COLUMN_WIDTH_PIXELS = 4
 """Input pixels along the width for each step of the output."""
 
 _ROWS_LEFT = 3
-_STEM_KERNEL = 5
+_SQUEEZE = 4
+_FORWARD_GROWTH = 2
+_NECK_KERNEL = 7
 
 
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions added to their input."""
+class Stem(nn.Module):
+    """Brings a grey picture to a quarter of its size."""
+
+    def __init__(self, channels: int, out_channels: int) -> None:
+        super().__init__()
+        half = channels // 2
+        self.halve = nn.Conv2d(1, channels, 3, stride=2, padding=1)
+        self.narrow = nn.Conv2d(channels, half, 2)
+        self.widen = nn.Conv2d(half, channels, 2)
+        self.quarter = nn.Conv2d(2 * channels, channels, 3, stride=2, padding=1)
+        self.lift = nn.Conv2d(channels, out_channels, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Give the features at a quarter of the size."""
+        halved = torch.relu(self.halve(pictures))
+        framed = functional.pad(halved, (0, 1, 0, 1))
+        pooled = functional.max_pool2d(framed, 2, stride=1)
+        wide = torch.relu(self.widen(functional.pad(torch.relu(self.narrow(framed)), (0, 1, 0, 1))))
+        return torch.relu(self.lift(torch.relu(self.quarter(torch.cat((pooled, wide), dim=1)))))
+
+
+class ChannelGate(nn.Module):
+    """Weighs the channels by what all of the picture shows."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _convolve(channels, channels)
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
-        _begin_silent(self.second[-1])
+        self.squeeze = nn.Conv2d(channels, channels // _SQUEEZE, 1)
+        self.excite = nn.Conv2d(channels // _SQUEEZE, channels, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Add what the block found to what it was given."""
-        return torch.relu(values + self.second(self.first(values)))
+        """Give the weighed features."""
+        seen = values.mean(dim=(2, 3), keepdim=True)
+        return values * functional.hardsigmoid(self.excite(torch.relu(self.squeeze(seen))))
 
 
-class ContextBlock(nn.Module):
-    """Two convolutions along the width, the first dilated, added to their input."""
+class MixerBlock(nn.Module):
+    """Looks around in each channel, then mixes the channels; `is_gated` ones weigh them in between."""
 
-    def __init__(self, channels: int, dilation: int) -> None:
+    def __init__(self, channels: int, *, is_gated: bool) -> None:
         super().__init__()
-        self.inner = nn.Sequential(
-            nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False),
-            nn.BatchNorm1d(channels),
-            nn.ReLU(inplace=True),
-            nn.Conv1d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm1d(channels),
-        )
-        _begin_silent(self.inner[-1])
+        self.look = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.gate: nn.Module = ChannelGate(channels) if is_gated else nn.Identity()
+        self.grow = nn.Conv2d(channels, channels * _FORWARD_GROWTH, 1)
+        self.shrink = nn.Conv2d(channels * _FORWARD_GROWTH, channels, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Add what the neighbours say to what was seen."""
-        return torch.relu(values + self.inner(values))
+        """Give as many channels of the same size."""
+        looked = self.gate(self.look(values))
+        mixed: Tensor = looked + self.shrink(functional.gelu(self.grow(looked)))
+        return mixed
+
+
+class Lowering(nn.Module):
+    """Halves the height and gives more channels."""
+
+    def __init__(self, given: int, made: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(given, given, 3, stride=(2, 1), padding=1, groups=given)
+        self.grow = nn.Conv2d(given, made, 1)
+        self.mix = nn.Conv2d(made, made, 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Give half of the rows."""
+        lowered: Tensor = self.mix(functional.gelu(self.grow(self.look(values))))
+        return lowered
+
+
+class AttentionBlock(nn.Module):
+    """Lets every column look at every other one."""
+
+    def __init__(self, channels: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.before_look = nn.LayerNorm(channels)
+        self.look = nn.Linear(channels, 3 * channels)
+        self.gather = nn.Linear(channels, channels)
+        self.before_think = nn.LayerNorm(channels)
+        self.grow = nn.Linear(channels, channels * _FORWARD_GROWTH)
+        self.shrink = nn.Linear(channels * _FORWARD_GROWTH, channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, columns: Tensor) -> Tensor:
+        """Give columns of the same shape, (batch, steps, channels)."""
+        columns = columns + self.dropout(self._attend(self.before_look(columns)))
+        thought = self.shrink(functional.silu(self.grow(self.before_think(columns))))
+        added: Tensor = columns + self.dropout(thought)
+        return added
+
+    def _attend(self, columns: Tensor) -> Tensor:
+        batch, steps, channels = columns.shape
+        parts = self.look(columns).reshape(batch, steps, 3, self.heads, channels // self.heads)
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
+        weights = (query * (channels // self.heads) ** -0.5 @ key.transpose(2, 3)).softmax(dim=3)
+        gathered: Tensor = self.gather((weights @ value).transpose(1, 2).reshape(batch, steps, channels))
+        return gathered
+
+
+class Neck(nn.Module):
+    """Columns of features to columns that know of each other."""
+
+    def __init__(self, given: int, channels: int, shape: NetworkShape) -> None:
+        super().__init__()
+        self.shortcut = nn.Conv1d(given, channels, 1)
+        self.enter = nn.Conv1d(given, channels, 1)
+        # Dilated by two, since its weights were learned on columns twice as wide.
+        self.look = nn.Conv1d(channels, channels, _NECK_KERNEL, padding=_NECK_KERNEL - 1, dilation=2, groups=channels)
+        self.blocks = nn.ModuleList(
+            AttentionBlock(channels, shape.heads, shape.dropout) for _ in range(shape.attention_blocks)
+        )
+        self.last = nn.LayerNorm(channels)
+
+    def forward(self, columns: Tensor) -> Tensor:
+        """Give (batch, steps, channels) for (batch, given, steps)."""
+        shortcut = functional.silu(self.shortcut(columns))
+        entered = functional.silu(self.enter(columns))
+        seen = (entered + functional.silu(self.look(entered))).transpose(1, 2)
+        for block in self.blocks:
+            seen = block(seen)
+        known: Tensor = self.last(seen) + shortcut.transpose(1, 2)
+        return known
 
 
 class CaptchaNetwork(nn.Module):
@@ -53,57 +148,34 @@ class CaptchaNetwork(nn.Module):
 
     def __init__(self, shape: NetworkShape) -> None:
         super().__init__()
-        stages: list[nn.Module] = [_convolve(1, shape.channels[0], stride=2, kernel=_STEM_KERNEL)]
-        # Only the first two stages halve the width too: two columns must be left for each of many narrow characters.
-        for number, (channels, blocks) in enumerate(zip(shape.channels, shape.blocks, strict=True)):
+        self.stem = Stem(shape.stem_channels, shape.channels[0])
+        stages: list[nn.Module] = []
+        for number, (channels, gates) in enumerate(zip(shape.channels, shape.gates, strict=True)):
             if number > 0:
-                stride = 2 if number == 1 else (2, 1)
-                stages.append(_convolve(shape.channels[number - 1], channels, stride=stride))
-            stages.extend(ResidualBlock(channels) for _ in range(blocks))
+                stages.append(Lowering(shape.channels[number - 1], channels))
+            stages.extend(MixerBlock(channels, is_gated=gate == "g") for gate in gates)
         self.encoder = nn.Sequential(*stages)
-        self.fold = nn.Sequential(
-            nn.Conv1d(shape.channels[-1] * _ROWS_LEFT, shape.context_channels, 1, bias=False),
-            nn.BatchNorm1d(shape.context_channels),
-            nn.ReLU(inplace=True),
-        )
-        self.context = nn.Sequential(
-            *(ContextBlock(shape.context_channels, dilation) for dilation in shape.context_dilations)
-        )
-        self.head = nn.Sequential(nn.Dropout(shape.dropout), nn.Conv1d(shape.context_channels, len(SYMBOLS) + 1, 1))
+        self.neck = Neck(shape.channels[-1], shape.neck_channels, shape)
+        self.head = nn.Linear(shape.neck_channels, len(SYMBOLS) + 1)
+        self.dropout = nn.Dropout(shape.dropout)
+        self.apply(_begin_even)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Give the log probability of the blank and each symbol at each step."""
-        rows = self.encoder(pictures)
-        columns = self.context(self.fold(rows.flatten(1, 2)))
-        logits: Tensor = self.head(columns)
-        return logits.permute(2, 0, 1).log_softmax(dim=2)
+        rows = self.encoder(self.stem(pictures))
+        pooled = functional.avg_pool2d(functional.pad(rows, (0, 1, 0, 0), mode="replicate"), (_ROWS_LEFT, 2), stride=1)
+        logits: Tensor = self.head(self.dropout(self.neck(pooled.squeeze(2))))
+        return logits.transpose(0, 1).log_softmax(dim=2)
 
 
-def grow(network: CaptchaNetwork, weights: Mapping[str, Tensor]) -> None:
-    """Take up the weights of a network that may lack the last blocks of encoder or context; ValueError for others.
-
-    The blocks it lacked change nothing at first, so that the grown network begins where the smaller one ended.
-    """
-    own = network.state_dict()
-    unfit = sorted(name for name, values in weights.items() if name not in own or own[name].shape != values.shape)
-    if unfit:
-        raise ValueError(f"the weights are of a network that this one does not continue: {', '.join(unfit[:3])}")
-    network.load_state_dict(weights, strict=False)
+def _begin_even(module: nn.Module) -> None:
+    # Nothing normalises what the convolutions give: with the usual beginnings it would fade from layer to layer.
+    if isinstance(module, nn.Conv1d | nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        assert module.bias is not None
+        nn.init.zeros_(module.bias)
 
 
 def count_steps(width_pixels: int) -> int:
     """Give how many steps the network's output has for a picture of some width."""
     return -(-width_pixels // COLUMN_WIDTH_PIXELS)
-
-
-def _begin_silent(norm: nn.Module) -> None:
-    # A block that adds nothing at first trains better in a deep network, and can be added to a trained one.
-    nn.init.zeros_(norm.get_parameter("weight"))
-
-
-def _convolve(given: int, made: int, stride: int | tuple[int, int] = 1, kernel: int = 3) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(given, made, kernel, stride=stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(made),
-        nn.ReLU(inplace=True),
-    )

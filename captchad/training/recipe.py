@@ -10,12 +10,17 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class NetworkShape:
-    """Channels and residual blocks of the four stages (at 1/2, 1/4, 1/8, 1/16 of the height), and of the context."""
+    """Channels of the stem, the three stages (at 1/4, 1/8, 1/16 of the height) and the neck.
 
-    channels: tuple[int, ...] = (16, 32, 64, 128)
-    blocks: tuple[int, ...] = (1, 2, 2, 3)
-    context_channels: int = 192
-    context_dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
+    `gates` has a letter for each block of a stage: g for a gated one.
+    """
+
+    stem_channels: int = 48
+    channels: tuple[int, ...] = (96, 192, 384)
+    gates: tuple[str, ...] = ("g--", "g-g-g-", "g-")
+    neck_channels: int = 120
+    heads: int = 8
+    attention_blocks: int = 2
     dropout: float = 0.1
 
 

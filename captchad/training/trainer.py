@@ -12,7 +12,7 @@ from captchad.training.alphabet import BLANK
 from captchad.training.averaging import WeightAverage
 from captchad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from captchad.training.feed import Batch
-from captchad.training.network import CaptchaNetwork, count_steps, grow
+from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.recipe import Recipe
 from captchad.training.schedule import learning_rate_at
 
@@ -83,7 +83,10 @@ class Trainer:
 
     def start_from(self, weights: Mapping[str, Tensor]) -> None:
         """Begin with the weights of another training; ValueError where they are of another network."""
-        grow(self._network, weights)
+        try:
+            self._network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"the weights to begin with are of another network: {error}") from error
         self.average.load(self._network.state_dict())
 
     def _measure_loss(self, batch: Batch) -> Tensor:

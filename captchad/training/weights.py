@@ -1,6 +1,7 @@
 """A network's weights out of a model's file, to go on from where an earlier training ended."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from onnx import numpy_helper
 
 from captchad.recognition.model import DESCRIPTION_KEY
 from captchad.training.network import CaptchaNetwork
+from captchad.training.published_weights import load_published
 from captchad.training.recipe import NetworkShape, Recipe
 
 
@@ -24,26 +26,29 @@ class StartingPoint:
 
 
 def load_starting_point(path: Path) -> StartingPoint:
-    """Read the network of a model that `export` wrote; ValueError where the file is none."""
+    """Read the network of a model that `export` wrote, or of the published weights; ValueError where it is neither."""
     try:
         model = onnx.load(str(path))
+        if all(entry.key != DESCRIPTION_KEY for entry in model.metadata_props):
+            return StartingPoint(load_published(path).eval(), NetworkShape(), {})
         description = json.loads(next(entry.value for entry in model.metadata_props if entry.key == DESCRIPTION_KEY))
         shape = Recipe.from_json(description["recipe"]).shape
         network = CaptchaNetwork(shape)
-        network.load_state_dict(_read_weights(model), strict=False)
+        network.load_state_dict(_pick(_read_weights(model), network))
     # What protobuf raises of rubbish shares no base with the rest but Exception.
     except Exception as error:
         raise ValueError(f"{path} is no model of captchad that could be trained further: {error}") from error
-    missing = set(network.state_dict()) - set(_read_weights(model))
-    if any(not name.endswith("num_batches_tracked") for name in missing):
-        raise ValueError(f"{path} lacks weights of its own network: {', '.join(sorted(missing))}")
     return StartingPoint(network.eval(), shape, description)
 
 
+def _pick(weights: Mapping[str, torch.Tensor], network: CaptchaNetwork) -> dict[str, torch.Tensor]:
+    # Besides the network's own weights the file holds constants of the graph.
+    return {name: weights[name] for name in network.state_dict()}
+
+
 def _read_weights(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
-    weights = {
-        tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in model.graph.initializer
-    }
+    tensors = model.graph.initializer
+    weights = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()).float() for tensor in tensors}
     # Equal tensors are stored once: the others are names for the first.
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in weights:

@@ -12,7 +12,13 @@ from captchad.training.recipe import Feeding, NetworkShape, Recipe, Schedule, Va
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 SMALL_SHAPE = NetworkShape(
-    channels=(8, 16, 32, 48), blocks=(0, 1, 1, 1), context_channels=64, context_dilations=(1,), dropout=0.0
+    stem_channels=16,
+    channels=(24, 32, 48),
+    gates=("g", "-", "-"),
+    neck_channels=48,
+    heads=4,
+    attention_blocks=1,
+    dropout=0.0,
 )
 SMALL_RECIPE = Recipe(
     name="small",

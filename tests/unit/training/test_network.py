@@ -1,6 +1,5 @@
 """The network's shapes and its ONNX."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,8 @@ import torch
 from captchad.recognition.model import load_model
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, export
-from captchad.training.network import CaptchaNetwork, count_steps, grow
+from captchad.training.network import CaptchaNetwork, count_steps
+from captchad.training.published_weights import load_published
 from captchad.training.recipe import NetworkShape
 from captchad.training.weights import load_starting_point
 from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE
@@ -29,7 +29,7 @@ def test_each_step_stands_for_four_pixels(width: int) -> None:
 
 def test_the_default_network_is_small() -> None:
     parameters = sum(parameter.numel() for parameter in CaptchaNetwork(NetworkShape()).parameters())
-    assert 500_000 <= parameters <= 3_000_000
+    assert 500_000 <= parameters <= 3_100_000
 
 
 def test_the_exported_model_says_what_the_network_says(tmp_path: Path) -> None:
@@ -62,24 +62,15 @@ def test_a_training_can_go_on_from_the_exported_model(tmp_path: Path) -> None:
         assert torch.equal(taken_up.network.state_dict()[name], values), name
 
 
-def test_a_grown_network_begins_where_the_smaller_one_ended() -> None:
-    small = CaptchaNetwork(SMALL_SHAPE).eval()
-    larger = replace(SMALL_SHAPE, blocks=(0, 1, 1, 2), context_dilations=(1, 2, 4))
-    grown = CaptchaNetwork(larger).eval()
-    grow(grown, small.state_dict())
-    pictures = torch.rand(2, 1, 48, 100)
-    with torch.no_grad():
-        assert torch.allclose(grown(pictures), small(pictures), atol=1e-5)
-
-
-def test_a_network_does_not_continue_one_of_other_widths() -> None:
-    other = CaptchaNetwork(replace(SMALL_SHAPE, context_channels=32))
-    with pytest.raises(ValueError, match="does not continue"):
-        grow(CaptchaNetwork(SMALL_SHAPE), other.state_dict())
-
-
 def test_a_file_that_is_no_model_is_no_starting_point(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"rubbish")
     with pytest.raises(ValueError, match="no model of captchad"):
         load_starting_point(path)
+
+
+def test_a_file_of_another_network_is_not_taken_for_the_published_weights(tmp_path: Path) -> None:
+    path = tmp_path / "other.onnx"
+    export(TrainedNetwork(CaptchaNetwork(SMALL_SHAPE).eval(), SMALL_RECIPE, 5, {}), path)
+    with pytest.raises(ValueError, match="is not the network that is known"):
+        load_published(path)
