@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from captchad.browser.candidates import Candidate, NearbyInput, read_candidate, read_near
-from captchad.browser.wording import FieldPurpose, asks_contact, find_purpose
+from captchad.browser.wording import FieldPurpose, asks_contact, find_purpose, tells_of_message
 
 SPARSE_ELEMENTS = 25
 
@@ -62,9 +62,17 @@ def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> Frame
         is_scripted=is_scripted,
         is_expectant=bool(facts["mentions"]) or asks_code or is_sparse,
         can_send=can_send,
-        candidates=tuple(read_candidate(entry, purposes, selector) for entry in facts["candidates"]),
+        candidates=tuple(
+            _without_messages(read_candidate(entry, purposes, selector), can_send=can_send)
+            for entry in facts["candidates"]
+        ),
         frames=tuple(_read_place(entry, purposes) for entry in facts["frames"]),
     )
+
+
+def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
+    """Words around a picture that are about a code by message say nothing about the picture."""
+    return replace(candidate, around="") if tells_of_message(candidate.around, can_send=can_send) else candidate
 
 
 def _read_place(facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...]) -> FramePlace:

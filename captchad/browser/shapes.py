@@ -7,6 +7,7 @@ NARROWEST_PIXELS, WIDEST_PIXELS = 36, 520
 FLATTEST_RATIO, LONGEST_RATIO = 1.4, 8.0
 SQUARE_RATIO = 1.25
 LARGEST_ICON_PIXELS = 48
+LARGEST_HEIGHT_PIXELS = 240
 
 
 def judge_shape(width: int, height: int) -> Iterable[tuple[str, int]]:
@@ -20,7 +21,7 @@ def judge_shape(width: int, height: int) -> Iterable[tuple[str, int]]:
         yield "square", -15
     else:
         yield "not shaped like a line of text", -20
-    if width > 2 * WIDEST_PIXELS or height > 2 * TALLEST_PIXELS:
+    if width > WIDEST_PIXELS or height > LARGEST_HEIGHT_PIXELS:
         yield "very large", -15
     if max(width, height) < LARGEST_ICON_PIXELS:
         yield "as small as an icon", -40
