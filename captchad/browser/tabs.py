@@ -13,7 +13,7 @@ from captchad.browser.tab_pool import TabLimits, TabOwner, TabView, count_missin
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
-CLEAN_SECONDS = 1.5
+CLEAN_SECONDS = 10.0
 PROBE_SECONDS = 0.1
 _ENDING_WITH_PAGE = ("page", "iframe", "worker", "tab")
 _OUTLIVING_FILTER = [*({"type": kind, "exclude": True} for kind in _ENDING_WITH_PAGE), {}]
