@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from playwright.async_api import CDPSession
 
 from captchad.browser.finder import read_finder_script
 from captchad.domain.visit import VisitOrder
@@ -13,15 +14,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LOOK_LIMIT_MS = 50.0
 RESULT_LIMIT_BYTES = 40_000
-# The least of many looks: what else the machine does is no cost of the look.
-LOOKS = """async ([script, wanted]) => {
-const look = eval(`(${script})`), times = [];
-let facts;
-for (let i = 0; i < 40; i++) {
-const began = performance.now();
-facts = await look(wanted);
-times.push(performance.now() - began)}
-return {least_ms: Math.min(...times), facts, elements: document.querySelectorAll("*").length}}"""
+LOOKS = 20
+LOOK = """async ([script, wanted, looks]) => {
+const look = eval(`(${script})`);
+for (let i = 1; i < looks; i++) await look(wanted);
+return {facts: await look(wanted), elements: document.querySelectorAll("*").length}}"""
 CARD = (
     '<div class="card col" id="item-{n}"><p class="text">Some words about the item</p><a href="/item/{n}">{picture}</a>'
     '<span class="price">12.{n}</span></div>'
@@ -35,20 +32,32 @@ def write_large_page() -> str:
     return f'{"".join(cards)}<form><input name="user"><input name="captcha"><img id="captcha" src="/picture"></form>'
 
 
+async def read_cpu_seconds(measuring: CDPSession) -> float:
+    """Give what the page's main thread has computed so far: what else the machine does is no cost of a look."""
+    answer = await measuring.send("Performance.getMetrics")
+    return float(next(metric["value"] for metric in answer["metrics"] if metric["name"] == "ThreadTime"))
+
+
 async def test_a_page_of_twenty_thousand_elements_is_looked_at_within_a_few_milliseconds(
     site: LocalSite, stage: Stage
 ) -> None:
     site.put_page("/", write_large_page())
     site.put_picture("/picture", CAPTCHA_PNG)
 
-    async def look(session: Any) -> dict[str, Any]:
+    async def look(session: Any) -> tuple[dict[str, Any], float]:
+        page = session.page
+        await page.wait_for_load_state()
+        measuring = await page.context.new_cdp_session(page)
+        await measuring.send("Performance.enable")
         wanted = {"mode": "facts", "selector": None, "index": 0, "source": ""}
-        await session.page.wait_for_load_state()
-        seen: dict[str, Any] = await session.page.evaluate(LOOKS, [read_finder_script(), wanted])
-        return seen
+        await page.evaluate(LOOK, [read_finder_script(), wanted, 1])
+        before_seconds = await read_cpu_seconds(measuring)
+        seen: dict[str, Any] = await page.evaluate(LOOK, [read_finder_script(), wanted, LOOKS])
+        return seen, (await read_cpu_seconds(measuring) - before_seconds) * 1000 / LOOKS
 
-    seen = await stage.engine.visit(VisitOrder(site.url(), "127.0.0.1"), look, 60.0, "task_test")
+    seen, look_ms = await stage.engine.visit(VisitOrder(site.url(), "127.0.0.1"), look, 60.0, "task_test")
     assert seen["elements"] > 20_000
-    assert seen["least_ms"] < LOOK_LIMIT_MS
+    print(f"{look_ms:.1f} ms of CPU a look")
+    assert look_ms < LOOK_LIMIT_MS
     assert len(json.dumps(seen["facts"])) < RESULT_LIMIT_BYTES
     assert any("captcha" in candidate["own"] for candidate in seen["facts"]["candidates"])
