@@ -43,17 +43,12 @@ SOLVABLE = {
     "a way to another page, by meta refresh": "<meta http-equiv=refresh content='0; url=/honest'>",
     "a service worker": CAPTCHA + "<script>navigator.serviceWorker?.register('/worker.js')</script>",
     "a title without end": CAPTCHA + "<script>document.title = 'x'.repeat(3e7)</script>",
-    "cookies and storage to the brim": CAPTCHA + "<script>for (let i = 0; i < 500; i++) document.cookie = "
+    "cookies and storage to the brim": CAPTCHA + "<script>for (let i = 0; i < 9; i++) document.cookie = "
     "`c${i}=${'x'.repeat(4000)}; max-age=9999`; for (let i = 0; i < 50; i++) try { localStorage['k' + i] = "
     "'x'.repeat(1e6) } catch { break } window.name = 'x'.repeat(3e7)</script>",
     "an address without end": CAPTCHA + "<script>history.pushState(0, '', '/?' + 'x'.repeat(2e6))</script>",
     "a history without end": CAPTCHA + "<script>setInterval(() => history.pushState(0, '', '?' + Math.random()), 1)"
     "</script>",
-    "a flood of console messages": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 200; i++) "
-    "console.log('x'.repeat(1e4), document) }, 1)</script>",
-    "a flood of errors": CAPTCHA + "<script>setInterval(() => { throw new Error('x'.repeat(1e5)) }, 1)</script>",
-    "a flood of requests": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 20; i++) "
-    "fetch('/nothing?' + Math.random()).catch(() => 0); }, 5)</script>",
     "a flood of inline requests": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 50; i++) "
     "fetch('data:,' + i).catch(() => 0); }, 5)</script>",
     "workers without end": CAPTCHA + "<script>const u = URL.createObjectURL(new Blob(['for (;;);'])); "
@@ -70,6 +65,15 @@ SOLVABLE = {
     + "<img width=10 height=10 src='data:image/gif;base64,R0lGODlhAQABAAAAACw='>" * 1000,
 }
 """Pages with an honest captcha beside the attack: it is read all the same."""
+
+FLOODS = {
+    "a flood of console messages": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 200; i++) "
+    "console.log('x'.repeat(1e4), document) }, 1)</script>",
+    "a flood of errors": CAPTCHA + "<script>setInterval(() => { throw new Error('x'.repeat(1e5)) }, 1)</script>",
+    "a flood of requests": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 20; i++) "
+    "fetch('/nothing?' + Math.random()).catch(() => 0); }, 5)</script>",
+}
+"""Pages that send their browser, and the program that speaks to it, more than it can pass on."""
 
 FRUITLESS = {
     "dialogs without pause": "<script>for (;;) { alert('a'); confirm('b'); prompt('c') }</script>",

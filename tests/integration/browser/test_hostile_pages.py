@@ -1,0 +1,340 @@
+"""Pages and sites that attack: attempts end in time with the right code, nothing else is reached, all stays well."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+import psutil
+import pytest
+import pytest_asyncio
+
+from captchad.browser.capture import BrowserEngine
+from captchad.browser.workspace import PREFIX
+from captchad.config.sections import BrowserSection
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.target import Target
+from captchad.egress.addresses import IpAddress
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.resolver import Resolver
+from captchad.runtime.spawn import TaskGroupKeeper
+from tests.integration.browser.hostile_pages import (
+    CAPTCHA,
+    FLOODS,
+    FRUITLESS,
+    KEPT_LOADING,
+    LEAVING,
+    LIES,
+    MEMORY_BOMBS,
+    SOLVABLE,
+)
+from tests.integration.browser.hostile_site import HostileSite
+from tests.integration.browser.stage import CAPTCHA_PNG, Stage
+from tests.integration.egress.goal import Goal
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GRACE_SECONDS = 2.0
+SHORT_SECONDS = 2.0
+HONEST_SECONDS = 30.0
+BOMB_SECONDS = 6.0
+PROCESS_LIMIT_BYTES = 1 << 30
+MAPPED_FILES_BYTES = 400 << 20
+"""What a process shows as resident beside its data: the program itself, and memory shared with others."""
+
+TIMED_OUT = {TaskErrorCode.ATTEMPT_TIMEOUT}
+NOT_OPENED = {TaskErrorCode.NAVIGATION_FAILED}
+NOTHING_FOUND = {TaskErrorCode.ATTEMPT_TIMEOUT, TaskErrorCode.CAPTCHA_NOT_FOUND}
+CUT_OFF = {*NOTHING_FOUND, TaskErrorCode.NAVIGATION_FAILED}
+LOST = {*NOTHING_FOUND, TaskErrorCode.BROWSER_CRASHED}
+
+ENDS = {
+    "/drip-head": TIMED_OUT,
+    "/drip-page": TIMED_OUT,
+    "/drip-picture": NOTHING_FOUND,
+    "/endless-head": NOT_OPENED,
+    "/endless-line": NOT_OPENED,
+    "/endless-hints": NOT_OPENED,
+    "/endless-page": CUT_OFF,
+    "/endless-comment": CUT_OFF,
+    "/endless-chunks": CUT_OFF,
+    "/endless-picture": CUT_OFF,
+    "/large-picture": NOT_OPENED,
+    "/download": NOT_OPENED,
+    "/endless-download": NOT_OPENED,
+    "/nothing": NOT_OPENED,
+    "/no-http": NOT_OPENED,
+    "/hang-up": NOT_OPENED,
+    "/broken-chunks": CUT_OFF,
+    "/login": {TaskErrorCode.HTTP_ERROR},
+    "/false-proxy": {TaskErrorCode.HTTP_ERROR},
+    "/loop": NOT_OPENED,
+    "/growing-loop": NOT_OPENED,
+}
+
+
+class ScriptedResolver(Resolver):
+    """Answers names as the test says, each time with the next answer, the last one for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, list[tuple[str, ...]]] = {}
+
+    async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
+        if host not in self.answers:
+            return await super().resolve(host, port)
+        answers = self.answers[host]
+        return tuple(ip_address(text) for text in (answers.pop(0) if len(answers) > 1 else answers[0]))
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended: its code, None where the captcha was captured, and after how long."""
+
+    code: TaskErrorCode | None
+    seconds: float
+
+
+class Siege(Stage):
+    """A stage with one hostile site, which alone is declared, and a goal that nobody may reach."""
+
+    def __init__(self, config: BrowserSection | None = None) -> None:
+        super().__init__(config)
+        self.resolver = ScriptedResolver()
+        self.proxy = FilteringProxy(self.policy, self.clock, self.resolver)
+        self.engine = BrowserEngine(config or BrowserSection(), self.proxy, self.clock)
+        self.site = HostileSite()
+        self.goal = Goal()
+
+    def put(self, html: str, path: str = "/") -> None:
+        """Put a page on the site, with the goal's address filled in."""
+        place = f"127.0.0.1:{self.goal.port}"
+        aimed = html.replace("GOALHOST", place).replace("GOALPORT", str(self.goal.port))
+        self.site.put_page(path, aimed.replace("GOAL", f"http://{place}/"))
+
+    async def attempt(self, timeout_seconds: float, path: str = "/", host: str = "127.0.0.1") -> Ending:
+        url = self.site.url(path).replace("127.0.0.1", host)
+        began_seconds = self.clock.monotonic_seconds()
+        try:
+            assert (await self.capture(url, timeout_seconds=timeout_seconds)).picture == CAPTCHA_PNG
+            code = None
+        except AttemptFailed as failure:
+            code = failure.task_error_code
+        return Ending(code, self.clock.monotonic_seconds() - began_seconds)
+
+    async def check_ends(
+        self, codes: Collection[TaskErrorCode | None], timeout_seconds: float, path: str = "/"
+    ) -> None:
+        """Attempt, and see that it ends as it should, that nobody got anywhere, and that the next page is solved."""
+        ending = await self.attempt(timeout_seconds, path)
+        assert ending.code in codes
+        assert ending.seconds < timeout_seconds + GRACE_SECONDS
+        await self.check_well()
+
+    async def check_well(self) -> None:
+        assert (await self.attempt(HONEST_SECONDS, "/honest")).code is None
+        assert self.goal.visits == 0
+        assert self.engine.health().is_ready
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_siege() -> AsyncIterator[Siege]:
+    siege = Siege()
+    await siege.start()
+    yield siege
+    await siege.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def siege(shared_siege: Siege) -> AsyncIterator[Siege]:
+    await occupy(shared_siege)
+    async with shared_siege.site.serving():
+        shared_siege.declare(shared_siege.site.port)
+        yield shared_siege
+    await shared_siege.goal.stop()
+    await shared_siege.clear()
+
+
+async def occupy(siege: Siege) -> None:
+    """Give the siege a new site and goal."""
+    siege.site, siege.goal = HostileSite(), Goal()
+    await siege.goal.start()
+    siege.put(CAPTCHA, "/honest")
+    siege.put("<p>small", "/small")
+    siege.put("<script>alert(1)</script>", "/popup")
+    siege.put("<script>open('/breeder'); open('/breeder')</script>", "/breeder")
+    siege.put("<iframe src=/frames></iframe>" * 2, "/frames")
+
+
+@pytest.mark.parametrize("path", ENDS)
+async def test_a_site_that_answers_badly_ends_the_attempt(path: str, siege: Siege) -> None:
+    await siege.check_ends(ENDS[path], SHORT_SECONDS, path)
+
+
+@pytest.mark.parametrize("path", ["/login", "/false-proxy"])
+async def test_no_password_is_given_to_a_site_that_asks_for_one(path: str, siege: Siege) -> None:
+    await siege.attempt(SHORT_SECONDS, path)
+    assert not [head for head in siege.site.heads if b"authorization" in head.lower()]
+
+
+@pytest.mark.parametrize("html", SOLVABLE.values(), ids=SOLVABLE.keys())
+async def test_an_honest_captcha_is_read_beside(html: str, siege: Siege) -> None:
+    siege.put(html)
+    assert (await siege.attempt(HONEST_SECONDS)).code is None
+    await siege.check_well()
+    assert siege.site.hits["/worker.js"] == 0
+
+
+@pytest.mark.parametrize("html", FRUITLESS.values(), ids=FRUITLESS.keys())
+async def test_time_is_kept_on_a_page_with(html: str, siege: Siege) -> None:
+    siege.put(html)
+    await siege.check_ends(NOTHING_FOUND, SHORT_SECONDS)
+
+
+@pytest.mark.parametrize("html", FLOODS.values(), ids=FLOODS.keys())
+async def test_a_flood_costs_an_attempt_at_most(html: str, siege: Siege) -> None:
+    """The browser may be lost with it, and so may a page that another task has in that browser; its retry is well."""
+    siege.put(html)
+    ending = await siege.attempt(SHORT_SECONDS)
+    assert ending.code in {None, *LOST}
+    assert ending.seconds < SHORT_SECONDS + GRACE_SECONDS
+    assert (await siege.attempt(HONEST_SECONDS, "/honest")).code in {None, TaskErrorCode.BROWSER_CRASHED}
+    await siege.check_well()
+
+
+@pytest.mark.parametrize("script", LIES.values(), ids=LIES.keys())
+async def test_a_page_may_lie_by(script: str, siege: Siege) -> None:
+    siege.put(f"<script>{script}</script>{CAPTCHA}")
+    await siege.check_ends({None, *LOST}, SHORT_SECONDS)
+
+
+@pytest.mark.parametrize("html", LEAVING.values(), ids=LEAVING.keys())
+async def test_the_page_may_not_leave_for(html: str, siege: Siege) -> None:
+    siege.put(html)
+    await siege.check_ends({TaskErrorCode.TARGET_NOT_ALLOWED}, HONEST_SECONDS)
+
+
+async def test_schemes_that_pages_may_not_have_are_counted(siege: Siege) -> None:
+    before = siege.proxy.refusal_counts["forbidden_scheme"]
+    siege.put(LEAVING["blob"])
+    await siege.attempt(HONEST_SECONDS)
+    assert siege.proxy.refusal_counts["forbidden_scheme"] == before + 1
+
+
+@pytest.mark.parametrize("path", ["/padded-picture", "/padded-chunks"])
+async def test_a_picture_too_large_to_be_a_captcha_is_not_fetched(path: str, siege: Siege) -> None:
+    siege.put(f"<img id=captcha src={path}>")
+    await siege.check_ends({TaskErrorCode.CAPTCHA_UNREADABLE}, HONEST_SECONDS)
+
+
+async def test_downloads_leave_nothing_on_disk(siege: Siege) -> None:
+    siege.put(SOLVABLE["downloads of every kind"])
+    await siege.attempt(HONEST_SECONDS)
+    assert not await asyncio.to_thread(list_downloads)
+
+
+def list_downloads() -> list[Path]:
+    folders = Path(tempfile.gettempdir()).glob(f"{PREFIX}*")
+    return [found for folder in folders for found in folder.rglob("*artifacts*/*")]
+
+
+async def test_a_name_that_turns_to_the_metadata_address_is_refused(siege: Siege) -> None:
+    siege.policy.replace_targets([Target("turning.example", (siege.site.port,), allow_private_addresses=True)])
+    siege.resolver.answers["turning.example"] = [("127.0.0.1",), ("169.254.169.254",)]
+    siege.put(CAPTCHA)
+    before = siege.proxy.refusal_counts["metadata_address"]
+    assert (await siege.attempt(HONEST_SECONDS, host="turning.example")).code is TaskErrorCode.TARGET_NOT_ALLOWED
+    assert siege.proxy.refusal_counts["metadata_address"] > before
+    assert siege.site.hits["/picture"] == 0
+
+
+@pytest.mark.parametrize(
+    "answer", [("127.0.0.1",), ("8.8.8.8", "127.0.0.1"), ("::ffff:127.0.0.1",), ("64:ff9b::7f00:1",)]
+)
+async def test_a_public_name_that_leads_here_is_refused(answer: tuple[str, ...], siege: Siege) -> None:
+    siege.policy.replace_targets([*siege.policy.targets, Target("public.example", (siege.goal.port,))])
+    siege.resolver.answers["public.example"] = [answer]
+    inside = f"'http://public.example:{siege.goal.port}/'"
+    siege.put(
+        f"{CAPTCHA}<img src={inside}><script>new WebSocket({inside.replace('http', 'ws')}); fetch({inside})</script>"
+    )
+    assert (await siege.attempt(HONEST_SECONDS)).code is None
+    siege.put(f"<script>location = {inside}</script>")
+    await siege.check_ends({TaskErrorCode.TARGET_NOT_ALLOWED}, HONEST_SECONDS)
+
+
+async def test_a_page_of_two_hundred_frames_costs_nobody_else_his_page(siege: Siege) -> None:
+    siege.put(CAPTCHA + "<iframe src=/small></iframe>" * 200)
+    crashes_before = siege.engine.details()["crashes"]
+    await siege.check_ends({None, *NOTHING_FOUND}, SHORT_SECONDS)
+    assert siege.engine.details()["crashes"] == crashes_before
+
+
+async def test_many_attacks_at_once_leave_the_honest_page_alone(siege: Siege) -> None:
+    attacks = [FRUITLESS["a loop after loading"], FRUITLESS["dialogs without pause"], FRUITLESS["popups without pause"]]
+    for number, html in enumerate(attacks):
+        siege.put(html, f"/{number}")
+    keeper = TaskGroupKeeper("attacks")
+    under_way = [keeper.spawn(siege.attempt(SHORT_SECONDS, f"/{number}"), "attack") for number in range(len(attacks))]
+    honest = await siege.attempt(HONEST_SECONDS, "/honest")
+    endings = await asyncio.gather(*under_way)
+    assert honest.code is None
+    assert {ending.code for ending in endings} <= NOTHING_FOUND
+    assert all(ending.seconds < SHORT_SECONDS + GRACE_SECONDS for ending in endings)
+    await siege.check_well()
+
+
+class MemoryWatch:
+    """Notices the most that one process under this one had at a time."""
+
+    def __init__(self) -> None:
+        self.peak_bytes = 0
+
+    async def run(self) -> None:
+        while True:
+            self.peak_bytes = max(self.peak_bytes, await asyncio.to_thread(measure_largest_bytes))
+            await asyncio.sleep(0.2)
+
+
+def measure_largest_bytes() -> int:
+    sizes = [0]
+    for process in psutil.Process().children(recursive=True):
+        try:
+            sizes.append(process.memory_info().rss)
+        except psutil.Error:
+            continue
+    return max(sizes)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tight_siege() -> AsyncIterator[Siege]:
+    """A siege whose browser may take little memory."""
+    siege = Siege(BrowserSection(recycle_memory_bytes=PROCESS_LIMIT_BYTES))
+    await siege.start()
+    await occupy(siege)
+    async with siege.site.serving():
+        siege.declare(siege.site.port)
+        yield siege
+    await siege.goal.stop()
+    await siege.close()
+
+
+@pytest.mark.parametrize("html", MEMORY_BOMBS.values(), ids=MEMORY_BOMBS.keys())
+async def test_memory_is_bounded_on_a_page_that_hoards(html: str, tight_siege: Siege) -> None:
+    watch = MemoryWatch()
+    watching = TaskGroupKeeper("memory").spawn(watch.run(), "watch")
+    tight_siege.put(html + KEPT_LOADING)
+    try:
+        await tight_siege.check_ends(LOST, BOMB_SECONDS)
+    finally:
+        watching.cancel()
+    assert watch.peak_bytes < PROCESS_LIMIT_BYTES + MAPPED_FILES_BYTES
+
+
+async def test_a_page_that_fills_its_memory_loses_its_process_alone(tight_siege: Siege) -> None:
+    crashes_before = tight_siege.engine.details()["crashes"]
+    tight_siege.put("<script>const kept = []; for (;;) kept.push({ a: [kept.length], b: `${kept.length}` })</script>")
+    await tight_siege.check_ends({TaskErrorCode.BROWSER_CRASHED}, HONEST_SECONDS)
+    assert tight_siege.engine.details()["crashes"] == crashes_before
