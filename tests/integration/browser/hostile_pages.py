@@ -67,6 +67,7 @@ SOLVABLE = {
 """Pages with an honest captcha beside the attack: it is read all the same."""
 
 FLOODS = {
+    "two hundred frames": CAPTCHA + "<iframe src=/small></iframe>" * 200,
     "a flood of console messages": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 200; i++) "
     "console.log('x'.repeat(1e4), document) }, 1)</script>",
     "a flood of errors": CAPTCHA + "<script>setInterval(() => { throw new Error('x'.repeat(1e5)) }, 1)</script>",

@@ -265,13 +265,6 @@ async def test_a_public_name_that_leads_here_is_refused(answer: tuple[str, ...],
     await siege.check_ends({TaskErrorCode.TARGET_NOT_ALLOWED}, HONEST_SECONDS)
 
 
-async def test_a_page_of_two_hundred_frames_costs_nobody_else_his_page(siege: Siege) -> None:
-    siege.put(CAPTCHA + "<iframe src=/small></iframe>" * 200)
-    crashes_before = siege.engine.details()["crashes"]
-    await siege.check_ends({None, *NOTHING_FOUND}, SHORT_SECONDS)
-    assert siege.engine.details()["crashes"] == crashes_before
-
-
 async def test_many_attacks_at_once_leave_the_honest_page_alone(siege: Siege) -> None:
     attacks = [FRUITLESS["a loop after loading"], FRUITLESS["dialogs without pause"], FRUITLESS["popups without pause"]]
     for number, html in enumerate(attacks):
