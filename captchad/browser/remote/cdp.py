@@ -26,3 +26,6 @@ class CdpEndpoint:
         """Join the browser."""
         url = await asyncio.to_thread(dial_by_address, self._url)
         return Reached(await playwright.chromium.connect_over_cdp(url, timeout=CONNECT_SECONDS * MILLISECONDS))
+
+    async def finish(self) -> None:
+        """Do nothing: what was begun there ended with the connection."""

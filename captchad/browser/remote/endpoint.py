@@ -41,6 +41,10 @@ class RemoteEndpoint(Protocol):
         """Reach the browser; PlaywrightError, OSError or LaunchFailed where that can't be."""
         ...
 
+    async def finish(self) -> None:
+        """Return once what was given up half-way is ended there too."""
+        ...
+
 
 def show_place(url: str) -> str:
     """Give scheme, host and port of a URL: user, password and path may be secrets."""

@@ -20,3 +20,6 @@ class PlaywrightServerEndpoint:
     async def connect(self, playwright: Playwright) -> Reached:
         """Join the server's browser; what we make in it ends with the connection."""
         return Reached(await playwright.chromium.connect(self._url, timeout=CONNECT_SECONDS * MILLISECONDS))
+
+    async def finish(self) -> None:
+        """Do nothing: what was begun there ended with the connection."""

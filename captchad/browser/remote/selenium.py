@@ -1,6 +1,7 @@
 """A browser of a Selenium Grid: a session of our own at the hub, and its browser's DevTools through it."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable
@@ -23,6 +24,7 @@ CALL_SECONDS = 15.0
 CREATE_SECONDS = 60.0
 JOIN_SECONDS = 15.0
 TOUCH_SECONDS = 10.0
+FINISH_SECONDS = 8.0
 WAIT_FOR_ROOM_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 1.0
 MILLISECONDS = 1000
@@ -71,7 +73,14 @@ class SeleniumEndpoint:
             self._work.spawn(self._end(session.id), "end")
             raise
         keeper = SessionKeeper(self._hub, session.id, self._clock)
-        return Reached(browser, keeper.touch, lambda: self._end(session.id), self._limits.life_seconds)
+        return Reached(browser, keeper.touch, lambda: self._leave(session.id), self._limits.life_seconds)
+
+    async def finish(self) -> None:
+        """Wait for the ends of sessions that came after they were given up; a bounded time, as a hub may hang."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._work.wait_all()
+        await self._work.cancel_all()
 
     async def _end_orphans(self) -> None:
         """End what an earlier life of this worker was killed with; the hub itself would keep it for minutes."""
@@ -134,6 +143,10 @@ class SeleniumEndpoint:
                 f"the session at {self.place} offers no DevTools; it needs a Grid 4 with Chrome or Chromium"
             )
         return f"http://{self._hub.host if host in _LOCAL_HOSTS else host}:{port}"
+
+    async def _leave(self, session_id: str) -> None:
+        # In a task of its own: a caller that waits no longer must not keep the session from ending.
+        await asyncio.shield(self._work.spawn(self._end(session_id), "leave"))
 
     async def _end(self, session_id: str) -> None:
         try:

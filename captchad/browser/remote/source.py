@@ -69,8 +69,9 @@ class RemoteBrowsers:
         raise LaunchFailed("; ".join(self._problems.values()) or "there is no browser to reach")
 
     async def stop(self) -> None:
-        """Remove what drivers left on disk; connections are closed one by one."""
+        """End what was given up half-way, and remove what drivers left; connections are closed one by one."""
         await self._work.wait_all()
+        await asyncio.gather(*(endpoint.finish() for endpoint in self._endpoints))
         workspace, self._workspace = self._workspace, None
         if workspace is not None:
             await asyncio.to_thread(workspace.remove)

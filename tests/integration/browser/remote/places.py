@@ -114,11 +114,16 @@ class Place(ABC):
         """Give how much of ours is still there after we left."""
         return 0
 
+    def wait_until_left(self) -> None:
+        """Return once nothing of ours is there: a hub shows a session for a moment after it has ended."""
+        self._wait_until(lambda: self.count_leftovers() == 0)
+
     def browser_processes(self) -> list[psutil.Process]:
-        """Give every process of Chromium's below this place."""
+        """Give every process of Chromium's below this place, but not the driver's a Grid has for it."""
         assert self._process is not None
         top = psutil.Process(self._process.pid)
-        return [one for one in (top, *top.children(recursive=True)) if "chrom" in " ".join(read_command(one)[:3])]
+        commands = {one: " ".join(read_command(one)[:3]) for one in (top, *top.children(recursive=True))}
+        return [one for one, command in commands.items() if "chrom" in command and "chromedriver" not in command]
 
     def _wait_until(self, is_so: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS

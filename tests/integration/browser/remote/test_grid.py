@@ -25,16 +25,16 @@ def make_source(grid: GridPlace, owner: str, sessions: int, life_seconds: float 
 async def test_sessions_are_bounded_over_all_workers_and_the_dead_ones_are_ended(
     grid: GridPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selenium, "WAIT_FOR_ROOM_SECONDS", 0.0)
     killed = await make_source(grid, "one", 1).open()
     killed.kill()
-    other = make_source(grid, "two", 1)
-    with pytest.raises(LaunchFailed, match=r"selenium\.max_sessions"):
-        await other.open()
+    with monkeypatch.context() as impatient:
+        impatient.setattr(selenium, "WAIT_FOR_ROOM_SECONDS", 0.0)
+        with pytest.raises(LaunchFailed, match=r"selenium\.max_sessions"):
+            await make_source(grid, "two", 1).open()
     reborn = await make_source(grid, "one", 1).open()
     assert reborn.is_alive
     await reborn.close()
-    assert await asyncio.to_thread(grid.count_leftovers) == 0
+    await asyncio.to_thread(grid.wait_until_left)
     await killed.close()
 
 
@@ -44,4 +44,4 @@ async def test_a_session_ends_when_its_time_is_up_whatever_it_does(grid: GridPla
         while browser.is_alive:
             await asyncio.sleep(0.1)
     await browser.close()
-    assert await asyncio.to_thread(grid.count_leftovers) == 0
+    await asyncio.to_thread(grid.wait_until_left)

@@ -1,5 +1,6 @@
 """A hub that answers as a Selenium Grid does, from memory."""
 
+import asyncio
 from itertools import count
 from typing import Any
 
@@ -7,12 +8,15 @@ from aiohttp import web
 
 
 class ScriptedHub:
-    """Keeps sessions; `on_create` may add those of others at the worst moment."""
+    """Keeps sessions; `others_first` opens one of others at the worst moment."""
 
     def __init__(self) -> None:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.touched: list[str] = []
         self.others_first: str | None = None
+        self.asked: asyncio.Event | None = None
+        self.may_create: asyncio.Event | None = None
+        self.ended = 0
         self._numbers = count(1)
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -45,6 +49,9 @@ class ScriptedHub:
 
     async def _create(self, request: web.Request) -> web.Response:
         wanted = (await request.json())["capabilities"]["alwaysMatch"]
+        if self.asked is not None and self.may_create is not None:
+            self.asked.set()
+            await self.may_create.wait()
         if self.others_first is not None:
             self.add(self.others_first)
         return web.json_response({"value": self.sessions[self.add(wanted["se:name"])]})
@@ -52,6 +59,7 @@ class ScriptedHub:
     async def _end(self, request: web.Request) -> web.Response:
         if self.sessions.pop(request.match_info["id"], None) is None:
             return web.json_response({"value": {"error": "invalid session id", "message": "no such one"}}, status=404)
+        self.ended += 1
         return web.json_response({"value": None})
 
     async def _touch(self, request: web.Request) -> web.Response:

@@ -10,8 +10,8 @@ def test_where_answers_are_quick_a_silence_is_noticed_soon() -> None:
 
 def test_where_answers_are_slow_more_time_is_given_but_not_for_ever() -> None:
     patience = Patience()
-    patience.learn(2.0)
-    assert patience.limit_seconds == 8.0
+    patience.learn(3.0)
+    assert patience.limit_seconds == 12.0
     patience.learn(60.0)
     assert patience.limit_seconds == LONGEST_SECONDS
 

@@ -14,6 +14,7 @@ from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeeper, SessionLimits
 from captchad.browser.remote.webdriver import HubError, WebDriverHub
 from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskGroupKeeper
 from tests.unit.browser.remote.hub import ScriptedHub
 
 
@@ -95,6 +96,19 @@ async def test_what_an_earlier_life_of_this_worker_left_is_ended(hub: ScriptedHu
     await connect(hub, sessions=2)
     assert hub.names[0] == "captchad worker-11 0000"
     assert len(hub.names) == 2
+
+
+async def test_a_session_that_comes_after_it_was_given_up_is_ended(hub: ScriptedHub) -> None:
+    endpoint = SeleniumEndpoint(hub.url, "w", SessionLimits(1, 300.0), lambda: "127.0.0.1", StandingClock())
+    hub.asked, hub.may_create = asyncio.Event(), asyncio.Event()
+    connecting = TaskGroupKeeper("test").spawn(endpoint.connect(SimpleNamespace()), "connect")  # type: ignore[arg-type]
+    await hub.asked.wait()
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    hub.may_create.set()
+    await endpoint.finish()
+    assert hub.names == []
+    assert hub.ended == 1
 
 
 async def test_a_session_is_touched_before_the_hub_would_call_it_idle(hub: ScriptedHub) -> None:
