@@ -148,7 +148,8 @@ class BrowserEngine(Service):
         try:
             ending = self._work.spawn(session.end(patience_seconds, is_well=is_well), "end-page")
             await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
-            if not ending.done():
+            # Cleaning after a page that went well takes its time on a busy machine, and a new browser would take more.
+            if not ending.done() and not is_well:
                 self._supply.retire(session.process)
             if not await ending:
                 self._supply.kill(session.process)
