@@ -31,7 +31,7 @@ READ_TRIES = 3
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
 _IS_DRAWN = "document.images.length === 1 && document.images[0].naturalWidth > 0"
-_CRASH_SIGNS = ("crashed", "has been closed", "Connection closed")
+_CRASH_SIGNS = ("crashed", "has been closed", "Connection closed", "Browser closed")
 
 
 class PageSession:
