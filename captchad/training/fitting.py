@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from captchad.recognition.calibration import Curve
 
-KNOTS = 14
+KNOTS = 24
 _ROUNDS, _RATE, _SHRINKAGE = 6000, 0.5, 1e-4
 _LEAST_SPREAD = 1e-9
 Matrix = NDArray[np.float64]
