@@ -36,7 +36,8 @@ local function keep_evidence(id, record, evidence)
   local key, life_ms = EVIDENCE .. ':' .. id, record.ttl_seconds * 1000
   redis.call('HSET', key, 'picture', evidence.picture, 'screenshot', evidence.screenshot)
   redis.call('PEXPIRE', key, life_ms)
-  redis.call('ZADD', EVIDENCE, NOW + life_ms, id .. ' ' .. size)
+  -- With the microseconds as a fraction: of two that were kept in one millisecond the older one goes first.
+  redis.call('ZADD', EVIDENCE, NOW + life_ms + time[2] % 1000 / 1000, id .. ' ' .. size)
   count('evidence_bytes', size)
   redis.call('HSET', record_key(id), 'evidence', evidence.kept)
 end
