@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from captchad.recognition.network import Probabilities
 
 LEAST_SCORE = -30.0
 """What a text scores at least with one network, so that none can veto it alone."""
+
+MOST_COMPARED = 6
+"""How many texts are scored with several networks."""
 
 PLAIN_TEXT_LENGTH = 3
 """Shorter texts are mostly what was seen in pictures without any."""
@@ -101,6 +105,9 @@ def read_jointly(
         allowed = [labels for labels in _stretch(views, hints) if accepts(_spell(labels, alphabet))]
     if not allowed:
         return None
+    if len(views) > 1:
+        # A text far behind with the network that proposes it would only cost the time to score it with the others.
+        allowed = nlargest(MOST_COMPARED, allowed, key=lambda labels: _best_proposal(labels, proposals))
     scores = {
         labels: [_score(view, labels, proposal) for view, proposal in zip(views, proposals, strict=True)]
         for labels in allowed
@@ -111,6 +118,10 @@ def read_jointly(
     favourites = [_favourite(scores, number) for number in range(len(views))]
     evidence = _weigh(best, scores, views, favourites, is_length_known=hints.min_length is not None)
     return _describe(best, alphabet, views, evidence, sum(scores[best]))
+
+
+def _best_proposal(labels: Labels, proposals: Sequence[Mapping[Labels, float]]) -> tuple[float, Labels]:
+    return max(proposal.get(labels, LEAST_SCORE) for proposal in proposals), labels
 
 
 def _score(view: View, labels: Labels, proposal: Mapping[Labels, float]) -> float:
