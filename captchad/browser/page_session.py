@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Request, Response
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from captchad.browser.connection import BrowserConnection
 from captchad.browser.finder import CaptchaFinder, read_finder_script
@@ -28,6 +30,7 @@ from captchad.runtime.spawn import TaskGroupKeeper
 
 HTTP_ERROR_STATUS = 400
 READ_TRIES = 3
+DOCUMENT_MS = 5000
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
 _IS_DRAWN = "document.images.length === 1 && document.images[0].naturalWidth > 0"
@@ -211,7 +214,10 @@ class PageSession:
         return PageWork(self._take, reload, lambda: self._check_page(page), self._proxy.check_endpoint)
 
     async def _navigate(self, page: Page, url: str) -> Response | None:
-        response = await page.goto(url, wait_until="domcontentloaded", timeout=0)
+        response = await page.goto(url, wait_until="commit", timeout=0)
+        # A page that goes elsewhere in the middle of its own loading may never be said to have loaded.
+        with contextlib.suppress(PlaywrightTimeoutError):
+            await page.wait_for_load_state("domcontentloaded", timeout=DOCUMENT_MS)
         if response is not None:
             await self._check_answer(response)
             refuse_overload(response.status, response.headers, self._clock.now_ms())

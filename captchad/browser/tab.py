@@ -1,5 +1,6 @@
 """One context with its one page, ready to be used: made here, watched while it is used, and ended here."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Request, Response, ViewportSize
@@ -46,6 +47,7 @@ class Tab:
         self.traces = Traces()
         self.observer: TabObserver | None = None
         self.has_crashed = False
+        self.on_crash: Callable[[], None] | None = None
         self.is_watched = False
         self.pages_served = 0
         context.on("page", self._on_popup)
@@ -92,6 +94,8 @@ class Tab:
 
     def _on_crash(self, _: Page) -> None:
         self.has_crashed = True
+        if self.on_crash is not None:
+            self.on_crash()
 
     def _on_document(self, frame: Frame) -> None:
         self.traces.note_document(frame.url)

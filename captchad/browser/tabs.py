@@ -44,6 +44,7 @@ class TabStore:
         self._put = 0
         self._lent = 0
         self._most_lent = 1
+        self._crash_seconds = 0.0
         self.reused = 0
         self.discarded: dict[str, int] = {}
 
@@ -100,7 +101,9 @@ class TabStore:
                 return None
             chosen = self._waiting.pop(plan.use)
             waited_seconds = self._clock.monotonic_seconds() - chosen.since_seconds
-            if waited_seconds < PROBE_SECONDS or await _is_alive(chosen.tab):
+            # Whatever killed one renderer may have killed others, and they say so late.
+            is_doubtful = waited_seconds >= PROBE_SECONDS or self._crash_seconds >= chosen.since_seconds
+            if not is_doubtful or await _is_alive(chosen.tab):
                 self.reused += chosen.owner is not None
                 return chosen.tab
             self._keeper.spawn(self.close_tab(chosen.tab), "close-tab")
@@ -153,6 +156,7 @@ class TabStore:
         if self._reuses and connection.number not in self._watched_browsers:
             await self._watch(connection)
         tab = await open_tab(connection, is_reusable=self._reuses)
+        tab.on_crash = self._note_crash
         if tab.context_id:
             self._watched[tab.context_id] = tab
         return tab
@@ -167,6 +171,9 @@ class TabStore:
         except PlaywrightError:
             self._watched_browsers.discard(connection.number)
             raise
+
+    def _note_crash(self) -> None:
+        self._crash_seconds = self._clock.monotonic_seconds()
 
     def _note_worker(self, target: dict[str, str]) -> None:
         tab = self._watched.get(target.get("browserContextId", ""))

@@ -96,8 +96,6 @@ FRUITLESS = {
     "</script>",
     "a captcha that is drawn for ever": "<img id=captcha src=/endless-picture>",
     "a captcha that drips": "<img id=captcha src=/drip-picture>",
-    "a captcha that jumps": "<img id=captcha src=/picture><script>setInterval(() => { captcha.src = '/picture?' + "
-    "Math.random() }, 1)</script>",
     "a script that drips": "<script src=/drip-script></script>",
     "a page of 5,000,000 elements": "<script>for (let i = 0; i < 100; i++) document.body.insertAdjacentHTML("
     "'beforeend', '<p>x'.repeat(5e4))</script>",
@@ -153,3 +151,8 @@ MEMORY_BOMBS = {
 """Pages that take memory until somebody stops them."""
 
 KEPT_LOADING = "<script src=/drip-script></script>"
+
+JUMPING = (
+    "<img id=captcha src=/picture><script>setInterval(() => { captcha.src = '/picture?' + Math.random() }, 1)</script>"
+)
+"""A captcha that is another one every millisecond: it is caught, or it is not."""

@@ -24,6 +24,7 @@ from tests.integration.browser.hostile_pages import (
     CAPTCHA,
     FLOODS,
     FRUITLESS,
+    JUMPING,
     KEPT_LOADING,
     LEAVING,
     LIES,
@@ -191,6 +192,11 @@ async def test_an_honest_captcha_is_read_beside(html: str, siege: Siege) -> None
 async def test_time_is_kept_on_a_page_with(html: str, siege: Siege) -> None:
     siege.put(html)
     await siege.check_ends(NOTHING_FOUND, SHORT_SECONDS)
+
+
+async def test_a_captcha_that_jumps_is_caught_or_given_up_in_time(siege: Siege) -> None:
+    siege.put(JUMPING)
+    await siege.check_ends({*NOTHING_FOUND, None}, SHORT_SECONDS)
 
 
 @pytest.mark.parametrize("html", FLOODS.values(), ids=FLOODS.keys())
