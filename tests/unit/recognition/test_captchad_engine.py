@@ -1,6 +1,8 @@
 """captchad's own engine: what the hints decide, and what the model's file must be."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,7 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints, Recognition
 from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_engine
+from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels
+from captchad.recognition.model import Model, load_model
+from captchad.recognition.preparation import Prepared
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +82,23 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"rubbish")
     with pytest.raises(DependencyMissing, match=r"model\.onnx can't be loaded"):
         load_captchad_engine(path)
+
+
+class CountingModel:
+    """Runs another model, and remembers how many pictures it was shown at a time."""
+
+    def __init__(self, model: Model) -> None:
+        self.name, self.symbols, self.description = model.name, model.symbols, model.description
+        self.shown: list[int] = []
+        self._model = model
+
+    def run(self, pictures: Sequence[Prepared]) -> list[LogProbabilities]:
+        """Run them."""
+        self.shown.append(len(pictures))
+        return self._model.run(pictures)
+
+
+def test_only_what_is_not_clear_is_looked_at_again() -> None:
+    model = CountingModel(load_model())
+    CaptchadEngine(cast(Model, model)).recognise([draw("2583"), draw("lIO0o")], [Hints(), Hints()])
+    assert model.shown == [2, 1]
