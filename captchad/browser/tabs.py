@@ -46,7 +46,6 @@ class TabStore:
         self._most_lent = 1
         self._crash_seconds = 0.0
         self.reused = 0
-        self.discarded: dict[str, int] = {}
 
     @property
     def waiting(self) -> int:
@@ -71,7 +70,6 @@ class TabStore:
                 await clean(tab)
         except (TimeoutError, Uncleanable) as error:
             reason = str(error) or "cleaning takes too long"
-            self.discarded[reason[:40]] = self.discarded.get(reason[:40], 0) + 1
             _logger.debug("a tab is thrown away: %s", reason)
             return False
         self._park(tab, owner)
