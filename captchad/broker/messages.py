@@ -5,7 +5,7 @@ target, priority (stream number), created_ms, deadline_ms, queued_ms, started_ms
 attempts, retry_limit, lives_lost, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON), returned_session
 (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or running: stream, entry; while
 running: owner, token; after an attempt was settled: settled_token; called from a target's line and not begun yet:
-released.
+released; always: turn (where it stands in a target's line).
 """
 
 from collections.abc import Sequence

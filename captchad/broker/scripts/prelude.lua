@@ -56,12 +56,13 @@ local function enqueue(id, stream, queued_ms)
   local entry = redis.call('XADD', KEYS[stream], '*', 'id', id)
   redis.call('HSET', record_key(id), 'status', 'pending', 'stream', stream, 'entry', entry,
     'queued_ms', queued_ms or NOW)
+  return entry
 end
 
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'lives_lost',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
-  'created_ms', 'released'}
+  'turn', 'released'}
 
 local function read_state(id)
   return read_record(id, unpack(STATE_FIELDS))
@@ -88,11 +89,17 @@ local function held_key(line)
   return HELD .. ':' .. line
 end
 
--- The task waits in its target's line: by priority, then by age, then as it was queued in that millisecond.
+-- Where a task stands in every line: by priority, then as it was first queued. Entries alone tell that order:
+-- Redis reads its clock anew for each, so several may share a script's millisecond and not their entries' (or not
+-- their script's and their entries').
+local function turn_of(priority, entry)
+  local ms, sequence = string.match(entry, '^(%d+)-(%d+)$')
+  return string.format('%.0f', priority * 1e15 + ms * 100 + math.min(tonumber(sequence), 99))
+end
+
+-- The task waits in its target's line.
 local function hold(id, record, line)
-  local order = math.min(tonumber(string.match(record.entry or '', '-(%d+)$') or 0), 99)
-  local place = record.priority * 1e15 + record.created_ms * 100 + order
-  redis.call('ZADD', held_key(line), string.format('%.0f', place), id)
+  redis.call('ZADD', held_key(line), record.turn, id)
 end
 
 -- The first tasks of a line are queued to ask again; gives how many, and how many still wait.

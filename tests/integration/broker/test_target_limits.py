@@ -11,8 +11,10 @@ from captchad.broker.consumer import Delivery
 from captchad.broker.keys import TargetKeys
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_limits import Refusal, TargetLimits
+from captchad.broker.tasks import NewTask
+from captchad.domain.identifier import make_task_id
 from captchad.domain.target import Target
-from captchad.domain.task import Priority, TaskStatus
+from captchad.domain.task import Priority, TaskRequest, TaskStatus
 from tests.integration.protocol import LIMITS, TARGET, Partition, completed, deferred
 
 SITE = Target(TARGET, max_per_minute=100, max_concurrent=2)
@@ -234,6 +236,17 @@ async def test_a_line_is_called_one_by_one_at_its_pace_by_priority_and_then_by_a
             assert sweep.next_due_seconds == pytest.approx(1.0, abs=0.2)
             assert (await partition.housekeeping.promote_due()).count == 0
     assert called == [high, oldest.task_id, normal]
+
+
+async def test_tasks_submitted_together_are_called_in_their_order(partition: Partition) -> None:
+    worker = partition.make_consumer()
+    [first] = await take_pages(partition, 1)
+    await worker.settle([deferred(first)])
+    request = TaskRequest(TARGET, url=f"http://{TARGET}/")
+    submitted = await partition.store.submit([NewTask(make_task_id(0), request) for _ in range(90)])
+    assert await worker.take(500) == []
+    waiting = await partition.broker.client.zrange(f"{partition.broker.partitions[0].prefix}:held:{TARGET}", 0, -1)
+    assert [task_id.decode() for task_id in waiting] == [first.task_id, *submitted]
 
 
 async def test_a_lost_workers_task_does_not_line_up_again(partition: Partition) -> None:
