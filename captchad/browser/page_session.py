@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Request, Response
@@ -13,6 +12,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from captchad.browser.connection import BrowserConnection
 from captchad.browser.finder import CaptchaFinder, read_finder_script
 from captchad.browser.form_visit import FormVisit, PageWork, Taken
+from captchad.browser.navigation_outcome import NavigationOutcome
 from captchad.browser.pictures import PictureRecorder, read_picture
 from captchad.browser.retry_after import refuse_overload
 from captchad.browser.session_state import SessionInput, read_session
@@ -20,21 +20,16 @@ from captchad.browser.tab import Tab
 from captchad.browser.tab_pool import TabOwner
 from captchad.browser.tabs import TabStore
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
-from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import SessionState, VisitOrder
 from captchad.egress.proxy import FilteringProxy
-from captchad.egress.proxy_session import ANSWER_HEADER, UNREACHABLE
 from captchad.runtime.clock import Clock, Stopwatch
 from captchad.runtime.spawn import TaskGroupKeeper
 
 HTTP_ERROR_STATUS = 400
 READ_TRIES = 3
 DOCUMENT_MS = 5000
-_FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
-_ABORTED = "net::ERR_ABORTED"
 _IS_DRAWN = "document.images.length === 1 && document.images[0].naturalWidth > 0"
-_CRASH_SIGNS = ("crashed", "has been closed", "Connection closed", "Browser closed")
 
 
 class PageSession:
@@ -56,9 +51,7 @@ class PageSession:
         self._clock = clock
         self._keeper = keeper
         self._recorder = PictureRecorder()
-        self._began_seconds = clock.monotonic_seconds()
-        self._main_request: Request | None = None
-        self._was_answered = False
+        self._outcome = NavigationOutcome(proxy, clock.monotonic_seconds())
         self._tab: Tab | None = None
         self._page: Page | None = None
         self._order = VisitOrder("", "")
@@ -184,14 +177,12 @@ class PageSession:
 
     def note_request(self, request: Request) -> None:
         """Remember the latest navigation, to say what has become of it."""
-        if request.is_navigation_request() and request.frame.parent_frame is None:
-            self._main_request, self._was_answered = request, False
+        self._outcome.note_request(request)
 
     def note_response(self, response: Response) -> None:
         """Remember an answer that may be the picture."""
         self._recorder.note(response)
-        if response.request == self._main_request:
-            self._was_answered = True
+        self._outcome.note_response(response)
 
     def note_popup(self, popup: Page) -> None:
         """Close what nobody asked for."""
@@ -211,7 +202,7 @@ class PageSession:
         async def reload() -> None:
             await self._navigate(page, self._order.url)
 
-        return PageWork(self._take, reload, lambda: self._check_page(page), self._proxy.check_endpoint)
+        return PageWork(self._take, reload, self._check_page, self._proxy.check_endpoint)
 
     async def _navigate(self, page: Page, url: str) -> Response | None:
         response = await page.goto(url, wait_until="commit", timeout=0)
@@ -219,19 +210,9 @@ class PageSession:
         with contextlib.suppress(PlaywrightTimeoutError):
             await page.wait_for_load_state("domcontentloaded", timeout=DOCUMENT_MS)
         if response is not None:
-            await self._check_answer(response)
+            await self._outcome.check_answer(response)
             refuse_overload(response.status, response.headers, self._clock.now_ms())
         return response
-
-    async def _check_answer(self, response: Response) -> None:
-        """Raise if the answer is one of the proxy's own; on https the site would be its author, so it is ignored."""
-        code = response.headers.get(ANSWER_HEADER.lower())
-        if code is None or urlsplit(response.url).scheme != "http":
-            return
-        if code == UNREACHABLE:
-            detail = (await response.text()).strip()
-            raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, detail)
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
 
     async def _take(self, deadline_seconds: float) -> Taken:
         page, status, selector = self.page, self._status, self._order.selector
@@ -240,7 +221,7 @@ class PageSession:
         for _ in range(READ_TRIES):
             finder = CaptchaFinder(page, selector, is_error_page=is_error_page, clock=self._clock)
             try:
-                found = await finder.find(deadline_seconds, lambda: self._check_page(page))
+                found = await finder.find(deadline_seconds, self._check_page)
             except AttemptFailed as error:
                 if is_error_page and error.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND:
                     message = f"{page.url} answered {status} and shows no captcha"
@@ -252,50 +233,14 @@ class PageSession:
                 return found, *read
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
 
-    def _check_page(self, page: Page) -> None:
+    def _check_page(self) -> None:
         """Raise if the page crashed, or has left for somewhere it may not be."""
-        if (self._tab is not None and self._tab.has_crashed) or page.is_closed():
+        if (self._tab is not None and self._tab.has_crashed) or self.page.is_closed():
             raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the page crashed while it was looked at")
-        scheme = urlsplit(page.url).scheme
-        if scheme in PAGE_SCHEMES:
-            refusal = self._explain_refusal(page.url)
-        elif scheme == "chrome-error":
-            raise self._explain_failure("the page went to an address that could not be opened")
-        else:
-            refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
-        if refusal is not None:
-            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
-
-    def _explain_failure(self, text: str) -> AttemptFailed:
-        """Tell a navigation that was refused, by the proxy or by the browser, from one that failed."""
-        refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
-        if refusal is None and _ABORTED in text and not self._was_answered:
-            # Chromium drops a redirect to a scheme it would hand to another program without showing the answer.
-            refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
-        if refusal is not None:
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
-        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
-
-    def _refuse_scheme(self, message: str) -> str:
-        self._proxy.note_forbidden_scheme(message)
-        return message
-
-    def _explain_refusal(self, url: str) -> str | None:
-        try:
-            endpoint = parse_endpoint("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
-        except (TargetNotAllowed, ValueError) as error:
-            return str(error)
-        refusal = self._proxy.find_refusal(endpoint, self._began_seconds)
-        return None if refusal is None else refusal.message
+        self._outcome.check_place(self.page.url)
 
     def _map_error(self, error: PlaywrightError) -> AttemptFailed:
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if not self.process.is_alive or any(sign in text for sign in _CRASH_SIGNS):
-            return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
-        if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
-            refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
-        return self._explain_failure(text)
+        return self._outcome.explain_error(error, is_browser_alive=self.process.is_alive)
 
 
 async def _close_quietly(page: Page) -> None:
