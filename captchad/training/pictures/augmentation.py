@@ -5,10 +5,10 @@ import random
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Pixels = NDArray[np.uint8]
+from captchad.training.pictures.planes import Pixels, seed_numbers
+
 Alteration = Callable[[Image.Image, random.Random], Image.Image]
 
 HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS = 20, 120
@@ -66,7 +66,7 @@ def _compress(image: Image.Image, source: random.Random) -> Image.Image:
 
 
 def _add_noise(image: Image.Image, source: random.Random) -> Image.Image:
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     noise = numbers.standard_normal((image.height, image.width), dtype=np.float32) * source.uniform(2, 18)
     return Image.fromarray((np.asarray(image) + noise).clip(0, 255).astype(np.uint8))
 

@@ -9,6 +9,7 @@ from string import ascii_letters, digits
 import numpy as np
 from PIL import Image, ImageDraw
 
+from captchad.training.pictures.curves import bend_between
 from captchad.training.pictures.fonts import list_fonts, load_font
 
 
@@ -26,6 +27,8 @@ class Pen:
         width, height = self.draw.im.size
         return width, height
 
+
+_CURVE_POINTS = 24
 
 Clutter = Callable[[Pen, random.Random], None]
 
@@ -90,13 +93,12 @@ def _waves(pen: Pen, source: random.Random) -> None:
 
 def _curves(pen: Pen, source: random.Random) -> None:
     width, height = pen.size
-    share = np.linspace(0, 1, 24)[:, None]
     for _ in range(source.randint(1, 5)):
-        corners = np.array([(source.uniform(0, width), source.uniform(-0.2, 1.2) * height) for _ in range(4)])
+        corners = [(source.uniform(0, width), source.uniform(-0.2, 1.2) * height) for _ in range(4)]
         if source.random() < 0.6:
-            corners[0, 0], corners[3, 0] = source.uniform(0, 0.2) * width, source.uniform(0.8, 1) * width
-        blend = np.hstack([(1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3])
-        points = [(float(x), float(y)) for x, y in blend @ corners]
+            corners[0] = (source.uniform(0, 0.2) * width, corners[0][1])
+            corners[3] = (source.uniform(0.8, 1) * width, corners[3][1])
+        points = bend_between(corners, _CURVE_POINTS)
         pen.draw.line(points, source.choice(pen.greys), _choose_width(pen, source), "curve")
 
 

@@ -3,16 +3,14 @@
 import math
 import random
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from captchad.training.pictures.design_rows import Written
-from captchad.training.pictures.warps import Field, bend
+from captchad.training.pictures.planes import Numbers, seed_numbers
+from captchad.training.pictures.warps import Field, begin_field, bend
 
-Numbers = NDArray[np.floating[Any]]
 Bend = Callable[[Field, random.Random], None]
 
 
@@ -30,9 +28,7 @@ def bend_written(written: Written, source: random.Random, *bends: Bend) -> Writt
 
 
 def _draw_field(shape: tuple[int, ...], source: random.Random, bends: tuple[Bend, ...]) -> Field:
-    height, width = shape
-    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    field = Field(across, down)
+    field = begin_field(shape)
     for change in bends:
         change(field, source)
     return field
@@ -110,7 +106,7 @@ def pull(size_share: float, cell_share: float) -> Bend:
         height, width = field.down.shape
         cell = height * cell_share
         shape = (max(2, round(height / cell) + 1), max(2, round(width / cell) + 1))
-        numbers = np.random.default_rng(source.getrandbits(64))
+        numbers = seed_numbers(source)
         pulls = []
         for _ in range(2):
             coarse = numbers.uniform(-1, 1, shape).astype(np.float32) * np.float32(height * size_share)

@@ -8,38 +8,16 @@ from string import ascii_letters, digits
 import numpy as np
 from PIL import Image, ImageDraw
 
-from captchad.training.pictures.design_parts import Numbers
-from captchad.training.pictures.design_rows import SANS, choose_kind
+from captchad.training.pictures.curves import Point, bend_between
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.fonts import load_font
-
-Point = tuple[float, float]
-_CURVE_POINTS = 32
+from captchad.training.pictures.planes import Numbers
 
 
-def mix_grey(source: random.Random, least: float, most: float) -> float:
-    """Give the grey of a colour whose red, green and blue are each drawn between two bounds."""
-    red, green, blue = (source.uniform(least, most) for _ in range(3))
-    return 0.299 * red + 0.587 * green + 0.114 * blue
-
-
-def mix_greys(source: random.Random, least: float, most: float, count: int) -> tuple[float, ...]:
-    """Give the greys of several colours."""
-    return tuple(mix_grey(source, least, most) for _ in range(count))
-
-
-def plain(size: tuple[int, int], grey: float) -> Numbers:
-    """Give a ground of one grey."""
-    return np.full(size[::-1], grey, dtype=np.float32)
-
-
-def bend_between(corners: Sequence[Point]) -> list[Point]:
-    """Give the points of a Bézier curve of three or four corners."""
-    share = np.linspace(0, 1, _CURVE_POINTS)[:, None]
-    degree = len(corners) - 1
-    weights = np.hstack(
-        [math.comb(degree, number) * share**number * (1 - share) ** (degree - number) for number in range(degree + 1)]
-    )
-    return [(float(across), float(down)) for across, down in weights @ np.array(corners)]
+def frame(picture: Numbers, grey: float) -> Numbers:
+    """Draw a frame as thin as can be."""
+    picture[[0, -1]], picture[:, [0, -1]] = grey, grey
+    return picture
 
 
 def cross_curve(image: Image.Image, grey: float, width_pixels: int, source: random.Random) -> None:
@@ -106,7 +84,7 @@ def strew_rings(image: Image.Image, greys: Sequence[float], count: int, reach: f
 def strew_letters(image: Image.Image, greys: Sequence[float], count: int, pixels: int, source: random.Random) -> None:
     """Print letters that are not to be read, small or faint."""
     draw = ImageDraw.Draw(image)
-    font = choose_kind(source, "ab", SANS)[0]
+    font = choose_kind(source, "ab", "sans")[0]
     for _ in range(count):
         place = (source.randint(-3, image.width), source.randint(-3, image.height))
         draw.text(place, source.choice(ascii_letters + digits), round(source.choice(greys)), load_font(font, pixels))

@@ -4,26 +4,14 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from captchad.training.pictures.design_parts import Numbers
-from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts
 from captchad.training.pictures.glyphs import Cut, Pose, draw_glyph, pose_glyph
-from captchad.training.pictures.lettering import choose_fonts
+from captchad.training.pictures.planes import Numbers, to_image, to_numbers
 
-ANY: tuple[str, ...] = ()
-SANS = ("liberationsans-", "dejavusans-", "dejavusans.", "freesans", "nimbussans-", "roboto-", "opensans-", "lato-")
-SANS_BOLD = ("liberationsans-bold", "dejavusans-bold", "freesansbold", "nimbussans-bold", "roboto-b", "opensans-ext")
-SERIF = ("liberationserif", "freeserif", "nimbusroman", "dejavuserif", "caladea", "c059", "p052", "ebgaramond")
-MONO = ("liberationmono", "freemono", "courier prime", "dejavusansmono", "nimbusmono", "hack", "anonymous", "inconsol")
-FUNNY = ("comic", "tomson", "lobster", "rufscript", "fantasque")
-NARROW = ("narrow", "condensed", "bebas", "dosis")
-
-_THIN = ("thin", "light", "ecolier", "dancing", "z003")
 _WIDTH_MOST_PIXELS = 340
 _SPACE_SHARE, _MARGIN_SHARE = 0.3, 0.93
 _OVERLAP_MOST = 0.3
@@ -61,32 +49,6 @@ class Written:
         return np.asarray(ground + self.cover * (self.grey - ground), dtype=np.float32)
 
 
-def choose_kind(source: random.Random, text: str, *kinds: Sequence[str], count: int = 1) -> tuple[Path, ...]:
-    """Choose fonts of the kinds that have a text's characters; any fonts where none of the kinds is at hand."""
-    names = tuple(name for kind in kinds for name in kind)
-    # Asked for one by one, few answers have to be found out.
-    signs = sorted({character for character in text if not character.isalnum() and character != " "})
-    has_lower = any(map(str.islower, text))
-    fit = [
-        font
-        for font in _list_kind(names)
-        if all(has_characters(font, sign) for sign in signs) and (not has_lower or has_lower_case(font))
-    ]
-    return tuple(source.choice(fit) for _ in range(count)) if fit else choose_fonts(source, text)
-
-
-@cache
-def _list_kind(names: tuple[str, ...]) -> tuple[Path, ...]:
-    if not names:
-        return list_fonts()
-    # Hairlines would vanish behind what these designs draw across.
-    return tuple(
-        font
-        for font in list_fonts()
-        if any(name in font.name.lower() for name in names) and not any(thin in font.name.lower() for thin in _THIN)
-    )
-
-
 def choose_size(
     text: str, source: random.Random, widths: Sequence[int], heights: Sequence[int], typical: int = 5
 ) -> tuple[int, int]:
@@ -108,6 +70,11 @@ def write_row(text: str, size: tuple[int, int], row: Row, source: random.Random)
         cover.paste(255, place, glyph)
         grey.paste(round(row.greys[number % len(row.greys)]), place, glyph.point([0, *[255] * 255]))
     return _fit(cover, grey, size, row, source)
+
+
+def lay_row(text: str, row: Row, ground: Image.Image, source: random.Random) -> Image.Image:
+    """Write a text over all of an image."""
+    return to_image(write_row(text, ground.size, row, source).over(to_numbers(ground)))
 
 
 def _make_glyph(character: str, letter_pixels: int, row: Row, source: random.Random) -> Image.Image:

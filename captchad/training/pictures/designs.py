@@ -15,6 +15,7 @@ from captchad.training.pictures import designs_small as small
 from captchad.training.pictures import designs_stroked as stroked
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.finishing import finish
+from captchad.training.pictures.planes import Pixels
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
 
@@ -60,8 +61,11 @@ class DesignFamily:
     def draw(self, source: random.Random) -> Sample:
         """Draw a text in one of the designs."""
         shown = draw_text(source, shortest=_LENGTH_LEAST, longest=_LENGTH_MOST)
-        [design] = source.choices(list(DESIGNS), list(DESIGNS.values()))
-        pixels = design(shown.drawn, source).clip(0, 255).astype(np.uint8)
-        if source.random() < _FINISHED_CHANCE:
-            pixels = finish(pixels, source)
-        return Sample(pixels, shown.text, self.name)
+        return Sample(draw_design(shown.drawn, DESIGNS, _FINISHED_CHANCE, source), shown.text, self.name)
+
+
+def draw_design(text: str, designs: dict[Design, int], finished_chance: float, source: random.Random) -> Pixels:
+    """Draw a text in one of weighted designs, now and then with one of the ways to finish a picture."""
+    [design] = source.choices(list(designs), list(designs.values()))
+    pixels = design(text, source).clip(0, 255).astype(np.uint8)
+    return finish(pixels, source) if source.random() < finished_chance else pixels

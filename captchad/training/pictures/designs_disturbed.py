@@ -7,17 +7,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from captchad.training.pictures.design_bends import bend_picture, pull, swirl, wave_across, wave_down
-from captchad.training.pictures.design_marks import cross_curve, mix_grey, strew_dots, strew_lines
-from captchad.training.pictures.design_parts import (
-    Design,
-    Numbers,
-    blend,
-    choose_greys,
-    random_plane,
-    to_image,
-    to_numbers,
-)
-from captchad.training.pictures.designs_patterned import find_edges, soften, write_bold
+from captchad.training.pictures.design_bold import begin_bold, write_bold
+from captchad.training.pictures.design_covers import find_edges, soften
+from captchad.training.pictures.design_greys import blend, choose_greys, mix_grey
+from captchad.training.pictures.design_marks import cross_curve, strew_dots, strew_lines
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.planes import Numbers, random_plane, seed_numbers, to_image, to_numbers
 
 
 def _measure_from_a_point(shape: tuple[int, ...], source: random.Random) -> tuple[Numbers, Numbers]:
@@ -63,7 +58,7 @@ def draw_jail(text: str, source: random.Random) -> Numbers:
 def draw_melting(text: str, source: random.Random) -> Numbers:
     """Letters that run down, each column as far as it happens to."""
     cover = write_bold(text, source, (55, 90)).cover
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     smear, left = cover.copy(), cover.copy()
     coarse = numbers.random((1, cover.shape[1] // 3 + 1), dtype=np.float32)
     keep = np.repeat(0.4 + 0.45 * coarse, 3, 1)[:, : cover.shape[1]]
@@ -91,8 +86,7 @@ def draw_negative_parts(text: str, source: random.Random) -> Numbers:
 
 def draw_web(text: str, source: random.Random) -> Numbers:
     """A spider's web spun over letters."""
-    cover, greys = write_bold(text, source, (50, 90)).cover, choose_greys(source)
-    image = to_image(blend(cover, greys))
+    image, greys = begin_bold(text, source)
     draw, grey = ImageDraw.Draw(image), round(greys.ground + greys.contrast * source.choice((0, 0.4, 0.6, 0.8)))
     centre = (source.uniform(0.2, 0.8) * image.width, source.uniform(0.1, 0.9) * image.height)
     angles = [math.tau * (number + source.uniform(-0.2, 0.2)) / 11 for number in range(11)]
@@ -107,8 +101,7 @@ def draw_web(text: str, source: random.Random) -> Numbers:
 
 def draw_split(text: str, source: random.Random) -> Numbers:
     """Letters that cracks of the ground's grey go through, as through glass."""
-    cover, greys = write_bold(text, source, (50, 90)).cover, choose_greys(source)
-    image = to_image(blend(cover, greys))
+    image, greys = begin_bold(text, source)
     draw = ImageDraw.Draw(image)
     for _ in range(source.randint(3, 7)):
         place, points = source.randrange(image.width), []
@@ -203,12 +196,11 @@ def draw_rough_outlines(text: str, source: random.Random) -> Numbers:
 
 def draw_snow(text: str, source: random.Random) -> Numbers:
     """Flakes of the letters' grey or of the ground's fall over everything."""
-    cover, greys = write_bold(text, source, (50, 90)).cover, choose_greys(source)
-    image = to_image(blend(cover, greys))
+    image, greys = begin_bold(text, source)
     share = source.choice((0.005, 0.012))
     count = round(image.width * image.height * share)
     strew_dots(image, source.choice(((greys.ink,), (greys.ground, greys.ink), (greys.ground,))), count, source, 1.6)
-    fine = random_plane(cover.shape, source) < source.uniform(0, 0.06)
+    fine = random_plane((image.height, image.width), source) < source.uniform(0, 0.06)
     return np.asarray(np.where(fine, greys.ink, to_numbers(image)), dtype=np.float32)
 
 
@@ -224,8 +216,7 @@ def draw_vertigo(text: str, source: random.Random) -> Numbers:
 
 def draw_thick_and_thin(text: str, source: random.Random) -> Numbers:
     """Thin lines of the letters' grey and broader ones of the ground's through the letters."""
-    cover, greys = write_bold(text, source, (50, 90)).cover, choose_greys(source)
-    image = to_image(blend(cover, greys))
+    image, greys = begin_bold(text, source)
     strew_lines(image, (greys.ground,), source.randint(2, 6), source, source.choice((2, 3)))
     strew_lines(image, (greys.ink,), source.randint(3, 10), source, source.choice((1, 1, 2)))
     return to_numbers(image)

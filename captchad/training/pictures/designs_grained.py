@@ -4,21 +4,13 @@ import math
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
-from captchad.training.pictures.design_parts import (
-    Numbers,
-    bend_gently,
-    blend,
-    choose_greys,
-    draw_curve,
-    draw_line,
-    random_plane,
-    to_image,
-    to_numbers,
-    write_cover,
-)
+from captchad.training.pictures.design_covers import soften
+from captchad.training.pictures.design_greys import blend, choose_greys
+from captchad.training.pictures.design_parts import bend_gently, draw_curve, draw_line, write_cover
 from captchad.training.pictures.glyphs import Pose
+from captchad.training.pictures.planes import Numbers, random_plane, to_image, to_numbers
 
 
 def draw_pixels(text: str, source: random.Random) -> Numbers:
@@ -103,7 +95,7 @@ def draw_halftone(text: str, source: random.Random) -> Numbers:
     """Letters printed as a screen of dots, large in the letters and small beside them."""
     height, greys = source.randint(60, 110), choose_greys(source)
     cover = write_cover(text, source, height, stroke_pixels=1)
-    soft = to_numbers(to_image(cover * 255).filter(ImageFilter.GaussianBlur(1))) / 255
+    soft = soften(cover, 1)
     down, across = np.indices(cover.shape)
     length = source.uniform(3, 5)
     screen = (np.cos(across * math.tau / length) + np.cos(down * math.tau / length)) / 4 + 0.5
@@ -131,7 +123,7 @@ def draw_relief(text: str, source: random.Random) -> Numbers:
     """Level lines that rise over the letters, as a surface seen from the side."""
     height, greys = source.randint(80, 120), choose_greys(source)
     cover = write_cover(text, source, height, stroke_pixels=2, drift=0, gap=0.15, pose=Pose())
-    soft = to_numbers(to_image(cover * 255).filter(ImageFilter.GaussianBlur(0.8))) / 255
+    soft = soften(cover, 0.8)
     step = source.randint(4, 5)
     image = Image.new("L", (cover.shape[1], height), 0)
     draw = ImageDraw.Draw(image)

@@ -3,7 +3,7 @@
 import random
 
 import numpy as np
-from PIL import ImageDraw, ImageFilter
+from PIL import ImageDraw
 
 from captchad.training.pictures.design_bends import (
     bend_picture,
@@ -14,27 +14,14 @@ from captchad.training.pictures.design_bends import (
     wave_across,
     wave_down,
 )
-from captchad.training.pictures.design_marks import (
-    cross_curve,
-    mix_grey,
-    mix_greys,
-    strew_dots,
-    strew_lines,
-    strew_rings,
-)
-from captchad.training.pictures.design_parts import Design, Numbers, to_image, to_numbers
-from captchad.training.pictures.design_rows import (
-    FUNNY,
-    MONO,
-    SANS,
-    SANS_BOLD,
-    SERIF,
-    Row,
-    choose_kind,
-    choose_size,
-    write_row,
-)
+from captchad.training.pictures.design_covers import soften
+from captchad.training.pictures.design_greys import mix_grey, mix_greys
+from captchad.training.pictures.design_marks import cross_curve, frame, strew_dots, strew_lines, strew_rings
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.design_rows import Row, choose_size, write_row
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
+from captchad.training.pictures.planes import Numbers, blank, to_image, to_numbers
 
 
 def _fade_across(size: tuple[int, int], source: random.Random, least: float = 150) -> Numbers:
@@ -42,29 +29,24 @@ def _fade_across(size: tuple[int, int], source: random.Random, least: float = 15
     return np.repeat(np.linspace(left, right, size[0], dtype=np.float32)[None, :], size[1], 0)
 
 
-def _frame(picture: Numbers, grey: float) -> Numbers:
-    picture[[0, -1]], picture[:, [0, -1]] = grey, grey
-    return picture
-
-
 def draw_rippled_gradient(text: str, source: random.Random) -> Numbers:
     """Bold letters on a gradient, one or two curves that swell, all on rippled water; a frame."""
     size = choose_size(text, source, (120, 200), (40, 60))
     grey = source.choice((0.0, mix_grey(source, 0, 120)))
-    row = Row(choose_kind(source, text, SANS_BOLD, MONO), (grey,), size=source.uniform(0.65, 0.85), gap=0.08)
+    row = Row(choose_kind(source, text, "bold", "mono"), (grey,), size=source.uniform(0.65, 0.85), gap=0.08)
     image = to_image(write_row(text, size, row, source).over(_fade_across(size, source)))
     for _ in range(source.choice((0, 1, 1, 2))):
         cross_curve(image, grey, source.choice((1, 2, 3)), source)
     bends = (wave_down(0.03, source.uniform(0.5, 1.2)), wave_across(0.035, source.uniform(0.5, 1.2)))
     picture = bend_picture(to_numbers(image), 235, source, *bends)
-    return _frame(picture, 0) if source.random() < 0.7 else picture
+    return frame(picture, 0) if source.random() < 0.7 else picture
 
 
 def draw_ring_ripple(text: str, source: random.Random) -> Numbers:
     """Letters and a curve through rings of water."""
     size = choose_size(text, source, (150, 200), (45, 60))
     grey = mix_grey(source, 0, 90)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=0.8, gap=0.1)
+    row = Row(choose_kind(source, text, "bold", "serif"), (grey,), size=0.8, gap=0.1)
     image = to_image(write_row(text, size, row, source).over(_fade_across(size, source)))
     cross_curve(image, grey, 2, source)
     return bend_picture(to_numbers(image), 235, source, ring(0.05, source.uniform(0.35, 0.7)), wave_down(0.03, 2))
@@ -74,11 +56,11 @@ def draw_drop_shadow(text: str, source: random.Random) -> Numbers:
     """Letters with a soft shadow to one side, lightly rippled."""
     size = choose_size(text, source, (150, 200), (45, 65))
     ground = _fade_across(size, source, 190)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF, MONO), (mix_grey(source, 0, 110),), size=0.75, gap=0.1)
+    row = Row(choose_kind(source, text, "bold", "serif", "mono"), (mix_grey(source, 0, 110),), size=0.75, gap=0.1)
     written = bend_written(write_row(text, size, row, source), source, wave_down(0.03, 1.5), wave_across(0.03, 1.0))
-    blurred = to_image(written.cover * 255).filter(ImageFilter.GaussianBlur(source.uniform(0.6, 1.8)))
+    blurred = soften(written.cover, source.uniform(0.6, 1.8))
     shift = source.randint(2, 4)
-    shadow = np.roll(to_numbers(blurred) / 255, (shift, shift), (0, 1))
+    shadow = np.roll(blurred, (shift, shift), (0, 1))
     image = to_image(written.over(ground * (1 - shadow * source.uniform(0.3, 0.5))))
     for _ in range(source.choice((0, 1))):
         cross_curve(image, 60, 1, source)
@@ -89,7 +71,7 @@ def draw_fish_eye_grid(text: str, source: random.Random) -> Numbers:
     """Letters behind lines up and along, as a fish's eye sees them."""
     size = choose_size(text, source, (150, 210), (45, 65))
     grey = mix_grey(source, 0, 80)
-    row = Row(choose_kind(source, text, SANS_BOLD, MONO), (grey,), size=0.75, gap=0.12)
+    row = Row(choose_kind(source, text, "bold", "mono"), (grey,), size=0.75, gap=0.12)
     image = to_image(write_row(text, size, row, source).over(source.choice((255.0, _fade_across(size, source)))))
     draw, lines = ImageDraw.Draw(image), mix_grey(source, 60, 220)
     for _ in range(source.randint(3, 7)):
@@ -104,10 +86,10 @@ def draw_fish_eye_grid(text: str, source: random.Random) -> Numbers:
 def draw_curves_and_ovals(text: str, source: random.Random) -> Numbers:
     """Playful letters of one colour in slots, two ovals and a curve of light colours, on white."""
     size = choose_size(text, source, (110, 150), (40, 50))
-    fonts = choose_kind(source, text, *source.choice(((FUNNY,), (SANS_BOLD,), (SERIF,))))
+    fonts = choose_kind(source, text, source.choice(("funny", "bold", "serif")))
     letters = mix_greys(source, 10, 150, source.choice((1, len(text))))
     row = Row(fonts, letters, size=source.uniform(0.65, 0.85), is_slotted=True, drift=0.08)
-    image = to_image(np.full(size[::-1], 255.0, dtype=np.float32))
+    image = blank(size, 255.0)
     marks = mix_greys(source, 60, 220, 4)
     strew_rings(image, marks, source.randint(1, 4), size[1] * 0.25, source)
     for _ in range(source.randint(1, 2)):
@@ -122,7 +104,7 @@ def draw_fading_letters(text: str, source: random.Random) -> Numbers:
     first = source.randrange(len(text))
     fading = [abs((number - first) % len(text) - len(text) / 2) / (len(text) / 2) for number in range(len(text))]
     greys = tuple(20 + share * (lightest - 20) for share in fading)
-    row = Row(choose_kind(source, text, FUNNY, SANS_BOLD), greys, size=0.75, is_slotted=True)
+    row = Row(choose_kind(source, text, "funny", "bold"), greys, size=0.75, is_slotted=True)
     image = to_image(write_row(text, size, row, source).over(255.0))
     strew_rings(image, mix_greys(source, 100, 230, 3), source.randint(0, 3), size[1] * 0.3, source)
     return to_numbers(image)
@@ -131,8 +113,8 @@ def draw_fading_letters(text: str, source: random.Random) -> Numbers:
 def draw_hundred_lines(text: str, source: random.Random) -> Numbers:
     """Letters of several colours under very many short thin lines."""
     size = choose_size(text, source, (130, 200), (48, 100))
-    row = Row(choose_kind(source, text, SANS_BOLD, SANS), mix_greys(source, 0, 110, len(text)), size=0.8)
-    image = to_image(np.full(size[::-1], 255.0, dtype=np.float32))
+    row = Row(choose_kind(source, text, "bold", "sans"), mix_greys(source, 0, 110, len(text)), size=0.8)
+    image = blank(size, 255.0)
     draw = ImageDraw.Draw(image)
     for _ in range(source.randint(60, 180)):
         left, top = source.randrange(size[0]), source.randrange(size[1])
@@ -146,7 +128,7 @@ def draw_hundred_lines(text: str, source: random.Random) -> Numbers:
 def draw_many_circles(text: str, source: random.Random) -> Numbers:
     """Letters of several colours among outlined circles."""
     size = choose_size(text, source, (130, 200), (45, 100))
-    row = Row(choose_kind(source, text, SANS_BOLD, SANS), mix_greys(source, 0, 130, len(text)), size=0.8)
+    row = Row(choose_kind(source, text, "bold", "sans"), mix_greys(source, 0, 130, len(text)), size=0.8)
     image = to_image(write_row(text, size, row, source).over(255.0))
     strew_rings(image, mix_greys(source, 30, 230, 6), source.randint(12, 36), size[1] * 0.25, source)
     return to_numbers(image)
@@ -155,7 +137,7 @@ def draw_many_circles(text: str, source: random.Random) -> Numbers:
 def draw_sheared(text: str, source: random.Random) -> Numbers:
     """Letters sheared in both ways by short waves, one heavy straight line across."""
     size = choose_size(text, source, (130, 200), (45, 90))
-    row = Row(choose_kind(source, text, SANS_BOLD, SANS), mix_greys(source, 0, 120, len(text)), size=0.75)
+    row = Row(choose_kind(source, text, "bold", "sans"), mix_greys(source, 0, 120, len(text)), size=0.75)
     written = write_row(text, size, row, source)
     bends = (wave_across(source.uniform(0.03, 0.08), source.uniform(0.4, 0.9)), wave_down(0.06, source.uniform(0.8, 2)))
     image = to_image(bend_written(written, source, *bends).over(255.0))
@@ -173,7 +155,7 @@ def draw_four_corners(text: str, source: random.Random) -> Numbers:
     lower = greys[1, 0] * (1 - across) + greys[1, 1] * across
     ground = upper[None, :] * (1 - down)[:, None] + lower[None, :] * down[:, None]
     pose = Pose(turn_degrees=source.choice((0, 15)))
-    row = Row(choose_kind(source, text, SERIF, SANS), mix_greys(source, 0, 80, 3), size=0.5, pose=pose, drift=0.15)
+    row = Row(choose_kind(source, text, "serif", "sans"), mix_greys(source, 0, 80, 3), size=0.5, pose=pose, drift=0.15)
     written = bend_written(write_row(text, size, row, source), source, wave_down(0.05, source.uniform(1, 2)))
     return written.over(ground)
 
@@ -182,7 +164,7 @@ def draw_holes(text: str, source: random.Random) -> Numbers:
     """Letters on a plain or striped ground, with small discs and bars of the ground's grey before them."""
     size = choose_size(text, source, (160, 220), (60, 100), 6)
     ground = source.uniform(190, 255)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (mix_grey(source, 0, 80),), size=0.6, is_heavy=True)
+    row = Row(choose_kind(source, text, "bold", "serif"), (mix_grey(source, 0, 80),), size=0.6, is_heavy=True)
     image = to_image(write_row(text, size, row, source).over(ground))
     if source.random() < 0.5:
         strew_dots(image, (ground,), source.randint(30, 80), source, size[1] * 0.04)
@@ -194,10 +176,10 @@ def draw_holes(text: str, source: random.Random) -> Numbers:
 def draw_squiggles(text: str, source: random.Random) -> Numbers:
     """Letters on a ground of wide faint curves."""
     size = choose_size(text, source, (150, 200), (45, 60))
-    image = to_image(np.full(size[::-1], source.uniform(215, 255), dtype=np.float32))
+    image = blank(size, source.uniform(215, 255))
     for _ in range(source.randint(6, 14)):
         cross_curve(image, mix_grey(source, 120, 240), source.randint(1, 5), source)
-    row = Row(choose_kind(source, text, SANS_BOLD, MONO, SERIF), mix_greys(source, 0, 80, 2), size=0.8, gap=0.1)
+    row = Row(choose_kind(source, text, "bold", "mono", "serif"), mix_greys(source, 0, 80, 2), size=0.8, gap=0.1)
     return write_row(text, size, row, source).over(to_numbers(image))
 
 
@@ -205,7 +187,7 @@ def draw_wobbled_curves(text: str, source: random.Random) -> Numbers:
     """Letters and two curves of one middling colour, wobbled, diffused at their edges."""
     size = choose_size(text, source, (140, 200), (50, 75))
     grey = mix_grey(source, 20, 130)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=source.uniform(0.55, 0.8), drift=0.08)
+    row = Row(choose_kind(source, text, "bold", "serif"), (grey,), size=source.uniform(0.55, 0.8), drift=0.08)
     image = to_image(write_row(text, size, row, source).over(255.0))
     for _ in range(source.randint(1, 2)):
         cross_curve(image, grey, source.randint(1, 3), source)

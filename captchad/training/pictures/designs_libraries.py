@@ -4,33 +4,18 @@ import math
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from captchad.training.pictures.design_bends import bend_picture, bend_written, wave_across, wave_down
-from captchad.training.pictures.design_marks import (
-    cross_curve,
-    cross_sine,
-    mix_grey,
-    mix_greys,
-    plain,
-    strew_dots,
-    strew_letters,
-    strew_lines,
-)
-from captchad.training.pictures.design_parts import Design, Numbers, to_image, to_numbers
-from captchad.training.pictures.design_rows import (
-    FUNNY,
-    MONO,
-    SANS,
-    SANS_BOLD,
-    SERIF,
-    Row,
-    choose_kind,
-    choose_size,
-    write_row,
-)
+from captchad.training.pictures.design_covers import grow
+from captchad.training.pictures.design_greys import mix_grey, mix_greys
+from captchad.training.pictures.design_marks import cross_curve, cross_sine, strew_dots, strew_letters, strew_lines
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.design_rows import Row, choose_size, lay_row, write_row
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
+from captchad.training.pictures.planes import Numbers, blank, to_image, to_numbers
 
 
 def _draw_slime(image: Image.Image, greys: tuple[float, ...], source: random.Random) -> None:
@@ -63,18 +48,18 @@ def _draw_sine(image: Image.Image, greys: tuple[float, ...], source: random.Rand
 def draw_varied_lines(text: str, source: random.Random) -> Numbers:
     """Letters of several fonts and colours in slots, small ones behind, hollow bands, slime or sine curves before."""
     size = choose_size(text, source, (150, 250), (50, 80), 6)
-    image = to_image(plain(size, mix_grey(source, 215, 255)))
+    image = blank(size, mix_grey(source, 215, 255))
     if source.random() < 0.5:
         strew_letters(image, mix_greys(source, 150, 225, 6), source.randint(8, 30), max(8, size[1] // 4), source)
     row = Row(
-        choose_kind(source, text, FUNNY, SANS_BOLD, SERIF, MONO, count=3),
+        choose_kind(source, text, "funny", "bold", "serif", "mono", count=3),
         mix_greys(source, 0, 110, len(text)),
         size=source.uniform(0.65, 0.9),
         pose=Pose(turn_degrees=source.choice((0, 15, 25))),
         is_slotted=True,
         drift=0.06,
     )
-    image = to_image(write_row(text, size, row, source).over(to_numbers(image)))
+    image = lay_row(text, row, image, source)
     for line in source.sample((_draw_slime, _draw_hollow_band, _draw_sine), source.randint(1, 3)):
         line(image, mix_greys(source, 30, 180, 3), source)
     return to_numbers(image)
@@ -85,7 +70,7 @@ def draw_coloured_curves(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (130, 170), (45, 60), 4)
     is_black = source.random() < 0.35
     greys = (0.0,) if is_black else mix_greys(source, 0, 150, len(text))
-    row = Row(choose_kind(source, text, FUNNY, MONO, SANS_BOLD), greys, size=0.75, is_slotted=True, drift=0.15)
+    row = Row(choose_kind(source, text, "funny", "mono", "bold"), greys, size=0.75, is_slotted=True, drift=0.15)
     image = to_image(write_row(text, size, row, source).over(255.0))
     marks = (0.0,) if is_black else mix_greys(source, 0, 220, 6)
     for _ in range(source.randint(1, 3)):
@@ -97,14 +82,14 @@ def draw_coloured_curves(text: str, source: random.Random) -> Numbers:
 def draw_square_points(text: str, source: random.Random) -> Numbers:
     """Turned letters in slots, heavy short lines and square points of many colours on a light colour."""
     size = choose_size(text, source, (110, 140), (50, 66), 4)
-    image = to_image(plain(size, mix_grey(source, 200, 255)))
+    image = blank(size, mix_grey(source, 200, 255))
     draw = ImageDraw.Draw(image)
     for _ in range(source.randint(10, 50)):
         left, top, reach = source.randrange(size[0]), source.randrange(size[1]), source.randint(1, 3)
         draw.rectangle((left, top, left + reach, top + reach), round(mix_grey(source, 120, 240)))
     strew_lines(image, mix_greys(source, 110, 230, 5), source.randint(2, 9), source, 2)
     row = Row(
-        choose_kind(source, text, SANS_BOLD, FUNNY),
+        choose_kind(source, text, "bold", "funny"),
         mix_greys(source, 0, 100, len(text)),
         size=0.75,
         pose=Pose(turn_degrees=source.choice((10, 30))),
@@ -118,7 +103,7 @@ def draw_thick_colour_lines(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (160, 220), (60, 80), 5)
     ground = np.asarray(draw_ground(GroundPlan(size[1], size[0], 235, source.uniform(0, 20)), source))
     row = Row(
-        choose_kind(source, text, SANS, SANS_BOLD, SERIF, count=3),
+        choose_kind(source, text, "sans", "bold", "serif", count=3),
         mix_greys(source, 0, 130, len(text)),
         size=0.6,
         pose=Pose(turn_degrees=source.choice((5, 20))),
@@ -135,7 +120,7 @@ def draw_thick_colour_lines(text: str, source: random.Random) -> Numbers:
 def draw_black_and_white_waves(text: str, source: random.Random) -> Numbers:
     """Black letters and arcs, bent together in both ways, no greys at all."""
     size = choose_size(text, source, (130, 200), (50, 70), 5)
-    row = Row(choose_kind(source, text, SERIF, SANS_BOLD), (0.0,), size=0.75, pose=Pose(turn_degrees=10), gap=0.05)
+    row = Row(choose_kind(source, text, "serif", "bold"), (0.0,), size=0.75, pose=Pose(turn_degrees=10), gap=0.05)
     image = to_image(write_row(text, size, row, source).over(255.0))
     for _ in range(source.randint(0, 2)):
         cross_curve(image, 0, source.choice((1, 2)), source)
@@ -152,21 +137,16 @@ def draw_rimmed_on_tiles(text: str, source: random.Random) -> Numbers:
     step = source.randint(8, 20)
     kind = source.choice(((down // step + across // step) % 2, (down % step < 1) | (across % step < 1)))
     ground = mix_grey(source, 120, 200) + np.asarray(kind, dtype=np.float32) * source.uniform(-50, 50)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (250.0,), size=0.75, pose=Pose(turn_degrees=12), gap=0.12)
+    row = Row(choose_kind(source, text, "bold", "serif"), (250.0,), size=0.75, pose=Pose(turn_degrees=12), gap=0.12)
     bends = (wave_down(0.05, 1.5), wave_across(0.04, 1.2))
     written = bend_written(write_row(text, size, row, source), source, *bends)
-    rim = np.asarray(to_numbers(_grow(written.cover)) / 255)
-    return written.over(ground * (1 - rim))
-
-
-def _grow(cover: Numbers) -> Image.Image:
-    return to_image(cover * 255).filter(ImageFilter.MaxFilter(5))
+    return written.over(ground * (1 - grow(written.cover, 5)))
 
 
 def draw_dotted_digits(text: str, source: random.Random) -> Numbers:
     """Letters made of discs close to each other, a curve of discs through them, waved."""
     size, dark, light = choose_size(text, source, (150, 190), (50, 64), 5), mix_grey(source, 0, 110), 255.0
-    row = Row(choose_kind(source, text, SANS_BOLD), size=1.05, gap=0.18)
+    row = Row(choose_kind(source, text, "bold"), size=1.05, gap=0.18)
     image = to_image(write_row(text, size, row, source).cover * 255)
     if source.random() < 0.6:
         cross_sine(image, 255, 2, source)

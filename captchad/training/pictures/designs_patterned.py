@@ -4,54 +4,17 @@ import math
 import random
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from captchad.training.pictures.design_bends import bend_written, wave_across, wave_down
-from captchad.training.pictures.design_marks import mix_grey, mix_greys, strew_letters
-from captchad.training.pictures.design_parts import (
-    Design,
-    Greys,
-    Numbers,
-    blend,
-    choose_greys,
-    random_plane,
-    to_image,
-    to_numbers,
-)
-from captchad.training.pictures.design_rows import (
-    FUNNY,
-    SANS,
-    SANS_BOLD,
-    SERIF,
-    Row,
-    Written,
-    choose_kind,
-    choose_size,
-    write_row,
-)
-from captchad.training.pictures.glyphs import Pose
-
-
-def write_bold(text: str, source: random.Random, heights: tuple[int, int] = (46, 80), **changes: float) -> Written:
-    """Write large heavy letters, apart from each other, hardly turned."""
-    size = choose_size(text, source, (150, 250), heights, 5)
-    fonts = choose_kind(source, text, SERIF if source.random() < changes.get("serif_chance", 0.3) else SANS_BOLD)
-    pose = Pose(turn_degrees=source.choice((0, 8, 22)), slant=source.choice((0, 0.25)))
-    gap = changes.get("gap", source.uniform(-0.06, 0.14))
-    row = Row(fonts, size=changes.get("size", 0.9), is_heavy=True, pose=pose, drift=0.08, gap=gap)
-    return write_row(text, size, row, source)
-
-
-def soften(plane: Numbers, radius: float) -> Numbers:
-    """Blur a cover."""
-    return to_numbers(to_image(plane * 255).filter(ImageFilter.GaussianBlur(radius))) / 255
-
-
-def find_edges(cover: Numbers, thickness: int = 3) -> Numbers:
-    """Give the outlines of a cover; the thickness is odd."""
-    image = to_image(cover * 255)
-    grown = to_numbers(image.filter(ImageFilter.MaxFilter(thickness)))
-    return np.asarray((grown - to_numbers(image.filter(ImageFilter.MinFilter(3)))) / 255, dtype=np.float32)
+from captchad.training.pictures.design_bold import write_bold
+from captchad.training.pictures.design_covers import find_edges, grow, soften
+from captchad.training.pictures.design_greys import Greys, blend, choose_greys, mix_grey, mix_greys
+from captchad.training.pictures.design_marks import strew_letters
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.design_rows import Row, choose_size, write_row
+from captchad.training.pictures.font_kinds import choose_kind
+from captchad.training.pictures.planes import Numbers, random_plane, seed_numbers, to_image, to_numbers
 
 
 def draw_chess(text: str, source: random.Random) -> Numbers:
@@ -123,7 +86,7 @@ def draw_chipped(text: str, source: random.Random) -> Numbers:
 def draw_corroded(text: str, source: random.Random) -> Numbers:
     """Letters eaten at their edges, on a rusty plane."""
     cover = write_bold(text, source, (50, 90)).cover
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     grain = soften(random_plane(cover.shape, source), 0.7)
     eaten = soften(cover, 1.4) + (grain - 0.5) * source.uniform(1, 2) > 0.5
     rust = numbers.random(cover.shape, dtype=np.float32) * source.uniform(0.05, 0.3)
@@ -194,7 +157,7 @@ def draw_collage(text: str, source: random.Random) -> Numbers:
     for number, character in enumerate(text):
         light, dark = mix_grey(source, 190, 255), mix_grey(source, 0, 70)
         paper, ink = source.choice(((light, dark), (light, dark), (dark, light)))
-        fonts = choose_kind(source, character, SERIF, SANS_BOLD, FUNNY)
+        fonts = choose_kind(source, character, "serif", "bold", "funny")
         letter = write_row(character, (scrap, scrap), Row(fonts, (ink,), size=0.95), source).over(paper)
         angle = source.uniform(-12, 12)
         mask = Image.new("L", (scrap, scrap), 255).rotate(angle, Image.Resampling.BICUBIC)
@@ -206,7 +169,7 @@ def draw_collage(text: str, source: random.Random) -> Numbers:
 def draw_graffiti(text: str, source: random.Random) -> Numbers:
     """Rounded letters with a thick dark rim and a light inside, on a brick wall."""
     size = choose_size(text, source, (160, 250), (55, 90))
-    row = Row(choose_kind(source, text, FUNNY, SANS), size=0.85, is_heavy=True, gap=0.12, drift=0.1)
+    row = Row(choose_kind(source, text, "funny", "sans"), size=0.85, is_heavy=True, gap=0.12, drift=0.1)
     written = bend_written(write_row(text, size, row, source), source, wave_down(0.06, 2), wave_across(0.03, 1))
     wall = Image.new("L", size, round(mix_grey(source, 90, 190)))
     draw, seam, course = ImageDraw.Draw(wall), round(mix_grey(source, 60, 230)), source.randint(8, 14)
@@ -214,7 +177,7 @@ def draw_graffiti(text: str, source: random.Random) -> Numbers:
         draw.line([(0, top), (size[0], top)], seam)
         for left in range(number % 2 * course, size[0], course * 2):
             draw.line([(left, top), (left, top + course)], seam)
-    rim = to_numbers(to_image(written.cover * 255).filter(ImageFilter.MaxFilter(5))) / 255
+    rim = grow(written.cover, 5)
     picture = to_numbers(wall) * (1 - rim)
     return picture + written.cover * (mix_grey(source, 200, 255) - picture)
 
@@ -222,7 +185,7 @@ def draw_graffiti(text: str, source: random.Random) -> Numbers:
 def draw_overlapping(text: str, source: random.Random) -> Numbers:
     """Letters of different greys that lie over each other's edges, each with a thin pale rim."""
     size = choose_size(text, source, (130, 220), (50, 80))
-    fonts = choose_kind(source, text, SANS_BOLD, FUNNY, SERIF)
+    fonts = choose_kind(source, text, "bold", "funny", "serif")
     greys = mix_greys(source, 0, 170, len(text))
     row = Row(fonts, greys, size=0.95, is_heavy=True, gap=source.uniform(-0.1, -0.03), drift=0.08)
     written = write_row(text, size, row, source)

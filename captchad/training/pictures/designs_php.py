@@ -14,42 +14,26 @@ from captchad.training.pictures.design_bends import (
     wave_across,
     wave_down,
 )
-from captchad.training.pictures.design_marks import (
-    cross_curve,
-    cross_sine,
-    mix_grey,
-    mix_greys,
-    plain,
-    strew_dots,
-    strew_letters,
-    strew_lines,
-)
-from captchad.training.pictures.design_parts import Design, Numbers, to_image, to_numbers
-from captchad.training.pictures.design_rows import (
-    ANY,
-    FUNNY,
-    NARROW,
-    SANS,
-    SANS_BOLD,
-    SERIF,
-    Row,
-    choose_kind,
-    choose_size,
-    write_row,
-)
+from captchad.training.pictures.design_covers import find_edges
+from captchad.training.pictures.design_greys import mix_grey, mix_greys
+from captchad.training.pictures.design_marks import cross_curve, cross_sine, strew_dots, strew_letters, strew_lines
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.design_rows import Row, choose_size, lay_row, write_row
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
+from captchad.training.pictures.planes import Numbers, blank, plain, to_image, to_numbers
 
 
 def draw_lined_and_pulled(text: str, source: random.Random) -> Numbers:
     """Letters of one colour on a light one, lines under and over them, the whole pulled softly."""
     size = choose_size(text, source, (130, 170), (36, 50))
     ground = mix_grey(source, 200, 255)
-    image = to_image(plain(size, ground))
+    image = blank(size, ground)
     strew_lines(image, mix_greys(source, 100, 255, 4), source.randint(0, 8), source, source.choice((1, 2)))
     pose = Pose(turn_degrees=8)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF, FUNNY), (mix_grey(source, 0, 120),), pose=pose, drift=0.08)
-    image = to_image(write_row(text, size, row, source).over(to_numbers(image)))
+    row = Row(choose_kind(source, text, "bold", "serif", "funny"), (mix_grey(source, 0, 120),), pose=pose, drift=0.08)
+    image = lay_row(text, row, image, source)
     strew_lines(image, mix_greys(source, 60, 255, 4), source.randint(0, 4), source, source.choice((1, 2)))
     picture = bend_picture(to_numbers(image), ground, source, wave_down(0.05, 2.5), pull(0.03, 0.6))
     return 255 - picture if source.random() < 0.1 else picture
@@ -59,7 +43,7 @@ def draw_grey_lines(text: str, source: random.Random) -> Numbers:
     """Distorted middling letters, lines of their own grey through them, many dots."""
     size = choose_size(text, source, (175, 230), (60, 85), 6)
     grey, ground = source.uniform(60, 120), source.choice((255.0, 235.0))
-    fonts, pose = choose_kind(source, text, FUNNY, SANS_BOLD, SERIF), Pose(turn_degrees=10)
+    fonts, pose = choose_kind(source, text, "funny", "bold", "serif"), Pose(turn_degrees=10)
     row = Row(fonts, (grey,), size=source.uniform(0.45, 0.7), pose=pose, gap=0.12, drift=0.08)
     written = bend_written(write_row(text, size, row, source), source, swirl(source.uniform(0.1, 0.4)))
     written = bend_written(written, source, pull(0.05, 0.5))
@@ -75,7 +59,7 @@ def draw_on_photograph(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (110, 165), (34, 50))
     ground = draw_ground(GroundPlan(size[1], size[0], source.uniform(180, 225), source.uniform(15, 60)), source)
     row = Row(
-        choose_kind(source, text, SANS_BOLD, FUNNY, SERIF, count=2),
+        choose_kind(source, text, "bold", "funny", "serif", count=2),
         mix_greys(source, 0, 100, len(text)),
         size=source.uniform(0.6, 0.8),
         size_spread=0.1,
@@ -92,12 +76,12 @@ def draw_sine_and_noise_letters(text: str, source: random.Random) -> Numbers:
     """Turned letters of one colour, a heavy sine curve of the same colour, small pale letters behind."""
     size = choose_size(text, source, (120, 250), (40, 70))
     grey, ground = mix_grey(source, 1, 130), source.uniform(240, 255)
-    image = to_image(plain(size, ground))
+    image = blank(size, ground)
     if source.random() < 0.8:
         strew_letters(image, mix_greys(source, 150, 225, 10), source.randint(15, 50), max(8, size[1] // 5), source)
     pose = Pose(turn_degrees=source.choice((10, 25, 38)))
-    row = Row(choose_kind(source, text, FUNNY, SANS_BOLD, SERIF), (grey,), size=0.62, pose=pose, is_slotted=True)
-    image = to_image(write_row(text, size, row, source).over(to_numbers(image)))
+    row = Row(choose_kind(source, text, "funny", "bold", "serif"), (grey,), size=0.62, pose=pose, is_slotted=True)
+    image = lay_row(text, row, image, source)
     if source.random() < 0.8:
         cross_sine(image, grey, max(1, size[1] // source.randint(14, 24)), source)
     return to_numbers(image)
@@ -107,7 +91,7 @@ def draw_dancing_baseline(text: str, source: random.Random) -> Numbers:
     """Letters of changing size close to each other, a little turned, nothing else."""
     size = choose_size(text, source, (100, 140), (40, 60), 6)
     row = Row(
-        choose_kind(source, text, SERIF, FUNNY, SANS_BOLD),
+        choose_kind(source, text, "serif", "funny", "bold"),
         (mix_grey(source, 0, 130),),
         size=0.62,
         size_spread=0.12,
@@ -121,7 +105,7 @@ def draw_dancing_baseline(text: str, source: random.Random) -> Numbers:
 def draw_dots_then_wave(text: str, source: random.Random) -> Numbers:
     """Black letters, dots and lines, all waved in both ways, and dots again."""
     size = choose_size(text, source, (160, 220), (45, 75), 6)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF, ANY), (0.0,), size=source.uniform(0.5, 0.75), gap=0.1)
+    row = Row(choose_kind(source, text, "bold", "serif"), (0.0,), size=source.uniform(0.5, 0.75), gap=0.1)
     image = to_image(write_row(text, size, row, source).over(255.0))
     strew_dots(image, (0,), source.choice((10, 50, 100)), source, 1)
     strew_lines(image, (0,), source.choice((0, 2, 5)), source)
@@ -135,14 +119,14 @@ def draw_wire_ground(text: str, source: random.Random) -> Numbers:
     """Large shadowed letters of several greys on a grid of crooked lines."""
     size = choose_size(text, source, (220, 320), (60, 96), 6)
     ground = mix_grey(source, 190, 255)
-    image = to_image(plain(size, ground))
+    image = blank(size, ground)
     draw, lines, step = ImageDraw.Draw(image), ground - source.uniform(30, 70), source.randint(9, 22)
     for place in range(0, size[0], step):
         draw.line([(place, 0), (place + source.randint(-9, 9), size[1])], round(lines))
     for place in range(0, size[1], step):
         draw.line([(0, place), (size[0], place + source.randint(-6, 6))], round(lines))
     pose = Pose(turn_degrees=18, slant=0.2)
-    row = Row(choose_kind(source, text, SANS_BOLD), mix_greys(source, 0, 110, 4), size=0.7, pose=pose, is_slotted=True)
+    row = Row(choose_kind(source, text, "bold"), mix_greys(source, 0, 110, 4), size=0.7, pose=pose, is_slotted=True)
     written = write_row(text, size, row, source)
     picture = to_numbers(image)
     shadow = np.roll(written.cover, (2, 2), (0, 1))
@@ -154,7 +138,7 @@ def draw_double_vision(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (150, 220), (50, 80))
     grey, ground = mix_grey(source, 0, 80), mix_grey(source, 215, 255)
     pose = Pose(turn_degrees=source.choice((5, 12)))
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=0.65, pose=pose, gap=0.14)
+    row = Row(choose_kind(source, text, "bold", "serif"), (grey,), size=0.65, pose=pose, gap=0.14)
     written = write_row(text, size, row, source)
     second = np.roll(written.cover, (source.choice((-2, 2)), source.choice((2, 3))), (0, 1))
     image = to_image(written.over(ground - second * (ground - grey) * source.uniform(0.3, 0.6)))
@@ -168,7 +152,7 @@ def draw_smooth_waves(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (170, 220), (55, 80), 6)
     grey = mix_grey(source, 10, 130)
     row = Row(
-        choose_kind(source, text, *source.choice(((FUNNY,), (NARROW,), (SERIF,), (SANS_BOLD,)))),
+        choose_kind(source, text, source.choice(("funny", "narrow", "serif", "bold"))),
         (grey,),
         size=source.uniform(0.55, 0.75),
         pose=Pose(turn_degrees=8),
@@ -187,7 +171,7 @@ def draw_joined_and_waved(text: str, source: random.Random) -> Numbers:
     dark, light = mix_grey(source, 0, 110), mix_grey(source, 225, 255)
     ground, ink = source.choice(((light, dark), (dark, light)))
     row = Row(
-        choose_kind(source, text, SERIF, SANS_BOLD, SANS),
+        choose_kind(source, text, "serif", "bold", "sans"),
         (ink,),
         size=0.55,
         gap=source.uniform(-0.1, -0.02),
@@ -204,13 +188,11 @@ def draw_joined_and_waved(text: str, source: random.Random) -> Numbers:
 def draw_rough_words(text: str, source: random.Random) -> Numbers:
     """Black words on white, bent as a whole, frayed by small displacements; solid or as outlines."""
     size = choose_size(text, source, (180, 255), (50, 75), 7)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (0.0,), size=0.75, gap=source.uniform(-0.02, 0.05))
+    row = Row(choose_kind(source, text, "bold", "serif"), (0.0,), size=0.75, gap=source.uniform(-0.02, 0.05))
     bends = (pull(0.08, 0.9), pull(0.02, 0.1), slant(0.4), wave_down(0.05, 3))
     written = bend_written(write_row(text, size, row, source), source, *bends)
     if source.random() < 0.35:
-        solid = to_image(written.cover * 255)
-        edge = to_numbers(solid.filter(ImageFilter.MaxFilter(3))) - to_numbers(solid.filter(ImageFilter.MinFilter(3)))
-        return np.asarray(255 - edge, dtype=np.float32)
+        return 255 - 255 * find_edges(written.cover)
     return written.over(255.0)
 
 
@@ -224,7 +206,7 @@ def draw_forum(text: str, source: random.Random) -> Numbers:
     for _ in range(source.randint(0, 5)):
         cross_curve(image, mix_grey(source, 120, 255), 1, source)
     row = Row(
-        choose_kind(source, text, SANS_BOLD, SERIF, FUNNY, count=3),
+        choose_kind(source, text, "bold", "serif", "funny", count=3),
         mix_greys(source, 0, 100, source.choice((1, len(text)))),
         size=0.7,
         pose=Pose(turn_degrees=20, slant=0.3),

@@ -6,33 +6,17 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from captchad.training.pictures.curves import bend_between
 from captchad.training.pictures.design_bends import bend_picture, bend_written, pull, slant, wave_across, wave_down
-from captchad.training.pictures.design_marks import (
-    bend_between,
-    cross_curve,
-    cross_sine,
-    mix_grey,
-    mix_greys,
-    plain,
-    strew_dots,
-    strew_lines,
-    strew_short_lines,
-)
-from captchad.training.pictures.design_parts import Design, Numbers, random_plane, to_image, to_numbers
-from captchad.training.pictures.design_rows import (
-    FUNNY,
-    MONO,
-    NARROW,
-    SANS,
-    SANS_BOLD,
-    SERIF,
-    Row,
-    choose_kind,
-    choose_size,
-    write_row,
-)
+from captchad.training.pictures.design_covers import grow, soften
+from captchad.training.pictures.design_greys import mix_grey, mix_greys
+from captchad.training.pictures.design_marks import cross_curve, cross_sine, strew_dots, strew_lines, strew_short_lines
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.design_rows import Row, choose_size, write_row
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose, hollow
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
+from captchad.training.pictures.planes import Numbers, blank, random_plane, seed_numbers, to_image, to_numbers
 
 
 def _draw_arcs(image: Image.Image, greys: tuple[float, ...], count: int, wide: int, source: random.Random) -> None:
@@ -51,7 +35,7 @@ def draw_arced(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (190, 230), (46, 64), 8)
     grey, ground = mix_grey(source, 0, 90), mix_grey(source, 215, 255)
     pose = Pose(turn_degrees=12, slant=0.15)
-    row = Row(choose_kind(source, text, SANS_BOLD), (grey,), size=0.7, pose=pose, drift=0.12, gap=0.08)
+    row = Row(choose_kind(source, text, "bold"), (grey,), size=0.7, pose=pose, drift=0.12, gap=0.08)
     image = to_image(bend_written(write_row(text, size, row, source), source, pull(0.04, 0.5)).over(ground))
     _draw_arcs(image, (grey,), source.randint(2, 6), source.choice((2, 3)), source)
     _draw_arcs(image, (ground,), source.randint(2, 5), 2, source)
@@ -63,7 +47,12 @@ def draw_touching_heavy(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (150, 210), (55, 75), 6)
     pose = Pose(turn_degrees=source.choice((18, 28)), stretch=0.15, slant=0.2)
     row = Row(
-        choose_kind(source, text, SANS_BOLD), (0.0,), size=0.75, pose=pose, gap=source.uniform(-0.24, -0.08), drift=0.08
+        choose_kind(source, text, "bold"),
+        (0.0,),
+        size=0.75,
+        pose=pose,
+        gap=source.uniform(-0.24, -0.08),
+        drift=0.08,
     )
     image = to_image(bend_written(write_row(text, size, row, source), source, pull(0.05, 0.5)).over(255.0))
     if source.random() < 0.4:
@@ -74,10 +63,10 @@ def draw_touching_heavy(text: str, source: random.Random) -> Numbers:
 def draw_scanned_word(text: str, source: random.Random) -> Numbers:
     """A printed word as an old book's scan shows it, bent; perhaps a disc turned negative or a line through."""
     size = choose_size(text, source, (130, 200), (50, 60), 6)
-    row = Row(choose_kind(source, text, SERIF), (0.0,), size=source.uniform(0.7, 0.95), gap=0.03)
+    row = Row(choose_kind(source, text, "serif"), (0.0,), size=source.uniform(0.7, 0.95), gap=0.03)
     bends = (wave_down(0.08, source.uniform(1.5, 3)), slant(0.25), pull(0.04, 0.7))
     cover = bend_written(write_row(text, size, row, source), source, *bends).cover
-    soft = to_numbers(to_image(cover * 255).filter(ImageFilter.GaussianBlur(0.7))) / 255
+    soft = soften(cover, 0.7)
     cover = (soft + (random_plane(cover.shape, source) - 0.5) * source.uniform(0.2, 0.6) > 0.45).astype(np.float32)
     kind = source.random()
     if kind < 0.3:
@@ -95,7 +84,7 @@ def draw_italic_cut(text: str, source: random.Random) -> Numbers:
     """Slanted touching digits and letters of one colour, thin lines of the ground's grey through them."""
     size = choose_size(text, source, (140, 200), (45, 65), 6)
     grey, ground = mix_grey(source, 0, 110), source.choice((255.0, mix_grey(source, 210, 255)))
-    row = Row(choose_kind(source, text, SERIF, SANS_BOLD), (grey,), size=0.8, gap=-0.02, is_heavy=True)
+    row = Row(choose_kind(source, text, "serif", "bold"), (grey,), size=0.8, gap=-0.02, is_heavy=True)
     bends = (slant(0.6), wave_down(0.05, 2))
     image = to_image(bend_written(write_row(text, size, row, source), source, *bends).over(ground))
     strew_lines(image, (ground,), source.randint(3, 8), source)
@@ -108,7 +97,13 @@ def draw_hollow_crossed(text: str, source: random.Random) -> Numbers:
     grey, ground = mix_grey(source, 0, 70), mix_grey(source, 225, 255)
     pose = Pose(turn_degrees=15)
     row = Row(
-        choose_kind(source, text, SANS_BOLD, FUNNY), (grey,), size=0.85, pose=pose, cuts=(hollow,), gap=0.0, drift=0.06
+        choose_kind(source, text, "bold", "funny"),
+        (grey,),
+        size=0.85,
+        pose=pose,
+        cuts=(hollow,),
+        gap=0.0,
+        drift=0.06,
     )
     image = to_image(write_row(text, size, row, source).over(ground))
     for _ in range(source.randint(1, 3)):
@@ -122,7 +117,7 @@ def draw_leaning_pair(text: str, source: random.Random) -> Numbers:
     grey = mix_grey(source, 10, 140)
     pose = Pose(turn_degrees=source.choice((15, 28)))
     row = Row(
-        choose_kind(source, text, SANS_BOLD, FUNNY), (grey,), size=0.85, pose=pose, gap=source.uniform(-0.12, -0.02)
+        choose_kind(source, text, "bold", "funny"), (grey,), size=0.85, pose=pose, gap=source.uniform(-0.12, -0.02)
     )
     bends = (wave_down(0.06, 1.6), wave_across(0.05, 1.2))
     image = to_image(bend_written(write_row(text, size, row, source), source, *bends).over(255.0))
@@ -136,7 +131,7 @@ def draw_on_clouds(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (120, 170), (46, 60), 4)
     ground = draw_ground(GroundPlan(size[1], size[0], 200, source.uniform(20, 60)), source)
     row = Row(
-        choose_kind(source, text, SERIF, FUNNY, SANS_BOLD, count=2),
+        choose_kind(source, text, "serif", "funny", "bold", count=2),
         mix_greys(source, 0, 110, len(text)),
         size=0.85,
         pose=Pose(turn_degrees=22, slant=0.15),
@@ -144,7 +139,7 @@ def draw_on_clouds(text: str, source: random.Random) -> Numbers:
         gap=source.uniform(-0.03, 0.08),
     )
     written = write_row(text, size, row, source)
-    rim = to_numbers(to_image(written.cover * 255).filter(ImageFilter.MaxFilter(3))) / 255
+    rim = grow(written.cover, 3)
     return written.over(ground + rim * (250 - ground) * source.choice((0, 0.7)))
 
 
@@ -154,7 +149,7 @@ def draw_railway(text: str, source: random.Random) -> Numbers:
     fade = np.linspace(source.uniform(190, 255), 255, size[1], dtype=np.float32)[:, None]
     ground = np.repeat(fade if source.random() < 0.5 else fade[::-1], size[0], 1)
     grey = mix_grey(source, 0, 110)
-    row = Row(choose_kind(source, text, ("boldoblique", "bolditalic", "bold-italic")), (grey,), size=0.85, gap=0.2)
+    row = Row(choose_kind(source, text, "bold italic"), (grey,), size=0.85, gap=0.2)
     image = to_image(write_row(text, size, row, source).over(ground))
     for _ in range(source.choice((1, 1, 2, 3))):
         ends = [(0, size[1] * source.uniform(0.3, 0.7)), (size[0], size[1] * source.uniform(0.3, 0.7))]
@@ -165,10 +160,10 @@ def draw_railway(text: str, source: random.Random) -> Numbers:
 def draw_bitmap_streaks(text: str, source: random.Random) -> Numbers:
     """Capital letters on a ground of rows of random greys, as if pressed too hard."""
     size = choose_size(text, source, (150, 190), (38, 48), 6)
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     streaks = numbers.uniform(0, source.uniform(40, 110), (size[1], -(-size[0] // 4)))
     ground = 255 - np.repeat(streaks, source.choice((4, 4, 6)), 1)[:, : size[0]].astype(np.float32)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (mix_grey(source, 0, 60),), size=0.8, gap=0.15, drift=0.06)
+    row = Row(choose_kind(source, text, "bold", "serif"), (mix_grey(source, 0, 60),), size=0.8, gap=0.15, drift=0.06)
     return write_row(text, size, row, source).over(ground)
 
 
@@ -176,7 +171,7 @@ def draw_ministry(text: str, source: random.Random) -> Numbers:
     """Warped digits or letters with dashes and dots of their grey strewn about."""
     size = choose_size(text, source, (150, 220), (60, 100), 6)
     grey = mix_grey(source, 20, 120)
-    row = Row(choose_kind(source, text, SERIF, SANS_BOLD), (grey,), size=0.6, pose=Pose(turn_degrees=15), drift=0.1)
+    row = Row(choose_kind(source, text, "serif", "bold"), (grey,), size=0.6, pose=Pose(turn_degrees=15), drift=0.1)
     bends = (wave_down(0.06, 1.8), wave_across(0.05, 1.0))
     image = to_image(bend_written(write_row(text, size, row, source), source, *bends).over(255.0))
     strew_short_lines(image, (grey,), source.randint(20, 70), 9, source)
@@ -191,7 +186,9 @@ def draw_payment(text: str, source: random.Random) -> Numbers:
     step = source.randint(5, 12)
     lines = ((down % step < 1) | (across % step < 1)) * source.uniform(40, 110)
     weave = np.sin(across / source.uniform(3, 9)) * np.sin(down / source.uniform(3, 9)) * source.uniform(0, 15)
-    row = Row(choose_kind(source, text, MONO, SANS, NARROW), (mix_grey(source, 0, 90),), size=0.8, gap=0.2, drift=0.1)
+    row = Row(
+        choose_kind(source, text, "mono", "sans", "narrow"), (mix_grey(source, 0, 90),), size=0.8, gap=0.2, drift=0.1
+    )
     picture = write_row(text, size, row, source).over(235 - lines + weave)
     return bend_picture(picture, 235, source, wave_down(0.04, 1.5)) if source.random() < 0.4 else picture
 
@@ -199,20 +196,18 @@ def draw_payment(text: str, source: random.Random) -> Numbers:
 def draw_game_shop(text: str, source: random.Random) -> Numbers:
     """Light letters on swirls of dark greys, turned, with broad curves of a middling grey behind."""
     size = choose_size(text, source, (180, 220), (40, 70), 6)
-    image = to_image(plain(size, mix_grey(source, 10, 70)))
+    image = blank(size, mix_grey(source, 10, 70))
     for _ in range(source.randint(3, 8)):
         cross_curve(image, mix_grey(source, 20, 120), source.randint(2, 8), source)
     pose = Pose(turn_degrees=15)
-    row = Row(choose_kind(source, text, SANS_BOLD, SANS), mix_greys(source, 190, 255, 3), size=0.75, pose=pose)
+    row = Row(choose_kind(source, text, "bold", "sans"), mix_greys(source, 190, 255, 3), size=0.75, pose=pose)
     return write_row(text, size, row, source).over(to_numbers(image.filter(ImageFilter.GaussianBlur(1))))
 
 
 def draw_noisy_shop(text: str, source: random.Random) -> Numbers:
     """Narrow letters close to each other under fine lines of several greys."""
     size = choose_size(text, source, (100, 150), (34, 50), 4)
-    row = Row(
-        choose_kind(source, text, NARROW, SANS_BOLD), mix_greys(source, 0, 90, 3), size=0.95, drift=0.05, gap=0.04
-    )
+    row = Row(choose_kind(source, text, "narrow", "bold"), mix_greys(source, 0, 90, 3), size=0.95, drift=0.05, gap=0.04)
     image = to_image(write_row(text, size, row, source).over(source.uniform(225, 255)))
     strew_lines(image, mix_greys(source, 60, 220, 6), source.randint(6, 18), source)
     return to_numbers(image)

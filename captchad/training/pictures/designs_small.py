@@ -5,37 +5,20 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw
 
-from captchad.training.pictures.design_marks import (
-    cross_curve,
-    mix_grey,
-    mix_greys,
-    plain,
-    strew_dots,
-    strew_lines,
-    strew_short_lines,
-)
-from captchad.training.pictures.design_parts import Design, Numbers, random_plane, to_image, to_numbers
-from captchad.training.pictures.design_rows import (
-    FUNNY,
-    MONO,
-    SANS,
-    SANS_BOLD,
-    SERIF,
-    Row,
-    choose_kind,
-    choose_size,
-    write_row,
-)
+from captchad.training.pictures.design_greys import mix_grey, mix_greys
+from captchad.training.pictures.design_marks import cross_curve, frame, strew_dots, strew_lines, strew_short_lines
+from captchad.training.pictures.design_parts import Design
+from captchad.training.pictures.design_rows import Row, choose_size, write_row
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose, draw_bitmap_glyph
-
-_BUILT_IN = ("unifont", "3270-", "dejavusansmono", "hack")
+from captchad.training.pictures.planes import Numbers, blank, random_plane, to_image, to_numbers
 
 
 def draw_tiny_blog(text: str, source: random.Random) -> Numbers:
     """A tiny picture: small letters of mixed fonts, hardly turned, on white."""
     size = choose_size(text, source, (66, 80), (22, 28), 4)
     row = Row(
-        choose_kind(source, text, SERIF, SANS, SANS_BOLD, count=3),
+        choose_kind(source, text, "serif", "sans", "bold", count=3),
         (mix_grey(source, 0, 60),),
         size=source.uniform(0.65, 0.8),
         pose=Pose(turn_degrees=source.choice((0, 8))),
@@ -48,15 +31,14 @@ def draw_tiny_blog(text: str, source: random.Random) -> Numbers:
 def draw_small_framed(text: str, source: random.Random) -> Numbers:
     """A small framed picture: bold letters with a pale shadow, thin lines and points."""
     size = choose_size(text, source, (50, 76), (20, 30), 4)
-    image = to_image(np.full(size[::-1], source.uniform(225, 255), dtype=np.float32))
+    image = blank(size, source.uniform(225, 255))
     strew_lines(image, mix_greys(source, 140, 225, 3), source.randint(0, 5), source)
     strew_dots(image, mix_greys(source, 60, 230, 5), source.choice((0, 20, 60)), source)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), mix_greys(source, 0, 100, len(text)), size=0.8, drift=0.05)
+    row = Row(choose_kind(source, text, "bold", "serif"), mix_greys(source, 0, 100, len(text)), size=0.8, drift=0.05)
     written = write_row(text, size, row, source)
     shadow = np.roll(written.cover, (1, 1), (0, 1)) * source.choice((0, 60))
     picture = written.over(to_numbers(image) - shadow)
-    picture[[0, -1]], picture[:, [0, -1]] = (source.uniform(0, 180),) * 2
-    return picture
+    return frame(picture, source.uniform(0, 180))
 
 
 def draw_campus(text: str, source: random.Random) -> Numbers:
@@ -64,7 +46,7 @@ def draw_campus(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (66, 80), (25, 30), 4)
     grey = source.uniform(15, 60)
     pose = Pose(turn_degrees=source.choice((15, 28)))
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=0.72, pose=pose, drift=0.05, gap=0.08)
+    row = Row(choose_kind(source, text, "bold", "serif"), (grey,), size=0.72, pose=pose, drift=0.05, gap=0.08)
     picture = write_row(text, size, row, source).over(255.0)
     points = random_plane(picture.shape, source) < source.uniform(0.01, 0.05)
     return np.asarray(np.where(points, source.choice((grey, 120, 180)), picture), dtype=np.float32)
@@ -80,16 +62,15 @@ def draw_on_hatching(text: str, source: random.Random) -> Numbers:
     if source.random() < 0.4:
         hatch |= (across - slope * down) % step < 1
     picture = ground - hatch * source.uniform(25, 90)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), mix_greys(source, 0, 100, len(text)), size=0.85, gap=0.12)
+    row = Row(choose_kind(source, text, "bold", "serif"), mix_greys(source, 0, 100, len(text)), size=0.85, gap=0.12)
     picture = write_row(text, size, row, source).over(picture)
-    picture[[0, -1]], picture[:, [0, -1]] = (source.choice((0, 128, ground)),) * 2
-    return picture
+    return frame(picture, source.choice((0, 128, ground)))
 
 
 def draw_built_in_font(text: str, source: random.Random) -> Numbers:
     """The eight by sixteen letters that drawing libraries bring along, with points, small or doubled."""
     rows, factor = source.choice((14, 16)), source.choice((1, 1, 2, 3))
-    font = choose_kind(source, text, _BUILT_IN)[0]
+    font = choose_kind(source, text, "built in")[0]
     glyphs = [draw_bitmap_glyph(font, rows, character) for character in text]
     advance = max(glyph.width for glyph in glyphs) + source.randint(1, 5)
     tallest = max(glyph.height for glyph in glyphs)
@@ -109,10 +90,10 @@ def draw_built_in_font(text: str, source: random.Random) -> Numbers:
 def draw_registry(text: str, source: random.Random) -> Numbers:
     """Letters each of its own colour and turn, short lines strewn everywhere."""
     size = choose_size(text, source, (75, 95), (26, 34), 4)
-    image = to_image(plain(size, source.uniform(215, 255)))
+    image = blank(size, source.uniform(215, 255))
     strew_short_lines(image, mix_greys(source, 110, 235, 8), source.randint(30, 90), 10, source)
     row = Row(
-        choose_kind(source, text, SERIF, SANS_BOLD),
+        choose_kind(source, text, "serif", "bold"),
         mix_greys(source, 0, 70, len(text)),
         size=0.9,
         pose=Pose(turn_degrees=source.choice((0, 20, 30))),
@@ -125,7 +106,7 @@ def draw_office(text: str, source: random.Random) -> Numbers:
     """Letters of several colours, a few lines of several colours through them, points."""
     size = choose_size(text, source, (70, 130), (28, 44), 4)
     row = Row(
-        choose_kind(source, text, SANS_BOLD, SERIF, MONO),
+        choose_kind(source, text, "bold", "serif", "mono"),
         mix_greys(source, 0, 120, len(text)),
         size=source.uniform(0.75, 0.95),
         is_heavy=source.random() < 0.2,
@@ -144,20 +125,18 @@ def draw_grey_striped(text: str, source: random.Random) -> Numbers:
     down, across = np.indices(size[::-1])
     kind = source.choice((down, across, down + across)) % source.choice((2, 3, 4)) < 1
     picture = source.uniform(200, 245) - kind * source.uniform(25, 90)
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF, MONO), (mix_grey(source, 0, 50),), size=0.85, gap=0.25)
+    row = Row(choose_kind(source, text, "bold", "serif", "mono"), (mix_grey(source, 0, 50),), size=0.85, gap=0.25)
     return write_row(text, size, row, source).over(picture)
 
 
 def draw_light_on_dark(text: str, source: random.Random) -> Numbers:
     """Light letters on a dark plane, a light frame, dim lines."""
     size = choose_size(text, source, (60, 130), (24, 44), 4)
-    image = to_image(plain(size, mix_grey(source, 0, 90)))
+    image = blank(size, mix_grey(source, 0, 90))
     strew_lines(image, mix_greys(source, 60, 160, 3), source.randint(0, 6), source)
-    row = Row(choose_kind(source, text, SANS_BOLD, SANS, SERIF), mix_greys(source, 190, 255, 3), size=0.8, gap=0.1)
+    row = Row(choose_kind(source, text, "bold", "sans", "serif"), mix_greys(source, 190, 255, 3), size=0.8, gap=0.1)
     picture = write_row(text, size, row, source).over(to_numbers(image))
-    if source.random() < 0.5:
-        picture[[0, -1]], picture[:, [0, -1]] = 220, 220
-    return picture
+    return frame(picture, 220) if source.random() < 0.5 else picture
 
 
 def draw_sprayed(text: str, source: random.Random) -> Numbers:
@@ -165,7 +144,7 @@ def draw_sprayed(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (60, 120), (24, 40), 4)
     grain = random_plane(size[::-1], source) * source.uniform(50, 150)
     coarse = np.repeat(np.repeat(grain, 2, 0), 2, 1)[: size[1], : size[0]] if source.random() < 0.3 else grain
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF, FUNNY), mix_greys(source, 0, 70, 3), size=0.85, drift=0.05)
+    row = Row(choose_kind(source, text, "bold", "serif", "funny"), mix_greys(source, 0, 70, 3), size=0.85, drift=0.05)
     return write_row(text, size, row, source).over(255 - coarse)
 
 
@@ -174,7 +153,7 @@ def draw_curved_small(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (70, 120), (26, 40), 4)
     grey = mix_grey(source, 0, 120)
     pose = Pose(turn_degrees=source.choice((0, 15, 25)))
-    row = Row(choose_kind(source, text, SANS_BOLD, SERIF), (grey,), size=0.85, pose=pose, gap=source.uniform(0, 0.15))
+    row = Row(choose_kind(source, text, "bold", "serif"), (grey,), size=0.85, pose=pose, gap=source.uniform(0, 0.15))
     image = to_image(write_row(text, size, row, source).over(source.choice((255.0, mix_grey(source, 215, 255)))))
     for _ in range(source.randint(1, 3)):
         cross_curve(image, grey, 1, source)

@@ -6,18 +6,10 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from captchad.training.pictures.design_parts import (
-    Numbers,
-    bend_gently,
-    blend,
-    choose_greys,
-    draw_curve,
-    draw_line,
-    to_image,
-    to_numbers,
-    write_cover,
-)
+from captchad.training.pictures.design_greys import blend, choose_greys
+from captchad.training.pictures.design_parts import bend_gently, draw_curve, draw_line, write_cover
 from captchad.training.pictures.glyphs import Pose, hollow
+from captchad.training.pictures.planes import Numbers, to_image, to_numbers
 
 
 def draw_outlines(text: str, source: random.Random) -> Numbers:

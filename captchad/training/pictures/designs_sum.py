@@ -2,8 +2,6 @@
 
 import random
 
-import numpy as np
-
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
 from captchad.training.pictures import designs_libraries as libraries
@@ -11,7 +9,7 @@ from captchad.training.pictures import designs_php as php
 from captchad.training.pictures import designs_sites as sites
 from captchad.training.pictures import designs_small as small
 from captchad.training.pictures.design_parts import Design
-from captchad.training.pictures.finishing import finish
+from captchad.training.pictures.designs import draw_design
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import LENGTH_MOST, ShownText
 
@@ -57,11 +55,7 @@ class DesignSumFamily:
     def draw(self, source: random.Random) -> Sample:
         """Draw a sum in one of the designs."""
         shown = draw_spelled_sum(source)
-        [design] = source.choices(list(DESIGNS), list(DESIGNS.values()))
-        pixels = design(shown.drawn, source).clip(0, 255).astype(np.uint8)
-        if source.random() < _FINISHED_CHANCE:
-            pixels = finish(pixels, source)
-        return Sample(pixels, shown.text, self.name)
+        return Sample(draw_design(shown.drawn, DESIGNS, _FINISHED_CHANCE, source), shown.text, self.name)
 
 
 def draw_spelled_sum(source: random.Random) -> ShownText:

@@ -9,17 +9,17 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw
 
+from captchad.training.pictures.design_greys import mix_greys
 from captchad.training.pictures.design_marks import (
     cross_curve,
     cross_sine,
-    mix_greys,
     strew_dots,
     strew_lines,
     strew_rings,
     strew_short_lines,
 )
-from captchad.training.pictures.design_parts import Numbers, to_image, to_numbers
-from captchad.training.pictures.empty_textures import Drawing, draw_clouds, draw_fade, seed_numbers
+from captchad.training.pictures.empty_textures import Drawing, draw_clouds, draw_fade
+from captchad.training.pictures.planes import Numbers, seed_numbers, to_image, to_numbers
 
 _RING_FROM_PIXELS = 56
 

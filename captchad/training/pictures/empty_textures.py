@@ -7,14 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-from captchad.training.pictures.design_parts import Numbers, to_image, to_numbers
+from captchad.training.pictures.planes import Numbers, seed_numbers, to_image, to_numbers
 
 Drawing = Callable[[tuple[int, int], random.Random], Numbers]
-
-
-def seed_numbers(source: random.Random) -> np.random.Generator:
-    """Give a generator of many numbers at once."""
-    return np.random.default_rng(source.getrandbits(64))
 
 
 def draw_fade(shape: tuple[int, int], source: random.Random) -> Numbers:

@@ -4,10 +4,10 @@ import random
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Pixels = NDArray[np.uint8]
+from captchad.training.pictures.planes import Pixels, seed_numbers
+
 Finish = Callable[[Pixels, random.Random], Pixels]
 
 
@@ -48,7 +48,7 @@ def _separate(pixels: Pixels, source: random.Random) -> Pixels:
 
 
 def _pepper(pixels: Pixels, source: random.Random) -> Pixels:
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     spoilt = numbers.random(pixels.shape) < source.uniform(0.005, 0.06) * min(1.0, pixels.shape[0] / 60)
     grains = source.choice((0, 255, numbers.integers(0, 256, pixels.shape)))
     return np.where(spoilt, grains, pixels).astype(np.uint8)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageFont
 
 from captchad.training.pictures.fonts import load_font
+from captchad.training.pictures.planes import seed_numbers
 
 _SIZE_STEP_PIXELS = 3
 
@@ -144,13 +145,13 @@ def _stripe(mask: Image.Image, source: random.Random) -> Image.Image:
 
 
 def _speckle(mask: Image.Image, source: random.Random) -> Image.Image:
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     kept = numbers.random((mask.height, mask.width)) > source.uniform(0.1, 0.45)
     return Image.fromarray(np.where(kept, np.asarray(mask), 0).astype(np.uint8))
 
 
 def _fray(mask: Image.Image, source: random.Random) -> Image.Image:
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     soft = np.asarray(_pad(mask, 2).filter(ImageFilter.GaussianBlur(mask.height / 30)), dtype=np.float32)
     noise = numbers.standard_normal(soft.shape, dtype=np.float32) * source.uniform(12, 40)
     return Image.fromarray(np.where(soft + noise > 115, 255, 0).astype(np.uint8))

@@ -5,15 +5,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from string import ascii_letters, digits
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from captchad.training.pictures.fonts import list_fonts, load_font
-
-Numbers = NDArray[np.floating[Any]]
+from captchad.training.pictures.planes import Numbers, seed_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def _glow(plan: GroundPlan, source: random.Random) -> Numbers:
 
 
 def _grain(plan: GroundPlan, source: random.Random) -> Numbers:
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     coarse = source.choice((1, 1, 2, 3))
     shape = (-(-plan.height // coarse), -(-plan.width // coarse))
     noise = numbers.standard_normal(shape, dtype=np.float32)
@@ -69,7 +66,7 @@ def _grain(plan: GroundPlan, source: random.Random) -> Numbers:
 
 
 def _clouds(plan: GroundPlan, source: random.Random) -> Numbers:
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     cell = plan.height * source.uniform(0.1, 0.5)
     shape = (max(2, int(plan.height / cell)), max(2, int(plan.width / cell)))
     coarse = numbers.uniform(-1, 1, shape).astype(np.float32)

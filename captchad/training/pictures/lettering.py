@@ -4,24 +4,14 @@ import math
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
 from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts
-from captchad.training.pictures.glyphs import (
-    CUTS,
-    Cut,
-    Pose,
-    draw_bitmap_glyph,
-    draw_glyph,
-    magnify,
-    pose_glyph,
-)
+from captchad.training.pictures.glyphs import CUTS, Cut, Pose, draw_bitmap_glyph, draw_glyph, magnify, pose_glyph
+from captchad.training.pictures.planes import Numbers
 
-Numbers = NDArray[np.floating[Any]]
 _FONT_TRIES = 200
 _SPACE_SHARE = 0.3
 

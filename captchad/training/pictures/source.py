@@ -7,17 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from captchad.training.pictures.augmentation import augment_picture
+from captchad.training.pictures.planes import Pixels
 
 LOGGER = logging.getLogger(__name__)
 
 _TRIES = 6
-
-Pixels = NDArray[np.uint8]
-"""Grey pixels of a picture on white, shape (height, width), 0 black to 255 white."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,18 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from captchad.training.pictures.clutter import draw_clutter
 from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
 from captchad.training.pictures.lettering import Ink, draw_lettering, write_text
-from captchad.training.pictures.source import Pixels, Sample
+from captchad.training.pictures.planes import Numbers, Pixels
+from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import ShownText, draw_sum, draw_text
 from captchad.training.pictures.warps import bend, draw_field
-
-Numbers = NDArray[np.floating[Any]]
 
 HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS = 23, 120
 WIDTH_LEAST_PIXELS, WIDTH_MOST_PIXELS = 60, 300

@@ -4,13 +4,11 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-Numbers = NDArray[np.floating[Any]]
+from captchad.training.pictures.planes import Numbers, seed_numbers
 
 
 @dataclass(slots=True)
@@ -24,11 +22,15 @@ class Field:
 Warp = Callable[[Field, random.Random, float], None]
 
 
+def begin_field(shape: tuple[int, ...]) -> Field:
+    """Give the field that leaves every pixel where it is."""
+    height, width = shape
+    return Field(*np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
+
+
 def draw_field(source: random.Random, shape: tuple[int, ...], strength: float) -> Field:
     """Draw a field of one or two warps; strength 1 is as bent as captchas get."""
-    height, width = shape
-    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    field = Field(across, down)
+    field = begin_field(shape)
     chosen = source.choices(list(WARPS), list(WARPS.values()), k=source.choice((1, 1, 2)))
     for warp in dict.fromkeys(chosen):
         warp(field, source, strength)
@@ -88,7 +90,7 @@ def _pull(field: Field, source: random.Random, strength: float) -> None:
     height, width = field.down.shape
     cell = height * source.uniform(0.25, 0.6)
     shape = (max(2, round(height / cell) + 1), max(2, round(width / cell) + 1))
-    numbers = np.random.default_rng(source.getrandbits(64))
+    numbers = seed_numbers(source)
     size = strength * cell * source.uniform(0.1, 0.3)
     pulls = []
     for _ in range(2):

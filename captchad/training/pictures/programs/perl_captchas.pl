@@ -1,23 +1,12 @@
 # Draws with Perl's captcha modules: perl perl_captchas.pl FAMILY FONT...
-# Each line read is SEED<tab>TEXT; each answer is LENGTH<tab>TEXT, a line end, and LENGTH bytes of a picture.
 use strict;
 use warnings;
+use FindBin;
+require "$FindBin::Bin/seeded_answers.pl";
 
 my ($family, @fonts) = @ARGV;
 my %families = ('Authen::Captcha' => \&make_authen, 'GD::SecurityImage' => \&make_security_image);
-my $draw = $families{$family}->();
-
-binmode STDOUT;
-$| = 1;
-while (my $line = <STDIN>) {
-    chomp $line;
-    my ($seed, $text) = split /\t/, $line;
-    srand($seed);
-    my ($shown, $picture) = $draw->($text);
-    print length($picture), "\t", $shown, "\n", $picture;
-}
-
-sub choose { return $_[int(rand(@_))] }
+answer($families{$family}->());
 
 sub make_authen {
     require Authen::Captcha;

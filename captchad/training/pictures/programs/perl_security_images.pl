@@ -1,7 +1,8 @@
 # Draws as GD::SecurityImage's demo does, and as the modules built on it ask it to: perl perl_security_images.pl FAMILY FONT...
-# Each line read is SEED<tab>TEXT; each answer is LENGTH<tab>TEXT, a line end, and LENGTH bytes of a picture.
 use strict;
 use warnings;
+use FindBin;
+require "$FindBin::Bin/seeded_answers.pl";
 require GD::SecurityImage;
 
 my ($family, @fonts) = @ARGV;
@@ -31,17 +32,7 @@ my %looks = (
 my @shapes = $uses_magick ? ([250, 100, 50, 0], [350, 100, 30, 1], [350, 80, 30, 1, 32])
     : ([220, 90, 30, 0], [360, 110, 25, 1], [360, 90, 25, 1, 30]);
 
-binmode STDOUT;
-$| = 1;
-while (my $line = <STDIN>) {
-    chomp $line;
-    my ($seed, $text) = split /\t/, $line;
-    srand($seed);
-    my ($shown, $picture) = $draw->($text);
-    print length($picture), "\t", $shown, "\n", $picture;
-}
-
-sub choose { return $_[int(rand(@_))] }
+answer($draw);
 
 sub draw_demo {
     my $text     = shift;

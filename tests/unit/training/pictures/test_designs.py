@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from captchad.training.pictures.design_parts import Design
-from captchad.training.pictures.design_rows import SANS_BOLD, Row, choose_kind, choose_size, write_row
+from captchad.training.pictures.design_rows import Row, choose_size, write_row
 from captchad.training.pictures.designs import DESIGNS, DesignFamily
 from captchad.training.pictures.designs_sum import DESIGNS as SUM_DESIGNS
 from captchad.training.pictures.designs_sum import DesignSumFamily, draw_spelled_sum
+from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
 from captchad.training.pictures.texts import ALPHABET, LENGTH_MOST
 
@@ -83,7 +84,7 @@ def test_a_row_fits_its_picture_whatever_the_text() -> None:
     source = random.Random(3)
     for length in range(1, 13):
         text = "".join(source.choices(string.ascii_uppercase, k=length))
-        row = Row(choose_kind(source, text, SANS_BOLD), size=1.0, pose=Pose(turn_degrees=30), gap=0.2)
+        row = Row(choose_kind(source, text, "bold"), size=1.0, pose=Pose(turn_degrees=30), gap=0.2)
         written = write_row(text, (120, 40), row, source)
         assert written.cover.shape == written.grey.shape == (40, 120)
         edges = [written.cover[0], written.cover[-1], written.cover[:, 0], written.cover[:, -1]]
@@ -92,7 +93,7 @@ def test_a_row_fits_its_picture_whatever_the_text() -> None:
 
 
 def test_signs_are_hardly_turned_so_that_plus_stays_plus() -> None:
-    fonts = choose_kind(random.Random(0), "+", SANS_BOLD)
+    fonts = choose_kind(random.Random(0), "+", "bold")
     row = Row(fonts, size=1.0, pose=Pose(turn_degrees=45))
     middles = [write_row("+", (60, 60), row, random.Random(number)).cover[30].sum() for number in range(12)]
     assert min(middles) > 12

@@ -1,0 +1,22 @@
+"""What designs make of the cover of their letters: soft ones, grown ones, outlines."""
+
+from PIL import ImageFilter
+
+from captchad.training.pictures.planes import Numbers, to_image, to_numbers
+
+
+def soften(cover: Numbers, radius_pixels: float) -> Numbers:
+    """Blur a cover."""
+    return to_numbers(to_image(cover * 255).filter(ImageFilter.GaussianBlur(radius_pixels))) / 255
+
+
+def grow(cover: Numbers, thickness_pixels: int) -> Numbers:
+    """Thicken a cover to all sides, as its rim does; the thickness is odd."""
+    return to_numbers(to_image(cover * 255).filter(ImageFilter.MaxFilter(thickness_pixels))) / 255
+
+
+def find_edges(cover: Numbers) -> Numbers:
+    """Give the outlines of a cover."""
+    image = to_image(cover * 255)
+    grown, shrunk = (to_numbers(image.filter(kind(3))) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
+    return (grown - shrunk) / 255
