@@ -5,7 +5,6 @@ import contextlib
 import uvloop
 
 from captchad.browser.capture import BrowserEngine
-from captchad.config.sections import BrowserSection
 from captchad.domain.target import Target, parse_endpoint
 from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
@@ -13,6 +12,7 @@ from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 from captchad.solving.visit import CaptchaVisit
+from tests.benchmarks.browser.configuration import browser_section
 from tests.benchmarks.browser.reading import Reader
 from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
 
@@ -26,8 +26,7 @@ async def main() -> None:
     endpoint = parse_endpoint(orders.site)
     policy = ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),))
     proxy = FilteringProxy(policy, clock)
-    config = BrowserSection.model_validate({"reuse": orders.mode, "executable": orders.executable})
-    engine = BrowserEngine(config, proxy, clock)
+    engine = BrowserEngine(browser_section(orders.mode, orders.executable), proxy, clock)
 
     async def work(visit: CaptchaVisit) -> str:
         return await reader.read((await visit.capture()).picture)

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from captchad.domain.target import parse_endpoint
+from tests.benchmarks.browser.configuration import browser_settings
 from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
 from tests.system.fleet import UNLIMITED
 from tests.system.up_process import UpProcess
@@ -28,7 +29,7 @@ def make_settings(orders: Orders) -> dict[str, Any]:
     return {
         "gateway": {"rate_limit": {"enabled": False}},
         "worker": {"max_workers_per_node": orders.concurrency},
-        "browser": {"reuse": orders.mode, "executable": orders.executable},
+        "browser": browser_settings(orders.mode, orders.executable),
         "security": {"targets": [target]},
     }
 

@@ -1,16 +1,20 @@
-"""No task sees what another left, in a fresh tab or one used again: every hiding place is planted and looked at."""
+"""No task sees what another left, in a fresh tab or one used again: every hiding place is planted and looked at.
+
+The engine is configured by the very function that configures it in the benchmarks.
+"""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from captchad.config.sections import BrowserSection
 from captchad.domain.visit import VisitOrder
+from tests.benchmarks.browser.configuration import REUSE_MODES, browser_section
+from tests.benchmarks.browser.contestants import SHELLS, find_program
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -155,10 +159,11 @@ class PlantedSite:
         return web.Response()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["same_target", "never"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=REUSE_MODES)
 async def shared_stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    reuse: Literal["same_target", "never"] = request.param
-    stage = Stage(BrowserSection(reuse=reuse))
+    executable = find_program(SHELLS)
+    assert executable is not None
+    stage = Stage(browser_section(request.param, executable))
     await stage.start()
     yield stage
     await stage.close()
