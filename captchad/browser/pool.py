@@ -44,13 +44,10 @@ class PoolPlan:
     close: tuple[int, ...]
 
 
-def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits, *, is_draining: bool = False) -> PoolPlan:
-    """Plan one step: a retired browser finishes its pages before it is closed, a dead one goes at once.
-
-    While draining, none is used any more.
-    """
+def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits) -> PoolPlan:
+    """Plan one step: a retired browser finishes its pages before it is closed, a dead one goes at once."""
     known = sorted(browsers, key=lambda browser: browser.number)
-    retired = {b.number for b in known if b.is_retired or is_draining or is_worn(b, limits)}
+    retired = {b.number for b in known if b.is_retired or is_worn(b, limits)}
     retired |= _find_surplus([b for b in known if b.is_alive and b.number not in retired], limits)
     newly_retired = tuple(b.number for b in known if b.number in retired and not b.is_retired)
     closing = tuple(b.number for b in known if not b.is_alive or (b.number in retired and b.busy_pages == 0))

@@ -85,14 +85,6 @@ def test_a_browser_has_no_more_pages_than_slots(views: list[BrowserView]) -> Non
 
 
 @given(VIEWS)
-def test_while_draining_no_browser_is_used_and_idle_ones_go(views: list[BrowserView]) -> None:
-    plan = plan_pool(views, LIMITS, is_draining=True)
-    assert plan.use is None
-    assert set(plan.close) == {view.number for view in views if not view.is_alive or view.busy_pages == 0}
-    assert {view.number for view in views} == set(plan.retire) | {view.number for view in views if view.is_retired}
-
-
-@given(VIEWS)
 def test_planning_again_after_the_plan_changes_nothing_more(views: list[BrowserView]) -> None:
     plan = plan_pool(views, LIMITS)
     left = [
