@@ -1,34 +1,15 @@
 """An attempt at a task whose session can't be opened here."""
 
-from collections.abc import Awaitable, Callable
-
 from captchad.broker.consumer import Delivery, Outcome
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
-from captchad.domain.visit import VisitOrder
 from captchad.runtime.clock import Clock
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
-from captchad.solving.visit import CaptchaVisit, Result
 from captchad.telemetry.metrics import Metrics
-
-
-class UntouchedBrowser:
-    """No page may be opened without the session it needs."""
-
-    async def visit(
-        self,
-        order: VisitOrder,
-        work: Callable[[CaptchaVisit], Awaitable[Result]],
-        timeout_seconds: float,
-        task_id: str,
-    ) -> Result:
-        raise AssertionError(order)
-
-    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
-        raise AssertionError(svg)
+from tests.unit.solving.no_browser import NoBrowser
 
 
 async def refuse(picture: bytes, hints: Hints, host: str) -> Recognition:
@@ -41,7 +22,7 @@ async def test_an_obstacle_fails_the_attempt_before_any_page_and_another_worker_
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0, obstacle=obstacle)
     metrics = Metrics("worker", "test", "0")
     reader = PictureReader(refuse, lambda: 0.0)
-    solver = Solver(UntouchedBrowser(), reader, lambda: (Target("localhost"),), lambda _: True, metrics, Clock())
+    solver = Solver(NoBrowser(), reader, lambda: (Target("localhost"),), lambda _: True, metrics, Clock())
     settlement = await solver.solve(delivery)
     assert settlement.outcome is Outcome.RETRYABLE
     assert settlement.error is not None

@@ -1,40 +1,21 @@
 """One attempt at a picture: which target it belongs to decides who reads it, and how sure the reading must be."""
 
-from collections.abc import Awaitable, Callable
-
 from captchad.broker.consumer import Delivery, Outcome, Settlement
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
-from captchad.domain.visit import VisitOrder
 from captchad.runtime.clock import Clock
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
-from captchad.solving.visit import CaptchaVisit, Result
 from captchad.telemetry.metrics import Metrics
+from tests.unit.solving.no_browser import NoBrowser
 
 TARGETS = (
     Target("localhost"),
     Target("strict.localhost", minimum_confidence=0.8),
     Target("*.lax.localhost", minimum_confidence=0.0),
 )
-
-
-class NoBrowser:
-    """Pictures that come by themselves need none."""
-
-    async def visit(
-        self,
-        order: VisitOrder,
-        work: Callable[[CaptchaVisit], Awaitable[Result]],
-        timeout_seconds: float,
-        task_id: str,
-    ) -> Result:
-        raise AssertionError(order)
-
-    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
-        raise AssertionError(svg)
 
 
 async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
