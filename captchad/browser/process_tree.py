@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
@@ -41,12 +42,22 @@ def is_running(pid: int) -> bool:
 
 
 def measure_rss_bytes(pid: int) -> int:
-    """Give the resident memory of a process and all under it; shared pages count for each that maps them."""
-    total_bytes = 0
-    for process in list_tree(pid):
-        with contextlib.suppress(psutil.Error):
-            total_bytes += process.memory_info().rss
-    return total_bytes
+    """Give the resident memory of a process and all under it; what they map of files counts once.
+
+    A browser's processes all map the same program, which would else be counted a dozen times.
+    """
+    parts = [_read_resident_bytes(process.pid) for process in list_tree(pid)]
+    return sum(own for own, _ in parts) + max((of_files for _, of_files in parts), default=0)
+
+
+def _read_resident_bytes(pid: int) -> tuple[int, int]:
+    """Give the resident bytes that are a process's own or shared by writing, and those of files; 0 of one gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0, 0
+    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines) if "Rss" in name}
+    return (kib.get("RssAnon", 0) + kib.get("RssShmem", 0)) * 1024, kib.get("RssFile", 0) * 1024
 
 
 def kill_tree(pid: int) -> None:
