@@ -10,11 +10,11 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 from captcha import image as captcha_image
 from PIL import Image
 from wheezy.captcha import image as wheezy
 
+from captchad.recognition.flattening import flatten
 from captchad.training.pictures.lettering import choose_fonts
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
@@ -22,6 +22,7 @@ from captchad.training.pictures.texts import draw_text
 _OWN_FONT_CHANCE = 0.5
 _DEFAULT_SIZE_CHANCE = 0.5
 _DEFAULT_CHANCE = 0.5
+_GVCODE_WIDTH_PIXELS = 200
 _USUAL_CHARSETS = {ascii_uppercase + digits: 2, ascii_lowercase + digits: 1, digits: 1}
 
 
@@ -112,7 +113,10 @@ class WheezyFamily:
 
 
 class GvcodeFamily:
-    """gvcode: single letters turned, lines and dots across."""
+    """gvcode: single letters turned, lines and dots across.
+
+    They are turned by up to a quarter, where an N is a Z, and the last one is cut off: few readers get all.
+    """
 
     name = "gvcode"
 
@@ -123,7 +127,9 @@ class GvcodeFamily:
         """Draw with its defaults, with and without dots."""
         shown = draw_text(source, shortest=3, longest=6)
         with seeded_globally(source):
-            maker = self._package.VFCode(draw_dots=source.random() < 0.5)
+            # Six letters would lie on each other in its usual picture, which is made for five.
+            width = max(_GVCODE_WIDTH_PIXELS, len(shown.text) * _GVCODE_WIDTH_PIXELS // 5)
+            maker = self._package.VFCode(width, draw_dots=source.random() < 0.5)
             maker.generate(shown.text)
             drawn = Image.open(io.BytesIO(maker.get_img_bytes()))
         return make_sample(drawn, shown.text, self.name)
@@ -171,9 +177,7 @@ class FlaskSimpleFamily:
 
 
 def make_sample(drawn: Image.Image, text: str, family: str) -> Sample:
-    """Flatten a drawing on white and make it grey."""
-    if drawn.mode in {"RGBA", "LA", "P", "PA"}:
-        coloured = drawn.convert("RGBA")
-        ground = Image.new("RGBA", coloured.size, "white")
-        drawn = Image.alpha_composite(ground, coloured)
-    return Sample(np.asarray(drawn.convert("L"), dtype=np.uint8), text, family)
+    """Make a drawing grey as a reader does: on white, or on black where it was drawn for that."""
+    drawn.load()
+    flat = flatten(drawn)
+    return Sample(flat.on_black if flat.is_clearer_on_black else flat.on_white, text, family)

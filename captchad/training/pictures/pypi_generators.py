@@ -14,13 +14,13 @@ from typing import Any
 
 from PIL import Image
 
-from captchad.training.pictures.fonts import has_lower_case
+from captchad.training.pictures.fonts import has_lower_case, load_font
 from captchad.training.pictures.lettering import choose_fonts
 from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.texts import UPPER_CHARSETS, draw_text
 
 DEFAULT_CHANCE = 0.5
-_KAPTCHA_TRIES = 50
+_UTIL_TOP_PIXELS = 1
 
 Options = dict[str, Any]
 
@@ -111,14 +111,8 @@ def _draw_kaptcha(package: ModuleType, source: random.Random) -> Drawn:
         options[source.choice(("contour", "enhance", "edge", "emboss", "imageObj"))] = True
     maker = package.Captcha(**{**options, "imageObj": True})
     ask = source.choice((maker.letter, maker.digit, maker.letter_digit))
-    for _ in range(_KAPTCHA_TRIES):
-        try:
-            text, drawn = ask(length)
-        except ValueError:
-            # Low pictures get boxes of negative heights, which Pillow used to pass over.
-            continue
-        return drawn, text
-    raise ValueError("it drew no picture")
+    text, drawn = ask(length)
+    return drawn, text
 
 
 def _draw_pyimgcaptcha(package: ModuleType, _source: random.Random) -> Drawn:
@@ -161,7 +155,8 @@ def _draw_util(package: ModuleType, source: random.Random) -> Drawn:
         maker.redraw(
             width=len(text) * source.randint(26, 40), height=height, background=(0, 0, 0, source.choice((0, 33)))
         )
-        options = {"font_path": choose_font(source, text), "font_size": round(height * source.uniform(0.5, 0.7))}
+        font, size = choose_font(source, text), round(height * source.uniform(0.5, 0.7))
+        options = {"font_path": font, "font_size": _fit(font, text, size, height)}
         options["space_evenly"] = source.random() < 0.6
         curves, dots = source.randint(0, 6), source.randint(0, 200)
     maker.draw_chars(text, **options)
@@ -170,12 +165,19 @@ def _draw_util(package: ModuleType, source: random.Random) -> Drawn:
     return maker.canvas, text
 
 
+def _fit(font: str, text: str, size_pixels: int, height_pixels: int) -> int:
+    """Make a size smaller until the letters, as far down as they are drawn, are less high than their picture."""
+    while load_font(Path(font), size_pixels).getbbox(text)[3] + _UTIL_TOP_PIXELS >= height_pixels:
+        size_pixels -= 1
+    return size_pixels
+
+
 GENERATORS = {
     "claptcha": Package("claptcha", _draw_claptcha, is_for_old_pillow=True),
     "bettercaptcha": Package("bettercaptcha", _draw_bettercaptcha, is_for_old_pillow=True),
     "CaptchaGen": Package("CaptchaGen.CaptchaGen", _draw_captchagen),
     "fast-captcha": Package("fast_captcha.img_captcha", _draw_fast),
-    "kaptcha": Package("kaptcha.captcha", _draw_kaptcha),
+    "kaptcha": Package("kaptcha.captcha", _draw_kaptcha, is_for_old_pillow=True),
     "pyimgcaptcha": Package("pyimgcaptcha.module", _draw_pyimgcaptcha),
     "randcaptcha": Package("randcaptcha", _draw_randcaptcha),
     "simpel-captcha": Package("simpel_captcha.src", _draw_simpel),

@@ -3,10 +3,11 @@
 import importlib.util
 import random
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -116,15 +117,31 @@ def seeded_numpy(source: random.Random) -> Iterator[None]:
 
 @contextmanager
 def old_pillow_names() -> Iterator[None]:
-    """Give Pillow the methods that measured texts before version 10, for packages that were not touched since."""
-    vars_before = {"getsize": ImageFont.FreeTypeFont, "textsize": ImageDraw.ImageDraw}
-    for name, owner in vars_before.items():
-        setattr(owner, name, {"getsize": _measure_text, "textsize": _measure_drawn_text}[name])
+    """Give Pillow what it had before version 10, for packages that were not touched since.
+
+    Methods measured texts, and boxes that end above their beginning were passed over.
+    """
+    kept = {name: getattr(ImageDraw.ImageDraw, name) for name in ("rectangle", "ellipse")}
+    setattr(ImageFont.FreeTypeFont, "getsize", _measure_text)  # noqa: B010 - not known to its type
+    setattr(ImageDraw.ImageDraw, "textsize", _measure_drawn_text)  # noqa: B010 - as above
+    for name, draw in kept.items():
+        setattr(ImageDraw.ImageDraw, name, _pass_over_upturned(draw))
     try:
         yield
     finally:
-        for name, owner in vars_before.items():
-            delattr(owner, name)
+        delattr(ImageFont.FreeTypeFont, "getsize")
+        delattr(ImageDraw.ImageDraw, "textsize")
+        for name, draw in kept.items():
+            setattr(ImageDraw.ImageDraw, name, draw)
+
+
+def _pass_over_upturned(draw: Callable[..., None]) -> Callable[..., None]:
+    def draw_box(drawing: ImageDraw.ImageDraw, box: Sequence[Any], *options: Any, **named: Any) -> None:
+        left, top, right, bottom = np.ravel(box).tolist()
+        if left <= right and top <= bottom:
+            draw(drawing, box, *options, **named)
+
+    return draw_box
 
 
 def _measure_text(font: ImageFont.FreeTypeFont, text: str) -> tuple[int, int]:

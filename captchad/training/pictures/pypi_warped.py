@@ -19,6 +19,7 @@ from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.texts import CLEAR_UPPER, UPPER_CHARSETS, draw_text
 
 _BACKGROUNDS = 12
+_REDJ_TRIES = 9
 
 
 def _draw_deep(package: ModuleType, source: random.Random) -> Drawn:
@@ -174,8 +175,10 @@ def _draw_redj(package: ModuleType, source: random.Random) -> Drawn:
         settings["font_size"] = source.randint(28, 40)
     for name, value in settings.items():
         setattr(package.Base, name, value)
-    saved = package.generateImage(text).partition(",")[2]
-    return Image.open(io.BytesIO(base64.b64decode(saved))), text
+    # Where one of its lines comes out without any length, it writes that to the terminal, and draws nothing.
+    package.__dict__["print"] = lambda *_: None
+    saved = next(filter(None, (package.generateImage(text) for _ in range(_REDJ_TRIES))))
+    return Image.open(io.BytesIO(base64.b64decode(saved.partition(",")[2]))), text
 
 
 WARPED_GENERATORS = {

@@ -18,6 +18,8 @@ CONFIRM_EDIT = Path("/usr/share/mediawiki/extensions-core/ConfirmEdit")
 EJABBERD_SCRIPT = Path("/usr/share/ejabberd/captcha.sh")
 _USUAL_FONT = "DejaVuSans.ttf"
 _USUAL_SIZE_PIXELS = 40
+# Smaller, what the scripts stir is as thick as the strokes of most fonts, and nobody can read it.
+_SMALLEST_PIXELS, _LARGEST_PIXELS = 36, 48
 _RANDOM_NUMBERS, _RANDOM_BOUND = 24, 65536
 
 
@@ -30,7 +32,7 @@ class FancyCaptcha:
 
     def draw(self, text: str) -> bytes:
         """Draw with the usual size every second time; a site has to choose a font of its own."""
-        size_pixels = _USUAL_SIZE_PIXELS if random.random() < 0.5 else random.randint(28, 48)
+        size_pixels = _USUAL_SIZE_PIXELS if random.random() < 0.5 else random.randint(_SMALLEST_PIXELS, _LARGEST_PIXELS)
         usual = [font for font in self._fonts if font.endswith(_USUAL_FONT)]
         font = random.choice(usual if usual and random.random() < 0.3 else self._fonts)
         drawn = io.BytesIO()

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 from captchad.training.pictures.catalogue import CATALOGUE
 from captchad.training.pictures.pypi_package import Drawn, Package, PackageFamily
@@ -103,3 +103,19 @@ def test_packages_for_an_old_pillow_measure_texts_as_then(package_name: str) -> 
 
 def test_the_catalogue_lists_packages_whether_installed_or_not() -> None:
     assert {"claptcha", "easy-captcha-python-sum", "vfcode"} <= set(CATALOGUE)
+
+
+def test_packages_for_an_old_pillow_may_draw_upturned_boxes(package_name: str) -> None:
+    def draw_boxes(_module: ModuleType, _source: random.Random) -> Drawn:
+        image = Image.new("L", (40, 20), 255)
+        drawing = ImageDraw.Draw(image)
+        drawing.ellipse((5, 15, 15, 5), fill=0)
+        drawing.rectangle(((25, 15), (35, 5)), fill=0)
+        drawing.rectangle((20, 10, 21, 11), fill=0)
+        return image, "abc"
+
+    package = Package(f"{package_name}.drawing", draw_boxes, is_for_old_pillow=True, is_first_module_passed_by=True)
+    picture = PackageFamily("any", package).draw(random.Random(1)).picture
+    assert (picture == 0).sum() == 4
+    with pytest.raises(ValueError, match="must be greater"):
+        draw_boxes(ModuleType("any"), random.Random(1))
