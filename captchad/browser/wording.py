@@ -59,6 +59,7 @@ _UNTOUCHABLE_TERMS = _fold_terms(vocabulary.UNTOUCHABLE_TERMS)
 
 
 def _has(text: str, terms: tuple[str, ...]) -> bool:
+    text += " "  # a term that ends with a space ends a word, and the last word has none after it
     return any(term in text for term in terms)
 
 

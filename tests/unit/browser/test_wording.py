@@ -111,6 +111,7 @@ PROMISES = [
     ("Play audio captcha", False, False),
     ("发送短信验证码", False, False),
     ("What is a captcha?", False, False),
+    ("Pokaż captcha i kup", False, False),
     ("captcha", False, False),
     ("", False, False),
 ]
