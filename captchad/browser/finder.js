@@ -7,7 +7,7 @@
 // mode "controls":  what may be clicked to make a captcha appear; scrolls first to what may load once it is seen
 // mode "click":     clicks the control `index` whose words are `source`, and says whether it was there
 
-const CANDIDATES_LIMIT = 40, FRAMES_LIMIT = 40, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, NEAR_LIMIT = 3, EDGE_PIXELS = 4;
+const CANDIDATES_LIMIT = 40, FRAMES_LIMIT = 40, WINDOWS_LIMIT = 1000, FRAME_PIXELS = 12, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, NEAR_LIMIT = 3, EDGE_PIXELS = 4;
 const MENTION = new RegExp("captcha|securimage|(verify|verification|validate|check|(?<![a-z])v)[_-]?code|yzm|" +
   "验证码|校验码|驗證碼|капч|код с карт|認証|보안문자", "i");
 
@@ -70,14 +70,32 @@ const awaken = (glances) => {
   const unseen = lazy.find(({ element, from, box }) => isStandIn(element, from) && !isInView(box));
   if (unseen) unseen.element.scrollIntoView({ block: "center", behavior: "instant" });
 };
+// A frame's number among the windows of the one around it; those in shadow roots have none.
 const windowIndex = (holder, wanted) => {
-  for (let at = 0; at < Math.min(holder.length, FRAMES_LIMIT); at++) if (holder[at] === wanted) return at;
+  for (let at = 0; at < Math.min(holder.length, WINDOWS_LIMIT); at++) if (holder[at] === wanted) return at;
   return -1;
 };
-const frameFacts = (found) => found.frames.slice(0, FRAMES_LIMIT).map((element) => ({
-  index: windowIndex(window, element.contentWindow), url: String(element.src).startsWith("data:") ? "" : String(element.src), own: safely(() => wordsOf(element), ""),
-  is_visible: isVisible(element), ...placeOf(found, element, boxOf(element)),
-}));
+const isBlank = ({ contentDocument: inside }) => Boolean(inside) && inside.URL === "about:blank" && !(inside.body && inside.body.firstElementChild);
+// Frames with room for a captcha and something in them; the likeliest where a page has too many. Where it has windows
+// that can't be told apart, as those in shadow roots, the others are told too, as hidden ones.
+const hasRoom = (element, box) => Math.min(box.width, box.height) >= FRAME_PIXELS && isVisible(element) && !safely(() => isBlank(element), false);
+const glanceFrame = (found, numbers, element) => {
+  const box = boxOf(element), own = safely(() => wordsOf(element), ""), index = numbers.get(element.contentWindow);
+  const rank = (MAYBE.test(own) ? 2 : 0) + (found.typed.some((field) => gap(box, field.box) <= NEAR_PIXELS) ? 1 : 0);
+  return { element, box, own, index: index === undefined ? -1 : index, rank, is_visible: hasRoom(element, box) };
+};
+const frameFacts = (found) => {
+  const numbers = new Map();
+  for (let at = 0; at < Math.min(window.length, WINDOWS_LIMIT); at++) numbers.set(window[at], at);
+  const glances = found.frames.slice(0, WINDOWS_LIMIT).map((element) => glanceFrame(found, numbers, element));
+  const areKnown = window.length <= found.frames.length && glances.every(({ index }) => index >= 0);
+  const told = areKnown ? glances.filter((one) => one.is_visible) : glances;
+  if (told.length > FRAMES_LIMIT) told.sort((one, other) => other.is_visible - one.is_visible || other.rank - one.rank);
+  const frames = told.slice(0, FRAMES_LIMIT).map(({ element, box, own, index, is_visible }) => ({
+    index, url: String(element.src).startsWith("data:") ? "" : String(element.src), own, is_visible, ...placeOf(found, element, box),
+  }));
+  return { frames, knows_frames: areKnown, has_hidden_frames: glances.some((one) => !one.is_visible) };
+};
 const mentions = (found) => {
   let left = SCRIPTS_LENGTH;
   return found.marks.length > 0 || found.scripts.some((script) => {
@@ -90,13 +108,14 @@ const look = (found, elements, problem) => {
   const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
   glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
   markTexts(found);
+  const frames = frameFacts(found);
   const candidates = glances.slice(0, CANDIDATES_LIMIT).map((one) => safely(() => factsOf(found, one), null)).filter(Boolean);
   const unfinished = found.pictures.filter((one) => one.localName === "img" && !one.complete && one.loading !== "lazy").length;
   const facts = {
     state: document.readyState, problem, unsupported: found.marks.length ? found.marks[0].vendor : null,
-    mentions: mentions(found), is_scripted: found.scripts.length > 0, change: `${found.count} ${arrivals("")} ${unfinished}`,
+    mentions: mentions(found), is_scripted: found.scripts.length > 0 || frames.has_hidden_frames, change: `${found.count} ${arrivals("")} ${unfinished}`,
     frame_index: window.parent === window ? -1 : safely(() => windowIndex(window.parent, window), -1),
-    fields: found.typed.map(describeField), frames: frameFacts(found), candidates,
+    fields: found.typed.map(describeField), frames: frames.frames, knows_frames: frames.knows_frames, candidates,
   };
   safely(() => awaken(glances), null);
   return facts;

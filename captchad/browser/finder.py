@@ -1,46 +1,34 @@
 """Waits until one of a page's frames shows the captcha picture."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Frame, Page
 
 from captchad.browser.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
-from captchad.browser.frame_views import FrameView, find_place, place_view, read_view, spread_behavioural
+from captchad.browser.frame_looks import TAMPERED, FrameLooks
+from captchad.browser.frame_views import FrameView
+from captchad.browser.page_scripts import read_script
 from captchad.browser.patience import PageSight, Patience
 from captchad.browser.wording import promises_captcha
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
-TAMPERED = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""What reading a frame's answer may end with where the page has put something else into the browser's functions."""
-
-FRAME_SECONDS = 1.5
-FRAMES_LIMIT = 40
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
 PAUSE_GROWTH = 1.5
 EXPLAINED_CANDIDATES = 3
-_BROKEN_SCHEME = "chrome-error:"
 _SCRIPT_PARTS = ("walk", "texts", "behavioural", "pictures", "controls")
 
 _logger = logging.getLogger(__name__)
 
 
-@cache
 def read_finder_script() -> str:
     """Give the script that looks through a frame: one function of one object, without comments."""
-    folder = files("captchad.browser")
-    names = (*(f"finder_{part}.js" for part in _SCRIPT_PARTS), "finder.js")
-    lines = [line.strip() for name in names for line in folder.joinpath(name).read_text(encoding="utf-8").splitlines()]
-    body = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return f"async ({{ mode, selector, index, source }}) => {{\n{body}\n}}"
+    parts = (f"finder_{part}.js" for part in _SCRIPT_PARTS)
+    return read_script("async ({ mode, selector, index, source })", *parts, "finder.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +47,7 @@ class CaptchaFinder:
         self._page = page
         self._selector = selector
         self._clock = clock
+        self._looks = FrameLooks(page, selector, read_finder_script(), clock)
         self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False
@@ -91,34 +80,10 @@ class CaptchaFinder:
         return not self._has_revealed and self._patience.may_reveal(now_seconds)
 
     async def _look(self) -> dict[Frame, FrameView]:
-        frames = [frame for frame in self._page.frames if not frame.url.startswith(_BROKEN_SCHEME)][:FRAMES_LIMIT]
-        looked = await asyncio.gather(*(self._look_at(frame) for frame in frames))
-        views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
+        views = await self._looks.look()
         if views:
             self._note(views)
-        return _place_all(views)
-
-    async def _look_at(self, frame: Frame) -> FrameView | None:
-        facts: dict[str, Any] | None = await self._ask(frame, "facts")
-        if facts is None:
-            return None
-        try:
-            problem, view = facts["problem"], read_view(facts, frame.url, self._selector)
-        except TAMPERED as error:
-            _logger.debug("a frame tells nonsense of itself: %s", error)
-            return None
-        if problem:
-            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{problem}: {self._selector}")
-        return view
-
-    async def _ask(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
-        """Give what finder.js answers in a frame; None from one that is gone, away or too slow."""
-        wanted = {"mode": mode, "selector": self._selector, "index": index, "source": source}
-        try:
-            async with asyncio.timeout(FRAME_SECONDS):
-                return await frame.evaluate(read_finder_script(), wanted)
-        except (TimeoutError, PlaywrightError):
-            return None  # check_page tells when it is the whole page that is gone
+        return views
 
     def _note(self, views: dict[Frame, FrameView]) -> None:
         main = views.get(self._page.main_frame)
@@ -148,9 +113,9 @@ class CaptchaFinder:
             return
         can_send = any(view.can_send for view in views.values())
         for frame in views:
-            for index, words in _read_controls(await self._ask(frame, "controls")):
+            for index, words in _read_controls(await self._looks.ask(frame, "controls")):
                 if promises_captcha(words, can_send=can_send):
-                    if await self._ask(frame, "click", index, words):
+                    if await self._looks.ask(frame, "click", index, words):
                         _logger.debug("clicked what promises a captcha: %s", words)
                         self._patience.begin_again(self._clock.monotonic_seconds())
                     return
@@ -177,19 +142,6 @@ def _read_controls(told: Any) -> list[tuple[int, str]]:
         return [(int(control["index"]), str(control["words"])) for control in told or ()]
     except TAMPERED:
         return []
-
-
-def _place_all(views: dict[Frame, FrameView]) -> dict[Frame, FrameView]:
-    """Put frames into their places, outer ones first, so that nested ones know all that is around them."""
-    placed: dict[Frame, FrameView] = {}
-    for frame, view in views.items():
-        parent = placed.get(frame.parent_frame) if frame.parent_frame is not None else None
-        place = find_place(view, parent) if parent is not None else None
-        placed[frame] = view if place is None else place_view(view, place)
-    return {
-        frame: spread_behavioural(view, (inner for child, inner in placed.items() if child.parent_frame == frame))
-        for frame, view in placed.items()
-    }
 
 
 def _explain(found: Found, views: Iterable[FrameView]) -> None:

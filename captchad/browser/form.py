@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.frame_asking import FRAMES_LIMIT, ask_frames
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
@@ -20,7 +21,6 @@ FIND_SECONDS = 3.0
 FIND_PAUSE_SECONDS = 0.1
 ACTION_MS = 5000.0
 CLICK_MS = 1000.0
-FRAMES_LIMIT = 40
 _SCRIPT_SCHEME = "javascript"
 
 CheckEndpoint = Callable[[Endpoint], None]
@@ -62,11 +62,13 @@ class FormFinder:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
         until_seconds = min(self._clock.monotonic_seconds() + FIND_SECONDS, self._deadline_seconds)
         while True:
-            for frame in frames:
-                element = await _look_in(frame, wanted)
-                if element is not None:
-                    return Place(frame, element)
+            for some in (frames[:1], frames[1:]):
+                looked = await ask_frames(some, lambda frame: _look_in(frame, wanted))
+                for frame, element in zip(some, looked, strict=True):
+                    if element is not None:
+                        return Place(frame, element)
             if self._clock.monotonic_seconds() >= until_seconds:
+                await frames[0].page.main_frame.evaluate("0")  # a page that has crashed says so now
                 raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
             await self._clock.sleep(FIND_PAUSE_SECONDS)
 
@@ -74,12 +76,7 @@ class FormFinder:
 async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
     mode, selector = wanted
     asked = {"mode": mode, "selector": selector, "field": None, "button": None}
-    try:
-        return (await frame.evaluate_handle(read_form_script(), asked)).as_element()
-    except PlaywrightError:
-        if frame.is_detached() or frame != frame.page.main_frame:
-            return None
-        raise
+    return (await frame.evaluate_handle(read_form_script(), asked)).as_element()
 
 
 def order_frames(page: Page, first: Frame) -> list[Frame]:

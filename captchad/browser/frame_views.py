@@ -30,7 +30,8 @@ class FramePlace:
 class FrameView:
     """What one look at one frame gave.
 
-    `change` differs where the frame changed since another look; `is_expectant` says that a captcha may yet come.
+    `change` differs where the frame changed since another look; `is_expectant` says that a captcha may yet come;
+    `frames` are those in it that can hold a captcha, unless not `knows_frames`.
     """
 
     state: str
@@ -43,6 +44,7 @@ class FrameView:
     can_send: bool
     candidates: tuple[Candidate, ...]
     frames: tuple[FramePlace, ...]
+    knows_frames: bool
 
 
 def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> FrameView:
@@ -67,6 +69,7 @@ def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> Frame
             for entry in facts["candidates"]
         ),
         frames=tuple(_read_place(entry, purposes) for entry in facts["frames"]),
+        knows_frames=bool(facts["knows_frames"]),
     )
 
 

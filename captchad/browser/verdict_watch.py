@@ -1,6 +1,5 @@
 """Watches a page after a form was sent, until it is clear whether the answer was right."""
 
-import asyncio
 from collections.abc import Callable, Hashable
 from functools import cache
 from importlib.resources import files
@@ -9,6 +8,7 @@ from typing import Any
 from playwright.async_api import Dialog, Frame, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.frame_asking import FRAME_SECONDS, FRAMES_LIMIT, ask_frames
 from captchad.browser.retry_after import refuse_overload
 from captchad.browser.verdict import (
     Condition,
@@ -25,8 +25,6 @@ from captchad.domain.visit import Fill
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
-FRAME_SECONDS = 1.5
-FRAMES_LIMIT = 40
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.15
 PAUSE_GROWTH = 1.4
@@ -128,8 +126,9 @@ class VerdictWatch:
             refuse_overload(self._answer.status, self._answer.headers, self._clock.now_ms())
 
     async def _look(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
-        frames = self._page.frames[:FRAMES_LIMIT]
-        looked = await asyncio.gather(*(self._look_at(frame, limit_seconds) for frame in frames))
+        likeliest = (self._page.main_frame, self._form_frame)
+        frames = list(dict.fromkeys((*likeliest, *self._page.frames)))[:FRAMES_LIMIT]
+        looked = await ask_frames(frames, self._look_at, limit_seconds)
         views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
         for frame, view in views.items():
             self._note_document(frame, view["document"])
@@ -142,17 +141,10 @@ class VerdictWatch:
         )
         return Sighting(frozenset(success), frozenset(failure))
 
-    async def _look_at(self, frame: Frame, limit_seconds: float) -> dict[str, Any] | None:
+    async def _look_at(self, frame: Frame) -> dict[str, Any]:
         success, failure = (_describe(condition) for condition in self._conditions)
-        try:
-            async with asyncio.timeout(limit_seconds):
-                view: dict[str, Any] = await frame.evaluate(
-                    read_conditions_script(), {"success": success, "failure": failure}
-                )
-        except TimeoutError:
-            return None
-        except PlaywrightError:
-            return None  # between two documents, or gone; check_page tells when the whole page is
+        wanted = {"success": success, "failure": failure}
+        view: dict[str, Any] = await frame.evaluate(read_conditions_script(), wanted)
         return view
 
     def _is_address(self, frame: Frame, condition: Condition | None) -> bool:

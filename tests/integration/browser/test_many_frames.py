@@ -1,0 +1,111 @@
+"""A page of many frames is looked at within bounds, and the captcha in any of them is found."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import pytest
+from playwright.async_api import Frame, Page
+
+from captchad.browser.finder import read_finder_script
+from captchad.browser.frame_looks import FRAMES_LIMIT, FrameLooks
+from captchad.browser.frame_views import FrameView
+from captchad.domain.visit import VisitOrder
+from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+VISIT_SECONDS = 90.0
+SMALL = '<iframe srcdoc="<p>small" width="200" height="60"></iframe>'
+CAPTCHA_FRAME = '<iframe src="/framed" width="300" height="100"></iframe>'
+NO_PLACE_FOR_ONE = {
+    "hidden": '<iframe style="display: none" srcdoc="<p>x"></iframe>',
+    "without size": '<iframe width="1" height="1" srcdoc="<p>x"></iframe>',
+    "off the page": '<iframe style="position: absolute; left: -9999px" srcdoc="<p>x"></iframe>',
+    "empty": "<iframe></iframe>",
+    "in a hidden part": '<div hidden><iframe srcdoc="<p>x"></iframe></div>',
+}
+COUNTING = "(() => { globalThis.sent = (globalThis.sent ?? 0) + 1; return SCRIPT })()"
+"""A script that counts in its frame how often it was sent there."""
+
+Result = TypeVar("Result")
+
+
+async def look_at(
+    stage: Stage, site: LocalSite, work: Callable[[FrameLooks, Page], Awaitable[Result]], script: str = ""
+) -> Result:
+    """Open the site's first page and give what `work` makes of looks at it."""
+
+    async def do(session: object) -> Result:
+        page: Page = session.page  # type: ignore[attr-defined]
+        await page.wait_for_load_state()
+        return await work(FrameLooks(page, None, script or read_finder_script(), stage.clock), page)
+
+    return await stage.engine.visit(VisitOrder(site.url(), "127.0.0.1"), do, VISIT_SECONDS, "task_test")
+
+
+async def look_once(looks: FrameLooks, _: Page) -> dict[Frame, FrameView]:
+    return await looks.look()
+
+
+def put_captcha(site: LocalSite) -> None:
+    site.put_page("/framed", '<input name="captcha"><img id="captcha" src="/picture">')
+    site.put_picture("/picture", CAPTCHA_PNG)
+
+
+@pytest.mark.parametrize("html", NO_PLACE_FOR_ONE.values(), ids=NO_PLACE_FOR_ONE.keys())
+async def test_frames_that_show_nothing_are_not_asked(html: str, site: LocalSite, stage: Stage) -> None:
+    site.put_page("/", html * 3 + SMALL)
+    views = await look_at(stage, site, look_once)
+    assert len(views) == 2
+
+
+async def test_a_captcha_is_found_behind_fifty_hidden_frames(site: LocalSite, stage: Stage) -> None:
+    site.put_page("/", NO_PLACE_FOR_ONE["hidden"] * 50 + CAPTCHA_FRAME)
+    put_captcha(site)
+    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+
+
+async def test_of_too_many_frames_the_likeliest_are_looked_at(site: LocalSite, stage: Stage) -> None:
+    site.put_page("/", SMALL * 60 + CAPTCHA_FRAME.replace("<iframe", '<iframe id="captcha-box"') + SMALL * 20)
+    put_captcha(site)
+    assert len(await look_at(stage, site, look_once)) == FRAMES_LIMIT
+    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+
+
+async def test_frames_that_came_out_of_order_are_told_apart(site: LocalSite, stage: Stage) -> None:
+    hidden = "Object.assign(document.createElement('iframe'), { srcdoc: '<p>x', hidden: true })"
+    site.put_page("/", f"{CAPTCHA_FRAME}<script>for (let i = 0; i < 3; i++) document.body.prepend({hidden})</script>")
+    put_captcha(site)
+    views = await look_at(stage, site, look_once)
+    assert [frame.url for frame in views] == [site.url(), site.url("/framed")]
+
+
+async def test_frames_in_shadow_roots_shift_no_numbers(site: LocalSite, stage: Stage) -> None:
+    shadow = "<div><template shadowrootmode='open'><iframe srcdoc='<p>x' hidden></iframe></template></div>"
+    site.put_page("/", f"{shadow}{NO_PLACE_FOR_ONE['hidden']}{CAPTCHA_FRAME}")
+    put_captcha(site)
+    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+
+
+async def test_a_frame_that_shows_itself_later_is_looked_at_then(site: LocalSite, stage: Stage) -> None:
+    show = "<script>setTimeout(() => { document.querySelector('iframe').hidden = false }, 700)</script>"
+    site.put_page("/", CAPTCHA_FRAME.replace("<iframe", "<iframe hidden") + show)
+    put_captcha(site)
+    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+
+
+async def test_the_script_is_sent_twice_to_a_document_however_often_it_is_looked_at(
+    site: LocalSite, stage: Stage
+) -> None:
+    site.put_page("/", SMALL)
+    site.put_page("/next", "<p>next")
+
+    async def look_often(looks: FrameLooks, page: Page) -> tuple[list[int], bool]:
+        for _ in range(5):
+            assert len(await looks.look()) == 2
+        sent = [await frame.evaluate("globalThis.sent") for frame in page.frames]
+        await page.goto(site.url("/next"))
+        return sent, len(await looks.look()) == 1
+
+    script = COUNTING.replace("SCRIPT", read_finder_script())
+    assert await look_at(stage, site, look_often, script) == ([2, 2], True)
