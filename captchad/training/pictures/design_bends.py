@@ -117,6 +117,16 @@ def pull(size_share: float, cell_share: float) -> Bend:
     return change
 
 
+def arch(rise_share: float) -> Bend:
+    """Lift the middle above the ends, by a share of the height; lower it where the share is negative."""
+
+    def change(field: Field, _source: random.Random) -> None:
+        height, width = field.down.shape
+        field.down += height * rise_share * (0.5 - (2 * field.across / width - 1) ** 2)
+
+    return change
+
+
 def slant(most: float) -> Bend:
     """Shift rows in proportion to their place."""
 

@@ -1,8 +1,11 @@
-"""What designs make of the cover of their letters: soft ones, grown ones, outlines."""
+"""What designs make of the cover of their letters: soft ones, grown ones, worn ones, outlines."""
 
+import random
+
+import numpy as np
 from PIL import ImageFilter
 
-from captchad.training.pictures.planes import Numbers, to_image, to_numbers
+from captchad.training.pictures.planes import Numbers, random_plane, to_image, to_numbers
 
 
 def soften(cover: Numbers, radius_pixels: float) -> Numbers:
@@ -13,6 +16,12 @@ def soften(cover: Numbers, radius_pixels: float) -> Numbers:
 def grow(cover: Numbers, thickness_pixels: int) -> Numbers:
     """Thicken a cover to all sides, as its rim does; the thickness is odd."""
     return to_numbers(to_image(cover * 255).filter(ImageFilter.MaxFilter(thickness_pixels))) / 255
+
+
+def wear(cover: Numbers, source: random.Random) -> Numbers:
+    """Make a cover as ragged as an old book's scan."""
+    grain = (random_plane(cover.shape, source) - 0.5) * source.uniform(0.2, 0.6)
+    return (soften(cover, 0.7) + grain > 0.45).astype(np.float32)
 
 
 def find_edges(cover: Numbers) -> Numbers:

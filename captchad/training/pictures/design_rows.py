@@ -21,7 +21,8 @@ _OVERLAP_MOST = 0.3
 class Row:
     """How a row of letters is written; lengths are shares of the letters' size, which is one of the picture's height.
 
-    In slots every letter stands in the middle of an equal share of the width; otherwise they follow each other.
+    In slots every letter stands in the middle of an equal share of the width; otherwise they follow each other. What
+    is turned stands in a box larger than it is, unless it is trimmed: only then letters touch at a gap below nothing.
     """
 
     fonts: tuple[Path, ...]
@@ -32,6 +33,7 @@ class Row:
     pose: Pose = field(default_factory=Pose)
     cuts: tuple[Cut, ...] = ()
     is_slotted: bool = False
+    is_trimmed: bool = False
     gap: float = 0.06
     drift: float = 0.0
     start: float | None = 0.5
@@ -86,7 +88,9 @@ def _make_glyph(character: str, letter_pixels: int, row: Row, source: random.Ran
         glyph = cut(glyph, source)
     # A plus sign turned far is read as a sign of multiplication.
     pose = row.pose if character.isalnum() else replace(row.pose, turn_degrees=min(row.pose.turn_degrees, 8))
-    return pose_glyph(glyph, pose, source)
+    posed = pose_glyph(glyph, pose, source)
+    left, _, right, _ = posed.getbbox() or (0, 0, posed.width, 0)
+    return posed.crop((left, 0, right, posed.height)) if row.is_trimmed else posed
 
 
 def _place(

@@ -8,6 +8,7 @@ from captchad.training.pictures import designs_disturbed as disturbed
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
 from captchad.training.pictures import designs_libraries as libraries
+from captchad.training.pictures import designs_packages as packages
 from captchad.training.pictures import designs_patterned as patterned
 from captchad.training.pictures import designs_php as php
 from captchad.training.pictures import designs_sites as sites
@@ -49,6 +50,7 @@ DESIGNS: dict[Design, int] = {
     **sites.DESIGNS,
     **libraries.DESIGNS,
     **small.DESIGNS,
+    **packages.DESIGNS,
 }
 """The designs, each with its weight."""
 

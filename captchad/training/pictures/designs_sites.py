@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from captchad.training.pictures.curves import bend_between
 from captchad.training.pictures.design_bends import bend_picture, bend_written, pull, slant, wave_across, wave_down
-from captchad.training.pictures.design_covers import grow, soften
+from captchad.training.pictures.design_covers import grow, wear
 from captchad.training.pictures.design_greys import mix_grey, mix_greys
 from captchad.training.pictures.design_marks import cross_curve, cross_sine, strew_dots, strew_lines, strew_short_lines
 from captchad.training.pictures.design_parts import Design
@@ -16,7 +16,7 @@ from captchad.training.pictures.design_rows import Row, choose_size, write_row
 from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose, hollow
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
-from captchad.training.pictures.planes import Numbers, blank, random_plane, seed_numbers, to_image, to_numbers
+from captchad.training.pictures.planes import Numbers, blank, seed_numbers, to_image, to_numbers
 
 
 def _draw_arcs(image: Image.Image, greys: tuple[float, ...], count: int, wide: int, source: random.Random) -> None:
@@ -51,8 +51,9 @@ def draw_touching_heavy(text: str, source: random.Random) -> Numbers:
         (0.0,),
         size=0.75,
         pose=pose,
-        gap=source.uniform(-0.24, -0.08),
+        gap=source.uniform(-0.12, -0.02),
         drift=0.08,
+        is_trimmed=True,
     )
     image = to_image(bend_written(write_row(text, size, row, source), source, pull(0.05, 0.5)).over(255.0))
     if source.random() < 0.4:
@@ -65,9 +66,7 @@ def draw_scanned_word(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (130, 200), (50, 60), 6)
     row = Row(choose_kind(source, text, "serif"), (0.0,), size=source.uniform(0.7, 0.95), gap=0.03)
     bends = (wave_down(0.08, source.uniform(1.5, 3)), slant(0.25), pull(0.04, 0.7))
-    cover = bend_written(write_row(text, size, row, source), source, *bends).cover
-    soft = soften(cover, 0.7)
-    cover = (soft + (random_plane(cover.shape, source) - 0.5) * source.uniform(0.2, 0.6) > 0.45).astype(np.float32)
+    cover = wear(bend_written(write_row(text, size, row, source), source, *bends).cover, source)
     kind = source.random()
     if kind < 0.3:
         disc = Image.new("L", size, 0)
@@ -116,9 +115,8 @@ def draw_leaning_pair(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (90, 140), (34, 52), 4)
     grey = mix_grey(source, 10, 140)
     pose = Pose(turn_degrees=source.choice((15, 28)))
-    row = Row(
-        choose_kind(source, text, "bold", "funny"), (grey,), size=0.85, pose=pose, gap=source.uniform(-0.12, -0.02)
-    )
+    fonts, gap = choose_kind(source, text, "bold", "funny"), source.uniform(-0.12, -0.02)
+    row = Row(fonts, (grey,), size=0.85, pose=pose, gap=gap, is_trimmed=True)
     bends = (wave_down(0.06, 1.6), wave_across(0.05, 1.2))
     image = to_image(bend_written(write_row(text, size, row, source), source, *bends).over(255.0))
     if source.random() < 0.7:

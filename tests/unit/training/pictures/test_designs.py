@@ -11,6 +11,7 @@ from captchad.training.pictures.designs_sum import DESIGNS as SUM_DESIGNS
 from captchad.training.pictures.designs_sum import DesignSumFamily, draw_spelled_sum
 from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
+from captchad.training.pictures.planes import Numbers
 from captchad.training.pictures.texts import ALPHABET, LENGTH_MOST
 
 TEXTS = ("x7K", "R4tm", "ab3kd", "HW82QE", "4m7n2p9r")
@@ -104,3 +105,19 @@ def test_a_picture_is_wider_for_more_characters_but_not_without_end() -> None:
     assert few == 100
     assert many == 200
     assert choose_size("x" * 60, random.Random(1), (100, 100), (40, 40), 4)[0] < 400
+
+
+def count_gaps(cover: Numbers) -> int:
+    is_inked = np.flatnonzero(cover.max(0) > 0.3)
+    return int((np.diff(is_inked) > 1).sum())
+
+
+def test_turned_letters_touch_where_they_are_trimmed() -> None:
+    fonts = choose_kind(random.Random(0), "LLLL", "bold")
+    gaps = {}
+    for is_trimmed in (False, True):
+        row = Row(fonts, size=0.6, pose=Pose(turn_degrees=25), gap=-0.06, is_trimmed=is_trimmed)
+        covers = [write_row("LLLL", (300, 60), row, random.Random(number)).cover for number in range(8)]
+        gaps[is_trimmed] = sum(map(count_gaps, covers))
+    assert gaps[False] > 8
+    assert gaps[True] == 0
