@@ -131,3 +131,20 @@ def draw_relief(text: str, source: random.Random) -> Numbers:
         points = [(across, top - 0.75 * step * float(soft[top, across])) for across in range(cover.shape[1])]
         draw.line(points, 255)
     return blend(np.maximum(to_numbers(image) / 255, soft * 0.3), greys)
+
+
+def draw_dot_plate(text: str, source: random.Random) -> Numbers:
+    """Discs of all sizes side by side, those in the letters darker than those around."""
+    height, greys = source.randint(70, 110), choose_greys(source)
+    cover = write_cover(text, source, height, stroke_pixels=1, pose=Pose(turn_degrees=8), gap=0.15, drift=0)
+    image = Image.new("L", (cover.shape[1], height), 0)
+    draw, step = ImageDraw.Draw(image), height / source.uniform(22, 30)
+    spread = source.uniform(0.1, 0.3)
+    for down in np.arange(0, height, step).tolist():
+        for across in np.arange(down // step % 2 * step / 2, image.width, step).tolist():
+            size = step * source.uniform(0.35, 0.6)
+            left, top = across + source.uniform(-1, 1) * step * 0.25, down + source.uniform(-1, 1) * step * 0.25
+            inside = cover[min(height - 1, max(0, round(top))), min(image.width - 1, max(0, round(left)))]
+            tone = 0.25 + 0.6 * float(inside) + source.uniform(-spread, spread) / 2
+            draw.ellipse((left - size, top - size, left + size, top + size), round(255 * min(max(tone, 0), 1)))
+    return blend(to_numbers(image) / 255, greys)

@@ -5,13 +5,16 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw
 
-from captchad.training.pictures.design_greys import mix_grey, mix_greys
+from captchad.training.pictures.design_greys import blend, choose_greys, mix_grey, mix_greys
 from captchad.training.pictures.design_marks import cross_curve, frame, strew_dots, strew_lines, strew_short_lines
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.design_rows import Row, choose_size, write_row
 from captchad.training.pictures.font_kinds import choose_kind
+from captchad.training.pictures.fonts import load_font
 from captchad.training.pictures.glyphs import Pose, draw_bitmap_glyph
 from captchad.training.pictures.planes import Numbers, blank, random_plane, to_image, to_numbers
+
+_WIDTH_MOST_PIXELS = 420
 
 
 def draw_tiny_blog(text: str, source: random.Random) -> Numbers:
@@ -70,6 +73,15 @@ def draw_on_hatching(text: str, source: random.Random) -> Numbers:
 def draw_built_in_font(text: str, source: random.Random) -> Numbers:
     """The eight by sixteen letters that drawing libraries bring along, with points, small or doubled."""
     rows, factor = source.choice((14, 16)), source.choice((1, 1, 2, 3))
+    cover = _write_bitmap(text, rows, source)
+    large = cover.resize((cover.width * factor, cover.height * factor), Image.Resampling.NEAREST)
+    ground, ink = source.choice(((255.0, mix_grey(source, 0, 110)), (mix_grey(source, 0, 80), 255.0)))
+    picture = ground + to_numbers(large) / 255 * (ink - ground)
+    points = random_plane(picture.shape, source) < source.choice((0, 0.01, 0.04))
+    return np.asarray(np.where(points, mix_grey(source, 0, 255), picture), dtype=np.float32)
+
+
+def _write_bitmap(text: str, rows: int, source: random.Random) -> Image.Image:
     font = choose_kind(source, text, "built in")[0]
     glyphs = [draw_bitmap_glyph(font, rows, character) for character in text]
     advance = max(glyph.width for glyph in glyphs) + source.randint(1, 5)
@@ -80,11 +92,22 @@ def draw_built_in_font(text: str, source: random.Random) -> Numbers:
         if box := glyph.getbbox():
             left = 4 + number * advance + (advance - box[2] + box[0]) // 2
             cover.paste(glyph, (left, edge + jitter + source.randint(-jitter, jitter)), glyph)
-    large = cover.resize((cover.width * factor, cover.height * factor), Image.Resampling.NEAREST)
-    ground, ink = source.choice(((255.0, mix_grey(source, 0, 110)), (mix_grey(source, 0, 80), 255.0)))
-    picture = ground + to_numbers(large) / 255 * (ink - ground)
-    points = random_plane(picture.shape, source) < source.choice((0, 0.01, 0.04))
-    return np.asarray(np.where(points, mix_grey(source, 0, 255), picture), dtype=np.float32)
+    return cover
+
+
+def draw_of_small_signs(text: str, source: random.Random) -> Numbers:
+    """Letters whose pixels are small signs, as they are drawn where nothing but text can be shown."""
+    cover = _write_bitmap(text, source.choice((12, 14)), source)
+    left, top, right, bottom = cover.getbbox() or (0, 0, *cover.size)
+    cover = cover.crop((left - 2, top - 1, right + 2, bottom + 1))
+    width = min(source.uniform(3, 4), _WIDTH_MOST_PIXELS / cover.width)
+    height = max(4, round(width * source.uniform(1.2, 1.5)))
+    image = Image.new("L", (round(cover.width * width), cover.height * height), 0)
+    draw, signs = ImageDraw.Draw(image), source.choice(("#", "@", "X", "0", "*", "01", "8"))
+    font = load_font(choose_kind(source, "#", "mono")[0], height + 3)
+    for down, across in np.argwhere(np.asarray(cover)).tolist():
+        draw.text((across * width, down * height - 2), source.choice(signs), 255, font)
+    return blend(to_numbers(image) / 255, choose_greys(source))
 
 
 def draw_registry(text: str, source: random.Random) -> Numbers:
@@ -168,6 +191,7 @@ DESIGNS: dict[Design, int] = {
     draw_campus: 2,
     draw_on_hatching: 2,
     draw_built_in_font: 2,
+    draw_of_small_signs: 1,
     draw_registry: 2,
     draw_office: 3,
     draw_grey_striped: 1,

@@ -6,6 +6,7 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from captchad.training.pictures.design_covers import soften
 from captchad.training.pictures.design_greys import blend, choose_greys
 from captchad.training.pictures.design_parts import bend_gently, draw_curve, draw_line, write_cover
 from captchad.training.pictures.glyphs import Pose, hollow
@@ -114,3 +115,23 @@ def draw_extruded(text: str, source: random.Random) -> Numbers:
     strength = source.choice((0.35, 0.5, 1.0))
     shown = np.asarray(face)
     return blend(body * strength * (1 - shown) + shown * (0.0 if strength == 1 else 1.0), greys)
+
+
+def draw_embossed(text: str, source: random.Random) -> Numbers:
+    """Letters of nearly the ground's grey, light along one side and dark along the other."""
+    height = source.randint(45, 100)
+    cover = soften(write_cover(text, source, height, stroke_pixels=1, gap=0.12), source.uniform(0.5, 1.2))
+    reach = max(1, height // source.randint(24, 40))
+    shift = (source.choice((-1, 1)) * reach, source.choice((-1, 1)) * reach)
+    edge = np.roll(cover, shift, (0, 1)) - cover
+    ground = source.uniform(110, 170)
+    return np.asarray(ground + edge * source.uniform(90, 130) + cover * source.uniform(-30, 30), dtype=np.float32)
+
+
+def draw_smeared(text: str, source: random.Random) -> Numbers:
+    """Letters that moved while they were taken, along the line or aslant."""
+    height, greys = source.randint(45, 90), choose_greys(source)
+    cover = write_cover(text, source, height, stroke_pixels=1, gap=0.16)
+    slope, steps = source.choice((0, 0.5, -0.5, 1)), height // source.randint(9, 14)
+    moved = [np.roll(cover, (round(slope * step), step), (0, 1)) for step in range(steps + 1)]
+    return blend(np.minimum(1, np.mean(moved, 0) * source.uniform(1, 1.4)), greys)

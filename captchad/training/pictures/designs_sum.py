@@ -5,6 +5,7 @@ import random
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
 from captchad.training.pictures import designs_libraries as libraries
+from captchad.training.pictures import designs_packages as packages
 from captchad.training.pictures import designs_php as php
 from captchad.training.pictures import designs_sites as sites
 from captchad.training.pictures import designs_small as small
@@ -43,6 +44,8 @@ DESIGNS: dict[Design, int] = {
     libraries.draw_coloured_curves: 2,
     libraries.draw_square_points: 1,
     grained.draw_small: 2,
+    packages.draw_on_spiral: 2,
+    packages.draw_on_balls: 1,
 }
 """The designs that sums are shown in, each with its weight."""
 

@@ -116,7 +116,7 @@ def test_turned_letters_touch_where_they_are_trimmed() -> None:
     fonts = choose_kind(random.Random(0), "LLLL", "bold")
     gaps = {}
     for is_trimmed in (False, True):
-        row = Row(fonts, size=0.6, pose=Pose(turn_degrees=25), gap=-0.06, is_trimmed=is_trimmed)
+        row = Row(fonts, size=0.6, pose=Pose(turn_degrees=25), gap=-0.12, is_trimmed=is_trimmed)
         covers = [write_row("LLLL", (300, 60), row, random.Random(number)).cover for number in range(8)]
         gaps[is_trimmed] = sum(map(count_gaps, covers))
     assert gaps[False] > 8
