@@ -22,7 +22,9 @@ from captchad.runtime.spawn import TaskGroupKeeper
 
 CLOSE_SECONDS = 2.0
 HANG_SECONDS = 6.0
-"""A browser that does not close a page takes no other after the first of these, and is killed after the second."""
+SHARED_HANG_SECONDS = 20.0
+"""A browser that does not close a page takes no other after the first of these, and is killed after the second, or the
+third where it has pages of other tasks too, which may be doing well."""
 
 MAINTENANCE_SECONDS = 5.0
 """A page that hoards memory must be seen before the machine is out of it."""
@@ -143,8 +145,10 @@ class BrowserEngine(Service):
         """Wait for the page's end; a second cancellation leaves it to go on by itself."""
         await asyncio.wait({self._work.spawn(self._end(session, CLOSE_SECONDS, is_well=False), "end-cancelled")})
 
-    async def _end(self, session: PageSession, patience_seconds: float = HANG_SECONDS, *, is_well: bool) -> None:
+    async def _end(self, session: PageSession, patience_seconds: float | None = None, *, is_well: bool) -> None:
         """Killing a browser ends other tasks' pages too, so one that may only be busy is given time."""
+        if patience_seconds is None:
+            patience_seconds = SHARED_HANG_SECONDS if session.process.busy_pages > 1 else HANG_SECONDS
         try:
             ending = self._work.spawn(session.end(patience_seconds, is_well=is_well), "end-page")
             await asyncio.wait({ending}, timeout=CLOSE_SECONDS)

@@ -16,7 +16,7 @@ from captchad.browser.navigation_outcome import NavigationOutcome
 from captchad.browser.pictures import PictureRecorder, read_picture
 from captchad.browser.retry_after import refuse_overload
 from captchad.browser.session_state import SessionInput, read_session
-from captchad.browser.tab import Tab
+from captchad.browser.tab import FRAMES_FLOOD, Tab
 from captchad.browser.tab_pool import TabOwner
 from captchad.browser.tabs import TabStore
 from captchad.domain.capture import CaptchaCapture
@@ -57,6 +57,7 @@ class PageSession:
         self._order = VisitOrder("", "")
         self._form: FormVisit | None = None
         self._status: int | None = None
+        self._is_flooded = False
         self._open_ms = 0.0
         self._locate_ms = 0.0
         # Made in a task of its own: an attempt that is given up must still close a context that comes late.
@@ -172,7 +173,7 @@ class PageSession:
         if not isinstance(tab, Tab):
             raise tab
         self._tab = tab
-        tab.observer = self
+        tab.begin_visit(self)
         return tab.page
 
     def note_request(self, request: Request) -> None:
@@ -187,6 +188,12 @@ class PageSession:
     def note_popup(self, popup: Page) -> None:
         """Close what nobody asked for."""
         self._keeper.spawn(_close_quietly(popup), "close-popup")
+
+    def note_flood(self) -> None:
+        """End the page before it costs other pages of its browser their attempts."""
+        self._is_flooded = True
+        if self._tab is not None:
+            self._keeper.spawn(self._tab.end_renderer(), "end-flood")
 
     async def _go(self, page: Page, order: VisitOrder) -> Response | None:
         """Open the page of `order`, with its session where it has one."""
@@ -234,13 +241,23 @@ class PageSession:
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
 
     def _check_page(self) -> None:
-        """Raise if the page crashed, or has left for somewhere it may not be."""
+        """Raise if the page crashed, was ended, or has left for somewhere it may not be."""
         if (self._tab is not None and self._tab.has_crashed) or self.page.is_closed():
-            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the page crashed while it was looked at")
+            # Not before it has: to close a page that floods takes long, one that has crashed no time.
+            raise self._explain_crash("the page crashed while it was looked at")
         self._outcome.check_place(self.page.url)
 
     def _map_error(self, error: PlaywrightError) -> AttemptFailed:
-        return self._outcome.explain_error(error, is_browser_alive=self.process.is_alive)
+        failure = self._outcome.explain_error(error, is_browser_alive=self.process.is_alive)
+        is_crash = failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
+        return self._explain_crash(failure.message) if is_crash else failure
+
+    def _explain_crash(self, message: str) -> AttemptFailed:
+        """Tell a page that was ended here from one that was lost."""
+        if self._is_flooded and self.process.is_alive:
+            message = f"the page makes more than {FRAMES_FLOOD} frames"
+            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
+        return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, message)
 
 
 async def _close_quietly(page: Page) -> None:

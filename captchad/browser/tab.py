@@ -1,5 +1,6 @@
 """One context with its one page, ready to be used: made here, watched while it is used, and ended here."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -17,6 +18,10 @@ NEEDLESS_URLS = tuple(f"*.{kind}" for kind in (*_SOUND_AND_FILM, *_FONTS))
 """What no captcha needs: its text is as readable in a font of the system's. Advertisers the egress guard keeps off."""
 
 
+FRAMES_FLOOD = 300
+"""A page that makes so many frames during one visit keeps its browser from serving other pages."""
+
+
 class TabObserver(Protocol):
     """What a visit wants to hear of its page."""
 
@@ -28,6 +33,9 @@ class TabObserver(Protocol):
 
     def note_popup(self, popup: Page) -> None:
         """The page has opened another one."""
+
+    def note_flood(self) -> None:
+        """The page has made too many frames."""
 
 
 class Tab:
@@ -50,8 +58,10 @@ class Tab:
         self.on_crash: Callable[[], None] | None = None
         self.is_watched = False
         self.pages_served = 0
+        self._frames_made = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
+        page.on("frameattached", self._on_frame)
         page.on("framenavigated", self._on_document)
         page.on("request", self._on_request)
         page.on("response", self._on_response)
@@ -80,6 +90,15 @@ class Tab:
         self.is_watched = True
         self.context_id = str(target["targetInfo"]["browserContextId"])
 
+    def begin_visit(self, observer: TabObserver) -> None:
+        """Tell this observer what happens from now on."""
+        self.observer, self._frames_made = observer, 0
+
+    async def end_renderer(self) -> None:
+        """End the page's process at once; nothing else stops what a page has begun."""
+        with contextlib.suppress(PlaywrightError):
+            await self.devtools.send("Page.crash")
+
     async def close(self) -> None:
         """End the context with everything in it."""
         self.observer = None
@@ -96,6 +115,11 @@ class Tab:
         self.has_crashed = True
         if self.on_crash is not None:
             self.on_crash()
+
+    def _on_frame(self, _: Frame) -> None:
+        self._frames_made += 1
+        if self._frames_made == FRAMES_FLOOD and self.observer is not None:
+            self.observer.note_flood()
 
     def _on_document(self, frame: Frame) -> None:
         self.traces.note_document(frame.url)

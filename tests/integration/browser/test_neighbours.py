@@ -1,0 +1,58 @@
+"""A page that floods its browser costs other pages in that browser time, but no attempt."""
+
+import pytest
+
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.runtime.spawn import TaskGroupKeeper
+from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CAPTCHA = '<img id="captcha" src="/picture">'
+FLOOD_SECONDS = 8.0
+GOOD_SECONDS = 60.0
+"""Long enough on a machine that is busy with other tests: the point is that no attempt is lost."""
+
+BLANK_GIF = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+FLOODS = {
+    "five thousand frames": "<iframe src=/small></iframe>" * 5000,
+    "frames without end": "<script>setInterval(() => { for (let i = 0; i < 20; i++) document.body.append("
+    "Object.assign(document.createElement('iframe'), { src: '/small?' + Math.random() })) }, 5)</script>",
+    "three million elements": "<script>for (let i = 0; i < 60; i++) document.body.insertAdjacentHTML("
+    "'beforeend', '<p>x'.repeat(5e4))</script>",
+    "elements without end": "<script>setInterval(() => document.body.insertAdjacentHTML('beforeend', "
+    "'<p><b>x</b>'.repeat(5e3)), 1)</script>",
+    "twenty thousand pictures": "".join(f"<img width=150 height=50 src=/picture?{number}>" for number in range(20000)),
+    "pictures without end": "<script>setInterval(() => { for (let i = 0; i < 50; i++) document.body.append("
+    "Object.assign(new Image(150, 50), { src: '/picture?' + Math.random() })) }, 5)</script>",
+    "fifty thousand pictures of its own": f"<img width=150 height=50 src='{BLANK_GIF}'>" * 50000,
+}
+
+
+@pytest.mark.parametrize("html", FLOODS.values(), ids=FLOODS.keys())
+async def test_a_good_page_is_read_at_its_first_attempt_beside(html: str, site: LocalSite, stage: Stage) -> None:
+    site.put_page("/flood", html)
+    site.put_page("/good", CAPTCHA)
+    site.put_page("/small", "<p>small")
+    site.put_picture("/picture", CAPTCHA_PNG)
+    await stage.capture(site.url("/good"), timeout_seconds=GOOD_SECONDS)
+    before = stage.engine.details()
+    flood = stage.capture(site.url("/flood"), timeout_seconds=FLOOD_SECONDS)
+    flooding = TaskGroupKeeper("flood").spawn(flood, "flood")
+    while not flooding.done():
+        assert (await stage.capture(site.url("/good"), timeout_seconds=GOOD_SECONDS)).picture == CAPTCHA_PNG
+    # One more, while the browser clears up.
+    await stage.capture(site.url("/good"), timeout_seconds=GOOD_SECONDS)
+    assert stage.engine.details()["crashes"] == before["crashes"]
+    with pytest.raises(AttemptFailed) as failed:
+        await flooding
+    assert failed.value.task_error_code in {TaskErrorCode.ATTEMPT_TIMEOUT, TaskErrorCode.CAPTCHA_NOT_FOUND}
+
+
+async def test_a_page_that_makes_hundreds_of_frames_is_ended(site: LocalSite, stage: Stage) -> None:
+    make = "document.body.append(document.createElement('iframe'))"
+    site.put_page("/", f"<script>setInterval(() => {{ for (let i = 0; i < 20; i++) {make} }}, 20)</script>")
+    with pytest.raises(AttemptFailed) as failed:
+        await stage.capture(site.url(), timeout_seconds=GOOD_SECONDS)
+    assert failed.value.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND
+    assert "300 frames" in failed.value.message
