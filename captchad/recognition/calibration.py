@@ -96,7 +96,7 @@ def make_plain_calibration() -> Calibration:
     """Make what a model without a calibration of its own gets: its own probability, doubted by half."""
     scores = tuple(float(score) for score in range(-_PLAIN_REACH, 1))
     probabilities = tuple(_DOUBT * math.exp(score) for score in scores)
-    text = Curve((1.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.0, scores, probabilities)
+    text = Curve((1.0, *[0.0] * 7), 0.0, scores, probabilities)
     return Calibration(text, Curve((0.0, 1.0, 0.0), 0.0, scores, probabilities), LetterCase({}))
 
 

@@ -1,6 +1,7 @@
 """captchad's own engine: its model's columns masked by the hints, searched, worked out and calibrated."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from captchad.recognition.arithmetic import read_sum
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
-from captchad.recognition.joint_reading import PictureReading, Reading, look, read_jointly
+from captchad.recognition.joint_reading import Evidence, PictureReading, Reading, look, read_jointly
 from captchad.recognition.model import Model, load_model
 from captchad.recognition.preparation import prepare
 
@@ -22,7 +23,7 @@ _DIGITS = "0123456789"
 _BATCH_PICTURES = 16
 _SIGN_LOG_PROBABILITY = -4.0
 _SECOND_STRETCH = 1.25
-_CLEAR_MARGIN = 3.0
+_CLEAR_MARGIN = 0.5
 _KEPT_ALPHABETS = 64
 # Where nobody said that there is a sum, an x may as well be a letter: only the model's own signs count.
 _PLAIN_SIGNS = {sign: sign for sign in (*OPERATORS, EQUALS, QUESTION)} | {"÷": "÷/"}
@@ -40,6 +41,8 @@ class CaptchadEngine:
         self._columns = ("", *model.symbols)
         values = model.description.get(CALIBRATION_KEY)
         self._calibration = make_plain_calibration() if values is None else Calibration.from_json(values)
+        if len(self._calibration.text.weights) != len(fields(Evidence)):
+            raise ValueError("it weighs other evidence than this release gives; calibrate the model again")
         self._operator_columns = [self._columns.index(sign) for sign in (*OPERATORS, "/") if sign in self._columns]
         self._located: dict[Alphabet, Columns] = {}
         self._plain_sums = _make_sum_alphabet(_PLAIN_SIGNS)

@@ -1,7 +1,7 @@
 """One text out of several networks' columns: each proposes, all of them score, the best total wins."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from heapq import nlargest
 
 import numpy as np
@@ -40,8 +40,9 @@ class View:
 class Evidence:
     """What speaks for a reading; a greater number never speaks against it.
 
-    Natural logs, but for `agreement` (the share of networks that like this text best) and `fullness` (0..1, below 1
-    where the text is suspiciously short).
+    Natural logs, but for `agreement` (the share of networks that like this text best), `fullness` (0..1, below 1
+    where the text is suspiciously short) and `clearness` (1 where a single look was enough, else 0: what two looks add
+    up to can't be compared with what one gives).
     """
 
     mean_score: float
@@ -50,10 +51,12 @@ class Evidence:
     share: float
     agreement: float
     fullness: float
+    least_symbol: float
+    clearness: float
 
     def as_tuple(self) -> tuple[float, ...]:
         """Give the numbers in the order the calibration's weights have."""
-        return (self.mean_score, self.least_score, self.margin, self.share, self.agreement, self.fullness)
+        return astuple(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +116,7 @@ def read_jointly(
         for labels in allowed
     }
     best = max(allowed, key=lambda labels: (sum(scores[labels]), labels))
-    if not best:
-        return None
-    favourites = [_favourite(scores, number) for number in range(len(views))]
-    evidence = _weigh(best, scores, views, favourites, is_length_known=hints.min_length is not None)
-    return _describe(best, alphabet, views, evidence, sum(scores[best]))
+    return _describe(best, scores, views, alphabet, is_length_known=hints.min_length is not None) if best else None
 
 
 def _best_proposal(labels: Labels, proposals: Sequence[Mapping[Labels, float]]) -> tuple[float, Labels]:
@@ -129,7 +128,7 @@ def _score(view: View, labels: Labels, proposal: Mapping[Labels, float]) -> floa
     return max(score_labels(view.log_probabilities, labels) if known is None else known, LEAST_SCORE)
 
 
-def _favourite(scores: dict[Labels, list[float]], network: int) -> Labels:
+def _favourite(scores: Mapping[Labels, Sequence[float]], network: int) -> Labels:
     return max(scores, key=lambda labels: (scores[labels][network], labels))
 
 
@@ -145,35 +144,36 @@ def _stretch(views: Sequence[View], hints: Hints) -> list[Labels]:
     return sorted({labels for labels in forced if labels is not None})
 
 
-def _weigh(
-    best: Labels,
-    scores: dict[Labels, list[float]],
-    views: Sequence[View],
-    favourites: Sequence[Labels],
-    is_length_known: bool,
-) -> Evidence:
+def _find_margin(best: Labels, scores: Mapping[Labels, Sequence[float]]) -> float:
+    """Give the log odds of a text against every other that was considered."""
     totals = np.array([sum(values) for values in scores.values()])
     log_posterior = sum(scores[best]) - float(np.logaddexp.reduce(totals))
-    # The log odds against every other text that was considered.
-    margin = log_posterior - float(np.log(max(-np.expm1(log_posterior), 1e-9)))
-    return Evidence(
-        mean_score=float(np.mean(scores[best])),
-        least_score=min(scores[best]),
-        margin=margin,
-        share=max(min(view.share for view in views), LEAST_SCORE),
-        agreement=float(np.mean([favourite == best for favourite in favourites])),
-        fullness=1.0 if is_length_known else min(len(best), PLAIN_TEXT_LENGTH) / PLAIN_TEXT_LENGTH,
-    )
+    return log_posterior - float(np.log(max(-np.expm1(log_posterior), 1e-9)))
 
 
 def _describe(
-    best: Labels, alphabet: Alphabet, views: Sequence[View], evidence: Evidence, log_probability: float
+    best: Labels,
+    scores: Mapping[Labels, Sequence[float]],
+    views: Sequence[View],
+    alphabet: Alphabet,
+    *,
+    is_length_known: bool,
 ) -> Reading:
     steps = tuple(tuple(align_labels(view.log_probabilities, best)) for view in views)
     symbol_scores = tuple(
         tuple(float(view.log_probabilities[step, label]) for step, label in zip(of_view, best, strict=True))
         for view, of_view in zip(views, steps, strict=True)
     )
+    evidence = Evidence(
+        mean_score=float(np.mean(scores[best])),
+        least_score=min(scores[best]),
+        margin=_find_margin(best, scores),
+        share=max(min(view.share for view in views), LEAST_SCORE),
+        agreement=sum(_favourite(scores, number) == best for number in range(len(views))) / len(views),
+        fullness=1.0 if is_length_known else min(len(best), PLAIN_TEXT_LENGTH) / PLAIN_TEXT_LENGTH,
+        least_symbol=max(min(map(min, symbol_scores)), LEAST_SCORE),
+        clearness=float(len(views) == 1),
+    )
     # With the share of the alphabet added, readings of different alphabets can be compared.
-    total = log_probability + sum(view.share for view in views)
+    total = sum(scores[best]) + sum(view.share for view in views)
     return Reading(_spell(best, alphabet), evidence, total, steps, symbol_scores)

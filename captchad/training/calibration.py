@@ -9,7 +9,7 @@ import math
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_lowercase, ascii_uppercase, digits
 
@@ -28,6 +28,7 @@ from captchad.recognition.model import load_model
 from captchad.training.alphabet import spell_plainly
 from captchad.training.export import write_description
 from captchad.training.fitting import fit_curve, mark_characters, to_values
+from captchad.training.pictures.acceptance import is_right
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.pictures.empty import EmptyFamily
 from captchad.training.pictures.source import PictureSource, Sample, WeightedFamily
@@ -44,6 +45,7 @@ _SUM_ENDING = "-sum"
 class ReadSample:
     """A picture's true answer beside what was read from it, and with which hints."""
 
+    family: str
     answer: str
     truth: str
     hints: Hints
@@ -51,14 +53,16 @@ class ReadSample:
 
     @property
     def is_right(self) -> bool:
-        """Whether the answer is right, the case of letters too unless the hints say that it doesn't matter."""
+        """Whether the generator would take the answer, unless the hints themselves say whether case matters."""
         if self.found is None or not self.answer:
             return False
         symbols = self.found.reading.symbols
         if self.found.kind is CaptchaKind.MATH:
             summed = read_sum(symbols)
             symbols = "" if summed is None else str(summed.result)
-        return symbols == (self.answer if self.hints.case_sensitive is not False else self.answer.lower())
+        if self.hints.case_sensitive is None:
+            return is_right(self.family, self.answer, symbols)
+        return symbols == self.answer if self.hints.case_sensitive else symbols.lower() == self.answer.lower()
 
 
 def draw_hints(sample: Sample, source: random.Random) -> Hints:
@@ -89,7 +93,8 @@ def read_samples(engine: CaptchadEngine, samples: Sequence[Sample], source: rand
             summed = read_sum(truth)
             if summed is None and sample.family.endswith(_SUM_ENDING):
                 continue
-            read.append(ReadSample(truth if summed is None else str(summed.result), truth, hint, found))
+            answer = truth if summed is None else str(summed.result)
+            read.append(ReadSample(sample.family, answer, truth, hint, found))
     return read
 
 
@@ -158,10 +163,11 @@ def main() -> None:
 def calibrate(path: Path, pictures: int = _PICTURES, seed: int = SEED) -> str:
     """Fit a calibration with so many pictures of each family into a model's file; says how honest it is on others."""
     model = load_model(path)
-    drawn = draw_pictures(sorted(model.description["recipe"]["families"]), pictures, seed)
-    read = read_samples(CaptchadEngine(model), drawn, random.Random(seed))
+    description = {key: value for key, value in model.description.items() if key != CALIBRATION_KEY}
+    drawn = draw_pictures(sorted(description["recipe"]["families"]), pictures, seed)
+    read = read_samples(CaptchadEngine(replace(model, description=description)), drawn, random.Random(seed))
     fitted = fit(read[::2])
-    write_description(path, {**model.description, CALIBRATION_KEY: fitted})
+    write_description(path, {**description, CALIBRATION_KEY: fitted})
     return f"{len(read)} pictures: {measure(read[1::2], Calibration.from_json(fitted))}"
 
 

@@ -7,7 +7,8 @@ is named as left out.
 
 - Pictures are drawn from seeds of their own (`bench:SEED:FAMILY:NUMBER`), which no training draws from. All engines are
   given the same grey pixels, decoded before, and so none of their costs holds the decoding.
-- Right is what the generator itself would take (recognition/rules.py): sums are asked for their result.
+- Right is what the generator itself would take (captchad/training/pictures/acceptance.py); sums are asked for their
+  result.
 - Known are the generators that a recipe of this repository trains on, or the measured model's own; all others are
   held out. Means weigh each generator the same.
 - Hinted: the classes of characters (digits, lower and upper case) that the generator drew from in this run, the length,
@@ -31,6 +32,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from captchad.recognition.evaluation.diagram import draw_reliability_diagram
 from captchad.recognition.model import load_model
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.recipe import load_recipe
@@ -143,6 +145,14 @@ def write_plot(path: Path, result: Result) -> None:
     path.write_text(draw_comparison(rows, "Pictures read right, without hints, by generator"), encoding="utf-8")
 
 
+def write_reliability(path: Path, result: Result) -> None:
+    """Write the diagram of the first engine that rates itself, of what it read without hints."""
+    rated = [report.sureness for report in result.reports if report.sureness is not None]
+    if not rated:
+        raise click.ClickException("none of these engines rates itself: there is no reliability to draw")
+    path.write_text(draw_reliability_diagram(rated[0].reliability), encoding="utf-8")
+
+
 def print_result(console: Console, result: Result) -> None:
     """Print what was left out, then the figures."""
     for name, reason in result.left_out.items():
@@ -179,6 +189,7 @@ def compare(drawn: Drawn, names: Sequence[str], model: Path | None, progress: Pr
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="Instead of captchad's packaged model.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures there.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write the diagram (SVG) there.")
+@click.option("--reliability", type=click.Path(path_type=Path), help="Write captchad's reliability (SVG) there.")
 def main(
     pictures: int,
     families: tuple[str, ...],
@@ -187,6 +198,7 @@ def main(
     model: Path | None,
     json_file: Path | None,
     plot: Path | None,
+    reliability: Path | None,
 ) -> None:
     """Compare the engines and print the figures."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OFF_TERMINAL)
@@ -201,6 +213,8 @@ def main(
         write_json(json_file, result, head)
     if plot is not None:
         write_plot(plot, result)
+    if reliability is not None:
+        write_reliability(reliability, result)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,30 @@ from collections.abc import Callable, Sequence
 from string import ascii_lowercase, ascii_uppercase, digits
 
 from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.training.pictures.acceptance import find_answer, find_rule
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
 from captchad.training.pictures.source import Family
 from tests.benchmarks.recognition.labelled import LabelledPicture
-from tests.benchmarks.recognition.rules import find_answer, find_rule
 
 EMPTY_FAMILY = "empty"
+BEST_KNOWN = frozenset(
+    {
+        "captcha",
+        "svg-captcha",
+        "svg-captcha-sum",
+        "django-simple-captcha",
+        "django-simple-captcha-sum",
+        "wheezy.captcha",
+        "captchapng2",
+        "trek-captcha",
+        "ppfun-captcha",
+        "Authen::Captcha",
+        "GD::SecurityImage",
+        "simple_captcha2",
+    }
+)
+"""The generators that sites most likely have."""
+
 _DRAWN_HERE = ("synthetic", "designs", EMPTY_FAMILY)
 _CLASSES = (digits, ascii_lowercase, ascii_uppercase)
 

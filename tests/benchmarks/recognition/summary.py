@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
-from captchad.recognition.evaluation.reliability import measure_reliability
+from captchad.recognition.evaluation.reliability import Reliability, measure_reliability
+from captchad.training.pictures.acceptance import is_right
 from tests.benchmarks.recognition.labelled import LabelledPicture
-from tests.benchmarks.recognition.rules import is_right
 
 SURE_CONFIDENCE = 0.9
 _MOST_SHARE = 0.99
@@ -40,7 +40,7 @@ class GroupScore:
 class Sureness:
     """Whether confidence means what it says, and what it says of pictures that show nothing."""
 
-    expected_calibration_error: float
+    reliability: Reliability
     sure_share: float
     sure_right: int
     sure_pictures: int
@@ -77,7 +77,7 @@ def rate_sureness(
     ]
     sure = [mark for mark, confidence in zip(marks, confidences, strict=True) if confidence >= SURE_CONFIDENCE]
     return Sureness(
-        expected_calibration_error=measure_reliability(outcomes, CASE_COUNTS).expected_error,
+        reliability=measure_reliability(outcomes, CASE_COUNTS),
         sure_share=len(sure) / len(marks),
         sure_right=sum(sure),
         sure_pictures=len(sure),

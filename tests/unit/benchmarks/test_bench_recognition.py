@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.training.pictures.acceptance import CASE_RULES, is_right
 from captchad.training.pictures.catalogue import CATALOGUE
 from tests.benchmarks.recognition.contenders import join_columns
 from tests.benchmarks.recognition.labelled import LabelledPicture
 from tests.benchmarks.recognition.pictures import find_charset, list_generators, make_hints
 from tests.benchmarks.recognition.plot import PlotRow, draw_comparison
-from tests.benchmarks.recognition.rules import CASE_RULES, is_right
 from tests.benchmarks.recognition.summary import (
     FamilyScore,
     find_percentile,
@@ -104,7 +104,7 @@ def test_sureness_holds_what_is_said_of_nothing_apart() -> None:
     sureness = rate_sureness(pictures, ["ab", "ab", "xx", "xx"], [1.0, 0.9, 0.9, 0.1], [0.0, 0.4])
     assert (sureness.sure_right, sureness.sure_pictures, sureness.sure_share) == (2, 3, 0.75)
     assert (sureness.empty_pictures, sureness.empty_greatest) == (2, 0.4)
-    assert sureness.expected_calibration_error == pytest.approx((0.0 + 2 * 0.4 + 0.1) / 4)
+    assert sureness.reliability.expected_error == pytest.approx((0.0 + 2 * 0.4 + 0.1) / 4)
 
 
 def test_the_percentile_is_a_value_that_was_seen() -> None:

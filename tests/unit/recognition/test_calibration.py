@@ -9,7 +9,7 @@ from captchad.recognition.calibration import Curve, load_calibration
 from captchad.recognition.first_engine import CALIBRATION_NAME
 
 NUMBERS = st.floats(-40, 40)
-EVIDENCE = st.lists(NUMBERS, min_size=6, max_size=6)
+EVIDENCE = st.lists(NUMBERS, min_size=8, max_size=8)
 
 
 @given(EVIDENCE, st.integers(0, 5), st.floats(0, 40))

@@ -11,7 +11,7 @@ from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.calibration import Calibration
 from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_engine
 from captchad.recognition.model import find_packaged_model, load_model
-from captchad.training.calibration import draw_hints, find_charset, fit, measure, read_samples
+from captchad.training.calibration import ReadSample, draw_hints, find_charset, fit, measure, read_samples
 from captchad.training.export import write_description
 from captchad.training.fitting import fit_curve, pool_violators
 from captchad.training.pictures.empty import EmptyFamily
@@ -46,6 +46,27 @@ def test_hints_are_those_that_a_caller_could_give() -> None:
         sums = draw_hints(Sample(np.zeros((2, 2), np.uint8), "1+2", "synthetic-sum"), source)
         assert sums.kind in {None, CaptchaKind.MATH}
     assert find_charset("9") == "0123456789"
+
+
+@pytest.mark.parametrize(
+    ("family", "is_case_told", "is_right"),
+    [
+        ("svg-captcha", None, False),
+        ("django-simple-captcha", None, True),
+        ("svg-captcha", False, True),
+        ("django-simple-captcha", True, False),
+    ],
+)
+def test_right_is_what_the_generator_would_take_unless_the_hints_tell_of_case(
+    family: str, is_case_told: bool | None, is_right: bool
+) -> None:
+    [drawn] = draw_many(1)
+    [found] = load_captchad_engine().read([drawn.picture], [Hints(charset=drawn.text.upper(), case_sensitive=False)])
+    assert found is not None
+    wanted = drawn.text.lower()
+    assert found.reading.symbols == wanted.upper() != wanted
+    sample = ReadSample(family, wanted, wanted, Hints(case_sensitive=is_case_told), found)
+    assert sample.is_right == is_right
 
 
 def test_sums_without_a_whole_result_are_no_samples() -> None:
