@@ -56,10 +56,10 @@ class NavigationOutcome:
         if refusal is not None:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
 
-    def explain_error(self, error: PlaywrightError, *, is_browser_alive: bool) -> AttemptFailed:
-        """Give what an error of the driver's means to the task."""
-        text = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        if not is_browser_alive or any(sign in text for sign in _CRASH_SIGNS):
+    def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
+        """Give what an error of the driver's means to the task; `is_alive` says whether browser and page are."""
+        text = _first_line(error)
+        if not is_alive or is_crash_sign(error):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
         if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
             refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
@@ -87,3 +87,17 @@ class NavigationOutcome:
             return str(error)
         refusal = self._proxy.find_refusal(endpoint, self._since_seconds)
         return None if refusal is None else refusal.message
+
+
+def is_abort(error: PlaywrightError) -> bool:
+    """Whether a navigation was given up, by the browser or with its page."""
+    return _ABORTED in _first_line(error)
+
+
+def is_crash_sign(error: PlaywrightError) -> bool:
+    """Whether the driver says that the browser or the page is gone."""
+    return any(sign in _first_line(error) for sign in _CRASH_SIGNS)
+
+
+def _first_line(error: PlaywrightError) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

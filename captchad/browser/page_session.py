@@ -12,7 +12,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from captchad.browser.connection import BrowserConnection
 from captchad.browser.finder import CaptchaFinder, read_finder_script
 from captchad.browser.form_visit import FormVisit, PageWork, Taken
-from captchad.browser.navigation_outcome import NavigationOutcome
+from captchad.browser.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
 from captchad.browser.pictures import PictureRecorder, read_picture
 from captchad.browser.retry_after import refuse_overload
 from captchad.browser.session_state import SessionInput, read_session
@@ -29,6 +29,7 @@ from captchad.runtime.spawn import TaskGroupKeeper
 HTTP_ERROR_STATUS = 400
 READ_TRIES = 3
 DOCUMENT_MS = 5000
+SIGN_OF_LIFE_SECONDS = 3.0
 _IS_DRAWN = "document.images.length === 1 && document.images[0].naturalWidth > 0"
 
 
@@ -72,7 +73,7 @@ class PageSession:
             self._form = FormVisit(page, order, self._offer_work(page), self._clock, self._keeper, deadline_seconds)
             response = await self._go(page, order)
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
         self._status = response.status if response is not None else None
         self._open_ms = stopwatch.lap_ms()
 
@@ -83,7 +84,7 @@ class PageSession:
         try:
             found, picture, how = await self.form.take()
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
         timings_ms["locate"] = min(self._locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{found.judgement.explain(found.candidate)}; {how}"
@@ -94,28 +95,28 @@ class PageSession:
         try:
             return await self.form.submit(text, check_held)
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
 
     async def refresh(self) -> None:
         """Have the page show another picture."""
         try:
             await self.form.refresh()
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
 
     async def read_session(self) -> SessionState:
         """Give what the page would find in a browser that comes again."""
         try:
             return await read_session(self.page, self._order)
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
 
     async def screenshot(self) -> bytes:
         """Give the page as it is seen now, as PNG."""
         try:
             return await self.page.screenshot(type="png", animations="disabled", timeout=0)
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
 
     @property
     def page(self) -> Page:
@@ -142,7 +143,7 @@ class PageSession:
                 raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, "the SVG is damaged and cannot be drawn")
             return await page.screenshot(type="png", animations="disabled")
         except PlaywrightError as error:
-            raise self._map_error(error) from None
+            raise await self._explain(error) from None
 
     async def end(self, limit_seconds: float, *, is_well: bool) -> bool:
         """Clean the context for its owner's next task if all went well, else end it with everything in it.
@@ -247,10 +248,24 @@ class PageSession:
             raise self._explain_crash("the page crashed while it was looked at")
         self._outcome.check_place(self.page.url)
 
-    def _map_error(self, error: PlaywrightError) -> AttemptFailed:
-        failure = self._outcome.explain_error(error, is_browser_alive=self.process.is_alive)
+    async def _explain(self, error: PlaywrightError) -> AttemptFailed:
+        is_alive = self.process.is_alive and not (is_abort(error) and await self._has_crashed())
+        failure = self._outcome.explain_error(error, is_alive=is_alive)
         is_crash = failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
         return self._explain_crash(failure.message) if is_crash else failure
+
+    async def _has_crashed(self) -> bool:
+        """Ask the page: of one that crashes, the driver may hear first that its navigation ended."""
+        if self._tab is None:
+            return False
+        try:
+            async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
+                await self._tab.page.evaluate("0")
+        except TimeoutError:
+            return True
+        except PlaywrightError as error:
+            return self._tab.has_crashed or is_crash_sign(error)
+        return self._tab.has_crashed
 
     def _explain_crash(self, message: str) -> AttemptFailed:
         """Tell a page that was ended here from one that was lost."""

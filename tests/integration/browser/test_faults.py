@@ -9,6 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page
 
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
@@ -101,6 +104,63 @@ async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage:
         process.kill()
     with pytest.raises(AttemptFailed) as failed:
         await task
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    await check_works(stage, site)
+
+
+def put_slow_pages(site: LocalSite) -> None:
+    """Put pages whose navigation takes long: no answer, an answer without end, and one behind a redirect."""
+    site.put_silence("/silence")
+    site.put_redirect("/redirect", "/silence")
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse(headers={"Content-Type": "text/html"})
+        await answer.prepare(request)
+        site.arrived.set()
+        while True:
+            await answer.write(b"<p>slow</p>" * 100)
+            await asyncio.sleep(0.05)
+
+    site.put("/drip", drip)
+
+
+@pytest.mark.parametrize("path", ["/silence", "/redirect", "/drip"])
+@pytest.mark.parametrize("pause_seconds", [0.0, 0.1, 0.3])
+async def test_a_renderer_killed_while_it_navigates_is_a_crash(
+    path: str, pause_seconds: float, site: LocalSite, stage: Stage
+) -> None:
+    put_slow_pages(site)
+    await check_works(stage, site)
+    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(path), None, 30), "capture")
+    await site.arrived.wait()
+    await asyncio.sleep(pause_seconds)
+    for process in find_processes("--type=renderer"):
+        process.kill()
+    with pytest.raises(AttemptFailed) as failed:
+        await task
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    assert failed.value.is_retryable
+    await check_works(stage, site)
+
+
+@pytest.mark.parametrize(
+    "words", ["net::ERR_ABORTED at http://127.0.0.1/", "net::ERR_ABORTED; maybe frame was detached?"]
+)
+async def test_a_navigation_that_ends_before_its_page_is_known_to_have_crashed_is_a_crash(
+    words: str, site: LocalSite, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver hears of both at once, in either order."""
+    site.put_silence("/silence")
+
+    async def lose(page: Page, url: str, **_: object) -> None:
+        for process in find_processes("--type=renderer"):
+            process.kill()
+        raise PlaywrightError(f"Page.goto: {words}")
+
+    with monkeypatch.context() as losing:
+        losing.setattr(Page, "goto", lose)
+        with pytest.raises(AttemptFailed) as failed:
+            await stage.capture(site.url("/silence"), None, 30)
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
     await check_works(stage, site)
 
