@@ -35,10 +35,17 @@ from rich.progress import Progress
 from captchad.recognition.evaluation.diagram import draw_reliability_diagram
 from captchad.recognition.model import load_model
 from captchad.training.pictures.catalogue import load_families
+from captchad.training.pictures.defaults import DEFAULTS_VARIABLE
 from captchad.training.recipe import load_recipe
 from tests.benchmarks.recognition.contenders import CONTENDERS
 from tests.benchmarks.recognition.labelled import LabelledPicture, keep_pictures
-from tests.benchmarks.recognition.pictures import EMPTY_FAMILY, draw_pictures, list_generators, load_generators
+from tests.benchmarks.recognition.pictures import (
+    BEST_KNOWN,
+    EMPTY_FAMILY,
+    draw_pictures,
+    list_generators,
+    load_generators,
+)
 from tests.benchmarks.recognition.plot import PlotRow, draw_comparison
 from tests.benchmarks.recognition.report import EngineReport, pick, print_tables, to_json
 from tests.benchmarks.recognition.summary import rate_sureness, score_families
@@ -184,6 +191,8 @@ def compare(drawn: Drawn, names: Sequence[str], model: Path | None, progress: Pr
 @click.option(
     "--family", "families", multiple=True, type=click.Choice(list_generators()), metavar="NAME", help="Only it."
 )
+@click.option("--best-known", is_flag=True, help="Only the dozen generators that sites most likely have.")
+@click.option("--defaults", is_flag=True, help="Draw only as the generators do by default; else every second time.")
 @click.option("--engine", "engines", multiple=True, type=click.Choice(list(CONTENDERS)), help="Only it.")
 @click.option("--seed", default=7, show_default=True, help="Other pictures for another number.")
 @click.option("--model", type=click.Path(exists=True, path_type=Path), help="Instead of captchad's packaged model.")
@@ -193,6 +202,9 @@ def compare(drawn: Drawn, names: Sequence[str], model: Path | None, progress: Pr
 def main(
     pictures: int,
     families: tuple[str, ...],
+    *,
+    best_known: bool,
+    defaults: bool,
     engines: tuple[str, ...],
     seed: int,
     model: Path | None,
@@ -201,15 +213,22 @@ def main(
     reliability: Path | None,
 ) -> None:
     """Compare the engines and print the figures."""
+    if defaults:
+        os.environ[DEFAULTS_VARIABLE] = "1"
     console = Console(width=None if sys.stdout.isatty() else WIDTH_OFF_TERMINAL)
     with Progress(console=console) as progress:
-        drawn = draw(families or FAMILIES, pictures, seed, progress)
+        drawn = draw([*families, *(sorted(BEST_KNOWN) if best_known else [])] or FAMILIES, pictures, seed, progress)
         if not drawn.pictures:
             raise click.ClickException("none of the families can be drawn here")
         result = compare(drawn, engines or tuple(CONTENDERS), model, progress)
     print_result(console, result)
     if json_file is not None:
-        head = {"seed": seed, "pictures_per_family": pictures, "model": load_model(model).name}
+        head = {
+            "seed": seed,
+            "pictures_per_family": pictures,
+            "is_default_only": defaults,
+            "model": load_model(model).name,
+        }
         write_json(json_file, result, head)
     if plot is not None:
         write_plot(plot, result)

@@ -15,13 +15,13 @@ from PIL import Image
 from wheezy.captcha import image as wheezy
 
 from captchad.recognition.flattening import flatten
+from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.lettering import choose_fonts
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
 
 _OWN_FONT_CHANCE = 0.5
 _DEFAULT_SIZE_CHANCE = 0.5
-_DEFAULT_CHANCE = 0.5
 _GVCODE_WIDTH_PIXELS = 200
 _USUAL_CHARSETS = {ascii_uppercase + digits: 2, ascii_lowercase + digits: 1, digits: 1}
 
@@ -65,7 +65,7 @@ class CaptchaFamily:
 
     def draw(self, source: random.Random) -> Sample:
         """Draw with all of its defaults every second time."""
-        if source.random() < _DEFAULT_CHANCE:
+        if is_default(source):
             shown, options = draw_text(source, _USUAL_CHARSETS, shortest=4, longest=6), {}
         else:
             shown = draw_text(source, shortest=3, longest=8)
@@ -94,7 +94,7 @@ class WheezyFamily:
 
     def draw(self, source: random.Random) -> Sample:
         """Draw with the drawings of its documentation, in any font; every second text is as long as there."""
-        if source.random() < _DEFAULT_CHANCE:
+        if is_default(source):
             shown = draw_text(source, {ascii_uppercase + digits: 1}, shortest=4, longest=5)
         else:
             shown = draw_text(source, shortest=3, longest=6)

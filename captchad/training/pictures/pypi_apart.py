@@ -14,7 +14,8 @@ from types import ModuleType, SimpleNamespace
 
 from PIL import Image
 
-from captchad.training.pictures.pypi_generators import Options, is_default
+from captchad.training.pictures.defaults import is_default
+from captchad.training.pictures.pypi_generators import Options
 from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.texts import CLEAR_UPPER, draw_text
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from PIL import Image
 
+from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import has_lower_case, load_font
 from captchad.training.pictures.lettering import choose_fonts
 from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.texts import UPPER_CHARSETS, draw_text
 
-DEFAULT_CHANCE = 0.5
 _UTIL_TOP_PIXELS = 1
 
 Options = dict[str, Any]
@@ -29,11 +29,6 @@ class NamedBuffer(io.BytesIO):
     """Takes a picture that a package insists on saving."""
 
     name = "captcha.png"
-
-
-def is_default(source: random.Random) -> bool:
-    """Decide whether a picture is drawn with the package's own settings."""
-    return source.random() < DEFAULT_CHANCE
 
 
 def choose_font(source: random.Random, text: str) -> str:

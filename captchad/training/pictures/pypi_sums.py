@@ -7,8 +7,9 @@ from types import ModuleType
 
 from PIL import Image
 
+from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import has_characters
-from captchad.training.pictures.pypi_generators import Options, choose_font, is_default
+from captchad.training.pictures.pypi_generators import Options, choose_font
 from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.pypi_warped import draw_rendered
 

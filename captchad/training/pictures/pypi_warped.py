@@ -11,10 +11,11 @@ from types import ModuleType
 
 from PIL import Image
 
+from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import has_lower_case, load_font
 from captchad.training.pictures.generators import seeded_globally
 from captchad.training.pictures.lettering import choose_fonts
-from captchad.training.pictures.pypi_generators import Options, choose_font, is_default
+from captchad.training.pictures.pypi_generators import Options, choose_font
 from captchad.training.pictures.pypi_package import Drawn, Package
 from captchad.training.pictures.texts import CLEAR_UPPER, UPPER_CHARSETS, draw_text
 

@@ -21,7 +21,7 @@ crypto.randomBytes = (size, callback) => {
 crypto.randomInt = (least, bound) =>
   bound === undefined ? Math.floor(draw() * least) : least + Math.floor(draw() * (bound - least));
 
-const DEFAULT_CHANCE = 0.5;
+const DEFAULT_CHANCE = process.env.CAPTCHAD_GENERATORS_ALWAYS_DEFAULT === "1" ? 1 : 0.5;
 const choose = (values) => values[Math.floor(draw() * values.length)];
 const isDefault = () => draw() < DEFAULT_CHANCE;
 
