@@ -49,7 +49,8 @@ class BrowserEngine(Service):
     ) -> None:
         self._proxy = proxy
         self._clock = clock
-        self._supply = BrowserSupply(config, source or LaunchedBrowsers(config, lambda: proxy.address, clock))
+        source = source or LaunchedBrowsers(config, lambda: proxy.address, clock, admit=proxy.admit)
+        self._supply = BrowserSupply(config, source)
         self._work = TaskGroupKeeper(self.name)
         self._tabs = TabStore(clock, self._work, reuses=config.reuse == "same_target")
         self._is_started = False

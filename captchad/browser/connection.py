@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from playwright.async_api import Browser
 
 from captchad.browser.pool import BrowserView
+from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 
 
@@ -94,6 +95,11 @@ class BrowserSource(Protocol):
     async def stop(self) -> None:
         """End everything it started; it may be asked for a browser again afterwards."""
         ...
+
+
+def describe_proxy(proxy: ProxyAddress) -> dict[str, str]:
+    """Give the proxy as a context's option, with the password to show."""
+    return {"server": proxy.url, "bypass": "<-loopback>", "username": proxy.username, "password": proxy.password}
 
 
 async def read_user_agent(browser: Browser) -> str:

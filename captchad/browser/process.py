@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from playwright.async_api import Browser, Playwright
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.confinement import Confinement, is_sandbox_failure
-from captchad.browser.connection import BrowserConnection, LaunchFailed, read_user_agent
+from captchad.browser.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
 from captchad.browser.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
 from captchad.browser.holding import BrowserHold, HeldProgram
@@ -40,8 +40,16 @@ class SandboxUnusable(LaunchFailed):
 class BrowserProcess(BrowserConnection):
     """One Chromium with its process group."""
 
-    def __init__(self, number: int, browser: Browser, pid: int, user_agent: str, clock: Clock) -> None:
-        super().__init__(number, browser, user_agent, clock)
+    def __init__(
+        self,
+        number: int,
+        browser: Browser,
+        pid: int,
+        user_agent: str,
+        clock: Clock,
+        context_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(number, browser, user_agent, clock, context_options)
         self.pid = pid
 
     @property
@@ -78,7 +86,10 @@ class BrowserProcess(BrowserConnection):
 
 
 class LaunchedBrowsers:
-    """The source that starts browsers on this machine, all under one driver."""
+    """The source that starts browsers on this machine, all under one driver.
+
+    `admit` (process id) has the proxy serve a browser without a password, and says whether it does.
+    """
 
     def __init__(
         self,
@@ -86,10 +97,12 @@ class LaunchedBrowsers:
         find_proxy: Callable[[], ProxyAddress],
         clock: Clock,
         *,
+        admit: Callable[[int], Awaitable[bool]] | None = None,
         must_have_sandbox: bool = False,
     ) -> None:
         self._executable = config.executable
         self._find_proxy = find_proxy
+        self._admit = admit
         self._clock = clock
         self._driver = PlaywrightDriver()
         self._hold = BrowserHold(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
@@ -137,7 +150,15 @@ class LaunchedBrowsers:
         if pid is None:
             raise LaunchFailed(f"{program.executable} ended right after its start")
         self._launched += 1
-        return BrowserProcess(self._launched, browser, pid, user_agent, self._clock)
+        return BrowserProcess(self._launched, browser, pid, user_agent, self._clock, await self._choose_options(pid))
+
+    async def _choose_options(self, pid: int) -> dict[str, Any]:
+        """Have contexts show the proxy's password only where need be.
+
+        A driver that knows a password holds up each request, to hear whether it is asked for it.
+        """
+        is_admitted = self._admit is not None and await self._admit(pid)
+        return {} if is_admitted else {"proxy": describe_proxy(self._find_proxy())}
 
     def _kill_marked(self, mark: str) -> None:
         """Kill what a failed launch may have left."""
@@ -146,19 +167,13 @@ class LaunchedBrowsers:
             kill_tree(pid)
 
     def _options(self, program: HeldProgram, mark: str) -> dict[str, Any]:
-        proxy = self._find_proxy()
         return {
             "executable_path": program.path,
             "headless": True,
             "chromium_sandbox": program.has_sandbox,
             "args": [*QUIET_FLAGS, *EGRESS_FLAGS, *PERFORMANCE_FLAGS, mark],
             "env": program.environment,
-            "proxy": {
-                "server": proxy.url,
-                "bypass": "<-loopback>",
-                "username": proxy.username,
-                "password": proxy.password,
-            },
+            "proxy": {"server": self._find_proxy().url, "bypass": "<-loopback>"},
             # The worker decides when its browser ends, also while it drains after a signal to the whole group.
             "handle_sigint": False,
             "handle_sigterm": False,

@@ -19,9 +19,8 @@ def choose_source(configuration: Configuration, owner: str, proxy: FilteringProx
     must_have_sandbox = configuration.environment == "prod"
     choice = choose_browser(configuration)
     if choice.backend == "launch":
-        return LaunchedBrowsers(
-            configuration.browser, lambda: proxy.address, clock, must_have_sandbox=must_have_sandbox
-        )
+        config, admit = configuration.browser, proxy.admit
+        return LaunchedBrowsers(config, lambda: proxy.address, clock, admit=admit, must_have_sandbox=must_have_sandbox)
     endpoints: list[RemoteEndpoint]
     if choice.backend == "playwright":
         endpoints = [PlaywrightServerEndpoint(url) for url in choice.urls]

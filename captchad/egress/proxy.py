@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from captchad.domain.errors import DependencyMissing, TargetNotAllowed
 from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
 from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
+from captchad.egress.known_browsers import KnownBrowsers
 from captchad.egress.proxy_place import LOOPBACK, ProxyPlace, show_host
 from captchad.egress.proxy_session import NOWHERE, ProxySession, SessionLimits, basic_authorisation
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
@@ -59,6 +60,7 @@ class FilteringProxy(Service):
         self._refusals = RefusalBook(clock, on_refusal)
         self._limits = limits or SessionLimits()
         self._password = secrets.token_urlsafe(_SECRET_BYTES)
+        self._known_browsers = KnownBrowsers(clock)
         self._server: asyncio.Server | None = None
         self._port = 0
         self._sessions = TaskGroupKeeper(self.name)
@@ -82,6 +84,13 @@ class FilteringProxy(Service):
     def open_connections(self) -> int:
         """How many connections the browser holds now."""
         return len(self._sessions)
+
+    async def admit(self, browser_pid: int) -> bool:
+        """Serve a browser of this machine without a password; False where it must show it.
+
+        The browser is spared a detour through its driver for each request, which the password costs it.
+        """
+        return await self._known_browsers.admit(browser_pid)
 
     def check_endpoint(self, endpoint: Endpoint) -> None:
         """Raise EgressRefused, counted like any other, if an endpoint is out of scope before it is even dialled."""
@@ -149,12 +158,16 @@ class FilteringProxy(Service):
         return self._sessions.spawn(self._serve(streams), "session")
 
     async def _serve(self, streams: Streams) -> None:
-        authorisation = basic_authorisation(_USERNAME, self._password)
+        authorisation = None if await self._is_known(streams[1]) else basic_authorisation(_USERNAME, self._password)
         session = ProxySession(streams, self._dialer, self._refusals, authorisation, self._limits)
         try:
             await session.serve()
         finally:
             streams[1].close()
+
+    async def _is_known(self, writer: asyncio.StreamWriter) -> bool:
+        remote, own = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
+        return bool(remote and own) and await self._known_browsers.has(remote[:2], own[:2])
 
 
 class _ClientProtocol(asyncio.StreamReaderProtocol):

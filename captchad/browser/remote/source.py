@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import Browser, Playwright
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.connection import LaunchFailed, read_user_agent
+from captchad.browser.connection import LaunchFailed, describe_proxy, read_user_agent
 from captchad.browser.driver import PlaywrightDriver
 from captchad.browser.remote.connection import Greeting, RemoteBrowser
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
@@ -113,15 +113,7 @@ class RemoteBrowsers:
         return Greeting(user_agent, self._clock.monotonic_seconds() - asked_seconds)
 
     def _context_options(self) -> Mapping[str, Any]:
-        proxy = self._find_proxy()
-        return {
-            "proxy": {
-                "server": proxy.url,
-                "bypass": "<-loopback>",
-                "username": proxy.username,
-                "password": proxy.password,
-            }
-        }
+        return {"proxy": describe_proxy(self._find_proxy())}
 
 
 async def _leave(reached: Reached | None) -> None:
