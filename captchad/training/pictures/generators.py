@@ -16,6 +16,7 @@ from wheezy.captcha import image as wheezy
 
 from captchad.recognition.flattening import flatten
 from captchad.training.pictures.defaults import is_default
+from captchad.training.pictures.fonts import list_fonts
 from captchad.training.pictures.lettering import choose_fonts
 from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
@@ -23,6 +24,8 @@ from captchad.training.pictures.texts import draw_text
 _OWN_FONT_CHANCE = 0.5
 _DEFAULT_SIZE_CHANCE = 0.5
 _GVCODE_WIDTH_PIXELS = 200
+_WHEEZY_FONTS = ("LiberationMono-Bold", "CourierNew-Bold")
+_WHEEZY_LETTER_PIXELS = 50
 _USUAL_CHARSETS = {ascii_uppercase + digits: 2, ascii_lowercase + digits: 1, digits: 1}
 
 
@@ -93,20 +96,23 @@ class WheezyFamily:
     name = "wheezy.captcha"
 
     def draw(self, source: random.Random) -> Sample:
-        """Draw with the drawings of its documentation, in any font; every second text is as long as there."""
-        if is_default(source):
-            shown = draw_text(source, {ascii_uppercase + digits: 1}, shortest=4, longest=5)
+        """Draw as its documentation does, four letters of a bold typewriter's font; or any few letters in any font."""
+        documented = tuple(font for font in list_fonts() if font.stem in _WHEEZY_FONTS)
+        if is_default(source) and documented:
+            shown, fonts = draw_text(source, {ascii_uppercase + digits: 1}, shortest=4, longest=4), documented
         else:
             shown = draw_text(source, shortest=3, longest=6)
-        fonts = [str(font) for font in choose_fonts(source, shown.text)]
+            fonts = choose_fonts(source, shown.text)
         drawings = [
             wheezy.background(),
-            wheezy.text(fonts=fonts, drawings=[wheezy.warp(), wheezy.rotate(), wheezy.offset()]),
+            wheezy.text(
+                fonts=[str(font) for font in fonts], drawings=[wheezy.warp(), wheezy.rotate(), wheezy.offset()]
+            ),
             wheezy.curve(),
             wheezy.noise(),
             wheezy.smooth(),
         ]
-        width = 200 if len(shown.text) <= 5 else 48 * len(shown.text)
+        width = max(200, _WHEEZY_LETTER_PIXELS * len(shown.text))
         with seeded_globally(source):
             drawn = wheezy.captcha(drawings=drawings, width=width)(list(shown.text))
         return make_sample(drawn, shown.text, self.name)
