@@ -68,7 +68,9 @@ const walk = () => {
   };
   for (let at = 0; at < found.roots.length; at++) {
     const all = found.roots[at].querySelectorAll("*");
-    for (let i = 0; i < all.length && found.count < ELEMENTS_LIMIT; i++, found.count++) sort(all[i]);
+    for (let i = 0; i < all.length && found.count < ELEMENTS_LIMIT; i++, found.count++) {
+      try { sort(all[i]); } catch { /* a form whose fields hide its own functions (<input name="getAttribute">) */ }
+    }
   }
   found.shown = found.fields.filter((field) => (TYPED.test(field.type) || /^(email|password)$/.test(field.type)) && isVisible(field))
     .slice(0, FIELDS_LIMIT).map((field) => ({ element: field, box: boxOf(field) }));

@@ -11,6 +11,7 @@ from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.frame_asking import FRAMES_LIMIT, ask_frames
+from captchad.browser.page_scripts import read_script
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
@@ -22,6 +23,7 @@ FIND_PAUSE_SECONDS = 0.1
 ACTION_MS = 5000.0
 CLICK_MS = 1000.0
 _SCRIPT_SCHEME = "javascript"
+_SHARED_PARTS = ("walk", "texts", "behavioural")
 
 CheckEndpoint = Callable[[Endpoint], None]
 
@@ -30,6 +32,12 @@ CheckEndpoint = Callable[[Endpoint], None]
 def read_form_script() -> str:
     """Give the script that finds a form's elements."""
     return files("captchad.browser").joinpath("form.js").read_text(encoding="utf-8")
+
+
+def read_facts_script() -> str:
+    """Give the script that tells about a form; what behavioural captchas look like it has from the finder's."""
+    parts = (f"finder_{part}.js" for part in _SHARED_PARTS)
+    return read_script("({ field, button })", *parts, "form_facts.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,7 @@ class FormFinder:
 
 async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
     mode, selector = wanted
-    asked = {"mode": mode, "selector": selector, "field": None, "button": None}
-    return (await frame.evaluate_handle(read_form_script(), asked)).as_element()
+    return (await frame.evaluate_handle(read_form_script(), {"mode": mode, "selector": selector})).as_element()
 
 
 def order_frames(page: Page, first: Frame) -> list[Frame]:
@@ -109,8 +116,7 @@ class FormFilling:
             place.element if place is not None and place.frame == frame else None
             for place in (self.field, self._button)
         )
-        wanted = {"mode": "facts", "selector": None, "field": field, "button": button}
-        facts: dict[str, Any] = await frame.evaluate(read_form_script(), wanted)
+        facts: dict[str, Any] = await frame.evaluate(read_facts_script(), {"field": field, "button": button})
         return facts
 
     async def type(self, text: str) -> None:

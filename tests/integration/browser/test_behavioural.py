@@ -54,6 +54,13 @@ async def test_a_text_captcha_does_not_help_beside_one(site: LocalSite, stage: S
     assert not any(isinstance(outcome, AttemptFailed) and outcome.is_retryable for outcome in outcomes.values())
 
 
+async def test_each_is_known_beside_a_text_captcha_in_its_form(site: LocalSite, stage: Stage) -> None:
+    put_pictures(site)
+    pages = {name: f"<form>{LOGIN}{CAPTCHA}{html}</form>" for name, html in MARKUP.items()}
+    outcomes = await visit_all(site, stage, pages)
+    assert {name: explain(outcome) for name, outcome in outcomes.items() if name not in explain(outcome)} == {}
+
+
 SOLVABLE = {
     "in another form": f"<form>{LOGIN}{CAPTCHA}</form><form><input name='newsletter'>{WIDGET}</form>",
     "in another part of the page": f"<div>{LOGIN}{CAPTCHA}{BUTTON}</div><div><input name='mail'>{WIDGET}{BUTTON}</div>",

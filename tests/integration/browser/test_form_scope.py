@@ -8,8 +8,10 @@ import pytest_asyncio
 from captchad.broker.consumer import Outcome, Settlement
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.visit import Fill
+from tests.integration.browser.behavioural_pages import MARKUP
 from tests.integration.browser.form_stage import FIELDS, FormSite, FormStage
-from tests.integration.browser.stage import LocalSite, Stage
+from tests.integration.browser.many_pages import do_all
+from tests.integration.browser.stage import LocalSite, Stage, draw_picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ALONE = '<img id="captcha" src="/picture"><input id="answer" name="answer">'
@@ -85,24 +87,33 @@ async def test_a_page_that_leads_out_of_scope_after_the_answer_ends_there(forms:
     assert not other.hits
 
 
-@pytest.mark.parametrize(
-    ("widget", "name"),
-    [
-        ('<div class="g-recaptcha" data-sitekey="x"></div>', "reCAPTCHA"),
-        ('<input type="hidden" name="cf-turnstile-response">', "Turnstile"),
-        ('<div class="h-captcha"></div>', "hCaptcha"),
-        ('<div class="geetest_btn">click</div>', "GeeTest"),
-    ],
-)
-async def test_a_behavioural_captcha_beside_the_picture_is_unsupported(
-    forms: FormStage, widget: str, name: str
+async def test_every_behavioural_captcha_in_the_form_that_would_be_answered_is_known(
+    forms: FormStage, site: LocalSite
 ) -> None:
-    forms.form.show(f"<form method=post action=/check>{FIELDS}{widget}</form>{SPY}")
-    settlement = await forms.settle()
-    assert refuses(settlement, TaskErrorCode.UNSUPPORTED_CAPTCHA)
-    assert settlement.error is not None
-    assert name in settlement.error.message
-    assert not forms.form.site.hits["/touched"]
+    """The picture stands elsewhere, so that it is found and read, and only the form is none to be sent."""
+    picture, rest = FIELDS.split(">", 1)
+    site.put_picture("/wide", draw_picture("wide", 300, 150))
+    for number, widget in enumerate(MARKUP.values()):
+        form = f"<form method=post action=/check>{rest}{widget}</form>"
+        site.put_page(f"/{number}", f"<div>{picture}></div><div>{form}</div>{SPY}")
+
+    async def settle(path: str) -> Settlement:
+        return await forms.settle(url=site.url(path))
+
+    settlements = await do_all(settle, {name: f"/{number}" for number, name in enumerate(MARKUP)})
+    told = {name: str(settlement.error and settlement.error.message) for name, settlement in settlements.items()}
+    assert {name: message for name, message in told.items() if "form also has" not in message} == {}
+    assert {name: message for name, message in told.items() if name not in message} == {}
+    assert sum(message.startswith("the form also has") for message in told.values()) >= len(MARKUP) - 1
+    assert all(refuses(settlement, TaskErrorCode.UNSUPPORTED_CAPTCHA) for settlement in settlements.values())
+    assert not site.hits["/touched"]
+    assert not forms.form.answers
+
+
+async def test_a_behavioural_captcha_in_another_form_keeps_none_from_being_answered(forms: FormStage) -> None:
+    widget = MARKUP["hCaptcha"]
+    forms.form.show(f"<form method=post action=/check>{FIELDS}</form><form><input name=mail>{widget}</form>")
+    assert (await forms.complete()).verified is True
 
 
 async def test_an_answer_is_not_sent_once_the_lease_has_lapsed(forms: FormStage) -> None:
