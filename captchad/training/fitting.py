@@ -1,5 +1,6 @@
 """Fits a calibration's curves: a logistic weighing of evidence, then a rising curve through its scores."""
 
+import math
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from captchad.recognition.calibration import Curve
 
 KNOTS = 24
+_TAIL_EDGES = (1 / 8, 1 / 4, 1 / 2)
 _ROUNDS, _RATE, _SHRINKAGE = 6000, 0.5, 1e-4
 _LEAST_SPREAD = 1e-9
 Matrix = NDArray[np.float64]
@@ -22,13 +24,26 @@ def fit_curve(evidence: Sequence[Sequence[float]], right: Sequence[bool], knots:
     features, targets = np.array(evidence, dtype=float), np.array(right, dtype=float)
     weights, bias = fit_logistic(features, targets)
     scores = features @ np.array(weights) + bias
-    groups = np.array_split(np.argsort(scores), knots)
     means = [
-        (float(scores[group].mean()), (float(targets[group].sum()) + 0.5) / (len(group) + 1), len(group))
-        for group in groups
+        _place_knot(scores[group], targets[group])
+        for group in np.split(np.argsort(scores), _choose_edges(len(scores), knots))
+        if len(group) > 0
     ]
     pooled = pool_violators(means)
     return Curve(tuple(weights), bias, tuple(score for score, _ in pooled), tuple(share for _, share in pooled))
+
+
+def _place_knot(scores: Matrix, targets: Matrix) -> tuple[float, float, int]:
+    # One more picture than there are, right as often as the weighing alone would have it.
+    score = float(scores.mean())
+    return score, (float(targets.sum()) + 1 / (1 + math.exp(-score))) / (len(scores) + 1), len(scores)
+
+
+def _choose_edges(count: int, knots: int) -> list[int]:
+    """Divide so many scores into equal groups, and the outer ones again: there a little more score tells the most."""
+    inner = np.arange(1, knots) / knots
+    tail = np.array(_TAIL_EDGES) / knots
+    return [round(float(share * count)) for share in np.concatenate((tail, inner, 1 - tail[::-1]))]
 
 
 def fit_logistic(
