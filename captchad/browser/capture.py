@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from captchad.browser.connection import BrowserSource, LaunchFailed
+from captchad.browser.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.page_session import PageSession
 from captchad.browser.process import LaunchedBrowsers
 from captchad.browser.supply import BrowserSupply
@@ -29,6 +29,10 @@ third where it has pages of other tasks too, which may be doing well."""
 MAINTENANCE_SECONDS = 5.0
 """A page that hoards memory must be seen before the machine is out of it."""
 
+ABSENCE_SECONDS = 30.0
+"""How long an attempt waits for a browser where none can be had, as one elsewhere that is being started again."""
+
+LOOK_AGAIN_SECONDS = 1.0
 LOCATE_MARGIN_SECONDS = 0.5
 LOCATE_SHARE = 0.9
 
@@ -117,7 +121,7 @@ class BrowserEngine(Service):
         is_well = False
         try:
             async with asyncio.timeout(timeout_seconds):
-                process = await self._supply.borrow()
+                process = await self._borrow(timeout_seconds)
                 session = PageSession(process, self._tabs, owner, self._proxy, self._clock, self._work)
                 result = await work(session)
                 is_well = True
@@ -135,6 +139,18 @@ class BrowserEngine(Service):
         finally:
             if session is not None:
                 self._work.spawn(self._end(session, is_well=is_well), f"end-{task_id}")
+
+    async def _borrow(self, timeout_seconds: float) -> BrowserConnection:
+        """Give a browser; one that is away a while costs time, but no attempt. LaunchFailed if none comes."""
+        patience_seconds = min(ABSENCE_SECONDS, _locate_seconds(timeout_seconds)) - LOOK_AGAIN_SECONDS
+        give_up_seconds = self._clock.monotonic_seconds() + patience_seconds
+        while True:
+            try:
+                return await self._supply.borrow()
+            except LaunchFailed:
+                if self._clock.monotonic_seconds() >= give_up_seconds:
+                    raise
+            await self._clock.sleep(LOOK_AGAIN_SECONDS)
 
     def _check_scope(self, task_url: str) -> None:
         try:
