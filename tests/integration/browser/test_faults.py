@@ -5,16 +5,22 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
+from captchad.browser.connection import BrowserSource, LaunchFailed
+from captchad.browser.process import BrowserProcess, LaunchedBrowsers
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
+from captchad.egress.proxy import FilteringProxy
+from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
@@ -219,6 +225,55 @@ async def test_closing_leaves_no_process_and_no_task(stage: Stage) -> None:
     assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
     assert stage.engine.health().is_ready
     assert not other.engine.health().is_ready
+
+
+class AbsentBrowsers(LaunchedBrowsers):
+    """None can be had the next few times."""
+
+    refusals = 0
+
+    async def open(self) -> BrowserProcess:
+        if self.refusals > 0:
+            self.refusals -= 1
+            raise LaunchFailed("it is away")
+        return await super().open()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def worn_stage() -> AsyncIterator[tuple[Stage, LocalSite, AbsentBrowsers]]:
+    """A stage that needs another browser for every page, with a site."""
+    config = BrowserSection(recycle_pages=1)
+    sources: list[AbsentBrowsers] = []
+
+    def make_source(proxy: FilteringProxy, clock: Clock) -> BrowserSource:
+        sources.append(AbsentBrowsers(config, lambda: proxy.address, clock))
+        return sources[0]
+
+    stage = Stage(config, make_source)
+    await stage.start()
+    yield stage, await stage.add_site(), sources[0]
+    await stage.close()
+
+
+async def test_an_attempt_waits_for_a_browser_that_is_away(
+    worn_stage: tuple[Stage, LocalSite, AbsentBrowsers],
+) -> None:
+    stage, site, source = worn_stage
+    await check_works(stage, site)
+    source.refusals = 4
+    await check_works(stage, site)
+    assert source.refusals == 0
+
+
+async def test_an_attempt_without_a_browser_ends_with_the_reason(
+    worn_stage: tuple[Stage, LocalSite, AbsentBrowsers],
+) -> None:
+    stage, site, source = worn_stage
+    await check_works(stage, site)
+    source.refusals = 100
+    with pytest.raises(AttemptFailed, match="it is away") as failed:
+        await stage.capture(site.url("/works"), None, 4)
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
 
 
 async def test_a_browser_that_is_not_there_is_named_with_the_mend() -> None:

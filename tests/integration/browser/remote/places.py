@@ -100,10 +100,14 @@ class Place(ABC):
             )
         self._wait_until(self.is_ready)
 
-    def stop(self) -> None:
+    def kill(self) -> None:
+        """End the place at once, with everything under it."""
         if self._process is not None:
             kill_tree(self._process.pid)
             self._process.wait()
+
+    def stop(self) -> None:
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def revive(self) -> None:
