@@ -125,6 +125,7 @@ class Tab:
         self.traces.note_document(frame.url)
 
     def _on_request(self, request: Request) -> None:
+        self.traces.note_requested(request.url)
         if self.observer is not None:
             self.observer.note_request(request)
 

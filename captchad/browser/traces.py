@@ -40,6 +40,11 @@ class Traces:
             if name.lower() == "authorization" and value.partition(" ")[0].lower() in _REMEMBERED_SCHEMES:
                 self.obstacle = "a login"
 
+    def note_requested(self, url: str) -> None:
+        """Something is asked for; a worker's login shows in its URL alone."""
+        if "@" in urlsplit(url).netloc:
+            self.obstacle = "a login"
+
     def note_unknown(self, what: str) -> None:
         """Something lives in the context beside the page."""
         self.obstacle = what

@@ -59,6 +59,9 @@ ERASED_PLANTS = {
 DOOMED_PLANTS = {
     "a login": "const x = new XMLHttpRequest(); x.open('GET', '/private', true, 'user', 'secret');"
     "await new Promise((resolve) => {x.onloadend = resolve; x.send()})",
+    "a login of a worker": "await new Promise((resolve) => {new Worker(URL.createObjectURL(new Blob([`const x = new "
+    "XMLHttpRequest(); x.open('GET', '${location.origin}/private', true, 'user', 'secret');"
+    "x.onloadend = () => postMessage(1); x.send()`]))).onmessage = resolve})",
     "a shared worker": "new SharedWorker('/shared.js'); await new Promise((r) => setTimeout(r, 300))",
     "another window": "open('/other', 'planted')",
 }
