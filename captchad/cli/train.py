@@ -38,8 +38,13 @@ _NEEDED = ("torch", "onnx")
 @click.option("--passes", type=click.IntRange(min=1), default=40, show_default=True, help="Passes at most.")
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="End after so many minutes.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides which pictures are held back.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="More only on cores that are idle."
+)
 @json_option
-def train(folder: Path, start: str, out: Path, passes: int, minutes: float | None, seed: int, is_json: bool) -> None:
+def train(
+    folder: Path, start: str, out: Path, passes: int, minutes: float | None, seed: int, threads: int, is_json: bool
+) -> None:
     """Teach a model the labelled pictures in DIR.
 
     DIR holds a file labels.tsv with a line for each picture: its file, a tab, its text as it is drawn (of a sum the sum
@@ -61,7 +66,7 @@ def train(folder: Path, start: str, out: Path, passes: int, minutes: float | Non
         division = divide(make_samples(_read_pictures(folder), folder.resolve().name), seed)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
-    options = TuningOptions(passes=passes, minutes=minutes, seed=seed)
+    options = TuningOptions(passes=passes, minutes=minutes, seed=seed, threads=threads)
     tuned = _train(begun, division, options)
     if tuned.is_better:
         _write(out, begun, division, tuned)

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     parser.add_argument("--drawers", type=int, default=max(1, cores - 1), help="processes that draw pictures")
-    parser.add_argument("--threads", type=int, default=cores, help="threads of the network on the CPU")
+    parser.add_argument("--threads", type=int, default=max(1, cores // 2), help="threads of the network on the CPU")
     parser.add_argument("--from", dest="first_model", help="a model to begin with: its file, or `published`")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)

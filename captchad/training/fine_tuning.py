@@ -32,12 +32,17 @@ _SECONDS_PER_MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TuningOptions:
-    """How often at most every picture is seen, after how many passes without gain it ends, and when at the latest."""
+    """How often at most every picture is seen, after how many passes without gain it ends, and when at the latest.
+
+    Several threads wait for each other at every layer: where a core does anything else besides, two take many times as
+    long as one.
+    """
 
     passes: int = 40
     patience_passes: int = 10
     minutes: float | None = None
     seed: int = 1
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,8 @@ def fine_tune(
     The best weights seen are kept, those at the start included.
     """
     torch.manual_seed(options.seed)
-    started_seconds = clock.monotonic_seconds()
+    torch.set_num_threads(options.threads)
+    is_late = _make_deadline(options.minutes, clock)
     before = best = _measure(network, division.held_back)
     best_network, best_pass, done = copy.deepcopy(network), 0, 0
     present = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -102,20 +108,21 @@ def fine_tune(
     schedule = _make_schedule(options, len(division.learned))
     try:
         for number in range(1, options.passes + 1):
-            _pass_over(present, optimiser, schedule, division.learned, (options.seed, number))
+            _pass_over(present, optimiser, schedule, division.learned, (options.seed, number), is_late)
             figures, done = _measure(present, division.held_back), number
             tell(number, figures)
             if _rank(figures) > _rank(best):
                 best, best_network, best_pass = figures, copy.deepcopy(present), number
-            is_late = (
-                options.minutes is not None
-                and clock.monotonic_seconds() - started_seconds >= options.minutes * _SECONDS_PER_MINUTE
-            )
-            if is_late or number - best_pass >= options.patience_passes:
+            if is_late() or number - best_pass >= options.patience_passes:
                 break
     except KeyboardInterrupt:
         pass
     return Tuned(best_network.eval(), before, best, done)
+
+
+def _make_deadline(minutes: float | None, clock: Clock) -> Callable[[], bool]:
+    started_seconds = clock.monotonic_seconds()
+    return lambda: minutes is not None and clock.monotonic_seconds() - started_seconds >= minutes * _SECONDS_PER_MINUTE
 
 
 def _make_schedule(options: TuningOptions, pictures: int) -> Schedule:
@@ -135,11 +142,14 @@ def _pass_over(
     schedule: Schedule,
     samples: Sequence[Sample],
     seed: tuple[int, int],
+    is_late: Callable[[], bool],
 ) -> None:
     network.train()
     batches = _make_batches(samples, np.random.default_rng(seed))
     first = (seed[1] - 1) * len(batches)
     for number, batch in enumerate(batches, start=first):
+        if is_late():
+            break
         for group in optimiser.param_groups:
             group["lr"] = learning_rate_at(number, schedule)
         optimiser.zero_grad()

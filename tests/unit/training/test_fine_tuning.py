@@ -64,3 +64,22 @@ def test_ctrl_c_keeps_the_best_so_far() -> None:
     division = divide(make_samples(PICTURES, "site"), 1)
     tuned = fine_tune(make_network(), division, TuningOptions(passes=30), Clock(), interrupt)
     assert tuned.passes == 2
+
+
+class BatchClock(Clock):
+    """A clock that moves on by a second each time it is read."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic_seconds(self) -> float:
+        self.seconds += 1.0
+        return self.seconds
+
+
+def test_time_ends_it_in_the_middle_of_a_pass() -> None:
+    clock = BatchClock()
+    division = divide(make_samples(PICTURES * 40, "site"), 1)
+    tuned = fine_tune(make_network(), division, TuningOptions(minutes=0.1), clock, lambda number, figures: None)
+    assert tuned.passes == 1
+    assert clock.seconds < len(division.learned) / 16
