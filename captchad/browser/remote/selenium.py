@@ -3,19 +3,18 @@
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Playwright
 
 from captchad.browser.connection import LaunchFailed
 from captchad.browser.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
 from captchad.browser.remote.endpoint import Reached, show_place
-from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubSession, WebDriverHub
+from captchad.browser.remote.opener import name_this_process, read_opener
+from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 
@@ -24,12 +23,13 @@ CALL_SECONDS = 15.0
 CREATE_SECONDS = 60.0
 JOIN_SECONDS = 15.0
 TOUCH_SECONDS = 10.0
+TOUCH_CALL_SECONDS = 5.0
+END_TRIES = 3
 FINISH_SECONDS = 8.0
 WAIT_FOR_ROOM_SECONDS = 15.0
 LOOK_AGAIN_SECONDS = 1.0
 MILLISECONDS = 1000
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-_INCARNATION_BYTES = 4
 
 _logger = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ class SeleniumEndpoint:
         self.place = show_place(url)
         self._hub = WebDriverHub(url)
         self._prefix = f"{OURS} {owner} "
-        self._name = self._prefix + secrets.token_hex(_INCARNATION_BYTES)
+        self._opener = name_this_process()
+        self._name = f"{self._prefix}{self._opener}"
         self._limits = limits
         self._find_proxy_host = find_proxy_host
         self._clock = clock
@@ -69,7 +70,7 @@ class SeleniumEndpoint:
             url = self._find_devtools(session)
             timeout_ms = JOIN_SECONDS * MILLISECONDS
             browser = await playwright.chromium.connect_over_cdp(url, timeout=timeout_ms, headers=self._hub.headers)
-        except (LaunchFailed, PlaywrightError, OSError, asyncio.CancelledError):
+        except BaseException:
             self._work.spawn(self._end(session.id), "end")
             raise
         keeper = SessionKeeper(self._hub, session.id, self._clock)
@@ -83,11 +84,18 @@ class SeleniumEndpoint:
         await self._work.cancel_all()
 
     async def _end_orphans(self) -> None:
-        """End what an earlier life of this worker was killed with; the hub itself would keep it for minutes."""
+        """End what a worker was killed with; the hub itself would keep it for minutes."""
         for session in await self._hub.list_sessions(CALL_SECONDS):
-            if session.name.startswith(self._prefix) and session.name != self._name:
-                _logger.info("ending the session %s that an earlier life of this worker left", session.id)
+            if self._is_orphan(session.name):
+                _logger.info("ending the session %s that a worker which is gone left", session.id)
                 await self._end(session.id)
+
+    def _is_orphan(self, name: str) -> bool:
+        """Whether an earlier life of this worker opened it, or a process of this machine that has ended."""
+        if not name.startswith(f"{OURS} ") or name == self._name:
+            return False
+        opener = read_opener(name.rpartition(" ")[2])
+        return name.startswith(self._prefix) or (opener is not None and opener.has_ended(self._opener.place))
 
     async def _wait_for_room(self) -> None:
         """Wait a little: a session that is being replaced may be about to end."""
@@ -149,10 +157,17 @@ class SeleniumEndpoint:
         await asyncio.shield(self._work.spawn(self._end(session_id), "leave"))
 
     async def _end(self, session_id: str) -> None:
-        try:
-            await self._hub.end_session(session_id, CALL_SECONDS)
-        except HubError as error:
-            _logger.debug("the session %s could not be ended: %s", session_id, error)
+        for _ in range(END_TRIES):
+            try:
+                await self._hub.end_session(session_id, CALL_SECONDS)
+            except HubRefused as error:
+                _logger.debug("the session %s could not be ended: %s", session_id, error)
+                break
+            except HubError as error:
+                _logger.warning("the session %s could not be ended: %s", session_id, error)
+                await self._clock.sleep(LOOK_AGAIN_SECONDS)
+            else:
+                break
 
 
 class SessionKeeper:
@@ -165,9 +180,17 @@ class SessionKeeper:
         self._touched_seconds = clock.monotonic_seconds()
 
     async def touch(self) -> None:
-        """Touch the session if that was not done lately; HubError where it is gone."""
+        """Touch the session if that was not done lately; HubRefused where it is gone.
+
+        A hub that gives no answer for a while ends nothing: the browser's own answers tell whether it is lost.
+        """
         now_seconds = self._clock.monotonic_seconds()
         if now_seconds - self._touched_seconds < TOUCH_SECONDS:
             return
         self._touched_seconds = now_seconds
-        await self._hub.touch_session(self._session_id, CALL_SECONDS)
+        try:
+            await self._hub.touch_session(self._session_id, TOUCH_CALL_SECONDS)
+        except HubRefused:
+            raise
+        except HubError as error:
+            _logger.warning("the session %s could not be touched: %s", self._session_id, error)

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from playwright.async_api import Browser, Playwright
-from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.connection import LaunchFailed, describe_proxy, read_user_agent
 from captchad.browser.driver import PlaywrightDriver
@@ -20,6 +20,9 @@ from captchad.runtime.spawn import TaskGroupKeeper
 
 REST_SECONDS = 3.0
 """A place that failed is left alone for so long, so that its timeout is not paid for again with every page."""
+
+DOUBT_SECONDS = 60.0
+"""For so long it comes after all others."""
 
 FIRST_WORDS_SECONDS = 10.0
 
@@ -41,7 +44,7 @@ class RemoteBrowsers:
         self._find_proxy = find_proxy
         self._clock = clock
         self._must_have_sandbox = must_have_sandbox
-        self._rests_until_seconds: dict[str, float] = {}
+        self._failed_seconds: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._workspace: Workspace | None = None
         self._opened = 0
@@ -54,19 +57,28 @@ class RemoteBrowsers:
 
     async def open(self) -> RemoteBrowser:
         """Reach the first endpoint that can be reached; LaunchFailed names what is wrong with each where none can."""
-        for endpoint in self._endpoints:
-            if self._clock.monotonic_seconds() < self._rests_until_seconds.get(endpoint.place, 0.0):
+        for endpoint in self._order():
+            if self._since_failure_seconds(endpoint) < REST_SECONDS:
                 continue
             try:
                 reached = await self._reach(endpoint)
             except LaunchFailed as error:
                 self._problems[endpoint.place] = str(error)
-                self._rests_until_seconds[endpoint.place] = self._clock.monotonic_seconds() + REST_SECONDS
+                self._failed_seconds[endpoint.place] = self._clock.monotonic_seconds()
                 _logger.warning("%s", error)
             else:
                 self._problems.pop(endpoint.place, None)
+                self._failed_seconds.pop(endpoint.place, None)
                 return reached
         raise LaunchFailed("; ".join(self._problems.values()) or "there is no browser to reach")
+
+    def _order(self) -> list[RemoteEndpoint]:
+        """Give the endpoints as they are preferred, but those that failed lately last: each may take its whole time."""
+        return sorted(self._endpoints, key=lambda endpoint: self._since_failure_seconds(endpoint) < DOUBT_SECONDS)
+
+    def _since_failure_seconds(self, endpoint: RemoteEndpoint) -> float:
+        failed_seconds = self._failed_seconds.get(endpoint.place)
+        return inf if failed_seconds is None else self._clock.monotonic_seconds() - failed_seconds
 
     async def stop(self) -> None:
         """End what was given up half-way, and remove what drivers left; connections are closed one by one."""
@@ -99,11 +111,14 @@ class RemoteBrowsers:
             async with asyncio.timeout(endpoint.connect_seconds + FIRST_WORDS_SECONDS):
                 reached = await endpoint.connect(playwright)
                 return reached, await self._get_acquainted(reached.browser, endpoint.place)
-        except (TimeoutError, PlaywrightError, OSError) as error:
-            await _leave(reached)
-            raise LaunchFailed(f"no browser at {endpoint.place}: {_describe(error)}") from None
         except LaunchFailed:
             await _leave(reached)
+            raise
+        except Exception as error:  # noqa: BLE001 - a driver that ends raises a bare Exception
+            await _leave(reached)
+            raise LaunchFailed(f"no browser at {endpoint.place}: {_describe(error)}") from None
+        except BaseException:
+            self._work.spawn(_leave(reached), "leave")
             raise
 
     async def _get_acquainted(self, browser: Browser, place: str) -> Greeting:

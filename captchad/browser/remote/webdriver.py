@@ -11,11 +11,18 @@ from captchad.egress.proxy_session import basic_authorisation
 
 NAME_CAPABILITY = "se:name"
 NO_ERROR_STATUS_END = 400
+REFUSAL_STATUS_END = 500
+"""From here on it is the hub, or what stands before it, that is not well."""
+
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 
 
 class HubError(OSError):
     """The hub can't be reached, or refuses."""
+
+
+class HubRefused(HubError):
+    """The hub answers that it can't, or no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,10 @@ class WebDriverHub:
         """Open a session with exactly these capabilities."""
         body = {"capabilities": {"alwaysMatch": capabilities}}
         value = await self._call("POST", "/session", timeout_seconds, body)
-        return HubSession(str(value["sessionId"]), value["capabilities"])
+        given: Any = value.get("capabilities")
+        if not value.get("sessionId"):
+            raise HubError("the hub gives a session without an id")
+        return HubSession(str(value["sessionId"]), given if isinstance(given, dict) else {})
 
     async def touch_session(self, session_id: str, timeout_seconds: float) -> None:
         """Use a session, so that the hub does not end it as idle."""
@@ -65,8 +75,11 @@ class WebDriverHub:
     async def list_sessions(self, timeout_seconds: float) -> list[HubSession]:
         """Give every session of the hub, oldest first; a bare chromedriver lists none."""
         value = await self._call("GET", "/status", timeout_seconds)
-        held = [slot.get("session") for node in value.get("nodes") or () for slot in node.get("slots") or ()]
-        sessions = [HubSession(one["sessionId"], one["capabilities"], one.get("start", "")) for one in held if one]
+        try:
+            held = [slot.get("session") for node in value.get("nodes") or () for slot in node.get("slots") or ()]
+            sessions = [HubSession(one["sessionId"], one["capabilities"], one.get("start", "")) for one in held if one]
+        except (TypeError, AttributeError, KeyError) as error:
+            raise HubError(f"the hub lists its sessions in a way nobody knows: {error}") from None
         return sorted(sessions, key=lambda session: (session.start, session.id))
 
     async def _call(
@@ -88,7 +101,8 @@ class WebDriverHub:
             raise HubError(f"{type(error).__name__}: {error}") from None
         value = content.get("value") if isinstance(content, dict) else None
         if status >= NO_ERROR_STATUS_END or (isinstance(value, dict) and value.get("error")):
-            raise HubError(_read_message(value, status))
+            failure = HubRefused if status < REFUSAL_STATUS_END else HubError
+            raise failure(_read_message(value, status))
         return value if isinstance(value, dict) else {}
 
 

@@ -17,6 +17,8 @@ class ScriptedHub:
         self.asked: asyncio.Event | None = None
         self.may_create: asyncio.Event | None = None
         self.ended = 0
+        self.failures = 0
+        self.status: Any = None
         self._numbers = count(1)
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -56,16 +58,31 @@ class ScriptedHub:
             self.add(self.others_first)
         return web.json_response({"value": self.sessions[self.add(wanted["se:name"])]})
 
+    def _fail(self) -> web.Response | None:
+        """Be unwell for the next few requests."""
+        if self.failures == 0:
+            return None
+        self.failures -= 1
+        return web.Response(status=502, text="<html>bad gateway")
+
     async def _end(self, request: web.Request) -> web.Response:
+        if (failure := self._fail()) is not None:
+            return failure
         if self.sessions.pop(request.match_info["id"], None) is None:
             return web.json_response({"value": {"error": "invalid session id", "message": "no such one"}}, status=404)
         self.ended += 1
         return web.json_response({"value": None})
 
     async def _touch(self, request: web.Request) -> web.Response:
+        if (failure := self._fail()) is not None:
+            return failure
+        if request.match_info["id"] not in self.sessions:
+            return web.json_response({"value": {"error": "invalid session id", "message": "no such one"}}, status=404)
         self.touched.append(request.match_info["id"])
         return web.json_response({"value": {"implicit": 0}})
 
     async def _status(self, _: web.Request) -> web.Response:
+        if self.status is not None:
+            return web.json_response(self.status)
         slots = [{"session": session} for session in self.sessions.values()] + [{"session": None}]
         return web.json_response({"value": {"ready": True, "nodes": [{"slots": slots}]}})

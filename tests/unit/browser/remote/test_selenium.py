@@ -1,7 +1,9 @@
 """Sessions at a hub: how many, whose, and that none is left. The hub is scripted; a real one is tried elsewhere."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +13,9 @@ import pytest_asyncio
 from captchad.browser.connection import LaunchFailed
 from captchad.browser.remote import selenium
 from captchad.browser.remote.endpoint import Reached
+from captchad.browser.remote.opener import name_this_process
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeeper, SessionLimits
-from captchad.browser.remote.webdriver import HubError, WebDriverHub
+from captchad.browser.remote.webdriver import HubError, HubRefused, WebDriverHub
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
 from tests.unit.browser.remote.hub import ScriptedHub
@@ -96,6 +99,62 @@ async def test_what_an_earlier_life_of_this_worker_left_is_ended(hub: ScriptedHu
     await connect(hub, sessions=2)
     assert hub.names[0] == "captchad worker-11 0000"
     assert len(hub.names) == 2
+
+
+async def test_what_a_killed_worker_of_this_machine_left_is_ended_whatever_its_name(hub: ScriptedHub) -> None:
+    program = "from captchad.browser.remote.opener import name_this_process as name; print(name())"
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    killed = (await ended.communicate())[0].decode().strip()
+    hub.add(f"captchad worker-{ended.pid} {killed}")
+    hub.add(f"captchad worker-elsewhere {replace(name_this_process(), place='0' * 12, pid=ended.pid)}")
+    hub.add(f"captchad worker-alive {name_this_process()}")
+    hub.add(f"somebody {killed}")
+    await connect(hub, sessions=9)
+    assert [name.split()[-2] for name in hub.names] == ["worker-elsewhere", "worker-alive", "somebody", "worker-1"]
+
+
+class LostChromium(Chromium):
+    """The driver ends while it joins a browser."""
+
+    async def connect_over_cdp(self, url: str, **_: Any) -> Any:
+        raise Exception("Connection closed while reading from the driver")  # noqa: TRY002 - so the driver does
+
+
+async def test_a_session_whose_driver_ends_is_ended(hub: ScriptedHub) -> None:
+    endpoint = SeleniumEndpoint(hub.url, "w", SessionLimits(1, 300.0), lambda: "127.0.0.1", StandingClock())
+    with pytest.raises(Exception, match="Connection closed"):
+        await endpoint.connect(SimpleNamespace(chromium=LostChromium()))  # type: ignore[arg-type]
+    await endpoint.finish()
+    assert hub.names == []
+
+
+async def test_a_session_is_ended_once_the_hub_is_well_again(hub: ScriptedHub) -> None:
+    reached, _ = await connect(hub)
+    hub.failures = 2
+    await reached.leave()
+    assert hub.names == []
+
+
+@pytest.mark.parametrize(
+    "status", [{"value": {"nodes": [7]}}, {"value": {"nodes": [{"slots": [{"session": {"id": "x"}}]}]}}]
+)
+async def test_a_hub_that_speaks_otherwise_is_an_error(hub: ScriptedHub, status: Any) -> None:
+    hub.status = status
+    with pytest.raises(HubError, match="in a way nobody knows"):
+        await connect(hub)
+
+
+async def test_a_session_is_lost_where_the_hub_says_so_and_not_where_it_is_away(hub: ScriptedHub) -> None:
+    clock = StandingClock()
+    keeper = SessionKeeper(WebDriverHub(hub.url), hub.add("captchad"), clock)
+    clock.seconds += selenium.TOUCH_SECONDS
+    hub.failures = 1
+    await keeper.touch()
+    assert hub.touched == []
+    hub.sessions.clear()
+    clock.seconds += selenium.TOUCH_SECONDS
+    with pytest.raises(HubRefused, match="no such one"):
+        await keeper.touch()
 
 
 async def test_a_session_that_comes_after_it_was_given_up_is_ended(hub: ScriptedHub) -> None:
