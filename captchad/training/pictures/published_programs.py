@@ -30,6 +30,7 @@ from string import ascii_lowercase, ascii_uppercase, digits
 
 from PIL import Image, UnidentifiedImageError
 
+from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import list_fonts
 from captchad.training.pictures.generators import make_sample
 from captchad.training.pictures.source import FamilyUnavailable, Sample
@@ -70,6 +71,10 @@ def _draw_default(source: random.Random) -> ShownText:
 
 
 def _draw_plain_sum(source: random.Random) -> ShownText:
+    if is_default(source):
+        # What createMathExpr() makes: one of its own texts it tells the result of, and nothing else.
+        text = f"{source.randint(1, 9)}{source.choice('++-')}{source.randint(1, 9)}"
+        return ShownText(text, text)
     shown = draw_sum(source)
     # The generator's own font has no more signs than these.
     drawn = "".join(_SUM_SIGNS.get(character, character) for character in shown.drawn.replace(" ", "").rstrip("=?"))
