@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from captchad.browser.connection import BrowserConnection, BrowserSource, LaunchFailed
+from captchad.browser.driver import is_driver_gone
 from captchad.browser.page_session import PageSession
 from captchad.browser.process import LaunchedBrowsers
 from captchad.browser.supply import BrowserSupply
@@ -131,6 +132,10 @@ class BrowserEngine(Service):
             raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message) from None
         except (LaunchFailed, DependencyMissing) as error:
             raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, str(error)) from None
+        except RuntimeError as error:
+            if not is_driver_gone(error):
+                raise
+            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the browser's driver has ended") from None
         except asyncio.CancelledError:
             if session is not None:
                 ending, session = session, None

@@ -74,6 +74,11 @@ class PlaywrightDriver:
             kill_tree(pid)
 
 
+def is_driver_gone(error: RuntimeError) -> bool:
+    """Whether an error is uvloop's own for a message to a process that has ended; Playwright makes none of it."""
+    return "the handler is closed" in str(error)
+
+
 async def _stop_quietly(playwright: Playwright) -> None:
     with contextlib.suppress(PlaywrightError, OSError):
         await playwright.stop()

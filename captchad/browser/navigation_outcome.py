@@ -1,5 +1,7 @@
 """Says what has become of a page's navigations: where it may not be, what the proxy refused, why nothing opened."""
 
+import asyncio
+import contextlib
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error as PlaywrightError
@@ -12,6 +14,7 @@ from captchad.egress.proxy_session import ANSWER_HEADER, UNREACHABLE
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
+REASON_SECONDS = 0.5
 _CRASH_SIGNS = ("crashed", "has been closed", "Connection closed", "Browser closed")
 
 
@@ -22,17 +25,24 @@ class NavigationOutcome:
         self._proxy = proxy
         self._since_seconds = since_seconds
         self._main_request: Request | None = None
-        self._was_answered = False
+        self._leads_out = asyncio.Event()
 
     def note_request(self, request: Request) -> None:
         """Remember the latest navigation of the page itself."""
         if request.is_navigation_request() and request.frame.parent_frame is None:
-            self._main_request, self._was_answered = request, False
+            self._main_request = request
+            self._leads_out.clear()
 
-    def note_response(self, response: Response) -> None:
-        """Remember that the latest navigation was answered."""
-        if response.request == self._main_request:
-            self._was_answered = True
+    def note_redirect(self, location: str) -> None:
+        """Remember that an answer leads to a scheme that Chromium would hand to another program."""
+        if urlsplit(location).scheme not in {"", *PAGE_SCHEMES}:
+            self._leads_out.set()
+
+    async def await_reason(self) -> None:
+        """Wait until it is known why a navigation was given up: its answer may be told of after its end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REASON_SECONDS):
+                await self._leads_out.wait()
 
     async def check_answer(self, response: Response) -> None:
         """Raise if the answer is one of the proxy's own; on https the site would be its author, so it is ignored."""
@@ -69,8 +79,8 @@ class NavigationOutcome:
     def _explain_failure(self, text: str) -> AttemptFailed:
         """Tell a navigation that was refused, by the proxy or by the browser, from one that failed."""
         refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
-        if refusal is None and _ABORTED in text and not self._was_answered:
-            # Chromium drops a redirect to a scheme it would hand to another program without showing the answer.
+        if refusal is None and _ABORTED in text and self._leads_out.is_set():
+            # Chromium drops such a redirect without showing the answer; what else it drops may go well the next time.
             refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
         if refusal is not None:
             return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)

@@ -184,7 +184,10 @@ class PageSession:
     def note_response(self, response: Response) -> None:
         """Remember an answer that may be the picture."""
         self._recorder.note(response)
-        self._outcome.note_response(response)
+
+    def note_redirect(self, location: str) -> None:
+        """Remember where an answer leads, to say what has become of the navigation."""
+        self._outcome.note_redirect(location)
 
     def note_popup(self, popup: Page) -> None:
         """Close what nobody asked for."""
@@ -249,7 +252,10 @@ class PageSession:
         self._outcome.check_place(self.page.url)
 
     async def _explain(self, error: PlaywrightError) -> AttemptFailed:
-        is_alive = self.process.is_alive and not (is_abort(error) and await self._has_crashed())
+        is_alive = self.process.is_alive
+        if is_abort(error) and is_alive:
+            is_alive = not await self._has_crashed()
+            await self._outcome.await_reason()
         failure = self._outcome.explain_error(error, is_alive=is_alive)
         is_crash = failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
         return self._explain_crash(failure.message) if is_crash else failure

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Request, Response, ViewportSize
 from playwright.async_api import Error as PlaywrightError
@@ -30,6 +30,9 @@ class TabObserver(Protocol):
 
     def note_response(self, response: Response) -> None:
         """The page gets an answer."""
+
+    def note_redirect(self, location: str) -> None:
+        """Some answer sends the page, or a part of it, elsewhere; the browser may not follow."""
 
     def note_popup(self, popup: Page) -> None:
         """The page has opened another one."""
@@ -75,6 +78,7 @@ class Tab:
 
     async def prepare(self) -> None:
         """Have the browser leave out what is needless."""
+        self.devtools.on("Network.responseReceivedExtraInfo", self._on_headers)
         # Bodies are read through the driver, which keeps its own.
         await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
@@ -128,6 +132,11 @@ class Tab:
         self.traces.note_requested(request.url)
         if self.observer is not None:
             self.observer.note_request(request)
+
+    def _on_headers(self, event: dict[str, Any]) -> None:
+        location = next((value for name, value in event["headers"].items() if name.lower() == "location"), None)
+        if location is not None and self.observer is not None:
+            self.observer.note_redirect(location)
 
     def _on_response(self, response: Response) -> None:
         if self.observer is not None:

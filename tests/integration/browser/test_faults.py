@@ -19,6 +19,7 @@ from captchad.browser.connection import BrowserSource, LaunchFailed
 from captchad.browser.process import BrowserProcess, LaunchedBrowsers
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
+from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper
@@ -167,6 +168,38 @@ async def test_a_navigation_that_ends_before_its_page_is_known_to_have_crashed_i
         losing.setattr(Page, "goto", lose)
         with pytest.raises(AttemptFailed) as failed:
             await stage.capture(site.url("/silence"), None, 30)
+    assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    await check_works(stage, site)
+
+
+@pytest.mark.parametrize("path", ["/silence", "/redirect"])
+async def test_a_navigation_lost_with_the_browsers_network_process_may_be_tried_again(
+    path: str, site: LocalSite, stage: Stage
+) -> None:
+    put_slow_pages(site)
+    await check_works(stage, site)
+    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(path), None, 30), "capture")
+    await site.arrived.wait()
+    for process in find_processes(NETWORK_SERVICE):
+        process.kill()
+    with pytest.raises(AttemptFailed) as failed:
+        await task
+    assert failed.value.is_retryable
+    await check_works(stage, site)
+
+
+async def test_a_message_to_a_driver_that_has_ended_is_a_crash(
+    site: LocalSite, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What uvloop says of a pipe whose other end is gone is no error of Playwright's."""
+
+    async def lose(page: Page, url: str, **_: object) -> None:
+        raise RuntimeError("unable to perform operation on <WriteUnixTransport closed=True>; the handler is closed")
+
+    with monkeypatch.context() as losing:
+        losing.setattr(Page, "goto", lose)
+        with pytest.raises(AttemptFailed) as failed:
+            await stage.capture(site.url("/works"), None, 30)
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
     await check_works(stage, site)
 

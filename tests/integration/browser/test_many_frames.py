@@ -7,7 +7,8 @@ import pytest
 from playwright.async_api import Frame, Page
 
 from captchad.browser.finder import read_finder_script
-from captchad.browser.frame_looks import FRAMES_LIMIT, FrameLooks
+from captchad.browser.frame_asking import FRAMES_LIMIT
+from captchad.browser.frame_looks import FrameLooks
 from captchad.browser.frame_views import FrameView
 from captchad.domain.visit import VisitOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
