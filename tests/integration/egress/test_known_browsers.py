@@ -4,8 +4,9 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -128,8 +129,8 @@ def test_a_socket_is_its_users_until_he_closes_it() -> None:
             assert find_socket_owner(place, other) is None
 
 
-async def test_the_engines_browser_is_admitted() -> None:
-    stage = Stage()
+async def check_reads_a_page(make_source: Callable[[FilteringProxy, Clock], LaunchedBrowsers]) -> None:
+    stage = Stage(make_source=make_source)
     await stage.start()
     try:
         site = await stage.add_site()
@@ -138,15 +139,15 @@ async def test_the_engines_browser_is_admitted() -> None:
         assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
     finally:
         await stage.close()
+
+
+async def test_the_engines_browser_needs_no_password() -> None:
+    await check_reads_a_page(
+        lambda proxy, clock: LaunchedBrowsers(
+            BrowserSection(), lambda: replace(proxy.address, password="wrong"), clock, admit=proxy.admit
+        )
+    )
 
 
 async def test_a_browser_that_is_not_admitted_shows_the_password() -> None:
-    stage = Stage(make_source=lambda proxy, clock: LaunchedBrowsers(BrowserSection(), lambda: proxy.address, clock))
-    await stage.start()
-    try:
-        site = await stage.add_site()
-        site.put_picture("/picture", CAPTCHA_PNG)
-        site.put_page("/", "<img id=captcha src=/picture>")
-        assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
-    finally:
-        await stage.close()
+    await check_reads_a_page(lambda proxy, clock: LaunchedBrowsers(BrowserSection(), lambda: proxy.address, clock))
