@@ -29,6 +29,7 @@ class RunningAttempt:
 
     delivery: Delivery
     renewed_at: float
+    has_slot: bool = True
     task: "asyncio.Task[None] | None" = None
     abandonment: Abandonment | None = None
 
@@ -37,7 +38,8 @@ class Attempts:
     """Runs attempts in a fixed number of slots.
 
     An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
-    its outcome is written.
+    its outcome is written. One that waits for its target keeps its slot until that is written: before, the target's
+    other tasks would be taken in its place, only to be put off one after another.
     """
 
     def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:
@@ -97,6 +99,7 @@ class Attempts:
         attempt = self._unsettled.get(delivery.task_id)
         if attempt is not None and attempt.delivery.token == delivery.token:
             del self._unsettled[delivery.task_id]
+            self._free_slot(attempt)
 
     async def wait_all(self) -> None:
         """Wait until every attempt has left its slot."""
@@ -104,6 +107,7 @@ class Attempts:
 
     async def _run(self, attempt: RunningAttempt) -> None:
         delivery = attempt.delivery
+        is_slot_kept = False
         with task_context(delivery.task_id):
             try:
                 settlement = await self._solve(delivery)
@@ -112,9 +116,16 @@ class Attempts:
                 if attempt.abandonment is None:
                     raise
             else:
+                is_slot_kept = settlement.outcome is Outcome.DEFERRED
                 self._on_end(settlement)
             finally:
-                self.give_back(1)
+                if not is_slot_kept:
+                    self._free_slot(attempt)
+
+    def _free_slot(self, attempt: RunningAttempt) -> None:
+        if attempt.has_slot:
+            attempt.has_slot = False
+            self.give_back(1)
 
     def _end_broken_off(self, attempt: RunningAttempt) -> None:
         if attempt.abandonment is Abandonment.TAKEN_AWAY:

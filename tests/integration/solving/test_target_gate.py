@@ -69,13 +69,16 @@ class Worker:
         self.metrics = Metrics("worker", name, "0")
         consumer = partition.make_consumer(name)
         limits = TargetLimits(partition.broker, f"{name}.1", LEASE_SECONDS)
-        settler = Settler(partition.broker, [consumer], self.metrics)
+        self.settler = Settler(partition.broker, [consumer], self.metrics)
         self.gate = TargetGate(limits, site.solve, lambda: self.targets, self.metrics, Clock())
-        self.attempts = Attempts(SLOTS, self.gate.solve, settler.put, Clock())
-        settler.on_settled(self.attempts.forget)
+        self.attempts = Attempts(SLOTS, self.gate.solve, self.settler.put, Clock())
+        self.settler.on_settled(self.attempts.forget)
         self.keeper = TaskGroupKeeper(name)
-        for service in (settler, self.gate, DeliveryLoop(partition.broker, consumer, self.attempts, Clock())):
+        for service in (self.gate, DeliveryLoop(partition.broker, consumer, self.attempts, Clock())):
             self.keeper.spawn(service.run(), service.name)
+
+    def start_settling(self) -> None:
+        self.keeper.spawn(self.settler.run(), self.settler.name)
 
     @property
     def deferrals(self) -> Counter[str]:
@@ -93,7 +96,10 @@ class Fleet:
     workers: list[Worker] = field(default_factory=list)
 
     def start(self, site: Site, target: Target, *names: str) -> None:
-        self.workers += [Worker(self.partition, name, site, target) for name in names]
+        started = [Worker(self.partition, name, site, target) for name in names]
+        for worker in started:
+            worker.start_settling()
+        self.workers += started
 
     async def call_lines(self) -> None:
         while True:
@@ -158,6 +164,26 @@ async def test_what_is_beyond_the_rate_waits_without_spinning(partition: Partiti
     async with asyncio.timeout(10):
         while len(site.visits) < 6:
             await asyncio.sleep(0.01)
+
+
+async def test_no_more_is_taken_than_there_are_slots_while_word_of_the_limit_is_on_its_way(
+    partition: Partition, fleet: Fleet
+) -> None:
+    site = Site(page_seconds=0)
+    ids = [await partition.submit() for _ in range(30)]
+    worker = Worker(partition, "slow", site, Target(TARGET, max_per_minute=1, max_concurrent=50))
+    fleet.workers.append(worker)
+    async with asyncio.timeout(5):
+        while worker.deferrals.total() < SLOTS:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
+    assert worker.deferrals == {"rate": SLOTS}
+    worker.start_settling()
+    # The slots are free again: another target's task runs, and everything else of this one waits in its line.
+    await fleet.wait_ended([await partition.submit(target=OTHER.host)])
+    assert worker.deferrals == {"rate": SLOTS}
+    records = [await partition.store.read(task_id) for task_id in ids]
+    assert Counter(record.status for record in records) == {TaskStatus.COMPLETED: 1, TaskStatus.PENDING: 29}
 
 
 async def test_a_site_that_had_enough_is_left_alone_by_every_worker(partition: Partition, fleet: Fleet) -> None:
