@@ -1,9 +1,9 @@
-"""Chromium: the one that is there, else Playwright's download, else the distribution's."""
+"""Chromium: the one that is there, else Playwright's headless shell, else the distribution's."""
 
 import subprocess
 from pathlib import Path
 
-from machine import CHROMIUM_COMMANDS, is_on_path, privilege
+from machine import CHROMIUM_COMMANDS, SHELL_COMMANDS, is_on_path, privilege
 from steps import SetupFailed, run, say
 from system_packages import SystemPackages
 
@@ -14,9 +14,10 @@ SHELL = "chromium-headless-shell"
 FONTS = "fonts-liberation"
 
 
-def prepare(virtual_environment: Path, system_packages: SystemPackages) -> None:
-    """Make sure that a Chromium is there; raises SetupFailed."""
-    if is_on_path(CHROMIUM_COMMANDS) or _is_downloaded(virtual_environment):
+def prepare(virtual_environment: Path, system_packages: SystemPackages, *, needs_shell: bool) -> None:
+    """Make sure that a Chromium is there, or the headless shell itself; raises SetupFailed."""
+    fitting = SHELL_COMMANDS if needs_shell else CHROMIUM_COMMANDS
+    if is_on_path(fitting) or _is_downloaded(virtual_environment):
         say("  Chromium: already there")
         return
     try:
@@ -54,4 +55,7 @@ def _install_from_distribution(system_packages: SystemPackages) -> None:
     try:
         system_packages.install([SHELL, FONTS])
     except SetupFailed:
-        system_packages.install(["chromium", FONTS])
+        if is_on_path(CHROMIUM_COMMANDS):
+            say("  The distribution has no headless shell; the Chromium that is there does too, though slower")
+        else:
+            system_packages.install(["chromium", FONTS])

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-CHROMIUM_COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser")
+SHELL_COMMANDS = ("chromium-headless-shell",)
+CHROMIUM_COMMANDS = (*SHELL_COMMANDS, "chromium", "chromium-browser")
 REDIS_COMMANDS = ("redis-server", "valkey-server")
 VENV_PACKAGE = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 SENTINEL_COMMANDS = ("redis-sentinel", "valkey-sentinel")
@@ -24,6 +25,7 @@ class Machine:
     has_promtool: bool
     has_tesseract: bool
     has_chromium: bool
+    has_shell: bool
     has_java: bool
     has_npm: bool
     has_chromedriver: bool
@@ -32,19 +34,22 @@ class Machine:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one purpose of the set-up needs."""
+    """What one purpose of the set-up needs; any Chromium does for a look, but it is the headless shell that is tested."""
 
     extra: str
     needs_redis: bool
     needs_tesseract: bool
     needs_chromium: bool
+    needs_shell: bool = False
     needs_grid: bool = False
 
 
 PURPOSES = {
     "demo": Wanted(extra="embedded", needs_redis=False, needs_tesseract=False, needs_chromium=True),
     "check": Wanted(extra="dev", needs_redis=False, needs_tesseract=False, needs_chromium=False),
-    "test": Wanted(extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True, needs_grid=True),
+    "test": Wanted(
+        extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True, needs_shell=True, needs_grid=True
+    ),
 }
 
 
@@ -79,7 +84,8 @@ def missing_grid_packages(machine: Machine) -> list[str]:
 def packages_to_ask_for(machine: Machine, wanted: Wanted) -> list[str]:
     """Name everything a person must install where the set-up itself may not."""
     packages = missing_packages(machine, wanted)
-    if wanted.needs_chromium and not machine.has_chromium:
+    is_there = machine.has_shell if wanted.needs_shell else machine.has_chromium
+    if wanted.needs_chromium and not is_there:
         packages.append("chromium-headless-shell")
     return packages
 
@@ -92,7 +98,8 @@ def look(virtual_environment: Path) -> Machine:
         has_sentinel=is_on_path(SENTINEL_COMMANDS),
         has_promtool=is_on_path(("promtool",)),
         has_tesseract=is_on_path(("tesseract",)),
-        has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_chromium(),
+        has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_shell(),
+        has_shell=is_on_path(SHELL_COMMANDS) or has_downloaded_shell(),
         has_java=is_on_path(("java",)),
         has_npm=is_on_path(("npm",)),
         has_chromedriver=is_on_path(("chromedriver",)),
@@ -110,7 +117,7 @@ def can_make_virtual_environment() -> bool:
     return all(importlib.util.find_spec(module) is not None for module in ("venv", "ensurepip"))
 
 
-def has_downloaded_chromium() -> bool:
+def has_downloaded_shell() -> bool:
     """Say whether Playwright has fetched a headless shell for this user already."""
     folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
     return any(folder.glob("chromium_headless_shell-*/INSTALLATION_COMPLETE"))

@@ -50,7 +50,7 @@ def prepare(purpose: str) -> None:
         say("  System packages: already there")
     python_packages.prepare(ROOT, VIRTUAL_ENVIRONMENT, wanted.extra)
     if wanted.needs_chromium:
-        browser.prepare(VIRTUAL_ENVIRONMENT, system_packages)
+        browser.prepare(VIRTUAL_ENVIRONMENT, system_packages, needs_shell=wanted.needs_shell)
     if wanted.needs_grid:
         selenium_grid.prepare(VIRTUAL_ENVIRONMENT)
 

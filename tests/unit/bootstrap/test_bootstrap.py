@@ -21,6 +21,7 @@ EVERYTHING = {
     "has_promtool": True,
     "has_tesseract": True,
     "has_chromium": True,
+    "has_shell": True,
     "has_java": True,
     "has_npm": True,
     "has_chromedriver": True,
@@ -77,7 +78,42 @@ def test_bare_machine_lacks_what_the_purpose_needs(machine: ModuleType, purpose:
 
 
 def test_browser_is_not_installed_with_the_packages_for_it_may_be_downloaded(machine: ModuleType) -> None:
-    assert machine.missing_packages(make(machine, has_chromium=False), machine.PURPOSES["test"]) == []
+    bare = make(machine, has_chromium=False, has_shell=False)
+    assert machine.missing_packages(bare, machine.PURPOSES["test"]) == []
+
+
+def test_a_full_browser_does_for_a_look_but_the_headless_shell_is_tested(machine: ModuleType) -> None:
+    full = make(machine, has_shell=False)
+    assert machine.packages_to_ask_for(full, machine.PURPOSES["demo"]) == []
+    assert machine.packages_to_ask_for(full, machine.PURPOSES["test"]) == ["chromium-headless-shell"]
+
+
+@pytest.mark.parametrize(
+    ("needs_shell", "there", "asked_for"),
+    [
+        (False, "chromium", []),
+        (True, "chromium", ["chromium-headless-shell"]),
+        (True, "chromium-headless-shell", []),
+    ],
+)
+def test_the_browser_that_comes_with_the_grids_driver_does_not_stand_for_the_shell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, needs_shell: bool, there: str, asked_for: list[str]
+) -> None:
+    browser, steps = importlib.import_module("browser"), importlib.import_module("steps")
+    make_command(tmp_path, there, "exit 0")
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    make_command(programs, "playwright", "exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    asked: list[str] = []
+
+    class Packages:
+        def install(self, packages: list[str]) -> None:
+            asked.extend(name for name in packages if name.startswith("chromium"))
+            raise steps.SetupFailed("there is no such package here")
+
+    browser.prepare(tmp_path / ".venv", Packages(), needs_shell=needs_shell)
+    assert asked == asked_for
 
 
 @pytest.mark.parametrize("purpose", ["demo", "test"])
@@ -117,7 +153,7 @@ def test_valkey_and_downloaded_browsers_count(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
     seen = machine.look(tmp_path / ".venv")
-    assert (seen.has_redis, seen.has_sentinel, seen.has_chromium, seen.has_promtool) == (True, True, True, False)
+    assert (seen.has_redis, seen.has_sentinel, seen.has_shell, seen.has_promtool) == (True, True, True, False)
 
 
 def test_the_grid_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
