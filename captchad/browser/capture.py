@@ -119,7 +119,7 @@ class BrowserEngine(Service):
     ) -> Result:
         """Do `work` in a tab nobody else has, which is closed or cleaned afterwards whatever happens."""
         session: PageSession | None = None
-        is_well = False
+        is_well = is_late = False
         try:
             async with asyncio.timeout(timeout_seconds):
                 process = await self._borrow(timeout_seconds)
@@ -128,6 +128,7 @@ class BrowserEngine(Service):
                 is_well = True
                 return result
         except TimeoutError:
+            is_late = True
             message = f"the page was not done within {timeout_seconds:g} s"
             raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message) from None
         except (LaunchFailed, DependencyMissing) as error:
@@ -143,7 +144,7 @@ class BrowserEngine(Service):
             raise
         finally:
             if session is not None:
-                self._work.spawn(self._end(session, is_well=is_well), f"end-{task_id}")
+                self._work.spawn(self._end(session, is_well=is_well, is_late=is_late), f"end-{task_id}")
 
     async def _borrow(self, timeout_seconds: float) -> BrowserConnection:
         """Give a browser; one that is away a while costs time, but no attempt. LaunchFailed if none comes."""
@@ -167,12 +168,14 @@ class BrowserEngine(Service):
         """Wait for the page's end; a second cancellation leaves it to go on by itself."""
         await asyncio.wait({self._work.spawn(self._end(session, CLOSE_SECONDS, is_well=False), "end-cancelled")})
 
-    async def _end(self, session: PageSession, patience_seconds: float | None = None, *, is_well: bool) -> None:
+    async def _end(
+        self, session: PageSession, patience_seconds: float | None = None, *, is_well: bool, is_late: bool = False
+    ) -> None:
         """Killing a browser ends other tasks' pages too, so one that may only be busy is given time."""
         if patience_seconds is None:
             patience_seconds = SHARED_HANG_SECONDS if session.process.busy_pages > 1 else HANG_SECONDS
         try:
-            ending = self._work.spawn(session.end(patience_seconds, is_well=is_well), "end-page")
+            ending = self._work.spawn(session.end(patience_seconds, is_well=is_well, is_late=is_late), "end-page")
             await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
             # Cleaning after a page that went well takes its time on a busy machine, and a new browser would take more.
             if not ending.done() and not is_well:

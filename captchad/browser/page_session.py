@@ -145,10 +145,10 @@ class PageSession:
         except PlaywrightError as error:
             raise await self._explain(error) from None
 
-    async def end(self, limit_seconds: float, *, is_well: bool) -> bool:
+    async def end(self, limit_seconds: float, *, is_well: bool, is_late: bool = False) -> bool:
         """Clean the context for its owner's next task if all went well, else end it with everything in it.
 
-        False when the browser does not manage that in time.
+        False when the browser does not manage that in time; after a page that came too late it is asked for more.
         """
         try:
             async with asyncio.timeout(limit_seconds):
@@ -156,6 +156,8 @@ class PageSession:
             if not isinstance(tab, Tab) or (is_well and await self._tabs.put_back(tab, self._owner)):
                 return True
             async with asyncio.timeout(limit_seconds):
+                if is_late:
+                    await tab.ask_network()
                 await self._tabs.close_tab(tab)
         except TimeoutError:
             return False

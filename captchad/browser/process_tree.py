@@ -64,7 +64,7 @@ def kill_tree(pid: int) -> None:
     """SIGKILL a process, its group if it leads one, and everything under it."""
     tree = list_tree(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.getpgid(pid) == pid:
+        if _is_group(pid):
             os.killpg(pid, signal.SIGKILL)
     kill_all(tree)
 
@@ -82,9 +82,30 @@ def await_ends(processes: Iterable[psutil.Process], timeout_seconds: float) -> N
 
 
 def list_tree(pid: int) -> list[psutil.Process]:
-    """Give a process and everything under it; empty where it is gone."""
-    try:
+    """Give a process, everything under it and in its group, which may outlive it; empty where all is gone.
+
+    A distribution's browser is a script that starts the browser: killed, it leaves a group without a leader.
+    """
+    found = {member.pid: member for member in _list_group(pid)}
+    with contextlib.suppress(psutil.Error):
         top = psutil.Process(pid)
-        return [top, *top.children(recursive=True)]
-    except psutil.Error:
-        return []
+        found |= {process.pid: process for process in (top, *top.children(recursive=True))}
+    return list(found.values())
+
+
+def _list_group(pid: int) -> list[psutil.Process]:
+    members = []
+    if _is_group(pid):
+        for process in psutil.process_iter():
+            with contextlib.suppress(OSError):
+                if os.getpgid(process.pid) == pid:
+                    members.append(process)
+    return members
+
+
+def _is_group(pid: int) -> bool:
+    """Whether there may be a group of this name: no other process gets its number while there is."""
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return True

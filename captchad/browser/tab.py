@@ -98,6 +98,11 @@ class Tab:
         """Tell this observer what happens from now on."""
         self.observer, self._frames_made = observer, 0
 
+    async def ask_network(self) -> None:
+        """Wait for a word of the browser's network process: while that stands still, pages load without end."""
+        with contextlib.suppress(PlaywrightError):
+            await self.context.cookies()
+
     async def end_renderer(self) -> None:
         """End the page's process at once; nothing else stops what a page has begun."""
         with contextlib.suppress(PlaywrightError):

@@ -228,6 +228,23 @@ async def test_a_browser_that_stands_still_is_killed_and_replaced(site: LocalSit
     await check_works(stage, site)
 
 
+@pytest.mark.parametrize("marker", [NETWORK_SERVICE, "--type=zygote", "--type=gpu-process"])
+async def test_a_browser_of_which_a_part_stands_still_does_not_fail_page_after_page(
+    marker: str, site: LocalSite, stage: Stage
+) -> None:
+    await check_works(stage, site)
+    for process in find_processes(marker):
+        process.send_signal(signal.SIGSTOP)
+    lost = 0
+    for _ in range(8):
+        try:
+            await stage.capture(site.url("/works"), None, 2)
+        except AttemptFailed as failure:
+            assert failure.is_retryable
+            lost += 1
+    assert lost <= 4
+
+
 async def test_a_worn_browser_is_replaced_between_pages() -> None:
     stage = Stage(BrowserSection(recycle_pages=2))
     await stage.start()

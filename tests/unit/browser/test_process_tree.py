@@ -1,10 +1,13 @@
-"""What a tree of processes is measured by."""
+"""What a tree of processes is measured by, and that nothing of it outlives its end."""
 
 import subprocess
 import sys
 
-from captchad.browser.process_tree import measure_rss_bytes
+import psutil
 
+from captchad.browser.process_tree import await_ends, kill_tree, list_tree, measure_rss_bytes
+
+GRANDCHILD = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True); sys.stdin.read()"
 NOBODY = 2**22 + 1
 HOLD = "import sys; held = bytearray(%d); print(flush=True); sys.stdin.read()"
 HELD_BYTES = 64 << 20
@@ -36,3 +39,16 @@ def test_a_program_that_five_processes_run_is_counted_once() -> None:
 
 def test_what_is_gone_takes_nothing() -> None:
     assert measure_rss_bytes(NOBODY) == 0
+
+
+def test_what_a_killed_script_has_started_is_found_by_its_group() -> None:
+    command = [sys.executable, "-c", GRANDCHILD]
+    with subprocess.Popen(command, stdin=-1, stdout=-1, start_new_session=True) as leader:
+        assert leader.stdout is not None
+        orphan = psutil.Process(int(leader.stdout.readline()))
+        leader.kill()
+    tree = list_tree(leader.pid)
+    assert tree == [orphan]
+    kill_tree(leader.pid)
+    await_ends(tree, 5)
+    assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
