@@ -34,7 +34,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one purpose of the set-up needs; any Chromium does for a look, but it is the headless shell that is tested."""
+    """What one purpose of the set-up needs; any Chromium does for a look, the headless shell is what is tested."""
 
     extra: str
     needs_redis: bool
