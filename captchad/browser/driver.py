@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from playwright.async_api import Error as PlaywrightError
@@ -16,6 +16,9 @@ from captchad.runtime.spawn import TaskGroupKeeper
 DRIVER_START_SECONDS = 30.0
 STOP_SECONDS = 3.0
 TEMPORARY_FOLDER_VARIABLE = "TMPDIR"
+NODE_OPTIONS_VARIABLE = "NODE_OPTIONS"
+FRUGAL_HEAP = "--max-old-space-size=1024 --max-semi-space-size=8"
+"""MiB. By itself node lets the driver's heap grow by the machine's memory, to twice what the driver needs."""
 
 
 class PlaywrightDriver:
@@ -47,7 +50,7 @@ class PlaywrightDriver:
         known = list_children()
         try:
             async with asyncio.timeout(DRIVER_START_SECONDS):
-                with _temporary_files_in(temporary_folder):
+                with _set_environment(_choose_environment(temporary_folder)):
                     self._playwright = await async_playwright().start()
         except (TimeoutError, PlaywrightError, OSError) as error:
             raise LaunchFailed(f"Playwright's driver did not start: {error or 'no answer'}") from None
@@ -84,16 +87,24 @@ async def _stop_quietly(playwright: Playwright) -> None:
         await playwright.stop()
 
 
+def _choose_environment(temporary_folder: Path | None) -> dict[str, str]:
+    own_options = os.environ.get(NODE_OPTIONS_VARIABLE, "")
+    chosen = {NODE_OPTIONS_VARIABLE: f"{FRUGAL_HEAP} {own_options}".rstrip()}  # of two, node heeds the latter
+    if temporary_folder is not None:
+        chosen[TEMPORARY_FOLDER_VARIABLE] = str(temporary_folder)
+    return chosen
+
+
 @contextlib.contextmanager
-def _temporary_files_in(folder: Path | None) -> Iterator[None]:
-    """Let a process that is started meanwhile keep its temporary files in `folder`: the driver takes no argument."""
-    before = os.environ.get(TEMPORARY_FOLDER_VARIABLE)
-    if folder is not None:
-        os.environ[TEMPORARY_FOLDER_VARIABLE] = str(folder)
+def _set_environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Let a process that is started meanwhile find `changes` in its environment: the driver takes no argument."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop(TEMPORARY_FOLDER_VARIABLE, None)
-        else:
-            os.environ[TEMPORARY_FOLDER_VARIABLE] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
