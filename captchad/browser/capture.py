@@ -84,6 +84,10 @@ class BrowserEngine(Service):
         await self._work.cancel_all()
         await self._supply.close()
 
+    async def wait_serving(self) -> None:
+        """Wait while no browser can be had: a task that was taken then would only lose its attempts."""
+        await self._supply.wait_serving()
+
     async def visit(
         self, order: VisitOrder, work: Callable[[PageSession], Awaitable[Result]], timeout_seconds: float, task_id: str
     ) -> Result:

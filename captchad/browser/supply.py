@@ -32,11 +32,17 @@ class BrowserSupply:
         self.recycled = 0
         self.pages_served = 0
         self.last_problem = ""
+        self._may_serve = asyncio.Event()
+        self._may_serve.set()
 
     @property
     def browsers(self) -> tuple[BrowserConnection, ...]:
         """All browsers there are, retired ones included."""
         return tuple(self._browsers.values())
+
+    async def wait_serving(self) -> None:
+        """Wait while no browser can be had."""
+        await self._may_serve.wait()
 
     async def borrow(self) -> BrowserConnection:
         """Give a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
@@ -130,8 +136,10 @@ class BrowserSupply:
                 launched = await self._launch()
             except Exception as error:  # noqa: BLE001 - handed to every waiting caller
                 self.last_problem = str(error)
+                self._may_serve.clear()
                 return error
             self.last_problem = ""
+            self._may_serve.set()
             await launched.measure()
             self._browsers[launched.number] = launched
             return launched

@@ -90,7 +90,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         CancellationWatch(feed, attempts),
         AttemptDrain(attempts, settler, configuration.worker.drain_seconds),
         process.build_presence(),
-        *(DeliveryLoop(broker, consumer, attempts, clock) for consumer in consumers),
+        *(DeliveryLoop(broker, consumer, attempts, clock, browser.wait_serving) for consumer in consumers),
     )
 
 

@@ -1,6 +1,7 @@
 """Takes tasks from one partition for as long as there are free slots."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Consumer
@@ -13,14 +14,22 @@ _logger = logging.getLogger(__name__)
 
 
 class DeliveryLoop(Service):
-    """Never takes more than the free slots; with none it doesn't ask at all."""
+    """Never takes more than the free slots; with none, or before `wait_serving` returns, it doesn't ask at all."""
 
-    def __init__(self, broker: Broker, consumer: Consumer, attempts: Attempts, clock: Clock) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        consumer: Consumer,
+        attempts: Attempts,
+        clock: Clock,
+        wait_serving: Callable[[], Awaitable[object]],
+    ) -> None:
         self.name = f"delivery-{consumer.partition:02x}"
         self._broker = broker
         self._consumer = consumer
         self._attempts = attempts
         self._clock = clock
+        self._wait_serving = wait_serving
         self._is_draining = False
 
     async def run(self) -> None:
@@ -38,6 +47,7 @@ class DeliveryLoop(Service):
         self._is_draining = True
 
     async def _take_and_wait(self) -> None:
+        await self._wait_serving()
         reserved = await self._attempts.reserve_free()
         began = 0
         try:

@@ -321,6 +321,14 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     with pytest.raises(AttemptFailed, match="it is away") as failed:
         await stage.capture(site.url("/works"), None, 4)
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
+    tasks = TaskGroupKeeper("test")
+    tasks.spawn(stage.engine.run(), "engine")
+    waiting = tasks.spawn(stage.engine.wait_serving(), "wait")
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    source.refusals = 0
+    await asyncio.wait_for(waiting, 15)
+    await tasks.cancel_all()
 
 
 async def test_a_browser_that_is_not_there_is_named_with_the_mend() -> None:

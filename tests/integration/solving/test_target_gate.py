@@ -74,7 +74,8 @@ class Worker:
         self.attempts = Attempts(SLOTS, self.gate.solve, self.settler.put, Clock())
         self.settler.on_settled(self.attempts.forget)
         self.keeper = TaskGroupKeeper(name)
-        for service in (self.gate, DeliveryLoop(partition.broker, consumer, self.attempts, Clock())):
+        loop = DeliveryLoop(partition.broker, consumer, self.attempts, Clock(), lambda: asyncio.sleep(0))
+        for service in (self.gate, loop):
             self.keeper.spawn(service.run(), service.name)
 
     def start_settling(self) -> None:

@@ -49,6 +49,7 @@ class Worker:
     broken_off: list[str] = field(default_factory=list)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
     began: asyncio.Event = field(default_factory=asyncio.Event)
+    serves: asyncio.Event = field(default_factory=asyncio.Event)
     most_at_once: int = 0
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ class Worker:
         self.attempts = Attempts(SLOTS, self._solve, self.settler.put, self.clock)
         self.settler.on_settled(self.attempts.forget)
         self.leases = LeaseKeeper([self.consumer], self.attempts, self.clock, metrics)
-        self.loop = DeliveryLoop(self.broker, self.consumer, self.attempts, self.clock)
+        self.loop = DeliveryLoop(self.broker, self.consumer, self.attempts, self.clock, self.serves.wait)
         self.drain = AttemptDrain(self.attempts, self.settler, self.drain_seconds)
         self.keeper = TaskGroupKeeper(self.name)
 
@@ -73,7 +74,9 @@ class Worker:
             raise
         return completed(delivery, self.name)
 
-    def start(self) -> None:
+    def start(self, *, serves: bool = True) -> None:
+        if serves:
+            self.serves.set()
         self.keeper.spawn(self.settler.run(), "settler")
         self.keeper.spawn(self.loop.run(), "loop")
 
@@ -131,6 +134,20 @@ async def test_two_workers_share_the_tasks_and_none_runs_twice(partition: Partit
     await until(lambda: all_ended(partition, ids))
     ran = [delivery.task_id for worker in workers for delivery in worker.solving]
     assert sorted(ran) == sorted(ids)
+
+
+async def test_a_worker_that_has_no_browser_leaves_the_tasks_to_others(
+    partition: Partition, make_worker: MakeWorker
+) -> None:
+    task_id = await partition.submit()
+    worker = make_worker()
+    worker.may_end.set()
+    worker.start(serves=False)
+    await asyncio.sleep(0.2)
+    record = await partition.store.read(task_id)
+    assert (record.status, record.attempts) == (TaskStatus.PENDING, 0)
+    worker.serves.set()
+    await until(lambda: all_ended(partition, [task_id]))
 
 
 async def test_an_attempt_whose_task_was_taken_away_is_broken_off_and_writes_nothing(
