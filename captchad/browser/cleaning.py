@@ -9,6 +9,9 @@ from playwright.async_api import Error as PlaywrightError
 from captchad.browser.tab import Tab
 
 BLANK = "about:blank"
+COLLECT_PAGES = 10
+"""A page leaves 1.4 MiB of garbage in its renderer, which by itself is hardly ever collected."""
+
 _ENTER_NAMELESS = "(window.name = '', [window.name, history.length, window.opener === null, document.URL].join())"
 _AS_NEW = f",1,true,{BLANK}"
 
@@ -30,6 +33,8 @@ async def clean(tab: Tab) -> None:
         await _leave_page(tab, devtools)
         await _remove_traces(tab, devtools)
         await _prove_clean(tab, devtools)
+        if tab.pages_served % COLLECT_PAGES == 0:
+            await devtools.send("HeapProfiler.collectGarbage")
     except PlaywrightError as error:
         raise Uncleanable(str(error).splitlines()[0]) from None
     tab.traces.forget()
