@@ -107,7 +107,19 @@ class BrowserSupply:
             for browser in self._browsers.values():
                 browser.kill()
         use = self._apply_plan()
-        return None if use is None else self._browsers[use]
+        if use is None:
+            return None
+        # No other could be had while this one was full, perhaps.
+        self._note_problem("")
+        return self._browsers[use]
+
+    def _note_problem(self, problem: str) -> None:
+        """Note why no browser can be had; empty while one can."""
+        self.last_problem = problem
+        if problem:
+            self._may_serve.clear()
+        else:
+            self._may_serve.set()
 
     def _apply_plan(self) -> int | None:
         plan = plan_pool((browser.view() for browser in self._browsers.values()), self._limits)
@@ -135,11 +147,9 @@ class BrowserSupply:
             try:
                 launched = await self._launch()
             except Exception as error:  # noqa: BLE001 - handed to every waiting caller
-                self.last_problem = str(error)
-                self._may_serve.clear()
+                self._note_problem(str(error))
                 return error
-            self.last_problem = ""
-            self._may_serve.set()
+            self._note_problem("")
             await launched.measure()
             self._browsers[launched.number] = launched
             return launched

@@ -29,7 +29,6 @@ class RunningAttempt:
 
     delivery: Delivery
     renewed_at: float
-    has_slot: bool = True
     task: "asyncio.Task[None] | None" = None
     abandonment: Abandonment | None = None
 
@@ -50,6 +49,7 @@ class Attempts:
         self._free = slots
         self._slot_freed = asyncio.Event()
         self._unsettled: dict[str, RunningAttempt] = {}
+        self._kept: set[tuple[str, str]] = set()
         self._keeper = TaskGroupKeeper("attempt")
 
     @property
@@ -95,11 +95,13 @@ class Attempts:
             attempt.task.cancel()
 
     def forget(self, delivery: Delivery) -> None:
-        """Drop an attempt whose outcome is written or refused."""
+        """Drop an attempt whose outcome is written or refused, and free the slot it has kept until now."""
+        if _name(delivery) in self._kept:
+            self._kept.remove(_name(delivery))
+            self.give_back(1)
         attempt = self._unsettled.get(delivery.task_id)
         if attempt is not None and attempt.delivery.token == delivery.token:
             del self._unsettled[delivery.task_id]
-            self._free_slot(attempt)
 
     async def wait_all(self) -> None:
         """Wait until every attempt has left its slot."""
@@ -107,7 +109,6 @@ class Attempts:
 
     async def _run(self, attempt: RunningAttempt) -> None:
         delivery = attempt.delivery
-        is_slot_kept = False
         with task_context(delivery.task_id):
             try:
                 settlement = await self._solve(delivery)
@@ -116,16 +117,12 @@ class Attempts:
                 if attempt.abandonment is None:
                     raise
             else:
-                is_slot_kept = settlement.outcome is Outcome.DEFERRED
+                if settlement.outcome is Outcome.DEFERRED:
+                    self._kept.add(_name(delivery))
                 self._on_end(settlement)
             finally:
-                if not is_slot_kept:
-                    self._free_slot(attempt)
-
-    def _free_slot(self, attempt: RunningAttempt) -> None:
-        if attempt.has_slot:
-            attempt.has_slot = False
-            self.give_back(1)
+                if _name(delivery) not in self._kept:
+                    self.give_back(1)
 
     def _end_broken_off(self, attempt: RunningAttempt) -> None:
         if attempt.abandonment is Abandonment.TAKEN_AWAY:
@@ -134,3 +131,8 @@ class Attempts:
         else:
             _logger.info("the attempt is handed back")
             self._on_end(Settlement(attempt.delivery, Outcome.HANDED_BACK))
+
+
+def _name(delivery: Delivery) -> tuple[str, str]:
+    """Name an attempt: its task may be taken again before it is settled, and takes give one token to many tasks."""
+    return delivery.task_id, delivery.token

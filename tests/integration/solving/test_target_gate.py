@@ -187,6 +187,26 @@ async def test_no_more_is_taken_than_there_are_slots_while_word_of_the_limit_is_
     assert Counter(record.status for record in records) == {TaskStatus.COMPLETED: 1, TaskStatus.PENDING: 29}
 
 
+async def test_a_kept_slot_is_free_again_when_its_task_was_taken_anew_before_word_of_it_arrived(
+    partition: Partition,
+) -> None:
+    await partition.submit()
+    [first] = await partition.make_consumer("first").take(1)
+    settled: list[Settlement] = []
+
+    async def refuse(delivery: Delivery) -> Settlement:
+        return Settlement(delivery, Outcome.DEFERRED)
+
+    attempts = Attempts(SLOTS, refuse, settled.append, Clock())
+    for delivery in (first, replace(first, token="another")):
+        attempts.give_back(await attempts.reserve_free() - 1)
+        attempts.begin(delivery, 0.0)
+        await attempts.wait_all()
+    for settlement in settled:
+        attempts.forget(settlement.delivery)
+    assert await attempts.reserve_free() == SLOTS
+
+
 async def test_a_site_that_had_enough_is_left_alone_by_every_worker(partition: Partition, fleet: Fleet) -> None:
     site = Site(refusals_left=1)
     refused = await partition.submit()

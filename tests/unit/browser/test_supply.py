@@ -1,6 +1,10 @@
+import asyncio
 from types import SimpleNamespace
 
-from captchad.browser.connection import BrowserConnection
+import pytest
+
+from captchad.browser.connection import BrowserConnection, LaunchFailed
+from captchad.browser.pool import SLOTS
 from captchad.browser.supply import OVERGROWN_FACTOR, BrowserSupply
 from captchad.config.sections import BrowserSection
 from captchad.runtime.clock import Clock
@@ -39,8 +43,11 @@ class MeasuredBrowsers:
 
     def __init__(self) -> None:
         self.opened: list[MeasuredBrowser] = []
+        self.most = 100
 
     async def open(self) -> MeasuredBrowser:
+        if len(self.opened) >= self.most:
+            raise LaunchFailed("there are no more")
         self.opened.append(MeasuredBrowser(len(self.opened) + 1))
         return self.opened[-1]
 
@@ -60,4 +67,20 @@ async def test_a_browser_that_outgrows_its_limit_by_far_is_ended_with_its_pages(
     assert [browser.is_killed for browser in source.opened] == [True, False]
     assert await supply.borrow() is not first
     assert supply.crashes == 1
+    await supply.close()
+
+
+async def test_who_waits_for_a_browser_goes_on_once_a_full_one_has_room_again() -> None:
+    source = MeasuredBrowsers()
+    source.most = 1
+    supply = BrowserSupply(BrowserSection(), source)
+    lent = [await supply.borrow() for _ in range(SLOTS)]
+    with pytest.raises(LaunchFailed):
+        await supply.borrow()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(supply.wait_serving(), 0.05)
+    supply.give_back(lent[0])
+    await supply.maintain()
+    await asyncio.wait_for(supply.wait_serving(), 1)
+    assert supply.last_problem == ""
     await supply.close()
