@@ -10,7 +10,7 @@ from captchad.browser.tab import Tab
 
 BLANK = "about:blank"
 COLLECT_PAGES = 10
-"""A page leaves 1.4 MiB of garbage in its renderer, which by itself is hardly ever collected."""
+"""Even a small page leaves 1.4 MiB of garbage in its renderer, which by itself is hardly ever collected."""
 
 _ENTER_NAMELESS = "(window.name = '', [window.name, history.length, window.opener === null, document.URL].join())"
 _AS_NEW = f",1,true,{BLANK}"
