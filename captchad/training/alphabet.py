@@ -1,11 +1,10 @@
 """The symbols the model reads, and texts as their numbers; number 0 is the blank."""
 
 from collections.abc import Iterable
-
-from captchad.training.pictures.texts import ALPHABET
+from string import ascii_lowercase, ascii_uppercase, digits
 
 BLANK = 0
-SYMBOLS = ALPHABET
+SYMBOLS = digits + ascii_uppercase + ascii_lowercase + "+-×/÷=?"
 
 _SAME_SIGNS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
 _NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}

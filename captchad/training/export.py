@@ -1,9 +1,7 @@
-"""A trained network as ONNX: `python -m captchad.training.export --checkpoint DIR --out MODEL.onnx`."""
+"""A trained network as ONNX."""
 
-import argparse
 import hashlib
 import json
-import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +17,7 @@ from torch import nn
 from captchad.recognition.model import DESCRIPTION_KEY
 from captchad.recognition.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
 from captchad.training.alphabet import BLANK, SYMBOLS
-from captchad.training.checkpoint import load_checkpoint
-from captchad.training.network import COLUMN_WIDTH_PIXELS, CaptchaNetwork
+from captchad.training.network import COLUMN_WIDTH_PIXELS
 from captchad.training.recipe import Recipe
 
 # The first one with Gelu as one operation: taken apart, it could not be put together again around rounded convolutions.
@@ -36,21 +33,12 @@ class ExportFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """The averaged network of a checkpoint, with the recipe, the steps and the last validation behind it."""
+    """A network in evaluation mode, with the recipe, the steps and the last validation behind it."""
 
     network: nn.Module
     recipe: Recipe
     steps: int
     figures: Mapping[str, Any]
-
-
-def load_trained(folder: Path) -> TrainedNetwork:
-    """Load the averaged network of a folder's checkpoint."""
-    checkpoint = load_checkpoint(folder)
-    recipe = Recipe.from_json(checkpoint.recipe)
-    network = CaptchaNetwork(recipe.shape)
-    network.load_state_dict(checkpoint.average)
-    return TrainedNetwork(network.eval(), recipe, checkpoint.next_batch, checkpoint.figures)
 
 
 def export(trained: TrainedNetwork, path: Path) -> float:
@@ -138,21 +126,3 @@ def digest_weights(network: nn.Module) -> str:
         digest.update(name.encode())
         digest.update(values.contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def main() -> None:
-    """Export the checkpoint in a folder."""
-    parser = argparse.ArgumentParser(prog="python -m captchad.training.export", description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="the folder the training saves to")
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
-    try:
-        difference = export(load_trained(given.checkpoint), given.out)
-    except (ExportFailed, FileNotFoundError) as error:
-        sys.exit(str(error))
-    size_kb = given.out.stat().st_size // 1024
-    sys.stdout.write(f"{given.out}: {size_kb} kB, at most {difference:.1e} from the network it was trained as\n")
-
-
-if __name__ == "__main__":
-    main()

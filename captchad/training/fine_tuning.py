@@ -13,11 +13,11 @@ from captchad.recognition.decoding import Pixels
 from captchad.runtime.clock import Clock
 from captchad.training.alphabet import BLANK, encode
 from captchad.training.augmentation import augment
-from captchad.training.feed import Batch, make_batch
+from captchad.training.batch import Batch, make_batch
 from captchad.training.network import CaptchaNetwork, count_steps
-from captchad.training.pictures.source import Sample
 from captchad.training.processor import has_fast_bfloat16
 from captchad.training.recipe import Schedule
+from captchad.training.sample import Sample
 from captchad.training.schedule import learning_rate_at
 from captchad.training.validation import FamilyFigures, compare, read_greedily
 

@@ -1,4 +1,4 @@
-"""How well a network reads fresh pictures, family by family; always the same pictures for the same recipe."""
+"""How well a network reads pictures of known text."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,11 +9,8 @@ from torch import nn
 
 from captchad.recognition.preparation import prepare, stack
 from captchad.training.alphabet import collapse, decode, spell_plainly
-from captchad.training.drawing import DrawingPlan
-from captchad.training.feed import open_drawers
 from captchad.training.network import count_steps
-from captchad.training.pictures.source import Sample
-from captchad.training.recipe import Recipe
+from captchad.training.sample import Sample
 
 _BATCH_PICTURES = 32
 
@@ -31,25 +28,6 @@ class FamilyFigures:
     def to_json(self) -> dict[str, object]:
         """Give the figures as JSON holds them."""
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
-
-
-def draw_validation(recipe: Recipe, drawers: int) -> dict[str, list[Sample]]:
-    """Draw the pictures of every family of a recipe, the held-out ones too."""
-    names = sorted({*recipe.families, *recipe.held_out})
-    count = recipe.validation.pictures_per_family
-    with open_drawers(drawers) as pool:
-        drawings = {
-            name: pool.submit(DrawingPlan(((name, 1.0),), recipe.validation.seed).draw, 0, count) for name in names
-        }
-        return {name: drawing.result() for name, drawing in drawings.items()}
-
-
-def validate(network: nn.Module, pictures: dict[str, list[Sample]], device: torch.device) -> list[FamilyFigures]:
-    """Read every family's pictures without any hint; the network must be in evaluation mode."""
-    return [
-        compare(name, [sample.text for sample in drawn], read_greedily(network, drawn, device))
-        for name, drawn in pictures.items()
-    ]
 
 
 @torch.no_grad()

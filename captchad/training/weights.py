@@ -12,8 +12,36 @@ from onnx import numpy_helper
 
 from captchad.recognition.model import DESCRIPTION_KEY
 from captchad.training.network import CaptchaNetwork
-from captchad.training.published_weights import load_published
 from captchad.training.recipe import NetworkShape, Recipe
+
+# The packaged weights were exported when the network's layers had other names. Renaming them in the file would be a new
+# file of six megabytes with the same numbers, and models that were trained from it would still have the old names.
+_FORMER_NAMES: Mapping[str, Mapping[str, str]] = {
+    "stem.": {
+        "halve": "first_downsample",
+        "narrow": "reduce",
+        "widen": "expand",
+        "quarter": "second_downsample",
+        "lift": "project",
+    },
+    "encoder.": {
+        "look": "depthwise",
+        "gate": "squeeze_excitation",
+        "grow": "expand",
+        "shrink": "project",
+        "mix": "project",
+    },
+    "neck.blocks.": {
+        "before_look": "attention_norm",
+        "look": "query_key_value",
+        "gather": "attention_output",
+        "before_think": "feed_forward_norm",
+        "grow": "expand",
+        "shrink": "project",
+    },
+    "neck.": {"enter": "project", "look": "depthwise", "last": "norm"},
+}
+"""Former names of layers and the present ones, by the part of the network; the first prefix that fits counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +54,9 @@ class StartingPoint:
 
 
 def load_starting_point(path: Path) -> StartingPoint:
-    """Read the network of a model that `export` wrote, or of the published weights; ValueError where it is neither."""
+    """Read the network of a model that `export` wrote; ValueError where it is none."""
     try:
         model = onnx.load(str(path))
-        if all(entry.key != DESCRIPTION_KEY for entry in model.metadata_props):
-            return StartingPoint(load_published(path).eval(), NetworkShape(), {})
         description = json.loads(next(entry.value for entry in model.metadata_props if entry.key == DESCRIPTION_KEY))
         shape = Recipe.from_json(description["recipe"]).shape
         network = CaptchaNetwork(shape)
@@ -53,4 +79,12 @@ def _read_weights(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]
-    return weights
+    return {_translate(name): values for name, values in weights.items()}
+
+
+def _translate(stored: str) -> str:
+    """Return the present name of a weight, whichever name it was stored by."""
+    for prefix, names in _FORMER_NAMES.items():
+        if stored.startswith(prefix):
+            return prefix + ".".join(names.get(part, part) for part in stored.removeprefix(prefix).split("."))
+    return stored

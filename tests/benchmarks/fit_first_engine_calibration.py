@@ -29,7 +29,7 @@ from captchad.recognition.first_engine import (
 )
 from captchad.recognition.joint_reading import PictureReading
 from captchad.recognition.network import load_network
-from captchad.training.fitting import fit_curve, fit_logistic, mark_characters, to_values
+from captchad.training.pretraining.fitting import fit_curve, fit_logistic, mark_characters, to_values
 from tests.benchmarks.captcha_families import FITTED, UNSEEN, LabelledPicture, find_available
 
 KNOTS = 14

@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 
 from captchad.runtime.clock import Clock
 from captchad.training.pictures.catalogue import load_families
-from captchad.training.pictures.source import Family, PictureSource, Sample, WeightedFamily
+from captchad.training.pictures.source import Family, PictureSource, WeightedFamily
+from captchad.training.sample import Sample
 
 _CELL_WIDTH_PIXELS, _CELL_HEIGHT_PIXELS, _CAPTION_PIXELS = 240, 96, 14
 

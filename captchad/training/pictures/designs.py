@@ -17,8 +17,8 @@ from captchad.training.pictures import designs_stroked as stroked
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.planes import Pixels
-from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
+from captchad.training.sample import Sample
 
 _FINISHED_CHANCE = 0.25
 _LENGTH_LEAST, _LENGTH_MOST = 3, 8

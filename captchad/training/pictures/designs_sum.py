@@ -11,8 +11,8 @@ from captchad.training.pictures import designs_sites as sites
 from captchad.training.pictures import designs_small as small
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.designs import draw_design
-from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import LENGTH_MOST, ShownText
+from captchad.training.sample import Sample
 
 _FINISHED_CHANCE = 0.1
 _TIMES = {"*": 4, "x": 4, "×": 4, "X": 1}

@@ -6,7 +6,7 @@ import numpy as np
 
 from captchad.training.pictures.empty_objects import OBJECTS
 from captchad.training.pictures.empty_textures import TEXTURES
-from captchad.training.pictures.source import Sample
+from captchad.training.sample import Sample
 
 _HEIGHTS, _ASPECTS = (24, 120), (1.5, 5.0)
 _SQUARE_CHANCE = 0.15

@@ -18,8 +18,8 @@ from captchad.recognition.flattening import flatten
 from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import list_fonts
 from captchad.training.pictures.lettering import choose_fonts
-from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import draw_text
+from captchad.training.sample import Sample
 
 _OWN_FONT_CHANCE = 0.5
 _DEFAULT_SIZE_CHANCE = 0.5

@@ -33,8 +33,9 @@ from PIL import Image, UnidentifiedImageError
 from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import list_fonts
 from captchad.training.pictures.generators import make_sample
-from captchad.training.pictures.source import FamilyUnavailable, Sample
+from captchad.training.pictures.source import FamilyUnavailable
 from captchad.training.pictures.texts import UPPER_CHARSETS, ShownText, draw_sum, draw_text
+from captchad.training.sample import Sample
 
 FOLDER = Path(__file__).parent / "programs"
 _SEED_BITS = 31

@@ -13,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from captchad.training.pictures.generators import make_sample, seeded_globally, with_seeded_secrets
-from captchad.training.pictures.source import FamilyUnavailable, Sample
+from captchad.training.pictures.source import FamilyUnavailable
+from captchad.training.sample import Sample
 
 _SEED_BITS = 32
 _WRONG_VERSION = (AttributeError, KeyError, OSError, TypeError, ValueError)

@@ -8,20 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from captchad.training.pictures.augmentation import augment_picture
-from captchad.training.pictures.planes import Pixels
+from captchad.training.sample import Sample
 
 LOGGER = logging.getLogger(__name__)
 
 _TRIES = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A picture, its text as the model is to read it (no spaces, each sign in its one spelling), and its family."""
-
-    picture: Pixels
-    text: str
-    family: str
 
 
 class Family(Protocol):

@@ -12,9 +12,9 @@ from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
 from captchad.training.pictures.lettering import Ink, draw_lettering, write_text
 from captchad.training.pictures.planes import Numbers, Pixels
-from captchad.training.pictures.source import Sample
 from captchad.training.pictures.texts import ShownText, draw_sum, draw_text
 from captchad.training.pictures.warps import bend, draw_field
+from captchad.training.sample import Sample
 
 HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS = 23, 120
 WIDTH_LEAST_PIXELS, WIDTH_MOST_PIXELS = 60, 300

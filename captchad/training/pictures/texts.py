@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase, digits
 
 LENGTH_LEAST, LENGTH_MOST = 1, 12
-SIGNS = "+-×/÷=?"
-ALPHABET = digits + ascii_uppercase + ascii_lowercase + SIGNS
 
 CLEAR_UPPER = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CLEAR_LOWER = "abcdefghjkmnpqrstuvwxyz23456789"

@@ -5,9 +5,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from captchad.recognition.preparation import prepare
 from captchad.training.alphabet import encode
-from captchad.training.feed import Batch, make_batch
-from captchad.training.pictures.source import Sample
+from captchad.training.batch import Batch, make_batch
 from captchad.training.recipe import Feeding, NetworkShape, Recipe, Schedule, Validation
+from captchad.training.sample import Sample
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 

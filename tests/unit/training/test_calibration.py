@@ -11,11 +11,11 @@ from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.calibration import Calibration
 from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_engine
 from captchad.recognition.model import find_packaged_model, load_model
-from captchad.training.calibration import ReadSample, draw_hints, find_charset, fit, measure, read_samples
 from captchad.training.export import write_description
-from captchad.training.fitting import fit_curve, pool_violators
 from captchad.training.pictures.empty import EmptyFamily
-from captchad.training.pictures.source import Sample
+from captchad.training.pretraining.calibration import ReadSample, draw_hints, find_charset, fit, measure, read_samples
+from captchad.training.pretraining.fitting import fit_curve, pool_violators
+from captchad.training.sample import Sample
 from tests.unit.training.plain_pictures import draw_many, draw_plainly
 
 

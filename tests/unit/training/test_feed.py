@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from captchad.training.drawing import DrawingPlan
-from captchad.training.feed import Batch, Feed
+from captchad.training.batch import Batch
 from captchad.training.network import count_steps
+from captchad.training.pretraining.drawing import DrawingPlan
+from captchad.training.pretraining.feed import Feed
 from captchad.training.recipe import Feeding
 
 PLAN = DrawingPlan((("captcha", 1.0),), seed=3, altered_share=0.5)
@@ -58,7 +59,7 @@ def test_batches_have_their_size_and_room_for_their_labels() -> None:
 
 KILLED_PARENT = """
 import os, signal
-from captchad.training.feed import open_drawers
+from captchad.training.pretraining.feed import open_drawers
 if __name__ == "__main__":
     print(open_drawers(1).submit(os.getpid).result(), flush=True)
     os.kill(os.getpid(), signal.SIGKILL)

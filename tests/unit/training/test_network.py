@@ -8,14 +8,15 @@ import onnxruntime
 import pytest
 import torch
 
-from captchad.recognition.model import load_model
+from captchad.recognition.model import find_packaged_weights, load_model
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, export
 from captchad.training.network import CaptchaNetwork, count_steps
-from captchad.training.published_weights import load_published
+from captchad.training.pretraining.published_weights import load_published
 from captchad.training.recipe import NetworkShape
+from captchad.training.validation import compare, read_greedily
 from captchad.training.weights import load_starting_point
-from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE
+from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE, draw_many
 
 
 @pytest.mark.parametrize("width", [64, 101, 128, 640])
@@ -60,6 +61,13 @@ def test_a_training_can_go_on_from_the_exported_model(tmp_path: Path) -> None:
     assert taken_up.shape == SMALL_SHAPE
     for name, values in network.state_dict().items():
         assert torch.equal(taken_up.network.state_dict()[name], values), name
+
+
+def test_the_packaged_weights_are_found_by_their_former_names() -> None:
+    network = load_starting_point(find_packaged_weights()).network
+    drawn = draw_many(20)
+    figures = compare("plain", [one.text for one in drawn], read_greedily(network, drawn, torch.device("cpu")))
+    assert figures.exact >= 0.9
 
 
 def test_a_file_that_is_no_model_is_no_starting_point(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from captchad.recognition.model import load_model
 from captchad.recognition.preparation import prepare
 from captchad.training.export import TrainedNetwork, export
 from captchad.training.network import CaptchaNetwork
-from captchad.training.quantisation import halve_weights, list_late_blocks, quantise, read_description
+from captchad.training.pretraining.quantisation import halve_weights, list_late_blocks, quantise, read_description
 from captchad.training.weights import load_starting_point
 from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE, draw_many
 
@@ -44,5 +44,5 @@ def test_a_training_goes_on_from_halved_weights(tmp_path: Path) -> None:
         assert torch.allclose(taken_up.network.state_dict()[name], values, atol=2e-3), name
 
 
-def test_blocks_are_counted_past_the_lowering_ones() -> None:
+def test_blocks_are_counted_past_the_downsampling_ones() -> None:
     assert list_late_blocks(("g--", "g-g-g-", "g-")) == [4, 5, 6, 7, 8, 9, 11, 12]

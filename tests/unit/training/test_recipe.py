@@ -10,7 +10,7 @@ from captchad.training.recipe import Recipe, Schedule, load_recipe
 from captchad.training.schedule import learning_rate_at
 from tests.unit.training.plain_pictures import SMALL_RECIPE
 
-RECIPES = Path(__file__).parents[3] / "captchad" / "training" / "recipes"
+RECIPES = Path(__file__).parents[3] / "captchad" / "training" / "pretraining" / "recipes"
 
 
 def test_a_recipe_comes_back_from_its_json() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from captchad.training.pretraining.trainer import Trainer
 from captchad.training.recipe import NetworkShape, Schedule
-from captchad.training.trainer import Trainer
 from captchad.training.validation import compare, count_edits, read_greedily
 from tests.unit.training.plain_pictures import SMALL_RECIPE, batch_of, draw_many
 

@@ -8,8 +8,9 @@ import pytest
 
 from captchad.training.pictures.augmentation import ALTERATIONS, augment_picture
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
-from captchad.training.pictures.source import FamilyUnavailable, PictureSource, Sample, WeightedFamily
+from captchad.training.pictures.source import FamilyUnavailable, PictureSource, WeightedFamily
 from captchad.training.pictures.texts import ALPHABET, LENGTH_LEAST, LENGTH_MOST, draw_sum, draw_text
+from captchad.training.sample import Sample
 
 OURS = ("synthetic", "synthetic-sum", "designs", "captcha", "wheezy.captcha")
 

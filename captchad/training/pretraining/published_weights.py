@@ -21,6 +21,7 @@ from torch import nn
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape
+from captchad.training.weights import load_starting_point
 
 PACKAGE = "rapidocr"
 FILE = "models/PP-OCRv6_rec_small.onnx"
@@ -43,6 +44,11 @@ def find_published() -> Path:
     if folder is None or not (folder / FILE).is_file():
         raise ValueError(f"{PACKAGE} is not installed, or without {FILE}: pip install --no-deps 'rapidocr>=3.10,<4'")
     return folder / FILE
+
+
+def load_first_network(path: Path) -> CaptchaNetwork:
+    """Read the network to begin with: the published one by its file's name, else one that `export` wrote."""
+    return load_published(path).eval() if path.name == Path(FILE).name else load_starting_point(path).network
 
 
 def load_published(path: Path) -> CaptchaNetwork:

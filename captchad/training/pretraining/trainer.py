@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from captchad.runtime.clock import Clock
 from captchad.training.alphabet import BLANK
-from captchad.training.averaging import WeightAverage
-from captchad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from captchad.training.feed import Batch
+from captchad.training.batch import Batch
 from captchad.training.network import CaptchaNetwork, count_steps
+from captchad.training.pretraining.averaging import WeightAverage
+from captchad.training.pretraining.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from captchad.training.recipe import Recipe
 from captchad.training.schedule import learning_rate_at
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from captchad.training.pictures.catalogue import load_families
-from captchad.training.pictures.source import PictureSource, Sample, WeightedFamily
+from captchad.training.pictures.source import PictureSource, WeightedFamily
+from captchad.training.sample import Sample
 
 _PLANS_AT_ONCE = 4
 

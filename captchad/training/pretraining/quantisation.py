@@ -1,8 +1,9 @@
 """A trained model made small and fast.
 
-The mixing convolutions of the later stages, which are most of the work, are computed in eight bits, their ranges being
-those that pictures of the model's own families show; the first stage and the steps between stages suffer more than they
-would save. What was rounded to eight bits can't be trained further, so the weights to go on from are kept in sixteen.
+The pointwise convolutions of the later stages, which are most of the work, are computed in eight bits, their ranges
+being those that pictures of the model's own families show; the first stage and the steps between stages suffer more
+than they would save. What was rounded to eight bits can't be trained further, so the weights to go on from are kept in
+sixteen.
 """
 
 import json
@@ -47,7 +48,7 @@ def quantise(path: Path, out: Path, pictures: Sequence[Prepared]) -> None:
         quant_pre_process(str(path), str(plain), skip_symbolic_shape=True)
         description = read_description(path)
         blocks = list_late_blocks(description["recipe"]["shape"]["gates"])
-        nodes = [node.name for node in onnx.load(str(plain)).graph.node if _is_mixing(node, blocks)]
+        nodes = [node.name for node in onnx.load(str(plain)).graph.node if _is_pointwise(node, blocks)]
         quantize_static(
             str(plain),
             str(out),
@@ -90,7 +91,7 @@ def draw_prepared(families: Mapping[str, float], count: int) -> list[Prepared]:
 
 
 def list_late_blocks(gates: Sequence[str]) -> list[int]:
-    """Number the encoder's mixer blocks after its first stage; before each later stage stands a lowering block."""
+    """Number the encoder's blocks after its first stage; before each later stage stands a downsampling block."""
     late: list[int] = []
     number = len(gates[0])
     for stage in gates[1:]:
@@ -99,6 +100,6 @@ def list_late_blocks(gates: Sequence[str]) -> list[int]:
     return late
 
 
-def _is_mixing(node: onnx.NodeProto, blocks: Sequence[int]) -> bool:
-    names = {f"/encoder/encoder.{block}/{part}/" for block in blocks for part in ("grow", "shrink")}
+def _is_pointwise(node: onnx.NodeProto, blocks: Sequence[int]) -> bool:
+    names = {f"/encoder/encoder.{block}/{part}/" for block in blocks for part in ("expand", "project")}
     return node.op_type == "Conv" and any(node.name.startswith(name) for name in names)

@@ -1,4 +1,4 @@
-"""Trains by a recipe: `python -m captchad.training --recipe FILE --checkpoints DIR [--minutes N] [--resume]`."""
+"""Trains by a recipe: `python -m captchad.training.pretraining --recipe FILE --checkpoints DIR`."""
 
 import argparse
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 from types import FrameType
 
 from captchad.runtime.clock import Clock
-from captchad.training.published_weights import find_published
+from captchad.training.pretraining.published_weights import find_published
+from captchad.training.pretraining.training_run import TrainingRun, TrainingRunOptions
 from captchad.training.recipe import load_recipe
-from captchad.training.session import Session, SessionOptions
 
 _PUBLISHED = "published"
 
@@ -18,7 +18,7 @@ _PUBLISHED = "published"
 def main() -> None:
     """Train until the recipe's last step, the given minutes, SIGTERM or Ctrl-C."""
     cores = os.cpu_count() or 1
-    parser = argparse.ArgumentParser(prog="python -m captchad.training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m captchad.training.pretraining", description=__doc__)
     parser.add_argument("--recipe", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=None)
@@ -30,10 +30,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         first_model = _find_first_model(given.first_model)
-        options = SessionOptions(
+        options = TrainingRunOptions(
             given.checkpoints, given.minutes, given.resume, given.drawers, given.threads, first_model
         )
-        Session(load_recipe(given.recipe), options, Clock()).run()
+        TrainingRun(load_recipe(given.recipe), options, Clock()).run()
     except ValueError as error:
         sys.exit(str(error))
 

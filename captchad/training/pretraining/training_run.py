@@ -9,15 +9,15 @@ from pathlib import Path
 import torch
 
 from captchad.runtime.clock import Clock
-from captchad.training.checkpoint import FILE_NAME
-from captchad.training.drawing import DrawingPlan
-from captchad.training.feed import Feed
-from captchad.training.pictures.source import Sample
-from captchad.training.progress import ProgressTeller
+from captchad.training.pretraining.checkpoint import FILE_NAME
+from captchad.training.pretraining.drawing import DrawingPlan
+from captchad.training.pretraining.feed import Feed
+from captchad.training.pretraining.progress import ProgressTeller
+from captchad.training.pretraining.published_weights import load_first_network
+from captchad.training.pretraining.trainer import SaveTimer, Trainer, choose_device
+from captchad.training.pretraining.validation import draw_validation, validate
 from captchad.training.recipe import Recipe
-from captchad.training.trainer import SaveTimer, Trainer, choose_device
-from captchad.training.validation import draw_validation, validate
-from captchad.training.weights import load_starting_point
+from captchad.training.sample import Sample
 
 FIGURES_NAME = "figures.jsonl"
 SAVE_SECONDS = 120.0
@@ -25,7 +25,7 @@ _SECONDS_PER_MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class SessionOptions:
+class TrainingRunOptions:
     """Where the checkpoints lie, which model to begin with, for how long to train, with what processes and threads."""
 
     folder: Path
@@ -36,10 +36,10 @@ class SessionOptions:
     first_model: Path | None = None
 
 
-class Session:
+class TrainingRun:
     """Runs a trainer over its feed, saving, validating and telling."""
 
-    def __init__(self, recipe: Recipe, options: SessionOptions, clock: Clock) -> None:
+    def __init__(self, recipe: Recipe, options: TrainingRunOptions, clock: Clock) -> None:
         self._recipe = recipe
         self._options = options
         self._clock = clock
@@ -53,7 +53,7 @@ class Session:
         if self._is_there:
             self._trainer.resume(self._options.folder)
         elif self._options.first_model is not None:
-            self._trainer.start_from(load_starting_point(self._options.first_model).network.state_dict())
+            self._trainer.start_from(load_first_network(self._options.first_model).state_dict())
         torch.set_num_threads(self._options.threads)
         pictures = draw_validation(self._recipe, self._options.drawers)
         plan = DrawingPlan(

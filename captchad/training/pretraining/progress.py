@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from captchad.runtime.clock import Clock
+from captchad.training.pretraining.trainer import StepReport
 from captchad.training.recipe import Recipe
-from captchad.training.trainer import StepReport
 from captchad.training.validation import FamilyFigures
 
 _LINE_SECONDS = 30.0

@@ -1,4 +1,4 @@
-"""A training's model as the package holds it: `python -m captchad.training.packaging --checkpoint DIR`.
+"""A training's model as the package holds it: `python -m captchad.training.pretraining.packaging --checkpoint DIR`.
 
 The averaged network is exported, quantised and calibrated; beside it lie the weights that a training can go on from.
 """
@@ -10,9 +10,10 @@ from pathlib import Path
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.model import PACKAGED_NAME, PACKAGED_WEIGHTS_NAME, find_packaged_model
-from captchad.training.calibration import calibrate
-from captchad.training.export import ExportFailed, export, load_trained
-from captchad.training.quantisation import draw_prepared, halve_weights, quantise, read_description
+from captchad.training.export import ExportFailed, export
+from captchad.training.pretraining.calibration import calibrate
+from captchad.training.pretraining.export import load_trained
+from captchad.training.pretraining.quantisation import draw_prepared, halve_weights, quantise, read_description
 
 RANGE_PICTURES = 500
 CALIBRATION_PICTURES = 200
@@ -35,7 +36,7 @@ def package(checkpoint: Path, folder: Path, calibration_pictures: int) -> str:
 
 def main() -> None:
     """Package one checkpoint."""
-    parser = argparse.ArgumentParser(prog="python -m captchad.training.packaging", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m captchad.training.pretraining.packaging", description=__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="the folder the training saves to")
     parser.add_argument("--out", type=Path, default=find_packaged_model().parent, help="the package's own by default")
     parser.add_argument("--pictures", type=int, default=CALIBRATION_PICTURES, help="of each family, to calibrate with")

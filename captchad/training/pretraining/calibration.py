@@ -1,4 +1,4 @@
-"""Makes a model's confidence honest: `python -m captchad.training.calibration --model MODEL.onnx`.
+"""Makes a model's confidence honest: `python -m captchad.training.pretraining.calibration --model MODEL.onnx`.
 
 Fresh pictures of the families the model was trained on, and pictures without text, are read with and without hints;
 one half of them fits the calibration, which is written into the model's file, the other half tells how honest it is.
@@ -27,11 +27,12 @@ from captchad.recognition.joint_reading import PictureReading
 from captchad.recognition.model import load_model
 from captchad.training.alphabet import spell_plainly
 from captchad.training.export import write_description
-from captchad.training.fitting import fit_curve, mark_characters, to_values
 from captchad.training.pictures.acceptance import is_right
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.pictures.empty import EmptyFamily
-from captchad.training.pictures.source import PictureSource, Sample, WeightedFamily
+from captchad.training.pictures.source import PictureSource, WeightedFamily
+from captchad.training.pretraining.fitting import fit_curve, mark_characters, to_values
+from captchad.training.sample import Sample
 
 SEED = 424_242
 SURE = 0.9
@@ -149,7 +150,7 @@ def draw_pictures(names: Sequence[str], pictures: int, seed: int) -> list[Sample
 
 def main() -> None:
     """Draw, read, fit, write and tell."""
-    parser = argparse.ArgumentParser(prog="python -m captchad.training.calibration", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m captchad.training.pretraining.calibration", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="the model's file, which gets the calibration")
     parser.add_argument("--pictures", type=int, default=_PICTURES, help="pictures of each family")
     parser.add_argument("--seed", type=int, default=SEED)

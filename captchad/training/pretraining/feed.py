@@ -6,32 +6,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from captchad.recognition.preparation import Prepared, stack
 from captchad.training.alphabet import encode
 from captchad.training.augmentation import augment
-from captchad.training.drawing import DrawingPlan
-from captchad.training.pictures.source import Sample
+from captchad.training.batch import Batch, make_batch
+from captchad.training.pretraining.drawing import DrawingPlan
 from captchad.training.recipe import Feeding
+from captchad.training.sample import Sample
 
 _AUGMENTATION, _ORDER = 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Prepared pictures (batch, 1, 48, width) with their own widths, and their texts as symbol numbers."""
-
-    number: int
-    pictures: NDArray[np.float32]
-    widths: tuple[int, ...]
-    labels: tuple[tuple[int, ...], ...]
 
 
 def open_drawers(drawers: int) -> ProcessPoolExecutor:
@@ -112,10 +100,3 @@ class Feed(AbstractContextManager["Feed"]):
         return [
             make_batch(first + place, batches[which]) for place, which in enumerate(order.permutation(len(batches)))
         ]
-
-
-def make_batch(number: int, seen: Sequence[tuple[Prepared, tuple[int, ...]]]) -> Batch:
-    """Stack prepared pictures with their labels."""
-    pictures = [picture for picture, _ in seen]
-    widths = tuple(picture.shape[1] for picture in pictures)
-    return Batch(number, stack(pictures), widths, tuple(labels for _, labels in seen))
