@@ -108,7 +108,7 @@ def make_cased_alphabet(charset: str | None, *, is_case_told: bool) -> Alphabet:
     return Alphabet(tuple(symbols), tuple(_list_spellings(symbol, allowed) for symbol in symbols))
 
 
-def make_sum_alphabet() -> Alphabet:
+def make_arithmetic_alphabet() -> Alphabet:
     """Make the alphabet of sums: digits, operators, `=` and `?`, each with what it is mistaken for."""
     symbols = (*digits, *OPERATORS, EQUALS, QUESTION)
     return Alphabet(symbols, tuple(_SIGN_LOOKALIKES.get(symbol, symbol) for symbol in symbols))

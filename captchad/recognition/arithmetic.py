@@ -4,25 +4,25 @@ import re
 from dataclasses import dataclass
 
 # Nothing but a question mark comes after the equals sign, and the networks often take it for a 7.
-_SUM = re.compile(r"(-?\d{1,4})((?:[+\-×÷/][+-]?\d{1,4}){1,3})(?:=[?7]?|\?)?")
+_ARITHMETIC = re.compile(r"(-?\d{1,4})((?:[+\-×÷/][+-]?\d{1,4}){1,3})(?:=[?7]?|\?)?")
 _STEP = re.compile(r"([+\-×÷/])([+-]?\d{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class Arithmetic:
     """A sum in one line (`12 + 5`) and its whole-numbered result."""
 
     expression: str
     result: int
 
 
-def read_sum(text: str) -> Sum | None:
+def read_arithmetic(text: str) -> Arithmetic | None:
     """Read a sum of two to four numbers, each with a sign or none; None where the result is no whole number.
 
     Multiplication and division come before addition and subtraction, as in every generator that evaluates what it
     drew; numbers of one rank are taken from left to right. A slash divides as ÷ does.
     """
-    match = _SUM.fullmatch(text)
+    match = _ARITHMETIC.fullmatch(text)
     if match is None:
         return None
     steps = [("÷" if sign == "/" else sign, int(number)) for sign, number in _STEP.findall(match[2])]
@@ -30,7 +30,7 @@ def read_sum(text: str) -> Sum | None:
     result = _compute(first, steps)
     if result is None:
         return None
-    return Sum(" ".join([str(first), *(f"{sign} {number}" for sign, number in steps)]), result)
+    return Arithmetic(" ".join([str(first), *(f"{sign} {number}" for sign, number in steps)]), result)
 
 
 def _compute(first: int, steps: list[tuple[str, int]]) -> int | None:

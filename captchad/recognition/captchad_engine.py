@@ -9,7 +9,7 @@ import numpy as np
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
 from captchad.recognition.alphabet import EQUALS, OPERATORS, QUESTION, Alphabet, Columns, make_cased_alphabet
-from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
@@ -45,8 +45,8 @@ class CaptchadEngine:
             raise ValueError("it weighs other evidence than this release gives; calibrate the model again")
         self._operator_columns = [self._columns.index(sign) for sign in (*OPERATORS, "/") if sign in self._columns]
         self._located: dict[Alphabet, Columns] = {}
-        self._plain_sums = _make_sum_alphabet(_PLAIN_SIGNS)
-        self._wide_sums = _make_sum_alphabet(_WIDE_SIGNS)
+        self._plain_arithmetic = _make_arithmetic_alphabet(_PLAIN_SIGNS)
+        self._wide_arithmetic = _make_arithmetic_alphabet(_WIDE_SIGNS)
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
         """Read each picture with its hints; an empty text says that nothing could be read."""
@@ -79,7 +79,7 @@ class CaptchadEngine:
             Character(symbol, round(self._calibration.character_confidence(scores, confidence), 4))
             for symbol, scores in zip(reading.symbols, zip(*reading.symbol_scores, strict=True), strict=True)
         )
-        worked_out = read_sum(reading.symbols) if found.kind is CaptchaKind.MATH else None
+        worked_out = read_arithmetic(reading.symbols) if found.kind is CaptchaKind.MATH else None
         return Recognition(
             text=reading.symbols if worked_out is None else str(worked_out.result),
             confidence=round(confidence, 4),
@@ -91,11 +91,11 @@ class CaptchadEngine:
 
     def _read_one(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
         if hints.kind is CaptchaKind.MATH:
-            return self._read_sum(outputs, self._wide_sums, hints)
+            return self._read_arithmetic(outputs, self._wide_arithmetic, hints)
         text = self._read_text(outputs, hints)
         if hints.kind is CaptchaKind.TEXT or hints.charset is not None or not self._shows_operator(outputs):
             return text
-        found = self._read_sum(outputs, self._plain_sums, hints)
+        found = self._read_arithmetic(outputs, self._plain_arithmetic, hints)
         if found is None or text is None:
             return text if found is None else found
         return found if found.reading.total_score > text.reading.total_score else text
@@ -108,9 +108,11 @@ class CaptchadEngine:
         reading = self._search(outputs, alphabet, hints, lambda symbols: True)
         return None if reading is None else PictureReading(reading, CaptchaKind.TEXT, ())
 
-    def _read_sum(self, outputs: Sequence[LogProbabilities], alphabet: Alphabet, hints: Hints) -> PictureReading | None:
+    def _read_arithmetic(
+        self, outputs: Sequence[LogProbabilities], alphabet: Alphabet, hints: Hints
+    ) -> PictureReading | None:
         def accept(symbols: str) -> bool:
-            found = read_sum(symbols)
+            found = read_arithmetic(symbols)
             return found is not None and _keeps_lengths(str(found.result), hints)
 
         reading = self._search(outputs, alphabet, Hints(), accept)
@@ -149,7 +151,7 @@ def _is_clear(found: PictureReading | None) -> bool:
     return found is None or found.reading.evidence.margin > _CLEAR_MARGIN
 
 
-def _make_sum_alphabet(signs: dict[str, str]) -> Alphabet:
+def _make_arithmetic_alphabet(signs: dict[str, str]) -> Alphabet:
     symbols = (*_DIGITS, *signs)
     return Alphabet(symbols, tuple(signs.get(symbol, symbol) for symbol in symbols))
 

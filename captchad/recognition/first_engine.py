@@ -11,10 +11,10 @@ from captchad.recognition.alphabet import (
     LEAST_PROBABILITY,
     Alphabet,
     Columns,
-    make_sum_alphabet,
+    make_arithmetic_alphabet,
     make_text_alphabet,
 )
-from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, load_calibration
 from captchad.recognition.decoding import Pixels, is_blank
 from captchad.recognition.joint_reading import PictureReading, Reading, is_seen, look, read_jointly
@@ -46,7 +46,7 @@ class FirstEngine:
         self.name = _name_engine()
         self._networks = tuple(networks)
         self._calibration = calibration
-        self._sums = self._prepare(make_sum_alphabet())
+        self._arithmetic = self._prepare(make_arithmetic_alphabet())
         self._texts = self._prepare(make_text_alphabet(None))
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
@@ -59,11 +59,11 @@ class FirstEngine:
             return None
         outputs = [network.run(pixels) for network in self._networks]
         if hints.kind is CaptchaKind.MATH:
-            return self._read_sum(outputs, hints)
+            return self._read_arithmetic(outputs, hints)
         text = self._read_text(outputs, hints)
         if hints.kind is CaptchaKind.TEXT or hints.charset is not None:
             return text
-        found = self._read_unannounced_sum(outputs, hints)
+        found = self._read_unannounced_arithmetic(outputs, hints)
         if found is None:
             return text
         return found if text is None or found.reading.total_score > text.reading.total_score else text
@@ -78,19 +78,19 @@ class FirstEngine:
             return None
         return PictureReading(reading, CaptchaKind.TEXT, self._compare_cases(outputs, reading))
 
-    def _read_unannounced_sum(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
+    def _read_unannounced_arithmetic(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
         """Read a sum nobody announced: only where an equals sign is seen."""
-        if not is_seen(EQUALS, look(outputs, self._sums.columns), self._sums.alphabet):
+        if not is_seen(EQUALS, look(outputs, self._arithmetic.columns), self._arithmetic.alphabet):
             return None
-        found = self._read_sum(outputs, hints)
+        found = self._read_arithmetic(outputs, hints)
         return found if found is not None and EQUALS in found.reading.symbols else None
 
-    def _read_sum(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
+    def _read_arithmetic(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
         def accept(symbols: str) -> bool:
-            found = read_sum(symbols)
+            found = read_arithmetic(symbols)
             return found is not None and _keeps_lengths(str(found.result), hints)
 
-        reading = read_jointly(look(outputs, self._sums.columns), self._sums.alphabet, Hints(), accept)
+        reading = read_jointly(look(outputs, self._arithmetic.columns), self._arithmetic.alphabet, Hints(), accept)
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
 
     def _compare_cases(self, outputs: Sequence[Probabilities], reading: Reading) -> tuple[tuple[float, ...], ...]:
@@ -105,7 +105,11 @@ class FirstEngine:
 
     def answer(self, found: PictureReading, hints: Hints) -> Recognition:
         """Give a reading its case and its calibrated confidences."""
-        return self._answer_sum(found.reading) if found.kind is CaptchaKind.MATH else self._answer_text(found, hints)
+        return (
+            self._answer_arithmetic(found.reading)
+            if found.kind is CaptchaKind.MATH
+            else self._answer_text(found, hints)
+        )
 
     def _recognise_one(self, pixels: Pixels, hints: Hints) -> Recognition:
         found = self.read(pixels, hints)
@@ -113,8 +117,8 @@ class FirstEngine:
             return Recognition("", NO_READING_CONFIDENCE, self.name, hints.kind or CaptchaKind.TEXT)
         return self.answer(found, hints)
 
-    def _answer_sum(self, reading: Reading) -> Recognition:
-        found = read_sum(reading.symbols)
+    def _answer_arithmetic(self, reading: Reading) -> Recognition:
+        found = read_arithmetic(reading.symbols)
         confidence = self._calibration.text.estimate(reading.evidence.as_tuple())
         return Recognition(
             text="" if found is None else str(found.result),

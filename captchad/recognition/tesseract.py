@@ -15,7 +15,7 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
-from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.decoding import Pixels, is_blank
 
 PROGRAM = "tesseract"
@@ -36,8 +36,8 @@ _WORD_LEVEL = "5"
 _COLUMNS = 12
 _CONFIDENCE_COLUMN, _TEXT_COLUMN = 10, 11
 _SIGNS = "+-×÷*/=?"
-_SUM_CHARACTERS = digits + _SIGNS + "xX"
-_SUM_SPELLING = str.maketrans({"x": "×", "X": "×", "*": "×", "/": "÷"})
+_ARITHMETIC_CHARACTERS = digits + _SIGNS + "xX"
+_ARITHMETIC_SPELLING = str.maketrans({"x": "×", "X": "×", "*": "×", "/": "÷"})
 
 _logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def _prepare(pixels: Pixels) -> bytes:
 
 def _choose_characters(hints: Hints) -> str:
     if hints.kind is CaptchaKind.MATH:
-        return _SUM_CHARACTERS
+        return _ARITHMETIC_CHARACTERS
     if hints.charset is not None:
         return "".join(sorted(character for character in set(hints.charset) - {" "} if character.isprintable()))
     return ascii_letters + digits + ("" if hints.kind is CaptchaKind.TEXT else _SIGNS)
@@ -158,9 +158,11 @@ def _read_table(table: str, characters: str) -> _Line:
 
 def _interpret(read: str, hints: Hints) -> tuple[CaptchaKind, str, str, str | None]:
     """Give kind, answer, the characters it was read from, and the sum where it is one."""
-    spelled = read.translate(_SUM_SPELLING)
-    is_sum_possible = hints.kind is CaptchaKind.MATH or (hints.kind is None and hints.charset is None and "=" in read)
-    found = read_sum(spelled) if is_sum_possible else None
+    spelled = read.translate(_ARITHMETIC_SPELLING)
+    is_arithmetic_possible = hints.kind is CaptchaKind.MATH or (
+        hints.kind is None and hints.charset is None and "=" in read
+    )
+    found = read_arithmetic(spelled) if is_arithmetic_possible else None
     if found is not None:
         return CaptchaKind.MATH, str(found.result), spelled, found.expression
     if hints.kind is CaptchaKind.MATH:

@@ -126,7 +126,7 @@ def draw_plain(source: random.Random) -> LabelledPicture:
     return LabelledPicture(_draw_line(source, list(text)), text, charset)
 
 
-def draw_sum(source: random.Random) -> LabelledPicture:
+def draw_arithmetic(source: random.Random) -> LabelledPicture:
     """Draw a sum as the plain family is drawn; the truth is its result."""
     left, right, operator = source.randint(1, 30), source.randint(1, 20), source.choice("+-×")
     if operator == "-":
@@ -224,7 +224,7 @@ FITTED: dict[str, Family] = {
     "captcha": draw_captcha,
     "gvcode": draw_gvcode,
     "plain": draw_plain,
-    "sum": draw_sum,
+    "sum": draw_arithmetic,
     "blank": draw_blank,
     "noise": draw_noise,
     "other": draw_other,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 import captchad.recognition
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, Curve, LetterCase
 from captchad.recognition.decoding import decode_picture
 from captchad.recognition.first_engine import (
@@ -53,8 +53,8 @@ class Sample:
         if self.found is None or self.labelled.truth is None:
             return False
         if self.found.kind is CaptchaKind.MATH:
-            summed = read_sum(self.found.reading.symbols)
-            return summed is not None and str(summed.result) == self.labelled.truth
+            computed = read_arithmetic(self.found.reading.symbols)
+            return computed is not None and str(computed.result) == self.labelled.truth
         return self.found.reading.symbols == self.labelled.truth.lower()
 
 

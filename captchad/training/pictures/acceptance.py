@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.arithmetic import read_arithmetic
 
 _SIGNS = str.maketrans({"x": "×", "X": "×", "*": "×", "−": "-", "–": "-", ":": "÷", "？": "?"})
 
@@ -45,7 +45,7 @@ def find_rule(family: str) -> CaseRule:
 
 def work_out(text: str) -> str | None:
     """Give the answer of a sum, however its signs are written; None where the text is none."""
-    found = read_sum("".join(text.split()).translate(_SIGNS))
+    found = read_arithmetic("".join(text.split()).translate(_SIGNS))
     return None if found is None else str(found.result)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from captchad.training.pictures.designs import DesignFamily
-from captchad.training.pictures.designs_sum import DesignSumFamily
+from captchad.training.pictures.designs_arithmetic import DesignArithmeticFamily
 from captchad.training.pictures.empty import EmptyFamily
 from captchad.training.pictures.generators import (
     CaptchaFamily,
@@ -16,21 +16,21 @@ from captchad.training.pictures.generators import (
 )
 from captchad.training.pictures.published_programs import PROGRAMS, ProgramFamily
 from captchad.training.pictures.pypi_apart import APART_GENERATORS
+from captchad.training.pictures.pypi_arithmetic import ARITHMETIC_GENERATORS
 from captchad.training.pictures.pypi_generators import GENERATORS
 from captchad.training.pictures.pypi_package import PackageFamily
-from captchad.training.pictures.pypi_sums import SUM_GENERATORS
 from captchad.training.pictures.pypi_warped import WARPED_GENERATORS
 from captchad.training.pictures.source import Family, FamilyUnavailable
-from captchad.training.pictures.synthetic import SyntheticFamily, SyntheticSumFamily
+from captchad.training.pictures.synthetic import SyntheticArithmeticFamily, SyntheticFamily
 
 LOGGER = logging.getLogger(__name__)
 
 
 _DRAWN_HERE = (
     SyntheticFamily,
-    SyntheticSumFamily,
+    SyntheticArithmeticFamily,
     DesignFamily,
-    DesignSumFamily,
+    DesignArithmeticFamily,
     EmptyFamily,
     CaptchaFamily,
     WheezyFamily,
@@ -38,7 +38,7 @@ _DRAWN_HERE = (
     MulticolorFamily,
     FlaskSimpleFamily,
 )
-_PACKAGES = {**GENERATORS, **WARPED_GENERATORS, **SUM_GENERATORS, **APART_GENERATORS}
+_PACKAGES = {**GENERATORS, **WARPED_GENERATORS, **ARITHMETIC_GENERATORS, **APART_GENERATORS}
 CATALOGUE: dict[str, Callable[[], Family]] = {
     **{family.name: family for family in _DRAWN_HERE},
     **{name: partial(PackageFamily, name, package) for name, package in _PACKAGES.items()},

@@ -34,14 +34,14 @@ from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import list_fonts
 from captchad.training.pictures.generators import make_sample
 from captchad.training.pictures.source import FamilyUnavailable
-from captchad.training.pictures.texts import UPPER_CHARSETS, ShownText, draw_sum, draw_text
+from captchad.training.pictures.texts import UPPER_CHARSETS, ShownText, draw_arithmetic, draw_text
 from captchad.training.sample import Sample
 
 FOLDER = Path(__file__).parent / "programs"
 _SEED_BITS = 31
 _EXIT_SECONDS = 10
 _HANDED_FONTS = 24
-_SUM_SIGNS = {"−": "-", "–": "-", "÷": "/", "X": "x", "×": "x"}
+_ARITHMETIC_SIGNS = {"−": "-", "–": "-", "÷": "/", "X": "x", "×": "x"}
 
 _COMPONENTS = (
     "react-client-captcha",
@@ -71,21 +71,23 @@ def _draw_default(source: random.Random) -> ShownText:
     return draw_text(source, shortest=4, longest=6)
 
 
-def _draw_plain_sum(source: random.Random) -> ShownText:
+def _draw_plain_arithmetic(source: random.Random) -> ShownText:
     if is_default(source):
         # What createMathExpr() makes: one of its own texts it tells the result of, and nothing else.
         text = f"{source.randint(1, 9)}{source.choice('++-')}{source.randint(1, 9)}"
         return ShownText(text, text)
-    shown = draw_sum(source)
+    shown = draw_arithmetic(source)
     # The generator's own font has no more signs than these.
-    drawn = "".join(_SUM_SIGNS.get(character, character) for character in shown.drawn.replace(" ", "").rstrip("=?"))
+    drawn = "".join(
+        _ARITHMETIC_SIGNS.get(character, character) for character in shown.drawn.replace(" ", "").rstrip("=?")
+    )
     return ShownText(drawn.replace(":", "/"), shown.text.rstrip("=?").replace("÷", "/"))
 
 
-def _draw_asked_sum(source: random.Random) -> ShownText:
-    shown = draw_sum(source)
+def _draw_asked_arithmetic(source: random.Random) -> ShownText:
+    shown = draw_arithmetic(source)
     # Its letters stand side by side, and not all of its fonts have signs that keyboards lack.
-    drawn = "".join(_SUM_SIGNS.get(character, character) for character in shown.drawn.replace(" ", ""))
+    drawn = "".join(_ARITHMETIC_SIGNS.get(character, character) for character in shown.drawn.replace(" ", ""))
     return ShownText(drawn.replace(":", "/"), shown.text.replace("÷", "/"))
 
 
@@ -108,7 +110,7 @@ def _draw_django(source: random.Random) -> ShownText:
     return draw_text(source, {ascii_uppercase: 1}, shortest=4, longest=source.choice((4, 4, 6)))
 
 
-def _draw_django_sum(source: random.Random) -> ShownText:
+def _draw_django_arithmetic(source: random.Random) -> ShownText:
     one, other = sorted((source.randint(1, 10) for _ in range(2)), reverse=True)
     operator = source.choice("+-*")
     if operator != "-" and source.random() < 0.5:
@@ -119,7 +121,7 @@ def _draw_django_sum(source: random.Random) -> ShownText:
 
 PROGRAMS = {
     "svg-captcha": Program("node", "npm_captchas.cjs", "svg-captcha", _draw_default),
-    "svg-captcha-sum": Program("node", "npm_captchas.cjs", "svg-captcha-sum", _draw_plain_sum),
+    "svg-captcha-sum": Program("node", "npm_captchas.cjs", "svg-captcha-sum", _draw_plain_arithmetic),
     "ppfun-captcha": Program("node", "npm_captchas.cjs", "ppfun-captcha", _draw_default),
     "captchapng2": Program("node", "npm_captchas.cjs", "captchapng2", _draw_default),
     "trek-captcha": Program("node", "npm_captchas.cjs", "trek-captcha", _draw_default),
@@ -127,7 +129,7 @@ PROGRAMS = {
     "captcha.gif": Program("node", "npm_captchas.cjs", "captcha.gif", _draw_default),
     "svg-captcha-fixed": Program("node", "npm_captchas.cjs", "svg-captcha-fixed", _draw_default, needs_fonts=True),
     "svg-captcha-fixed-sum": Program(
-        "node", "npm_captchas.cjs", "svg-captcha-fixed-sum", _draw_plain_sum, needs_fonts=True
+        "node", "npm_captchas.cjs", "svg-captcha-fixed-sum", _draw_plain_arithmetic, needs_fonts=True
     ),
     "captcha-canvas": Program("node", "npm_canvas_captchas.cjs", "captcha-canvas", _draw_default, needs_fonts=True),
     "@haileybot/captcha-generator": Program(
@@ -151,7 +153,9 @@ PROGRAMS = {
     },
     "simple_captcha2": Program("ruby", "ruby_captchas.rb", "simple_captcha2", _draw_default),
     "gregwar/captcha": Program("php", "php_captchas.php", "gregwar/captcha", _draw_default, needs_fonts=True),
-    "gregwar/captcha-sum": Program("php", "php_captchas.php", "gregwar/captcha-sum", _draw_asked_sum, needs_fonts=True),
+    "gregwar/captcha-sum": Program(
+        "php", "php_captchas.php", "gregwar/captcha-sum", _draw_asked_arithmetic, needs_fonts=True
+    ),
     "Text_CAPTCHA": Program("php", "php_captchas.php", "Text_CAPTCHA", _draw_default, needs_fonts=True),
     "FancyCaptcha": Program(sys.executable, "debian_captchas.py", "FancyCaptcha", _draw_words, needs_fonts=True),
     "FancyCaptcha-old": Program(
@@ -160,7 +164,7 @@ PROGRAMS = {
     "ejabberd": Program(sys.executable, "debian_captchas.py", "ejabberd", _draw_digits),
     "django-simple-captcha": Program(sys.executable, "django_captchas.py", "django-simple-captcha", _draw_django),
     "django-simple-captcha-sum": Program(
-        sys.executable, "django_captchas.py", "django-simple-captcha-sum", _draw_django_sum
+        sys.executable, "django_captchas.py", "django-simple-captcha-sum", _draw_django_arithmetic
     ),
 }
 """The programs by the name of the family they draw."""

@@ -58,7 +58,7 @@ def _draw_guardpy(package: ModuleType, source: random.Random) -> Drawn:
     return Image.open(io.BytesIO(base64.b64decode(made["image"]))), made["encrypted_response"]
 
 
-def _draw_inno_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_inno_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     maker = package.MathCaptcha("image")
     one, other = sorted((source.randint(1, 10) for _ in range(2)), reverse=True)
     maker.question = f"{one}{source.choice('+-×')}{other}"
@@ -80,7 +80,7 @@ def _draw_inno(package: ModuleType, source: random.Random) -> Drawn:
     return maker.image, text
 
 
-def _draw_puzzle_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_puzzle_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     drawn = f"{source.randint(1, 9)} {source.choice('+*')} {source.randint(1, 9)}="
     settings = {"CAPTCHA_NOISE_LINES": 20, "CAPTCHA_NOISE_LINES_WIDTH": 2}
     if not is_default(source):
@@ -140,7 +140,7 @@ APART_GENERATORS = {
     "guardpycaptcha": Package("GuardPyCaptcha.Captch", _draw_guardpy, unneeded=("keyring", *_CRYPTOGRAPHY)),
     "innocaptcha-sum": Package(
         "InnoCaptcha.math",
-        _draw_inno_sum,
+        _draw_inno_arithmetic,
         "InnoCaptcha.math",
         unneeded=_CRYPTOGRAPHY,
         is_first_module_passed_by=True,
@@ -152,7 +152,7 @@ APART_GENERATORS = {
         unneeded=("bidi", "bidi.algorithm", "arabic_reshaper", *_CRYPTOGRAPHY),
         is_first_module_passed_by=True,
     ),
-    "django-puzzlecaptcha-sum": Package("puzzlecaptcha.field", _draw_puzzle_sum, unneeded=_DJANGO),
+    "django-puzzlecaptcha-sum": Package("puzzlecaptcha.field", _draw_puzzle_arithmetic, unneeded=_DJANGO),
     "pycturing": Package("pycturing.text", _draw_pycturing),
     "vfcode": Package("vfcode", _draw_vfcode, unneeded=("arrow", "better_exceptions")),
     "botblock": Package("botblock.captcha", _draw_botblock, unneeded=_CRYPTOGRAPHY),

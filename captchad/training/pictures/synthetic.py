@@ -12,7 +12,7 @@ from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
 from captchad.training.pictures.lettering import Ink, draw_lettering, write_text
 from captchad.training.pictures.planes import Numbers, Pixels
-from captchad.training.pictures.texts import ShownText, draw_sum, draw_text
+from captchad.training.pictures.texts import ShownText, draw_arithmetic, draw_text
 from captchad.training.pictures.warps import bend, draw_field
 from captchad.training.sample import Sample
 
@@ -44,14 +44,14 @@ class SyntheticFamily:
         return _draw_sample(draw_text, self.name, source)
 
 
-class SyntheticSumFamily:
+class SyntheticArithmeticFamily:
     """Sums in every style there is."""
 
     name = "synthetic-sum"
 
     def draw(self, source: random.Random) -> Sample:
         """Draw a sum to work out."""
-        return _draw_sample(draw_sum, self.name, source)
+        return _draw_sample(draw_arithmetic, self.name, source)
 
 
 def _draw_sample(draw_shown: Callable[[random.Random], ShownText], family: str, source: random.Random) -> Sample:

@@ -59,7 +59,7 @@ def draw_text(
     return ShownText(text, text)
 
 
-def draw_sum(source: random.Random) -> ShownText:
+def draw_arithmetic(source: random.Random) -> ShownText:
     """Draw a sum: `3+5=?`, `12 - 4 =`, `7x6`; a multiplication sign is read as ×, a colon between numbers as ÷.
 
     A slash stays a slash: pictures can tell it from ÷, and both divide.
@@ -75,7 +75,7 @@ def draw_sum(source: random.Random) -> ShownText:
         parts[3:3] = [source.choice("+-"), _draw_number(source)[-1]]
     drawn = source.choice(("", "", " ")).join(parts)
     text = "".join([parts[0], read, *parts[2:]])
-    return ShownText(drawn, text) if len(text) <= LENGTH_MOST else draw_sum(source)
+    return ShownText(drawn, text) if len(text) <= LENGTH_MOST else draw_arithmetic(source)
 
 
 _THIRD_CHANCE = 0.05

@@ -18,7 +18,7 @@ from rich.progress import track
 
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.arithmetic import read_sum
+from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration
 from captchad.recognition.captchad_engine import CALIBRATION_KEY, CaptchadEngine
 from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
@@ -39,7 +39,7 @@ SURE = 0.9
 _PICTURES, _BATCH_PICTURES = 240, 16
 _EMPTY_SHARE = 2
 _NOTHING = "nothing"
-_SUM_ENDING = "-sum"
+_ARITHMETIC_ENDING = "-sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class ReadSample:
             return False
         symbols = self.found.reading.symbols
         if self.found.kind is CaptchaKind.MATH:
-            summed = read_sum(symbols)
-            symbols = "" if summed is None else str(summed.result)
+            computed = read_arithmetic(symbols)
+            symbols = "" if computed is None else str(computed.result)
         if self.hints.case_sensitive is None:
             return is_right(self.family, self.answer, symbols)
         return symbols == self.answer if self.hints.case_sensitive else symbols.lower() == self.answer.lower()
@@ -70,7 +70,7 @@ def draw_hints(sample: Sample, source: random.Random) -> Hints:
     """Give what a caller might know: nothing for every second picture, else alphabet and length, or the kind."""
     if not sample.text or source.random() < 1 / 2:
         return Hints()
-    if sample.family.endswith(_SUM_ENDING):
+    if sample.family.endswith(_ARITHMETIC_ENDING):
         return Hints(kind=CaptchaKind.MATH)
     length = len(sample.text) if source.random() < 1 / 2 else None
     is_case_told = None if source.random() < 1 / 2 else False
@@ -91,10 +91,10 @@ def read_samples(engine: CaptchadEngine, samples: Sequence[Sample], source: rand
         hints = [draw_hints(sample, source) for sample in batch]
         for sample, hint, found in zip(batch, hints, engine.read([one.picture for one in batch], hints), strict=True):
             truth = spell_plainly(sample.text)
-            summed = read_sum(truth)
-            if summed is None and sample.family.endswith(_SUM_ENDING):
+            computed = read_arithmetic(truth)
+            if computed is None and sample.family.endswith(_ARITHMETIC_ENDING):
                 continue
-            answer = truth if summed is None else str(summed.result)
+            answer = truth if computed is None else str(computed.result)
             read.append(ReadSample(sample.family, answer, truth, hint, found))
     return read
 

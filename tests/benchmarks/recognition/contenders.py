@@ -16,7 +16,7 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
-from tests.benchmarks.recognition.labelled import SUM_CHARSET
+from tests.benchmarks.recognition.labelled import ARITHMETIC_CHARSET
 
 if TYPE_CHECKING:
     from captchad.recognition.recogniser import Recogniser
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 Read = Callable[[Pixels, Hints], tuple[str, float | None]]
 """Reads one picture: the text and, where the engine gives one that means a probability, its confidence."""
 
-MASKED_CHARSET = ascii_letters + "".join(sorted(set(digits + SUM_CHARSET)))
+MASKED_CHARSET = ascii_letters + "".join(sorted(set(digits + ARITHMETIC_CHARSET)))
 _DDDDOCR_HEIGHT_PIXELS = 64
 _LOG_ERRORS_ONLY = 3
 _PADDLE_HEIGHT_PIXELS, _PADDLE_WIDTH_LEAST_PIXELS = 48, 320
@@ -85,7 +85,7 @@ def _load_masked_ddddocr(_: Path | None) -> Read:
         image = Image.fromarray(pixels).resize((width, _DDDDOCR_HEIGHT_PIXELS), Image.Resampling.LANCZOS)
         values = np.asarray(image, dtype=np.float32)[None, None] / np.float32(255)
         output = _run(session, values).reshape(-1, len(charset))
-        wanted = SUM_CHARSET if hints.kind is CaptchaKind.MATH else hints.charset or MASKED_CHARSET
+        wanted = ARITHMETIC_CHARSET if hints.kind is CaptchaKind.MATH else hints.charset or MASKED_CHARSET
         is_masked = np.array([bool(symbol) and symbol not in wanted for symbol in charset])
         output[:, is_masked] = -np.inf
         return join_columns(output.argmax(axis=1), charset), None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from captchad.domain.recognition import Hints
 
-SUM_CHARSET = digits + "+-×÷/*=?"
+ARITHMETIC_CHARSET = digits + "+-×÷/*=?"
 
 
 @dataclass(frozen=True, slots=True)

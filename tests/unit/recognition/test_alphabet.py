@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.recognition.alphabet import make_sum_alphabet, make_text_alphabet
+from captchad.recognition.alphabet import make_arithmetic_alphabet, make_text_alphabet
 
 CHARSET = ("", "人", "a", "A", "7", "x", "+", "十")
 
@@ -25,7 +25,7 @@ def test_a_symbol_the_network_does_not_know_is_impossible() -> None:
 
 
 def test_signs_count_together_with_what_they_are_mistaken_for() -> None:
-    alphabet = make_sum_alphabet()
+    alphabet = make_arithmetic_alphabet()
     columns = np.array([[0.2, 0.0, 0.0, 0.0, 0.3, 0.0, 0.2, 0.3]], dtype=np.float32)
     masked, _ = alphabet.locate(CHARSET).mask(columns)
     assert alphabet.symbols[int(masked[0].argmax()) - 1] == "+"

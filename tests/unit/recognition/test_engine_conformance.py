@@ -10,7 +10,7 @@ from captchad.domain.recognition import CaptchaKind, Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
 from captchad.recognition.engines import list_engines, load_engine
 from captchad.recognition.recogniser import Recogniser
-from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_noise, draw_plain, draw_sum, draw_wheezy
+from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_arithmetic, draw_noise, draw_plain, draw_wheezy
 
 ENGINES = ("captchad", "ddddocr", "tesseract", "ensemble")
 BLANK = np.full((40, 120), 255, dtype=np.uint8)
@@ -26,7 +26,7 @@ def recogniser(request: pytest.FixtureRequest) -> Recogniser:
 def pictures() -> list[Pixels]:
     """Pictures of many sizes and grounds, one of them blank."""
     source = random.Random("conformance")
-    drawn = [decode_picture(draw(source).picture) for draw in (draw_plain, draw_wheezy, draw_sum, draw_plain)]
+    drawn = [decode_picture(draw(source).picture) for draw in (draw_plain, draw_wheezy, draw_arithmetic, draw_plain)]
     return [drawn[0], BLANK, *drawn[1:]]
 
 
@@ -91,9 +91,9 @@ def test_results_are_whole(recogniser: Recogniser, pictures: list[Pixels]) -> No
             assert 0 <= found.confidence <= 1
             assert kind in {None, found.kind}
             assert all(found.confidence - 1e-9 <= character.confidence <= 1 for character in found.characters)
-            is_sum = found.kind is CaptchaKind.MATH and bool(found.text)
-            assert (found.expression is not None) == is_sum
-            if not is_sum:
+            is_arithmetic = found.kind is CaptchaKind.MATH and bool(found.text)
+            assert (found.expression is not None) == is_arithmetic
+            if not is_arithmetic:
                 assert "".join(character.text for character in found.characters) == found.text
 
 

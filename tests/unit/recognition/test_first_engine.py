@@ -13,10 +13,10 @@ from captchad.recognition.first_engine import FirstEngine
 from tests.benchmarks.captcha_families import (
     CLEAR_UPPER,
     LabelledPicture,
+    draw_arithmetic,
     draw_blank,
     draw_noise,
     draw_plain,
-    draw_sum,
     draw_wheezy_text,
 )
 
@@ -73,7 +73,7 @@ def test_nothing_on_a_blank_or_noisy_picture_is_trusted(engine: FirstEngine) -> 
 
 def test_sums_are_worked_out_with_and_without_being_announced(engine: FirstEngine) -> None:
     source = random.Random("sums")
-    drawn: list[LabelledPicture] = [draw_sum(source) for _ in range(24)]
+    drawn: list[LabelledPicture] = [draw_arithmetic(source) for _ in range(24)]
     for hints in (Hints(), Hints(kind=CaptchaKind.MATH)):
         recognitions = [read(engine, labelled.picture, hints) for labelled in drawn]
         right = [r for r, labelled in zip(recognitions, drawn, strict=True) if r.text == labelled.truth]

@@ -7,8 +7,8 @@ import pytest
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.design_rows import Row, choose_size, write_row
 from captchad.training.pictures.designs import DESIGNS, DesignFamily
-from captchad.training.pictures.designs_sum import DESIGNS as SUM_DESIGNS
-from captchad.training.pictures.designs_sum import DesignSumFamily, draw_spelled_sum
+from captchad.training.pictures.designs_arithmetic import DESIGNS as ARITHMETIC_DESIGNS
+from captchad.training.pictures.designs_arithmetic import DesignArithmeticFamily, draw_spelled_sum
 from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
 from captchad.training.pictures.planes import Numbers
@@ -47,8 +47,10 @@ def test_no_two_designs_of_a_name() -> None:
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("family", [DesignFamily(), DesignSumFamily()], ids=lambda family: family.name)
-def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(family: DesignFamily | DesignSumFamily) -> None:
+@pytest.mark.parametrize("family", [DesignFamily(), DesignArithmeticFamily()], ids=lambda family: family.name)
+def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(
+    family: DesignFamily | DesignArithmeticFamily,
+) -> None:
     for number in range(30):
         sample = family.draw(random.Random(number))
         assert sample.picture.dtype == np.uint8
@@ -58,7 +60,7 @@ def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(family: Des
         assert set(sample.text) <= set(ALPHABET)
 
 
-@pytest.mark.parametrize("design", SUM_DESIGNS, ids=lambda design: design.__name__)
+@pytest.mark.parametrize("design", ARITHMETIC_DESIGNS, ids=lambda design: design.__name__)
 def test_designs_of_sums_have_the_signs_and_leave_spaces(design: Design) -> None:
     picture = design("12 ÷ 3 × 5 = ?", random.Random(4)).clip(0, 255)
     assert picture.shape[1] <= 450

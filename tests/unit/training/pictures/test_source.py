@@ -9,7 +9,7 @@ import pytest
 from captchad.training.pictures.augmentation import ALTERATIONS, augment_picture
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
 from captchad.training.pictures.source import FamilyUnavailable, PictureSource, WeightedFamily
-from captchad.training.pictures.texts import ALPHABET, LENGTH_LEAST, LENGTH_MOST, draw_sum, draw_text
+from captchad.training.pictures.texts import ALPHABET, LENGTH_LEAST, LENGTH_MOST, draw_arithmetic, draw_text
 from captchad.training.sample import Sample
 
 OURS = ("synthetic", "synthetic-sum", "designs", "captcha", "wheezy.captcha")
@@ -67,7 +67,7 @@ def test_pictures_are_grey_bounded_and_show_something(name: str) -> None:
         assert sample.family == name
 
 
-@pytest.mark.parametrize("draw", [draw_text, draw_sum])
+@pytest.mark.parametrize("draw", [draw_text, draw_arithmetic])
 def test_texts_are_of_the_alphabet_and_of_readable_lengths(draw: object) -> None:
     assert callable(draw)
     random_source = random.Random(2)

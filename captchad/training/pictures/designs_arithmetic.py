@@ -50,7 +50,7 @@ DESIGNS: dict[Design, int] = {
 """The designs that sums are shown in, each with its weight."""
 
 
-class DesignSumFamily:
+class DesignArithmeticFamily:
     """Sums in the designs that servers show."""
 
     name = "designs-sum"

@@ -16,7 +16,7 @@ from captchad.training.pictures.pypi_warped import draw_rendered
 _EASY_SIGNS = "+-x=?"
 
 
-def _draw_easy_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_easy_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     maker = package.ArithmeticCaptcha()
     if not is_default(source):
         height = source.randint(36, 60)
@@ -33,7 +33,7 @@ def _choose_font_with_signs(package: ModuleType, source: random.Random) -> int:
     return source.choice([n for n, name in enumerate(names) if has_characters(folder / name, _EASY_SIGNS)])
 
 
-def _draw_captchakit_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_captchakit_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     one, other = source.randint(1, 10), source.randint(1, 10)
     drawn = f"{one} {source.choice('+-*')} {other} = ?"
     options: Options = {}
@@ -45,14 +45,14 @@ def _draw_captchakit_sum(package: ModuleType, source: random.Random) -> Drawn:
     return Image.open(io.BytesIO(package.ImageRenderer(**options)._render_sync(drawn))), drawn
 
 
-def _draw_captcha_generator_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_captcha_generator_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     most = source.choice((10, 20, 20, 50, 99))
     one, other = sorted((source.randint(1, most) for _ in range(2)), reverse=True)
     drawn = f"{one} {source.choice('+-*')} {other}"
     return draw_rendered(package, source, drawn), drawn
 
 
-def _draw_mini_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_mini_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     one, other = source.randint(5, 20), source.randint(5, 20)
     sign = source.choice("+-")
     drawn = f"{max(one, other)}{sign}{min(one, other)}=?" if sign == "-" else f"{one}{sign}{other}=?"
@@ -64,7 +64,7 @@ def _draw_mini_sum(package: ModuleType, source: random.Random) -> Drawn:
     return Image.open(io.BytesIO(saved)), drawn
 
 
-def _draw_multicolor_sum(package: ModuleType, source: random.Random) -> Drawn:
+def _draw_multicolor_arithmetic(package: ModuleType, source: random.Random) -> Drawn:
     generator = package.CaptchaGenerator(source.randint(0, 1))
     made = generator.gen_math_captcha_image(
         source.choice((0, 0, 1)), source.random() < 0.3, source.random() < 0.5, margin=source.random() < 0.1
@@ -72,11 +72,11 @@ def _draw_multicolor_sum(package: ModuleType, source: random.Random) -> Drawn:
     return made.image, made.equation_str.replace("x", "×")
 
 
-SUM_GENERATORS = {
-    "easy-captcha-python-sum": Package("easy_captcha", _draw_easy_sum, "easy_captcha.base.randoms"),
-    "captchakit-sum": Package("captchakit.renderers.image", _draw_captchakit_sum, "captchakit.renderers.image"),
-    "CaptchaGenerator-sum": Package("CaptchaGenerator.core.renderer", _draw_captcha_generator_sum),
-    "mini-common-utils-sum": Package("mini_common_utils.captcha.captcha_util", _draw_mini_sum),
-    "multicolorcaptcha-sum": Package("multicolorcaptcha", _draw_multicolor_sum),
+ARITHMETIC_GENERATORS = {
+    "easy-captcha-python-sum": Package("easy_captcha", _draw_easy_arithmetic, "easy_captcha.base.randoms"),
+    "captchakit-sum": Package("captchakit.renderers.image", _draw_captchakit_arithmetic, "captchakit.renderers.image"),
+    "CaptchaGenerator-sum": Package("CaptchaGenerator.core.renderer", _draw_captcha_generator_arithmetic),
+    "mini-common-utils-sum": Package("mini_common_utils.captcha.captcha_util", _draw_mini_arithmetic),
+    "multicolorcaptcha-sum": Package("multicolorcaptcha", _draw_multicolor_arithmetic),
 }
 """How each draws, by the name of the family."""
