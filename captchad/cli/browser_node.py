@@ -7,6 +7,7 @@ import click
 from captchad import __version__
 from captchad.cli.failures import run_guarded
 from captchad.cli.options import config_option
+from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad-browser"
 DEFAULT_PORT = 3000
@@ -36,6 +37,7 @@ def browser_node(ctx: click.Context, config_path: str | None, host: str, port: i
 
     Their browser.urls name ws://HOST:PORT/SECRET, where SECRET is browser.node_secret.
     """
+    require(Extra.WORKER, "serving a browser")
     # The registry brings servers and drivers along; the help must not wait for them.
     from captchad.roles.registry import check_browser_node, run_browser_node  # noqa: PLC0415
 

@@ -1,35 +1,50 @@
-"""The table of commands: what each is called, where it lives, and its line in the help.
+"""The table of commands: what each is called, where it lives, its line in the help, and the extra it needs.
 
 Nothing but this table is read for `captchad --help`; a command's module is imported when it is asked for.
 """
 
 from dataclasses import dataclass
 
+from captchad.runtime.extras import Extra
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One entry: `location` is MODULE:ATTRIBUTE of a click command."""
+    """One entry: `location` is MODULE:ATTRIBUTE of a click command, `needs` an extra and what it is needed for."""
 
     location: str
     help: str
+    needs: tuple[Extra, str] | None = None
 
+
+_SERVER = (Extra.SERVER, "looking at this host or into Redis")
+_READING = (Extra.WORKER, "reading pictures")
+_ROLES = (Extra.WORKER, "running all roles")
+_DEMO = (Extra.DEMO, "the demo")
+_TRAINING = (Extra.TRAIN, "training a model")
 
 COMMANDS: dict[str, Command] = {
-    "up": Command("captchad.cli.up:up", "Run all roles on this machine until Ctrl-C."),
-    "demo": Command("captchad.cli.demo:demo", "Solve the bundled sample site's captchas once and show the results."),
+    "up": Command("captchad.cli.up:up", "Run all roles on this machine until Ctrl-C.", _ROLES),
+    "demo": Command(
+        "captchad.cli.demo:demo", "Solve the bundled sample site's captchas once and show the results.", _DEMO
+    ),
     "submit": Command("captchad.cli.tasks:submit", "Submit a page or a picture."),
     "status": Command("captchad.cli.tasks:status", "Show a task, or without an id this host's services."),
     "cancel": Command("captchad.cli.tasks:cancel", "Cancel a task."),
     "stats": Command("captchad.cli.fleet:stats", "Show totals and the load of the hosts."),
     "workers": Command("captchad.cli.fleet:workers", "Show every worker."),
     "queue": Command("captchad.cli.fleet:queue", "Show depth and age of the queues."),
-    "health": Command("captchad.cli.health:health", "Check every role and dependency; exit 1 if any is not well."),
-    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to mend it."),
+    "health": Command(
+        "captchad.cli.health:health", "Check every role and dependency; exit 1 if any is not well.", _SERVER
+    ),
+    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to mend it.", _SERVER),
     "config": Command("captchad.cli.configuration:config", "Check, show or compare the configuration."),
     "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and why a URL is or is not."),
-    "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys."),
-    "recognise": Command("captchad.cli.recognise:recognise", "Read pictures here and now, without a server."),
-    "train": Command("captchad.cli.train:train", "Teach a model the labelled pictures of one site."),
-    "evaluate": Command("captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read."),
-    "dead": Command("captchad.cli.dead:dead", "List, show and replay tasks that failed for good."),
+    "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _SERVER),
+    "recognise": Command("captchad.cli.recognise:recognise", "Read pictures here and now, without a server.", _READING),
+    "train": Command("captchad.cli.train:train", "Teach a model the labelled pictures of one site.", _TRAINING),
+    "evaluate": Command(
+        "captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read.", _READING
+    ),
+    "dead": Command("captchad.cli.dead:dead", "List, show and replay tasks that failed for good.", _SERVER),
 }

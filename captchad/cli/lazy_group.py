@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from captchad.cli.commands import Command
+from captchad.runtime.extras import require
 
 
 class LazyGroup(click.Group):
@@ -21,10 +22,15 @@ class LazyGroup(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command and give it, or None where there is none of this name."""
+        """Return the command, imported now, or None where there is none of this name.
+
+        DependencyMissing names the extra that it needs and this installation lacks.
+        """
         entry = self._table.get(cmd_name)
         if entry is None:
             return None
+        if entry.needs is not None:
+            require(*entry.needs)
         module, _, attribute = entry.location.partition(":")
         found = getattr(import_module(module), attribute)
         assert isinstance(found, click.Command)

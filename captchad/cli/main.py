@@ -10,6 +10,7 @@ from captchad.cli.commands import COMMANDS
 from captchad.cli.failures import EXIT_WRONG_USAGE, run_guarded
 from captchad.cli.lazy_group import LazyGroup
 from captchad.domain.node import Role
+from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad"
 DEBUG_FLAG = "--debug"
@@ -69,6 +70,7 @@ def root(
     if role is None:
         click.echo(ctx.get_help(), err=True)
         ctx.exit(EXIT_WRONG_USAGE)
+    require(Extra.WORKER if Role(role) is Role.WORKER else Extra.SERVER, f"the role {role}")
     # A role brings servers and drivers along; the help must not wait for them.
     from captchad.roles.registry import RoleOptions, run_role  # noqa: PLC0415
 

@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from captchad.training.weights import StartingPoint
 
 CURRENT = "current"
-_NEEDED = ("torch", "onnx")
 
 
 @click.command()
@@ -51,9 +49,6 @@ def train(
     itself, not its result). Some pictures are held back; the model is written only if those are read better than
     before. Ctrl-C ends the training early and keeps the best so far.
     """
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        raise click.ClickException(f"{' and '.join(missing)} is missing: pip install 'captchad[train]'")
     if not out.absolute().parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.absolute().parent}")
     # torch takes seconds to load: `--help` must not wait for it.

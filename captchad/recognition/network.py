@@ -12,6 +12,7 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.decoding import Pixels
+from captchad.runtime.extras import Extra, install_command, require
 
 PACKAGE = "ddddocr"
 INPUT_HEIGHT = 64
@@ -76,16 +77,18 @@ def load_network(source: NetworkSource) -> Network:
         )
     except (OSError, SyntaxError, KeyError, RuntimeError) as error:
         raise DependencyMissing(
-            f"the model {source.file_name} of {PACKAGE} can't be loaded ({error}); reinstall: pip install '{PACKAGE}<2'"
+            f"the model {source.file_name} of {PACKAGE} can't be loaded ({error}); "
+            f"reinstall: {install_command(Extra.DDDDOCR)}"
         ) from error
     return Network(session, charset, source.stretch)
 
 
 def find_package_folder() -> Path:
     """Find the wheel's folder without importing it, which would load OpenCV."""
+    require(Extra.DDDDOCR, f"the engine {PACKAGE}")
     spec = importlib.util.find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise DependencyMissing(f"the model's package is not installed: pip install '{PACKAGE}<2'")
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).parent
 
 

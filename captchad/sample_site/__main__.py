@@ -5,12 +5,16 @@ import asyncio
 import contextlib
 import sys
 
-from captchad.sample_site.site import SampleSite
+from captchad.domain.errors import DependencyMissing
+from captchad.runtime.extras import Extra, require
 
 DEFAULT_PORT = 8090
 
 
 async def _serve(host: str, port: int) -> None:
+    # What draws its captchas is in an extra: that it is absent must be told in one line.
+    from captchad.sample_site.site import SampleSite  # noqa: PLC0415
+
     site = SampleSite(host, port)
     await site.start()
     sys.stdout.write(f"The sample site is at {site.base_url} until Ctrl-C.\n")
@@ -27,6 +31,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     options = parser.parse_args()
+    try:
+        require(Extra.DEMO, "the sample site")
+    except DependencyMissing as error:
+        sys.exit(error.message)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(options.host, options.port))
 

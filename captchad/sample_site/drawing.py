@@ -9,6 +9,7 @@ from PIL import Image
 from wheezy.captcha import image as generator
 
 from captchad.domain.errors import DependencyMissing
+from captchad.runtime.extras import Extra, install_command
 
 ALPHABET = "abcdefhkmnprstuvwxyz234578"
 """Letters and digits that people can tell apart."""
@@ -31,7 +32,7 @@ def find_font() -> Path:
         font = Path(folder) / FONT_PLACE
         if font.exists():
             return font
-    raise DependencyMissing(f"the font of the package {FONT_PACKAGE} is missing; reinstall captchad")
+    raise DependencyMissing(f"the font of the package {FONT_PACKAGE} is missing: {install_command(Extra.DEMO)}")
 
 
 class Artist:

@@ -45,7 +45,7 @@ class Wanted:
 
 
 PURPOSES = {
-    "demo": Wanted(extra="embedded", needs_redis=False, needs_tesseract=False, needs_chromium=True),
+    "demo": Wanted(extra="all", needs_redis=False, needs_tesseract=False, needs_chromium=True),
     "check": Wanted(extra="dev", needs_redis=False, needs_tesseract=False, needs_chromium=False),
     "test": Wanted(
         extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True, needs_shell=True, needs_grid=True

@@ -8,8 +8,8 @@ from pathlib import Path
 from steps import run, say
 
 INSTALL_TIMEOUT_SECONDS = 1800
-STAMPED_FILES = ("setup.cfg", "pyproject.toml")
-COVERED_BY = {"embedded": ("embedded", "dev"), "dev": ("dev",)}
+STAMPED_FILES = ("setup.cfg", "setup.py", "pyproject.toml")
+COVERED_BY = {"all": ("all", "dev"), "dev": ("dev",)}
 
 
 def prepare(root: Path, virtual_environment: Path, extra: str) -> None:

@@ -212,19 +212,19 @@ def test_failing_step_shows_what_was_said(capsys: pytest.CaptureFixture[str]) ->
 def test_stamp_spares_the_second_run_until_the_requirements_change(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("setup.cfg", "pyproject.toml"):
-        (tmp_path / name).write_text("one")
     packages = importlib.import_module("python_packages")
+    for name in packages.STAMPED_FILES:
+        (tmp_path / name).write_text("one")
     ran: list[str] = []
     monkeypatch.setattr(packages, "run", lambda title, *_: ran.append(title))
     monkeypatch.setattr(packages, "_works", lambda _: True)
     environment = tmp_path / ".venv"
     environment.mkdir()
-    for extra in ("dev", "dev", "embedded"):
+    for extra in ("dev", "dev", "all"):
         packages.prepare(tmp_path, environment, extra)
     assert len(ran) == 1
     (tmp_path / "setup.cfg").write_text("two")
-    packages.prepare(tmp_path, environment, "embedded")
+    packages.prepare(tmp_path, environment, "all")
     packages.prepare(tmp_path, environment, "dev")
     assert len(ran) == 3
 
