@@ -17,7 +17,8 @@ class Command:
     needs: tuple[Extra, str] | None = None
 
 
-_SERVER = (Extra.SERVER, "looking at this host or into Redis")
+_REDIS = (Extra.SERVER, "reaching Redis")
+_MACHINE = (Extra.SERVER, "checking this machine")
 _READING = (Extra.WORKER, "reading pictures")
 _ROLES = (Extra.WORKER, "running all roles")
 _DEMO = (Extra.DEMO, "the demo")
@@ -35,16 +36,16 @@ COMMANDS: dict[str, Command] = {
     "workers": Command("captchad.cli.fleet:workers", "Show every worker."),
     "queue": Command("captchad.cli.fleet:queue", "Show depth and age of the queues."),
     "health": Command(
-        "captchad.cli.health:health", "Check every role and dependency; exit 1 if any is not well.", _SERVER
+        "captchad.cli.health:health", "Check every role and dependency; exit 1 if any is not well.", _REDIS
     ),
-    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to mend it.", _SERVER),
+    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to mend it.", _MACHINE),
     "config": Command("captchad.cli.configuration:config", "Check, show or compare the configuration."),
     "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and why a URL is or is not."),
-    "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _SERVER),
+    "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _REDIS),
     "recognise": Command("captchad.cli.recognise:recognise", "Read pictures here and now, without a server.", _READING),
     "train": Command("captchad.cli.train:train", "Teach a model the labelled pictures of one site.", _TRAINING),
     "evaluate": Command(
         "captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read.", _READING
     ),
-    "dead": Command("captchad.cli.dead:dead", "List, show and replay tasks that failed for good.", _SERVER),
+    "dead": Command("captchad.cli.dead:dead", "List, show and replay tasks that failed for good.", _REDIS),
 }
