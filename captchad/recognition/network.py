@@ -12,7 +12,7 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.decoding import Pixels
-from captchad.runtime.extras import Extra, install_command, require
+from captchad.runtime.extras import Extra, describe_missing, install_command
 
 PACKAGE = "ddddocr"
 INPUT_HEIGHT = 64
@@ -85,10 +85,9 @@ def load_network(source: NetworkSource) -> Network:
 
 def find_package_folder() -> Path:
     """Find the wheel's folder without importing it, which would load OpenCV."""
-    require(Extra.DDDDOCR, f"the engine {PACKAGE}")
     spec = importlib.util.find_spec(PACKAGE)
-    assert spec is not None
-    assert spec.origin is not None
+    if spec is None or spec.origin is None:
+        raise DependencyMissing(describe_missing(Extra.DDDDOCR, f"the engine {PACKAGE}"))
     return Path(spec.origin).parent
 
 

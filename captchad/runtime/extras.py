@@ -35,7 +35,12 @@ MODULES: Mapping[Extra, tuple[str, ...]] = {
 def require(extra: Extra, purpose: str) -> None:
     """Raise DependencyMissing, with the command that installs it, where a module of the extra is missing."""
     if any(importlib.util.find_spec(module) is None for module in MODULES[extra]):
-        raise DependencyMissing(f"{purpose} needs the extra `{extra}`: {install_command(extra)}")
+        raise DependencyMissing(describe_missing(extra, purpose))
+
+
+def describe_missing(extra: Extra, purpose: str) -> str:
+    """Return the line that says what an extra is needed for, and how to install it."""
+    return f"{purpose} needs the extra `{extra}`: {install_command(extra)}"
 
 
 def install_command(extra: Extra) -> str:
