@@ -54,7 +54,7 @@ for inner in dev proc sys; do mount --rbind "/$inner" "$root/$inner" && mount --
 mkdir -p "$root/opt/captchad/source" "$root/etc/captchad"
 git -C "$project" archive HEAD | tar -x -C "$root/opt/captchad/source"
 chroot "$root" /usr/bin/python3 -m venv /opt/captchad/venv
-chroot "$root" /opt/captchad/venv/bin/pip install -q --disable-pip-version-check /opt/captchad/source 2>&1 | grep -v WARNING || true
+chroot "$root" /opt/captchad/venv/bin/pip install -q --disable-pip-version-check '/opt/captchad/source[demo]' 2>&1 | grep -v WARNING || true
 cp "$project"/systemd/captchad* "$root/etc/systemd/system/"
 cat >"$root/etc/captchad/distributed.json" <<CONFIG
 {"redis": {"master": {"host": "127.0.0.1"}},
