@@ -4,6 +4,7 @@ import string
 import numpy as np
 import pytest
 
+from captchad.training.alphabet import SYMBOLS
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.design_rows import Row, choose_size, write_row
 from captchad.training.pictures.designs import DESIGNS, DesignFamily
@@ -12,7 +13,7 @@ from captchad.training.pictures.designs_arithmetic import DesignArithmeticFamily
 from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
 from captchad.training.pictures.planes import Numbers
-from captchad.training.pictures.texts import ALPHABET, LENGTH_MOST
+from captchad.training.pictures.texts import LENGTH_MOST
 
 TEXTS = ("x7K", "R4tm", "ab3kd", "HW82QE", "4m7n2p9r")
 
@@ -57,7 +58,7 @@ def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(
         assert sample.picture.ndim == 2
         assert sample.family == family.name
         assert 0 < len(sample.text) <= LENGTH_MOST
-        assert set(sample.text) <= set(ALPHABET)
+        assert set(sample.text) <= set(SYMBOLS)
 
 
 @pytest.mark.parametrize("design", ARITHMETIC_DESIGNS, ids=lambda design: design.__name__)

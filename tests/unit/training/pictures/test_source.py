@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 
+from captchad.training.alphabet import SYMBOLS
 from captchad.training.pictures.augmentation import ALTERATIONS, augment_picture
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
 from captchad.training.pictures.source import FamilyUnavailable, PictureSource, WeightedFamily
-from captchad.training.pictures.texts import ALPHABET, LENGTH_LEAST, LENGTH_MOST, draw_arithmetic, draw_text
+from captchad.training.pictures.texts import LENGTH_LEAST, LENGTH_MOST, draw_arithmetic, draw_text
 from captchad.training.sample import Sample
 
 OURS = ("synthetic", "synthetic-sum", "designs", "captcha", "wheezy.captcha")
@@ -74,11 +75,11 @@ def test_texts_are_of_the_alphabet_and_of_readable_lengths(draw: object) -> None
     for _ in range(500):
         text = draw(random_source).text
         assert LENGTH_LEAST <= len(text) <= LENGTH_MOST
-        assert set(text) <= set(ALPHABET)
+        assert set(text) <= set(SYMBOLS)
 
 
 def test_the_alphabet_is_that_of_the_model() -> None:
-    assert set(ALPHABET) == set("".join(chr(code) for code in range(33, 127) if chr(code).isalnum()) + "+-×/÷=?")
+    assert set(SYMBOLS) == set("".join(chr(code) for code in range(33, 127) if chr(code).isalnum()) + "+-×/÷=?")
 
 
 def test_every_alteration_keeps_a_grey_picture() -> None:
