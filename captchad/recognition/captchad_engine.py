@@ -13,7 +13,7 @@ from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
-from captchad.recognition.joint_reading import Evidence, PictureReading, Reading, look, read_jointly
+from captchad.recognition.joint_reading import Evidence, PictureReading, Reading, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model
 from captchad.recognition.preparation import prepare
 
@@ -134,7 +134,7 @@ class CaptchadEngine:
     ) -> Reading | None:
         columns = [self._locate(alphabet)] * len(outputs)
         probabilities = [np.exp(output).astype(np.float32) for output in outputs]
-        return read_jointly(look(probabilities, columns), alphabet, hints, accepts)
+        return read_jointly(mask_outputs(probabilities, columns), alphabet, hints, accepts)
 
 
 def load_captchad_engine(path: Path | None = None) -> CaptchadEngine:

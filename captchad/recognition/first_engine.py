@@ -17,7 +17,7 @@ from captchad.recognition.alphabet import (
 from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, load_calibration
 from captchad.recognition.decoding import Pixels, is_blank
-from captchad.recognition.joint_reading import PictureReading, Reading, is_seen, look, read_jointly
+from captchad.recognition.joint_reading import PictureReading, Reading, is_seen, mask_outputs, read_jointly
 from captchad.recognition.letter_case import CasedText, apply_case
 from captchad.recognition.network import PACKAGE, Network, NetworkSource, Probabilities, load_network
 
@@ -73,14 +73,14 @@ class FirstEngine:
 
     def _read_text(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
         prepared = self._texts if hints.charset is None else self._prepare(make_text_alphabet(hints.charset))
-        reading = read_jointly(look(outputs, prepared.columns), prepared.alphabet, hints, _accept_any)
+        reading = read_jointly(mask_outputs(outputs, prepared.columns), prepared.alphabet, hints, _accept_any)
         if reading is None:
             return None
         return PictureReading(reading, CaptchaKind.TEXT, self._compare_cases(outputs, reading))
 
     def _read_unannounced_arithmetic(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
         """Read a sum nobody announced: only where an equals sign is seen."""
-        if not is_seen(EQUALS, look(outputs, self._arithmetic.columns), self._arithmetic.alphabet):
+        if not is_seen(EQUALS, mask_outputs(outputs, self._arithmetic.columns), self._arithmetic.alphabet):
             return None
         found = self._read_arithmetic(outputs, hints)
         return found if found is not None and EQUALS in found.reading.symbols else None
@@ -90,7 +90,9 @@ class FirstEngine:
             found = read_arithmetic(symbols)
             return found is not None and _keeps_lengths(str(found.result), hints)
 
-        reading = read_jointly(look(outputs, self._arithmetic.columns), self._arithmetic.alphabet, Hints(), accept)
+        reading = read_jointly(
+            mask_outputs(outputs, self._arithmetic.columns), self._arithmetic.alphabet, Hints(), accept
+        )
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
 
     def _compare_cases(self, outputs: Sequence[Probabilities], reading: Reading) -> tuple[tuple[float, ...], ...]:

@@ -82,7 +82,7 @@ class PictureReading:
     case_ratios: tuple[tuple[float, ...], ...]
 
 
-def look(outputs: Sequence[Probabilities], columns: Sequence[Columns]) -> list[View]:
+def mask_outputs(outputs: Sequence[Probabilities], columns: Sequence[Columns]) -> list[View]:
     """Mask each network's output to the columns of one alphabet."""
     return [View(*located.mask(output)) for output, located in zip(outputs, columns, strict=True)]
 

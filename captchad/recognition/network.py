@@ -23,7 +23,7 @@ _DARK_GROUND = 0.4
 _LOG_ERRORS_ONLY = 3
 
 Probabilities = NDArray[np.float32]
-"""What a network sees at each step of one picture, shape (steps, columns); every row sums to 1."""
+"""A network's output for one picture, softmax over its columns, shape (steps, columns); every row adds up to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,15 @@ class Network:
         return self._numbers.get(character)
 
     def run(self, pixels: Pixels) -> Probabilities:
-        """Give what the network sees in one picture."""
+        """Return the network's output for one picture."""
         values = np.asarray(self._resize(pixels), dtype=np.float32) / np.float32(_WHITE)
         if np.median(values) < _DARK_GROUND:
             # The networks learned dark text on light grounds: of white on black they read a third as much.
             values = np.float32(1) - values
         (output,) = self._session.run(None, {self._input_name: values[None, None]})
         logits = np.asarray(output, dtype=np.float32).reshape(-1, len(self.charset))
-        grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(grown / grown.sum(axis=1, keepdims=True), dtype=np.float32)
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def _resize(self, pixels: Pixels) -> Image.Image:
         height, width = pixels.shape
