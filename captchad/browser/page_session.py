@@ -9,16 +9,16 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page, Request, Response
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from captchad.browser.connection import BrowserConnection
-from captchad.browser.finder import CaptchaFinder, read_finder_script
-from captchad.browser.form_visit import FormVisit, PageWork, Taken
-from captchad.browser.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
-from captchad.browser.pictures import PictureRecorder, read_picture
-from captchad.browser.retry_after import refuse_overload
-from captchad.browser.session_state import SessionInput, read_session
-from captchad.browser.tab import FRAMES_FLOOD, Tab
-from captchad.browser.tab_pool import TabOwner
-from captchad.browser.tabs import TabStore
+from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.finding.finder import CaptchaFinder, read_finder_script
+from captchad.browser.finding.pictures import PictureRecorder, read_picture
+from captchad.browser.forms.form_visit import FormVisit, PageWork, Taken
+from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
+from captchad.browser.page.retry_after import refuse_overload
+from captchad.browser.page.session_state import SessionInput, read_session
+from captchad.browser.tabs.tab import FRAMES_FLOOD, Tab
+from captchad.browser.tabs.tab_plan import TabOwner
+from captchad.browser.tabs.tab_pool import TabStore
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import SessionState, VisitOrder

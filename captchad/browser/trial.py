@@ -8,9 +8,9 @@ import json
 import sys
 from typing import Any
 
-from captchad.browser.connection import BrowserConnection, BrowserSource, LaunchFailed
-from captchad.browser.process import LaunchedBrowsers
-from captchad.browser.sources import choose_source
+from captchad.browser.backends import choose_source
+from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
+from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.browser_choice import choose_browser
 from captchad.config.sections import Configuration
 from captchad.domain.errors import DependencyMissing

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from captchad.cli.happening_printer import HappeningPrinter
+from captchad.cli.event_printer import HappeningPrinter
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.runtime.spawn import TaskGroupKeeper
 

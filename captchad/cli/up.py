@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from captchad.cli.event_printer import HappeningPrinter
 from captchad.cli.foreground import run_until_signal
-from captchad.cli.happening_printer import HappeningPrinter
 from captchad.cli.options import config_option, json_option
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
 from captchad.domain.node import Role

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from captchad.deployment.child import Child
-from captchad.deployment.happenings import Listener
+from captchad.deployment.events import Listener
 from captchad.deployment.watch import ChildGaveUp, Watch
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper

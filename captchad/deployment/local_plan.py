@@ -11,7 +11,7 @@ from captchad.config.redis_choice import choose_redis
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
 from captchad.deployment import session_key
-from captchad.deployment.happenings import Listener
+from captchad.deployment.events import Listener
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.ports import claim_port, find_free_port, pick_free_port

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from captchad.deployment.happenings import Happening, HappeningKind, Listener
+from captchad.deployment.events import Happening, HappeningKind, Listener
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.log_lines import read_log_line
 from captchad.deployment.ports import local_host

@@ -4,7 +4,7 @@ import asyncio
 from signal import Signals
 
 from captchad.deployment.child import Child
-from captchad.deployment.happenings import Happening, HappeningKind, Listener
+from captchad.deployment.events import Happening, HappeningKind, Listener
 from captchad.deployment.restarts import Ending, GiveUp, History
 from captchad.domain.errors import CaptchadError
 from captchad.runtime.clock import Clock

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
-from captchad.recognition.model_shelf import ModelShelf
+from captchad.recognition.model_registry import ModelShelf
 from captchad.recognition.recogniser import Recogniser
 from captchad.runtime.service import Service, ServiceHealth
 

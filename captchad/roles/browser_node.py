@@ -5,11 +5,11 @@ import os
 import secrets
 from pathlib import Path
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.node import NOWHERE, BrowserNode
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.node.node import NOWHERE, BrowserNode
+from captchad.browser.node.server import BrowserDoor
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.browser.server import BrowserDoor
 from captchad.config.loader import load_configuration
 from captchad.config.sections import Configuration
 from captchad.config.state import resolve_state_directory

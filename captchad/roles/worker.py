@@ -7,8 +7,8 @@ from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.browser.capture import BrowserEngine
-from captchad.browser.sources import choose_proxy_place, choose_source, choose_wear
+from captchad.browser.backends import choose_proxy_place, choose_source, choose_wear
+from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
@@ -18,7 +18,7 @@ from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
-from captchad.recognition.model_shelf import ModelShelf
+from captchad.recognition.model_registry import ModelShelf
 from captchad.recognition.service import RecognitionService
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service

@@ -10,8 +10,8 @@ from captcha.image import ImageCaptcha
 
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.calibration import load_calibration
+from captchad.recognition.ddddocr_engine import CALIBRATION_NAME, NETWORK_SOURCES, FirstEngine
 from captchad.recognition.decoding import Pixels, decode_picture
-from captchad.recognition.first_engine import CALIBRATION_NAME, NETWORK_SOURCES, FirstEngine
 from captchad.recognition.network import NetworkSource, load_network
 from tests.benchmarks.captcha_families import CLEAR_UPPER, DIGITS, UPPER, draw_wheezy_text
 

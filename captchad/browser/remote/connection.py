@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.connection import BrowserConnection
-from captchad.browser.driver import STOP_SECONDS, PlaywrightDriver
+from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.patience import Patience
 from captchad.runtime.clock import Clock

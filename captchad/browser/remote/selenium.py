@@ -10,8 +10,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from playwright.async_api import Playwright
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
 from captchad.browser.remote.endpoint import Reached, show_place
 from captchad.browser.remote.opener import name_this_process, read_opener
 from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub

@@ -8,12 +8,12 @@ from typing import Any
 
 from playwright.async_api import Browser, Playwright
 
-from captchad.browser.connection import LaunchFailed, describe_proxy, read_user_agent
-from captchad.browser.driver import PlaywrightDriver
+from captchad.browser.browsers.connection import LaunchFailed, describe_proxy, read_user_agent
+from captchad.browser.launch.driver import PlaywrightDriver
+from captchad.browser.launch.profile_folder import Workspace
 from captchad.browser.remote.connection import Greeting, RemoteBrowser
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.inspection import inspect_flags
-from captchad.browser.workspace import Workspace
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskGroupKeeper

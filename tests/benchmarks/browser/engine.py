@@ -4,7 +4,7 @@ import contextlib
 
 import uvloop
 
-from captchad.browser.capture import BrowserEngine
+from captchad.browser.engine import BrowserEngine
 from captchad.domain.target import Target, parse_endpoint
 from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy

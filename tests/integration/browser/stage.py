@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 from PIL import Image, ImageDraw
 
-from captchad.browser.capture import BrowserEngine
-from captchad.browser.connection import BrowserSource
+from captchad.browser.browsers.connection import BrowserSource
+from captchad.browser.engine import BrowserEngine
 from captchad.config.sections import BrowserSection
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.target import Target

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from captchad.browser.executable import PATH_NAMES
-from captchad.browser.process import BrowserProcess, LaunchedBrowsers
-from captchad.browser.workspace import PREFIX, Workspace
+from captchad.browser.launch.executable import PATH_NAMES
+from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
+from captchad.browser.launch.profile_folder import PREFIX, Workspace
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress

@@ -15,8 +15,8 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from captchad.browser.connection import BrowserSource, LaunchFailed
-from captchad.browser.process import BrowserProcess, LaunchedBrowsers
+from captchad.browser.browsers.connection import BrowserSource, LaunchFailed
+from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
 from captchad.egress.known_browsers import NETWORK_SERVICE

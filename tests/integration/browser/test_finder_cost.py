@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import CDPSession
 
-from captchad.browser.finder import read_finder_script
+from captchad.browser.finding.finder import read_finder_script
 from captchad.domain.visit import VisitOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 

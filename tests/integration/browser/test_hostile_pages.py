@@ -11,8 +11,8 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from captchad.browser.capture import BrowserEngine
-from captchad.browser.workspace import PREFIX
+from captchad.browser.engine import BrowserEngine
+from captchad.browser.launch.profile_folder import PREFIX
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Target

@@ -6,10 +6,10 @@ from typing import TypeVar
 import pytest
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finder import read_finder_script
-from captchad.browser.frame_asking import FRAMES_LIMIT
-from captchad.browser.frame_looks import FrameLooks
-from captchad.browser.frame_views import FrameView
+from captchad.browser.finding.finder import read_finder_script
+from captchad.browser.finding.frame_scans import FrameLooks
+from captchad.browser.finding.frame_views import FrameView
+from captchad.browser.page.frame_calls import FRAMES_LIMIT
 from captchad.domain.visit import VisitOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 

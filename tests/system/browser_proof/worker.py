@@ -5,7 +5,7 @@ import os
 
 import uvloop
 
-from captchad.browser.capture import BrowserEngine
+from captchad.browser.engine import BrowserEngine
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed
 from captchad.domain.target import Target, parse_endpoint

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from captchad.deployment.happenings import Happening, HappeningKind
+from captchad.deployment.events import Happening, HappeningKind
 from captchad.deployment.watch import ChildGaveUp, Watch, describe_exit
 from captchad.runtime.spawn import TaskGroupKeeper
 from tests.unit.deployment.scripted_child import ScriptedChild, SteppedClock

@@ -2,7 +2,7 @@
 
 import pytest
 
-from captchad.recognition.first_engine import FirstEngine, load_first_engine
+from captchad.recognition.ddddocr_engine import FirstEngine, load_first_engine
 
 
 @pytest.fixture(scope="session")

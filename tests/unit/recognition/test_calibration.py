@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.calibration import Curve, load_calibration
-from captchad.recognition.first_engine import CALIBRATION_NAME
+from captchad.recognition.ddddocr_engine import CALIBRATION_NAME
 
 NUMBERS = st.floats(-40, 40)
 EVIDENCE = st.lists(NUMBERS, min_size=8, max_size=8)

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from captchad.browser.confinement import BrowserUser
-from captchad.browser.executable import NOWHERE_FLAG, PATH_NAMES, WEBRTC_FLAG
-from captchad.browser.process_tree import kill_tree
+from captchad.browser.launch.executable import NOWHERE_FLAG, PATH_NAMES, WEBRTC_FLAG
+from captchad.browser.launch.process_tree import kill_tree
+from captchad.browser.launch.sandbox import BrowserUser
 from captchad.browser.remote.cdp import CdpEndpoint
 from captchad.browser.remote.endpoint import RemoteEndpoint
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint

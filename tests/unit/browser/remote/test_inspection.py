@@ -1,7 +1,7 @@
 import pytest
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.executable import NOWHERE_FLAG, WEBRTC_FLAG, egress_flags
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.executable import NOWHERE_FLAG, WEBRTC_FLAG, egress_flags
 from captchad.browser.remote.inspection import judge_flags
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from captchad.browser.connection import LaunchFailed
+from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.remote import selenium
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.opener import name_this_process

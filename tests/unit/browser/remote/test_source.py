@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Playwright
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.driver import PlaywrightDriver
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.driver import PlaywrightDriver
 from captchad.browser.remote import source
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
