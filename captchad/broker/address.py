@@ -64,7 +64,7 @@ class WaitingSentinelPool(SentinelConnectionPool):
         self._turns = asyncio.Semaphore(self.max_connections)
 
     async def get_connection(self, *arguments: Any, **options: Any) -> Any:
-        """Give a connection once there is one."""
+        """Return a connection once there is one."""
         await self._turns.acquire()
         try:
             return await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
@@ -129,7 +129,7 @@ def _open_sentinel(choice: RedisChoice, config: RedisSection, client_name: str) 
 
 
 def _connection_options(client_name: str, timeout_seconds: float) -> dict[str, Any]:
-    """Give what every connection has in common.
+    """Return what every connection has in common.
 
     The driver never sends a command again by itself: a reply that came late would make it happen twice. The
     scripts are safe to repeat, and it is for their callers to do so.

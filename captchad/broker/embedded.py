@@ -96,7 +96,7 @@ class EmbeddedRedis:
             self._lock = None
 
     def read_last_log_lines(self, count: int) -> list[str]:
-        """Give what the server logged last."""
+        """Return what the server logged last."""
         log = self._folder / LOG
         return log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
 
@@ -166,7 +166,7 @@ class EmbeddedRedis:
 
 
 def find_socket(state_directory: Path) -> Path | None:
-    """Give the socket of the server that runs in this state folder, or None where none does."""
+    """Return the socket of the server that runs in this state folder, or None where none does."""
     path = state_directory / FOLDER / SOCKET
     return path if _find_listener(path) is not None else None
 
@@ -181,7 +181,7 @@ def _find_leftovers(folder: Path) -> list[psutil.Process]:
 
 
 def _find_listener(path: Path) -> int | None:
-    """Give the process that listens on a Unix socket, or None."""
+    """Return the process that listens on a Unix socket, or None."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
         probe.settimeout(ANSWER_TIMEOUT_SECONDS)
         try:
@@ -208,7 +208,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 async def _ping(path: Path) -> bytes:
-    """Give the server's answer to PING, which is an error while it loads its data; nothing where none comes."""
+    """Return the server's answer to PING, which is an error while it loads its data; nothing where none comes."""
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_unix_connection(str(path))

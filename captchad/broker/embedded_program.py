@@ -19,7 +19,7 @@ _VERSION = re.compile(rb"\bv=(\d+)")
 
 
 def find_program() -> Path:
-    """Give a server that can be embedded; DependencyMissing says how to get one."""
+    """Return a server that can be embedded; DependencyMissing says how to get one."""
     for command in COMMANDS:
         found = shutil.which(command)
         if found and _read_major(found) >= OLDEST_MAJOR:

@@ -67,7 +67,7 @@ class EventFeed(Service):
 
     @contextmanager
     def watch_final(self, task_id: str) -> Iterator[asyncio.Event]:
-        """Give an event that is set once the task may have ended; read its record to be sure."""
+        """Return an event that is set once the task may have ended; read its record to be sure."""
         event = asyncio.Event()
         self._waiters[task_id].add(event)
         try:
@@ -78,7 +78,7 @@ class EventFeed(Service):
                 del self._waiters[task_id]
 
     async def wait_final(self, task_id: str, timeout_seconds: float) -> TaskRecord:
-        """Give the record once the task has ended, or as it is after the timeout; TaskNotFound without one."""
+        """Return the record once the task has ended, or as it is after the timeout; TaskNotFound without one."""
         with self.watch_final(task_id) as ended:
             try:
                 async with asyncio.timeout(timeout_seconds):
@@ -104,7 +104,7 @@ class EventFeed(Service):
 
     @asynccontextmanager
     async def subscription(self) -> AsyncIterator[AsyncIterator[FleetEvent]]:
-        """Give all changes from now on; a listener that is too slow loses the oldest."""
+        """Return all changes from now on; a listener that is too slow loses the oldest."""
         queue: asyncio.Queue[FleetEvent] = asyncio.Queue(LISTENER_LIMIT)
         self._listeners.add(queue)
         try:

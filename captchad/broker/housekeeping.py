@@ -90,14 +90,14 @@ class LeaderLease:
         await self._broker.run_fleet_script("lead", [LEADER], [self._consumer, 0])
 
     async def holder(self) -> str | None:
-        """Give the consumer that holds the lease."""
+        """Return the consumer that holds the lease."""
         async with self._broker.guard():
             value = await self._broker.client.get(LEADER)
         return value.decode() if value else None
 
 
 async def read_server_identity(broker: Broker) -> tuple[str, int]:
-    """Give the server's run id, which changes with every start and failover, and its time (ms)."""
+    """Return the server's run id, which changes with every start and failover, and its time (ms)."""
     async with broker.guard():
         pipeline = broker.client.pipeline(transaction=False)
         pipeline.info("server")

@@ -71,28 +71,28 @@ class PartitionKeys:
         return (*self.streams, self.open, self.delayed, self.recent, self.dead, self.counters, self.prefix)
 
     def task(self, task_id: str) -> str:
-        """Give the key of a task's record."""
+        """Return the key of a task's record."""
         return f"{self.prefix}:task:{task_id}"
 
     def dead_letter(self, task_id: str) -> str:
-        """Give the key of a dead letter."""
+        """Return the key of a dead letter."""
         return f"{self.prefix}:dead:{task_id}"
 
     def evidence(self, task_id: str) -> str:
-        """Give the key of a task's evidence."""
+        """Return the key of a task's evidence."""
         return f"{self.prefix}:evidence:{task_id}"
 
     def history(self, minute: int) -> str:
-        """Give the key of one minute's figures; `minute` counts since 1970."""
+        """Return the key of one minute's figures; `minute` counts since 1970."""
         return f"{self.prefix}:history:{minute}"
 
     def idempotency(self, digest: str) -> str:
-        """Give the key that remembers an Idempotency-Key."""
+        """Return the key that remembers an Idempotency-Key."""
         return f"{self.prefix}:idempotency:{digest}"
 
 
 def api_key(key_id: str) -> str:
-    """Give the key of one API key's record."""
+    """Return the key of one API key's record."""
     return f"{NAMESPACE}:{{key:{key_id}}}"
 
 
@@ -108,5 +108,5 @@ class TargetKeys:
 
 
 def rate(name: str) -> str:
-    """Give the key of one caller's rate limit."""
+    """Return the key of one caller's rate limit."""
     return f"{NAMESPACE}:{{rate:{name}}}"

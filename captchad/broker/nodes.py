@@ -39,7 +39,7 @@ class NodeRegistry:
             await pipeline.execute()
 
     async def read_all(self, lease_seconds: float) -> tuple[Node, ...]:
-        """Give every role by name; one silent for longer than the lease is lost."""
+        """Return every role by name; one silent for longer than the lease is lost."""
         now_ms, reports, signs = await self._broker.run_fleet_script("nodes", [ALIVE, NODES], [FORGET_AFTER_MS])
         last_ms = {consumer: float(at_ms) for consumer, at_ms in zip(signs[::2], signs[1::2], strict=True)}
         nodes = [
@@ -50,7 +50,7 @@ class NodeRegistry:
         return tuple(sorted(nodes, key=lambda node: (node.report.role, node.report.name, node.report.incarnation)))
 
     async def alive_consumers(self, lease_seconds: float) -> tuple[str, ...]:
-        """Give the consumers that are not lost."""
+        """Return the consumers that are not lost."""
         nodes = await self.read_all(lease_seconds)
         return tuple(node.report.consumer for node in nodes if node.state is not NodeState.LOST)
 

@@ -90,7 +90,7 @@ class TaskStore:
         self._limits = limits
 
     async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
-        """Store tasks of one partition, all or none; give their ids, the earlier ones where a key was repeated.
+        """Store tasks of one partition, all or none; return their ids, the earlier ones where a key was repeated.
 
         Raises QueueFull, IdempotencyConflict, or BrokerUnavailable (which may come after the write: the same
         idempotency key, or the same id, then finds it).
@@ -115,7 +115,7 @@ class TaskStore:
         return [task_id.decode() for task_id in details]
 
     async def read(self, task_id: str) -> TaskRecord:
-        """Give the record of a task; TaskNotFound where there is none (any more)."""
+        """Return the record of a task; TaskNotFound where there is none (any more)."""
         keys = self._keys_of(task_id)
         async with self._broker.guard():
             *values, sealed = await self._broker.client.hmget(keys.task(task_id), (*RECORD_FIELDS, RETURNED_SESSION))
@@ -151,7 +151,7 @@ class TaskStore:
                 return TaskPage(tuple(found), None)
 
     def _seal(self, task: NewTask) -> bytes:
-        """Give the session of a new task, sealed; empty where it has nothing to do with sessions.
+        """Return the session of a new task, sealed; empty where it has nothing to do with sessions.
 
         One that only wants the page's session back gets a seal around nothing: a worker with another key then finds out
         before it opens the page.
@@ -164,7 +164,7 @@ class TaskStore:
         return self._cipher.seal(request.session, task.task_id, Direction.GIVEN)
 
     def _with_session(self, record: TaskRecord, sealed: bytes) -> TaskRecord:
-        """Give the record with the session its page left; without, where the key is another."""
+        """Return the record with the session its page left; without, where the key is another."""
         if self._cipher is None or record.result is None:
             return record
         try:
@@ -177,7 +177,7 @@ class TaskStore:
     async def _read_recent(
         self, before: tuple[int, str] | None, count: int
     ) -> list[tuple[int, str, TaskRecord | None]]:
-        """Give the next `count` tasks of all partitions after `before`, newest first; fewer at the end."""
+        """Return the next `count` tasks of all partitions after `before`, newest first; fewer at the end."""
         newest: list[tuple[int, str, PartitionKeys]] = []
         for keys in self._broker.partitions:
             newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before, count)]
@@ -194,7 +194,7 @@ class TaskStore:
         ]
 
     async def _list_ids(self, keys: PartitionKeys, before: tuple[int, str] | None, count: int) -> list[tuple[int, str]]:
-        """Give the ids after a position; members of one millisecond are read whole, so that none is skipped."""
+        """Return the ids after a position; members of one millisecond are read whole, so that none is skipped."""
         highest: float | str = before[0] if before else "+inf"
         offset = 0
         ids: list[tuple[int, str]] = []

@@ -15,7 +15,7 @@ from captchad.runtime.clock import Clock
 
 
 def choose_source(configuration: Configuration, owner: str, proxy: FilteringProxy, clock: Clock) -> BrowserSource:
-    """Give the source; `owner` is what a hub's other users see of us."""
+    """Return the source; `owner` is what a hub's other users see of us."""
     must_have_sandbox = configuration.environment == "prod"
     choice = choose_browser(configuration)
     if choice.backend == "launch":
@@ -34,14 +34,14 @@ def choose_source(configuration: Configuration, owner: str, proxy: FilteringProx
 
 
 def choose_proxy_place(configuration: Configuration) -> ProxyPlace:
-    """Give where the proxy must listen for those browsers to reach it."""
+    """Return where the proxy must listen for those browsers to reach it."""
     section = configuration.browser
     towards = choose_browser(configuration).first_elsewhere
     return ProxyPlace(section.proxy_host, section.proxy_advertised_host, section.proxy_port, towards)
 
 
-def choose_wear(configuration: Configuration) -> BrowserSection:
-    """Give the browser section with the age at which one takes no further page.
+def choose_recycle_limits(configuration: Configuration) -> BrowserSection:
+    """Return the browser section with the age at which one takes no further page.
 
     A Grid's session ends at its own age whatever it does, so its last pages must have begun an attempt's time before.
     """

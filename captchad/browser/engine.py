@@ -5,13 +5,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from captchad.browser.browsers.browser_pool import BrowserSupply
+from captchad.browser.browsers.browser_pool import BrowserPool
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.launch.driver import is_driver_gone
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.page_session import PageSession
 from captchad.browser.tabs.tab_plan import TabOwner
-from captchad.browser.tabs.tab_pool import TabStore
+from captchad.browser.tabs.tab_pool import TabPool
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
 from captchad.domain.picture import read_picture_header
@@ -19,7 +19,7 @@ from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 CLOSE_SECONDS = 2.0
 HANG_SECONDS = 6.0
@@ -55,38 +55,38 @@ class BrowserEngine(Service):
         self._proxy = proxy
         self._clock = clock
         source = source or LaunchedBrowsers(config, lambda: proxy.address, clock, admit=proxy.admit)
-        self._supply = BrowserSupply(config, source)
-        self._work = TaskGroupKeeper(self.name)
-        self._tabs = TabStore(clock, self._work, reuses=config.reuse == "same_target")
+        self._pool = BrowserPool(config, source)
+        self._work = TaskSet(self.name)
+        self._tabs = TabPool(clock, self._work, reuses=config.reuse == "same_target")
         self._is_started = False
 
     async def start(self) -> None:
         """Launch the first browser; the proxy must be listening. DependencyMissing when that can't be."""
-        await self._supply.maintain()
-        if not self._supply.browsers:
-            raise DependencyMissing(f"{self._supply.last_problem}; `captchad doctor` says more")
+        await self._pool.maintain()
+        if not self._pool.browsers:
+            raise DependencyMissing(f"{self._pool.last_problem}; `captchad doctor` says more")
         self._is_started = True
-        for browser in self._supply.browsers:
+        for browser in self._pool.browsers:
             self._tabs.warm(browser)
 
     async def run(self) -> None:
         """Measure, recycle and replace browsers from time to time."""
         while True:
             await self._clock.sleep(MAINTENANCE_SECONDS)
-            await self._supply.maintain()
+            await self._pool.maintain()
             self._tabs.maintain()
-            for browser in self._supply.browsers:
+            for browser in self._pool.browsers:
                 self._tabs.warm(browser)
 
     async def close(self) -> None:
         """End all pages, browsers and the driver."""
         self._is_started = False
         await self._work.cancel_all()
-        await self._supply.close()
+        await self._pool.close()
 
     async def wait_serving(self) -> None:
         """Wait while no browser can be had: a task that was taken then would only lose its attempts."""
-        await self._supply.wait_serving()
+        await self._pool.wait_serving()
 
     async def visit(
         self, order: VisitOrder, work: Callable[[PageSession], Awaitable[Result]], timeout_seconds: float, task_id: str
@@ -106,7 +106,7 @@ class BrowserEngine(Service):
         return await self._in_session(open_and_work, choose_owner(order), timeout_seconds, task_id)
 
     async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
-        """Give a vector picture as PNG, in pixels enough to be read; AttemptFailed as for `capture`."""
+        """Return a vector picture as PNG, in pixels enough to be read; AttemptFailed as for `capture`."""
         width, height = choose_raster_size(svg)
 
         async def draw(session: PageSession) -> bytes:
@@ -151,12 +151,12 @@ class BrowserEngine(Service):
                 self._work.spawn(self._end(session, is_well=is_well, is_late=is_late), f"end-{task_id}")
 
     async def _borrow(self, timeout_seconds: float) -> BrowserConnection:
-        """Give a browser; one that is away a while costs time, but no attempt. LaunchFailed if none comes."""
+        """Return a browser; one that is away a while costs time, but no attempt. LaunchFailed if none comes."""
         patience_seconds = min(ABSENCE_SECONDS, _locate_seconds(timeout_seconds)) - LOOK_AGAIN_SECONDS
         give_up_seconds = self._clock.monotonic_seconds() + patience_seconds
         while True:
             try:
-                return await self._supply.borrow()
+                return await self._pool.borrow()
             except LaunchFailed:
                 if self._clock.monotonic_seconds() >= give_up_seconds:
                     raise
@@ -183,31 +183,31 @@ class BrowserEngine(Service):
             await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
             # Cleaning after a page that went well takes its time on a busy machine, and a new browser would take more.
             if not ending.done() and not is_well:
-                self._supply.retire(session.process)
+                self._pool.retire(session.process)
             if not await ending:
-                self._supply.kill(session.process)
+                self._pool.kill(session.process)
         finally:
-            self._supply.give_back(session.process)
+            self._pool.give_back(session.process)
 
     def details(self) -> dict[str, Any]:
-        """Give the browser's figures for the worker's statistics."""
-        browsers = self._supply.browsers
+        """Return the browser's figures for the worker's statistics."""
+        browsers = self._pool.browsers
         return {
             "browser_version": browsers[-1].version if browsers else None,
             "browsers": len(browsers),
             "open_pages": sum(browser.busy_pages for browser in browsers),
-            "pages_served": self._supply.pages_served,
+            "pages_served": self._pool.pages_served,
             "rss_bytes": sum(browser.memory_bytes for browser in browsers),
-            "recycled": self._supply.recycled,
-            "crashes": self._supply.crashes,
+            "recycled": self._pool.recycled,
+            "crashes": self._pool.crashes,
             "waiting_tabs": self._tabs.waiting,
             "reused_tabs": self._tabs.reused,
         }
 
     def health(self) -> ServiceHealth:
         """Say whether pages can be opened."""
-        is_ready = self._is_started and not self._supply.last_problem
-        reason = self._supply.last_problem or ("" if is_ready else "not started")
+        is_ready = self._is_started and not self._pool.last_problem
+        reason = self._pool.last_problem or ("" if is_ready else "not started")
         return ServiceHealth(is_ready, reason, self.details())
 
 
@@ -223,7 +223,7 @@ def _locate_seconds(timeout_seconds: float) -> float:
 
 
 def choose_raster_size(svg: bytes) -> tuple[int, int]:
-    """Give width and height in pixels to draw a vector picture at; AttemptFailed where it is none."""
+    """Return width and height in pixels to draw a vector picture at; AttemptFailed where it is none."""
     try:
         header = read_picture_header(svg)
     except PictureRefused as error:

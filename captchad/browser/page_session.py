@@ -18,13 +18,13 @@ from captchad.browser.page.retry_after import refuse_overload
 from captchad.browser.page.session_state import SessionInput, read_session
 from captchad.browser.tabs.tab import FRAMES_FLOOD, Tab
 from captchad.browser.tabs.tab_plan import TabOwner
-from captchad.browser.tabs.tab_pool import TabStore
+from captchad.browser.tabs.tab_pool import TabPool
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import SessionState, VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock, Stopwatch
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 HTTP_ERROR_STATUS = 400
 READ_TRIES = 3
@@ -39,11 +39,11 @@ class PageSession:
     def __init__(
         self,
         process: BrowserConnection,
-        tabs: TabStore,
+        tabs: TabPool,
         owner: TabOwner | None,
         proxy: FilteringProxy,
         clock: Clock,
-        keeper: TaskGroupKeeper,
+        keeper: TaskSet,
     ) -> None:
         self.process = process
         self._tabs = tabs
@@ -105,14 +105,14 @@ class PageSession:
             raise await self._explain(error) from None
 
     async def read_session(self) -> SessionState:
-        """Give what the page would find in a browser that comes again."""
+        """Return what the page would find in a browser that comes again."""
         try:
             return await read_session(self.page, self._order)
         except PlaywrightError as error:
             raise await self._explain(error) from None
 
     async def screenshot(self) -> bytes:
-        """Give the page as it is seen now, as PNG."""
+        """Return the page as it is seen now, as PNG."""
         try:
             return await self.page.screenshot(type="png", animations="disabled", timeout=0)
         except PlaywrightError as error:
@@ -133,7 +133,7 @@ class PageSession:
         return self._form
 
     async def rasterise(self, svg: bytes, width: int, height: int) -> bytes:
-        """Give a vector picture as PNG, drawn as an image: no script of it runs, and nothing it names is loaded."""
+        """Return a vector picture as PNG, drawn as an image: no script of it runs, and nothing it names is loaded."""
         try:
             page = await self._open_page()
             await page.set_viewport_size({"width": width, "height": height})

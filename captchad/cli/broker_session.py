@@ -43,7 +43,7 @@ async def visit_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
 
 
 def embedded_url(section: RedisSection) -> str | None:
-    """Give the URL of the server that `captchad up` runs, where none is configured and there is one."""
+    """Return the URL of the server that `captchad up` runs, where none is configured and there is one."""
     if choose_redis(section) is not None:
         return None
     socket = find_socket(resolve_state_directory(os.environ))

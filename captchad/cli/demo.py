@@ -10,7 +10,7 @@ import click
 
 from captchad.cli.demo_report import Outcome, print_outcomes, represent_outcomes
 from captchad.cli.demo_run import DemoRun, make_environment, write_configuration
-from captchad.cli.event_printer import HappeningPrinter
+from captchad.cli.event_printer import EventPrinter
 from captchad.cli.failures import EXIT_DONE, EXIT_FAILED
 from captchad.cli.foreground import run_until_signal
 from captchad.cli.options import json_option
@@ -42,7 +42,7 @@ def demo(tasks: int, keep: bool, is_json: bool) -> None:
 
 
 async def _demo(tasks: int, keep: bool, is_json: bool) -> int:
-    printer = HappeningPrinter(is_brief=True, is_quiet=is_json)
+    printer = EventPrinter(is_brief=True, is_quiet=is_json)
     site = SampleSite()
     await site.start()
     try:
@@ -53,12 +53,12 @@ async def _demo(tasks: int, keep: bool, is_json: bool) -> int:
 
 
 def _choose_base() -> str:
-    """Give the folder for temporary files, or a short one where the embedded server's socket would not fit in."""
+    """Return the folder for temporary files, or a short one where the embedded server's socket would not fit in."""
     usual = tempfile.gettempdir()
     return usual if len(usual) <= LONGEST_BASE else SHORT_BASE
 
 
-async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: bool, printer: HappeningPrinter) -> int:
+async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: bool, printer: EventPrinter) -> int:
     clock = Clock()
     options = UpOptions(
         workers=1,
@@ -68,8 +68,8 @@ async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: 
         monitor_port=0,
         first_worker_port=0,
     )
-    plan = await plan_local_fleet(options, make_environment(os.environ, folder), printer.tell, clock)
-    fleet = plan.build_fleet(printer.tell, clock)
+    plan = await plan_local_fleet(options, make_environment(os.environ, folder), printer.print_event, clock)
+    fleet = plan.build_fleet(printer.print_event, clock)
     printer.say("starting captchad and the sample site")
 
     outcomes: list[Outcome] = []
@@ -94,7 +94,7 @@ def _print(outcomes: list[Outcome], is_json: bool) -> None:
 
 
 def _announce(plan: LocalPlan, site: SampleSite) -> None:
-    HappeningPrinter().summarise(
+    EventPrinter().summarise(
         "Still up; Ctrl-C ends it",
         {
             "gateway": plan.url(Role.GATEWAY),

@@ -53,7 +53,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
 
 
 def represent_outcomes(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Give the outcomes as JSON values."""
+    """Return the outcomes as JSON values."""
     return {
         "tasks": [asdict(outcome) | {"is_right": outcome.is_right} for outcome in outcomes],
         "completed": sum(outcome.is_completed for outcome in outcomes),

@@ -32,7 +32,7 @@ PRIVATE_NAMES = frozenset(
 
 
 def write_configuration(folder: Path, site_port: int) -> Path:
-    """Write a configuration that declares the sample site and nothing else; give its path."""
+    """Write a configuration that declares the sample site and nothing else; return its path."""
     target = {
         "host": "127.0.0.1",
         "ports": [site_port],
@@ -48,7 +48,7 @@ def write_configuration(folder: Path, site_port: int) -> Path:
 
 
 def make_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Give the environment without anything that would lead the demo to another Redis or configuration."""
+    """Return the environment without anything that would lead the demo to another Redis or configuration."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -74,7 +74,7 @@ class DemoRun:
         )
 
     async def solve(self, count: int) -> list[Outcome]:
-        """Solve `count` pages; give their outcomes in the order of submission."""
+        """Solve `count` pages; return their outcomes in the order of submission."""
         with self._progress:
             bar = self._progress.add_task("Solving captchas", total=count)
             submitted = [await self._submit(number) for number in range(count)]
@@ -105,7 +105,7 @@ class DemoRun:
         )
 
     async def _wait(self, task_id: str) -> dict[str, Any]:
-        """Give the task's state once it is final; by short waits, for a thread that waits can't be cancelled."""
+        """Return the task's state once it is final; by short waits, for a thread that waits can't be cancelled."""
         deadline = self._clock.monotonic_seconds() + WAIT_SECONDS
         while True:
             state = await asyncio.to_thread(self._client.task_status, task_id, ONE_WAIT_SECONDS)

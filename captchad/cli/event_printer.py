@@ -6,13 +6,13 @@ from datetime import datetime
 
 import click
 
-from captchad.deployment.events import Happening, HappeningKind
+from captchad.deployment.events import ServiceEvent, ServiceEventKind
 from captchad.deployment.log_lines import WORTH_SHOWING
 
 _COLOURS = {"warning": "yellow", "error": "red", "critical": "red"}
 
 
-class HappeningPrinter:
+class EventPrinter:
     """Prints lines as they come.
 
     Log lines below warning are for `is_verbose` alone; `is_brief` leaves out all log lines, `is_quiet` everything.
@@ -26,17 +26,17 @@ class HappeningPrinter:
         self._is_brief = is_brief
         self._is_quiet = is_quiet
 
-    def tell(self, happening: Happening) -> None:
-        """Print one happening."""
-        if self._is_quiet or not self._is_wanted(happening):
+    def print_event(self, event: ServiceEvent) -> None:
+        """Print one event."""
+        if self._is_quiet or not self._is_wanted(event):
             return
         if self._is_json:
-            event = {"event": happening.kind, "name": happening.name, "text": happening.text, "level": happening.level}
-            click.echo(json.dumps(event, ensure_ascii=False))
+            members = {"event": event.kind, "name": event.name, "text": event.text, "level": event.level}
+            click.echo(json.dumps(members, ensure_ascii=False))
             return
-        text = "".join(one if one.isprintable() else "?" for one in happening.text)
-        line = f"{_time_of_day()} {happening.name:<10} {text}"
-        click.secho(line, fg=_COLOURS.get(happening.level))
+        text = "".join(one if one.isprintable() else "?" for one in event.text)
+        line = f"{_time_of_day()} {event.name:<10} {text}"
+        click.secho(line, fg=_COLOURS.get(event.level))
 
     def say(self, text: str) -> None:
         """Print a line that concerns everything."""
@@ -60,12 +60,12 @@ class HappeningPrinter:
             click.echo(f"  {name:<{width}}  {value}")
         click.echo()
 
-    def _is_wanted(self, happening: Happening) -> bool:
+    def _is_wanted(self, event: ServiceEvent) -> bool:
         if self._is_brief:
-            return happening.kind in {HappeningKind.READY, HappeningKind.ENDED}
-        if happening.kind is not HappeningKind.LOGGED or self._is_verbose:
+            return event.kind in {ServiceEventKind.READY, ServiceEventKind.ENDED}
+        if event.kind is not ServiceEventKind.LOGGED or self._is_verbose:
             return True
-        return happening.level in WORTH_SHOWING
+        return event.level in WORTH_SHOWING
 
 
 def _time_of_day() -> str:

@@ -35,7 +35,7 @@ class Line:
     remark: str = ""
 
     def represent(self) -> dict[str, Any]:
-        """Give the line as JSON values."""
+        """Return the line as JSON values."""
         return {
             "what": self.what,
             "name": self.name,

@@ -61,7 +61,7 @@ def make_hints(
     kind: str | None,
     case_sensitive: bool | None = None,
 ) -> Hints:
-    """Give the hints that the options name; those that nothing can fit are wrong usage."""
+    """Return the hints that the options name; those that nothing can fit are wrong usage."""
     if min_length is not None and max_length is not None and min_length > max_length:
         raise click.UsageError("--min-length is greater than --max-length")
     if charset is not None and not charset.strip():

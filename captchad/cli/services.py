@@ -93,7 +93,7 @@ def print_services(api_key: str | None, is_json: bool) -> None:
 
 
 def represent_probe(one: Probe) -> dict[str, Any]:
-    """Give a probe as JSON values."""
+    """Return a probe as JSON values."""
     return {
         "role": one.role.value,
         "name": one.name,

@@ -107,7 +107,7 @@ def task_options(function: Decorated) -> Decorated:
 
 
 def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the body that the options ask for; what is not given is left to the gateway's defaults."""
+    """Return the body that the options ask for; what is not given is left to the gateway's defaults."""
     image_path = options.get("image_path")
     if (options.get("url") is None) == (image_path is None):
         raise click.UsageError("give either a URL or --image FILE")
@@ -125,7 +125,7 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give the form: --fill, and over it the options for its parts."""
+    """Return the form: --fill, and over it the options for its parts."""
     parts = {name: options[option] for option, name in _FILL.items() if options.get(option) is not None}
     whole = options.get("fill")
     if whole is None and not parts:

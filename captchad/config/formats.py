@@ -14,7 +14,7 @@ _ANY_ORIGIN = "*"
 
 
 def find_format_problems(layers: Layers) -> Iterator[ConfigurationProblem]:
-    """Give a problem for every given text whose form is wrong; other types are the sections' business."""
+    """Return a problem for every given text whose form is wrong; other types are the sections' business."""
     for path, check in _CHECKS.items():
         value = layers.read(path)
         elements = enumerate(value) if isinstance(value, list) else ((None, value),)

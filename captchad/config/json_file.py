@@ -97,7 +97,7 @@ def _find_repeated(value: Any, path: str, source: str) -> list[ConfigurationProb
 
 
 def join_path(path: str, step: str | int) -> str:
-    """Give the path one step further in: `worker.task_timeout`, `security.targets[0]`."""
+    """Return the path one step further in: `worker.task_timeout`, `security.targets[0]`."""
     if isinstance(step, int):
         return f"{path}[{step}]"
     return f"{path}.{step}" if path else step

@@ -50,14 +50,14 @@ class Layers:
             self.origins[_dotted(steps)] = given.origin
 
     def read(self, path: str) -> Any:
-        """Give the value at a dotted path without list indexes, or None where nothing was given."""
+        """Return the value at a dotted path without list indexes, or None where nothing was given."""
         value: Any = self.tree
         for step in path.split("."):
             value = value.get(step) if isinstance(value, dict) else None
         return value
 
     def origin_of(self, path: str) -> Origin | None:
-        """Give the origin of a path: its own, else that of what holds it, else that of something in it."""
+        """Return the origin of a path: its own, else that of what holds it, else that of something in it."""
         wanted = path
         while wanted:
             if wanted in self.origins:

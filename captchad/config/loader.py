@@ -75,7 +75,7 @@ def load_configuration(
 
 
 def find_file(path: str | None, environment: Mapping[str, str]) -> Path | None:
-    """Give the configuration file: the named one, else the first that exists where it is searched for."""
+    """Return the configuration file: the named one, else the first that exists where it is searched for."""
     named = path or environment.get(CONFIGURATION_PATH_VARIABLE)
     if named:
         return Path(named)
@@ -138,7 +138,7 @@ def _encode(value: Any) -> str:
 
 
 def _read_targets(layers: Layers, configuration: Configuration | None) -> list[tuple[int, TargetSection]]:
-    """Give the targets that can be read, also while other settings are wrong, so that all errors come at once."""
+    """Return the targets that can be read, also while other settings are wrong, so that all errors come at once."""
     if configuration is not None:
         return list(enumerate(configuration.security.targets))
     given = layers.read("security.targets")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class HappeningKind(StrEnum):
+class ServiceEventKind(StrEnum):
     """What can happen to a supervised process."""
 
     READY = "ready"
@@ -15,13 +15,13 @@ class HappeningKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class ServiceEvent:
     """One thing that happened to the process `name`, in words; `level` is that of a log line."""
 
-    kind: HappeningKind
+    kind: ServiceEventKind
     name: str
     text: str
     level: str = "info"
 
 
-Listener = Callable[[Happening], None]
+Listener = Callable[[ServiceEvent], None]

@@ -56,7 +56,7 @@ class LocalPlan:
     loaded: LoadedConfiguration = field(repr=False)
 
     def url(self, role: Role) -> str:
-        """Give the URL of the gateway, the scheduler or the monitor."""
+        """Return the URL of the gateway, the scheduler or the monitor."""
         return next(child.url for child in self.fixed_roles if child.role is role)
 
     @property
@@ -65,7 +65,7 @@ class LocalPlan:
         return self.state_directory / LOGS
 
     def build_fleet(self, listener: Listener, clock: Clock) -> LocalFleet:
-        """Give the supervision; it stops the gateway, then the workers, then the rest, and Redis last."""
+        """Return the supervision; it stops the gateway, then the workers, then the rest, and Redis last."""
         gateways = [child for child in self.fixed_roles if child.role is Role.GATEWAY]
         others = [child for child in self.fixed_roles if child.role is not Role.GATEWAY]
         foundation = [RedisChild(self.redis)] if self.redis is not None else []
@@ -166,5 +166,5 @@ class _Builder:
 
 
 def _name(role: Role, label: str) -> str:
-    """Give a name that stays the same over restarts and differs from those of other machines."""
+    """Return a name that stays the same over restarts and differs from those of other machines."""
     return f"{role}-{socket.gethostname()}{label.removeprefix(str(role))}"

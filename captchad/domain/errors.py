@@ -220,7 +220,7 @@ class LabelsRefused(CaptchadError):
         super().__init__("; ".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """Give each problem as a line: file, number of the line, what is wrong."""
+        """Return each problem as a line: file, number of the line, what is wrong."""
         return [
             f"{self.file_name}:{one.line}: {one.message}" if one.line else f"{self.file_name}: {one.message}"
             for one in self.problems

@@ -79,7 +79,7 @@ def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) 
 
 
 def normalise_host(host: str) -> str:
-    """Give a host as targets are compared: lower case, no trailing dot, IDNA, canonical IP addresses."""
+    """Return a host as targets are compared: lower case, no trailing dot, IDNA, canonical IP addresses."""
     bare = host.strip("[]").lower()
     try:
         encoded = (bare if bare.isascii() else bare.encode("idna").decode("ascii")).rstrip(".")
@@ -105,7 +105,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:
-    """Give the address a host spells out, or None where it is a name."""
+    """Return the address a host spells out, or None where it is a name."""
     try:
         return ip_address(host)
     except ValueError:
@@ -120,7 +120,7 @@ def host_matches(pattern: str, host: str) -> bool:
 
 
 def find_target(targets: Iterable[Target], endpoint: Endpoint, today: date) -> Target:
-    """Give the declared target an endpoint belongs to; the most specific host wins.
+    """Return the declared target an endpoint belongs to; the most specific host wins.
 
     Raises TargetNotAllowed with the reason: undeclared host, undeclared port, or expired.
     """
@@ -137,7 +137,7 @@ def find_target(targets: Iterable[Target], endpoint: Endpoint, today: date) -> T
 
 
 def find_target_by_name(targets: Iterable[Target], name: str, today: date) -> Target:
-    """Give the declared target that `name` spells or that covers it, for pictures that come without a URL."""
+    """Return the declared target that `name` spells or that covers it, for pictures that come without a URL."""
     known = list(targets)
     wanted = name.lower().rstrip(".")
     for target in known:

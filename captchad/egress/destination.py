@@ -13,7 +13,7 @@ _TUNNELLED = frozenset({"https"})
 
 
 def read_absolute_form(target: str) -> tuple[Endpoint, str, str]:
-    """Give endpoint, authority and origin form of `http://HOST[:PORT]/PATH`; EgressRefused for anything else."""
+    """Return endpoint, authority and origin form of `http://HOST[:PORT]/PATH`; EgressRefused for anything else."""
     match = _ABSOLUTE_FORM.fullmatch(target)
     if match is None:
         raise EgressRefused(RefusalReason.INVALID_DESTINATION, "the proxy takes absolute http:// URLs and CONNECT only")
@@ -23,7 +23,7 @@ def read_absolute_form(target: str) -> tuple[Endpoint, str, str]:
 
 
 def read_authority_form(target: str) -> Endpoint:
-    """Give the endpoint of CONNECT's `HOST:PORT`; EgressRefused for anything else."""
+    """Return the endpoint of CONNECT's `HOST:PORT`; EgressRefused for anything else."""
     match = _AUTHORITY_FORM.fullmatch(target)
     if match is None:
         raise EgressRefused(RefusalReason.INVALID_DESTINATION, "CONNECT needs HOST:PORT")

@@ -71,7 +71,7 @@ class KnownBrowsers:
             return False
         if any(_holds(holder, owner) for holder in self._holders):
             return True
-        # Chromium has started its network process again, or somebody else of the same user is at the door.
+        # Chromium has started its network process again, or somebody else of the same user is at the address.
         holder = await asyncio.to_thread(self._search, owner)
         self._holders += [holder] if holder is not None else []
         return holder is not None

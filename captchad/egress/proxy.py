@@ -17,7 +17,7 @@ from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 CONNECTIONS_LIMIT = 2048
 _USERNAME = "captchad"
@@ -63,7 +63,7 @@ class FilteringProxy(Service):
         self._known_browsers = KnownBrowsers(clock)
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._sessions = TaskGroupKeeper(self.name)
+        self._sessions = TaskSet(self.name)
 
     @property
     def address(self) -> ProxyAddress:
@@ -118,7 +118,7 @@ class FilteringProxy(Service):
         self._refusals.note(NOWHERE, EgressRefused(RefusalReason.FORBIDDEN_SCHEME, message))
 
     def find_refusal(self, endpoint: Endpoint, since_seconds: float) -> Refusal | None:
-        """Give the last refusal of an endpoint since a moment of the monotonic clock."""
+        """Return the last refusal of an endpoint since a moment of the monotonic clock."""
         return self._refusals.find_last(endpoint, since_seconds)
 
     async def start(self) -> None:

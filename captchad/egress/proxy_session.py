@@ -238,5 +238,5 @@ class ProxySession:
 
 
 def basic_authorisation(username: str, password: str) -> str:
-    """Give the value of Proxy-Authorization for a user name and password."""
+    """Return the value of Proxy-Authorization for a user name and password."""
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()

@@ -50,6 +50,6 @@ class RefusalBook:
             self._on_refusal(error.reason.value, endpoint)
 
     def find_last(self, endpoint: Endpoint, since_seconds: float) -> Refusal | None:
-        """Give the last refusal of this host and port, if it was not before `since_seconds`."""
+        """Return the last refusal of this host and port, if it was not before `since_seconds`."""
         found = self._last.get((endpoint.host, endpoint.port))
         return found if found is not None and found.at_seconds >= since_seconds else None

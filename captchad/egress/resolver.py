@@ -29,7 +29,7 @@ class Resolver:
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="resolver")
 
     async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
-        """Give every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
+        """Return every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
         literal = literal_address(host)
         if literal is not None:
             return (literal,)

@@ -77,7 +77,7 @@ class ScopePolicy:
             self._protected_addresses.add((address, port))
 
     def check_endpoint(self, endpoint: Endpoint, today: date) -> Target:
-        """Give the declared target an endpoint belongs to; EgressRefused says why there is none."""
+        """Return the declared target an endpoint belongs to; EgressRefused says why there is none."""
         if (endpoint.host, endpoint.port) in self._protected_names:
             raise EgressRefused(RefusalReason.PROTECTED_ENDPOINT, f"{endpoint.host}:{endpoint.port} is never reachable")
         try:

@@ -42,13 +42,13 @@ class Admission:
         self._clock = clock
 
     def admit(self, draft: TaskDraft, key: ApiKey | None) -> Target:
-        """Give the declared target of a task; TargetNotAllowed says why there is none."""
+        """Return the declared target of a task; TargetNotAllowed says why there is none."""
         if draft.url is not None:
             return self.admit_url(draft.url, key)
         return self.admit_host(draft.target_host or "", key)
 
     def admit_url(self, url: str, key: ApiKey | None) -> Target:
-        """Give the declared target a page belongs to."""
+        """Return the declared target a page belongs to."""
         endpoint = parse_endpoint(url)
         target = find_target(self._targets.current, endpoint, self._clock.today())
         check_address(target, endpoint)
@@ -56,7 +56,7 @@ class Admission:
         return target
 
     def admit_host(self, host: str, key: ApiKey | None) -> Target:
-        """Give the declared target a picture without a page belongs to."""
+        """Return the declared target a picture without a page belongs to."""
         target = find_target_by_name(self._targets.current, host, self._clock.today())
         check_key(target, host.lower().rstrip("."), key)
         return target

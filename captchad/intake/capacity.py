@@ -10,7 +10,7 @@ from captchad.domain.node import NodeState, Role
 from captchad.domain.task import Priority
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 FIGURES_AGE_SECONDS = 1.0
 _PRIORITIES = tuple(Priority)
@@ -26,13 +26,13 @@ class CapacityFigures:
     mean_processing_seconds: float | None
 
     def count_ahead(self, priority: Priority) -> int:
-        """Give how many tasks a new one of `priority` waits for."""
+        """Return how many tasks a new one of `priority` waits for."""
         behind = {str(lower) for lower in _PRIORITIES[_PRIORITIES.index(priority) + 1 :]}
         return self.processing + sum(count for name, count in self.depth.items() if name not in behind)
 
 
 class CapacityGauge(Service):
-    """Gives figures at most a second old while tasks keep coming, and asks for none while none come."""
+    """Returns figures at most a second old while tasks keep coming, and asks for none while none come."""
 
     name = "capacity"
 
@@ -44,10 +44,10 @@ class CapacityGauge(Service):
         self._figures: CapacityFigures | None = None
         self._read_at_seconds = 0.0
         self._submitted_since = 0
-        self._keeper = TaskGroupKeeper(self.name)
+        self._keeper = TaskSet(self.name)
 
     async def count_ahead(self, priority: Priority) -> tuple[int, CapacityFigures]:
-        """Give how many tasks are ahead of a new one, and the figures behind that."""
+        """Return how many tasks are ahead of a new one, and the figures behind that."""
         if self._figures is None:
             self._figures = await self._measure()
         elif self._is_stale() and not len(self._keeper):

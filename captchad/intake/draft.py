@@ -33,7 +33,7 @@ class TaskDraft:
     pointer: str = ""
 
     def complete(self, target: str, key_id: str | None, defaults: WorkerSection) -> TaskRequest:
-        """Give the request that is stored, for the declared target it was admitted to and the key it came with."""
+        """Return the request that is stored, for the declared target it was admitted to and the key it came with."""
         return TaskRequest(
             target=target,
             url=self.url,

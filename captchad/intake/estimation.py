@@ -6,7 +6,7 @@ DEFAULT_PROCESSING_SECONDS = 5.0
 
 
 def estimate_wait_seconds(ahead: int, slots: int, mean_processing_seconds: float | None) -> int:
-    """Give whole seconds until the end of a task with `ahead` others before it, on `slots` that work side by side.
+    """Return whole seconds until the end of a task with `ahead` others before it, on `slots` that work side by side.
 
     Without a recent mean a cautious one is assumed; without slots, one that comes back.
     """

@@ -79,7 +79,7 @@ class Intake:
         return submissions
 
     async def _look_up(self, task_id: str) -> Submission:
-        """Give the present state of a task that an earlier submit made."""
+        """Return the present state of a task that an earlier submit made."""
         try:
             record = await self._store.read(task_id)
         except TaskNotFound:

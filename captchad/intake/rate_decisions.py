@@ -68,7 +68,7 @@ class RateGate:
 
 
 def list_charges(rules: RateRules, address: str, key_id: str | None) -> Iterator[Charge]:
-    """Give the allowances a request counts against, the address first."""
+    """Return the allowances a request counts against, the address first."""
     if _is_limiting(rules.per_address):
         section = rules.per_address
         yield Charge("address", f"address:{address}", section.requests_per_minute, section.burst_size)
@@ -77,7 +77,7 @@ def list_charges(rules: RateRules, address: str, key_id: str | None) -> Iterator
 
 
 def choose_decision(decisions: list[Decision]) -> Decision | None:
-    """Give the decision to act on: a refusal, else the one with the least left."""
+    """Return the decision to act on: a refusal, else the one with the least left."""
     return min(decisions, key=lambda decision: (decision.is_allowed, decision.remaining), default=None)
 
 

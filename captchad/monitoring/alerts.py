@@ -50,7 +50,7 @@ Rule = Callable[[FleetSnapshot, AlertThresholds], Iterator[Alert]]
 def evaluate_alerts(
     snapshot: FleetSnapshot | None, broker_failure: str, thresholds: AlertThresholds
 ) -> tuple[Alert, ...]:
-    """Give all alerts, gravest first; while Redis is away only that one, since the rest would be guesswork."""
+    """Return all alerts, gravest first; while Redis is away only that one, since the rest would be guesswork."""
     if broker_failure:
         advice = "Start Redis, or mend the network to it; captchad goes on by itself once it answers."
         return (Alert("BrokerUnavailable", Severity.CRITICAL, broker_failure, advice),)

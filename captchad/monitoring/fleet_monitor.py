@@ -104,7 +104,7 @@ class FleetMonitor(Service):
             self._watchers -= 1
 
     async def wait_newer(self, number: int, timeout_seconds: float) -> FleetView:
-        """Give the newest view once it is newer than `number`; the present one after the timeout or at the end."""
+        """Return the newest view once it is newer than `number`; the present one after the timeout or at the end."""
         try:
             async with asyncio.timeout(timeout_seconds):
                 while self._view.number <= number and not self._is_closing:
@@ -114,7 +114,7 @@ class FleetMonitor(Service):
         return self._view
 
     async def refresh(self, max_age_seconds: float) -> FleetView:
-        """Give a view not older than that; those who ask at the same time share one reading."""
+        """Return a view not older than that; those who ask at the same time share one reading."""
         async with self._reading:
             if not self._is_fresh(max_age_seconds):
                 await self._read()

@@ -38,11 +38,11 @@ class Curve:
         return cls(tuple(values["weights"]), values["bias"], tuple(values["scores"]), tuple(values["probabilities"]))
 
     def weigh(self, evidence: Sequence[float]) -> float:
-        """Give the score of some evidence."""
+        """Return the score of some evidence."""
         return self.bias + sum(weight * value for weight, value in zip(self.weights, evidence, strict=True))
 
     def estimate(self, evidence: Sequence[float]) -> float:
-        """Give the probability (0..1) that what the evidence speaks for is right."""
+        """Return the probability (0..1) that what the evidence speaks for is right."""
         score = self.weigh(evidence)
         above = bisect_right(self.scores, score)
         if above == 0:
@@ -65,7 +65,7 @@ class LetterCase:
     weights: Mapping[str, tuple[tuple[float, ...], float]]
 
     def log_odds(self, letter: str, ratios: Sequence[float]) -> float:
-        """Give the log odds that a letter (given in lower case) is upper case; 0 where nothing is known."""
+        """Return the log odds that a letter (given in lower case) is upper case; 0 where nothing is known."""
         if letter not in self.weights:
             return 0.0
         weights, bias = self.weights[letter]
@@ -87,7 +87,7 @@ class Calibration:
         return cls(Curve.from_json(values["text"]), Curve.from_json(values["character"]), LetterCase(letters))
 
     def character_confidence(self, scores: Sequence[float], text_confidence: float) -> float:
-        """Give the probability that one character is right, never below that of the whole text."""
+        """Return the probability that one character is right, never below that of the whole text."""
         logit = math.log(text_confidence / (1 - text_confidence))
         return max(self.character.estimate((min(scores), sum(scores) / len(scores), logit)), text_confidence)
 

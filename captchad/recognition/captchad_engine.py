@@ -70,7 +70,7 @@ class CaptchadEngine:
         return dict(zip(pictures, outputs, strict=True))
 
     def answer(self, found: PictureReading | None, hints: Hints) -> Recognition:
-        """Give a reading its calibrated confidences."""
+        """Return a reading its calibrated confidences."""
         if found is None:
             return Recognition("", NO_READING_CONFIDENCE, self.name, hints.kind or CaptchaKind.TEXT)
         reading = found.reading
@@ -104,7 +104,7 @@ class CaptchadEngine:
         return any(output[:, self._operator_columns].max() > _SIGN_LOG_PROBABILITY for output in outputs)
 
     def _read_text(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
-        alphabet = make_cased_alphabet(hints.charset, is_case_told=hints.case_sensitive is not False)
+        alphabet = make_cased_alphabet(hints.charset, is_case_known=hints.case_sensitive is not False)
         reading = self._search(outputs, alphabet, hints, lambda symbols: True)
         return None if reading is None else PictureReading(reading, CaptchaKind.TEXT, ())
 

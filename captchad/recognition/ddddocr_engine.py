@@ -21,7 +21,7 @@ from captchad.recognition.joint_reading import PictureReading, Reading, is_seen,
 from captchad.recognition.letter_case import CasedText, apply_case
 from captchad.recognition.network import PACKAGE, Network, NetworkSource, Probabilities, load_network
 
-CALIBRATION_NAME = "first_engine"
+CALIBRATION_NAME = "ddddocr_engine"
 NETWORK_SOURCES = (
     NetworkSource("common_old.onnx", "CHARSET_OLD", stretch=1.2),
     NetworkSource("common.onnx", "CHARSET_BETA", stretch=1.2),
@@ -37,7 +37,7 @@ class PreparedAlphabet:
     columns: tuple[Columns, ...]
 
 
-class FirstEngine:
+class DdddocrEngine:
     """Reads text and sums; see docs/recognition.md for what it was measured at."""
 
     largest_batch = 1
@@ -94,7 +94,7 @@ class FirstEngine:
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
 
     def _compare_cases(self, outputs: Sequence[Probabilities], reading: Reading) -> tuple[tuple[float, ...], ...]:
-        """Give for each symbol and network how much likelier (log) the upper case's column is than the lower's."""
+        """Return for each symbol and network how much likelier (log) the upper case's column is than the lower's."""
         return tuple(
             tuple(
                 _case_ratio(output[steps[position]], network.column_of(symbol), network.column_of(symbol.upper()))
@@ -104,7 +104,7 @@ class FirstEngine:
         )
 
     def answer(self, found: PictureReading, hints: Hints) -> Recognition:
-        """Give a reading its case and its calibrated confidences."""
+        """Return a reading its case and its calibrated confidences."""
         return self._answer_sum(found.reading) if found.kind is CaptchaKind.MATH else self._answer_text(found, hints)
 
     def _recognise_one(self, pixels: Pixels, hints: Hints) -> Recognition:
@@ -153,9 +153,9 @@ class FirstEngine:
         )
 
 
-def load_first_engine() -> FirstEngine:
+def load_ddddocr_engine() -> DdddocrEngine:
     """Load networks and calibration; takes most of a second and some 200 MB."""
-    return FirstEngine([load_network(source) for source in NETWORK_SOURCES], load_calibration(CALIBRATION_NAME))
+    return DdddocrEngine([load_network(source) for source in NETWORK_SOURCES], load_calibration(CALIBRATION_NAME))
 
 
 def _name_engine() -> str:

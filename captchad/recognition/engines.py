@@ -25,7 +25,7 @@ def list_engines() -> tuple[str, ...]:
 
 
 def find_unknown(name: str) -> tuple[str, ...]:
-    """Give the parts of a name (NAME or NAME+NAME) that no package declares."""
+    """Return the parts of a name (NAME or NAME+NAME) that no package declares."""
     entries = _find_entries()
     return tuple(part for part in name.split(ENSEMBLE_SIGN) if part not in entries)
 

@@ -55,7 +55,7 @@ class Evidence:
     clearness: float
 
     def as_tuple(self) -> tuple[float, ...]:
-        """Give the numbers in the order the calibration's weights have."""
+        """Return the numbers in the order the calibration's weights have."""
         return astuple(self)
 
 
@@ -145,7 +145,7 @@ def _stretch(views: Sequence[View], hints: Hints) -> list[Labels]:
 
 
 def _find_margin(best: Labels, scores: Mapping[Labels, Sequence[float]]) -> float:
-    """Give the log odds of a text against every other that was considered."""
+    """Return the log odds of a text against every other that was considered."""
     totals = np.array([sum(values) for values in scores.values()])
     log_posterior = sum(scores[best]) - float(np.logaddexp.reduce(totals))
     return log_posterior - float(np.log(max(-np.expm1(log_posterior), 1e-9)))

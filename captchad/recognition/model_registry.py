@@ -21,7 +21,7 @@ class _Shelved:
     recogniser: Recogniser
 
 
-class ModelShelf:
+class ModelRegistry:
     """Finds the model of a target; `paths` gives the present configuration, by the target's declared host.
 
     All but `has_model` and `names` is called from the thread that reads.
@@ -43,7 +43,7 @@ class ModelShelf:
             self.find(target)
 
     def find(self, target: str) -> Recogniser | None:
-        """Give the engine with a target's model, None where it has none any more.
+        """Return the engine with a target's model, None where it has none any more.
 
         A model that can't be loaded is told once, and the one it was to replace reads on; DependencyMissing where
         there was none.
@@ -74,7 +74,7 @@ class ModelShelf:
         return tuple(sorted({shelved.recogniser.name for shelved in list(self._shelved.values())}))
 
     def _take_alike(self, path: str, mark: FileMark) -> Recogniser | None:
-        """Give the same file's engine where another target has it already."""
+        """Return the same file's engine where another target has it already."""
         alike = (one.recogniser for one in self._shelved.values() if (one.path, one.mark) == (path, mark))
         return next(alike, None)
 

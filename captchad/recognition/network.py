@@ -45,11 +45,11 @@ class Network:
         self._numbers = {character: number for number, character in enumerate(charset)}
 
     def column_of(self, character: str) -> int | None:
-        """Give the column of a character, or None where the network doesn't know it."""
+        """Return the column of a character, or None where the network doesn't know it."""
         return self._numbers.get(character)
 
     def run(self, pixels: Pixels) -> Probabilities:
-        """Give what the network sees in one picture."""
+        """Return what the network sees in one picture."""
         values = np.asarray(self._resize(pixels), dtype=np.float32) / np.float32(_WHITE)
         if np.median(values) < _DARK_GROUND:
             # The networks learned dark text on light grounds: of white on black they read a third as much.

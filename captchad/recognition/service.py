@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
-from captchad.recognition.model_registry import ModelShelf
+from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.recogniser import Recogniser
 from captchad.runtime.service import Service, ServiceHealth
 
@@ -31,16 +31,16 @@ class RecognitionService(Service):
     """Reads pictures one batch after another in a thread of its own.
 
     `recogniser_factory` loads the engine (in the thread, at start); `batch_size` bounds how many waiting pictures go
-    to it at once, as far as it reads them faster together. `shelf` has the models of single targets.
+    to it at once, as far as it reads them faster together. `registry` has the models of single targets.
     """
 
     name = "recognition"
 
     def __init__(
-        self, recogniser_factory: Callable[[], Recogniser], batch_size: int, shelf: ModelShelf | None = None
+        self, recogniser_factory: Callable[[], Recogniser], batch_size: int, registry: ModelRegistry | None = None
     ) -> None:
         self._recogniser_factory = recogniser_factory
-        self._shelf = shelf
+        self._registry = registry
         self._batch_size = batch_size
         self._recogniser: Recogniser | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -54,8 +54,8 @@ class RecognitionService(Service):
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognition")
         loop = asyncio.get_running_loop()
         self._recogniser = await loop.run_in_executor(self._thread, self._recogniser_factory)
-        if self._shelf is not None:
-            await loop.run_in_executor(self._thread, self._shelf.load_all)
+        if self._registry is not None:
+            await loop.run_in_executor(self._thread, self._registry.load_all)
 
     async def run(self) -> None:
         """Read what waits until cancelled."""
@@ -81,7 +81,7 @@ class RecognitionService(Service):
             reason="" if recogniser is not None else "the engine is not loaded",
             details={
                 "recogniser": None if recogniser is None else recogniser.name,
-                "models": [] if self._shelf is None else list(self._shelf.names()),
+                "models": [] if self._registry is None else list(self._registry.names()),
                 "waiting": len(self._waiting),
                 "read": self._read_count,
             },
@@ -94,7 +94,7 @@ class RecognitionService(Service):
         """
         if self._is_closed:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
-        if self._shelf is None or not self._shelf.has_model(target):
+        if self._registry is None or not self._registry.has_model(target):
             target = None
         waiting = _Waiting(picture, hints, target, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -137,9 +137,9 @@ class RecognitionService(Service):
         """Read a batch in the thread, with the model of the target that all of it belongs to."""
         assert self._recogniser is not None
         recogniser: Recogniser | None = None
-        if target is not None and self._shelf is not None:
+        if target is not None and self._registry is not None:
             try:
-                recogniser = self._shelf.find(target)
+                recogniser = self._registry.find(target)
             except DependencyMissing as error:
                 _logger.error("%s", error.message)  # noqa: TRY400
                 return [AttemptFailed(TaskErrorCode.INTERNAL_ERROR, error.message)] * len(pictures)

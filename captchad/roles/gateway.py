@@ -26,7 +26,7 @@ from captchad.web.api.tasks import TaskRoutes
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the gateway's services in the order they start."""
+    """Return the gateway's services in the order they start."""
     broker, clock, configuration = process.broker, process.clock, process.configuration
     nodes, statistics = NodeRegistry(broker), Statistics(broker)
     store = TaskStore(broker, _queue_limits(configuration), process.session_cipher)

@@ -139,7 +139,7 @@ class RoleProcess:
         )
 
     async def run(self, services: Sequence[Service]) -> int:
-        """Run the role to its end; give the exit code."""
+        """Run the role to its end; return the exit code."""
         self.broker.on_return(self.metrics.record_broker_reconnect)
         return await self.supervisor.run(services)
 

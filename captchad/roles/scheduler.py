@@ -16,7 +16,7 @@ from captchad.scheduling.stalled_reclaim import StalledReclaim
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the scheduler's services in the order they start."""
+    """Return the scheduler's services in the order they start."""
     broker, clock, metrics = process.broker, process.clock, process.metrics
     scheduler, gateway = process.configuration.scheduler, process.configuration.gateway
     partitions = [Housekeeping(broker, keys, scheduler) for keys in broker.partitions]

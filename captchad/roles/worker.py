@@ -7,7 +7,7 @@ from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.browser.backends import choose_proxy_place, choose_source, choose_wear
+from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
 from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
@@ -18,7 +18,7 @@ from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
-from captchad.recognition.model_registry import ModelShelf
+from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.service import RecognitionService
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
@@ -35,7 +35,7 @@ from captchad.solving.target_gate import TargetGate
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the worker's services in the order they start.
+    """Return the worker's services in the order they start.
 
     They end in reverse: first nothing new is taken, then the fleet is told, then attempts end and are settled.
     """
@@ -47,9 +47,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     policy = _build_policy(process)
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
-    browser = BrowserEngine(choose_wear(configuration), proxy, clock, source)
-    shelf = ModelShelf(lambda: process.configuration.recognition.models, load_captchad_engine)
-    recognition = RecognitionService(load_engine, configuration.worker.batch_size, shelf)
+    browser = BrowserEngine(choose_recycle_limits(configuration), proxy, clock, source)
+    registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
+    recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
     solver = Solver(browser, reader, lambda: policy.targets, is_held, metrics, clock)
     dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from captchad.domain.errors import CaptchadError
 from captchad.runtime.notify import notify_systemd, watchdog_interval_seconds
 from captchad.runtime.service import Service, ServiceHealth
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 _logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Supervisor:
         self._is_draining = False
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
-        self._keeper = TaskGroupKeeper(role, self._fail)
+        self._keeper = TaskSet(role, self._fail)
 
     @property
     def is_draining(self) -> bool:
@@ -52,7 +52,7 @@ class Supervisor:
         return self._is_ready and not self._is_draining and all(h.is_ready for h in self.health().values())
 
     def health(self) -> dict[str, ServiceHealth]:
-        """Give the health of every service by name."""
+        """Return the health of every service by name."""
         return {
             service.name: service.health()
             if service in self._started
@@ -65,7 +65,7 @@ class Supervisor:
         self._stop.set()
 
     async def run(self, services: Sequence[Service]) -> int:
-        """Run `services` until a signal or a failure; give the process's exit code.
+        """Run `services` until a signal or a failure; return the process's exit code.
 
         A failure that is one of ours is raised once everything is closed, for its message is meant for people.
         """

@@ -28,7 +28,7 @@ PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """Read the order, run the command, and stay until nothing of it is left; give the exit code."""
+    """Read the order, run the command, and stay until nothing of it is left; return the exit code."""
     order = json.loads(_read_line(0))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -110,7 +110,7 @@ def _send(process_id: int, number: int) -> None:
 
 
 def _reap(command: int) -> int | None:
-    """Collect every process that has ended; give the command's status where it was among them."""
+    """Collect every process that has ended; return the command's status where it was among them."""
     found = None
     while True:
         try:

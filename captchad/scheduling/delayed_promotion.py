@@ -6,7 +6,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.scheduling.leadership import LEADER_LEASE_SECONDS, Leadership
 from captchad.telemetry.metrics import Metrics
 
@@ -29,7 +29,7 @@ class DelayedPromotion(Service):
         self._feed = feed
         self._metrics = metrics
         self._periodic = Periodic(self.name, interval_seconds, self._promote)
-        self._keeper = TaskGroupKeeper(self.name)
+        self._keeper = TaskSet(self.name)
 
     async def run(self) -> None:
         """Promote until cancelled."""

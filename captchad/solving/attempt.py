@@ -34,7 +34,7 @@ class StageTimes:
             self._stages_ms[stage] = round(self._stages_ms[stage] + milliseconds, 2)
 
     def sum_up(self) -> dict[str, float]:
-        """Give the time of each stage, and the whole."""
+        """Return the time of each stage, and the whole."""
         return {**self._stages_ms, "total": self._watch.total_ms()}
 
 
@@ -61,7 +61,7 @@ class Attempt:
             self.evidence = Evidence(picture, screenshot, choice)
 
     def conclude(self, recognition: Recognition) -> TaskResult:
-        """Give the result."""
+        """Return the result."""
         return TaskResult(
             captcha_text=recognition.text,
             confidence=recognition.confidence,

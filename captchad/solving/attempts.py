@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from captchad.broker.consumer import Delivery, Outcome, Settlement
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import task_context
 
 _logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Attempts:
         self._slot_freed = asyncio.Event()
         self._unsettled: dict[str, RunningAttempt] = {}
         self._kept: set[tuple[str, str]] = set()
-        self._keeper = TaskGroupKeeper("attempt")
+        self._keeper = TaskSet("attempt")
 
     @property
     def busy(self) -> int:
@@ -58,7 +58,7 @@ class Attempts:
         return len(self._keeper)
 
     def find(self, delivery: Delivery) -> RunningAttempt | None:
-        """Give the attempt of a delivery, None where it is not ours any more."""
+        """Return the attempt of a delivery, None where it is not ours any more."""
         attempt = self._unsettled.get(delivery.task_id)
         return attempt if attempt is not None and attempt.delivery.token == delivery.token else None
 

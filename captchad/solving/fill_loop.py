@@ -47,7 +47,7 @@ class FillLoop:
         self._tries_left = attempt.tries
 
     async def work(self, visit: CaptchaVisit) -> TaskResult:
-        """Give the result of a page that has just been opened; AttemptFailed says why there is none."""
+        """Return the result of a page that has just been opened; AttemptFailed says why there is none."""
         try:
             while True:
                 self._tries_left -= 1
@@ -59,7 +59,7 @@ class FillLoop:
             raise
 
     async def _try_once(self, visit: CaptchaVisit) -> Recognition | None:
-        """Give the reading of the present picture if it may stand; None once there is another picture to try."""
+        """Return the reading of the present picture if it may stand; None once there is another picture to try."""
         capture = await self._capture(visit)
         try:
             recognition = await self._read(capture)

@@ -120,7 +120,7 @@ class Solver:
 
 
 def order_visit(request: TaskRequest, url: str, target: Target) -> VisitOrder:
-    """Give what the browser is to do for a task."""
+    """Return what the browser is to do for a task."""
     return VisitOrder(
         url,
         target.host,

@@ -13,7 +13,7 @@ from captchad.domain.target import Target
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.solving.attempts import Solve
 from captchad.solving.lease_keeper import LEASE_SECONDS, RENEWALS_PER_LEASE
 from captchad.solving.task_target import find_task_target
@@ -52,7 +52,7 @@ class TargetGate(Service):
         self._metrics = metrics
         self._clock = clock
         self._visits: set[Visit] = set()
-        self._endings = TaskGroupKeeper(self.name)
+        self._endings = TaskSet(self.name)
         self._periodic = Periodic(self.name, LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
 
     async def run(self) -> None:
@@ -60,7 +60,7 @@ class TargetGate(Service):
         await self._periodic.run()
 
     async def drain(self) -> None:
-        """Give every slot back before Redis is let go of."""
+        """Return every slot back before Redis is let go of."""
         await self._endings.wait_all()
 
     async def solve(self, delivery: Delivery) -> Settlement:

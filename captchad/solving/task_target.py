@@ -8,7 +8,7 @@ from captchad.domain.task import TaskRequest
 
 
 def find_task_target(targets: Iterable[Target], request: TaskRequest, today: date) -> Target:
-    """Give the target of a page or of a picture; TargetNotAllowed says why there is none."""
+    """Return the target of a page or of a picture; TargetNotAllowed says why there is none."""
     if request.url is None:
         return find_target_by_name(targets, request.target, today)
     return find_target(targets, parse_endpoint(request.url), today)

@@ -25,10 +25,10 @@ class CaptchaVisit(Protocol):
         """Have the page show another picture, in the same session."""
 
     async def read_session(self) -> SessionState:
-        """Give what the page would find in a browser that comes again."""
+        """Return what the page would find in a browser that comes again."""
 
     async def screenshot(self) -> bytes:
-        """Give the page as it is seen now, as PNG."""
+        """Return the page as it is seen now, as PNG."""
 
 
 class CaptchaBrowser(Protocol):
@@ -44,4 +44,4 @@ class CaptchaBrowser(Protocol):
         """Open a page and do `work` on it within the time given; whatever happens, the page is gone afterwards."""
 
     async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
-        """Give a vector picture as PNG."""
+        """Return a vector picture as PNG."""

@@ -135,7 +135,7 @@ class Metrics:
     # ---- all of them
 
     def render(self) -> tuple[bytes, str]:
-        """Give everything recorded as Prometheus text, and its content type; reads the process's own load now."""
+        """Return everything recorded as Prometheus text, and its content type; reads the process's own load now."""
         with self._process.oneshot():
             cpu = self._process.cpu_times()
             self.instruments.set(catalogue.PROCESS_MEMORY, self._process.memory_info().rss)

@@ -66,18 +66,18 @@ class ReadSample:
 
 
 def draw_hints(sample: Sample, source: random.Random) -> Hints:
-    """Give what a caller might know: nothing for every second picture, else alphabet and length, or the kind."""
+    """Return what a caller might know: nothing for every second picture, else alphabet and length, or the kind."""
     if not sample.text or source.random() < 1 / 2:
         return Hints()
     if sample.family.endswith(_SUM_ENDING):
         return Hints(kind=CaptchaKind.MATH)
     length = len(sample.text) if source.random() < 1 / 2 else None
-    is_case_told = None if source.random() < 1 / 2 else False
-    return Hints(find_charset(sample.text), length, length, is_case_told, CaptchaKind.TEXT)
+    is_case_known = None if source.random() < 1 / 2 else False
+    return Hints(find_charset(sample.text), length, length, is_case_known, CaptchaKind.TEXT)
 
 
 def find_charset(text: str) -> str:
-    """Give the usual alphabet that a text is of."""
+    """Return the usual alphabet that a text is of."""
     parts = (digits, ascii_uppercase, ascii_lowercase)
     return "".join(part for part in parts if set(text) & set(part))
 

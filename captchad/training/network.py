@@ -34,7 +34,7 @@ class Stem(nn.Module):
         self.lift = nn.Conv2d(channels, out_channels, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Give the features at a quarter of the size."""
+        """Return the features at a quarter of the size."""
         halved = torch.relu(self.halve(pictures))
         framed = functional.pad(halved, (0, 1, 0, 1))
         pooled = functional.max_pool2d(framed, 2, stride=1)
@@ -51,7 +51,7 @@ class ChannelGate(nn.Module):
         self.excite = nn.Conv2d(channels // _SQUEEZE, channels, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Give the weighed features."""
+        """Return the weighed features."""
         seen = values.mean(dim=(2, 3), keepdim=True)
         return values * functional.hardsigmoid(self.excite(torch.relu(self.squeeze(seen))))
 
@@ -67,7 +67,7 @@ class MixerBlock(nn.Module):
         self.shrink = nn.Conv2d(channels * _FORWARD_GROWTH, channels, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Give as many channels of the same size."""
+        """Return as many channels of the same size."""
         looked = self.gate(self.look(values))
         mixed: Tensor = looked + self.shrink(functional.gelu(self.grow(looked)))
         return mixed
@@ -83,7 +83,7 @@ class Lowering(nn.Module):
         self.mix = nn.Conv2d(made, made, 1)
 
     def forward(self, values: Tensor) -> Tensor:
-        """Give half of the rows."""
+        """Return half of the rows."""
         lowered: Tensor = self.mix(functional.gelu(self.grow(self.look(values))))
         return lowered
 
@@ -103,7 +103,7 @@ class AttentionBlock(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, columns: Tensor) -> Tensor:
-        """Give columns of the same shape, (batch, steps, channels)."""
+        """Return columns of the same shape, (batch, steps, channels)."""
         columns = columns + self.dropout(self._attend(self.before_look(columns)))
         thought = self.shrink(functional.silu(self.grow(self.before_think(columns))))
         added: Tensor = columns + self.dropout(thought)
@@ -133,7 +133,7 @@ class Neck(nn.Module):
         self.last = nn.LayerNorm(channels)
 
     def forward(self, columns: Tensor) -> Tensor:
-        """Give (batch, steps, channels) for (batch, given, steps)."""
+        """Return (batch, steps, channels) for (batch, given, steps)."""
         shortcut = functional.silu(self.shortcut(columns))
         entered = functional.silu(self.enter(columns))
         seen = (entered + functional.silu(self.look(entered))).transpose(1, 2)
@@ -161,7 +161,7 @@ class CaptchaNetwork(nn.Module):
         self.apply(_begin_even)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Give the log probability of the blank and each symbol at each step."""
+        """Return the log probability of the blank and each symbol at each step."""
         rows = self.encoder(self.stem(pictures))
         pooled = functional.avg_pool2d(functional.pad(rows, (0, 1, 0, 0), mode="replicate"), (_ROWS_LEFT, 2), stride=1)
         logits: Tensor = self.head(self.dropout(self.neck(pooled.squeeze(2))))
@@ -177,5 +177,5 @@ def _begin_even(module: nn.Module) -> None:
 
 
 def count_steps(width_pixels: int) -> int:
-    """Give how many steps the network's output has for a picture of some width."""
+    """Return how many steps the network's output has for a picture of some width."""
     return -(-width_pixels // COLUMN_WIDTH_PIXELS)

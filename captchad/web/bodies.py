@@ -34,7 +34,7 @@ _decoder = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
 
 
 async def read_json(request: web.Request, limit_bytes: int) -> Any:
-    """Give the body's JSON value; BodyTooLarge, UnsupportedMediaType or InvalidRequest where there is none."""
+    """Return the body's JSON value; BodyTooLarge, UnsupportedMediaType or InvalidRequest where there is none."""
     check_content_type(request)
     return parse_json(await read_body(request, limit_bytes))
 

@@ -138,7 +138,7 @@ class WebServer(Service):
 
 
 def next_port(port: int) -> int:
-    """Give the next port to try, past those of other roles; ConfigurationError at the end of all ports."""
+    """Return the next port to try, past those of other roles; ConfigurationError at the end of all ports."""
     candidate = port + 1
     while candidate in PORTS_OF_OTHERS:
         candidate += 1

@@ -20,7 +20,7 @@ TEST_STAGES = ("unit", "integration", "system")
 
 
 def main(arguments: list[str]) -> int:
-    """Run all stages, or the checks alone with `--only check`; give the exit code."""
+    """Run all stages, or the checks alone with `--only check`; return the exit code."""
     started = time.monotonic()
     for command in CHECKS:
         print(f"--- {Path(command[0]).name} {' '.join(command[1:])}", flush=True)

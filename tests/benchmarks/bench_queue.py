@@ -57,7 +57,7 @@ async def run_bare_stream(broker: Broker) -> None:
 
 
 async def measure(run: Callable[[Broker], Awaitable[None]], broker: Broker) -> dict[str, float]:
-    """Give tasks a second, and this process's CPU seconds for a thousand tasks."""
+    """Return tasks a second, and this process's CPU seconds for a thousand tasks."""
     await broker.client.flushall()
     cpu_before, started = _cpu_seconds(), time.monotonic()
     await run(broker)

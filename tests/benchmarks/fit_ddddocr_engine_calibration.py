@@ -24,7 +24,7 @@ from captchad.recognition.calibration import Calibration, Curve, LetterCase
 from captchad.recognition.ddddocr_engine import (
     CALIBRATION_NAME,
     NETWORK_SOURCES,
-    FirstEngine,
+    DdddocrEngine,
 )
 from captchad.recognition.decoding import decode_picture
 from captchad.recognition.joint_reading import PictureReading
@@ -59,7 +59,7 @@ class Sample:
 
 
 def draw_hints(source: random.Random, labelled: LabelledPicture) -> Hints:
-    """Give what a caller might know: mostly nothing."""
+    """Return what a caller might know: mostly nothing."""
     if labelled.truth is None:
         return Hints()
     kind = labelled.kind if source.random() < 0.5 else None
@@ -68,7 +68,7 @@ def draw_hints(source: random.Random, labelled: LabelledPicture) -> Hints:
     return Hints(charset=charset, min_length=length, max_length=length, kind=kind)
 
 
-def collect(engine: FirstEngine, name: str, count: int, seed: str) -> list[Sample]:
+def collect(engine: DdddocrEngine, name: str, count: int, seed: str) -> list[Sample]:
     """Draw and read `count` pictures of one family."""
     family = find_available({**FITTED, **UNSEEN})[name]
     source = random.Random(f"{seed}/{name}")
@@ -130,7 +130,7 @@ def write_model(calibration: Calibration, path: Path) -> None:
 
 
 def measure_error(confidences: Matrix, right: Matrix, groups: int = 10) -> float:
-    """Give the expected calibration error over equal bins of confidence."""
+    """Return the expected calibration error over equal bins of confidence."""
     numbers = np.minimum((confidences * groups).astype(int), groups - 1)
     return float(
         sum(
@@ -141,7 +141,7 @@ def measure_error(confidences: Matrix, right: Matrix, groups: int = 10) -> float
     )
 
 
-def report(engine: FirstEngine, samples: dict[str, list[Sample]]) -> None:
+def report(engine: DdddocrEngine, samples: dict[str, list[Sample]]) -> None:
     """Print a table row for each family, and for the fitted and the unseen together."""
     print("| family | pictures | right | ECE | share at >= 0.9 | right there | highest confidence |")
     print("|---|---|---|---|---|---|---|")
@@ -162,8 +162,8 @@ def report(engine: FirstEngine, samples: dict[str, list[Sample]]) -> None:
         )
 
 
-def rate_family(engine: FirstEngine, samples: Sequence[Sample]) -> Matrix:
-    """Give for each sample its confidence, and 1 where it is right (case counts unless the hints say otherwise)."""
+def rate_family(engine: DdddocrEngine, samples: Sequence[Sample]) -> Matrix:
+    """Return for each sample its confidence, and 1 where it is right (case counts unless the hints say otherwise)."""
     rows = []
     for sample in samples:
         if sample.found is None:
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--test", type=int, default=250, help="pictures of each family to measure on")
     options = parser.parse_args()
     networks = [load_network(source) for source in NETWORK_SOURCES]
-    reader = FirstEngine(networks, UNFITTED)
+    reader = DdddocrEngine(networks, UNFITTED)
     training = [
         sample
         for name in find_available(FITTED)
@@ -195,7 +195,7 @@ def main() -> None:
     text = fit_curve([s.found.reading.evidence.as_tuple() for s in read if s.found], [s.is_right for s in read])
     calibration = Calibration(text, fit_characters(read, text), fit_letter_case(read))
     write_model(calibration, MODEL_PATH)
-    engine = FirstEngine(networks, Calibration.from_json(json.loads(MODEL_PATH.read_text(encoding="utf-8"))))
+    engine = DdddocrEngine(networks, Calibration.from_json(json.loads(MODEL_PATH.read_text(encoding="utf-8"))))
     families = find_available({**FITTED, **UNSEEN})
     samples = {name: collect(engine, name, options.test, f"measure {options.seed}") for name in families}
     print("Case counts (no hint about it):\n")

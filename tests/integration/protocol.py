@@ -77,7 +77,7 @@ class Partition:
         await self.housekeeping.reclaim_stalled(lease_seconds=0, away_until_ms=away_until_ms)
 
     async def count_entries(self) -> int:
-        """Give how many entries all streams hold."""
+        """Return how many entries all streams hold."""
         return sum([await self.broker.client.xlen(stream) for stream in self.broker.partitions[0].streams])
 
     async def make_delayed_due(self) -> None:

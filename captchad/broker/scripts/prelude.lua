@@ -60,7 +60,7 @@ local function enqueue(id, stream, queued_ms)
 end
 
 -- Fields a state change needs; read them once and hand the record on.
-local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'lives_lost',
+local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'worker_losses',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
   'turn', 'released'}
 

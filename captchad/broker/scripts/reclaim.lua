@@ -9,10 +9,10 @@ local POISON_LIVES = 2
 local requeued, blameless, buried = 0, 0, 0
 
 local function lose_worker(id, record)
-  local lives_lost = redis.call('HINCRBY', record_key(id), 'lives_lost', 1)
+  local worker_losses = redis.call('HINCRBY', record_key(id), 'worker_losses', 1)
   count('workers_lost', 1)
-  if lives_lost >= POISON_LIVES then
-    bury(id, record, encode_error('worker_lost', 'the task lost its worker ' .. lives_lost .. ' times'), dead_limit)
+  if worker_losses >= POISON_LIVES then
+    bury(id, record, encode_error('worker_lost', 'the task lost its worker ' .. worker_losses .. ' times'), dead_limit)
     buried = buried + 1
   elseif tonumber(record.attempts) > tonumber(record.retry_limit) then
     bury(id, record, encode_error('worker_lost', 'the worker was lost and no attempt is left'), dead_limit)

@@ -42,7 +42,7 @@ for _, at in ipairs(fresh) do
   local key, deadline_ms = record_key(id), NOW + tonumber(ARGV[at + 6])
   redis.call('HSET', key, 'request', ARGV[at + 2], 'target', target, 'priority', ARGV[at + 5],
     'deadline_ms', deadline_ms, 'retry_limit', ARGV[at + 7], 'bytes', ARGV[at + 8], 'ttl_seconds', ttl_seconds,
-    'created_ms', NOW, 'attempts', 0, 'lives_lost', 0)
+    'created_ms', NOW, 'attempts', 0, 'worker_losses', 0)
   if ARGV[at + 3] ~= '' then
     redis.call('HSET', key, 'picture', ARGV[at + 3])
   end

@@ -1,4 +1,4 @@
--- Gives a worker as many tasks as it has free slots, highest priority first, and begins an attempt at each.
+-- Returns a worker as many tasks as it has free slots, highest priority first, and begins an attempt at each.
 -- Where others wait for a target's limits already, its next tasks line up behind them, with no attempt begun.
 --
 -- ARGV 1 consumer   2 worker's name   3 fence token of these attempts   4 free slots

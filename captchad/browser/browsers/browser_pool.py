@@ -6,7 +6,7 @@ import logging
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.browsers.pool_plan import RecycleLimits, plan_pool
 from captchad.config.sections import BrowserSection
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 OVERGROWN_FACTOR = 2
 """At so many times the memory that retires a browser, it is ended even with pages open."""
@@ -16,7 +16,7 @@ JITTER = 0.1
 _logger = logging.getLogger(__name__)
 
 
-class BrowserSupply:
+class BrowserPool:
     """Lends browsers for pages; any number of pages may share one."""
 
     def __init__(self, config: BrowserSection, source: BrowserSource) -> None:
@@ -26,8 +26,8 @@ class BrowserSupply:
         )
         self._browsers: dict[int, BrowserConnection] = {}
         self._lock = asyncio.Lock()
-        self._work = TaskGroupKeeper("browsers")
-        self._closings = TaskGroupKeeper("closing-browsers")
+        self._work = TaskSet("browsers")
+        self._closings = TaskSet("closing-browsers")
         self.crashes = 0
         self.recycled = 0
         self.pages_served = 0
@@ -45,7 +45,7 @@ class BrowserSupply:
         await self._may_serve.wait()
 
     async def borrow(self) -> BrowserConnection:
-        """Give a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
+        """Return a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
         provided: BrowserConnection | Exception | None = self._find_usable()
         if provided is None:
             # A caller that gives up must not break the launch that others wait for.

@@ -17,7 +17,7 @@ class LaunchFailed(Exception):
 
 
 class BrowserConnection(ABC):
-    """One Chromium we speak to; the supply lends it to pages, and the pool decides by its view.
+    """One Chromium we speak to; the pool lends it to pages, and decides by its view.
 
     `context_options` must be given to every context made in it: a browser elsewhere learns of the proxy this way alone.
     """
@@ -66,7 +66,7 @@ class BrowserConnection(ABC):
         """End it politely, and by force if that takes too long."""
 
     def view(self) -> BrowserView:
-        """Give what the pool decides with."""
+        """Return what the pool decides with."""
         age_seconds = self._clock.monotonic_seconds() - self._started_seconds
         return BrowserView(
             self.number,
@@ -89,7 +89,7 @@ class BrowserSource(Protocol):
         ...
 
     async def open(self) -> BrowserConnection:
-        """Give a further browser; LaunchFailed or DependencyMissing when none can be had."""
+        """Return a further browser; LaunchFailed or DependencyMissing when none can be had."""
         ...
 
     async def stop(self) -> None:
@@ -98,12 +98,12 @@ class BrowserSource(Protocol):
 
 
 def describe_proxy(proxy: ProxyAddress) -> dict[str, str]:
-    """Give the proxy as a context's option, with the password to show."""
+    """Return the proxy as a context's option, with the password to show."""
     return {"server": proxy.url, "bypass": "<-loopback>", "username": proxy.username, "password": proxy.password}
 
 
 async def read_user_agent(browser: Browser) -> str:
-    """Give the User-Agent the browser names itself with."""
+    """Return the User-Agent the browser names itself with."""
     session = await browser.new_browser_cdp_session()
     try:
         version = await session.send("Browser.getVersion")

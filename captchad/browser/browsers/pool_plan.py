@@ -47,7 +47,7 @@ class PoolPlan:
 def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits) -> PoolPlan:
     """Plan one step: a retired browser finishes its pages before it is closed, a dead one goes at once."""
     known = sorted(browsers, key=lambda browser: browser.number)
-    retired = {b.number for b in known if b.is_retired or is_worn(b, limits)}
+    retired = {b.number for b in known if b.is_retired or is_due_for_recycling(b, limits)}
     retired |= _find_surplus([b for b in known if b.is_alive and b.number not in retired], limits)
     newly_retired = tuple(b.number for b in known if b.number in retired and not b.is_retired)
     closing = tuple(b.number for b in known if not b.is_alive or (b.number in retired and b.busy_pages == 0))
@@ -56,7 +56,7 @@ def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits) -> PoolPla
     return PoolPlan(None if chosen is None else chosen.number, newly_retired, closing)
 
 
-def is_worn(browser: BrowserView, limits: RecycleLimits) -> bool:
+def is_due_for_recycling(browser: BrowserView, limits: RecycleLimits) -> bool:
     """Whether a browser has reached one of its own limits."""
     share = 1 - limits.jitter * browser.luck
     return (
@@ -67,7 +67,7 @@ def is_worn(browser: BrowserView, limits: RecycleLimits) -> bool:
 
 
 def _find_surplus(usable: Sequence[BrowserView], limits: RecycleLimits) -> set[int]:
-    """Give the newest idle browser if all the others would be at most half full without it."""
+    """Return the newest idle browser if all the others would be at most half full without it."""
     idle = [browser.number for browser in usable if browser.busy_pages == 0]
     busy_pages = sum(browser.busy_pages for browser in usable)
     is_needed = busy_pages * 2 > limits.slots * (len(usable) - 1)

@@ -116,7 +116,7 @@ def read_candidate(
 
 
 def read_near(near: Iterable[Any], purposes: tuple[FieldPurpose, ...]) -> tuple[NearbyInput, ...]:
-    """Give the inputs near an element: a field's number among the frame's, its distance, whether it is the next."""
+    """Return the inputs near an element: a field's number among the frame's, its distance, whether it is the next."""
     known = ((int(at), float(distance), bool(is_next)) for at, distance, is_next in near)
     return tuple(NearbyInput(purposes[at], distance, is_next) for at, distance, is_next in known if at < len(purposes))
 
@@ -194,14 +194,14 @@ def _judge_place(candidate: Candidate) -> Iterable[tuple[str, int]]:
 
 
 def choose(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
-    """Give the best visible candidate that may be a captcha, or None; the earlier one wins a tie."""
+    """Return the best visible candidate that may be a captcha, or None; the earlier one wins a tie."""
     judged = [(candidate, judge(candidate)) for candidate in candidates if candidate.is_legible]
     possible = [pair for pair in judged if pair[1].score >= POSSIBLE_SCORE]
     return max(possible, key=lambda pair: (pair[1].score, -pair[0].index), default=None)
 
 
 def choose_selected(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
-    """Give the first element that the caller's selector names, a visible one before a hidden one."""
+    """Return the first element that the caller's selector names, a visible one before a hidden one."""
     known = sorted(candidates, key=lambda candidate: candidate.index)
     first = next((candidate for candidate in known if candidate.is_visible), known[0] if known else None)
     return None if first is None else (first, Judgement(CERTAIN_SCORE, (("named by the selector", CERTAIN_SCORE),)))

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import Frame, Page
 
 from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
-from captchad.browser.finding.frame_scans import TAMPERED, FrameLooks
+from captchad.browser.finding.frame_scans import TAMPERED, FrameScans
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
 from captchad.browser.finding.wording import promises_captcha
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 
 def read_finder_script() -> str:
-    """Give the script that looks through a frame: one function of one object, without comments."""
+    """Return the script that looks through a frame: one function of one object, without comments."""
     parts = (f"finding/finder_{part}.js" for part in _SCRIPT_PARTS)
     return read_script("async ({ mode, selector, index, source })", *parts, "finding/finder.js")
 
@@ -47,13 +47,13 @@ class CaptchaFinder:
         self._page = page
         self._selector = selector
         self._clock = clock
-        self._looks = FrameLooks(page, selector, read_finder_script(), clock)
+        self._looks = FrameScans(page, selector, read_finder_script(), clock)
         self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False
 
     async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
-        """Give the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
+        """Return the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
 
         `deadline_seconds` is on the monotonic clock; `check_page` raises once looking on is of no use.
         """
@@ -121,7 +121,7 @@ class CaptchaFinder:
                     return
 
     def _accept(self, found: Found, views: dict[Frame, FrameView]) -> Found:
-        """Give what was found, unless the form that it belongs to also wants something that can't be answered."""
+        """Return what was found, unless the form that it belongs to also wants something that can't be answered."""
         _explain(found, views.values())
         if found.candidate.behavioural is not None:
             message = f"the captcha's form also has {found.candidate.behavioural}, which captchad does not solve"

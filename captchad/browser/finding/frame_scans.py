@@ -8,7 +8,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Frame, JSHandle, Page
 
 from captchad.browser.finding.frame_views import FrameView, find_place, place_view, read_view, spread_behavioural
-from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, ask_frames
+from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -22,7 +22,7 @@ _CALL = "(look, wanted) => look(wanted)"
 _logger = logging.getLogger(__name__)
 
 
-class FrameLooks:
+class FrameScans:
     """Looks at one page's frames again and again; outer ones first, since they know which of theirs are shown.
 
     The script is sent along with a frame's first look; from the second on the frame keeps it.
@@ -39,13 +39,13 @@ class FrameLooks:
         self._are_in_order = True
 
     async def look(self) -> dict[Frame, FrameView]:
-        """Give what every frame that matters shows, as it stands in the page; AttemptFailed for a bad selector."""
+        """Return what every frame that matters shows, as it stands in the page; AttemptFailed for a bad selector."""
         views: dict[Frame, FrameView] = {}
         asked: set[Frame] = set()
         wanted = [self._page.main_frame]
         until_seconds = self._clock.monotonic_seconds() + FRAME_SECONDS
         while wanted:
-            looked = await ask_frames(wanted, self._look_at)
+            looked = await call_frames(wanted, self._look_at)
             views |= {frame: view for frame, view in zip(wanted, looked, strict=True) if view is not None}
             asked |= set(wanted)
             if self._clock.monotonic_seconds() >= until_seconds:
@@ -58,8 +58,8 @@ class FrameLooks:
         return _place_all(views)
 
     async def ask(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
-        """Give what the script answers in a frame; None from one that is gone, away or too slow."""
-        [answer] = await ask_frames([frame], lambda _: self._call(frame, mode, index, source))
+        """Return what the script answers in a frame; None from one that is gone, away or too slow."""
+        [answer] = await call_frames([frame], lambda _: self._call(frame, mode, index, source))
         return answer
 
     async def _call(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
@@ -89,7 +89,7 @@ class FrameLooks:
         return view
 
     def _choose_children(self, frame: Frame, view: FrameView | None) -> Sequence[Frame]:
-        """Give the frames in a frame that can hold a captcha: all where that is not known."""
+        """Return the frames in a frame that can hold a captcha: all where that is not known."""
         children = frame.child_frames
         if view is not None and view.knows_frames and self._are_in_order:
             numbers = [place.index for place in view.frames if place.is_visible and 0 <= place.index < len(children)]

@@ -94,14 +94,14 @@ def _read_place(facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...]) ->
 
 
 def find_place(view: FrameView, parent: FrameView) -> FramePlace | None:
-    """Give a frame's place in its parent, by its number or, in a shadow root, by its address."""
+    """Return a frame's place in its parent, by its number or, in a shadow root, by its address."""
     by_index = [place for place in parent.frames if place.index >= 0 and place.index == view.frame_index]
     by_url = [place for place in parent.frames if place.index < 0 and place.url == view.url]
     return next(iter(by_index + by_url), None)
 
 
 def place_view(view: FrameView, place: FramePlace) -> FrameView:
-    """Give a frame's view with its candidates and its own frames as they stand in the page."""
+    """Return a frame's view with its candidates and its own frames as they stand in the page."""
     candidates = tuple(_place_candidate(candidate, place) for candidate in view.candidates)
     frames = tuple(
         replace(
@@ -125,7 +125,7 @@ def _place_candidate(candidate: Candidate, place: FramePlace) -> Candidate:
 
 
 def spread_behavioural(view: FrameView, inner: Iterable[FrameView]) -> FrameView:
-    """Give a view whose candidates know of the behavioural captchas in frames of their own form."""
+    """Return a view whose candidates know of the behavioural captchas in frames of their own form."""
     by_block: dict[int, str] = {}
     for child in inner:
         place = find_place(child, view)

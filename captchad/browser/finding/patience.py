@@ -55,7 +55,7 @@ class Patience:
         return sight.state == "complete" or waited_seconds >= SLOW_LOAD_SECONDS
 
     def begin_again(self, now_seconds: float) -> None:
-        """Give the page its time anew: something was clicked."""
+        """Return the page its time anew: something was clicked."""
         self._first_seen_seconds = None
         if self._loaded_seconds is not None:
             self._loaded_seconds = self._still_since_seconds = now_seconds

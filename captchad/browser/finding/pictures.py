@@ -39,7 +39,7 @@ class PictureRecorder:
             del self._responses[next(iter(self._responses))]
 
     def find(self, url: str) -> Response | None:
-        """Give the newest response for a URL."""
+        """Return the newest response for a URL."""
         return self._responses.get(urldefrag(url).url)
 
 
@@ -50,7 +50,7 @@ def _is_picture(response: Response) -> bool:
 async def read_picture(
     frame: Frame, candidate: Candidate, recorder: PictureRecorder, finder: str
 ) -> tuple[bytes, str] | None:
-    """Give the picture's own bytes and how they were had; None when the element is gone.
+    """Return the picture's own bytes and how they were had; None when the element is gone.
 
     Vector pictures and what can't be read any other way are photographed from the page.
     """
@@ -68,7 +68,7 @@ async def read_picture(
 
 
 async def _read_body(response: Response) -> bytes | None:
-    """Give a picture's bytes; AttemptFailed for more than any captcha has, before they fill the worker's memory."""
+    """Return a picture's bytes; AttemptFailed for more than any captcha has, before they fill the worker's memory."""
     try:
         length = response.headers.get("content-length", "")
         size_bytes = int(length) if _LENGTH.fullmatch(length) else (await response.request.sizes())["responseBodySize"]
@@ -90,7 +90,7 @@ async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes 
 
 
 async def find_again(frame: Frame, candidate: Candidate, finder: str) -> ElementHandle | None:
-    """Give the candidate's element, None when it is gone."""
+    """Return the candidate's element, None when it is gone."""
     handle = await frame.evaluate_handle(finder, _ask_for(candidate, "element"))
     return handle.as_element()
 
@@ -100,7 +100,7 @@ def _ask_for(candidate: Candidate, mode: str) -> dict[str, str | int | None]:
 
 
 def decode_data_url(url: str) -> bytes | None:
-    """Give the bytes of a raster `data:` URL; None where it is none, is broken, or holds a vector picture."""
+    """Return the bytes of a raster `data:` URL; None where it is none, is broken, or holds a vector picture."""
     head, comma, body = url.partition(",")
     if not comma or not head.startswith("data:") or head[5:].lower().startswith(_SVG_TYPE):
         return None

@@ -11,7 +11,7 @@ LARGEST_HEIGHT_PIXELS = 240
 
 
 def judge_shape(width: int, height: int) -> Iterable[tuple[str, int]]:
-    """Give the grounds that a picture's width and height in pixels are, with their points."""
+    """Return the grounds that a picture's width and height in pixels are, with their points."""
     width, height = max(width, 1), max(height, 1)
     ratio = width / height
     is_text_sized = NARROWEST_PIXELS <= width <= WIDEST_PIXELS and SHORTEST_PIXELS <= height <= TALLEST_PIXELS

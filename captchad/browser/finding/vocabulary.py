@@ -5,7 +5,7 @@ Terms are plain text, matched anywhere in folded text (see wording.py); what nee
 
 
 def _list(text: str) -> tuple[str, ...]:
-    """Give the terms of lines with a bar after each; a space before a bar belongs to its term."""
+    """Return the terms of lines with a bar after each; a space before a bar belongs to its term."""
     return tuple(term for line in text.strip().splitlines() for term in line.split("|") if term)
 
 

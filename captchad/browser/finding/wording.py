@@ -36,7 +36,7 @@ class FieldPurpose(Enum):
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def fold(text: str) -> str:
-    """Give text without case, accents and width, so that one spelling of a word stands for all."""
+    """Return text without case, accents and width, so that one spelling of a word stands for all."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(plain.replace("’", "'").replace("ı", "i").replace("ł", "l").split())

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.page.frame_calls import FRAMES_LIMIT, ask_frames
+from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
 from captchad.browser.page.scripts import read_script
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
@@ -30,12 +30,12 @@ CheckEndpoint = Callable[[Endpoint], None]
 
 @cache
 def read_form_script() -> str:
-    """Give the script that finds a form's elements."""
+    """Return the script that finds a form's elements."""
     return files("captchad.browser.forms").joinpath("form.js").read_text(encoding="utf-8")
 
 
 def read_facts_script() -> str:
-    """Give the script that tells about a form; what behavioural captchas look like it has from the finder's."""
+    """Return the script that tells about a form; what behavioural captchas look like it has from the finder's."""
     parts = (f"finding/finder_{part}.js" for part in _SHARED_PARTS)
     return read_script("({ field, button })", *parts, "forms/form_facts.js")
 
@@ -56,11 +56,11 @@ class FormFinder:
         self._deadline_seconds = deadline_seconds
 
     async def find_field(self, frames: Sequence[Frame], selector: str) -> Place:
-        """Give what fill.input names; an element that can't be typed into does not count."""
+        """Return what fill.input names; an element that can't be typed into does not count."""
         return await self._find(frames, ("field", selector), "fill.input")
 
     async def find_button(self, frames: Sequence[Frame], selector: str, name: str) -> Place:
-        """Give what `selector`, the task's field `name`, tells to click."""
+        """Return what `selector`, the task's field `name`, tells to click."""
         return await self._find(frames, ("button", selector), name)
 
     async def _find(self, frames: Sequence[Frame], wanted: tuple[str, str], name: str) -> Place:
@@ -71,7 +71,7 @@ class FormFinder:
         until_seconds = min(self._clock.monotonic_seconds() + FIND_SECONDS, self._deadline_seconds)
         while True:
             for some in (frames[:1], frames[1:]):
-                looked = await ask_frames(some, lambda frame: _look_in(frame, wanted))
+                looked = await call_frames(some, lambda frame: _look_in(frame, wanted))
                 for frame, element in zip(some, looked, strict=True):
                     if element is not None:
                         return Place(frame, element)
@@ -87,7 +87,7 @@ async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | Non
 
 
 def order_frames(page: Page, first: Frame) -> list[Frame]:
-    """Give a page's frames in the order they are searched: the captcha's own before all others."""
+    """Return a page's frames in the order they are searched: the captcha's own before all others."""
     return [first, *(frame for frame in page.frames[:FRAMES_LIMIT] if frame != first)]
 
 
@@ -145,7 +145,7 @@ class FormFilling:
 
 
 def find_frame_url(frame: Frame) -> str:
-    """Give the address a frame's document comes from; one without an address of its own is its parent's."""
+    """Return the address a frame's document comes from; one without an address of its own is its parent's."""
     at: Frame = frame
     while urlsplit(at.url).scheme not in PAGE_SCHEMES and at.parent_frame is not None:
         at = at.parent_frame

@@ -13,7 +13,7 @@ from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import Fill, VisitOrder
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 SAME_DOCUMENT_SECONDS = 1.0
 NEW_PICTURE_SECONDS = 5.0
@@ -43,7 +43,7 @@ class FormVisit:
         order: VisitOrder,
         work: PageWork,
         clock: Clock,
-        keeper: TaskGroupKeeper,
+        keeper: TaskSet,
         deadline_seconds: float,
     ) -> None:
         self._page = page
@@ -58,7 +58,7 @@ class FormVisit:
         self._look_seconds = 0.0
 
     async def take(self) -> Taken:
-        """Give the captcha's picture: the one a refresh brought, else what the page shows."""
+        """Return the captcha's picture: the one a refresh brought, else what the page shows."""
         self._taken, self._new = self._new or await self._work.take(self._deadline_seconds), None
         self._look_seconds = 0.0
         return self._taken
@@ -75,7 +75,7 @@ class FormVisit:
         return candidate is not None and candidate.is_clickable and not candidate.link
 
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
-        """Type and send an answer; give whether it was right, None where the page does not tell."""
+        """Type and send an answer; return whether it was right, None where the page does not tell."""
         fill, found = self._order.fill, self._taken[0] if self._taken is not None else None
         if fill is None or found is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an answer was given before there was a form to fill")

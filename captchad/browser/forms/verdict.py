@@ -46,7 +46,7 @@ class Condition:
 
 
 def normalise_text(text: str) -> str:
-    """Give a text as it is compared."""
+    """Return a text as it is compared."""
     return " ".join(text.split()).lower()
 
 
@@ -121,7 +121,7 @@ class Judge:
         self._old_success, self._old_failure = before_sending.success, before_sending.failure
 
     def judge(self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool) -> Verdict | None:
-        """Give the verdict, or None while it is open; an error page is no proof that an answer was right."""
+        """Return the verdict, or None while it is open; an error page is no proof that an answer was right."""
         self._old_success &= sighting.success
         self._old_failure &= sighting.failure
         if sighting.failure - self._old_failure:

@@ -18,12 +18,12 @@ from captchad.browser.forms.verdict import (
     normalise_text,
     read_condition,
 )
-from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, ask_frames
+from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import Fill
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.15
@@ -35,14 +35,14 @@ _ENDLESS = frozenset({"websocket", "eventsource", "ping"})
 
 @cache
 def read_conditions_script() -> str:
-    """Give the script that looks for success and failure."""
+    """Return the script that looks for success and failure."""
     return files("captchad.browser.forms").joinpath("conditions.js").read_text(encoding="utf-8")
 
 
 class VerdictWatch:
     """Watches from before the answer is typed until the verdict; dialogs are read and dismissed meanwhile."""
 
-    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, keeper: TaskGroupKeeper) -> None:
+    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, keeper: TaskSet) -> None:
         self._page = page
         self._form_frame = form_frame
         self._fill = fill
@@ -88,7 +88,7 @@ class VerdictWatch:
         page.remove_listener("response", self._on_response)
 
     async def wait(self, deadline_seconds: float, check_page: Callable[[], None]) -> Verdict:
-        """Give the verdict at the latest at the deadline; `check_page` raises where the page may not be.
+        """Return the verdict at the latest at the deadline; `check_page` raises where the page may not be.
 
         AttemptFailed (attempt_timeout) where the page is still busy then.
         """
@@ -128,7 +128,7 @@ class VerdictWatch:
     async def _look(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
         likeliest = (self._page.main_frame, self._form_frame)
         frames = list(dict.fromkeys((*likeliest, *self._page.frames)))[:FRAMES_LIMIT]
-        looked = await ask_frames(frames, self._look_at, limit_seconds)
+        looked = await call_frames(frames, self._look_at, limit_seconds)
         views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
         for frame, view in views.items():
             self._note_document(frame, view["document"])

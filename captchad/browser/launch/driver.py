@@ -11,7 +11,7 @@ from playwright.async_api import Playwright, async_playwright
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.process_tree import find_driver, is_running, kill_tree, list_children
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 DRIVER_START_SECONDS = 30.0
 STOP_SECONDS = 3.0
@@ -27,7 +27,7 @@ class PlaywrightDriver:
     def __init__(self) -> None:
         self._playwright: Playwright | None = None
         self._pid = 0
-        self._work = TaskGroupKeeper("driver")
+        self._work = TaskSet("driver")
 
     @property
     def is_alive(self) -> bool:

@@ -54,7 +54,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def egress_flags(proxy_host: str) -> tuple[str, ...]:
-    """Give what leaves the proxy as the only way out: loopback too, no direct UDP, no name but its own resolved."""
+    """Return what leaves the proxy as the only way out: loopback too, no direct UDP, no name but its own resolved."""
     return (
         "--proxy-bypass-list=<-loopback>",
         WEBRTC_FLAG,
@@ -68,7 +68,7 @@ NOWHERE_FLAG = "--proxy-server=http://127.0.0.1:9"
 
 
 def find_executable(configured: str | None, downloaded: str) -> str:
-    """Give the Chromium to run: the configured one, Playwright's own download, or one on PATH.
+    """Return the Chromium to run: the configured one, Playwright's own download, or one on PATH.
 
     `downloaded` is where Playwright would have put its own. DependencyMissing says how to get one.
     """

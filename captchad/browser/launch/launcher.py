@@ -53,7 +53,7 @@ class Launch:
 
 
 def write_launcher(folder: Path, launch: Launch, writable: Path) -> str:
-    """Write the script that starts a browser; give its path. Only captchad's own account can use it."""
+    """Write the script that starts a browser; return its path. Only captchad's own account can use it."""
     script = folder / LAUNCHER_NAME
     limit_kib = max(launch.process_bytes, LEAST_PROCESS_BYTES) // 1024
     script.write_text(_LIMITED.format(limit_kib=limit_kib) + _describe_start(launch, writable), encoding="utf-8")
@@ -70,6 +70,6 @@ def _describe_start(launch: Launch, writable: Path) -> str:
 
 
 def browser_environment(own: Mapping[str, str], home: Path, temporary: Path) -> dict[str, str]:
-    """Give the environment of a browser: what it needs of ours, and folders that are its own."""
+    """Return the environment of a browser: what it needs of ours, and folders that are its own."""
     passed = {name: own[name] for name in PASSED_ON if name in own}
     return {**passed, "HOME": str(home), "TMPDIR": str(temporary)}

@@ -12,7 +12,7 @@ from playwright.async_api import Error as PlaywrightError
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
 from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.launch.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
-from captchad.browser.launch.launch_spec import BrowserHold, HeldProgram
+from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
 from captchad.browser.launch.process_tree import (
     await_ends,
     find_marked,
@@ -22,7 +22,7 @@ from captchad.browser.launch.process_tree import (
     list_tree,
     measure_rss_bytes,
 )
-from captchad.browser.launch.sandbox import Confinement, is_sandbox_failure
+from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
 from captchad.config.sections import BrowserSection
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
@@ -105,7 +105,7 @@ class LaunchedBrowsers:
         self._admit = admit
         self._clock = clock
         self._driver = PlaywrightDriver()
-        self._hold = BrowserHold(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
+        self._sandboxing = SandboxPolicy(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
         self._launched = 0
 
     @property
@@ -114,29 +114,29 @@ class LaunchedBrowsers:
         return self._driver.is_alive
 
     @property
-    def confinement(self) -> Confinement | None:
+    def sandbox(self) -> Sandbox | None:
         """How browsers are held; None before the first."""
-        return self._hold.confinement
+        return self._sandboxing.sandbox
 
     async def open(self) -> BrowserProcess:
         """Start one Chromium behind the proxy; LaunchFailed or DependencyMissing when that can't be."""
         if not self._driver.is_alive:
             # A driver that was killed has left its browsers' profiles, which nobody else would remove.
             await self.stop()
-        playwright = await self._driver.start(self._hold.folder)
+        playwright = await self._driver.start(self._sandboxing.folder)
         executable = find_executable(self._executable, playwright.chromium.executable_path)
         try:
-            return await self._launch(playwright, await self._hold.prepare(executable))
+            return await self._launch(playwright, await self._sandboxing.prepare(executable))
         except SandboxUnusable:
-            self._hold.give_up_sandbox()
-            return await self._launch(playwright, await self._hold.prepare(executable))
+            self._sandboxing.give_up_sandbox()
+            return await self._launch(playwright, await self._sandboxing.prepare(executable))
 
     async def stop(self) -> None:
         """End the driver and every browser under it, and remove their files."""
         await self._driver.stop()
-        await self._hold.remove_files()
+        await self._sandboxing.remove_files()
 
-    async def _launch(self, playwright: Playwright, program: HeldProgram) -> BrowserProcess:
+    async def _launch(self, playwright: Playwright, program: LaunchSpec) -> BrowserProcess:
         mark = f"--captchad-browser={secrets.token_hex(_MARK_BYTES)}"
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
@@ -166,7 +166,7 @@ class LaunchedBrowsers:
         if pid is not None:
             kill_tree(pid)
 
-    def _options(self, program: HeldProgram, mark: str) -> dict[str, Any]:
+    def _options(self, program: LaunchSpec, mark: str) -> dict[str, Any]:
         return {
             "executable_path": program.path,
             "headless": True,

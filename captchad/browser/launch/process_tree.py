@@ -10,12 +10,12 @@ import psutil
 
 
 def list_children() -> set[int]:
-    """Give the process ids of this process's own children."""
+    """Return the process ids of this process's own children."""
     return {child.pid for child in psutil.Process().children()}
 
 
 def find_driver(known: set[int]) -> int | None:
-    """Give the child that runs Playwright's driver and is not in `known`."""
+    """Return the child that runs Playwright's driver and is not in `known`."""
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             if child.pid not in known and "run-driver" in child.cmdline():
@@ -24,7 +24,7 @@ def find_driver(known: set[int]) -> int | None:
 
 
 def find_marked(ancestor_pid: int, mark: str) -> int | None:
-    """Give the topmost descendant whose command line has the argument `mark`."""
+    """Return the topmost descendant whose command line has the argument `mark`."""
     with contextlib.suppress(psutil.Error):
         for child in psutil.Process(ancestor_pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):
@@ -42,7 +42,7 @@ def is_running(pid: int) -> bool:
 
 
 def measure_rss_bytes(pid: int) -> int:
-    """Give the resident memory of a process and all under it; what they map of files counts once.
+    """Return the resident memory of a process and all under it; what they map of files counts once.
 
     A browser's processes all map the same program, which would else be counted a dozen times.
     """
@@ -51,7 +51,7 @@ def measure_rss_bytes(pid: int) -> int:
 
 
 def _read_resident_bytes(pid: int) -> tuple[int, int]:
-    """Give the resident bytes that are a process's own or shared by writing, and those of files; 0 of one gone."""
+    """Return the resident bytes that are a process's own or shared by writing, and those of files; 0 of one gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -82,7 +82,7 @@ def await_ends(processes: Iterable[psutil.Process], timeout_seconds: float) -> N
 
 
 def list_tree(pid: int) -> list[psutil.Process]:
-    """Give a process, everything under it and in its group, which may outlive it; empty where all is gone.
+    """Return a process, everything under it and in its group, which may outlive it; empty where all is gone.
 
     A distribution's browser is a script that starts the browser: killed, it leaves a group without a leader.
     """

@@ -14,7 +14,7 @@ LOCK_NAME = "lock"
 PASSABLE_MODE = 0o711
 
 
-class Workspace:
+class ProfileFolder:
     """A folder that is removed at the end, or by the next process where its own was killed."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Workspace:
 
 
 def _lock(path: Path) -> int:
-    """Make a file that is locked before anybody can see it; give its descriptor."""
+    """Make a file that is locked before anybody can see it; return its descriptor."""
     unseen = path.with_suffix(".new")
     descriptor = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -37,7 +37,7 @@ class BrowserUser:
     group_id: int
 
     def drop_command(self) -> list[str]:
-        """Give the command that runs what follows it as this user, without a way back."""
+        """Return the command that runs what follows it as this user, without a way back."""
         return [
             DROP_COMMAND,
             f"--reuid={self.user_id}",
@@ -51,15 +51,15 @@ class BrowserUser:
 
 
 @dataclass(frozen=True, slots=True)
-class Confinement:
+class Sandbox:
     """How a browser is held: `user` is None where it runs as captchad does, `problem` says why it has no sandbox."""
 
     user: BrowserUser | None = None
     has_sandbox: bool = True
     problem: str = ""
 
-    def without_sandbox(self, problem: str) -> "Confinement":
-        """Give the same with the sandbox off."""
+    def without_sandbox(self, problem: str) -> "Sandbox":
+        """Return the same with the sandbox off."""
         return replace(self, has_sandbox=False, problem=problem)
 
     def describe(self) -> str:
@@ -68,19 +68,19 @@ class Confinement:
         return f"{sandbox}, as {self.user.name}" if self.user is not None else sandbox
 
 
-def plan_confinement(user_name: str, executable: str, workspace: Path, *, is_root: bool) -> Confinement:
-    """Decide how `executable` runs with its files in `workspace`.
+def plan_sandbox(user_name: str, executable: str, folder: Path, *, is_root: bool) -> Sandbox:
+    """Decide how `executable` runs with its files in `folder`.
 
     Chromium refuses its sandbox to root, so root's browser runs as `user_name`; where that can't be, it runs as
     root without its sandbox, and the problem is named.
     """
     if not is_root:
-        return Confinement()
+        return Sandbox()
     found = _find_user(user_name)
     if isinstance(found, str):
-        return Confinement(has_sandbox=False, problem=found)
-    obstacle = _find_obstacle(found, executable, workspace)
-    return Confinement(has_sandbox=False, problem=obstacle) if obstacle else Confinement(found)
+        return Sandbox(has_sandbox=False, problem=found)
+    obstacle = _find_obstacle(found, executable, folder)
+    return Sandbox(has_sandbox=False, problem=obstacle) if obstacle else Sandbox(found)
 
 
 def is_sandbox_failure(message: str) -> bool:
@@ -111,9 +111,9 @@ def _find_user(name: str) -> BrowserUser | str:
     return BrowserUser(name, account.pw_uid, account.pw_gid)
 
 
-def _find_obstacle(user: BrowserUser, executable: str, workspace: Path) -> str:
+def _find_obstacle(user: BrowserUser, executable: str, folder: Path) -> str:
     """Try as the user itself, since only the kernel knows all that may forbid it; empty where nothing does."""
-    for path in (executable, str(workspace.parent)):
+    for path in (executable, str(folder.parent)):
         test = ["/bin/sh", "-c", 'test -x "$1"', "sh", path]
         try:
             asked = subprocess.run(  # noqa: S603 - fixed programs; the path is an argument

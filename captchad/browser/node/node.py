@@ -8,9 +8,9 @@ import random
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.driver import PlaywrightDriver
 from captchad.browser.launch.executable import find_executable
-from captchad.browser.launch.launch_spec import BrowserHold
+from captchad.browser.launch.launch_spec import SandboxPolicy
 from captchad.browser.launch.process import SandboxUnusable
-from captchad.browser.node.server import BrowserDoor, BrowserServer
+from captchad.browser.node.server import BrowserServer, ListeningAddress
 from captchad.browser.remote.connection import RemoteBrowser
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
@@ -19,7 +19,7 @@ from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 CHECK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -39,17 +39,19 @@ class BrowserNode(Service):
 
     name = "browser-node"
 
-    def __init__(self, config: BrowserSection, door: BrowserDoor, clock: Clock, *, must_have_sandbox: bool) -> None:
+    def __init__(
+        self, config: BrowserSection, address: ListeningAddress, clock: Clock, *, must_have_sandbox: bool
+    ) -> None:
         self._config = config
-        self._door = door
+        self._address = address
         self._clock = clock
-        self._hold = BrowserHold(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
-        endpoint = PlaywrightServerEndpoint(door.own_url)
+        self._sandboxing = SandboxPolicy(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
+        endpoint = PlaywrightServerEndpoint(address.own_url)
         self._source = RemoteBrowsers([endpoint], lambda: NOWHERE, clock, must_have_sandbox=must_have_sandbox)
         self._memory_limit_bytes = config.recycle_memory_bytes * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311
         self._server: BrowserServer | None = None
         self._client: RemoteBrowser | None = None
-        self._work = TaskGroupKeeper(self.name)
+        self._work = TaskSet(self.name)
         self._executable = ""
         self.restarts = 0
 
@@ -60,7 +62,7 @@ class BrowserNode(Service):
             await self._bring_up()
         except LaunchFailed as error:
             raise DependencyMissing(f"{error}; `captchad doctor` says more") from None
-        _logger.info("a browser is at ws://%s:%d, behind its secret path", self._door.host, self._door.port)
+        _logger.info("a browser is at ws://%s:%d, behind its secret path", self._address.host, self._address.port)
 
     async def run(self) -> None:
         """Replace the server whenever it is not well."""
@@ -78,7 +80,7 @@ class BrowserNode(Service):
         await self._take_down()
         await self._work.cancel_all()
         await self._source.stop()
-        await self._hold.remove_files()
+        await self._sandboxing.remove_files()
 
     def health(self) -> ServiceHealth:
         """Say whether workers find a browser here."""
@@ -117,14 +119,14 @@ class BrowserNode(Service):
         try:
             await self._start_server()
         except SandboxUnusable:
-            self._hold.give_up_sandbox()
+            self._sandboxing.give_up_sandbox()
             await self._take_down()
             await self._start_server()
         self._client = await self._source.open()
 
     async def _start_server(self) -> None:
-        program = await self._hold.prepare(self._executable)
-        self._server = BrowserServer(self._door, self._hold.folder, program)
+        program = await self._sandboxing.prepare(self._executable)
+        self._server = BrowserServer(self._address, self._sandboxing.folder, program)
         await self._server.start()
         self._work.spawn(self._server.listen(), "listen")
 
@@ -141,7 +143,7 @@ class BrowserNode(Service):
         """Ask the driver where its own browser would be."""
         driver = PlaywrightDriver()
         try:
-            playwright = await driver.start(self._hold.folder)
+            playwright = await driver.start(self._sandboxing.folder)
             return find_executable(self._config.executable, playwright.chromium.executable_path)
         finally:
             await driver.stop()

@@ -10,7 +10,7 @@ from pathlib import Path
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.driver import TEMPORARY_FOLDER_VARIABLE
 from captchad.browser.launch.executable import LOOPBACK, NOWHERE_FLAG, QUIET_FLAGS, WEBRTC_FLAG
-from captchad.browser.launch.launch_spec import HeldProgram
+from captchad.browser.launch.launch_spec import LaunchSpec
 from captchad.browser.launch.launcher import PASSED_ON
 from captchad.browser.launch.process import SandboxUnusable
 from captchad.browser.launch.process_tree import find_marked, measure_rss_bytes
@@ -27,7 +27,7 @@ _READY_PREFIX = "ws://"
 
 
 @dataclass(frozen=True, slots=True)
-class BrowserDoor:
+class ListeningAddress:
     """Where workers come in; who knows the secret, the path of the address, may use the browser."""
 
     host: str
@@ -44,8 +44,8 @@ class BrowserDoor:
 class BrowserServer:
     """Starts and ends the server with everything under it; it ends when this process does, however that goes."""
 
-    def __init__(self, door: BrowserDoor, folder: Path, program: HeldProgram) -> None:
-        self._door = door
+    def __init__(self, address: ListeningAddress, folder: Path, program: LaunchSpec) -> None:
+        self._address = address
         self._program = program
         self._settings_file = folder / "server.json"
         environment = {name: os.environ[name] for name in (*PASSED_ON, "HOME") if name in os.environ}
@@ -86,7 +86,7 @@ class BrowserServer:
             await self._process.wait()
 
     def measure_rss_bytes(self, own_pid: int) -> int:
-        """Give the memory of its browser; 0 where that is not there. Blocks."""
+        """Return the memory of its browser; 0 where that is not there. Blocks."""
         pid = find_marked(own_pid, MARK)
         return measure_rss_bytes(pid) if pid is not None else 0
 
@@ -98,9 +98,9 @@ class BrowserServer:
             "args": [*QUIET_FLAGS, WEBRTC_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
             "proxy": {"server": NOWHERE_FLAG.partition("=")[2], "bypass": "<-loopback>"},
             "env": self._program.environment,
-            "host": self._door.host,
-            "port": self._door.port,
-            "wsPath": f"/{self._door.secret}",
+            "host": self._address.host,
+            "port": self._address.port,
+            "wsPath": f"/{self._address.secret}",
         }
         self._settings_file.touch(mode=0o600)
         self._settings_file.write_text(json.dumps(settings), encoding="utf-8")

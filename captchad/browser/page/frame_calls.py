@@ -15,10 +15,10 @@ FRAMES_AT_ONCE = 8
 Answer = TypeVar("Answer")
 
 
-async def ask_frames(
+async def call_frames(
     frames: Iterable[Frame], ask: Callable[[Frame], Awaitable[Answer]], limit_seconds: float = FRAME_SECONDS
 ) -> list[Answer | None]:
-    """Give each frame's answer, None of one that is gone, on its way to another document, or too slow."""
+    """Return each frame's answer, None of one that is gone, on its way to another document, or too slow."""
     room = asyncio.Semaphore(FRAMES_AT_ONCE)
 
     async def ask_one(frame: Frame) -> Answer | None:

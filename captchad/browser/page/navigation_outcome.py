@@ -67,7 +67,7 @@ class NavigationOutcome:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
 
     def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
-        """Give what an error of the driver's means to the task; `is_alive` says whether browser and page are."""
+        """Return what an error of the driver's means to the task; `is_alive` says whether browser and page are."""
         text = _first_line(error)
         if not is_alive or is_crash_sign(error):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")

@@ -27,7 +27,7 @@ def refuse_overload(status: int, headers: Mapping[str, str], now_ms: int) -> Non
 
 
 def read_retry_after(status: int, headers: Mapping[str, str], now_ms: int) -> float | None:
-    """Give the seconds a 429, or a 503 that states them, asks for; None where nothing is asked."""
+    """Return the seconds a 429, or a 503 that states them, asks for; None where nothing is asked."""
     stated = headers.get("retry-after", "").strip()
     if status != TOO_MANY_REQUESTS and not (status == SERVICE_UNAVAILABLE and stated):
         return None

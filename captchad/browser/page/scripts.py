@@ -7,7 +7,7 @@ from importlib.resources import files
 
 @cache
 def read_script(signature: str, *names: str) -> str:
-    """Give a function of `signature` whose body is the package files `names`, joined, without comments."""
+    """Return a function of `signature` whose body is the package files `names`, joined, without comments."""
     folder = files("captchad.browser")
     texts = (folder.joinpath(name).read_text(encoding="utf-8") for name in names)
     return f"{signature} => {{\n{_tighten(texts)}\n}}"

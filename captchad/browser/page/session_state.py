@@ -11,7 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_endpoint
 from captchad.domain.visit import Cookie, SessionState, VisitOrder
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 if TYPE_CHECKING:
     from playwright._impl._api_structures import SetCookieParam
@@ -34,7 +34,7 @@ _FILL_STORAGE = """
 
 
 def find_origin(url: str) -> str:
-    """Give the origin of an http or https URL as browsers write it."""
+    """Return the origin of an http or https URL as browsers write it."""
     endpoint = parse_endpoint(url)
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     port = "" if SCHEME_PORTS[endpoint.scheme] == endpoint.port else f":{endpoint.port}"
@@ -42,7 +42,7 @@ def find_origin(url: str) -> str:
 
 
 def choose_cookies(state: SessionState, order: VisitOrder) -> "list[SetCookieParam]":
-    """Give the cookies as the browser takes them; AttemptFailed for one that reaches beyond the target."""
+    """Return the cookies as the browser takes them; AttemptFailed for one that reaches beyond the target."""
     host = parse_endpoint(order.url).host
     chosen = []
     for cookie in state.cookies:
@@ -62,7 +62,7 @@ def choose_cookies(state: SessionState, order: VisitOrder) -> "list[SetCookiePar
 
 
 def _choose_domain(cookie: Cookie, host: str, target: str) -> str:
-    """Give the domain the browser keeps a cookie under: with a dot in front it is sent to subdomains too."""
+    """Return the domain the browser keeps a cookie under: with a dot in front it is sent to subdomains too."""
     wanted = host if cookie.domain is None else _normalise(cookie.domain)
     is_parent = literal_address(host) is None and host.endswith(f".{wanted}") and host_matches(target, wanted)
     if wanted != host and not is_parent:
@@ -84,7 +84,7 @@ def _show_host(host: str) -> str:
 
 
 def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:
-    """Give a request's headers with `own` in place of those of the same name, as the browser takes them."""
+    """Return a request's headers with `own` in place of those of the same name, as the browser takes them."""
     names = {name.lower() for name in own}
     kept = {name: value for name, value in sent.items() if name.lower() not in names}
     return [{"name": name, "value": value} for name, value in (*kept.items(), *own.items())]
@@ -93,7 +93,7 @@ def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[st
 class SessionInput:
     """What is put into one page before it opens."""
 
-    def __init__(self, page: Page, order: VisitOrder, keeper: TaskGroupKeeper) -> None:
+    def __init__(self, page: Page, order: VisitOrder, keeper: TaskSet) -> None:
         self._page = page
         self._order = order
         self._state = order.session or SessionState()
@@ -146,7 +146,7 @@ def is_at(url: str, origin: str) -> bool:
 
 
 async def read_session(page: Page, order: VisitOrder) -> SessionState:
-    """Give the cookies of the target's host and the local storage of the target's origin."""
+    """Return the cookies of the target's host and the local storage of the target's origin."""
     host = parse_endpoint(order.url).host
     found = (read_cookie(cookie, host, order.target) for cookie in await page.context.cookies())
     cookies = tuple(cookie for cookie in found if cookie is not None)
@@ -154,7 +154,7 @@ async def read_session(page: Page, order: VisitOrder) -> SessionState:
 
 
 def read_cookie(cookie: BrowserCookie, host: str, target: str) -> Cookie | None:
-    """Give a browser's cookie as a task's session has it, None where the target's host would not be sent it.
+    """Return a browser's cookie as a task's session has it, None where the target's host would not be sent it.
 
     One that the host shares with others beyond the target comes back as the host's own.
     """

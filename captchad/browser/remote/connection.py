@@ -14,7 +14,7 @@ from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.patience import Patience
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 HEARTBEAT_SECONDS = 1.0
 LEAVE_SECONDS = 8.0
@@ -55,7 +55,7 @@ class RemoteBrowser(BrowserConnection):
         self._driver = driver
         self._patience = Patience()
         self._patience.learn(greeting.took_seconds)
-        self._work = TaskGroupKeeper(f"browser-{number}")
+        self._work = TaskSet(f"browser-{number}")
         self._work.spawn(self._watch(), "heartbeat")
 
     @property

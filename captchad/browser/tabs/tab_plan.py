@@ -50,7 +50,7 @@ def plan_tab(
     Without a browser nothing is chosen, and only what has to go is named.
     """
     known = list(tabs)
-    gone = {tab.number for tab in known if not tab.is_usable or _is_worn(tab, limits)}
+    gone = {tab.number for tab in known if not tab.is_usable or _is_due_for_recycling(tab, limits)}
     parked = sorted((tab for tab in known if tab.owner and tab.number not in gone), key=lambda tab: tab.idle_seconds)
     fitting = [tab for tab in known if tab.number not in gone and tab.browser == browser and tab.owner in (owner, None)]
     chosen = min(fitting, key=lambda tab: (tab.owner is None, tab.idle_seconds, tab.number), default=None)
@@ -59,11 +59,11 @@ def plan_tab(
     return TabPlan(use, tuple(sorted(gone)))
 
 
-def _is_worn(tab: TabView, limits: TabLimits) -> bool:
+def _is_due_for_recycling(tab: TabView, limits: TabLimits) -> bool:
     return tab.owner is not None and (tab.pages_served >= limits.pages or tab.idle_seconds >= limits.idle_seconds)
 
 
 def count_missing(tabs: Iterable[TabView], limits: TabLimits, browser: int, wanted: int) -> int:
-    """Give how many fresh tabs of `browser` to open, so that `wanted`, but no more than the limit, are ready."""
+    """Return how many fresh tabs of `browser` to open, so that `wanted`, but no more than the limit, are ready."""
     ready = sum(1 for tab in tabs if tab.owner is None and tab.is_usable and tab.browser == browser)
     return max(0, min(wanted, limits.ready) - ready)

@@ -11,7 +11,7 @@ from captchad.browser.tabs.cleaning import Uncleanable, clean
 from captchad.browser.tabs.tab import Tab, open_tab
 from captchad.browser.tabs.tab_plan import TabLimits, TabOwner, TabView, count_missing, plan_tab
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 CLEAN_SECONDS = 10.0
 PROBE_SECONDS = 0.1
@@ -29,10 +29,10 @@ class _WaitingTab:
     since_seconds: float
 
 
-class TabStore:
+class TabPool:
     """Lends tabs for visits and takes them back; `reuses` says whether a tab may serve its owner again."""
 
-    def __init__(self, clock: Clock, keeper: TaskGroupKeeper, *, reuses: bool, limits: TabLimits | None = None) -> None:
+    def __init__(self, clock: Clock, keeper: TaskSet, *, reuses: bool, limits: TabLimits | None = None) -> None:
         self._clock = clock
         self._keeper = keeper
         self._reuses = reuses
@@ -53,7 +53,7 @@ class TabStore:
         return len(self._waiting)
 
     async def take(self, connection: BrowserConnection, owner: TabOwner | None) -> Tab:
-        """Give a tab of `connection` for `owner`, or for a task that shares with nobody; PlaywrightError if none."""
+        """Return a tab of `connection` for `owner`, or for a task that shares with nobody; PlaywrightError if none."""
         self._lent += 1
         self._most_lent = max(self._most_lent, self._lent)
         tab = await self._take_waiting(connection, owner if self._reuses else None) or await self._open(connection)
@@ -91,7 +91,7 @@ class TabStore:
         self._most_lent = max(1, self._lent, self._most_lent // 2)
 
     async def _take_waiting(self, connection: BrowserConnection, owner: TabOwner | None) -> Tab | None:
-        """Give a tab that waits, and is alive: one whose renderer died meanwhile may not be known to be dead."""
+        """Return a tab that waits, and is alive: one whose renderer died meanwhile may not be known to be dead."""
         while True:
             plan = plan_tab(self._view(), self._limits, connection.number, owner)
             self._close_all(plan.close)

@@ -23,15 +23,15 @@ class Finding:
 
 
 def good(subject: str, found: str) -> Finding:
-    """Give a finding that needs no mending."""
+    """Return a finding that needs no mending."""
     return Finding(subject, Verdict.OK, found)
 
 
 def doubtful(subject: str, found: str, mend: str) -> Finding:
-    """Give a finding that should be mended."""
+    """Return a finding that should be mended."""
     return Finding(subject, Verdict.WARN, found, mend)
 
 
 def bad(subject: str, found: str, mend: str) -> Finding:
-    """Give a finding that must be mended."""
+    """Return a finding that must be mended."""
     return Finding(subject, Verdict.FAIL, found, mend)

@@ -19,7 +19,7 @@ class Confusion:
 
 
 def measure_characters(outcomes: Sequence[Outcome], rule: Rule) -> Proportion:
-    """Give the share of true characters that needed no edit: of each text its length less the Levenshtein distance."""
+    """Return the share of true characters that needed no edit: each text's length less the Levenshtein distance."""
     counts = []
     for outcome in outcomes:
         truth = rule.fold(outcome.truth)
@@ -30,7 +30,7 @@ def measure_characters(outcomes: Sequence[Outcome], rule: Rule) -> Proportion:
 
 
 def find_confusions(outcomes: Sequence[Outcome], rule: Rule) -> tuple[Confusion, ...]:
-    """Give all pairs of characters that were confused, the most frequent first."""
+    """Return all pairs of characters that were confused, the most frequent first."""
     pairs = Counter(
         pair
         for outcome in outcomes

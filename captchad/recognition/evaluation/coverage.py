@@ -21,7 +21,7 @@ class CoverageLevel:
 def measure_coverage(
     outcomes: Sequence[Outcome], rule: Rule, thresholds: Sequence[float] = THRESHOLDS
 ) -> tuple[CoverageLevel, ...]:
-    """Give accuracy by coverage, one level for each threshold."""
+    """Return accuracy by coverage, one level for each threshold."""
     return tuple(_measure_level(outcomes, rule, threshold) for threshold in thresholds)
 
 

@@ -63,7 +63,7 @@ def evaluate_outcomes(recogniser: str, outcomes: Sequence[Outcome], rule: Rule) 
 
 
 def choose_worst(outcomes: Sequence[Outcome], rule: Rule, count: int) -> list[Outcome]:
-    """Give the wrong ones, those the engine was surest of first, and of these the most distant."""
+    """Return the wrong ones, those the engine was surest of first, and of these the most distant."""
     wrong = [outcome for outcome in outcomes if not rule.is_right(outcome)]
     return sorted(wrong, key=lambda outcome: (-outcome.confidence, -_distance(outcome, rule), outcome.file))[:count]
 

@@ -41,7 +41,7 @@ class _Meter:
         self._cpu_seconds, self._wall_seconds = clock.cpu_seconds(), clock.monotonic_seconds()
 
     def read(self, shared_by: int = 1) -> _Cost:
-        """Give each one's part of what was used."""
+        """Return each one's part of what was used."""
         cpu_seconds = self._clock.cpu_seconds() - self._cpu_seconds
         wall_seconds = self._clock.monotonic_seconds() - self._wall_seconds
         return _Cost(cpu_seconds / shared_by, wall_seconds / shared_by)
@@ -50,7 +50,7 @@ class _Meter:
 def measure_outcomes(
     recogniser: Recogniser, pictures: Sequence[LabelledPicture], hints: Hints, clock: Clock
 ) -> Iterator[Outcome]:
-    """Give each picture's outcome in their order; one that can't be decoded reads as empty with confidence 0.
+    """Return each picture's outcome in their order; one that can't be decoded reads as empty with confidence 0.
 
     Pictures go to the engine in batches as large as it reads faster together; the batch's cost is shared evenly.
     """

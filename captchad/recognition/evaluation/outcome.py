@@ -27,7 +27,7 @@ class Rule:
     is_case_ignored: bool
 
     def fold(self, text: str) -> str:
-        """Give the text as it is compared."""
+        """Return the text as it is compared."""
         return text.casefold() if self.is_case_ignored else text
 
     def is_right(self, outcome: Outcome) -> bool:

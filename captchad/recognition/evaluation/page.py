@@ -35,7 +35,7 @@ code{font-size:1.05em;white-space:pre-wrap}small{color:#666}
 
 
 def make_page(evaluation: Evaluation, worst: Sequence[Outcome], pictures: Mapping[str, bytes]) -> str:
-    """Give the page; `pictures` has the bytes of the worst by their file, where they could be read."""
+    """Return the page; `pictures` has the bytes of the worst by their file, where they could be read."""
     rule = "the case of letters is ignored" if evaluation.is_case_ignored else "the case of letters counts"
     return "\n".join(
         (
@@ -96,7 +96,7 @@ def _make_image(picture: bytes | None) -> str:
 
 
 def _find_media_type(picture: bytes) -> str | None:
-    """Give the type by the picture's own bytes, never by its name; None for what is too large or no picture."""
+    """Return the type by the picture's own bytes, never by its name; None for what is too large or no picture."""
     if len(picture) > INLINE_LIMIT_BYTES:
         return None
     try:

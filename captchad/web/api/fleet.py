@@ -25,7 +25,7 @@ class FleetRoutes:
         self._lease_seconds = lease_seconds
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         return (
             Route(
                 "GET", "/stats", self.stats, Scope.READ, "Figures of the fleet", query=(), answers={200: StatsAnswer}
@@ -43,7 +43,7 @@ class FleetRoutes:
         )
 
     async def stats(self, request: web.Request) -> web.Response:
-        """Give counts, the mean time and the load of all hosts."""
+        """Return counts, the mean time and the load of all hosts."""
         totals = await self._statistics.totals()
         queue = await self._statistics.queue_status()
         recent = await self._statistics.recent_hour()
@@ -74,12 +74,12 @@ class FleetRoutes:
         )
 
     async def workers(self, request: web.Request) -> web.Response:
-        """Give every worker with what it reports about itself."""
+        """Return every worker with what it reports about itself."""
         nodes = await self._nodes.read_all(self._lease_seconds)
         return answer_json({"workers": [represent_worker(node) for node in list_workers(nodes)]})
 
     async def queue_status(self, request: web.Request) -> web.Response:
-        """Give what waits, by queue and by target."""
+        """Return what waits, by queue and by target."""
         status = await self._statistics.queue_status()
         return answer_json(
             {
@@ -99,17 +99,17 @@ class FleetRoutes:
 
 
 def list_workers(nodes: Iterable[Node]) -> list[Node]:
-    """Give the nodes that are workers."""
+    """Return the nodes that are workers."""
     return [node for node in nodes if node.report.role is Role.WORKER]
 
 
 def represent_load(load: SystemLoad) -> dict[str, float]:
-    """Give a load in percent."""
+    """Return a load in percent."""
     return {"cpu_usage": load.cpu_percent, "memory_usage": load.memory_percent, "disk_usage": load.disk_percent}
 
 
 def represent_worker(node: Node) -> dict[str, Any]:
-    """Give one worker of /workers."""
+    """Return one worker of /workers."""
     report, details = node.report, node.report.details
     return {
         "name": report.name,

@@ -98,7 +98,7 @@ def explain_bad_condition(condition: str) -> str | None:
 
 
 def make_session(session: Session) -> SessionState:
-    """Give a session as the rest of captchad knows it."""
+    """Return a session as the rest of captchad knows it."""
     cookies = tuple(
         CookieState(
             cookie.name,
@@ -116,5 +116,5 @@ def make_session(session: Session) -> SessionState:
 
 
 def make_fill(fill: Fill) -> FillOrder:
-    """Give a form's order as the rest of captchad knows it."""
+    """Return a form's order as the rest of captchad knows it."""
     return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh)

@@ -71,7 +71,7 @@ class TaskRoutes:
         self._metrics = metrics
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         return (*self._submit_routes(), *self._record_routes())
 
     async def submit_task(self, request: web.Request) -> web.Response:
@@ -99,7 +99,7 @@ class TaskRoutes:
         return answer_json(body, HTTPStatus.ACCEPTED)
 
     async def task_status(self, request: web.Request) -> web.Response:
-        """Give a task as it is, or as it is once it has ended or the wait is over."""
+        """Return a task as it is, or as it is once it has ended or the wait is over."""
         wait_seconds = read_wait(request)
         task_id = request.match_info["task_id"]
         if wait_seconds > 0:
@@ -116,7 +116,7 @@ class TaskRoutes:
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:
-        """Give one page of tasks, newest first."""
+        """Return one page of tasks, newest first."""
         page = await self._store.list_page(read_task_query(request))
         return answer_json(
             {"tasks": [represent_listed_task(record) for record in page.tasks], "next_cursor": page.next_cursor}
@@ -203,7 +203,7 @@ class TaskRoutes:
 
 
 def read_idempotency_key(request: web.Request) -> str | None:
-    """Give the Idempotency-Key header, None where there is none; InvalidRequest where it is no proper one."""
+    """Return the Idempotency-Key header, None where there is none; InvalidRequest where it is no proper one."""
     values = request.headers.getall("Idempotency-Key", [])
     if not values:
         return None
@@ -213,7 +213,7 @@ def read_idempotency_key(request: web.Request) -> str | None:
 
 
 def read_wait(request: web.Request) -> float:
-    """Give the seconds a status call may wait."""
+    """Return the seconds a status call may wait."""
     text = request.query.get("wait", "0")
     if not _WAIT.fullmatch(text) or float(text) > WAIT_LIMIT_SECONDS:
         raise _refuse_parameter("wait", f"must be a number of seconds from 0 to {WAIT_LIMIT_SECONDS}")
@@ -221,7 +221,7 @@ def read_wait(request: web.Request) -> float:
 
 
 def read_task_query(request: web.Request) -> TaskQuery:
-    """Give what to list."""
+    """Return what to list."""
     query = request.query
     status, target, cursor = query.get("status"), query.get("target"), query.get("cursor")
     limit = query.get("limit", str(PAGE_DEFAULT))

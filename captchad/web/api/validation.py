@@ -42,7 +42,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
-    """Give the draft of a submit_task body; without a session key, sessions are refused.
+    """Return the draft of a submit_task body; without a session key, sessions are refused.
 
     Raises InvalidRequest, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a picture.
     """
@@ -54,7 +54,7 @@ def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
 
 
 def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
-    """Give the drafts of a submit_batch body; raises as `read_task` does."""
+    """Return the drafts of a submit_batch body; raises as `read_task` does."""
     tasks = value.get("tasks") if isinstance(value, dict) else None
     _raise_if(list(_find_excesses(value, "")))
     if isinstance(tasks, list):
@@ -203,7 +203,7 @@ def _make_hints(hints: HintsBody | None) -> Hints:
 
 
 def decode_picture(image: str, pointer: str) -> bytes:
-    """Give the picture of a base64 text, within its limits by size and by header."""
+    """Return the picture of a base64 text, within its limits by size and by header."""
     if len(image) > (PICTURE_LIMIT_BYTES // _BASE64_GROUP_BYTES + 1) * _BASE64_GROUP_LENGTH:
         raise BodyTooLarge(f"{pointer}: the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
     try:

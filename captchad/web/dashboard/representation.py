@@ -25,7 +25,7 @@ WORKER_DETAILS = (
 
 
 def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:
-    """Give everything the page shows; `fleet` is null until Redis has answered once."""
+    """Return everything the page shows; `fleet` is null until Redis has answered once."""
     return {
         "number": view.number,
         "age_seconds": round(age_seconds, 1),
@@ -39,7 +39,7 @@ def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:
 
 
 def represent_fleet(snapshot: FleetSnapshot) -> dict[str, Any]:
-    """Give the snapshot's nodes, hosts, queues, figures and tasks."""
+    """Return the snapshot's nodes, hosts, queues, figures and tasks."""
     return {
         "roles": [_represent_node(node) for node in snapshot.nodes],
         "workers": [_represent_worker(node) for node in snapshot.nodes if node.report.role is Role.WORKER],

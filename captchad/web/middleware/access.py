@@ -98,12 +98,12 @@ class AccessPolicy:
 
 
 def caller_of(request: web.Request) -> ApiKey | None:
-    """Give the key a request was admitted with; None where keys are not required."""
+    """Return the key a request was admitted with; None where keys are not required."""
     return request.get(_CALLER)
 
 
 def read_key(authorization: Iterable[str], api_key: Iterable[str]) -> str | None:
-    """Give the one key the headers hold, or None where they hold none or several."""
+    """Return the one key the headers hold, or None where they hold none or several."""
     found = {value.strip() for value in api_key}
     for value in authorization:
         scheme, _, text = value.strip().partition(" ")

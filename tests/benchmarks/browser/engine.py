@@ -10,7 +10,7 @@ from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.solving.visit import CaptchaVisit
 from tests.benchmarks.browser.configuration import browser_section
 from tests.benchmarks.browser.reading import Reader
@@ -37,7 +37,7 @@ async def main() -> None:
 
     await proxy.start()
     await engine.start()
-    keeper = TaskGroupKeeper("upkeep")
+    keeper = TaskSet("upkeep")
     keeper.spawn(engine.run(), "engine")
     try:
         await keep_visiting(orders, Journal(orders), solve)

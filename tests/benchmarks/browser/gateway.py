@@ -23,7 +23,7 @@ TASKS_PER_SLOT = 2
 
 
 def make_settings(orders: Orders) -> dict[str, Any]:
-    """Give the configuration: the site is in scope, and nothing is held back."""
+    """Return the configuration: the site is in scope, and nothing is held back."""
     endpoint = parse_endpoint(orders.site)
     target = {"host": endpoint.host, "ports": [endpoint.port], "allow_private_addresses": True} | UNLIMITED
     return {

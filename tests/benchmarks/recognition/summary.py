@@ -58,7 +58,7 @@ def score_families(pictures: Sequence[LabelledPicture], texts: Sequence[str]) ->
 
 
 def score_group(scores: Sequence[FamilyScore]) -> GroupScore | None:
-    """Give mean and worst over families; None where there is none."""
+    """Return mean and worst over families; None where there is none."""
     if not scores:
         return None
     worst = min(scores, key=lambda score: score.share)
@@ -88,6 +88,6 @@ def rate_sureness(
 
 
 def find_percentile(values: Sequence[float], share: float = _MOST_SHARE) -> float | None:
-    """Give the least value that at least `share` of all don't exceed; None of none."""
+    """Return the least value that at least `share` of all don't exceed; None of none."""
     ordered = sorted(values)
     return ordered[max(0, -(-round(len(ordered) * share * 1000) // 1000) - 1)] if ordered else None

@@ -15,7 +15,7 @@ from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 
 async def test_a_burst_is_allowed_and_the_next_request_is_told_when_to_come_back(broker: Broker) -> None:
@@ -105,7 +105,7 @@ async def test_changed_figures_are_written_with_the_next_sign_of_life(broker: Br
         report_interval_seconds=3600,
         clock=Clock(),
     )
-    keeper = TaskGroupKeeper("test")
+    keeper = TaskSet("test")
     await presence.start()
     keeper.spawn(presence.run(), "presence")
     figures["busy"] = 3

@@ -20,7 +20,7 @@ ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string
 
 
 def read_listed() -> dict[str, str]:
-    """Give each listed key as a regular expression, and its type."""
+    """Return each listed key as a regular expression, and its type."""
     listed = {}
     for start, rest, kind in ENTRY.findall(keys.__doc__ or ""):
         text = re.escape("captchad:{pNN}:" + rest if start == "PREFIX" else f"captchad:{rest}")

@@ -109,7 +109,7 @@ class FormStage:
         )
 
     async def complete(self, **request: object) -> TaskResult:
-        """Give the result of a task that is solved."""
+        """Return the result of a task that is solved."""
         settlement = await self.settle(**request)
         assert settlement.result is not None, settlement.error
         return settlement.result
@@ -133,5 +133,5 @@ class FormStage:
 
 
 def quote(html: str) -> str:
-    """Give markup as an attribute's value, for frames."""
+    """Return markup as an attribute's value, for frames."""
     return escape(html, quote=True)

@@ -24,7 +24,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def draw_picture(text: str = "k7xw2", width: int = 160, height: int = 60) -> bytes:
-    """Give a PNG with `text` on it."""
+    """Return a PNG with `text` on it."""
     picture = Image.new("RGB", (width, height), "white")
     ImageDraw.Draw(picture).text((20, 20), text, fill="black")
     buffer = io.BytesIO()

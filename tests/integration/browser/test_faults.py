@@ -22,7 +22,7 @@ from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCo
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,7 +31,7 @@ CAPTCHA = '<img id="captcha" src="/picture">'
 
 
 def find_processes(name: str) -> list[psutil.Process]:
-    """Give this process's descendants whose command line contains `name`."""
+    """Return this process's descendants whose command line contains `name`."""
     return [child for child in psutil.Process().children(recursive=True) if name in " ".join(child.cmdline())]
 
 
@@ -51,7 +51,7 @@ async def start_silent_capture(
     """Begin a capture of a page that never answers; give it once the site was asked, and when it let go."""
     gone = site.put_silence("/silence")
     site.arrived.clear()
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url("/silence"), None, timeout_seconds), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url("/silence"), None, timeout_seconds), "capture")
     await site.arrived.wait()
     return task, gone
 
@@ -78,7 +78,7 @@ async def test_a_page_that_spins_ends_in_time(site: LocalSite, stage: Stage) -> 
 
 
 async def lose(task: "asyncio.Task[object]", marker: str) -> AttemptFailed:
-    """Kill every process with `marker` in its command line; give what the attempt ended with."""
+    """Kill every process with `marker` in its command line; return what the attempt ended with."""
     for process in find_processes(marker):
         process.kill()
     with pytest.raises(AttemptFailed) as failed:
@@ -114,7 +114,7 @@ async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: Local
 async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", "<p>nothing here</p><script>fetch('/silence')</script>")
     site.put_silence("/silence")
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(), None, 30), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url(), None, 30), "capture")
     await site.arrived.wait()
     failure = await lose(task, "--type=renderer")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
@@ -144,7 +144,7 @@ async def test_a_renderer_killed_while_it_navigates_is_a_crash(
 ) -> None:
     put_slow_pages(site)
     await check_works(stage, site)
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(path), None, 30), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url(path), None, 30), "capture")
     await site.arrived.wait()
     await asyncio.sleep(pause_seconds)
     failure = await lose(task, "--type=renderer")
@@ -181,7 +181,7 @@ async def test_a_navigation_lost_with_the_browsers_network_process_may_be_tried_
 ) -> None:
     put_slow_pages(site)
     await check_works(stage, site)
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(path), None, 30), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url(path), None, 30), "capture")
     await site.arrived.wait()
     failure = await lose(task, NETWORK_SERVICE)
     assert failure.is_retryable
@@ -321,7 +321,7 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     with pytest.raises(AttemptFailed, match="it is away") as failed:
         await stage.capture(site.url("/works"), None, 4)
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
-    tasks = TaskGroupKeeper("test")
+    tasks = TaskSet("test")
     tasks.spawn(stage.engine.run(), "engine")
     waiting = tasks.spawn(stage.engine.wait_serving(), "wait")
     await asyncio.sleep(0.1)

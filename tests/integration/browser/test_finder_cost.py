@@ -26,14 +26,14 @@ CARD = (
 
 
 def write_large_page() -> str:
-    """Give a page of more than 20,000 elements, 400 pictures and a login with a captcha at the end."""
+    """Return a page of more than 20,000 elements, 400 pictures and a login with a captcha at the end."""
     picture = '<img src="/line" width="150" height="50">'
     cards = (CARD.replace("{n}", str(n)).replace("{picture}", "<b>x</b>" if n % 10 else picture) for n in range(4100))
     return f'{"".join(cards)}<form><input name="user"><input name="captcha"><img id="captcha" src="/picture"></form>'
 
 
 async def read_cpu_seconds(measuring: CDPSession) -> float:
-    """Give what the page's main thread has computed so far: what else the machine does is no cost of a look."""
+    """Return what the page's main thread has computed so far: what else the machine does is no cost of a look."""
     answer = await measuring.send("Performance.getMetrics")
     return float(next(metric["value"] for metric in answer["metrics"] if metric["name"] == "ThreadTime"))
 

@@ -19,7 +19,7 @@ from captchad.domain.target import Target
 from captchad.egress.addresses import IpAddress
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.resolver import Resolver
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.hostile_pages import (
     CAPTCHA,
     FLOODS,
@@ -159,7 +159,7 @@ async def siege(shared_siege: Siege) -> AsyncIterator[Siege]:
 
 
 async def occupy(siege: Siege) -> None:
-    """Give the siege a new site and goal."""
+    """Return the siege a new site and goal."""
     siege.site, siege.goal = HostileSite(), Goal()
     await siege.goal.start()
     siege.put(CAPTCHA, "/honest")
@@ -275,7 +275,7 @@ async def test_many_attacks_at_once_leave_the_honest_page_alone(siege: Siege) ->
     attacks = [FRUITLESS["a loop after loading"], FRUITLESS["dialogs without pause"], FRUITLESS["popups without pause"]]
     for number, html in enumerate(attacks):
         siege.put(html, f"/{number}")
-    keeper = TaskGroupKeeper("attacks")
+    keeper = TaskSet("attacks")
     under_way = [keeper.spawn(siege.attempt(SHORT_SECONDS, f"/{number}"), "attack") for number in range(len(attacks))]
     honest = await siege.attempt(HONEST_SECONDS, "/honest")
     endings = await asyncio.gather(*under_way)
@@ -323,7 +323,7 @@ async def tight_siege() -> AsyncIterator[Siege]:
 @pytest.mark.parametrize("html", MEMORY_BOMBS.values(), ids=MEMORY_BOMBS.keys())
 async def test_memory_is_bounded_on_a_page_that_hoards(html: str, tight_siege: Siege) -> None:
     watch = MemoryWatch()
-    watching = TaskGroupKeeper("memory").spawn(watch.run(), "watch")
+    watching = TaskSet("memory").spawn(watch.run(), "watch")
     tight_siege.put(html + KEPT_LOADING)
     try:
         await tight_siege.check_ends(LOST, BOMB_SECONDS)

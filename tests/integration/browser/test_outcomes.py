@@ -14,7 +14,7 @@ CAPTCHA = '<img id="captcha" src="/picture">'
 
 
 async def fail(stage: Stage, url: str, timeout_seconds: float = 20.0) -> AttemptFailed:
-    """Give the failure that capturing `url` ends with."""
+    """Return the failure that capturing `url` ends with."""
     with pytest.raises(AttemptFailed) as failed:
         await stage.capture(url, timeout_seconds=timeout_seconds)
     return failed.value

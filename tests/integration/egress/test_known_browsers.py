@@ -48,7 +48,7 @@ class PretendedBrowser:
         self.pid = process.pid
 
     async def ask(self, proxy: FilteringProxy, child: int = 0) -> str:
-        """Give the status that a child gets from the proxy."""
+        """Return the status that a child gets from the proxy."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{child} {find_port(proxy)}\n".encode())

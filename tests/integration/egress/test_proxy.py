@@ -83,7 +83,7 @@ class Network:
         return "Basic " + base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
 
     async def fetch(self, url: str, method: str = "GET", **options: object) -> tuple[int, bytes, str | None]:
-        """Give status, body and the proxy's own code of one request through the proxy."""
+        """Return status, body and the proxy's own code of one request through the proxy."""
         allowed = {"Proxy-Authorization": self.authorisation}
         place = {"proxy": self.proxy.address.url, "proxy_headers": allowed, "headers": allowed}
         async with (

@@ -63,7 +63,7 @@ def end(holder: "subprocess.Popen[str]") -> None:
 
 
 async def write(server: EmbeddedRedis, value: str) -> int:
-    """Write a value; give the process id of the server that took it."""
+    """Write a value; return the process id of the server that took it."""
     async with redis.from_url(server.url) as client:
         await client.set("kept", value)
         return int((await client.info("server"))["process_id"])

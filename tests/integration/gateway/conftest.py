@@ -26,7 +26,7 @@ from captchad.intake.intake import Intake
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.rate_decisions import RateGate, RateRules
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.documentation import DocumentationRoutes
@@ -54,7 +54,7 @@ UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
 
 
 def configure(gateway: GatewaySection = UNLIMITED, **security: Any) -> Configuration:
-    """Give a configuration with the targets of these tests, a session key and, unless said otherwise, no rate limit."""
+    """Return a configuration with these tests' targets, a session key and, unless said otherwise, no rate limit."""
     security.setdefault("session_key", SecretStr(SESSION_KEY))
     return Configuration(gateway=gateway, security=SecuritySection(targets=TARGETS, **security))
 
@@ -115,7 +115,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
             DocumentationRoutes("0"),
         ),
     )
-    server, keeper = WebServer(Bind(), application), TaskGroupKeeper("test")
+    server, keeper = WebServer(Bind(), application), TaskSet("test")
     await server.start()
     keeper.spawn(feed.run(), "feed")
     try:

@@ -18,7 +18,7 @@ from captchad.monitoring.exposition import FleetExposition
 from captchad.monitoring.fleet import FleetReader
 from captchad.monitoring.fleet_monitor import FleetMonitor
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.metrics import Metrics
 from captchad.web.application import build_application
@@ -48,7 +48,7 @@ class MonitorUnderTest:
         add_ops_routes(application, OpsRoutes(identity, supervisor, self.exposition.render_fresh, Configuration))
         add_dashboard_routes(application, self.monitor, security.api_key_required)
         self._server = WebServer(Bind(port=port), application)
-        self._keeper = TaskGroupKeeper("monitor")
+        self._keeper = TaskSet("monitor")
 
     @property
     def port(self) -> int:

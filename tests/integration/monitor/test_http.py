@@ -31,7 +31,7 @@ async def read(url: str, **headers: str) -> tuple[int, bytes, "aiohttp.typedefs.
 
 
 async def read_event(response: aiohttp.ClientResponse) -> bytes:
-    """Give the data of the next event."""
+    """Return the data of the next event."""
     async for line in response.content:
         if line.startswith(b"data: "):
             return line

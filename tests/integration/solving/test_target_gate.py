@@ -18,7 +18,7 @@ from captchad.domain.errors import TaskErrorCode
 from captchad.domain.target import Target
 from captchad.domain.task import TaskError, TaskStatus
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.solving.attempts import Abandonment, Attempts
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.lease_keeper import LEASE_SECONDS
@@ -73,7 +73,7 @@ class Worker:
         self.gate = TargetGate(limits, site.solve, lambda: self.targets, self.metrics, Clock())
         self.attempts = Attempts(SLOTS, self.gate.solve, self.settler.put, Clock())
         self.settler.on_settled(self.attempts.forget)
-        self.keeper = TaskGroupKeeper(name)
+        self.keeper = TaskSet(name)
         loop = DeliveryLoop(partition.broker, consumer, self.attempts, Clock(), lambda: asyncio.sleep(0))
         for service in (self.gate, loop):
             self.keeper.spawn(service.run(), service.name)
@@ -93,7 +93,7 @@ class Fleet:
     """Workers, and the scheduler's calls of the lines."""
 
     partition: Partition
-    keeper: TaskGroupKeeper = field(default_factory=lambda: TaskGroupKeeper("fleet"))
+    keeper: TaskSet = field(default_factory=lambda: TaskSet("fleet"))
     workers: list[Worker] = field(default_factory=list)
 
     def start(self, site: Site, target: Target, *names: str) -> None:

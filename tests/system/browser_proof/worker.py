@@ -13,7 +13,7 @@ from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.solving.visit import CaptchaVisit
 from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
 
@@ -43,7 +43,7 @@ async def main() -> None:
 
     await proxy.start()
     await engine.start()
-    upkeep = TaskGroupKeeper("upkeep")
+    upkeep = TaskSet("upkeep")
     upkeep.spawn(engine.run(), "engine")
     await keep_visiting(orders, Journal(orders), solve)
     await upkeep.cancel_all()

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from captchad.browser.backends import choose_proxy_place, choose_source, choose_wear
+from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.config.sections import Configuration
@@ -36,8 +36,8 @@ def test_the_configured_source_is_made(sections: dict[str, Any], kind: type) -> 
 )
 def test_a_session_takes_no_page_that_could_outlast_it(timeout_seconds: float, useful_seconds: float) -> None:
     configuration = configure(selenium={"hub_url": "http://a:1", "session_timeout": timeout_seconds})
-    assert choose_wear(configuration).recycle_age_seconds == useful_seconds
-    assert choose_wear(configure()).recycle_age_seconds == 3600
+    assert choose_recycle_limits(configuration).recycle_age_seconds == useful_seconds
+    assert choose_recycle_limits(configure()).recycle_age_seconds == 3600
 
 
 def test_the_proxy_listens_on_loopback_for_browsers_of_this_machine() -> None:

@@ -22,7 +22,7 @@ def policy() -> ScopePolicy:
 
 
 def reason_of(policy: ScopePolicy, endpoint: Endpoint, *addresses: str) -> RefusalReason | None:
-    """Give why an endpoint that resolves to `addresses` is refused; None when it isn't."""
+    """Return why an endpoint that resolves to `addresses` is refused; None when it isn't."""
     try:
         target = policy.check_endpoint(endpoint, TODAY)
         policy.check_addresses(endpoint, target, [ip_address(address) for address in addresses])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from captchad.domain.recognition import CaptchaKind, Hints, Recognition
-from captchad.recognition.ddddocr_engine import FirstEngine
+from captchad.recognition.ddddocr_engine import DdddocrEngine
 from captchad.recognition.decoding import decode_picture
 from tests.benchmarks.captcha_families import (
     CLEAR_UPPER,
@@ -24,7 +24,7 @@ NO_TEXT_CONFIDENCE = 0.02
 NO_HINTS = Hints()
 
 
-def read(engine: FirstEngine, picture: bytes, hints: Hints = NO_HINTS) -> Recognition:
+def read(engine: DdddocrEngine, picture: bytes, hints: Hints = NO_HINTS) -> Recognition:
     (recognition,) = engine.recognise([decode_picture(picture)], [hints])
     return recognition
 
@@ -36,7 +36,7 @@ def wheezy_pictures() -> list[tuple[str, bytes]]:
     return [(text, draw_wheezy_text(source, text)) for text in texts]
 
 
-def test_wheezy_pictures_are_read(engine: FirstEngine, wheezy_pictures: list[tuple[str, bytes]]) -> None:
+def test_wheezy_pictures_are_read(engine: DdddocrEngine, wheezy_pictures: list[tuple[str, bytes]]) -> None:
     recognitions = [read(engine, picture) for _, picture in wheezy_pictures]
     right = sum(
         recognition.text.upper() == text for recognition, (text, _) in zip(recognitions, wheezy_pictures, strict=True)
@@ -45,7 +45,7 @@ def test_wheezy_pictures_are_read(engine: FirstEngine, wheezy_pictures: list[tup
     assert all(recognition.recogniser.startswith("ddddocr") for recognition in recognitions)
 
 
-def test_the_hints_are_kept(engine: FirstEngine, wheezy_pictures: list[tuple[str, bytes]]) -> None:
+def test_the_hints_are_kept(engine: DdddocrEngine, wheezy_pictures: list[tuple[str, bytes]]) -> None:
     for _, picture in wheezy_pictures[:6]:
         assert set(read(engine, picture, Hints(charset="ABCDEFGH")).text) <= set("ABCDEFGH")
         assert len(read(engine, picture, Hints(min_length=6)).text) >= 6
@@ -56,7 +56,7 @@ def test_the_hints_are_kept(engine: FirstEngine, wheezy_pictures: list[tuple[str
 
 
 def test_characters_belong_to_the_text_and_are_at_least_as_sure(
-    engine: FirstEngine, wheezy_pictures: list[tuple[str, bytes]]
+    engine: DdddocrEngine, wheezy_pictures: list[tuple[str, bytes]]
 ) -> None:
     for _, picture in wheezy_pictures[:10]:
         recognition = read(engine, picture)
@@ -64,14 +64,14 @@ def test_characters_belong_to_the_text_and_are_at_least_as_sure(
         assert all(recognition.confidence <= character.confidence <= 1 for character in recognition.characters)
 
 
-def test_nothing_on_a_blank_or_noisy_picture_is_trusted(engine: FirstEngine) -> None:
+def test_nothing_on_a_blank_or_noisy_picture_is_trusted(engine: DdddocrEngine) -> None:
     source = random.Random("nothing to read")
     for family in (draw_blank, draw_noise):
         for _ in range(30):
             assert read(engine, family(source).picture).confidence <= NO_TEXT_CONFIDENCE
 
 
-def test_sums_are_worked_out_with_and_without_being_announced(engine: FirstEngine) -> None:
+def test_sums_are_worked_out_with_and_without_being_announced(engine: DdddocrEngine) -> None:
     source = random.Random("sums")
     drawn: list[LabelledPicture] = [draw_sum(source) for _ in range(24)]
     for hints in (Hints(), Hints(kind=CaptchaKind.MATH)):
@@ -81,13 +81,13 @@ def test_sums_are_worked_out_with_and_without_being_announced(engine: FirstEngin
         assert all(r.kind is CaptchaKind.MATH and r.expression for r in right)
 
 
-def test_texts_are_not_taken_for_sums(engine: FirstEngine) -> None:
+def test_texts_are_not_taken_for_sums(engine: DdddocrEngine) -> None:
     source = random.Random("texts")
     assert all(read(engine, draw_plain(source).picture).kind is CaptchaKind.TEXT for _ in range(15))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (3, 2), (30, 2000)])
-def test_pictures_of_any_shape_are_read_in_bounded_time(engine: FirstEngine, shape: tuple[int, int]) -> None:
+def test_pictures_of_any_shape_are_read_in_bounded_time(engine: DdddocrEngine, shape: tuple[int, int]) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
     (recognition,) = engine.recognise([pixels], [Hints()])
     assert 0 <= recognition.confidence <= 1
@@ -104,7 +104,7 @@ def test_neither_the_room_nor_the_header_reader_loads_the_models_runtime() -> No
 
 def test_the_wheel_is_read_without_importing_it() -> None:
     program = (
-        "import sys; from captchad.recognition.ddddocr_engine import load_first_engine; load_first_engine();"
+        "import sys; from captchad.recognition.ddddocr_engine import load_ddddocr_engine; load_ddddocr_engine();"
         "loaded = {'cv2', 'ddddocr'} & set(sys.modules);"
         "sys.exit(str(loaded) if loaded else 0)"
     )

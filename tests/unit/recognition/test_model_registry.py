@@ -15,10 +15,10 @@ from captchad.domain.errors import AttemptFailed, DependencyMissing
 from captchad.domain.recognition import Hints
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.model import DESCRIPTION_KEY, find_packaged_model
-from captchad.recognition.model_registry import ModelShelf
+from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.recogniser import Recogniser
 from captchad.recognition.service import RecognitionService
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.unit.recognition.test_service import WidthReader
 from tests.unit.training.plain_pictures import draw_plainly
 
@@ -42,8 +42,8 @@ def paths(tmp_path: Path) -> dict[str, str]:
     return {TARGET: str(tmp_path / "one.onnx")}
 
 
-def make_shelf(paths: dict[str, str]) -> ModelShelf:
-    return ModelShelf(lambda: paths, load_captchad_engine)
+def make_shelf(paths: dict[str, str]) -> ModelRegistry:
+    return ModelRegistry(lambda: paths, load_captchad_engine)
 
 
 def name_of(recogniser: Recogniser | None) -> str:
@@ -52,44 +52,44 @@ def name_of(recogniser: Recogniser | None) -> str:
 
 
 def test_a_model_is_loaded_once_and_anew_when_its_file_changed(paths: dict[str, str]) -> None:
-    shelf = make_shelf(paths)
-    first = shelf.find(TARGET)
+    registry = make_shelf(paths)
+    first = registry.find(TARGET)
     assert name_of(first) == "one"
-    assert shelf.find(TARGET) is first
+    assert registry.find(TARGET) is first
     write_model(Path(paths[TARGET]), "later", changed_ns=2)
-    assert name_of(shelf.find(TARGET)) == "later"
+    assert name_of(registry.find(TARGET)) == "later"
 
 
 def test_targets_with_the_same_file_share_its_model(paths: dict[str, str]) -> None:
     paths["two.example"] = paths[TARGET]
-    shelf = make_shelf(paths)
-    assert shelf.find(TARGET) is shelf.find("two.example")
+    registry = make_shelf(paths)
+    assert registry.find(TARGET) is registry.find("two.example")
 
 
 def test_a_replacement_that_is_no_model_is_told_once_and_the_old_one_reads_on(
     paths: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    shelf = make_shelf(paths)
-    first = shelf.find(TARGET)
+    registry = make_shelf(paths)
+    first = registry.find(TARGET)
     Path(paths[TARGET]).write_bytes(b"rubbish")
     with caplog.at_level(logging.ERROR):
-        assert [shelf.find(TARGET), shelf.find(TARGET)] == [first, first]
+        assert [registry.find(TARGET), registry.find(TARGET)] == [first, first]
         assert len(caplog.records) == 1
         paths[TARGET] = "/nowhere/one.onnx"
-        assert [shelf.find(TARGET), shelf.find(TARGET)] == [first, first]
+        assert [registry.find(TARGET), registry.find(TARGET)] == [first, first]
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["recognition.models.one.example"] * 2
 
 
 def test_models_that_are_configured_no_more_are_let_go(paths: dict[str, str], tmp_path: Path) -> None:
-    shelf = make_shelf(paths)
-    shelf.load_all()
-    assert len(shelf.names()) == 1
+    registry = make_shelf(paths)
+    registry.load_all()
+    assert len(registry.names()) == 1
     write_model(tmp_path / "two.onnx", "two")
     del paths[TARGET]
     paths["two.example"] = str(tmp_path / "two.onnx")
-    shelf.load_all()
-    assert [name.split("-")[1] for name in shelf.names()] == ["two"]
-    assert shelf.find(TARGET) is None
+    registry.load_all()
+    assert [name.split("-")[1] for name in registry.names()] == ["two"]
+    assert registry.find(TARGET) is None
 
 
 def test_a_file_that_is_missing_or_spoilt_is_named_with_its_setting(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_file_that_is_missing_or_spoilt_is_named_with_its_setting(tmp_path: Pa
 
 async def test_each_target_is_read_with_its_own_model(paths: dict[str, str]) -> None:
     service = RecognitionService(WidthReader, 4, make_shelf(paths))
-    keeper = TaskGroupKeeper("test")
+    keeper = TaskSet("test")
     await service.start()
     keeper.spawn(service.run(), "run")
     buffer = io.BytesIO()

@@ -14,7 +14,7 @@ from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels
 from captchad.recognition.recogniser import Recogniser
 from captchad.recognition.service import RecognitionService
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 HINTS = Hints()
 
@@ -54,7 +54,7 @@ class WidthReader:
 @asynccontextmanager
 async def running(factory: Callable[[], Recogniser], batch_size: int = 10) -> AsyncIterator[RecognitionService]:
     service = RecognitionService(factory, batch_size)
-    keeper = TaskGroupKeeper("test")
+    keeper = TaskSet("test")
     await service.start()
     keeper.spawn(service.run(), "run")
     try:

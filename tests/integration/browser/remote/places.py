@@ -41,7 +41,7 @@ def find_free_port() -> int:
 
 
 def as_ordinary_user(command: list[str]) -> list[str]:
-    """Give a command that keeps Chromium's sandbox possible, whoever runs the tests."""
+    """Return a command that keeps Chromium's sandbox possible, whoever runs the tests."""
     return [*NOBODY.drop_command(), *command] if os.geteuid() == 0 else command
 
 
@@ -115,7 +115,7 @@ class Place(ABC):
         assert self._process is not None
 
     def count_leftovers(self) -> int:
-        """Give how much of ours is still there after we left."""
+        """Return how much of ours is still there after we left."""
         return 0
 
     def wait_until_left(self) -> None:
@@ -123,7 +123,7 @@ class Place(ABC):
         self._wait_until(lambda: self.count_leftovers() == 0)
 
     def browser_processes(self) -> list[psutil.Process]:
-        """Give every process of Chromium's below this place, but not the driver's a Grid has for it."""
+        """Return every process of Chromium's below this place, but not the driver's a Grid has for it."""
         assert self._process is not None
         top = psutil.Process(self._process.pid)
         commands = {one: " ".join(read_command(one)[:3]) for one in (top, *top.children(recursive=True))}

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.remote.places import Place
 from tests.integration.browser.remote.relay import Relay
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
@@ -40,7 +40,7 @@ async def begin_endless_visit(stage: Stage, site: LocalSite) -> "asyncio.Task[ob
     """Begin a visit to a page that never answers; give it once the page is being waited for."""
     site.put_silence("/silence")
     site.arrived.clear()
-    visit = TaskGroupKeeper("test").spawn(stage.capture(site.url("/silence"), timeout_seconds=60), "visit")
+    visit = TaskSet("test").spawn(stage.capture(site.url("/silence"), timeout_seconds=60), "visit")
     await asyncio.wait_for(site.arrived.wait(), 30)
     return visit
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from captchad.browser.browsers.browser_pool import OVERGROWN_FACTOR, BrowserSupply
+from captchad.browser.browsers.browser_pool import OVERGROWN_FACTOR, BrowserPool
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
 from captchad.browser.browsers.pool_plan import SLOTS
 from captchad.config.sections import BrowserSection
@@ -57,30 +57,30 @@ class MeasuredBrowsers:
 
 async def test_a_browser_that_outgrows_its_limit_by_far_is_ended_with_its_pages() -> None:
     source = MeasuredBrowsers()
-    supply = BrowserSupply(BrowserSection(recycle_memory_bytes=LIMIT_BYTES), source)
-    first = await supply.borrow()
+    pool = BrowserPool(BrowserSection(recycle_memory_bytes=LIMIT_BYTES), source)
+    first = await pool.borrow()
     source.opened[0].takes_bytes = LIMIT_BYTES * OVERGROWN_FACTOR
-    await supply.maintain()
+    await pool.maintain()
     assert [browser.is_killed for browser in source.opened] == [False, False]
     source.opened[0].takes_bytes += 1
-    await supply.maintain()
+    await pool.maintain()
     assert [browser.is_killed for browser in source.opened] == [True, False]
-    assert await supply.borrow() is not first
-    assert supply.crashes == 1
-    await supply.close()
+    assert await pool.borrow() is not first
+    assert pool.crashes == 1
+    await pool.close()
 
 
 async def test_who_waits_for_a_browser_goes_on_once_a_full_one_has_room_again() -> None:
     source = MeasuredBrowsers()
     source.most = 1
-    supply = BrowserSupply(BrowserSection(), source)
-    lent = [await supply.borrow() for _ in range(SLOTS)]
+    pool = BrowserPool(BrowserSection(), source)
+    lent = [await pool.borrow() for _ in range(SLOTS)]
     with pytest.raises(LaunchFailed):
-        await supply.borrow()
+        await pool.borrow()
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(supply.wait_serving(), 0.05)
-    supply.give_back(lent[0])
-    await supply.maintain()
-    await asyncio.wait_for(supply.wait_serving(), 1)
-    assert supply.last_problem == ""
-    await supply.close()
+        await asyncio.wait_for(pool.wait_serving(), 0.05)
+    pool.give_back(lent[0])
+    await pool.maintain()
+    await asyncio.wait_for(pool.wait_serving(), 1)
+    assert pool.last_problem == ""
+    await pool.close()

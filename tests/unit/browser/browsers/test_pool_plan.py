@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.browser.browsers.pool_plan import BrowserView, PoolPlan, RecycleLimits, is_worn, plan_pool
+from captchad.browser.browsers.pool_plan import BrowserView, PoolPlan, RecycleLimits, is_due_for_recycling, plan_pool
 
 LIMITS = RecycleLimits(pages=100, age_seconds=3600, memory_bytes=1000)
 VIEWS = st.lists(
@@ -104,13 +104,13 @@ def test_planning_again_after_the_plan_changes_nothing_more(views: list[BrowserV
 def test_jitter_only_ever_shortens_a_life(views: list[BrowserView], jitter: float) -> None:
     jittery = RecycleLimits(LIMITS.pages, LIMITS.age_seconds, LIMITS.memory_bytes, jitter)
     for view in views:
-        assert is_worn(view, jittery) or not is_worn(view, LIMITS)
+        assert is_due_for_recycling(view, jittery) or not is_due_for_recycling(view, LIMITS)
 
 
 def test_browsers_started_together_wear_out_apart() -> None:
     limits = RecycleLimits(pages=100, age_seconds=3600, memory_bytes=1000, jitter=0.2)
-    assert not is_worn(make_view(pages_served=90, luck=0.1), limits)
-    assert is_worn(make_view(pages_served=90, luck=0.9), limits)
+    assert not is_due_for_recycling(make_view(pages_served=90, luck=0.1), limits)
+    assert is_due_for_recycling(make_view(pages_served=90, luck=0.9), limits)
 
 
 def test_a_second_browser_goes_when_the_first_would_be_half_empty_without_it() -> None:

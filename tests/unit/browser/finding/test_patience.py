@@ -26,7 +26,7 @@ LOADED = PageSight("complete", ("1",), is_scripted=True, is_expectant=False, uns
 
 
 def look_until_over(sight: PageSight, *, is_error_page: bool = False, changes: int = 0) -> float:
-    """Give the seconds until a page without a captcha is given up, which changes at its first `changes` looks."""
+    """Return the seconds until a page without a captcha is given up, which changes at its first `changes` looks."""
     patience = Patience(is_error_page=is_error_page, is_selected=False)
     for step in range(1000):
         now_seconds = BEGIN_SECONDS + step * STEP_SECONDS

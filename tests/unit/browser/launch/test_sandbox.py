@@ -7,15 +7,15 @@ from captchad.browser.launch import sandbox
 from captchad.browser.launch.launcher import LEAST_PROCESS_BYTES, Launch, browser_environment, write_launcher
 from captchad.browser.launch.sandbox import (
     BrowserUser,
-    Confinement,
+    Sandbox,
     explain_missing_namespaces,
     is_sandbox_failure,
-    plan_confinement,
+    plan_sandbox,
 )
 
 
 def test_an_ordinary_user_runs_its_browser_as_itself(tmp_path: Path) -> None:
-    assert plan_confinement("nobody", "/bin/sh", tmp_path, is_root=False) == Confinement()
+    assert plan_sandbox("nobody", "/bin/sh", tmp_path, is_root=False) == Sandbox()
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_an_ordinary_user_runs_its_browser_as_itself(tmp_path: Path) -> None:
     [("no-such-account", "there is no user no-such-account"), ("root", "browser.user is root, which is root")],
 )
 def test_a_user_that_will_not_do_is_named(tmp_path: Path, user: str, problem: str) -> None:
-    planned = plan_confinement(user, "/bin/sh", tmp_path, is_root=True)
+    planned = plan_sandbox(user, "/bin/sh", tmp_path, is_root=True)
     assert not planned.has_sandbox
     assert problem in planned.problem
 
@@ -32,13 +32,13 @@ def test_without_the_program_that_drops_privileges_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    planned = plan_confinement("nobody", "/bin/sh", tmp_path, is_root=True)
+    planned = plan_sandbox("nobody", "/bin/sh", tmp_path, is_root=True)
     assert "setpriv" in planned.problem
     assert "install util-linux" in planned.problem
 
 
 def test_a_browser_the_user_cant_pass_to_is_named(tmp_path: Path) -> None:
-    planned = plan_confinement("nobody", str(tmp_path / "chromium"), tmp_path, is_root=True)
+    planned = plan_sandbox("nobody", str(tmp_path / "chromium"), tmp_path, is_root=True)
     assert not planned.has_sandbox
     assert planned.problem
 

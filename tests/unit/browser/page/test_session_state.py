@@ -8,7 +8,7 @@ from captchad.domain.visit import Cookie, SessionState, VisitOrder
 
 
 def place(domain: str | None, url: str = "https://a.example.com/in", target: str = "a.example.com") -> str:
-    """Give the domain that a cookie of `domain` is kept under."""
+    """Return the domain that a cookie of `domain` is kept under."""
     (chosen,) = choose_cookies(SessionState((Cookie("id", "1", domain=domain),)), VisitOrder(url, target))
     return chosen["domain"]  # type: ignore[return-value]
 

@@ -71,7 +71,7 @@ class ScriptedPlaces(RemoteBrowsers):
         return endpoint.place
 
     async def ask(self) -> list[str]:
-        """Give the places that were asked for the next browser."""
+        """Return the places that were asked for the next browser."""
         self.asked.clear()
         await self.open()
         return self.asked
