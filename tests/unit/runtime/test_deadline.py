@@ -37,12 +37,16 @@ def test_a_shorter_wait_never_goes_past_the_search() -> None:
 
 async def test_what_takes_longer_is_cancelled_and_said_to_have_timed_out() -> None:
     deadline, was_over = Deadline(0.01, Clock()), []
-    with pytest.raises(AttemptFailed, match=r"took longer than 0\.01 s") as failed:
+
+    async def attempt() -> None:
         async with deadline.enforce():
             try:
                 await asyncio.Event().wait()
             finally:
                 was_over.append(deadline.is_over)
+
+    with pytest.raises(AttemptFailed, match=r"took longer than 0\.01 s") as failed:
+        await attempt()
     assert failed.value.task_error_code is TaskErrorCode.ATTEMPT_TIMEOUT
     assert was_over == [True]
 
