@@ -27,7 +27,10 @@ ZYGOTE = "--type=zygote"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is done to which of a worker's processes, and whether that must cost it the browser."""
+    """What is done to which of a worker's processes, and whether that must cost it the browser.
+
+    Without its zygotes a browser serves on in the renderers it has.
+    """
 
     marker: str
     signal: signal.Signals
@@ -37,7 +40,7 @@ class Fault:
 FAULTS = {
     "stopped network process": Fault(NETWORK_SERVICE, signal.SIGSTOP, replaces_browser=True),
     "killed network process": Fault(NETWORK_SERVICE, signal.SIGKILL, replaces_browser=False),
-    "stopped zygote": Fault(ZYGOTE, signal.SIGSTOP, replaces_browser=True),
+    "stopped zygote": Fault(ZYGOTE, signal.SIGSTOP, replaces_browser=False),
     "stopped browser": Fault(BROWSER, signal.SIGSTOP, replaces_browser=True),
     "killed browser": Fault(BROWSER, signal.SIGKILL, replaces_browser=True),
     "stopped driver": Fault(DRIVER, signal.SIGSTOP, replaces_browser=True),

@@ -11,7 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
 from captchad.browser.browsers.hang_judge import Activity
-from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
+from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver, is_driver_gone
 from captchad.browser.launch.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
 from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
 from captchad.browser.launch.process_activity import is_stopped, read_activity
@@ -89,6 +89,9 @@ class BrowserProcess(BrowserConnection):
                 await self.browser.close()
         except (TimeoutError, PlaywrightError):
             _logger.debug("browser %d did not close by itself", self.number)
+        except RuntimeError as error:
+            if not is_driver_gone(error):
+                raise
         finally:
             self.kill()
             # Its children outlive it by a moment, and are nobody's descendants then.
