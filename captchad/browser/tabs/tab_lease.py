@@ -5,6 +5,7 @@ import asyncio
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.launch.driver import is_driver_gone
 from captchad.browser.tabs.tab import Tab
 from captchad.browser.tabs.tab_plan import TabOwner
 from captchad.browser.tabs.tab_pool import TabPool
@@ -43,6 +44,10 @@ class TabLease:
                 # Tabs of a browser whose network process stands still close as ever; only this shows it.
                 await tab.ask_network()
             await self._tabs.close_tab(tab)
+        except RuntimeError as error:
+            # The tab is gone with the driver.
+            if not is_driver_gone(error):
+                raise
         finally:
             self._tabs.end()
 
