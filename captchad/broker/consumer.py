@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """When the first task of a target's line is called, and in what steps the others after it."""
+    """When the first deferred task of a target is released, and at what pace the others follow."""
 
     delay_ms: int
     pace_ms: int
@@ -154,9 +154,9 @@ class Consumer:
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
         return [answer.decode() for answer in answers]
 
-    async def release_unknown(self, known_ids: Sequence[str]) -> int:
-        """Hand back what this consumer holds beyond `known_ids`: deliveries whose reply was lost."""
-        return int(await self._broker.run_script("release", self._keys, [self._consumer, *known_ids]))
+    async def hand_back_unknown(self, known_ids: Sequence[str]) -> int:
+        """Hand back what this consumer owns beyond `known_ids`: deliveries whose reply was lost."""
+        return int(await self._broker.run_script("hand_back", self._keys, [self._consumer, *known_ids]))
 
     def _deliver(
         self,

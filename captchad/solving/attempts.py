@@ -38,7 +38,7 @@ class Attempts:
 
     An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
     its outcome is written. One that waits for its target keeps its slot until that is written: before, the target's
-    other tasks would be taken in its place, only to be put off one after another.
+    other tasks would be taken in its place, only to be deferred one after another.
     """
 
     def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:

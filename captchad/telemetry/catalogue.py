@@ -95,7 +95,7 @@ QUEUE_AGE_SECONDS = _histogram(
 )
 DEFERRALS = _counter(
     "captchad_deferrals_total",
-    "Tasks put off by their target's limits: rate, concurrency or closed; those in line behind them don't count.",
+    "Tasks deferred by their target's limits: rate, concurrency or closed; not those queued behind them.",
     "reason",
 )
 LEASE_RENEWALS = _counter(
@@ -111,7 +111,7 @@ EGRESS_REFUSALS = _counter(
 
 IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that does the chores, else 0.")
 RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, failed or dead.", "outcome")
-PROMOTED = _counter("captchad_promoted_total", "Delayed and limited tasks put back into their queue.")
+PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
 CALLBACKS = _counter("captchad_callbacks_total", "Callbacks sent, by how it ended.", "outcome")

@@ -87,7 +87,7 @@ class Metrics:
         self.instruments.observe(catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
 
     def record_deferral(self, reason: DeferralReason) -> None:
-        """A task was put off by a limit of its target."""
+        """A task was deferred by a limit of its target."""
         self.instruments.add(catalogue.DEFERRALS, labels={"reason": reason})
 
     def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:

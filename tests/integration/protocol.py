@@ -73,7 +73,7 @@ class Partition:
         return (await self.store.submit([NewTask(make_task_id(0), request, idempotency)]))[0]
 
     async def lose_workers(self, away_until_ms: int = 0) -> None:
-        """Reclaim everything that is held, as if its lease had run out."""
+        """Reclaim everything that is owned, as if its lease had run out."""
         await self.housekeeping.reclaim_stalled(lease_seconds=0, away_until_ms=away_until_ms)
 
     async def count_entries(self) -> int:
@@ -81,8 +81,8 @@ class Partition:
         return sum([await self.broker.client.xlen(stream) for stream in self.broker.partitions[0].streams])
 
     async def make_delayed_due(self) -> None:
-        """Let every delayed task be due now, and every line that waits for a target."""
+        """Let every delayed task and every deferred queue be due now."""
         keys = self.broker.partitions[0]
-        for key in (keys.delayed, f"{keys.prefix}:held"):
+        for key in (keys.delayed, f"{keys.prefix}:deferred"):
             for member in await self.broker.client.zrange(key, 0, -1):
                 await self.broker.client.zadd(key, {member: 0})

@@ -53,17 +53,17 @@ local function retry_later(id, record, payload, token, jitter)
   return 'pending'
 end
 
--- The target's limits refused the attempt: it is undone, and the task waits in the target's line.
-local function wait_in_line(id, record, payload, token)
-  local key, timing, line = record_key(id), cjson.decode(payload), name_line(id, record)
+-- The target's limits refused the attempt: it counts as never begun, and the task is deferred.
+local function defer_attempt(id, record, payload, token)
+  local key, timing, queue = record_key(id), cjson.decode(payload), name_deferred_queue(id, record)
   leave_worker(id, record)
   if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
     redis.call('HDEL', key, 'started_ms', 'worker')
   end
   redis.call('HSET', key, 'status', 'pending', 'settled_token', token)
-  hold(id, record, line)
-  redis.call('ZADD', HELD, NOW + timing.delay_ms, line)
-  redis.call('HSET', HELD_PACES, line, timing.pace_ms)
+  defer(id, record, queue)
+  redis.call('ZADD', DEFERRED, NOW + timing.delay_ms, queue)
+  redis.call('HSET', DEFERRED_PACES, queue, timing.pace_ms)
   publish(id, 'pending', {delay_ms = timing.delay_ms})
   return 'pending'
 end
@@ -82,7 +82,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'pending'
   end
   if outcome == 'deferred' then
-    return wait_in_line(id, record, payload, token)
+    return defer_attempt(id, record, payload, token)
   end
   local is_retryable = outcome == 'retryable'
   if is_retryable and tonumber(record.attempts) <= tonumber(record.retry_limit) then

@@ -61,7 +61,7 @@ for _, at in ipairs(fresh) do
   count('submitted', 1)
   count('queued_bytes', tonumber(ARGV[at + 8]))
   count('open:' .. target, 1)
-  redis.call('HSET', key, 'turn', turn_of(ARGV[at + 5], enqueue(id, tonumber(ARGV[at + 5]))))
+  redis.call('HSET', key, 'deferral_rank', rank_of(ARGV[at + 5], enqueue(id, tonumber(ARGV[at + 5]))))
   publish(id, 'pending', {target = target})
 end
 return ids

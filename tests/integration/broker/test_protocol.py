@@ -326,7 +326,7 @@ async def test_a_delivery_whose_reply_was_lost_is_handed_back_at_no_cost(partiti
     known, unknown = await partition.submit(), await partition.submit()
     worker = partition.make_consumer()
     deliveries = {delivery.task_id: delivery for delivery in await worker.take(2)}
-    assert await worker.release_unknown([known]) == 1
+    assert await worker.hand_back_unknown([known]) == 1
     assert (await partition.store.read(unknown)).attempts == 0
     assert await worker.settle([completed(deliveries[known])]) == ["completed"]
     assert [delivery.task_id for delivery in await worker.take(2)] == [unknown]
