@@ -25,7 +25,7 @@ class Reclaimed:
 
     requeued: int
     blameless: int
-    buried: int
+    dead_lettered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Pruned:
 
 
 class Housekeeping:
-    """The chores of one partition; each is one script, so two schedulers at once do no harm."""
+    """The maintenance jobs of one partition; each is one script, so two schedulers at once do no harm."""
 
     def __init__(self, broker: Broker, keys: PartitionKeys, config: SchedulerSection) -> None:
         self._broker = broker

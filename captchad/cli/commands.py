@@ -24,7 +24,7 @@ COMMANDS: dict[str, Command] = {
     "workers": Command("captchad.cli.fleet:workers", "Show every worker."),
     "queue": Command("captchad.cli.fleet:queue", "Show depth and age of the queues."),
     "health": Command("captchad.cli.health:health", "Check every role and dependency; exit 1 if any is not well."),
-    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to mend it."),
+    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to fix what is wrong."),
     "config": Command("captchad.cli.configuration:config", "Check, show or compare the configuration."),
     "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and why a URL is or is not."),
     "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys."),

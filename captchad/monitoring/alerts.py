@@ -52,7 +52,7 @@ def evaluate_alerts(
 ) -> tuple[Alert, ...]:
     """Return all alerts, gravest first; while Redis is away only that one, since the rest would be guesswork."""
     if broker_failure:
-        advice = "Start Redis, or mend the network to it; captchad goes on by itself once it answers."
+        advice = "Start Redis, or fix the network to it; captchad recovers by itself once it answers."
         return (Alert("BrokerUnavailable", Severity.CRITICAL, broker_failure, advice),)
     if snapshot is None:
         return ()

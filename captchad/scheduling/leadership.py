@@ -30,7 +30,7 @@ class Leadership(Service):
 
     @property
     def is_active(self) -> bool:
-        """Whether this scheduler does the chores."""
+        """Whether this scheduler runs the maintenance jobs."""
         return self._clock.monotonic_seconds() < self._held_until
 
     def health(self) -> ServiceHealth:
@@ -38,7 +38,7 @@ class Leadership(Service):
         return ServiceHealth(is_ready=True, details={"is_active": self.is_active})
 
     async def start(self) -> None:
-        """Ask for the lease before the first chore."""
+        """Ask for the lease before the first maintenance job."""
         try:
             await self._renew()
         except BrokerUnavailable:

@@ -51,9 +51,9 @@ class StalledReclaim(Service):
         for housekeeping in self._partitions:
             reclaimed = await housekeeping.reclaim_stalled(TASK_LEASE_SECONDS, self._contact.away_until_ms)
             self._metrics.record_reclaimed("requeued", reclaimed.requeued + reclaimed.blameless)
-            self._metrics.record_reclaimed("dead", reclaimed.buried)
-            if any((reclaimed.requeued, reclaimed.blameless, reclaimed.buried)):
+            self._metrics.record_reclaimed("dead", reclaimed.dead_lettered)
+            if any((reclaimed.requeued, reclaimed.blameless, reclaimed.dead_lettered)):
                 _logger.warning(
                     "tasks of lost workers: %d run again, %d run again at no cost, %d are dead letters",
-                    reclaimed.requeued, reclaimed.blameless, reclaimed.buried,
+                    reclaimed.requeued, reclaimed.blameless, reclaimed.dead_lettered,
                 )  # fmt: skip

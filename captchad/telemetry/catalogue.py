@@ -109,7 +109,7 @@ EGRESS_REFUSALS = _counter(
 
 # ---- The scheduler ----
 
-IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that does the chores, else 0.")
+IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that runs the maintenance jobs, else 0.")
 RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, failed or dead.", "outcome")
 PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")

@@ -109,7 +109,7 @@ class Metrics:
     # ---- scheduler
 
     def set_is_leader(self, is_leader: bool) -> None:
-        """Whether this scheduler does the chores."""
+        """Whether this scheduler runs the maintenance jobs."""
         self.instruments.set(catalogue.IS_LEADER, int(is_leader))
 
     def record_reclaimed(self, outcome: ReclaimOutcome, count: int = 1) -> None:

@@ -179,7 +179,7 @@ local function forget_expired_evidence(most)
 end
 
 -- The task fails and is kept as a dead letter, with its picture.
-local function bury(id, record, error, dead_limit, extra_fields)
+local function dead_letter(id, record, error, dead_limit, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
   local fields = {'error', error}
   for _, value in ipairs(extra_fields or {}) do

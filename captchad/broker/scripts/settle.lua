@@ -98,7 +98,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'completed'
   end
   if is_retryable or outcome == 'exhausted' then
-    bury(id, record, payload, dead_limit, {'settled_token', token})
+    dead_letter(id, record, payload, dead_limit, {'settled_token', token})
   else
     finish(id, record, 'failed', {'error', payload, 'settled_token', token})
   end

@@ -27,10 +27,10 @@ def check_redis(loaded: LoadedConfiguration) -> list[Finding]:
     try:
         return run_visit(_examine(loaded, describe_redis(section, url)))
     except BrokerUnavailable as error:
-        mend = "start it, or set REDIS_URL; with nothing configured `captchad up` brings its own"
-        return [bad("redis", error.message, mend)]
+        fix = "start it, or set REDIS_URL; with nothing configured `captchad up` brings its own"
+        return [bad("redis", error.message, fix)]
     except CaptchadError as error:
-        return [bad("redis", error.message, "mend the user name, the password or the TLS files of redis")]
+        return [bad("redis", error.message, "correct the user name, the password or the TLS files in the redis section")]
 
 
 def _check_embedded_program() -> Finding:

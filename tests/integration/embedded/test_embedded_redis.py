@@ -203,7 +203,7 @@ def test_server_too_old_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert embedded_program.find_program() != old
 
 
-def test_missing_server_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_server_is_named_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setattr(embedded_program, "_WHEEL", "no_such_wheel")
     with pytest.raises(DependencyMissing, match="apt-get install redis-server"):
