@@ -39,7 +39,7 @@ class Delivery:
     obstacle: AttemptFailed | None = None
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt ended; the record decides what follows from it.
 
     An exhausted one used up within itself what retries there were: the task becomes a dead letter.
@@ -70,7 +70,7 @@ class Settlement:
     """
 
     delivery: Delivery
-    outcome: Outcome
+    outcome: AttemptOutcome
     result: TaskResult | None = None
     error: TaskError | None = None
     deferral: Deferral | None = None
@@ -192,7 +192,7 @@ class Consumer:
         try:
             session = self._sessions.seal_returned(settlement.result, delivery.task_id)
         except AttemptFailed as failure:
-            outcome = Outcome.FAILED
+            outcome = AttemptOutcome.FAILED
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
         evidence = settlement.evidence
         kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3

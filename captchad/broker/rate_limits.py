@@ -11,7 +11,7 @@ SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimitResult:
     """Whether a caller may go on, and what the RateLimit headers say; `limit` and `remaining` count requests."""
 
     is_allowed: bool
@@ -27,7 +27,7 @@ class RateLimiter:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> Allowance:
+    async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> RateLimitResult:
         """Take `cost` requests from the allowance of `name`.
 
         A cost above the burst needs all of it free, and runs into debt.
@@ -37,4 +37,4 @@ class RateLimiter:
         allowed, left, wait_us, reset_us = await self._broker.run_fleet_script(
             "gcra", [rate(digest)], [cost, interval_us, burst_size]
         )
-        return Allowance(bool(allowed), burst_size, max(0, left), wait_us / MICROSECONDS, reset_us / MICROSECONDS)
+        return RateLimitResult(bool(allowed), burst_size, max(0, left), wait_us / MICROSECONDS, reset_us / MICROSECONDS)

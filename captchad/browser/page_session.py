@@ -215,7 +215,7 @@ class PageSession:
         async def reload() -> None:
             await self._navigate(page, self._order.url)
 
-        return PageWork(self._take, reload, self._check_page, self._proxy.check_endpoint)
+        return PageWork(self._take, reload, self._check_page, self._proxy.check_origin)
 
     async def _navigate(self, page: Page, url: str) -> Response | None:
         response = await page.goto(url, wait_until="commit", timeout=0)

@@ -9,7 +9,7 @@ import click
 from captchad.domain.recognition import CaptchaKind, Hints
 
 if TYPE_CHECKING:
-    from captchad.recognition.recogniser import Recogniser
+    from captchad.recognition.recognition_engine import RecognitionEngine
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -69,7 +69,7 @@ def make_hints(
     return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)
 
 
-def load_recogniser(engine: str | None, model: Path | None) -> "Recogniser":
+def load_recogniser(engine: str | None, model: Path | None) -> "RecognitionEngine":
     """Load the engine, the usual one where neither it nor a model is named."""
     if engine is not None and model is not None:
         raise click.UsageError("--model is for captchad's own engine: leave out --engine")

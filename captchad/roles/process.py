@@ -21,7 +21,7 @@ from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
-from captchad.intake.rate_decisions import RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
@@ -114,7 +114,7 @@ class RoleProcess:
         self,
         extend: Extension | None = None,
         render_metrics: RenderMetrics | None = None,
-        rates: RateGate | None = None,
+        rates: CallerRateLimiter | None = None,
     ) -> WebServer:
         """Make the role's HTTP server: the operators' routes, and the role's own."""
         access = AccessPolicy(self.configuration.security, self.api_keys.authenticate)

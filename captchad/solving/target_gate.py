@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.broker.target_limits import Refusal, TargetLimits
 from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed
 from captchad.domain.target import Target
@@ -72,7 +72,7 @@ class TargetGate(Service):
         try:
             refusal = await self._limits.begin(delivery, target)
         except BrokerUnavailable:
-            return Settlement(delivery, Outcome.HANDED_BACK)
+            return Settlement(delivery, AttemptOutcome.HANDED_BACK)
         if refusal is not None:
             return self._defer(delivery, refusal)
         if delivery.request.picture is not None:
@@ -96,7 +96,7 @@ class TargetGate(Service):
     def _defer(self, delivery: Delivery, refusal: Refusal) -> Settlement:
         self._metrics.record_deferral(refusal.reason)
         _logger.debug("deferred by its target's limits (%s) for %d ms", refusal.reason, refusal.deferral.delay_ms)
-        return Settlement(delivery, Outcome.DEFERRED, deferral=refusal.deferral)
+        return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=refusal.deferral)
 
     async def _close(self, target: Target, seconds: float) -> None:
         _logger.warning("%s asked to be left alone: no worker visits it for %g s", target.host, seconds)

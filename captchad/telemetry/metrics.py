@@ -17,7 +17,7 @@ ROLE_METRICS: dict[str, tuple[MetricDefinition, ...]] = {
 }
 
 SubmissionOutcome = Literal["accepted", "repeated", "refused"]
-AttemptOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
+SettlementOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
 DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "failed", "dead"]
@@ -72,7 +72,7 @@ class Metrics:
         """How many tasks this worker works on now."""
         self.instruments.set(catalogue.TASKS_IN_FLIGHT, count)
 
-    def record_attempt(self, outcome: AttemptOutcome, error_code: str | None = None) -> None:
+    def record_attempt(self, outcome: SettlementOutcome, error_code: str | None = None) -> None:
         """One attempt ended; `refused` is a late result that the fence kept out."""
         self.instruments.add(catalogue.ATTEMPTS, labels={"outcome": outcome})
         if error_code is not None:

@@ -6,7 +6,7 @@
 --          {last entry id of each stream}}: the ids are where waiting for more begins (none: there is more already)
 
 local consumer, worker, token, free = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
--- Bounds how long one call blocks Redis when thousands of queued tasks belong to a limited target.
+-- Bounds how long one call blocks Redis when thousands of queued tasks belong to one limited site.
 local MOST_DEFERRED = 500
 local taken, deferred = {}, 0
 local is_any_deferred = redis.call('EXISTS', DEFERRED) == 1

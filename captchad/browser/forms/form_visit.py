@@ -8,7 +8,7 @@ from playwright.async_api import Page
 
 from captchad.browser.finding.finder import Found, read_finder_script
 from captchad.browser.finding.pictures import find_again
-from captchad.browser.forms.form import CheckEndpoint, FormFilling, FormFinder, order_frames
+from captchad.browser.forms.form import CheckOrigin, FormFilling, FormFinder, order_frames
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.visit import Fill, VisitOrder
@@ -31,7 +31,7 @@ class PageWork:
     take: Callable[[float], Awaitable[Taken]]
     reload: Callable[[], Awaitable[None]]
     check_page: Callable[[], None]
-    check_endpoint: CheckEndpoint
+    check_origin: CheckOrigin
 
 
 class FormVisit:
@@ -80,7 +80,7 @@ class FormVisit:
         if fill is None or found is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an answer was given before there was a form to fill")
         filling = await self._find_form(fill, found)
-        await filling.check_scope(found.frame, self._work.check_endpoint)
+        await filling.check_scope(found.frame, self._work.check_origin)
         watch = VerdictWatch(self._page, filling.field.frame, fill, self._clock, self._keeper)
 
         def check_and_note() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from captchad.cli.doctor.browser import check_browser
-from captchad.cli.doctor.finding import Finding, CheckStatus, bad, good
+from captchad.cli.doctor.finding import CheckStatus, Finding, bad, good
 from captchad.cli.doctor.machine import (
     check_fonts,
     check_open_files,

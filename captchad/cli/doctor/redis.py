@@ -30,7 +30,9 @@ def check_redis(loaded: LoadedConfiguration) -> list[Finding]:
         fix = "start it, or set REDIS_URL; with nothing configured `captchad up` brings its own"
         return [bad("redis", error.message, fix)]
     except CaptchadError as error:
-        return [bad("redis", error.message, "correct the user name, the password or the TLS files in the redis section")]
+        return [
+            bad("redis", error.message, "correct the user name, the password or the TLS files in the redis section")
+        ]
 
 
 def _check_embedded_program() -> Finding:

@@ -9,7 +9,7 @@ from captchad.domain.visit import Cookie as CookieState
 from captchad.domain.visit import Fill as FillOrder
 from captchad.domain.visit import SessionState
 from captchad.web.api.pointers import make_pointer
-from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, Session
+from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, SessionBody
 
 URL_CONDITION, TEXT_CONDITION = "url:", "text:"
 _REFUSED_HEADERS = {
@@ -37,7 +37,7 @@ _REFUSED_PREFIXES = {
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def find_session_faults(session: Session, pointer: str) -> Iterator[Violation]:
+def find_session_faults(session: SessionBody, pointer: str) -> Iterator[Violation]:
     """Find what a browser would refuse, and headers that are not the caller's to set."""
     for index, cookie in enumerate(session.cookies or ()):
         for name, message in _find_cookie_faults(cookie):
@@ -97,7 +97,7 @@ def explain_bad_condition(condition: str) -> str | None:
     return explain_bad_selector(condition)
 
 
-def make_session(session: Session) -> SessionState:
+def make_session(session: SessionBody) -> SessionState:
     """Return a session as the rest of captchad knows it."""
     cookies = tuple(
         CookieState(

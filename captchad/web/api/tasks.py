@@ -14,7 +14,7 @@ from captchad.domain.task import TaskStatus
 from captchad.intake.admission import may_touch
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
-from captchad.intake.rate_decisions import RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.representation import represent_listed_task, represent_task
@@ -63,7 +63,9 @@ _SUBMIT_ERRORS = (
 class TaskRoutes:
     """Handlers of the routes about tasks; `rates` charges a batch by its number of tasks."""
 
-    def __init__(self, intake: Intake, store: TaskStore, feed: EventFeed, rates: RateGate, metrics: Metrics) -> None:
+    def __init__(
+        self, intake: Intake, store: TaskStore, feed: EventFeed, rates: CallerRateLimiter, metrics: Metrics
+    ) -> None:
         self._intake = intake
         self._store = store
         self._feed = feed

@@ -10,15 +10,15 @@ import math
 from aiohttp import web
 
 from captchad.domain.errors import RateLimited
-from captchad.intake.rate_decisions import Decision, RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter, RateLimitDecision
 from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.addresses import ClientAddresses
 
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
-_DECISION = web.RequestKey("rate_decision", Decision)
+_DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
 
-async def charge(request: web.Request, rates: RateGate, cost: int = 1) -> None:
+async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1) -> None:
     """Take `cost` from the allowances of the request's address and key; RateLimited where one is used up."""
     if not rates.is_active:
         return
@@ -32,7 +32,7 @@ async def charge(request: web.Request, rates: RateGate, cost: int = 1) -> None:
         raise RateLimited(f"too many requests from this {decision.subject}", decision.retry_after_seconds)
 
 
-def decorate_with_allowance(request: web.Request, response: web.StreamResponse) -> None:
+def add_rate_limit_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add the RateLimit headers of the allowance that is nearest to its end."""
     decision = request.get(_DECISION)
     if decision is None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from captchad.broker.consumer import RENEWED, Outcome, Settlement
+from captchad.broker.consumer import RENEWED, AttemptOutcome, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskQuery, TaskStore
@@ -197,7 +197,7 @@ async def test_a_task_that_used_up_its_retries_within_one_attempt_is_a_dead_lett
     worker = partition.make_consumer()
     [delivery] = await worker.take(1)
     error = TaskError(TaskErrorCode.WRONG_ANSWER, "4 answers were wrong", is_retryable=False)
-    assert await worker.settle([Settlement(delivery, Outcome.EXHAUSTED, error=error)]) == ["failed"]
+    assert await worker.settle([Settlement(delivery, AttemptOutcome.EXHAUSTED, error=error)]) == ["failed"]
     record = await partition.store.read(task_id)
     assert (record.status, record.attempts, record.error) == (TaskStatus.FAILED, 1, error)
     assert await DeadLetters(partition.broker, partition.store).list_ids() == [task_id]

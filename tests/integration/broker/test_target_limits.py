@@ -218,7 +218,9 @@ async def test_tasks_of_a_limited_target_are_deferred_and_others_go_past_them(pa
     assert (await partition.store.read(limited[0])).attempts == 0
 
 
-async def test_deferred_tasks_are_released_one_by_one_at_the_pace_by_priority_and_then_by_age(partition: Partition) -> None:
+async def test_deferred_tasks_are_released_one_by_one_at_the_pace_by_priority_and_then_by_age(
+    partition: Partition,
+) -> None:
     worker = partition.make_consumer()
     [oldest] = await take_pages(partition, 1)
     await worker.settle([deferred(oldest)])

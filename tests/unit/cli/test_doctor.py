@@ -34,7 +34,12 @@ def test_fonts_are_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("limit", "status"),
-    [(100, CheckStatus.FAIL), (512, CheckStatus.WARN), (1024, CheckStatus.OK), (resource.RLIM_INFINITY, CheckStatus.OK)],
+    [
+        (100, CheckStatus.FAIL),
+        (512, CheckStatus.WARN),
+        (1024, CheckStatus.OK),
+        (resource.RLIM_INFINITY, CheckStatus.OK),
+    ],
 )
 def test_few_open_files_are_a_failure_or_doubtful(limit: int, status: CheckStatus) -> None:
     assert machine.check_open_files(limit).status is status
