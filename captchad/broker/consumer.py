@@ -19,12 +19,13 @@ from captchad.domain.visit import Evidence
 FIRST_RETRY_DELAY_MS = 1_000
 LONGEST_RETRY_DELAY_MS = 60_000
 JITTER = (0.5, 1.0)
+"""Share of the delay that is waited: tasks that failed together must not come back together."""
 RENEWED = "renewed"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt at a task, held under a fence: `token` is this attempt's alone.
+    """One attempt at a task, fenced by `token`, which no other attempt has.
 
     `obstacle` says why nothing can be attempted: the session that came with the task can't be read here.
     """
@@ -42,7 +43,7 @@ class Delivery:
 class AttemptOutcome(StrEnum):
     """How an attempt ended; the record decides what follows from it.
 
-    An exhausted one used up within itself what retries there were: the task becomes a dead letter.
+    An exhausted one used up the retries by itself, so the task becomes a dead letter.
     """
 
     COMPLETED = "completed"
@@ -65,8 +66,8 @@ class Deferral:
 class Settlement:
     """The end of one attempt, ready to be written.
 
-    A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is the site's own wish.
-    `evidence` is kept only where the task ends with this attempt.
+    A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is what the site asked
+    for. `evidence` is kept only where the task ends with this attempt.
     """
 
     delivery: Delivery
@@ -88,7 +89,7 @@ class Settlement:
 
 
 class Consumer:
-    """One partition as one life of a worker sees it; `consumer` is NAME.INCARNATION.
+    """One partition as one incarnation of a worker sees it; `consumer` is NAME.INCARNATION.
 
     Without a cipher, tasks that come with a session or want one back can't be attempted here.
     """

@@ -52,7 +52,7 @@ class Housekeeping:
         return Sweep(count, None if next_ms < 0 else next_ms / MS)
 
     async def reclaim_stalled(self, lease_seconds: float, away_until_ms: int) -> Reclaimed:
-        """Requeue tasks not renewed for a lease; lives lost before `away_until_ms` (Redis TIME) cost nothing."""
+        """Requeue tasks not renewed for a lease; workers lost before `away_until_ms` (Redis TIME) cost nothing."""
         arguments = [int(lease_seconds * MS), away_until_ms, BATCH, self._config.dead_letter_limit]
         return Reclaimed(*await self._broker.run_script("reclaim", self._keys, arguments))
 

@@ -25,7 +25,7 @@ Per partition (PREFIX = `captchad:{pNN}`)
 
 Across the fleet
     captchad:{fleet}:nodes        hash      consumer -> NodeReport as JSON; every role writes its own
-    captchad:{fleet}:alive        zset      consumer -> last sign of life (ms)
+    captchad:{fleet}:alive        zset      consumer -> last heartbeat (ms)
     captchad:{fleet}:leader       string    consumer of the active scheduler; expires with its lease
     captchad:{fleet}:keys         set       ids of all API keys
     captchad:{fleet}:events       channel   changes of nodes

@@ -12,7 +12,7 @@ SECONDS_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class RateLimitResult:
-    """Whether a caller may go on, and what the RateLimit headers say; `limit` and `remaining` count requests."""
+    """Whether a request may pass, and what the RateLimit headers say; `limit` and `remaining` count requests."""
 
     is_allowed: bool
     limit: int
@@ -22,13 +22,13 @@ class RateLimitResult:
 
 
 class RateLimiter:
-    """Takes from a caller's allowance."""
+    """Charges requests to rate limits."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
     async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> RateLimitResult:
-        """Take `cost` requests from the allowance of `name`.
+        """Charge `cost` requests to the rate limit called `name`.
 
         A cost above the burst needs all of it free, and runs into debt.
         """

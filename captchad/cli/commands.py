@@ -28,8 +28,8 @@ COMMANDS: dict[str, Command] = {
     "config": Command("captchad.cli.configuration:config", "Check, show or compare the configuration."),
     "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and why a URL is or is not."),
     "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys."),
-    "recognise": Command("captchad.cli.recognise:recognise", "Read pictures here and now, without a server."),
-    "train": Command("captchad.cli.train:train", "Teach a model the labelled pictures of one site."),
+    "recognise": Command("captchad.cli.recognise:recognise", "Read pictures locally, without a server."),
+    "train": Command("captchad.cli.train:train", "Fine-tune a model on the labelled pictures of one site."),
     "evaluate": Command("captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read."),
     "dead": Command("captchad.cli.dead:dead", "List, show and replay tasks that failed for good."),
 }

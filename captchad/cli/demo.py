@@ -28,9 +28,14 @@ FOLDER_PREFIX = "captchad-demo-"
 
 @click.command()
 @click.option(
-    "--tasks", type=click.IntRange(1, TASKS_LIMIT), default=5, show_default=True, metavar="N", help="How many."
+    "--tasks",
+    type=click.IntRange(1, TASKS_LIMIT),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Number of captchas to solve.",
 )
-@click.option("--keep", is_flag=True, help="Stay up afterwards, until Ctrl-C.")
+@click.option("--keep", is_flag=True, help="Keep running afterwards, until Ctrl-C.")
 @json_option
 def demo(tasks: int, keep: bool, is_json: bool) -> None:
     """Solve the bundled sample site's captchas once and show the results.

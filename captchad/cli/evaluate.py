@@ -28,13 +28,13 @@ CONFUSIONS_SHOWN = 12
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @reading_options
-@click.option("--ignore-case", is_flag=True, help="Take a text for right where only the case of letters differs.")
+@click.option("--ignore-case", is_flag=True, help="Count a text as right if only the case of letters differs.")
 @click.option(
     "--report",
     "report_path",
     metavar="FILE",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write an HTML page with the worst pictures too.",
+    help="Also write an HTML page with the worst pictures.",
 )
 @json_option
 def evaluate(

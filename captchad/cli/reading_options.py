@@ -1,4 +1,4 @@
-"""What the commands that read pictures here and now are told: the engine, and hints about the text."""
+"""Options of the commands that read pictures locally: the engine, and hints about the text."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -36,11 +36,11 @@ _OPTIONS = (
         "--model",
         metavar="FILE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Read with captchad's own engine and this model of its.",
+        help="Read with captchad's own engine and this model.",
     ),
     click.option("--charset", metavar="CHARACTERS", help="The characters the text is made of."),
-    click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="The least number of characters."),
-    click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="The greatest number of characters."),
+    click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="Minimum number of characters."),
+    click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Maximum number of characters."),
     click.option(
         "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or a sum to be worked out."
     ),

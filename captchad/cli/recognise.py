@@ -1,4 +1,4 @@
-"""`captchad recognise`: read pictures here and now, without any server."""
+"""`captchad recognise`: read pictures locally, without a server."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -53,4 +53,4 @@ class CheckedDialer:
                 failures.append(f"{address}: no answer within {self._connect_timeout_seconds:g} s")
             except OSError as error:
                 failures.append(f"{address}: {error.strerror or error}")
-        raise DialFailed(f"{origin} can't be connected to ({'; '.join(failures)})")
+        raise DialFailed(f"can't connect to {origin} ({'; '.join(failures)})")

@@ -38,9 +38,9 @@ _INFORMATIONAL_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How long a connection may be silent, between requests and while an exchange is under way, and how much it brings.
+    """How long a connection may be silent, between requests and during an exchange, and how much it may transfer.
 
-    `body_limit_bytes` holds for each body, `tunnel_limit_bytes` for all that a tunnel brings in either direction.
+    `body_limit_bytes` holds for each body, `tunnel_limit_bytes` for each direction of a tunnel.
     """
 
     keep_alive_seconds: float = 90.0
@@ -136,6 +136,7 @@ class ProxyConnection:
                 await relay_until_end(reader, self._writer, limit_bytes)
                 upwards.cancel()
         except* (OSError, MalformedMessage):
+            # A reset, not a clean end: a truncated stream must not pass for a complete one.
             self._writer.transport.abort()
         finally:
             writer.close()
@@ -209,7 +210,7 @@ class ProxyConnection:
             await relay_body(reader, self._writer, body, self._limits.body_limit_bytes)
             await self._writer.drain()
         except MalformedMessage:
-            # The head is out already, so breaking off is the only way to tell that the body is not whole.
+            # The head is sent already, so a reset is the only way to say that the body is incomplete.
             self._writer.transport.abort()
             return False
         return not is_last

@@ -1,4 +1,4 @@
-"""Which allowances a request is charged to, and which of their answers counts."""
+"""Which rate limits a request counts against, and which of their results decides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Subject = Literal["address", "key"]
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """One allowance to take from; `name` tells it from all others of the fleet."""
+    """One limit to charge; `name` identifies it across the fleet."""
 
     subject: Subject
     name: str
@@ -22,7 +22,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitDecision:
-    """What the allowance nearest to its end answered."""
+    """The result that decides: a refusal, else that of the limit with the least left."""
 
     subject: Subject
     is_allowed: bool
@@ -41,7 +41,7 @@ class RateRules:
 
 
 class CallerRateLimiter:
-    """Takes from a caller's allowances; the rules may be replaced while it works."""
+    """Charges the rate limits of callers; the rules may be replaced at any time."""
 
     def __init__(self, limiter: RateLimiter, rules: RateRules) -> None:
         self._limiter = limiter
@@ -57,7 +57,7 @@ class CallerRateLimiter:
         self._rules = rules
 
     async def take(self, address: str, key_id: str | None, cost: int) -> RateLimitDecision | None:
-        """Take `cost` from all allowances of a caller until one refuses; None where nothing is limited."""
+        """Charge `cost` to all limits of a caller until one refuses; None where nothing is limited."""
         decisions: list[RateLimitDecision] = []
         for rate_limit in list_rate_limits(self._rules, address, key_id):
             result = await self._limiter.take(
@@ -70,7 +70,7 @@ class CallerRateLimiter:
 
 
 def list_rate_limits(rules: RateRules, address: str, key_id: str | None) -> Iterator[RateLimit]:
-    """Return the allowances a request counts against, the address first."""
+    """Return the limits a request counts against, the address first."""
     if _is_limiting(rules.per_address):
         section = rules.per_address
         yield RateLimit("address", f"address:{address}", section.requests_per_minute, section.burst_size)

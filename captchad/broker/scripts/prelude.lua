@@ -8,6 +8,7 @@ local RECOVERED = 1
 local OPEN, DELAYED, RECENT, DEAD, COUNTERS, PREFIX = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local DEFERRED, DEFERRED_PACES = PREFIX .. ':deferred', PREFIX .. ':deferred_paces'
 local HISTORY_SECONDS = 7200
+-- Redis's clock alone: those of the processes differ, and a record must not depend on who wrote it.
 local time = redis.call('TIME')
 local NOW = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -28,6 +29,7 @@ local function read_record(id, ...)
   return record
 end
 
+-- A counter that is back at zero goes, or the hash would keep every target ever seen.
 local function count(name, amount)
   if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
     redis.call('HDEL', COUNTERS, name)
@@ -40,10 +42,12 @@ local function publish(id, status, extra)
   redis.call('PUBLISH', PREFIX .. ':events', cjson.encode(event))
 end
 
+-- From id 0: what was queued while there was no group must be delivered too. It may exist by now, hence pcall.
 local function ensure_group(stream)
   redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
 end
 
+-- Deleted as well as acknowledged: an entry that stayed would take memory for ever.
 local function drop_entry(record)
   if record.entry and record.entry ~= '' then
     local stream = KEYS[tonumber(record.stream)]
@@ -122,12 +126,13 @@ local function release_deferred(queue, most)
   return released, waiting
 end
 
--- The task ends, once and for ever; fields are further pairs for its record.
+-- The task ends for good; fields are further pairs for its record.
 local function finish(id, record, status, fields)
   local key = record_key(id)
   leave_worker(id, record)
   redis.call('ZREM', OPEN, id)
   if record.status == 'pending' then
+    -- Wherever it waits: the record doesn't say, and removing what isn't there costs nothing.
     redis.call('ZREM', DELAYED, id)
     redis.call('ZREM', deferred_key(record.target), id)
     redis.call('ZREM', deferred_key(record.target .. PICTURES), id)
@@ -178,7 +183,7 @@ local function forget_expired_evidence(most)
   return forget_evidence(redis.call('ZRANGEBYSCORE', EVIDENCE, '-inf', NOW, 'LIMIT', 0, most))
 end
 
--- The task fails and is kept as a dead letter, with its picture.
+-- The task fails and is kept as a dead letter. It is copied first, since `finish` drops the picture from the record.
 local function dead_letter(id, record, error, dead_limit, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
   local fields = {'error', error}
@@ -197,7 +202,7 @@ local function dead_letter(id, record, error, dead_limit, extra_fields)
   finish(id, record, 'failed', fields)
 end
 
--- The attempt is taken back as if it had never begun, and the task runs next.
+-- The attempt counts as never begun, and the task goes ahead of all others: it has waited already.
 local function hand_back(id, record)
   leave_worker(id, record)
   redis.call('HINCRBY', record_key(id), 'attempts', -1)

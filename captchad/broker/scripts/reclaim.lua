@@ -5,6 +5,7 @@
 -- Returns {requeued, blameless, dead_lettered}: tasks queued again, queued again at no cost, and made dead letters
 
 local lease_ms, away_until_ms, most, dead_limit = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+-- A task that costs a second worker its life is taken for the cause, whatever retries are left.
 local POISON_LOSSES = 2
 local requeued, blameless, dead_lettered = 0, 0, 0
 
@@ -36,6 +37,7 @@ local function reclaim(stream, entry, idle_ms)
       enqueue(id, RECOVERED)
     end
   elseif NOW - idle_ms < away_until_ms then
+    -- Nobody could renew while Redis was away: the loss is no worker's fault, and no sign of a poisoned task.
     hand_back(id, record)
     blameless = blameless + 1
   else

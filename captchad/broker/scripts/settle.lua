@@ -14,7 +14,7 @@ local function evidence_bytes()
   return tonumber(redis.call('HGET', COUNTERS, 'evidence_bytes') or '0')
 end
 
--- Room is made by dropping what would expire first; what doesn't fit into the whole room isn't kept at all.
+-- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all.
 local function keep_evidence(id, record, evidence)
   local size = #evidence.picture + #evidence.screenshot
   if size == 0 then
@@ -28,6 +28,7 @@ local function keep_evidence(id, record, evidence)
     if forget_expired_evidence(1) == 0 then
       local dropped = forget_evidence(redis.call('ZRANGE', EVIDENCE, 0, 0))
       if dropped == 0 then
+        -- Bytes are counted for evidence that is not there: without a fresh count this would never end.
         redis.call('HDEL', COUNTERS, 'evidence_bytes')
       end
       count('evidence_dropped', dropped)
@@ -43,6 +44,7 @@ local function keep_evidence(id, record, evidence)
 end
 
 local function retry_later(id, record, payload, token, jitter)
+  -- The bound keeps the power finite; the longest delay is reached long before.
   local exponent = math.min(tonumber(record.attempts) - 1, 20)
   local delay_ms = math.floor(math.min(first_delay_ms * 2 ^ exponent, longest_delay_ms) * jitter)
   leave_worker(id, record)
@@ -74,6 +76,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'refused'
   end
   if record.status ~= 'processing' or record.owner ~= consumer or record.token ~= token then
+    -- The reply to the first call may have been lost: the caller must learn that its outcome was written.
     return record.settled_token == token and 'duplicate' or 'refused'
   end
   if outcome == 'handed_back' then

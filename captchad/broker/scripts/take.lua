@@ -35,6 +35,7 @@ local function begin(id, stream, entry)
     return
   end
   if not record or record.status ~= 'pending' or record.entry ~= entry then
+    -- Left behind by a task that has ended or was queued anew.
     redis.call('XACK', KEYS[stream], GROUP, entry)
     redis.call('XDEL', KEYS[stream], entry)
     return
@@ -78,6 +79,7 @@ for stream = 1, 4 do
   end
 end
 
+-- Read in here: what is queued after this call has a later id, so the wait that begins there can't miss it.
 local last = {}
 if #taken < free and deferred < MOST_DEFERRED then
   for stream = 1, 4 do

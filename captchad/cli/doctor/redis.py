@@ -4,7 +4,7 @@ from typing import Any
 
 from captchad.broker.connection import Broker
 from captchad.broker.embedded_program import find_program
-from captchad.cli.broker_session import describe_redis, embedded_url, run_visit, visit_broker
+from captchad.cli.broker_connection import describe_redis, embedded_url, open_broker, run_connected
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
 from captchad.config.loader import LoadedConfiguration
 from captchad.config.redis_choice import choose_redis
@@ -25,7 +25,7 @@ def check_redis(loaded: LoadedConfiguration) -> list[Finding]:
     if choose_redis(section) is None and url is None:
         return [_check_embedded_program()]
     try:
-        return run_visit(_examine(loaded, describe_redis(section, url)))
+        return run_connected(_examine(loaded, describe_redis(section, url)))
     except BrokerUnavailable as error:
         fix = "start it, or set REDIS_URL; with nothing configured `captchad up` brings its own"
         return [bad("redis", error.message, fix)]
@@ -44,7 +44,7 @@ def _check_embedded_program() -> Finding:
 
 
 async def _examine(loaded: LoadedConfiguration, where: str) -> list[Finding]:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         async with broker.guard():
             information: dict[str, Any] = await broker.client.info()
         clock = await _check_clock(broker)

@@ -84,7 +84,7 @@ class TaskBody(Part):
     evidence: bool = False
     callback_url: WebUrl | None = Field(default=None, description="absolute http or https URL")
     metadata: dict[str, Any] | None = Field(
-        default=None, description="an object of at most 4 KiB as JSON, given back as it came"
+        default=None, description="an object of at most 4 KiB as JSON, returned unchanged"
     )
 
 

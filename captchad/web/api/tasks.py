@@ -92,7 +92,7 @@ class TaskRoutes:
             value = await read_json(request, BATCH_BODY_LIMIT_BYTES)
             drafts = read_batch(value, self._store.has_session_key)
         except CaptchadError:
-            # What can't be counted costs as much as one task, so that nonsense is limited too.
+            # A batch that can't be counted costs as much as one task: malformed bodies are limited too.
             await charge(request, self._rates)
             raise
         await charge(request, self._rates, len(drafts))
@@ -210,7 +210,9 @@ def read_idempotency_key(request: web.Request) -> str | None:
     if not values:
         return None
     if len(values) > 1 or not _IDEMPOTENCY_KEY.fullmatch(values[0]):
-        raise InvalidRequest(f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII letters")
+        raise InvalidRequest(
+            f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII characters"
+        )
     return values[0]
 
 
@@ -234,7 +236,7 @@ def read_task_query(request: web.Request) -> TaskQuery:
     if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_LIMIT:
         raise _refuse_parameter("limit", f"must be a whole number from 1 to {PAGE_LIMIT}")
     if cursor is not None and not 0 < len(cursor) <= CURSOR_LENGTH_LIMIT:
-        raise _refuse_parameter("cursor", "must be a next_cursor as it was given")
+        raise _refuse_parameter("cursor", "must be a next_cursor exactly as it was returned")
     return TaskQuery(TaskStatus(status) if status else None, target, int(limit), cursor)
 
 

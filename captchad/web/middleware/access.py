@@ -28,8 +28,8 @@ _CACHED_HOSTS = 256
 class AccessPolicy:
     """Who may call a role.
 
-    `authenticate` gives the key of a text, or None; it is asked only when keys are required. Without keys the role
-    listens on loopback alone, so whoever names it otherwise was led here by a foreign name or page.
+    `authenticate` returns the key that a text stands for, or None; it is called only when keys are required. Without
+    keys the role listens on loopback alone, so a request that names another host comes from a foreign page.
     """
 
     def __init__(self, security: SecuritySection, authenticate: Authenticate | None = None) -> None:

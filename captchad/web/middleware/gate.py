@@ -21,7 +21,7 @@ REQUEST_ID_BYTES = 8
 REQUEST_ID_LIMIT = 64
 SERVER_NAME = "captchad"
 UNROUTED = "(none)"
-INTERNAL_ERROR_DETAIL = "the failure is in the log of this role under the request id"
+INTERNAL_ERROR_DETAIL = "see the log of this role under the request id"
 _REQUEST_ID = web.RequestKey("request_id", str)
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -179,7 +179,7 @@ async def test_damaged_data_is_reported_with_what_the_server_said(make_server: M
     await write(server, "x")
     await server.close()
     (tmp_path / "redis" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
-    with pytest.raises(BrokerUnavailable, match=r"ended at once: .*manifest"):
+    with pytest.raises(BrokerUnavailable, match=r"exited at once: .*manifest"):
         await make_server(tmp_path).start()
 
 
