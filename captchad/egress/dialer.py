@@ -41,6 +41,7 @@ class CheckedDialer:
         target = self._policy.check_origin(origin, self._clock.today())
         addresses = await self._resolver.resolve(origin.host, origin.port)
         self._policy.check_addresses(origin, target, addresses)
+        # By address: a second lookup of the name could answer differently (DNS rebinding).
         return await self._connect_to_first(origin, addresses)
 
     async def _connect_to_first(self, origin: Origin, addresses: tuple[IpAddress, ...]) -> Streams:

@@ -33,6 +33,7 @@ class Resolver:
         literal = literal_address(host)
         if literal is not None:
             return (literal,)
+        # Loopback by definition (RFC 6761), so no name server is asked, which could answer anything.
         if host == "localhost" or host.endswith(".localhost"):
             return _LOOPBACK
         try:

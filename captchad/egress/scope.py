@@ -78,6 +78,7 @@ class ScopePolicy:
 
     def check_origin(self, origin: Origin, today: date) -> Target:
         """Return the declared target an origin belongs to; EgressRefused says why there is none."""
+        # Ahead of the targets: no declaration may open these.
         if (origin.host, origin.port) in self._protected_names:
             raise EgressRefused(RefusalReason.PROTECTED_ENDPOINT, f"{origin.host}:{origin.port} is never reachable")
         try:

@@ -123,6 +123,7 @@ class FleetMonitor(Service):
     def _is_fresh(self, max_age_seconds: float) -> bool:
         if self._read_seconds is None or self._clock.monotonic_seconds() - self._read_seconds >= max_age_seconds:
             return False
+        # A view that was read while nobody watched has no tasks to show.
         lacks_tasks = self._view.snapshot is None or self._view.snapshot.tasks is None
         return not (self._watchers and lacks_tasks and not self._view.broker_failure)
 
@@ -133,6 +134,7 @@ class FleetMonitor(Service):
                 snapshot = await self._reader.read(with_tasks=self._watchers > 0)
             taken = self._clock.monotonic_seconds()
         except BrokerUnavailable as error:
+            # The last snapshot stays: the page shows it greyed, with its age.
             failure = error.message
         except TimeoutError:
             failure = f"Redis did not answer within {READ_TIMEOUT_SECONDS:.0f} s"

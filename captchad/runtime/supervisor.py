@@ -104,6 +104,7 @@ class Supervisor:
     async def _start_all(self) -> bool:
         for service in self._services:
             starting = self._keeper.spawn(service.start(), f"{service.name}.start")
+            # A start may wait for Redis for ever; a signal must end it all the same.
             stopping = self._keeper.spawn(self._stop.wait(), "stop")
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -146,6 +147,7 @@ class Supervisor:
     async def _close_all(self) -> None:
         for service in reversed(self._started):
             try:
+                # Each has a timeout of its own: one that hangs must not keep the others open.
                 async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                     await service.close()
             except Exception:

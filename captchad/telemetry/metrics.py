@@ -99,7 +99,7 @@ class Metrics:
         self.instruments.add(catalogue.BROWSER_RECYCLES, labels={"reason": reason})
 
     def record_browser_crash(self) -> None:
-        """A browser ended without being told to."""
+        """A browser ended unexpectedly."""
         self.instruments.add(catalogue.BROWSER_CRASHES)
 
     def record_egress_refusal(self, reason: str) -> None:

@@ -71,6 +71,7 @@ async def read_body(request: web.Request, limit_bytes: int) -> bytes:
 def parse_json(body: bytes) -> Any:
     """Parse UTF-8 JSON; refuses NaN, infinities, lone surrogates, repeated names and nesting over 1,000 levels."""
     try:
+        # orjson is the stricter one, but takes the last of repeated names; the other decoder finds those.
         orjson.loads(body)
         return _decoder.decode(body.decode())
     except _DuplicateName as error:

@@ -125,6 +125,7 @@ class WebServer(Service):
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
             access_log=None,  # type: ignore[arg-type]  # documented, but not annotated
+            # Compressed bodies are refused: a small one could unpack to more than any limit.
             auto_decompress=False,
         )
 

@@ -81,6 +81,8 @@ class AccessPolicy:
         return self.are_keys_required and ANY_ORIGIN in self._origins
 
     def _check_names(self, request: web.Request) -> None:
+        # A foreign page can point its own name at loopback (DNS rebinding) or post here blindly (CSRF), but its browser
+        # sends the truth in Host and Origin.
         hosts = request.headers.getall("Host", [])
         if len(hosts) != 1 or not is_loopback_authority(hosts[0]):
             raise Forbidden("without API keys the Host header must be a loopback name, such as localhost or 127.0.0.1")
