@@ -1,4 +1,4 @@
-"""Who is running: every role signs that it is alive, and writes a report now and then."""
+"""Who is running: every role sends heartbeats and, less often, a report."""
 
 import orjson
 
@@ -17,11 +17,11 @@ class NodeRegistry:
         self._broker = broker
 
     async def beat(self, consumer: str) -> None:
-        """Sign that a role is alive."""
+        """Record a role's heartbeat."""
         await self._broker.run_fleet_script("beat", [ALIVE, NODES], [consumer, ""])
 
     async def write(self, report: NodeReport, announce: bool = True) -> None:
-        """Write a role's report, and unless it is a mere update of figures, tell who watches."""
+        """Write a role's report; `announce` it to watchers unless only figures have changed."""
         await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, orjson.dumps(report)])
         if not announce:
             return
@@ -31,7 +31,7 @@ class NodeRegistry:
             )
 
     async def forget(self, consumer: str) -> None:
-        """Remove a role that ended in good order."""
+        """Remove a role that shut down cleanly."""
         async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
             pipeline.zrem(ALIVE, consumer)

@@ -23,7 +23,7 @@ PORT = click.IntRange(0, 65535)
 @click.option("--gateway-port", type=PORT, default=8080, show_default=True, help="The gateway's port; 0: any.")
 @click.option("--scheduler-port", type=PORT, default=8000, show_default=True, help="The scheduler's port; 0: any.")
 @click.option("--monitor-port", type=PORT, default=9090, show_default=True, help="The monitor's port; 0: any.")
-@click.option("--verbose", is_flag=True, help="Show every line the roles log, not warnings alone.")
+@click.option("--verbose", is_flag=True, help="Show everything the roles log, not just warnings.")
 @json_option
 def up(
     workers: int | None,

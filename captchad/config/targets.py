@@ -15,7 +15,7 @@ WILDCARD = "*."
 
 @dataclass(frozen=True, slots=True)
 class TargetFindings:
-    """What is wrong with the declared targets, and what is allowed but surely not meant."""
+    """What is wrong with the declared targets, and what is allowed but probably a mistake."""
 
     problems: tuple[ConfigurationProblem, ...]
     warnings: tuple[ConfigurationProblem, ...]

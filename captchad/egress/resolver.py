@@ -21,7 +21,7 @@ class ResolutionFailed(Exception):
 class Resolver:
     """Resolves with the system's resolver, off the event loop.
 
-    It has threads of its own: names that are looked up in vain for minutes must not hold up all else done in threads.
+    It has threads of its own: lookups can hang for minutes, and must not hold up everything else done in threads.
     """
 
     def __init__(self, timeout_seconds: float = RESOLVE_TIMEOUT_SECONDS) -> None:
@@ -33,6 +33,7 @@ class Resolver:
         literal = literal_address(host)
         if literal is not None:
             return (literal,)
+        # Loopback by definition (RFC 6761), so no name server is asked, which could answer anything.
         if host == "localhost" or host.endswith(".localhost"):
             return _LOOPBACK
         try:

@@ -1,4 +1,4 @@
-"""How much waits and how much is worked on, remembered for a moment so that a submit need not ask each time."""
+"""How many tasks wait and run, cached for a moment so that not every submit has to ask."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class CapacityFigures:
 
 
 class CapacityGauge(Service):
-    """Returns figures at most a second old while tasks keep coming, and asks for none while none come."""
+    """Returns figures about a second old while tasks keep coming; measures nothing while none come."""
 
     name = "capacity"
 
@@ -55,11 +55,11 @@ class CapacityGauge(Service):
         return self._figures.count_ahead(priority) + self._submitted_since, self._figures
 
     def note_submitted(self, count: int) -> None:
-        """Count tasks that the figures do not know yet."""
+        """Count tasks that the figures do not include yet."""
         self._submitted_since += count
 
     async def close(self) -> None:
-        """End a measurement under way."""
+        """Cancel a measurement under way."""
         await self._keeper.cancel_all()
 
     def _is_stale(self) -> bool:

@@ -24,7 +24,7 @@ class FleetExposition:
         return self.render()
 
     def render(self) -> tuple[bytes, str]:
-        """Render the newest view as Prometheus text; gives the content type too."""
+        """Return the newest view as Prometheus text, and its content type."""
         view = self._monitor.view
         self._instruments.set(catalogue.BROKER_UP, int(not view.broker_failure))
         if view.snapshot is not None:

@@ -21,7 +21,7 @@ from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
-from captchad.intake.rate_decisions import RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
@@ -80,18 +80,18 @@ class RoleProcess:
 
     @property
     def presence_lease_seconds(self) -> float:
-        """After which silence a role is shown as lost; roles sign three times in it."""
+        """The silence after which a role counts as lost; roles send three heartbeats in it."""
         return min(LONGEST_PRESENCE_LEASE_SECONDS, self.configuration.scheduler.worker_health_check_interval)
 
     @property
     def session_cipher(self) -> SessionCipher | None:
-        """What seals sessions, None without security.session_key."""
+        """The cipher that seals sessions; None without security.session_key."""
         key = self.configuration.security.session_key
         return SessionCipher(key.get_secret_value()) if key is not None else None
 
     @property
     def consumer(self) -> str:
-        """The name of this life of the process."""
+        """The name of this incarnation of the process."""
         return f"{self.name}.{self.incarnation}"
 
     def on_reload(self, callback: Callable[[Configuration], None]) -> None:
@@ -106,7 +106,7 @@ class RoleProcess:
         set_log_level(new.logging.level)
         for callback in self._on_reload:
             callback(new)
-        _logger.info("configuration read again: %s", ", ".join(changes.reloadable) or "nothing has changed")
+        _logger.info("configuration reloaded: %s", ", ".join(changes.reloadable) or "nothing changed")
         for path in changes.need_restart:
             _logger.warning("%s has changed; restart this role to use it", path)
 
@@ -114,7 +114,7 @@ class RoleProcess:
         self,
         extend: Extension | None = None,
         render_metrics: RenderMetrics | None = None,
-        rates: RateGate | None = None,
+        rates: CallerRateLimiter | None = None,
     ) -> WebServer:
         """Make the role's HTTP server: the operators' routes, and the role's own."""
         access = AccessPolicy(self.configuration.security, self.api_keys.authenticate)

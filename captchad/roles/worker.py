@@ -12,7 +12,7 @@ from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
-from captchad.domain.target import Endpoint
+from captchad.domain.target import Origin
 from captchad.egress.addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
@@ -95,7 +95,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
 
 
 def _build_proxy(process: RoleProcess, policy: ScopePolicy) -> FilteringProxy:
-    def note_refusal(reason: str, _: Endpoint) -> None:
+    def note_refusal(reason: str, _: Origin) -> None:
         process.metrics.record_egress_refusal(reason)
 
     place = choose_proxy_place(process.configuration)

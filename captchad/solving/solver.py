@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import PageOrder
 from captchad.domain.picture import is_vector_picture
@@ -53,7 +53,7 @@ class Solver:
             result = await self._solve_in_time(attempt)
         except LeaseLapsed:
             _logger.warning("the answer is not sent: the lease could not be renewed")
-            return Settlement(delivery, Outcome.HANDED_BACK)
+            return Settlement(delivery, AttemptOutcome.HANDED_BACK)
         except AttemptFailed as failure:
             return settle_failure(delivery, failure, attempt)
         except Exception:
@@ -62,7 +62,7 @@ class Solver:
             return settle_failure(delivery, unforeseen, attempt)
         for stage, milliseconds in result.timings_ms.items():
             self._metrics.record_stage(stage, milliseconds / 1000)
-        return Settlement(delivery, Outcome.COMPLETED, result=result, evidence=attempt.evidence)
+        return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=attempt.evidence)
 
     async def _solve_in_time(self, attempt: Attempt) -> TaskResult:
         try:
@@ -125,9 +125,9 @@ def _explain_timeout(attempt: Attempt, failure: AttemptFailed) -> AttemptFailed:
 def settle_failure(delivery: Delivery, failure: AttemptFailed, attempt: Attempt | None = None) -> Settlement:
     """Return the outcome of an attempt that failed."""
     error = TaskError(failure.task_error_code, failure.message, failure.is_retryable)
-    outcome = Outcome.RETRYABLE if failure.is_retryable else Outcome.FAILED
+    outcome = AttemptOutcome.RETRYABLE if failure.is_retryable else AttemptOutcome.FAILED
     if isinstance(failure, RetriesUsedUp):
-        outcome = Outcome.EXHAUSTED
+        outcome = AttemptOutcome.EXHAUSTED
     evidence = attempt.evidence if attempt is not None else None
     return Settlement(
         delivery, outcome, error=error, retry_after_seconds=failure.retry_after_seconds, evidence=evidence

@@ -17,7 +17,7 @@ ROLE_METRICS: dict[str, tuple[MetricDefinition, ...]] = {
 }
 
 SubmissionOutcome = Literal["accepted", "repeated", "refused"]
-AttemptOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
+SettlementOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
 DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "failed", "dead"]
@@ -72,7 +72,7 @@ class Metrics:
         """How many tasks this worker works on now."""
         self.instruments.set(catalogue.TASKS_IN_FLIGHT, count)
 
-    def record_attempt(self, outcome: AttemptOutcome, error_code: str | None = None) -> None:
+    def record_attempt(self, outcome: SettlementOutcome, error_code: str | None = None) -> None:
         """One attempt ended; `refused` is a late result that the fence kept out."""
         self.instruments.add(catalogue.ATTEMPTS, labels={"outcome": outcome})
         if error_code is not None:
@@ -87,7 +87,7 @@ class Metrics:
         self.instruments.observe(catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
 
     def record_deferral(self, reason: DeferralReason) -> None:
-        """A task was put off by a limit of its target."""
+        """A task was deferred by a limit of its target."""
         self.instruments.add(catalogue.DEFERRALS, labels={"reason": reason})
 
     def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:
@@ -99,7 +99,7 @@ class Metrics:
         self.instruments.add(catalogue.BROWSER_RECYCLES, labels={"reason": reason})
 
     def record_browser_crash(self) -> None:
-        """A browser ended without being told to."""
+        """A browser ended unexpectedly."""
         self.instruments.add(catalogue.BROWSER_CRASHES)
 
     def record_egress_refusal(self, reason: str) -> None:
@@ -109,7 +109,7 @@ class Metrics:
     # ---- scheduler
 
     def set_is_leader(self, is_leader: bool) -> None:
-        """Whether this scheduler does the chores."""
+        """Whether this scheduler runs the maintenance jobs."""
         self.instruments.set(catalogue.IS_LEADER, int(is_leader))
 
     def record_reclaimed(self, outcome: ReclaimOutcome, count: int = 1) -> None:

@@ -44,7 +44,7 @@ class CaptchaForm:
     async def submit(self, taken: TakenPicture, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type and send an answer; return whether it was right, None where the page does not tell."""
         filling = await self._find_form(taken)
-        await filling.check_scope(taken.found.frame, self._opened.check_endpoint)
+        await filling.check_scope(taken.found.frame, self._opened.check_origin)
         watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._keeper)
 
         def check_and_note() -> None:

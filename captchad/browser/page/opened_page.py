@@ -12,7 +12,7 @@ from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort
 from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.domain.target import Endpoint
+from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
@@ -77,9 +77,9 @@ class OpenedPage:
             raise self._explain_crash("the page crashed while it was looked at")
         self._outcome.check_place(self.page.url)
 
-    def check_endpoint(self, endpoint: Endpoint) -> None:
+    def check_origin(self, endpoint: Origin) -> None:
         """Raise TargetNotAllowed if something of the page leads out of scope."""
-        self._proxy.check_endpoint(endpoint)
+        self._proxy.check_origin(endpoint)
 
     async def explain(self, error: PlaywrightError) -> AttemptFailed:
         """Return what an error of the driver's means for the attempt."""

@@ -10,7 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import Cookie, PageOrder, SessionState
-from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_endpoint
+from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_origin
 from captchad.runtime.spawn import TaskSet
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ _FILL_STORAGE = """
 
 def find_origin(url: str) -> str:
     """Return the origin of an http or https URL as browsers write it."""
-    endpoint = parse_endpoint(url)
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    port = "" if SCHEME_PORTS[endpoint.scheme] == endpoint.port else f":{endpoint.port}"
-    return f"{endpoint.scheme}://{host}{port}"
+    origin = parse_origin(url)
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
+    return f"{origin.scheme}://{host}{port}"
 
 
 def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookieParam]":
     """Return the cookies as the browser takes them; AttemptFailed for one that reaches beyond the target."""
-    host = parse_endpoint(order.url).host
+    host = parse_origin(order.url).host
     chosen = []
     for cookie in state.cookies:
         wanted: SetCookieParam = {
@@ -147,7 +147,7 @@ def is_at(url: str, origin: str) -> bool:
 
 async def read_session(page: Page, order: PageOrder) -> SessionState:
     """Return the cookies of the target's host and the local storage of the target's origin."""
-    host = parse_endpoint(order.url).host
+    host = parse_origin(order.url).host
     found = (read_cookie(cookie, host, order.target) for cookie in await page.context.cookies())
     cookies = tuple(cookie for cookie in found if cookie is not None)
     return SessionState(cookies, {}, await _read_storage(page, find_origin(order.url)))

@@ -91,7 +91,7 @@ class FleetRoutes:
                 "dead": status.dead,
                 "queued_bytes": status.queued_bytes,
                 "per_target": {
-                    name: {"pending": queue.pending, "processing": queue.processing, "limited": queue.limited}
+                    name: {"pending": queue.pending, "processing": queue.processing, "deferred": queue.deferred}
                     for name, queue in sorted(status.per_target.items())
                 },
             }

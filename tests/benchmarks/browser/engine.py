@@ -6,7 +6,7 @@ import uvloop
 
 from captchad.browser.engine import BrowserEngine
 from captchad.domain.page import PageOrder
-from captchad.domain.target import Target, parse_endpoint
+from captchad.domain.target import Target, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
@@ -23,7 +23,7 @@ async def main() -> None:
     """Visit until told to end."""
     orders = Orders.parse()
     reader, clock = Reader(orders.recogniser), Clock()
-    endpoint = parse_endpoint(orders.site)
+    endpoint = parse_origin(orders.site)
     policy = ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),))
     proxy = FilteringProxy(policy, clock)
     engine = BrowserEngine(browser_section(orders.mode, orders.executable), proxy, clock)

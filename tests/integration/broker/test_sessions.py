@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Delivery, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.session_cipher import SessionCipher
@@ -174,7 +174,7 @@ async def test_without_a_key_a_session_is_never_stored(partition: Partition) -> 
 def complete_with(delivery: Delivery, session: SessionState) -> Settlement:
     plain = make_result()
     result = TaskResult(plain.captcha_text, plain.confidence, plain.kind, plain.recogniser, session=session)
-    return Settlement(delivery, Outcome.COMPLETED, result=result)
+    return Settlement(delivery, AttemptOutcome.COMPLETED, result=result)
 
 
 def read_session(record: object) -> SessionState | None:

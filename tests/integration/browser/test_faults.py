@@ -331,7 +331,7 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     await tasks.cancel_all()
 
 
-async def test_a_browser_that_is_not_there_is_named_with_the_mend() -> None:
+async def test_a_browser_that_is_not_there_is_named_with_its_fix() -> None:
     stage = Stage(BrowserSection(executable="/nowhere/chromium"))
     try:
         with pytest.raises(DependencyMissing, match=r"browser\.executable"):

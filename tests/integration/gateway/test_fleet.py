@@ -54,7 +54,7 @@ async def test_queue_status_counts_by_priority_and_target(gateway: RunningGatewa
     assert (status["depth"]["high"], status["depth"]["normal"], status["depth"]["low"]) == (1, 1, 0)
     assert status["oldest_age_seconds"]["high"] >= 0
     assert status["oldest_age_seconds"]["low"] is None
-    assert status["per_target"]["captcha.example.com"] == {"pending": 1, "processing": 0, "limited": 0}
+    assert status["per_target"]["captcha.example.com"] == {"pending": 1, "processing": 0, "deferred": 0}
     assert (status["processing"], status["delayed"], status["dead"]) == (0, 0, 0)
 
 

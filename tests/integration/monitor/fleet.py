@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
@@ -106,13 +106,13 @@ class SmallFleet:
         """Take the next task and end it with `text`."""
         (delivery,) = await self.consumer.take(1)
         result = TaskResult(text, confidence, CaptchaKind.TEXT, "test", timings_ms={"open": 210.0, "total": 412.0})
-        await self.consumer.settle([Settlement(delivery, Outcome.COMPLETED, result=result)])
+        await self.consumer.settle([Settlement(delivery, AttemptOutcome.COMPLETED, result=result)])
 
     async def fail(self, message: str, code: TaskErrorCode = TaskErrorCode.CAPTCHA_NOT_FOUND) -> None:
         """Take the next task and let it fail for good."""
         (delivery,) = await self.consumer.take(1)
         error = TaskError(code, message, is_retryable=False)
-        await self.consumer.settle([Settlement(delivery, Outcome.FAILED, error=error)])
+        await self.consumer.settle([Settlement(delivery, AttemptOutcome.FAILED, error=error)])
 
 
 def make_worker_details() -> dict[str, object]:

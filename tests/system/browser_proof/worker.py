@@ -9,7 +9,7 @@ from captchad.browser.engine import BrowserEngine
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed
 from captchad.domain.page import PageOrder
-from captchad.domain.target import Target, parse_endpoint
+from captchad.domain.target import Target, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
@@ -28,7 +28,7 @@ async def main() -> None:
     """Open pages until told to end, then leave in good order."""
     logging.basicConfig(level=logging.WARNING)
     orders, clock, page_seconds = Orders.parse(), Clock(), float(os.environ[PAGE_SECONDS_VARIABLE])
-    endpoint = parse_endpoint(orders.site)
+    endpoint = parse_origin(orders.site)
     proxy = FilteringProxy(ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),)), clock)
     engine = BrowserEngine(BrowserSection.model_validate({"reuse": orders.mode}), proxy, clock)
 

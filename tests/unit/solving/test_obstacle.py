@@ -1,6 +1,6 @@
 """An attempt at a task whose session can't be opened here."""
 
-from captchad.broker.consumer import Delivery, Outcome
+from captchad.broker.consumer import AttemptOutcome, Delivery
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
@@ -24,6 +24,6 @@ async def test_an_obstacle_fails_the_attempt_before_any_page_and_another_worker_
     reader = PictureReader(refuse, lambda: 0.0)
     solver = Solver(NoBrowser(), reader, lambda _: True, metrics, Clock())
     settlement = await solver.solve(delivery, Target("localhost"))
-    assert settlement.outcome is Outcome.RETRYABLE
+    assert settlement.outcome is AttemptOutcome.RETRYABLE
     assert settlement.error is not None
     assert (settlement.error.code, settlement.error.message) == (obstacle.task_error_code, obstacle.message)
