@@ -38,9 +38,10 @@ def fuzz_in_rounds(folder: Path, seed: int, inputs: int | None, seconds: float |
     while (inputs is None or totals.inputs < inputs) and time.monotonic() < ends_at:
         wanted = per_round if inputs is None else min(per_round, inputs - totals.inputs)
         allowed_seconds = int(max(1, min(SECONDS_PER_ROUND, ends_at - time.monotonic())))
-        code, tried = run_round(folder, seed + totals.rounds, wanted, allowed_seconds)
+        round_seed = seed + totals.rounds
+        code, tried = run_round(folder, round_seed, wanted, allowed_seconds)
         if code != 0:
-            print(f"a round with the seed {seed + totals.rounds} ended with {code}, after {totals.describe()}", flush=True)
+            print(f"the round with the seed {round_seed} ended with {code}, after {totals.describe()}", flush=True)
             return code
         totals.inputs += tried
         totals.rounds += 1

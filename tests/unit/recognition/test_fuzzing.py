@@ -1,4 +1,4 @@
-"""The decoder holds against coverage-guided fuzzing, here with inputs of one seed; `make prove-fuzz` does it for minutes."""
+"""The decoder holds against some coverage-guided fuzzing from one seed; `make prove-fuzz` does it for minutes."""
 
 import platform
 import subprocess
