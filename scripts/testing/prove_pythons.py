@@ -153,7 +153,7 @@ def can_install(pip: list[str], extra: str) -> bool:
 def read_report(report: Path, outcome: Outcome) -> None:
     """Sort the tests of a report into those that passed, failed, were skipped, and miss what isn't installed."""
     missing = "|".join(MODULES_OF[extra] for extra in outcome.missing)
-    needs_missing = re.compile(rf"No module named '({missing})\b" if missing else r"(?!)")
+    needs_missing = re.compile(rf"No module named '({missing})['.]" if missing else r"(?!)")
     for case in ElementTree.parse(report).getroot().iter("testcase"):  # noqa: S314 - written by the pytest just run
         name = f"{case.get('classname')}::{case.get('name')}"
         failures = [*case.iter("failure"), *case.iter("error")]
