@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from dataclasses import asdict
+from typing import TypeVar
 
 from captchad.browser.browsers.browser_pool import BrowserPool
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
@@ -15,6 +16,7 @@ from captchad.browser.tabs.tab_pool import TabPool
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TargetNotAllowed, TaskErrorCode
 from captchad.domain.picture import read_picture_header
+from captchad.domain.role_figures import BrowserFigures
 from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
@@ -189,26 +191,26 @@ class BrowserEngine(Service):
         finally:
             self._pool.give_back(session.process)
 
-    def details(self) -> dict[str, Any]:
-        """Return the browser's figures for the worker's statistics."""
+    def figures(self) -> BrowserFigures:
+        """Return how many browsers and pages there are and were."""
         browsers = self._pool.browsers
-        return {
-            "browser_version": browsers[-1].version if browsers else None,
-            "browsers": len(browsers),
-            "open_pages": sum(browser.busy_pages for browser in browsers),
-            "pages_served": self._pool.pages_served,
-            "rss_bytes": sum(browser.memory_bytes for browser in browsers),
-            "recycled": self._pool.recycled,
-            "crashes": self._pool.crashes,
-            "waiting_tabs": self._tabs.waiting,
-            "reused_tabs": self._tabs.reused,
-        }
+        return BrowserFigures(
+            browser_version=browsers[-1].version if browsers else None,
+            browsers=len(browsers),
+            open_pages=sum(browser.busy_pages for browser in browsers),
+            pages_served=self._pool.pages_served,
+            rss_bytes=sum(browser.memory_bytes for browser in browsers),
+            recycled=self._pool.recycled,
+            crashes=self._pool.crashes,
+            waiting_tabs=self._tabs.waiting,
+            reused_tabs=self._tabs.reused,
+        )
 
     def health(self) -> ServiceHealth:
         """Say whether pages can be opened."""
         is_ready = self._is_started and not self._pool.last_problem
         reason = self._pool.last_problem or ("" if is_ready else "not started")
-        return ServiceHealth(is_ready, reason, self.details())
+        return ServiceHealth(is_ready, reason, asdict(self.figures()))
 
 
 def choose_owner(order: VisitOrder) -> TabOwner | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.domain.errors import BrokerUnavailable
-from captchad.domain.node import NodeState, Role
+from captchad.domain.node import count_slots
 from captchad.domain.task import Priority
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
@@ -78,9 +78,4 @@ class CapacityGauge(Service):
         recent = await self._statistics.recent_hour()
         nodes = await self._nodes.read_all(self._lease_seconds)
         self._submitted_since = 0
-        slots = sum(
-            int(node.report.details.get("slots", 0))
-            for node in nodes
-            if node.report.role is Role.WORKER and node.state is NodeState.UP
-        )
-        return CapacityFigures(status.depth, status.processing, slots, recent.mean_processing_seconds)
+        return CapacityFigures(status.depth, status.processing, count_slots(nodes), recent.mean_processing_seconds)

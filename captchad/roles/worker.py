@@ -1,7 +1,6 @@
 """The worker: opens pages and reads their captchas."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
@@ -12,6 +11,7 @@ from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
+from captchad.domain.role_figures import WorkerFigures
 from captchad.domain.target import Endpoint
 from captchad.egress.addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
@@ -65,15 +65,15 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
     metrics.set_slots(attempts.slots)
 
-    def describe() -> dict[str, Any]:
+    def describe() -> WorkerFigures:
         metrics.set_tasks_in_flight(len(attempts.unsettled))
-        return {
-            "slots": attempts.slots,
-            "busy": attempts.busy,
-            "tasks_done": settler.tasks_done,
-            "tasks_failed": settler.tasks_failed,
-            **browser.details(),
-        }
+        return WorkerFigures(
+            slots=attempts.slots,
+            busy=attempts.busy,
+            tasks_done=settler.tasks_done,
+            tasks_failed=settler.tasks_failed,
+            browser=browser.figures(),
+        )
 
     process.describe = describe
     return (
