@@ -32,6 +32,7 @@ from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
 from captchad.solving.solver import Solver
 from captchad.solving.target_gate import TargetGate
+from captchad.web.ops.routes import Rendering
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
@@ -63,10 +64,8 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
-    metrics.set_slots(attempts.slots)
 
     def describe() -> WorkerFigures:
-        metrics.set_tasks_in_flight(len(attempts.unsettled))
         return WorkerFigures(
             slots=attempts.slots,
             busy=attempts.busy,
@@ -75,9 +74,13 @@ def compose(process: RoleProcess) -> Sequence[Service]:
             browser=browser.figures(),
         )
 
+    def render_metrics() -> Rendering:
+        metrics.set_worker_figures(describe())
+        return metrics.render()
+
     process.describe = describe
     return (
-        process.build_web(),
+        process.build_web(render_metrics=render_metrics),
         broker,
         feed,
         ProtectedPorts(broker, feed, policy, process.host),
