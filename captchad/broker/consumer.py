@@ -13,8 +13,8 @@ from captchad.broker.messages import decode_request, encode_deferral, encode_err
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
 from captchad.domain.errors import AttemptFailed
+from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
-from captchad.domain.visit import Evidence
 
 FIRST_RETRY_DELAY_MS = 1_000
 LONGEST_RETRY_DELAY_MS = 60_000

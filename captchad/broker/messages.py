@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Evidence, Fill, KeptEvidence
 from captchad.domain.recognition import CaptchaKind, Character, Hints
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
-from captchad.domain.visit import Evidence, Fill, KeptEvidence
 
 VERSION = 1
 

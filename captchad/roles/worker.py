@@ -52,7 +52,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, lambda: policy.targets, is_held, metrics, clock)
+    solver = Solver(browser, reader, is_held, metrics, clock)
     dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions

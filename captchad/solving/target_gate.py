@@ -3,19 +3,19 @@
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from captchad.broker.consumer import Delivery, Outcome, Settlement
 from captchad.broker.target_limits import Refusal, TargetLimits
-from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed
+from captchad.domain.errors import AttemptFailed, BrokerUnavailable, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import Target
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 from captchad.runtime.spawn import TaskSet
-from captchad.solving.attempts import Solve
 from captchad.solving.lease_keeper import LEASE_SECONDS, RENEWALS_PER_LEASE
+from captchad.solving.solver import settle_failure
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 
@@ -31,7 +31,7 @@ class Visit:
 
 
 class TargetGate(Service):
-    """Stands before the solver: asks before any page opens, and keeps each page's slot for as long as it is open.
+    """Finds each attempt's target, and asks it before any page opens; each open page keeps its slot there.
 
     A refused task is put off at once, so that it keeps no slot of the worker and costs no attempt.
     """
@@ -41,7 +41,7 @@ class TargetGate(Service):
     def __init__(
         self,
         limits: TargetLimits,
-        solve: Solve,
+        solve: Callable[[Delivery, Target], Awaitable[Settlement]],
         targets: Callable[[], Sequence[Target]],
         metrics: Metrics,
         clock: Clock,
@@ -60,15 +60,15 @@ class TargetGate(Service):
         await self._periodic.run()
 
     async def drain(self) -> None:
-        """Return every slot back before Redis is let go of."""
+        """Return every slot before Redis is let go of."""
         await self._endings.wait_all()
 
     async def solve(self, delivery: Delivery) -> Settlement:
         """Make one attempt if its target allows it now; otherwise the outcome is that it waits."""
         try:
             target = find_task_target(self._targets(), delivery.request, self._clock.today())
-        except TargetNotAllowed:
-            return await self._solve(delivery)  # which names the reason
+        except TargetNotAllowed as error:
+            return settle_failure(delivery, AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message))
         try:
             refusal = await self._limits.begin(delivery, target)
         except BrokerUnavailable:
@@ -77,14 +77,14 @@ class TargetGate(Service):
             return self._defer(delivery, refusal)
         if delivery.request.picture is not None:
             audit_picture(delivery, delivery.request.picture, target)
-            return await self._solve(delivery)
+            return await self._solve(delivery, target)
         return await self._visit(delivery, target)
 
     async def _visit(self, delivery: Delivery, target: Target) -> Settlement:
         visit = Visit(delivery, target.host)
         self._visits.add(visit)
         try:
-            settlement = await self._solve(delivery)
+            settlement = await self._solve(delivery, target)
             if settlement.retry_after_seconds is not None:
                 await self._close(target, settlement.retry_after_seconds)
         finally:

@@ -9,8 +9,8 @@ from playwright.async_api import Cookie as BrowserCookie
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.page import Cookie, PageOrder, SessionState
 from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_endpoint
-from captchad.domain.visit import Cookie, SessionState, VisitOrder
 from captchad.runtime.spawn import TaskSet
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def find_origin(url: str) -> str:
     return f"{endpoint.scheme}://{host}{port}"
 
 
-def choose_cookies(state: SessionState, order: VisitOrder) -> "list[SetCookieParam]":
+def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookieParam]":
     """Return the cookies as the browser takes them; AttemptFailed for one that reaches beyond the target."""
     host = parse_endpoint(order.url).host
     chosen = []
@@ -93,7 +93,7 @@ def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[st
 class SessionInput:
     """What is put into one page before it opens."""
 
-    def __init__(self, page: Page, order: VisitOrder, keeper: TaskSet) -> None:
+    def __init__(self, page: Page, order: PageOrder, keeper: TaskSet) -> None:
         self._page = page
         self._order = order
         self._state = order.session or SessionState()
@@ -145,7 +145,7 @@ def is_at(url: str, origin: str) -> bool:
     return url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#"))
 
 
-async def read_session(page: Page, order: VisitOrder) -> SessionState:
+async def read_session(page: Page, order: PageOrder) -> SessionState:
     """Return the cookies of the target's host and the local storage of the target's origin."""
     host = parse_endpoint(order.url).host
     found = (read_cookie(cookie, host, order.target) for cookie in await page.context.cookies())

@@ -132,7 +132,7 @@ class RemoteBrowsers:
 
 
 async def _leave(reached: Reached | None) -> None:
-    """Return back what was reached but will not do."""
+    """Give back what was reached but will not do."""
     if reached is None:
         return
     try:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import Violation
-from captchad.domain.visit import Cookie as CookieState
-from captchad.domain.visit import Fill as FillOrder
-from captchad.domain.visit import SessionState
+from captchad.domain.page import Cookie as CookieState
+from captchad.domain.page import Fill as FillOrder
+from captchad.domain.page import SessionState
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, Session
 

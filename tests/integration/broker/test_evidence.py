@@ -12,8 +12,8 @@ from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import TaskStore
 from captchad.config.sections import RedisSection, SchedulerSection
 from captchad.domain.errors import TaskNotFound
+from captchad.domain.page import Evidence, KeptEvidence
 from captchad.domain.task import TaskStatus
-from captchad.domain.visit import Evidence, KeptEvidence
 from tests.integration.protocol import LIMITS, NAVIGATION_FAILED, Partition, make_result
 
 EVIDENCE = Evidence(b"picture", b"screenshot", "img#captcha, score 7")

@@ -14,8 +14,8 @@ from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.sections import SchedulerSection
 from captchad.domain.errors import InvalidRequest, QueueFull, TaskErrorCode
 from captchad.domain.identifier import make_task_id
+from captchad.domain.page import Cookie, SessionState
 from captchad.domain.task import TaskRequest, TaskResult, TaskStatus
-from captchad.domain.visit import Cookie, SessionState
 from tests.integration.protocol import LIMITS, TARGET, Partition, completed, make_result, retryable
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from captchad.broker.consumer import Outcome, Settlement
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.visit import Fill
+from captchad.domain.page import Fill
 from tests.integration.browser.behavioural_pages import MARKUP
 from tests.integration.browser.form_stage import FIELDS, FormSite, FormStage
 from tests.integration.browser.many_pages import do_all

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from captchad.broker.consumer import Outcome
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Fill
 from captchad.domain.recognition import CaptchaKind, Recognition
-from captchad.domain.visit import Fill
 from tests.integration.browser.form_stage import (
     FIELDS,
     FormSite,

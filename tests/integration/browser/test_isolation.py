@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from captchad.domain.visit import VisitOrder
+from captchad.domain.page import PageOrder
 from tests.benchmarks.browser.configuration import REUSE_MODES, browser_section
 from tests.benchmarks.browser.contestants import SHELLS, find_program
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
@@ -173,8 +173,8 @@ async def shared_stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
 
 
 async def visit(stage: Stage, site: LocalSite, path: str, key_id: str | None = "key", target: str = "here") -> None:
-    order = VisitOrder(site.url(path), target, key_id=key_id)
-    assert (await stage.visit(order)).picture == CAPTCHA_PNG
+    order = PageOrder(site.url(path), target, key_id=key_id)
+    assert (await stage.read_page(order)).picture == CAPTCHA_PNG
     while stage.engine.figures().open_pages:
         await asyncio.sleep(0.01)
 

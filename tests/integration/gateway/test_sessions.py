@@ -10,9 +10,9 @@ from captchad.broker.connection import Broker
 from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
 from captchad.broker.session_cipher import SessionCipher
 from captchad.domain.api_key import Scope
+from captchad.domain.page import Cookie, Evidence, Fill, SessionState
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import TaskResult
-from captchad.domain.visit import Cookie, Evidence, Fill, SessionState
 from captchad.web.api.answers import TaskAnswer
 from tests.integration.gateway.conftest import SESSION_KEY, RunningGateway, StartGateway, configure
 from tests.integration.gateway.requests_to_send import make_png

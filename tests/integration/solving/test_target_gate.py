@@ -44,7 +44,7 @@ class Site:
     visits: list[str] = field(default_factory=list)
     seen: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def solve(self, delivery: Delivery) -> Settlement:
+    async def solve(self, delivery: Delivery, _: Target) -> Settlement:
         if delivery.request.target != TARGET:
             return completed(delivery)
         self.visits.append(delivery.task_id)
@@ -274,6 +274,9 @@ async def test_a_task_out_of_scope_needs_no_permission_to_fail(partition: Partit
     site = Site(page_seconds=0)
     limits = TargetLimits(partition.broker, "a.1", LEASE_SECONDS)
     gate = TargetGate(limits, site.solve, list, Metrics("worker", "a", "0"), Clock())
-    await gate.solve(replace(delivery, token="other"))
-    assert site.visits == [delivery.task_id]
+    settlement = await gate.solve(replace(delivery, token="other"))
+    assert settlement.outcome is Outcome.FAILED
+    assert settlement.error is not None
+    assert settlement.error.code is TaskErrorCode.TARGET_NOT_ALLOWED
+    assert site.visits == []
     assert await partition.broker.client.exists(TargetKeys(TARGET).visits) == 0

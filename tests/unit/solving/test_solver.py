@@ -8,6 +8,7 @@ from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
+from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.unit.solving.no_browser import NoBrowser
 
@@ -26,13 +27,13 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
     solver = Solver(
         NoBrowser(),
         PictureReader(recognise, lambda: 0.5),
-        lambda: TARGETS,
         lambda _: True,
         Metrics("worker", "test", "0"),
         Clock(),
     )
     request = TaskRequest(target=target, picture=b"\x89PNG")
-    return await solver.solve(Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0))
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
+    return await solver.solve(delivery, find_task_target(TARGETS, request, Clock().today()))
 
 
 async def test_a_reading_needs_the_workers_confidence_where_its_target_names_none() -> None:
