@@ -4,7 +4,8 @@ import orjson
 
 from captchad.broker.connection import Broker
 from captchad.broker.keys import ALIVE, NODE_EVENTS, NODES
-from captchad.domain.node import Node, NodeReport, NodeState, Role, SystemLoad
+from captchad.broker.node_reports import decode_report, encode_report
+from captchad.domain.node import Node, NodeReport, NodeState
 
 FORGET_AFTER_MS = 600_000
 MS = 1000
@@ -22,7 +23,7 @@ class NodeRegistry:
 
     async def write(self, report: NodeReport, announce: bool = True) -> None:
         """Write a role's report; `announce` it to watchers unless only figures have changed."""
-        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, orjson.dumps(report)])
+        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, encode_report(report)])
         if not announce:
             return
         async with self._broker.guard():
@@ -43,7 +44,7 @@ class NodeRegistry:
         now_ms, reports, signs = await self._broker.run_fleet_script("nodes", [ALIVE, NODES], [FORGET_AFTER_MS])
         last_ms = {consumer: float(at_ms) for consumer, at_ms in zip(signs[::2], signs[1::2], strict=True)}
         nodes = [
-            _see_node(_decode_report(data), (now_ms - last_ms[consumer]) / MS, lease_seconds)
+            _see_node(decode_report(data), (now_ms - last_ms[consumer]) / MS, lease_seconds)
             for consumer, data in zip(reports[::2], reports[1::2], strict=True)
             if consumer in last_ms
         ]
@@ -53,13 +54,6 @@ class NodeRegistry:
         """Return the consumers that are not lost."""
         nodes = await self.read_all(lease_seconds)
         return tuple(node.report.consumer for node in nodes if node.state is not NodeState.LOST)
-
-
-def _decode_report(data: bytes) -> NodeReport:
-    fields = orjson.loads(data)
-    load = fields.pop("load")
-    role = Role(fields.pop("role"))
-    return NodeReport(**fields, role=role, load=SystemLoad(**load) if load else None)
 
 
 def _see_node(report: NodeReport, age_seconds: float, lease_seconds: float) -> Node:

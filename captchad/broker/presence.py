@@ -1,12 +1,12 @@
 """Sends this process's heartbeat to the fleet, and less often a full report."""
 
 from collections.abc import Callable
-from typing import Any
 
 from captchad.broker.connection import Broker
 from captchad.broker.nodes import NodeRegistry
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.node import NodeReport
+from captchad.domain.role_figures import RoleFigures
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
@@ -17,7 +17,7 @@ BEATS_PER_LEASE = 3
 class Presence(Service):
     """Beats three times a lease, writes a report every `report_interval_seconds`, and signs off when it closes.
 
-    A heartbeat carries the report along when its details have changed, so that figures are never older than the last
+    A heartbeat carries the report along when its figures have changed, so that figures are never older than the last
     change; only the regular reports are announced to watchers.
     """
 
@@ -37,7 +37,7 @@ class Presence(Service):
         self._report_interval_seconds = report_interval_seconds
         self._clock = clock
         self._next_report_at = 0.0
-        self._written_details: dict[str, Any] | None = None
+        self._written_figures: RoleFigures | None = None
         self._periodic = Periodic(self.name, lease_seconds / BEATS_PER_LEASE, self._beat)
         broker.on_return(self.report_now)
 
@@ -72,10 +72,10 @@ class Presence(Service):
     async def _beat(self) -> None:
         now, report = self._clock.monotonic_seconds(), self._describe()
         is_due = now >= self._next_report_at
-        if not is_due and report.details == self._written_details:
+        if not is_due and report.figures == self._written_figures:
             await self._registry.beat(report.consumer)
             return
         await self._registry.write(report, announce=is_due)
-        self._written_details = report.details
+        self._written_figures = report.figures
         if is_due:
             self._next_report_at = now + self._report_interval_seconds

@@ -37,6 +37,7 @@ class QueueStatus:
     queued_bytes: int = 0
     evidence_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
+    pending_by_partition: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -102,7 +103,9 @@ class Statistics:
         """Measure all queues."""
         status = QueueStatus()
         for keys in self._broker.partitions:
+            pending_before = status.pending
             _add_queue(status, await self._broker.run_script("queue_status", keys, []))
+            status.pending_by_partition[keys.partition] = status.pending - pending_before
         return status
 
     async def totals(self) -> Totals:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import asdict
 
 from playwright.async_api import Error as PlaywrightError
 
@@ -21,6 +21,7 @@ from captchad.browser.tabs.tab_pool import TabPool
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import PageOrder
+from captchad.domain.role_figures import BrowserFigures
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
@@ -158,26 +159,26 @@ class BrowserEngine(Service):
         except TargetNotAllowed as error:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from None
 
-    def details(self) -> dict[str, Any]:
-        """Return the browser's figures for the worker's statistics."""
+    def figures(self) -> BrowserFigures:
+        """Return how many browsers and pages there are and were."""
         browsers = self._pool.browsers
-        return {
-            "browser_version": browsers[-1].version if browsers else None,
-            "browsers": len(browsers),
-            "open_pages": sum(browser.busy_pages for browser in browsers),
-            "pages_served": self._pool.pages_served,
-            "rss_bytes": sum(browser.memory_bytes for browser in browsers),
-            "recycled": self._pool.recycled,
-            "crashes": self._pool.crashes,
-            "waiting_tabs": self._tabs.waiting,
-            "reused_tabs": self._tabs.reused,
-        }
+        return BrowserFigures(
+            browser_version=browsers[-1].version if browsers else None,
+            browsers=len(browsers),
+            open_pages=sum(browser.busy_pages for browser in browsers),
+            pages_served=self._pool.pages_served,
+            rss_bytes=sum(browser.memory_bytes for browser in browsers),
+            recycled=self._pool.recycled,
+            crashes=self._pool.crashes,
+            waiting_tabs=self._tabs.waiting,
+            reused_tabs=self._tabs.reused,
+        )
 
     def health(self) -> ServiceHealth:
         """Say whether pages can be opened."""
         is_ready = self._is_started and not self._pool.last_problem
         reason = self._pool.last_problem or ("" if is_ready else "not started")
-        return ServiceHealth(is_ready, reason, self.details())
+        return ServiceHealth(is_ready, reason, asdict(self.figures()))
 
 
 def choose_owner(order: PageOrder) -> TabOwner | None:

@@ -36,6 +36,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
     balancing = configuration.gateway.load_balancer
     balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
+    capacity.on_measured(balancer.note_pending)
     intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
 
     def take_over(new: Configuration) -> None:

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from captchad import __version__
 from captchad.broker.api_keys import ApiKeys
@@ -21,6 +20,7 @@ from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
+from captchad.domain.role_figures import RoleFigures
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
 from captchad.runtime.clock import Clock
@@ -75,7 +75,7 @@ class RoleProcess:
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
         self._on_reload: list[Callable[[Configuration], None]] = []
-        self.describe: Callable[[], dict[str, Any]] = dict
+        self.describe: Callable[[], RoleFigures | None] = lambda: None
         self._start_logging()
 
     @property
@@ -155,7 +155,7 @@ class RoleProcess:
             version=__version__,
             is_draining=self.supervisor.is_draining,
             load=self._load_reader.read(),
-            details=self.describe(),
+            figures=self.describe(),
         )
 
     def _load(self) -> LoadedConfiguration:

@@ -101,8 +101,13 @@ DEFERRALS = _counter(
 LEASE_RENEWALS = _counter(
     "captchad_lease_renewals_total", "Renewals of a task's lease: renewed, lost or failed.", "outcome"
 )
-BROWSER_RECYCLES = _counter("captchad_browser_recycles_total", "Browsers replaced, by reason.", "reason")
-BROWSER_CRASHES = _counter("captchad_browser_crashes_total", "Browsers that ended unexpectedly.")
+BROWSER_RECYCLES = _counter(
+    "captchad_browser_recycles_total", "Browsers retired: at a browser.recycle_* limit, slow, or more than needed."
+)
+BROWSER_CRASHES = _counter(
+    "captchad_browser_crashes_total",
+    "Browsers that ended by themselves, or were killed for hanging or for their memory.",
+)
 EGRESS_REFUSALS = _counter(
     "captchad_egress_refusals_total", "Connections the filtering proxy refused, by reason.", "reason"
 )
@@ -110,11 +115,10 @@ EGRESS_REFUSALS = _counter(
 # ---- The scheduler ----
 
 IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that runs the maintenance jobs, else 0.")
-RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, failed or dead.", "outcome")
+RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, or dead.", "outcome")
 PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
-CALLBACKS = _counter("captchad_callbacks_total", "Callbacks sent, by outcome.", "outcome")
 
 PROCESS_METRICS = (
     NODE_INFO,
@@ -143,7 +147,7 @@ WORKER_METRICS = (
     BROWSER_CRASHES,
     EGRESS_REFUSALS,
 )
-SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, CALLBACKS)
+SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED)
 
 # ---- The whole fleet; the monitor alone ----
 # The first eight names are the original specification's and must not change.

@@ -175,7 +175,7 @@ async def shared_stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
 async def visit(stage: Stage, site: LocalSite, path: str, key_id: str | None = "key", target: str = "here") -> None:
     order = PageOrder(site.url(path), target, key_id=key_id)
     assert (await stage.read_page(order)).picture == CAPTCHA_PNG
-    while stage.engine.details()["open_pages"]:
+    while stage.engine.figures().open_pages:
         await asyncio.sleep(0.01)
 
 
@@ -219,10 +219,10 @@ async def check_sees_nothing(stage: Stage, planted: PlantedSite) -> None:
 async def test_nothing_is_left_of(script: str, stage: Stage, site: LocalSite) -> None:
     planted = PlantedSite(site)
     planted.plant(script)
-    reused_before = stage.engine.details()["reused_tabs"]
+    reused_before = stage.engine.figures().reused_tabs
     await visit(stage, site, "/plant")
     await check_sees_nothing(stage, planted)
-    is_reused = stage.engine.details()["reused_tabs"] > reused_before
+    is_reused = stage.engine.figures().reused_tabs > reused_before
     assert is_reused == (stage.reuse == "same_target")
 
 
@@ -230,7 +230,7 @@ async def test_nothing_is_left_of(script: str, stage: Stage, site: LocalSite) ->
 async def test_a_context_is_thrown_away_with(script: str, stage: Stage, site: LocalSite) -> None:
     planted = PlantedSite(site)
     planted.plant(script)
-    reused_before = stage.engine.details()["reused_tabs"]
+    reused_before = stage.engine.figures().reused_tabs
     await visit(stage, site, "/plant")
     await check_sees_nothing(stage, planted)
-    assert stage.engine.details()["reused_tabs"] == reused_before
+    assert stage.engine.figures().reused_tabs == reused_before

@@ -12,6 +12,7 @@ from captchad.domain.errors import TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.recognition import CaptchaKind
+from captchad.domain.role_figures import BrowserFigures, RoleFigures, SchedulerFigures, WorkerFigures
 from captchad.domain.task import Priority, TaskError, TaskRequest, TaskResult
 from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
@@ -30,6 +31,16 @@ from captchad.web.server import Bind, WebServer
 
 LEASE_SECONDS = 60.0
 LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
+ROLE_FIGURES: dict[Role, RoleFigures] = {
+    Role.SCHEDULER: SchedulerFigures(is_active=True),
+    Role.WORKER: WorkerFigures(
+        slots=4,
+        busy=2,
+        tasks_done=1200,
+        tasks_failed=34,
+        browser=BrowserFigures("Chromium 131", pages_served=1234, rss_bytes=412_000_000, recycled=3),
+    ),
+}
 
 
 class MonitorUnderTest:
@@ -80,9 +91,6 @@ class SmallFleet:
 
     async def report_all(self, host: str = "host-a") -> None:
         for role in Role:
-            details = {"is_active": True} if role is Role.SCHEDULER else {}
-            if role is Role.WORKER:
-                details = make_worker_details()
             await self.registry.write(
                 NodeReport(
                     name=f"{role}-1",
@@ -94,7 +102,7 @@ class SmallFleet:
                     version="1.2.3",
                     is_draining=False,
                     load=SystemLoad(31.0, 42.5, 63.0),
-                    details=details,
+                    figures=ROLE_FIGURES.get(role),
                 )
             )
 
@@ -113,19 +121,6 @@ class SmallFleet:
         (delivery,) = await self.consumer.take(1)
         error = TaskError(code, message, is_retryable=False)
         await self.consumer.settle([Settlement(delivery, AttemptOutcome.FAILED, error=error)])
-
-
-def make_worker_details() -> dict[str, object]:
-    return {
-        "slots": 4,
-        "busy": 2,
-        "browser_version": "Chromium 131",
-        "pages_served": 1234,
-        "rss_bytes": 412_000_000,
-        "recycled": 3,
-        "tasks_done": 1200,
-        "tasks_failed": 34,
-    }
 
 
 def make_small_fleet(broker: Broker) -> SmallFleet:
