@@ -17,7 +17,7 @@ class ApiKeys:
         self._broker = broker
 
     async def create(self, name: str, scopes: frozenset[Scope], targets: tuple[str, ...]) -> tuple[str, ApiKey]:
-        """Make a key; give its text, which is shown this once, and its record. A name is used once."""
+        """Make a key; return its text, which is shown this once, and its record. A name is used once."""
         if any(key.name == name and key.revoked_ms is None for key in await self.list_all()):
             raise InvalidRequest(f"a key named {name!r} exists; revoke it first or choose another name")
         key_id, text, digest = make_key()
@@ -37,7 +37,7 @@ class ApiKeys:
         return text, key
 
     async def list_all(self) -> tuple[ApiKey, ...]:
-        """Give every key, revoked ones too, oldest first."""
+        """Return every key, revoked ones too, oldest first."""
         async with self._broker.guard():
             ids = sorted(await self._broker.client.smembers(API_KEYS))
         keys = [await self._read(key_id.decode()) for key_id in ids]
@@ -55,7 +55,7 @@ class ApiKeys:
         raise CaptchadError(f"there is no key named {name_or_id!r} that is still valid")
 
     async def authenticate(self, text: str) -> ApiKey | None:
-        """Give the valid key a text stands for, or None."""
+        """Return the valid key a text stands for, or None."""
         parts = split_key(text)
         if parts is None:
             return None

@@ -15,7 +15,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A task as it was when it died; times are Redis TIME in milliseconds."""
+    """A task as it was when it was dead-lettered; times are Redis TIME in milliseconds."""
 
     task_id: str
     request: TaskRequest
@@ -34,7 +34,7 @@ class DeadLetters:
         self._store = store
 
     async def list_ids(self, limit: int | None = None) -> list[str]:
-        """Give the ids of dead letters, the newest first in each partition."""
+        """Return the ids of dead letters, the newest first in each partition."""
         ids: list[str] = []
         for keys in self._broker.partitions:
             async with self._broker.guard():
@@ -43,7 +43,7 @@ class DeadLetters:
         return ids[:limit]
 
     async def list_letters(self, limit: int) -> list[DeadLetter]:
-        """Give dead letters, the newest first in each partition."""
+        """Return dead letters, the newest first in each partition."""
         letters = []
         for task_id in await self.list_ids(limit):
             try:
@@ -53,7 +53,7 @@ class DeadLetters:
         return letters
 
     async def show(self, task_id: str) -> DeadLetter:
-        """Give one dead letter; TaskNotFound where there is none."""
+        """Return one dead letter; TaskNotFound where there is none."""
         partition = read_partition(task_id)
         fields: dict[bytes, bytes] = {}
         if partition is not None and partition < len(self._broker.partitions):
@@ -72,7 +72,7 @@ class DeadLetters:
         )
 
     async def replay(self, task_id: str) -> str:
-        """Make a new task from a dead letter; give its id. The dead letter stays as it is."""
+        """Make a new task from a dead letter; return its id. The dead letter stays as it is."""
         letter = await self.show(task_id)
         partition = read_partition(task_id)
         assert partition is not None
@@ -80,6 +80,6 @@ class DeadLetters:
         return (await self._store.submit([task]))[0]
 
     async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
-        """Replay every dead letter there is now; give old and new id of each as it is made."""
+        """Replay every dead letter there is now; yield the old and the new id of each."""
         for task_id in await self.list_ids():
             yield task_id, await self.replay(task_id)

@@ -21,7 +21,7 @@ class EvidenceStore:
         self._broker = broker
 
     async def read(self, task_id: str, part: EvidencePart) -> bytes:
-        """Give a picture's bytes; TaskNotFound where it was not kept, or is not any more."""
+        """Return a picture's bytes; TaskNotFound where it was not kept, or is not any more."""
         partition = read_partition(task_id)
         found: bytes | None = None
         if partition is not None and partition < len(self._broker.partitions):

@@ -8,10 +8,10 @@ Per partition (PREFIX = `captchad:{pNN}`)
                                             redis.task_result_ttl after its end
     PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
     PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
-    PREFIX:held:LINE              zset      id -> place (priority, then age) of tasks that wait for a target's limits;
-                                            LINE is a target, or `TARGET pictures`
-    PREFIX:held                   zset      LINE -> when its next task is called (ms); settle, promote write
-    PREFIX:held_paces             hash      LINE -> ms between calls; both go with their line
+    PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
+                                            QUEUE is a target, or `TARGET pictures`
+    PREFIX:deferred               zset      QUEUE -> when its next task is released (ms); settle, promote write
+    PREFIX:deferred_paces         hash      QUEUE -> ms between releases; both go when the queue is empty
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
     PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
     PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture, without its session
@@ -25,7 +25,7 @@ Per partition (PREFIX = `captchad:{pNN}`)
 
 Across the fleet
     captchad:{fleet}:nodes        hash      consumer -> NodeReport as JSON; every role writes its own
-    captchad:{fleet}:alive        zset      consumer -> last sign of life (ms)
+    captchad:{fleet}:alive        zset      consumer -> last heartbeat (ms)
     captchad:{fleet}:leader       string    consumer of the active scheduler; expires with its lease
     captchad:{fleet}:keys         set       ids of all API keys
     captchad:{fleet}:events       channel   changes of nodes
@@ -71,28 +71,28 @@ class PartitionKeys:
         return (*self.streams, self.open, self.delayed, self.recent, self.dead, self.counters, self.prefix)
 
     def task(self, task_id: str) -> str:
-        """Give the key of a task's record."""
+        """Return the key of a task's record."""
         return f"{self.prefix}:task:{task_id}"
 
     def dead_letter(self, task_id: str) -> str:
-        """Give the key of a dead letter."""
+        """Return the key of a dead letter."""
         return f"{self.prefix}:dead:{task_id}"
 
     def evidence(self, task_id: str) -> str:
-        """Give the key of a task's evidence."""
+        """Return the key of a task's evidence."""
         return f"{self.prefix}:evidence:{task_id}"
 
     def history(self, minute: int) -> str:
-        """Give the key of one minute's figures; `minute` counts since 1970."""
+        """Return the key of one minute's figures; `minute` counts since 1970."""
         return f"{self.prefix}:history:{minute}"
 
     def idempotency(self, digest: str) -> str:
-        """Give the key that remembers an Idempotency-Key."""
+        """Return the key that remembers an Idempotency-Key."""
         return f"{self.prefix}:idempotency:{digest}"
 
 
 def api_key(key_id: str) -> str:
-    """Give the key of one API key's record."""
+    """Return the key of one API key's record."""
     return f"{NAMESPACE}:{{key:{key_id}}}"
 
 
@@ -108,5 +108,5 @@ class TargetKeys:
 
 
 def rate(name: str) -> str:
-    """Give the key of one caller's rate limit."""
+    """Return the key of one caller's rate limit."""
     return f"{NAMESPACE}:{{rate:{name}}}"

@@ -2,10 +2,10 @@
 
 Fields of a record's hash: request (JSON), picture (bytes, until it ends), session (sealed, until it ends), status,
 target, priority (stream number), created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms,
-attempts, retry_limit, lives_lost, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON), returned_session
-(sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or running: stream, entry; while
-running: owner, token; after an attempt was settled: settled_token; called from a target's line and not begun yet:
-released; always: turn (where it stands in a target's line).
+attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
+returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
+running: stream, entry; while running: owner, token; after an attempt was settled: settled_token; released from a
+deferred queue and not begun yet: released; always: deferral_rank (its place in a deferred queue).
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,15 @@ from typing import Any
 import orjson
 
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Evidence, Fill, KeptEvidence
 from captchad.domain.recognition import CaptchaKind, Character, Hints
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
-from captchad.domain.visit import Evidence, Fill, KeptEvidence
 
 VERSION = 1
 
 
 def encode_request(request: TaskRequest) -> bytes:
-    """Give a request as JSON, without its picture and its session, which are stored beside it.
+    """Return a request as JSON, without its picture and its session, which are stored beside it.
 
     What not every task has is left out, so that a worker of an earlier release still reads the others.
     """
@@ -77,7 +77,7 @@ def decode_request(data: bytes, picture: bytes | None) -> TaskRequest:
 
 
 def encode_result(result: TaskResult) -> bytes:
-    """Give a result as JSON, without the page's session, which is stored beside it."""
+    """Return a result as JSON, without the page's session, which is stored beside it."""
     return orjson.dumps({name: getattr(result, name) for name in _RESULT_FIELDS})
 
 
@@ -90,17 +90,17 @@ def decode_result(data: bytes) -> TaskResult:
 
 
 def encode_evidence(evidence: Evidence) -> bytes:
-    """Give as JSON what is kept of some evidence; the pictures themselves are stored beside it."""
+    """Return as JSON what is kept of some evidence; the pictures themselves are stored beside it."""
     return orjson.dumps(KeptEvidence(bool(evidence.picture), bool(evidence.screenshot), evidence.choice))
 
 
 def encode_error(error: TaskError) -> bytes:
-    """Give an error as JSON."""
+    """Return an error as JSON."""
     return orjson.dumps(error)
 
 
 def encode_deferral(delay_ms: int, pace_ms: int) -> bytes:
-    """Give as JSON when a target's line goes on, and in what steps."""
+    """Return as JSON when the first deferred task is released, and at what pace the others follow."""
     return orjson.dumps({"delay_ms": delay_ms, "pace_ms": pace_ms})
 
 

@@ -14,7 +14,7 @@ class SealedSessions:
         self._cipher = cipher
 
     def open_given(self, request: TaskRequest, task_id: str, sealed: bytes) -> TaskRequest:
-        """Give the request with its session."""
+        """Return the request with its session."""
         if not sealed and not request.return_session:
             return request
         cipher = self._need_cipher()
@@ -24,13 +24,13 @@ class SealedSessions:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, str(error)) from None
 
     def seal_returned(self, result: TaskResult | None, task_id: str) -> bytes:
-        """Give the session of a result, sealed; empty where it has none."""
+        """Return the session of a result, sealed; empty where it has none."""
         if result is None or result.session is None:
             return b""
         try:
             sealed = self._need_cipher().seal(result.session, task_id, Direction.RETURNED)
         except ValueError:
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page's session can't be written down") from None
+            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page's session can't be serialised") from None
         if len(sealed) > RETURNED_LIMIT_BYTES:
             message = f"the page's session has {len(sealed)} bytes, more than the limit of {RETURNED_LIMIT_BYTES}"
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, message)

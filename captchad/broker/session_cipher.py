@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from captchad.domain.visit import Cookie, SessionState
+from captchad.domain.page import Cookie, SessionState
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -42,14 +42,14 @@ class SessionCipher:
         self._key = key.encode()
 
     def seal(self, session: SessionState | None, task_id: str, direction: Direction) -> bytes:
-        """Give a session, or that there is none, as bytes that only the holders of the key can read or change."""
+        """Return a session, or that there is none, as bytes that only the holders of the key can read or change."""
         purpose, nonce = _name_purpose(task_id, direction), os.urandom(NONCE_BYTES)
         # A page may leave halves of surrogate pairs in its storage, which are no Unicode.
         plain = json.dumps(session and asdict(session), ensure_ascii=False, allow_nan=False).encode(errors="replace")
         return VERSION + nonce + self._cipher(purpose).encrypt(nonce, plain, purpose)
 
     def open(self, sealed: bytes, task_id: str, direction: Direction) -> SessionState | None:
-        """Give the session sealed for a task; SessionUnreadable where the key is another."""
+        """Return the session sealed for a task; SessionUnreadable where the key is another."""
         purpose = _name_purpose(task_id, direction)
         nonce, rest = sealed[len(VERSION) : len(VERSION) + NONCE_BYTES], sealed[len(VERSION) + NONCE_BYTES :]
         if not sealed.startswith(VERSION):

@@ -90,7 +90,7 @@ class TaskStore:
         self._limits = limits
 
     async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
-        """Store tasks of one partition, all or none; give their ids, the earlier ones where a key was repeated.
+        """Store tasks of one partition, all or none; return their ids, the earlier ones where a key was repeated.
 
         Raises QueueFull, IdempotencyConflict, or BrokerUnavailable (which may come after the write: the same
         idempotency key, or the same id, then finds it).
@@ -105,17 +105,17 @@ class TaskStore:
         for task in tasks:
             arguments += _submit_arguments(task, self._seal(task))
         try:
-            verdict, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
+            answer, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
         except BrokerUnavailable as error:
             raise BrokerUnavailable(error.message, tasks[0].task_id) from error
-        if verdict == b"full":
+        if answer == b"full":
             raise QueueFull("the queue is full; try again later")
-        if verdict == b"conflict":
+        if answer == b"conflict":
             raise IdempotencyConflict(f"this Idempotency-Key belongs to {details[0].decode()}, made from another body")
         return [task_id.decode() for task_id in details]
 
     async def read(self, task_id: str) -> TaskRecord:
-        """Give the record of a task; TaskNotFound where there is none (any more)."""
+        """Return the record of a task; TaskNotFound where there is none (any more)."""
         keys = self._keys_of(task_id)
         async with self._broker.guard():
             *values, sealed = await self._broker.client.hmget(keys.task(task_id), (*RECORD_FIELDS, RETURNED_SESSION))
@@ -130,7 +130,7 @@ class TaskStore:
         if status == b"missing":
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
         if status in (b"completed", b"failed"):
-            raise AlreadyFinished(f"the task is {status.decode()} already")
+            raise AlreadyFinished(f"the task is already {status.decode()}")
         return await self.read(task_id)
 
     async def list_page(self, query: TaskQuery) -> TaskPage:
@@ -151,7 +151,7 @@ class TaskStore:
                 return TaskPage(tuple(found), None)
 
     def _seal(self, task: NewTask) -> bytes:
-        """Give the session of a new task, sealed; empty where it has nothing to do with sessions.
+        """Return the session of a new task, sealed; empty where it has nothing to do with sessions.
 
         One that only wants the page's session back gets a seal around nothing: a worker with another key then finds out
         before it opens the page.
@@ -164,20 +164,20 @@ class TaskStore:
         return self._cipher.seal(request.session, task.task_id, Direction.GIVEN)
 
     def _with_session(self, record: TaskRecord, sealed: bytes) -> TaskRecord:
-        """Give the record with the session its page left; without, where the key is another."""
+        """Return the record with the session its page left; without, where the key is another."""
         if self._cipher is None or record.result is None:
             return record
         try:
             session = self._cipher.open(sealed, record.task_id, Direction.RETURNED)
         except SessionUnreadable as error:
-            _logger.warning("%s is answered without its session: %s", record.task_id, error)
+            _logger.warning("%s is returned without its session: %s", record.task_id, error)
             return record
         return replace(record, result=replace(record.result, session=session))
 
     async def _read_recent(
         self, before: tuple[int, str] | None, count: int
     ) -> list[tuple[int, str, TaskRecord | None]]:
-        """Give the next `count` tasks of all partitions after `before`, newest first; fewer at the end."""
+        """Return the next `count` tasks of all partitions after `before`, newest first; fewer at the end."""
         newest: list[tuple[int, str, PartitionKeys]] = []
         for keys in self._broker.partitions:
             newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before, count)]
@@ -194,7 +194,7 @@ class TaskStore:
         ]
 
     async def _list_ids(self, keys: PartitionKeys, before: tuple[int, str] | None, count: int) -> list[tuple[int, str]]:
-        """Give the ids after a position; members of one millisecond are read whole, so that none is skipped."""
+        """Return the ids after a position; members of one millisecond are read whole, so that none is skipped."""
         highest: float | str = before[0] if before else "+inf"
         offset = 0
         ids: list[tuple[int, str]] = []
@@ -220,7 +220,7 @@ class TaskStore:
     def _keys_of(self, task_id: str) -> PartitionKeys:
         partition = read_partition(task_id)
         if partition is None or partition >= len(self._broker.partitions):
-            raise TaskNotFound(f"there is no task {task_id}; that is not an id this service made")
+            raise TaskNotFound(f"there is no task {task_id}; captchad issues no such id")
         return self._broker.partitions[partition]
 
 
@@ -260,5 +260,5 @@ def _decode_cursor(cursor: str) -> tuple[int, str]:
         return int(created_ms), task_id
     except (ValueError, binascii.Error):
         raise InvalidRequest(
-            "the cursor is none", (Violation("?cursor", "use a next_cursor as it was given"),)
+            "the cursor is not valid", (Violation("?cursor", "use a next_cursor exactly as it was returned"),)
         ) from None

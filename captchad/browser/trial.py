@@ -8,9 +8,9 @@ import json
 import sys
 from typing import Any
 
-from captchad.browser.connection import BrowserConnection, BrowserSource, LaunchFailed
-from captchad.browser.process import LaunchedBrowsers
-from captchad.browser.sources import choose_source
+from captchad.browser.backends import choose_source
+from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
+from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.browser_choice import choose_browser
 from captchad.config.sections import Configuration
 from captchad.domain.errors import DependencyMissing
@@ -23,7 +23,7 @@ OWNER = "doctor"
 
 
 async def try_browser(configuration: Configuration) -> dict[str, Any]:
-    """Get a browser, draw a text, take a picture of it; give the version and the time, or why it failed.
+    """Get a browser, draw a text, take a picture of it; return the version and the time, or why it failed.
 
     A browser of this machine is tried without its sandbox too, so that the outcome can name the reason.
     """
@@ -62,13 +62,13 @@ async def _draw(browser: BrowserConnection) -> bool:
 
 def _describe_sandbox(source: BrowserSource) -> dict[str, Any]:
     """Say how a browser of this machine is held; of one elsewhere its flags alone were looked at."""
-    confinement = source.confinement if isinstance(source, LaunchedBrowsers) else None
-    if confinement is None:
+    sandbox = source.sandbox if isinstance(source, LaunchedBrowsers) else None
+    if sandbox is None:
         return {"has_sandbox": True, "sandbox": "as the browser was started", "sandbox_problem": ""}
     return {
-        "has_sandbox": confinement.has_sandbox,
-        "sandbox": confinement.describe(),
-        "sandbox_problem": confinement.problem,
+        "has_sandbox": sandbox.has_sandbox,
+        "sandbox": sandbox.describe(),
+        "sandbox_problem": sandbox.problem,
     }
 
 

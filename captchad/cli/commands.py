@@ -38,12 +38,14 @@ COMMANDS: dict[str, Command] = {
     "health": Command(
         "captchad.cli.health:health", "Check every role and dependency; exit 1 if any is not well.", _REDIS
     ),
-    "doctor": Command("captchad.cli.doctor.command:doctor", "Check this machine, and say how to mend it.", _MACHINE),
+    "doctor": Command(
+        "captchad.cli.doctor.command:doctor", "Check this machine, and say how to fix what is wrong.", _MACHINE
+    ),
     "config": Command("captchad.cli.configuration:config", "Check, show or compare the configuration."),
     "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and why a URL is or is not."),
     "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _REDIS),
-    "recognise": Command("captchad.cli.recognise:recognise", "Read pictures here and now, without a server.", _READING),
-    "train": Command("captchad.cli.train:train", "Teach a model the labelled pictures of one site.", _TRAINING),
+    "recognise": Command("captchad.cli.recognise:recognise", "Read pictures locally, without a server.", _READING),
+    "train": Command("captchad.cli.train:train", "Fine-tune a model on the labelled pictures of one site.", _TRAINING),
     "evaluate": Command(
         "captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read.", _READING
     ),

@@ -89,7 +89,7 @@ def _differences(loaded: LoadedConfiguration) -> list[dict[str, Any]]:
 
 
 def _refusals(configuration: Configuration) -> list[ConfigurationProblem]:
-    """Give why roles would refuse to start, each reason once with the roles it concerns."""
+    """Return why roles would refuse to start, each reason once with the roles it concerns."""
     roles: dict[tuple[str, str], list[str]] = {}
     for role in Role:
         for problem in (*check_start_rules(configuration, role), *unbuilt_settings(configuration, role)):
@@ -128,7 +128,7 @@ def _represent(problem: ConfigurationProblem) -> dict[str, str]:
 
 
 def _flatten(tree: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """Give a redacted configuration's settings by their dotted paths, as the loader names them."""
+    """Return a redacted configuration's settings by their dotted paths, as the loader names them."""
     found: dict[str, Any] = {}
     for name, value in tree.items():
         here = join_path(path, name)

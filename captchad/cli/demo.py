@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from captchad.cli.demo_report import Outcome, print_outcomes, represent_outcomes
+from captchad.cli.demo_report import DemoResult, print_results, represent_results
 from captchad.cli.demo_run import DemoRun, make_environment, write_configuration
+from captchad.cli.event_printer import EventPrinter
 from captchad.cli.failures import EXIT_DONE, EXIT_FAILED
 from captchad.cli.foreground import run_until_signal
-from captchad.cli.happening_printer import HappeningPrinter
 from captchad.cli.options import json_option
 from captchad.cli.printing import print_json
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
@@ -28,9 +28,14 @@ FOLDER_PREFIX = "captchad-demo-"
 
 @click.command()
 @click.option(
-    "--tasks", type=click.IntRange(1, TASKS_LIMIT), default=5, show_default=True, metavar="N", help="How many."
+    "--tasks",
+    type=click.IntRange(1, TASKS_LIMIT),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Number of captchas to solve.",
 )
-@click.option("--keep", is_flag=True, help="Stay up afterwards, until Ctrl-C.")
+@click.option("--keep", is_flag=True, help="Keep running afterwards, until Ctrl-C.")
 @json_option
 def demo(tasks: int, keep: bool, is_json: bool) -> None:
     """Solve the bundled sample site's captchas once and show the results.
@@ -42,7 +47,7 @@ def demo(tasks: int, keep: bool, is_json: bool) -> None:
 
 
 async def _demo(tasks: int, keep: bool, is_json: bool) -> int:
-    printer = HappeningPrinter(is_brief=True, is_quiet=is_json)
+    printer = EventPrinter(is_brief=True, is_quiet=is_json)
     site = SampleSite()
     await site.start()
     try:
@@ -53,12 +58,12 @@ async def _demo(tasks: int, keep: bool, is_json: bool) -> int:
 
 
 def _choose_base() -> str:
-    """Give the folder for temporary files, or a short one where the embedded server's socket would not fit in."""
+    """Return the folder for temporary files, or a short one where the embedded server's socket would not fit in."""
     usual = tempfile.gettempdir()
     return usual if len(usual) <= LONGEST_BASE else SHORT_BASE
 
 
-async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: bool, printer: HappeningPrinter) -> int:
+async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: bool, printer: EventPrinter) -> int:
     clock = Clock()
     options = UpOptions(
         workers=1,
@@ -68,33 +73,33 @@ async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: 
         monitor_port=0,
         first_worker_port=0,
     )
-    plan = await plan_local_fleet(options, make_environment(os.environ, folder), printer.tell, clock)
-    fleet = plan.build_fleet(printer.tell, clock)
+    plan = await plan_local_fleet(options, make_environment(os.environ, folder), printer.print_event, clock)
+    fleet = plan.build_fleet(printer.print_event, clock)
     printer.say("starting captchad and the sample site")
 
-    outcomes: list[Outcome] = []
+    results: list[DemoResult] = []
 
     async def work() -> None:
-        outcomes.extend(await DemoRun(site, plan.url(Role.GATEWAY), is_progress_shown=not is_json).solve(tasks))
-        _print(outcomes, is_json)
+        results.extend(await DemoRun(site, plan.url(Role.GATEWAY), is_progress_shown=not is_json).solve(tasks))
+        _print(results, is_json)
         if keep:
             _announce(plan, site)
             await fleet.wait_for_failure()
 
     await run_until_signal(fleet, work, printer)
-    return EXIT_DONE if outcomes and all(outcome.is_completed for outcome in outcomes) else EXIT_FAILED
+    return EXIT_DONE if results and all(result.is_completed for result in results) else EXIT_FAILED
 
 
-def _print(outcomes: list[Outcome], is_json: bool) -> None:
+def _print(results: list[DemoResult], is_json: bool) -> None:
     if is_json:
-        print_json(represent_outcomes(outcomes))
+        print_json(represent_results(results))
     else:
-        print_outcomes(outcomes)
+        print_results(results)
     sys.stdout.flush()
 
 
 def _announce(plan: LocalPlan, site: SampleSite) -> None:
-    HappeningPrinter().summarise(
+    EventPrinter().summarise(
         "Still up; Ctrl-C ends it",
         {
             "gateway": plan.url(Role.GATEWAY),

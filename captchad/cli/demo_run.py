@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from captchad.cli.demo_report import Outcome
+from captchad.cli.demo_report import DemoResult
 from captchad.client import GatewayClient
 from captchad.config.state import STATE_VARIABLE
 from captchad.domain.task import TaskStatus
@@ -32,7 +32,7 @@ PRIVATE_NAMES = frozenset(
 
 
 def write_configuration(folder: Path, site_port: int) -> Path:
-    """Write a configuration that declares the sample site and nothing else; give its path."""
+    """Write a configuration that declares the sample site and nothing else; return its path."""
     target = {
         "host": "127.0.0.1",
         "ports": [site_port],
@@ -48,7 +48,7 @@ def write_configuration(folder: Path, site_port: int) -> Path:
 
 
 def make_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Give the environment without anything that would lead the demo to another Redis or configuration."""
+    """Return the environment without anything that would lead the demo to another Redis or configuration."""
     kept = {
         name: value
         for name, value in environment.items()
@@ -73,8 +73,8 @@ class DemoRun:
             disable=not is_progress_shown,
         )
 
-    async def solve(self, count: int) -> list[Outcome]:
-        """Solve `count` pages; give their outcomes in the order of submission."""
+    async def solve(self, count: int) -> list[DemoResult]:
+        """Solve `count` pages; return their results in the order of submission."""
         with self._progress:
             bar = self._progress.add_task("Solving captchas", total=count)
             submitted = [await self._submit(number) for number in range(count)]
@@ -89,11 +89,11 @@ class DemoRun:
         answer = await asyncio.to_thread(self._client.submit, task)
         return str(answer["task_id"]), page, visit
 
-    async def _finish(self, task_id: str, page: str, visit: str, bar: TaskID) -> Outcome:
+    async def _finish(self, task_id: str, page: str, visit: str, bar: TaskID) -> DemoResult:
         state = await self._wait(task_id)
         self._progress.advance(bar)
         result, error = state.get("result") or {}, state.get("error") or {}
-        return Outcome(
+        return DemoResult(
             task_id=task_id,
             page=page,
             status=str(state["status"]),
@@ -105,7 +105,7 @@ class DemoRun:
         )
 
     async def _wait(self, task_id: str) -> dict[str, Any]:
-        """Give the task's state once it is final; by short waits, for a thread that waits can't be cancelled."""
+        """Return the task's state once it is final; by short waits, for a thread that waits can't be cancelled."""
         deadline = self._clock.monotonic_seconds() + WAIT_SECONDS
         while True:
             state = await asyncio.to_thread(self._client.task_status, task_id, ONE_WAIT_SECONDS)

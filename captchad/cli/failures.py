@@ -21,7 +21,7 @@ _ADVICE = {
 
 
 def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
-    """Run a command; give its exit code, and print what went wrong as one line, with a traceback on request."""
+    """Run a command; return its exit code, and print what went wrong as one line, with a traceback on request."""
     try:
         result = act()
         sys.stdout.flush()
@@ -54,7 +54,7 @@ def _explain(error: BaseException) -> tuple[list[str], int]:
 
 
 def describe_failure(error: CaptchadError) -> list[str]:
-    """Give the lines that say what failed: one, or one for each wrong setting."""
+    """Return the lines that say what failed: one, or one for each wrong setting."""
     if isinstance(error, ConfigurationError):
         return [describe_problem(problem) for problem in error.problems]
     message = error.message
@@ -65,7 +65,7 @@ def describe_failure(error: CaptchadError) -> list[str]:
 
 
 def describe_problem(problem: ConfigurationProblem) -> str:
-    """Give a wrong setting as one line: its path, what is wrong, and where it was set."""
+    """Return a wrong setting as one line: its path, what is wrong, and where it was set."""
     where = f" ({problem.source})" if problem.source else ""
     return f"{problem.path}: {problem.message}{where}" if problem.path else f"{problem.message}{where}"
 

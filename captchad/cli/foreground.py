@@ -6,9 +6,9 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from captchad.cli.happening_printer import HappeningPrinter
+from captchad.cli.event_printer import EventPrinter
 from captchad.deployment.local_fleet import LocalFleet
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 Result = TypeVar("Result")
 
@@ -16,17 +16,17 @@ Result = TypeVar("Result")
 async def run_until_signal(
     fleet: LocalFleet,
     work: Callable[[], Awaitable[Result]],
-    printer: HappeningPrinter,
+    printer: EventPrinter,
     reloads_on_hangup: bool = False,
 ) -> Result | None:
-    """Start the fleet, do `work`, and stop the fleet, whatever happens; give the work's result.
+    """Start the fleet, do `work`, and stop the fleet, whatever happens; return the work's result.
 
     A signal ends the work early and gives None. SIGHUP passes a new configuration on, or, from a terminal that is
     being closed, ends everything.
     """
     # What fails here becomes the command's one line on stderr; it need not be logged as well.
     logging.getLogger("captchad").addHandler(logging.NullHandler())
-    keeper = TaskGroupKeeper("foreground")
+    keeper = TaskSet("foreground")
     stopped = asyncio.Event()
     _catch_signals(fleet, stopped, printer, reloads_on_hangup)
 
@@ -44,9 +44,7 @@ async def run_until_signal(
         await fleet.stop()
 
 
-def _catch_signals(
-    fleet: LocalFleet, stopped: asyncio.Event, printer: HappeningPrinter, reloads_on_hangup: bool
-) -> None:
+def _catch_signals(fleet: LocalFleet, stopped: asyncio.Event, printer: EventPrinter, reloads_on_hangup: bool) -> None:
     def stop() -> None:
         if stopped.is_set():
             printer.say("stopping at once")

@@ -18,11 +18,11 @@ class LazyGroup(click.Group):
         self._table = table
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the names in the table's order, which is the order of the help."""
+        """Return the names in the table's order, which is the order of the help."""
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command, imported now, or None where there is none of this name.
+        """Import and return the command, or None where there is none of this name.
 
         DependencyMissing names the extra that it needs and this installation lacks.
         """

@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
-    """Run one command line; give its exit code."""
+    """Run one command line; return its exit code."""
     is_debug, rest = _take_debug(arguments)
     return run_guarded(lambda: root.main(args=rest, prog_name=PROGRAM, standalone_mode=False), is_debug)
 

@@ -51,7 +51,7 @@ def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
 
 
 def show(value: object) -> str:
-    """Give a value as people read it."""
+    """Return a value as people read it."""
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):

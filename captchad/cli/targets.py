@@ -6,7 +6,7 @@ from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Endpoint, Target, check_expiry, find_target, literal_address, parse_endpoint
+from captchad.domain.target import Origin, Target, check_expiry, find_target, literal_address, parse_origin
 from captchad.runtime.clock import Clock
 
 
@@ -38,9 +38,9 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     """Say whether the page at URL is in scope, and why; exit 1 if it is not."""
     declared = load(config_path).configuration.security.declared_targets()
     try:
-        endpoint = parse_endpoint(url)
-        target = find_target(declared, endpoint, Clock().today())
-        _refuse_private_literal(target, endpoint)
+        origin = parse_origin(url)
+        target = find_target(declared, origin, Clock().today())
+        _refuse_private_literal(target, origin)
     except TargetNotAllowed as error:
         if is_json:
             print_json({"url": url, "allowed": False, "reason": error.message, "target": None})
@@ -49,14 +49,14 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     if is_json:
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
-        click.echo(f"{url} is in scope: covered by {target.host}, port {endpoint.port}{_describe_authority(target)}")
+        click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
 
 
-def _refuse_private_literal(target: Target, endpoint: Endpoint) -> None:
-    address = literal_address(endpoint.host)
+def _refuse_private_literal(target: Target, origin: Origin) -> None:
+    address = literal_address(origin.host)
     if address is not None and not address.is_global and not target.allow_private_addresses:
         raise TargetNotAllowed(
-            f"{endpoint.host} is a private address; set allow_private_addresses: true for {target.host}"
+            f"{origin.host} is a private address; set allow_private_addresses: true for {target.host}"
         )
 
 

@@ -70,14 +70,14 @@ def _json_option(name: str, description: str) -> Callable[[Decorated], Decorated
 _OPTIONS = (
     click.option("--image", "image_path", metavar="FILE", help="Submit this picture instead of a page; -: stdin."),
     click.option("--target", metavar="HOST", help="With --image: the declared host the picture comes from."),
-    click.option("--timeout", type=click.FloatRange(1, 600), metavar="SECONDS", help="What one attempt may take."),
+    click.option("--timeout", type=click.FloatRange(1, 600), metavar="SECONDS", help="Time limit of one attempt."),
     click.option("--retry-count", type=click.IntRange(0, 10), metavar="N", help="Further attempts after a failed one."),
     click.option("--priority", type=click.Choice([one.value for one in Priority]), help="The queue it waits in."),
     click.option("--selector", metavar="CSS", help="The captcha picture; without it the worker finds it."),
     click.option("--charset", metavar="CHARACTERS", help="Characters that can occur in the text."),
-    click.option("--min-length", type=click.IntRange(1, 64), metavar="N", help="The text's least length."),
-    click.option("--max-length", type=click.IntRange(1, 64), metavar="N", help="The text's greatest length."),
-    click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site tells A from a."),
+    click.option("--min-length", type=click.IntRange(1, 64), metavar="N", help="Minimum length of the text."),
+    click.option("--max-length", type=click.IntRange(1, 64), metavar="N", help="Maximum length of the text."),
+    click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site distinguishes A from a."),
     click.option("--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or a sum to work out."),
     click.option(
         "--session",
@@ -87,12 +87,14 @@ _OPTIONS = (
     ),
     _json_option("--fill", "Where to type, submit and verify the text, all at once."),
     click.option("--fill-input", metavar="CSS", help="Where to type the text."),
-    click.option("--fill-submit", metavar="CSS", help="What to click then; without it Enter is pressed."),
+    click.option("--fill-submit", metavar="CSS", help="What to click to submit; by default Enter is pressed."),
     click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
     click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
     click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
-    click.option("--task-deadline", type=click.FloatRange(1), metavar="SECONDS", help="When the task fails at last."),
-    click.option("--return-session", is_flag=True, help="Give back the page's cookies and storage."),
+    click.option(
+        "--task-deadline", type=click.FloatRange(1), metavar="SECONDS", help="Time after which the task fails."
+    ),
+    click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
     click.option("--callback-url", metavar="URL", help="Where the result is POSTed."),
     _json_option("--metadata", "Given back with the result."),
@@ -107,7 +109,7 @@ def task_options(function: Decorated) -> Decorated:
 
 
 def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the body that the options ask for; what is not given is left to the gateway's defaults."""
+    """Return the body that the options ask for; what is not given is left to the gateway's defaults."""
     image_path = options.get("image_path")
     if (options.get("url") is None) == (image_path is None):
         raise click.UsageError("give either a URL or --image FILE")
@@ -125,7 +127,7 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give the form: --fill, and over it the options for its parts."""
+    """Return the form: --fill, and over it the options for its parts."""
     parts = {name: options[option] for option, name in _FILL.items() if options.get(option) is not None}
     whole = options.get("fill")
     if whole is None and not parts:

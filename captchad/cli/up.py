@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
-from captchad.cli.happening_printer import HappeningPrinter
 from captchad.cli.options import config_option, json_option
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
 from captchad.domain.node import Role
@@ -23,7 +23,7 @@ PORT = click.IntRange(0, 65535)
 @click.option("--gateway-port", type=PORT, default=8080, show_default=True, help="The gateway's port; 0: any.")
 @click.option("--scheduler-port", type=PORT, default=8000, show_default=True, help="The scheduler's port; 0: any.")
 @click.option("--monitor-port", type=PORT, default=9090, show_default=True, help="The monitor's port; 0: any.")
-@click.option("--verbose", is_flag=True, help="Show every line the roles log, not warnings alone.")
+@click.option("--verbose", is_flag=True, help="Show everything the roles log, not just warnings.")
 @json_option
 def up(
     workers: int | None,
@@ -41,13 +41,13 @@ def up(
     itself is started again. Ctrl-C lets everything finish what it does; a second one ends it at once.
     """
     options = UpOptions(workers, config_path, host, gateway_port, scheduler_port, monitor_port)
-    asyncio.run(_up(options, HappeningPrinter(is_json=is_json, is_verbose=verbose)))
+    asyncio.run(_up(options, EventPrinter(is_json=is_json, is_verbose=verbose)))
 
 
-async def _up(options: UpOptions, printer: HappeningPrinter) -> None:
+async def _up(options: UpOptions, printer: EventPrinter) -> None:
     clock = Clock()
-    plan = await plan_local_fleet(options, os.environ, printer.tell, clock)
-    fleet = plan.build_fleet(printer.tell, clock)
+    plan = await plan_local_fleet(options, os.environ, printer.print_event, clock)
+    fleet = plan.build_fleet(printer.print_event, clock)
 
     async def announce() -> None:
         _announce(plan, printer)
@@ -57,7 +57,7 @@ async def _up(options: UpOptions, printer: HappeningPrinter) -> None:
     await run_until_signal(fleet, announce, printer, reloads_on_hangup=not is_attended)
 
 
-def _announce(plan: LocalPlan, printer: HappeningPrinter) -> None:
+def _announce(plan: LocalPlan, printer: EventPrinter) -> None:
     redis = str(plan.redis.url) if plan.redis is not None else "as configured"
     printer.summarise(
         "captchad is up; Ctrl-C stops it",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-from captchad.client.exchange import Answer, Endpoint
+from captchad.client.exchange import Answer, GatewayAddress
 from captchad.client.problems import read_problem
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
 from captchad.domain.task import TaskStatus
@@ -27,12 +27,12 @@ class GatewayClient:
         api_key: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
-        self._endpoint = Endpoint(base_url)
+        self._address = GatewayAddress(base_url)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout_seconds = timeout_seconds
 
     def submit(self, task: Mapping[str, Any], idempotency_key: str | None = None) -> JsonObject:
-        """Submit a task (the body of POST /submit_task); give the 202's body."""
+        """Submit a task (the body of POST /submit_task); return the 202's body."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return self._call("POST", "/submit_task", dict(task), headers=headers)
 
@@ -42,13 +42,13 @@ class GatewayClient:
         return self._call("POST", "/submit_batch", {"tasks": [dict(task) for task in tasks]}, headers=headers)
 
     def task_status(self, task_id: str, wait_seconds: float = 0.0) -> JsonObject:
-        """Give a task's state; with `wait_seconds` (at most 60), as soon as it ends."""
+        """Return a task's state; with `wait_seconds` (at most 60), as soon as it ends."""
         wait = min(wait_seconds, LONGEST_POLL_SECONDS)
         query = f"?wait={wait:g}" if wait > 0 else ""
         return self._call("GET", f"/task_status/{quote(task_id, safe='')}{query}", longer_by_seconds=wait)
 
     def wait(self, task_id: str, wait_seconds: float, monotonic_seconds: Callable[[], float]) -> JsonObject:
-        """Give a task's state once it ends, or what it is after `wait_seconds`.
+        """Return a task's state once it ends, or what it is after `wait_seconds`.
 
         What ends by itself is waited out: a gateway that restarts (a draining one answers early, a dead one not at
         all), a Redis that is away, a rate limit.
@@ -67,11 +67,11 @@ class GatewayClient:
             time.sleep(min(RETRY_PAUSE_SECONDS, max(0.0, ends_at - monotonic_seconds())))
 
     def cancel(self, task_id: str) -> JsonObject:
-        """Cancel a task; give its final state."""
+        """Cancel a task; return its final state."""
         return self._call("POST", f"/cancel_task/{quote(task_id, safe='')}")
 
     def evidence(self, task_id: str, part: EvidencePart = "image") -> bytes:
-        """Give the captcha's picture or the page's screenshot of a task submitted with `evidence`."""
+        """Return the captcha's picture or the page's screenshot of a task submitted with `evidence`."""
         answer = self._send("GET", f"/task_evidence/{quote(task_id, safe='')}/{part}", None, {}, 0.0)
         if not answer.is_success:
             raise self._explain(answer)
@@ -82,19 +82,19 @@ class GatewayClient:
         return self._call("GET", f"/tasks?{urlencode(query)}" if query else "/tasks")
 
     def stats(self) -> JsonObject:
-        """Give the totals and the load of the hosts."""
+        """Return the totals and the load of the hosts."""
         return self._call("GET", "/stats")
 
     def workers(self) -> JsonObject:
-        """Give every worker."""
+        """Return every worker."""
         return self._call("GET", "/workers")
 
     def queue_status(self) -> JsonObject:
-        """Give depth and age of the queues."""
+        """Return depth and age of the queues."""
         return self._call("GET", "/queue_status")
 
     def health(self) -> Answer:
-        """Give the role's /health as it is: also an unwell role answers it."""
+        """Return the role's /health as it is: also an unwell role answers it."""
         return self._send("GET", "/health", None, {}, 0.0)
 
     def _call(
@@ -109,17 +109,17 @@ class GatewayClient:
         if not answer.is_success:
             raise self._explain(answer)
         if not isinstance(answer.body, dict):
-            raise GatewayUnreachable(f"{self._endpoint.base_url} answered no JSON object; is it a captchad gateway?")
+            raise GatewayUnreachable(f"{self._address.base_url} answered no JSON object; is it a captchad gateway?")
         return answer.body
 
     def _send(
         self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str], longer_by_seconds: float
     ) -> Answer:
         timeout_seconds = self._timeout_seconds + longer_by_seconds
-        return self._endpoint.exchange(method, path, self._headers | headers, body, timeout_seconds)
+        return self._address.exchange(method, path, self._headers | headers, body, timeout_seconds)
 
     def _explain(self, answer: Answer) -> CaptchadError:
         error = read_problem(answer.status, answer.body, answer.retry_after)
         if isinstance(error, GatewayUnreachable):
-            return GatewayUnreachable(f"{self._endpoint.base_url}: {error.message}")
+            return GatewayUnreachable(f"{self._address.base_url}: {error.message}")
         return error

@@ -40,7 +40,7 @@ _PLAIN: dict[str, type[CaptchadError]] = {
 
 
 def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadError:
-    """Give the error an unsuccessful answer stands for; `retry_after` is that header's text."""
+    """Return the error an unsuccessful answer stands for; `retry_after` is that header's text."""
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
         return GatewayUnreachable(f"HTTP {status} without a captchad error; is this really a captchad gateway?")
     code = body["code"]

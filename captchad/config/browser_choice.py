@@ -27,7 +27,7 @@ class BrowserChoice:
 
     @property
     def hosts(self) -> tuple[tuple[str, int], ...]:
-        """Host and port of each place: doors that no page may reach."""
+        """Host and port of each place: listening addresses that no page may reach."""
         parts = (urlsplit(url) for url in self.urls)
         return tuple((part.hostname or "", part.port or DEFAULT_PORTS[part.scheme]) for part in parts)
 
@@ -38,7 +38,7 @@ class BrowserChoice:
 
 
 def choose_browser(configuration: Configuration) -> BrowserChoice:
-    """Give the source of browsers: the stated backend, else the Grid where a hub is named, else this machine."""
+    """Return the source of browsers: the stated backend, else the Grid where a hub is named, else this machine."""
     hub_url = configuration.selenium.hub_url
     backend = configuration.browser.backend or ("selenium" if hub_url else "launch")
     if backend == "launch":
@@ -48,7 +48,7 @@ def choose_browser(configuration: Configuration) -> BrowserChoice:
 
 
 def find_browser_problems(configuration: Configuration) -> Iterator[ConfigurationProblem]:
-    """Give what keeps a worker from its browsers."""
+    """Return what keeps a worker from its browsers."""
     choice = choose_browser(configuration)
     if choice.backend == "launch":
         return

@@ -26,7 +26,7 @@ class SettingChanges:
 
 
 def changed_settings(old: Configuration, new: Configuration) -> SettingChanges:
-    """Give the settings that differ between two configurations."""
+    """Return the settings that differ between two configurations."""
     before, after = flatten(old), flatten(new)
     changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
     return SettingChanges(

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from captchad.config.layers import GivenValue, Origin, Source
+from captchad.config.layers import GivenValue, Provenance, Source
 from captchad.config.schema import all_settings, find_setting
 from captchad.config.sections import Configuration
 from captchad.domain.errors import ConfigurationProblem
@@ -27,7 +27,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 
 
 def read_environment(environment: Mapping[str, str]) -> Iterator[GivenValue]:
-    """Give every setting in the environment; CAPTCHAD_SECTION__KEY comes last, so it wins."""
+    """Return every setting in the environment; CAPTCHAD_SECTION__KEY comes last, so it wins."""
     for variable, path in SPECIFIED_VARIABLES.items():
         if environment.get(variable):
             yield _give(variable, path, environment[variable])
@@ -38,7 +38,7 @@ def read_environment(environment: Mapping[str, str]) -> Iterator[GivenValue]:
 
 
 def setting_path(variable: str) -> str | None:
-    """Give the dotted path a CAPTCHAD_… variable sets, or None where it is no setting."""
+    """Return the dotted path a CAPTCHAD_… variable sets, or None where it is no setting."""
     if not variable.startswith(PREFIX):
         return None
     name = variable.removeprefix(PREFIX).lower()
@@ -48,7 +48,7 @@ def setting_path(variable: str) -> str | None:
 
 
 def find_misspelt_variables(environment: Mapping[str, str]) -> Iterator[ConfigurationProblem]:
-    """Give a warning for every variable that would be a setting, had it two underscores between section and key."""
+    """Return a warning for every variable that would be a setting, had it two underscores between section and key."""
     spellings = {PREFIX + setting.path.replace(".", "_").upper(): setting.path for setting in all_settings()}
     for variable in sorted(environment):
         path = spellings.get(variable)
@@ -60,8 +60,8 @@ def find_misspelt_variables(environment: Mapping[str, str]) -> Iterator[Configur
 
 
 def _give(variable: str, path: str, text: str) -> GivenValue:
-    origin = Origin(Source.ENVIRONMENT, f"environment variable {variable}")
-    return GivenValue(tuple(path.split(".")), _read_value(path, text), origin)
+    provenance = Provenance(Source.ENVIRONMENT, f"environment variable {variable}")
+    return GivenValue(tuple(path.split(".")), _read_value(path, text), provenance)
 
 
 def _read_value(path: str, text: str) -> Any:

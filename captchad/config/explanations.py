@@ -47,7 +47,7 @@ _COUNTS = {
 
 
 def explain(error: ValidationError, layers: Layers) -> list[ConfigurationProblem]:
-    """Give one problem for every wrong setting that the sections' validation found."""
+    """Return one problem for every wrong setting that the sections' validation found."""
     return [_explain_one(details, layers) for details in error.errors(include_url=False)]
 
 

@@ -1,4 +1,4 @@
-"""Checks texts that have a form of their own: addresses, origins, URLs. Each check gives a message or nothing."""
+"""Checks texts that have a form of their own: addresses, origins, URLs. Each check returns a message, or None."""
 
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ _ANY_ORIGIN = "*"
 
 
 def find_format_problems(layers: Layers) -> Iterator[ConfigurationProblem]:
-    """Give a problem for every given text whose form is wrong; other types are the sections' business."""
+    """Return a problem for every given text whose form is wrong; other types are the sections' business."""
     for path, check in _CHECKS.items():
         value = layers.read(path)
         elements = enumerate(value) if isinstance(value, list) else ((None, value),)

@@ -12,7 +12,7 @@ MASK = "********"
 
 
 def redact(configuration: Configuration) -> dict[str, Any]:
-    """Give the configuration as plain JSON values, every secret replaced by asterisks."""
+    """Return the configuration as plain JSON values, every secret replaced by asterisks."""
     tree = configuration.model_dump(mode="python")
     masked = {name: _mask(value) for name, value in tree.items()}
     if configuration.redis.url is not None:
@@ -24,7 +24,7 @@ def redact(configuration: Configuration) -> dict[str, Any]:
 
 
 def redact_path(url: str) -> str:
-    """Give a URL with user and path replaced by asterisks too: a browser server's path is its secret."""
+    """Return a URL with user and path replaced by asterisks too: a browser server's path is its secret."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -33,7 +33,7 @@ def redact_path(url: str) -> str:
 
 
 def redact_url(url: str) -> str:
-    """Give a URL with its password and query replaced by asterisks, so that it can be shown."""
+    """Return a URL with its password and query replaced by asterisks, so that it can be shown."""
     try:
         parts = urlsplit(url)
         place = parts.netloc.rpartition("@")[2]
@@ -44,7 +44,7 @@ def redact_url(url: str) -> str:
 
 
 def flatten(configuration: Configuration) -> dict[str, Any]:
-    """Give every setting by its dotted path, with secrets as they are; a list is one setting."""
+    """Return every setting by its dotted path, with secrets as they are; a list is one setting."""
     return dict(_walk(configuration, ""))
 
 

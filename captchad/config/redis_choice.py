@@ -51,7 +51,7 @@ class RedisChoice:
 
 
 def choose_redis(section: RedisSection) -> RedisChoice | None:
-    """Give the Redis that is configured, or None where none is."""
+    """Return the Redis that is configured, or None where none is."""
     if section.url is not None and section.url.get_secret_value():
         return _from_url(section.url.get_secret_value())
     if section.sentinel is not None:
@@ -62,7 +62,7 @@ def choose_redis(section: RedisSection) -> RedisChoice | None:
 
 
 def choose_redis_or_local(section: RedisSection) -> RedisChoice:
-    """Give the Redis that is configured, else the one at this machine's usual port."""
+    """Return the Redis that is configured, else the one at this machine's usual port."""
     return choose_redis(section) or _from_master(section.master or RedisMasterSection())
 
 

@@ -50,7 +50,7 @@ def _flatten_type(annotation: Any) -> list[Any]:
 
 
 def section_of(annotation: Any) -> type[Section] | None:
-    """Give the section a field holds, directly or as None-able, or None where it holds a value."""
+    """Return the section a field holds, directly or as None-able, or None where it holds a value."""
     for kind in _flatten_type(annotation):
         if isinstance(kind, type) and issubclass(kind, Section):
             return kind
@@ -63,7 +63,7 @@ def _element_section(annotation: Any) -> type[Section] | None:
 
 
 def all_settings(section: type[Section] = Configuration, path: str = "") -> Iterator[Setting]:
-    """Give every setting with its dotted path, sections before what is in them."""
+    """Return every setting with its dotted path, sections before what is in them."""
     for name, field in section.model_fields.items():
         here = join_path(path, name)
         inner, element = section_of(field.annotation), _element_section(field.annotation)
@@ -75,7 +75,7 @@ def all_settings(section: type[Section] = Configuration, path: str = "") -> Iter
 
 
 def find_setting(path: str) -> Setting | None:
-    """Give the setting of a dotted path, list indexes allowed, or None where there is none."""
+    """Return the setting of a dotted path, list indexes allowed, or None where there is none."""
     return _settings_by_path().get(_INDEX.sub("[]", path))
 
 
@@ -85,7 +85,7 @@ def _settings_by_path() -> dict[str, Setting]:
 
 
 def section_at(steps: Sequence[str | int]) -> type[Section] | None:
-    """Give the section that the steps of a path lead to, or None where they lead to no section."""
+    """Return the section that the steps of a path lead to, or None where they lead to no section."""
     section: type[Section] | None = Configuration
     element: type[Section] | None = None
     for step in steps:
@@ -100,7 +100,7 @@ def section_at(steps: Sequence[str | int]) -> type[Section] | None:
 
 
 def nearest_setting(steps: Sequence[str | int]) -> str:
-    """Give the path of the known setting that an unknown one most likely means."""
+    """Return the path of the known setting that an unknown one most likely means."""
     *parents, wrong = steps
     section = section_at(parents) or Configuration
     parent = ""

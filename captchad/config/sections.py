@@ -154,7 +154,7 @@ class TargetSection(Section):
     minimum_confidence: Percentage | None = None
 
     def to_target(self) -> Target:
-        """Give the pure value the rest of captchad decides with."""
+        """Return the pure value the rest of captchad decides with."""
         return Target(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
@@ -179,7 +179,7 @@ class SecuritySection(Section):
         return key
 
     def declared_targets(self) -> tuple[Target, ...]:
-        """Give all declared targets as pure values."""
+        """Return all declared targets as pure values."""
         return tuple(section.to_target() for section in self.targets)
 
 

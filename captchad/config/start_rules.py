@@ -15,7 +15,7 @@ LOOPBACK_HOST = "127.0.0.1"
 def check_start_rules(
     configuration: Configuration, role: Role, bind_host: str = LOOPBACK_HOST
 ) -> tuple[ConfigurationProblem, ...]:
-    """Give the reasons why `role` must not start, bound to `bind_host`, with a valid configuration."""
+    """Return the reasons why `role` must not start, bound to `bind_host`, with a valid configuration."""
     problems = []
     has_keys = configuration.security.api_key_required
     if configuration.environment == "prod" and not has_keys:
@@ -47,7 +47,7 @@ def check_start_rules(
 
 
 def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[ConfigurationProblem, ...]:
-    """Give the settings that ask `role` for an engine this release does not have, each with the way round."""
+    """Return the settings of `role` that this release does not implement, each with a way around it."""
     return tuple(
         ConfigurationProblem(path, message)
         for path, roles, is_set, message in _UNBUILT
@@ -85,4 +85,4 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         "routes of other services are not built yet; set it to false",
     ),
 )
-"""(setting, roles that need its engine, whether it asks for it, what to do instead)."""
+"""(setting, roles it concerns, whether it is set, what to do instead)."""

@@ -8,7 +8,7 @@ _NAME = "captchad"
 
 
 def resolve_state_directory(environment: Mapping[str, str]) -> Path:
-    """Give the state folder, which need not exist yet: ours, systemd's, then the user's by the XDG rules."""
+    """Return the state folder, which need not exist yet: ours, systemd's, then the user's by the XDG rules."""
     if environment.get(STATE_VARIABLE):
         return Path(environment[STATE_VARIABLE]).expanduser().absolute()
     if environment.get("STATE_DIRECTORY"):

@@ -15,7 +15,7 @@ WILDCARD = "*."
 
 @dataclass(frozen=True, slots=True)
 class TargetFindings:
-    """What is wrong with the declared targets, and what is allowed but surely not meant."""
+    """What is wrong with the declared targets, and what is allowed but probably a mistake."""
 
     problems: tuple[ConfigurationProblem, ...]
     warnings: tuple[ConfigurationProblem, ...]
@@ -40,7 +40,7 @@ def check_targets(targets: Iterable[tuple[int, TargetSection]], today: date, sou
 
 
 def normalise_declared_host(host: str) -> str:
-    """Give a declared host, `*.` kept, as hosts are compared; TargetNotAllowed says what is wrong with it."""
+    """Return a declared host, `*.` kept, as hosts are compared; TargetNotAllowed says what is wrong with it."""
     wildcard = WILDCARD if host.startswith(WILDCARD) else ""
     bare = host.removeprefix(WILDCARD)
     if not bare or "*" in bare:

@@ -36,5 +36,5 @@ class Child(Protocol):
         ...
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Give what it said last."""
+        """Return what it said last."""
         ...

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Sequence
 
 from captchad.deployment.child import Child
-from captchad.deployment.happenings import Listener
+from captchad.deployment.events import Listener
 from captchad.deployment.watch import ChildGaveUp, Watch
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 Stage = Sequence[Child]
 
@@ -21,7 +21,7 @@ class LocalFleet:
     def __init__(self, foundation: Stage, stages: Sequence[Stage], listener: Listener, clock: Clock) -> None:
         self._foundation = [Watch(child, listener, clock) for child in foundation]
         self._stages = [[Watch(child, listener, clock) for child in stage] for stage in stages]
-        self._keeper = TaskGroupKeeper("fleet")
+        self._keeper = TaskSet("fleet")
         self._started: list[Watch] = []
         self._failed = asyncio.Event()
         self._failure: BaseException | None = None

@@ -11,7 +11,7 @@ from captchad.config.redis_choice import choose_redis
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
 from captchad.deployment import session_key
-from captchad.deployment.happenings import Listener
+from captchad.deployment.events import Listener
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.ports import claim_port, find_free_port, pick_free_port
@@ -56,7 +56,7 @@ class LocalPlan:
     loaded: LoadedConfiguration = field(repr=False)
 
     def url(self, role: Role) -> str:
-        """Give the URL of the gateway, the scheduler or the monitor."""
+        """Return the URL of the gateway, the scheduler or the monitor."""
         return next(child.url for child in self.fixed_roles if child.role is role)
 
     @property
@@ -65,7 +65,7 @@ class LocalPlan:
         return self.state_directory / LOGS
 
     def build_fleet(self, listener: Listener, clock: Clock) -> LocalFleet:
-        """Give the supervision; it stops the gateway, then the workers, then the rest, and Redis last."""
+        """Return the supervision; it stops the gateway, then the workers, then the rest, and Redis last."""
         gateways = [child for child in self.fixed_roles if child.role is Role.GATEWAY]
         others = [child for child in self.fixed_roles if child.role is not Role.GATEWAY]
         foundation = [RedisChild(self.redis)] if self.redis is not None else []
@@ -166,5 +166,5 @@ class _Builder:
 
 
 def _name(role: Role, label: str) -> str:
-    """Give a name that stays the same over restarts and differs from those of other machines."""
+    """Return a name that stays the same over restarts and differs from those of other machines."""
     return f"{role}-{socket.gethostname()}{label.removeprefix(str(role))}"

@@ -33,7 +33,7 @@ class LogFile:
         self._last.clear()
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Give the last lines of the present writer."""
+        """Return the last lines of the present writer."""
         return list(self._last)[-count:]
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
 
 
 def local_host(bind_host: str) -> str:
-    """Give the address at which this machine reaches what is bound to `bind_host`."""
+    """Return the address at which this machine reaches what is bound to `bind_host`."""
     return WILDCARDS.get(bind_host, bind_host)
 
 
@@ -35,12 +35,12 @@ def is_free(host: str, port: int) -> bool:
 
 
 def pick_free_port(host: str) -> int:
-    """Give a port nobody listens on."""
+    """Return a port nobody listens on."""
     return _bind_for_a_moment(host, ANY_FREE_PORT)
 
 
 def find_free_port(host: str, first: int, avoided: Collection[int]) -> int:
-    """Give the first free port from `first` upwards, past those of other roles and `avoided`."""
+    """Return the first free port from `first` upwards, past those of other roles and `avoided`."""
     for port in range(first, HIGHEST_PORT + 1):
         if port not in avoided and port not in PORTS_OF_OTHERS and is_free(host, port):
             return port
@@ -48,7 +48,7 @@ def find_free_port(host: str, first: int, avoided: Collection[int]) -> int:
 
 
 async def claim_port(host: str, port: int, flag: str, clock: Clock) -> int:
-    """Give the port, or a free one for 0; ConfigurationError names the holder and the flag to choose another.
+    """Return the port, or a free one for 0; ConfigurationError names the holder and the flag to choose another.
 
     The processes of an `up` that was just killed may hold it for a moment yet, so theirs are waited for.
     """

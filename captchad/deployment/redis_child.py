@@ -4,7 +4,7 @@ from captchad.broker.embedded import EmbeddedRedis
 
 
 class RedisChild:
-    """Gives the embedded server the shape that the supervision expects."""
+    """Returns the embedded server the shape that the supervision expects."""
 
     name = "redis"
 
@@ -33,5 +33,5 @@ class RedisChild:
         """Do nothing: it has no configuration of its own."""
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Give the end of the server's log."""
+        """Return the end of the server's log."""
         return self._server.read_last_log_lines(count)

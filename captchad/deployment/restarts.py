@@ -40,7 +40,7 @@ class History:
     has_been_ready: bool = False
 
     def judge(self, ending: Ending) -> tuple["History", Restart | GiveUp]:
-        """Give the new history and what to do.
+        """Return the new history and what to do.
 
         A process that has worked before is started again for ever, since what stops it may pass. One that never
         has is wrongly set up: repeating that helps nobody.

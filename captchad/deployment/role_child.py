@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from captchad.deployment.happenings import Happening, HappeningKind, Listener
+from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.log_lines import read_log_line
 from captchad.deployment.ports import local_host
 from captchad.deployment.readiness import wait_until_ready
 from captchad.domain.node import Role
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.runtime.tethered_process import TetheredProcess
 
 CHUNK_BYTES = 65_536
@@ -32,7 +32,7 @@ class RoleOrder:
     stop_seconds: float
 
     def command(self, port: int) -> list[str]:
-        """Give the command line of the role on a port."""
+        """Return the command line of the role on a port."""
         command = [sys.executable, "-m", "captchad", f"--role={self.role}", f"--name={self.name}"]
         if self.config_path is not None:
             command.append(f"--config={self.config_path}")
@@ -60,7 +60,7 @@ class RoleChild:
         self._log = log
         self._listener = listener
         self._clock = clock
-        self._keeper = TaskGroupKeeper(order.label)
+        self._keeper = TaskSet(order.label)
         self._process: TetheredProcess | None = None
         self.port = 0
 
@@ -118,7 +118,7 @@ class RoleChild:
             self._process.reload()
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Give what it wrote last, as people read it."""
+        """Return what it wrote last, as people read it."""
         return [read_log_line(line).message for line in self._log.read_last_lines(count)]
 
     async def _read_output(self, stream: asyncio.StreamReader) -> None:
@@ -136,4 +136,4 @@ class RoleChild:
     def _note(self, line: bytes) -> None:
         self._log.append(line)
         read = read_log_line(line.decode(errors="replace"))
-        self._listener(Happening(HappeningKind.LOGGED, self.name, read.message, read.level))
+        self._listener(ServiceEvent(ServiceEventKind.LOGGED, self.name, read.message, read.level))

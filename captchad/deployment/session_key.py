@@ -16,7 +16,7 @@ OWNER_ALONE = 0o600
 
 
 def keep_session_key(state_directory: Path) -> str:
-    """Give the key of a state folder, made at the first call; ConfigurationError where that can't be done."""
+    """Return the key of a state folder, made at the first call; ConfigurationError where that can't be done."""
     path = state_directory / FILE
     try:
         state_directory.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,11 @@ import asyncio
 from signal import Signals
 
 from captchad.deployment.child import Child
-from captchad.deployment.happenings import Happening, HappeningKind, Listener
+from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
 from captchad.deployment.restarts import Ending, GiveUp, History
 from captchad.domain.errors import CaptchadError
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 SIGNAL_EXIT_BASE = 128
 EXIT_NOT_STARTED = 127
@@ -32,7 +32,7 @@ class Watch:
         self._clock = clock
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
-        self._keeper = TaskGroupKeeper(child.name)
+        self._keeper = TaskSet(child.name)
         self._failure = ""
 
     async def run(self) -> None:
@@ -46,7 +46,7 @@ class Watch:
                 history, decision = history.judge(ending)
                 if isinstance(decision, GiveUp):
                     raise ChildGaveUp(f"{self.child.name} does not start: {self._describe_last_words(ending)}")
-                self._tell_end(ending, decision.delay_seconds)
+                self._report_end(ending, decision.delay_seconds)
                 await self._pause(decision.delay_seconds)
         finally:
             self._ended.set()
@@ -56,7 +56,7 @@ class Watch:
         self._stopping.set()
         await self.child.stop()
         await self._ended.wait()
-        self._listener(Happening(HappeningKind.STOPPED, self.child.name, "stopped"))
+        self._listener(ServiceEvent(ServiceEventKind.STOPPED, self.child.name, "stopped"))
 
     def kill(self) -> None:
         """End the child for good and at once."""
@@ -81,7 +81,9 @@ class Watch:
         if readied.done() and not ended.done():
             ready_at = self._clock.monotonic_seconds()
             self.ready.set()
-            self._listener(Happening(HappeningKind.READY, self.child.name, f"ready after {ready_at - started:.1f} s"))
+            self._listener(
+                ServiceEvent(ServiceEventKind.READY, self.child.name, f"ready after {ready_at - started:.1f} s")
+            )
         readied.cancel()
         code = await ended
         self.ready.clear()
@@ -96,10 +98,10 @@ class Watch:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             await self._keeper.cancel_all()
 
-    def _tell_end(self, ending: Ending, delay_seconds: float) -> None:
+    def _report_end(self, ending: Ending, delay_seconds: float) -> None:
         again = "starting it again" if delay_seconds == 0 else f"starting it again in {delay_seconds:g} s"
         how = self._failure or describe_exit(ending.exit_code)
-        self._listener(Happening(HappeningKind.ENDED, self.child.name, f"{how}; {again}", "warning"))
+        self._listener(ServiceEvent(ServiceEventKind.ENDED, self.child.name, f"{how}; {again}", "warning"))
 
     def _describe_last_words(self, ending: Ending) -> str:
         if self._failure:

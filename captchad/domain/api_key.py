@@ -36,13 +36,13 @@ class ApiKey:
 
 
 def make_key() -> tuple[str, str, str]:
-    """Make a new key; give its id, the text to hand over once, and the digest to store."""
+    """Make a new key; return its id, the text to hand over once, and the digest to store."""
     key_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES)
     return key_id, f"{KEY_PREFIX}_{key_id}_{secret}", digest_secret(secret)
 
 
 def split_key(text: str) -> tuple[str, str] | None:
-    """Give id and secret of a key's text, or None where it isn't one."""
+    """Return id and secret of a key's text, or None where it isn't one."""
     parts = text.split("_")
     if len(parts) != _PART_COUNT or parts[0] != KEY_PREFIX or not all(part.isalnum() for part in parts[1:]):
         return None
@@ -50,5 +50,5 @@ def split_key(text: str) -> tuple[str, str] | None:
 
 
 def digest_secret(secret: str) -> str:
-    """Give the SHA-256 (hex) under which a secret is stored."""
+    """Return the SHA-256 (hex) under which a secret is stored."""
     return hashlib.sha256(secret.encode()).hexdigest()

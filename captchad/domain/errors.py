@@ -142,7 +142,7 @@ FINAL_AT_ONCE = frozenset(
         TaskErrorCode.CANCELLED,
     }
 )
-"""Codes that another attempt can't mend; all others are retryable."""
+"""Codes that another attempt can't cure; all others are retryable."""
 
 
 class AttemptFailed(CaptchadError):
@@ -220,7 +220,7 @@ class LabelsRefused(CaptchadError):
         super().__init__("; ".join(self.lines()))
 
     def lines(self) -> list[str]:
-        """Give each problem as a line: file, number of the line, what is wrong."""
+        """Return each problem as a line: file, number of the line, what is wrong."""
         return [
             f"{self.file_name}:{one.line}: {one.message}" if one.line else f"{self.file_name}: {one.message}"
             for one in self.problems

@@ -15,6 +15,6 @@ def make_task_id(partition: int) -> str:
 
 
 def read_partition(task_id: str) -> int | None:
-    """Give the partition an id names, or None where it isn't a task id at all."""
+    """Return the partition an id names, or None where it isn't a task id at all."""
     match = _PATTERN.fullmatch(task_id)
     return int(match.group(1), 16) if match else None

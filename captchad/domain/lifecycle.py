@@ -36,5 +36,5 @@ TRANSITIONS: dict[tuple[TaskStatus, TaskEvent], frozenset[TaskStatus]] = {
 
 
 def next_statuses(status: TaskStatus, event: TaskEvent) -> frozenset[TaskStatus]:
-    """Give the statuses `event` may lead to; empty where it is refused."""
+    """Return the statuses `event` may lead to; empty where it is refused."""
     return TRANSITIONS.get((status, event), frozenset())

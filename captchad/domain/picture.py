@@ -87,7 +87,7 @@ def read_picture_header(data: bytes) -> PictureHeader:
 
 
 def find_picture_format(data: bytes) -> PictureFormat:
-    """Give the format by the first bytes, whatever the size; PictureRefused where it is none of ours."""
+    """Return the format by the first bytes, whatever the size; PictureRefused where it is none of ours."""
     if data.startswith(_PNG_SIGNATURE):
         return PictureFormat.PNG
     if data.startswith(_JPEG_SIGNATURE):

@@ -39,8 +39,8 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a URL leads: scheme and host in lower case (host without brackets), and the port."""
+class Origin:
+    """The origin of a URL: scheme and host in lower case (host without brackets), and the port."""
 
     scheme: str
     host: str
@@ -51,7 +51,7 @@ class Endpoint:
         return f"{self.scheme}://{host}:{self.port}"
 
 
-def parse_endpoint(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Endpoint:
+def parse_origin(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Origin:
     """Read scheme, host and port of an absolute URL; TargetNotAllowed says what is wrong with it."""
     if len(url) > URL_LENGTH_LIMIT:
         raise TargetNotAllowed(f"the URL is longer than {URL_LENGTH_LIMIT} characters")
@@ -65,7 +65,7 @@ def parse_endpoint(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Endpoint
     return _check_parts(parts, port, schemes)
 
 
-def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Endpoint:
+def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Origin:
     scheme = parts.scheme.lower()
     if scheme not in schemes:
         raise TargetNotAllowed(f"the scheme {scheme or '(none)'!r} is not allowed; use {' or '.join(sorted(schemes))}")
@@ -75,11 +75,11 @@ def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) 
         raise TargetNotAllowed("a user name or password in the URL is not allowed")
     if port == 0:
         raise TargetNotAllowed("port 0 is not a port")
-    return Endpoint(scheme, normalise_host(parts.hostname), port or SCHEME_PORTS[scheme])
+    return Origin(scheme, normalise_host(parts.hostname), port or SCHEME_PORTS[scheme])
 
 
 def normalise_host(host: str) -> str:
-    """Give a host as targets are compared: lower case, no trailing dot, IDNA, canonical IP addresses."""
+    """Return a host as targets are compared: lower case, no trailing dot, IDNA, canonical IP addresses."""
     bare = host.strip("[]").lower()
     try:
         encoded = (bare if bare.isascii() else bare.encode("idna").decode("ascii")).rstrip(".")
@@ -105,7 +105,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def literal_address(host: str) -> IPv4Address | IPv6Address | None:
-    """Give the address a host spells out, or None where it is a name."""
+    """Return the address a host spells out, or None where it is a name."""
     try:
         return ip_address(host)
     except ValueError:
@@ -119,25 +119,25 @@ def host_matches(pattern: str, host: str) -> bool:
     return host == pattern
 
 
-def find_target(targets: Iterable[Target], endpoint: Endpoint, today: date) -> Target:
-    """Give the declared target an endpoint belongs to; the most specific host wins.
+def find_target(targets: Iterable[Target], origin: Origin, today: date) -> Target:
+    """Return the declared target an origin belongs to; the most specific host wins.
 
     Raises TargetNotAllowed with the reason: undeclared host, undeclared port, or expired.
     """
-    covering = [target for target in targets if host_matches(target.host, endpoint.host)]
+    covering = [target for target in targets if host_matches(target.host, origin.host)]
     if not covering:
-        raise TargetNotAllowed(f"{endpoint.host} is not a declared target; add it to security.targets")
-    on_port = [target for target in covering if endpoint.port in target.ports]
+        raise TargetNotAllowed(f"{origin.host} is not a declared target; add it to security.targets")
+    on_port = [target for target in covering if origin.port in target.ports]
     if not on_port:
         ports = ", ".join(str(port) for target in covering for port in target.ports)
-        raise TargetNotAllowed(f"port {endpoint.port} of {endpoint.host} is not declared (declared: {ports})")
+        raise TargetNotAllowed(f"port {origin.port} of {origin.host} is not declared (declared: {ports})")
     best = max(on_port, key=lambda target: (not target.host.startswith("*."), len(target.host)))
     check_expiry(best, today)
     return best
 
 
 def find_target_by_name(targets: Iterable[Target], name: str, today: date) -> Target:
-    """Give the declared target that `name` spells or that covers it, for pictures that come without a URL."""
+    """Return the declared target that `name` spells or that covers it, for pictures that come without a URL."""
     known = list(targets)
     wanted = name.lower().rstrip(".")
     for target in known:

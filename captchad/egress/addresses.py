@@ -46,7 +46,7 @@ class AddressKind(Enum):
 
 
 def classify(address: IpAddress) -> AddressKind:
-    """Give the kind of an address; IPv4 inside IPv6 counts as what it really leads to."""
+    """Return the kind of an address; IPv4 inside IPv6 counts as what it really leads to."""
     if isinstance(address, IPv6Address):
         return _classify_ipv6(IPv6Address(int(address)))
     if address in METADATA_ADDRESSES:
@@ -85,7 +85,7 @@ def _read_low_ipv4(address: IPv6Address) -> IPv4Address:
 
 
 def unwrap(address: IpAddress) -> IpAddress:
-    """Give the IPv4 address that an IPv6 one really leads to, and any other address without its zone."""
+    """Return the IPv4 address that an IPv6 one really leads to, and any other address without its zone."""
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped is not None:
@@ -95,7 +95,7 @@ def unwrap(address: IpAddress) -> IpAddress:
 
 
 def own_addresses() -> frozenset[IpAddress]:
-    """Give every address of this machine's interfaces."""
+    """Return every address of this machine's interfaces."""
     found = set()
     for interface in psutil.net_if_addrs().values():
         for entry in interface:

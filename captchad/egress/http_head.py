@@ -154,7 +154,7 @@ def parse_response_head(raw: bytes) -> ResponseHead:
 
 
 def find_values(headers: tuple[Header, ...], name: str) -> list[str]:
-    """Give every value of a header, lists split at their commas."""
+    """Return every value of a header, lists split at their commas."""
     found = []
     for key, value in headers:
         if key.lower() == name:
@@ -163,7 +163,7 @@ def find_values(headers: tuple[Header, ...], name: str) -> list[str]:
 
 
 def connection_options(headers: tuple[Header, ...]) -> frozenset[str]:
-    """Give what Connection (or Proxy-Connection) names, in lower case."""
+    """Return what Connection (or Proxy-Connection) names, in lower case."""
     named = find_values(headers, "connection") + find_values(headers, "proxy-connection")
     return frozenset(value.lower() for value in named)
 
@@ -177,19 +177,19 @@ def _read_lengths(headers: tuple[Header, ...]) -> list[int]:
 
 
 def forwardable(headers: tuple[Header, ...], also_dropped: frozenset[str]) -> list[Header]:
-    """Give the headers that travel on: not those of this connection, the framing, or `also_dropped` (lower case)."""
+    """Return the headers that travel on: not those of this connection, the framing, or `also_dropped` (lower case)."""
     dropped = HOP_BY_HOP | connection_options(headers) | also_dropped | {"content-length"}
     return [(name, value) for name, value in headers if name.lower() not in dropped]
 
 
 def framing_header(framing: Framing) -> list[Header]:
-    """Give the header that announces a body as we send it on."""
+    """Return the header that announces a body as we send it on."""
     if framing.kind is BodyKind.LENGTH:
         return [("Content-Length", str(framing.length_bytes))]
     return [("Transfer-Encoding", "chunked")] if framing.kind is BodyKind.CHUNKED else []
 
 
 def serialise_head(first_line: str, headers: list[Header]) -> bytes:
-    """Give the bytes of a head."""
+    """Return the bytes of a head."""
     lines = [first_line, *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

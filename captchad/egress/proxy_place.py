@@ -19,14 +19,14 @@ class ProxyPlace:
     towards: tuple[str, int] | None = None
 
     def find_listen_host(self) -> str:
-        """Give the address to bind; OSError where the name of `towards` is unknown or no way leads there. Blocks."""
+        """Return the address to bind; OSError where the name of `towards` is unknown or no way leads there. Blocks."""
         if self.listen_host is not None:
             return self.listen_host
         return LOOPBACK if self.towards is None else find_own_address(*self.towards)
 
 
 def find_own_address(host: str, port: int) -> str:
-    """Give this machine's address on the way to a host; OSError where there is none. Nothing is sent. Blocks."""
+    """Return this machine's address on the way to a host; OSError where there is none. Nothing is sent. Blocks."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.connect(address)
@@ -34,5 +34,5 @@ def find_own_address(host: str, port: int) -> str:
 
 
 def show_host(host: str) -> str:
-    """Give a host as it stands in a URL."""
+    """Return a host as it stands in a URL."""
     return f"[{host}]" if ":" in host else host

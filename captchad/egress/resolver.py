@@ -21,7 +21,7 @@ class ResolutionFailed(Exception):
 class Resolver:
     """Resolves with the system's resolver, off the event loop.
 
-    It has threads of its own: names that are looked up in vain for minutes must not hold up all else done in threads.
+    It has threads of its own: lookups can hang for minutes, and must not hold up everything else done in threads.
     """
 
     def __init__(self, timeout_seconds: float = RESOLVE_TIMEOUT_SECONDS) -> None:
@@ -29,10 +29,11 @@ class Resolver:
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="resolver")
 
     async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
-        """Give every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
+        """Return every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
         literal = literal_address(host)
         if literal is not None:
             return (literal,)
+        # Loopback by definition (RFC 6761), so no name server is asked, which could answer anything.
         if host == "localhost" or host.endswith(".localhost"):
             return _LOOPBACK
         try:

@@ -36,7 +36,7 @@ class SocketOwner:
 
 
 def find_socket_owner(local: Place, remote: Place) -> SocketOwner | None:
-    """Give the owner of this machine's open TCP socket at `local` that is connected to `remote`; None without one.
+    """Return the owner of this machine's open TCP socket at `local` that is connected to `remote`; None without one.
 
     A socket that its process has closed already is nobody's. OSError where the kernel can't be asked.
     """

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.target import (
-    Endpoint,
+    Origin,
     Target,
     find_target,
     find_target_by_name,
     host_matches,
     literal_address,
-    parse_endpoint,
+    parse_origin,
 )
 from captchad.domain.task import TaskRequest
 from captchad.intake.draft import TaskDraft
@@ -42,32 +42,32 @@ class Admission:
         self._clock = clock
 
     def admit(self, draft: TaskDraft, key: ApiKey | None) -> Target:
-        """Give the declared target of a task; TargetNotAllowed says why there is none."""
+        """Return the declared target of a task; TargetNotAllowed says why there is none."""
         if draft.url is not None:
             return self.admit_url(draft.url, key)
         return self.admit_host(draft.target_host or "", key)
 
     def admit_url(self, url: str, key: ApiKey | None) -> Target:
-        """Give the declared target a page belongs to."""
-        endpoint = parse_endpoint(url)
-        target = find_target(self._targets.current, endpoint, self._clock.today())
-        check_address(target, endpoint)
-        check_key(target, endpoint.host, key)
+        """Return the declared target a page belongs to."""
+        origin = parse_origin(url)
+        target = find_target(self._targets.current, origin, self._clock.today())
+        check_address(target, origin)
+        check_key(target, origin.host, key)
         return target
 
     def admit_host(self, host: str, key: ApiKey | None) -> Target:
-        """Give the declared target a picture without a page belongs to."""
+        """Return the declared target a picture without a page belongs to."""
         target = find_target_by_name(self._targets.current, host, self._clock.today())
         check_key(target, host.lower().rstrip("."), key)
         return target
 
 
-def check_address(target: Target, endpoint: Endpoint) -> None:
+def check_address(target: Target, origin: Origin) -> None:
     """Refuse a host that spells out a private address, unless its target permits that."""
-    if target.allow_private_addresses or not _is_private(endpoint.host):
+    if target.allow_private_addresses or not _is_private(origin.host):
         return
     raise TargetNotAllowed(
-        f"{endpoint.host} is a private address; set allow_private_addresses for it in security.targets"
+        f"{origin.host} is a private address; set allow_private_addresses for it in security.targets"
     )
 
 
@@ -88,7 +88,7 @@ def may_touch(key: ApiKey | None, request: TaskRequest) -> bool:
         return True
     if request.url is None:
         return any(own == request.target or host_matches(request.target, own) for own in key.targets)
-    host = parse_endpoint(request.url).host
+    host = parse_origin(request.url).host
     return any(own == request.target or host_matches(own, host) for own in key.targets)
 
 

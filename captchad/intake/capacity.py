@@ -1,16 +1,16 @@
-"""How much waits and how much is worked on, remembered for a moment so that a submit need not ask each time."""
+"""How many tasks wait and run, cached for a moment so that not every submit has to ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.domain.errors import BrokerUnavailable
-from captchad.domain.node import NodeState, Role
+from captchad.domain.node import count_slots
 from captchad.domain.task import Priority
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 FIGURES_AGE_SECONDS = 1.0
 _PRIORITIES = tuple(Priority)
@@ -26,13 +26,13 @@ class CapacityFigures:
     mean_processing_seconds: float | None
 
     def count_ahead(self, priority: Priority) -> int:
-        """Give how many tasks a new one of `priority` waits for."""
+        """Return how many tasks a new one of `priority` waits for."""
         behind = {str(lower) for lower in _PRIORITIES[_PRIORITIES.index(priority) + 1 :]}
         return self.processing + sum(count for name, count in self.depth.items() if name not in behind)
 
 
 class CapacityGauge(Service):
-    """Gives figures at most a second old while tasks keep coming, and asks for none while none come."""
+    """Returns figures about a second old while tasks keep coming; measures nothing while none come."""
 
     name = "capacity"
 
@@ -44,10 +44,15 @@ class CapacityGauge(Service):
         self._figures: CapacityFigures | None = None
         self._read_at_seconds = 0.0
         self._submitted_since = 0
-        self._keeper = TaskGroupKeeper(self.name)
+        self._on_measured: list[Callable[[Mapping[int, int]], None]] = []
+        self._keeper = TaskSet(self.name)
+
+    def on_measured(self, callback: Callable[[Mapping[int, int]], None]) -> None:
+        """Call `callback` with how many tasks wait in each partition, whenever that was measured."""
+        self._on_measured.append(callback)
 
     async def count_ahead(self, priority: Priority) -> tuple[int, CapacityFigures]:
-        """Give how many tasks are ahead of a new one, and the figures behind that."""
+        """Return how many tasks are ahead of a new one, and the figures behind that."""
         if self._figures is None:
             self._figures = await self._measure()
         elif self._is_stale() and not len(self._keeper):
@@ -55,11 +60,11 @@ class CapacityGauge(Service):
         return self._figures.count_ahead(priority) + self._submitted_since, self._figures
 
     def note_submitted(self, count: int) -> None:
-        """Count tasks that the figures do not know yet."""
+        """Count tasks that the figures do not include yet."""
         self._submitted_since += count
 
     async def close(self) -> None:
-        """End a measurement under way."""
+        """Cancel a measurement under way."""
         await self._keeper.cancel_all()
 
     def _is_stale(self) -> bool:
@@ -78,9 +83,6 @@ class CapacityGauge(Service):
         recent = await self._statistics.recent_hour()
         nodes = await self._nodes.read_all(self._lease_seconds)
         self._submitted_since = 0
-        slots = sum(
-            int(node.report.details.get("slots", 0))
-            for node in nodes
-            if node.report.role is Role.WORKER and node.state is NodeState.UP
-        )
-        return CapacityFigures(status.depth, status.processing, slots, recent.mean_processing_seconds)
+        for callback in self._on_measured:
+            callback(status.pending_by_partition)
+        return CapacityFigures(status.depth, status.processing, count_slots(nodes), recent.mean_processing_seconds)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from captchad.config.sections import WorkerSection
+from captchad.domain.page import Fill, SessionState
 from captchad.domain.recognition import Hints
 from captchad.domain.task import Priority, TaskRequest
-from captchad.domain.visit import Fill, SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class TaskDraft:
     pointer: str = ""
 
     def complete(self, target: str, key_id: str | None, defaults: WorkerSection) -> TaskRequest:
-        """Give the request that is stored, for the declared target it was admitted to and the key it came with."""
+        """Return the request that is stored, for the declared target it was admitted to and the key it came with."""
         return TaskRequest(
             target=target,
             url=self.url,

@@ -11,22 +11,22 @@ EXACT_INTEGER_LIMIT = 2**53
 
 
 def digest_key(header: str, key_id: str | None) -> str:
-    """Give the digest (hex) of an Idempotency-Key as used by one API key."""
+    """Return the digest (hex) of an Idempotency-Key as used by one API key."""
     return hashlib.sha256(f"{key_id or ''}\n{header}".encode()).hexdigest()
 
 
 def choose_partition(key_digest: str, partitions: int) -> int:
-    """Give the one partition an Idempotency-Key belongs to; never another, even if that one is down."""
+    """Return the one partition an Idempotency-Key belongs to; never another, even if that one is down."""
     return int(key_digest, 16) % partitions
 
 
 def digest_body(body: Any) -> str:
-    """Give the digest (hex) of a body's meaning: order of names, white space and 1 or 1.0 make no difference."""
+    """Return the digest (hex) of a body's meaning: order of names, white space and 1 or 1.0 make no difference."""
     return hashlib.sha256(orjson.dumps(_normalise(body), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def make_idempotency(key_digest: str, body_digest: str, index: int) -> Idempotency:
-    """Give what the `index`-th task of a submit is remembered by; the first bears the key's own digest."""
+    """Return what the `index`-th task of a submit is remembered by; the first bears the key's own digest."""
     if index:
         key_digest = hashlib.sha256(f"{key_digest}\n{index}".encode()).hexdigest()
     return Idempotency(key_digest, body_digest)

@@ -79,7 +79,7 @@ class Intake:
         return submissions
 
     async def _look_up(self, task_id: str) -> Submission:
-        """Give the present state of a task that an earlier submit made."""
+        """Return the present state of a task that an earlier submit made."""
         try:
             record = await self._store.read(task_id)
         except TaskNotFound:
@@ -106,6 +106,7 @@ class Intake:
         if caller.idempotency_key is None:
             partition = self._balancer.choose(len(requests))
             return partition, [NewTask(make_task_id(partition), request) for request in requests]
+        # Not balanced: a repeated key must reach the partition of its first task, whatever has changed since.
         key_digest = digest_key(caller.idempotency_key, caller.key.key_id if caller.key else None)
         partition = choose_partition(key_digest, self._balancer.partitions)
         body_digest = digest_body(caller.body)

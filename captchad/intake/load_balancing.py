@@ -9,12 +9,12 @@ Algorithm = Literal["round_robin", "least_pending"]
 
 
 def choose_round_robin(healthy: Sequence[int], last: int) -> int:
-    """Give the next partition after `last`, in ascending order and round again."""
+    """Return the next partition after `last`, in ascending order and round again."""
     return min((partition for partition in healthy if partition > last), default=min(healthy))
 
 
 def choose_least_pending(healthy: Sequence[int], pending: Mapping[int, int], last: int) -> int:
-    """Give the partition with the fewest tasks waiting; among equals the next after `last`."""
+    """Return the partition with the fewest tasks waiting; among equals the next after `last`."""
     fewest = min(pending.get(partition, 0) for partition in healthy)
     return choose_round_robin([p for p in healthy if pending.get(p, 0) == fewest], last)
 
@@ -35,7 +35,7 @@ class PartitionBalancer:
         self._last = -1
 
     def choose(self, count: int = 1) -> int:
-        """Give the partition for the next `count` tasks."""
+        """Return the partition for the next `count` tasks."""
         healthy = self.list_healthy()
         if self._algorithm == "least_pending":
             self._last = choose_least_pending(healthy, self._pending, self._last)
@@ -45,15 +45,15 @@ class PartitionBalancer:
         return self._last
 
     def list_healthy(self) -> list[int]:
-        """Give the partitions tasks may go to now."""
+        """Return the partitions tasks may go to now."""
         now = self._clock.monotonic_seconds()
         self._failed_until = {p: until for p, until in self._failed_until.items() if until > now}
         return [p for p in range(self.partitions) if p not in self._failed_until] or list(range(self.partitions))
 
     def note_failure(self, partition: int) -> None:
-        """Leave a partition out for a while, as it did not answer."""
+        """Skip a partition that did not answer, for a while."""
         self._failed_until[partition] = self._clock.monotonic_seconds() + self._recheck_seconds
 
     def note_pending(self, pending: Mapping[int, int]) -> None:
-        """Take over how many tasks wait in each partition."""
+        """Use these counts of waiting tasks from now on."""
         self._pending.update(pending)

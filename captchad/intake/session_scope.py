@@ -1,7 +1,7 @@
 """Keeps a session's cookies inside the declared target: no other host may be handed one."""
 
 from captchad.domain.errors import InvalidRequest, TargetNotAllowed, Violation
-from captchad.domain.target import Target, host_matches, literal_address, normalise_host, parse_endpoint
+from captchad.domain.target import Target, host_matches, literal_address, normalise_host, parse_origin
 from captchad.intake.draft import TaskDraft
 
 
@@ -9,7 +9,7 @@ def check_cookies(draft: TaskDraft, target: Target) -> None:
     """Refuse cookies for other hosts than the page's own; InvalidRequest names each."""
     if draft.session is None or draft.url is None:
         return
-    host = parse_endpoint(draft.url).host
+    host = parse_origin(draft.url).host
     violations = tuple(
         Violation(f"{draft.pointer}/session/cookies/{index}/domain", message)
         for index, cookie in enumerate(draft.session.cookies)

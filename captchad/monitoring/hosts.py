@@ -17,7 +17,7 @@ class HostLoad:
 
 
 def list_host_loads(nodes: Iterable[Node]) -> tuple[HostLoad, ...]:
-    """Give every host with a role that is not lost and has reported its load, by name."""
+    """Return every host with a role that is not lost and has reported its load, by name."""
     by_host: dict[str, list[Node]] = {}
     for node in nodes:
         if node.state is not NodeState.LOST:
@@ -36,7 +36,7 @@ def list_host_loads(nodes: Iterable[Node]) -> tuple[HostLoad, ...]:
 
 
 def mean_load(hosts: Sequence[HostLoad]) -> SystemLoad:
-    """Give the mean over all hosts; all zero where none is known."""
+    """Return the mean over all hosts; all zero where none is known."""
     if not hosts:
         return SystemLoad(0.0, 0.0, 0.0)
     return SystemLoad(

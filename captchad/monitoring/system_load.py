@@ -24,7 +24,7 @@ class SystemLoadReader:
         self._cpu_percent = 0.0
 
     def read(self) -> SystemLoad:
-        """Give the load of now, in percent."""
+        """Return the load of now, in percent."""
         return SystemLoad(
             cpu_percent=self._read_cpu_percent(),
             memory_percent=psutil.virtual_memory().percent,

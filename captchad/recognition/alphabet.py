@@ -71,7 +71,7 @@ class Columns:
         return len(np.unique(self.symbols)) == len(self.symbols)
 
     def mask(self, probabilities: Probabilities) -> tuple[LogProbabilities, float]:
-        """Give log probabilities over blank and symbols, and the log of the share the symbols held before masking."""
+        """Return log probabilities over blank and symbols, and the log of the share the symbols held before masking."""
         masked = np.zeros((self.count, len(probabilities)))
         if self.is_one_to_one:
             masked[self.symbols] = probabilities[:, self.columns].T
@@ -95,14 +95,14 @@ def make_text_alphabet(charset: str | None) -> Alphabet:
 
 
 @lru_cache(_KEPT_ALPHABETS)
-def make_cased_alphabet(charset: str | None, *, is_case_told: bool) -> Alphabet:
+def make_cased_alphabet(charset: str | None, *, is_case_known: bool) -> Alphabet:
     """Make the alphabet of plain texts for a network that tells cases apart.
 
     Where only one case of a letter may be read, or case doesn't matter, what was seen of either case counts for it;
     without a charset, texts whose case doesn't matter are spelled in lower case.
     """
     allowed = set(DEFAULT_CHARSET if charset is None else charset) - {" "}
-    if not is_case_told:
+    if not is_case_known:
         allowed -= {character for character in allowed if character != fold(character) and fold(character) in allowed}
     symbols = sorted(allowed)
     return Alphabet(tuple(symbols), tuple(_list_spellings(symbol, allowed) for symbol in symbols))
@@ -115,7 +115,7 @@ def make_arithmetic_alphabet() -> Alphabet:
 
 
 def fold(character: str) -> str:
-    """Give the symbol of a character: an ASCII letter's lower case, anything else as it is."""
+    """Return the symbol of a character: an ASCII letter's lower case, anything else as it is."""
     return character.lower() if character.isascii() else character
 
 

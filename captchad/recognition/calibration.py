@@ -1,4 +1,4 @@
-"""Evidence to probabilities: a logistic weighing and a monotone curve, both fitted on pictures of known text."""
+"""From a reading's features to a probability: a logistic weighing and a monotone curve, fitted on labelled pictures."""
 
 import json
 import math
@@ -37,13 +37,13 @@ class Curve:
         """Read one curve as the fitting program writes it."""
         return cls(tuple(values["weights"]), values["bias"], tuple(values["scores"]), tuple(values["probabilities"]))
 
-    def weigh(self, evidence: Sequence[float]) -> float:
-        """Give the score of some evidence."""
-        return self.bias + sum(weight * value for weight, value in zip(self.weights, evidence, strict=True))
+    def weigh(self, features: Sequence[float]) -> float:
+        """Return the score of a row of features."""
+        return self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
 
-    def estimate(self, evidence: Sequence[float]) -> float:
-        """Give the probability (0..1) that what the evidence speaks for is right."""
-        score = self.weigh(evidence)
+    def estimate(self, features: Sequence[float]) -> float:
+        """Return the probability (0..1) that a reading with these features is right."""
+        score = self.weigh(features)
         above = bisect_right(self.scores, score)
         if above == 0:
             estimate = self.probabilities[0]
@@ -65,7 +65,7 @@ class LetterCase:
     weights: Mapping[str, tuple[tuple[float, ...], float]]
 
     def log_odds(self, letter: str, ratios: Sequence[float]) -> float:
-        """Give the log odds that a letter (given in lower case) is upper case; 0 where nothing is known."""
+        """Return the log odds that a letter (given in lower case) is upper case; 0 where nothing is known."""
         if letter not in self.weights:
             return 0.0
         weights, bias = self.weights[letter]
@@ -87,7 +87,7 @@ class Calibration:
         return cls(Curve.from_json(values["text"]), Curve.from_json(values["character"]), LetterCase(letters))
 
     def character_confidence(self, scores: Sequence[float], text_confidence: float) -> float:
-        """Give the probability that one character is right, never below that of the whole text."""
+        """Return the probability that one character is right, never below that of the whole text."""
         logit = math.log(text_confidence / (1 - text_confidence))
         return max(self.character.estimate((min(scores), sum(scores) / len(scores), logit)), text_confidence)
 

@@ -13,7 +13,7 @@ from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
-from captchad.recognition.joint_reading import Evidence, PictureReading, Reading, mask_outputs, read_jointly
+from captchad.recognition.joint_reading import PictureReading, Reading, ReadingFeatures, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model
 from captchad.recognition.preparation import prepare
 
@@ -41,8 +41,8 @@ class CaptchadEngine:
         self._columns = ("", *model.symbols)
         values = model.description.get(CALIBRATION_KEY)
         self._calibration = make_plain_calibration() if values is None else Calibration.from_json(values)
-        if len(self._calibration.text.weights) != len(fields(Evidence)):
-            raise ValueError("it weighs other evidence than this release gives; calibrate the model again")
+        if len(self._calibration.text.weights) != len(fields(ReadingFeatures)):
+            raise ValueError("it was fitted to other features than this release computes; calibrate the model again")
         self._operator_columns = [self._columns.index(sign) for sign in (*OPERATORS, "/") if sign in self._columns]
         self._located: dict[Alphabet, Columns] = {}
         self._plain_arithmetic = _make_arithmetic_alphabet(_PLAIN_SIGNS)
@@ -70,11 +70,11 @@ class CaptchadEngine:
         return dict(zip(pictures, outputs, strict=True))
 
     def answer(self, found: PictureReading | None, hints: Hints) -> Recognition:
-        """Give a reading its calibrated confidences."""
+        """Return a reading its calibrated confidences."""
         if found is None:
             return Recognition("", NO_READING_CONFIDENCE, self.name, hints.kind or CaptchaKind.TEXT)
         reading = found.reading
-        confidence = self._calibration.text.estimate(reading.evidence.as_tuple())
+        confidence = self._calibration.text.estimate(reading.features.as_tuple())
         characters = tuple(
             Character(symbol, round(self._calibration.character_confidence(scores, confidence), 4))
             for symbol, scores in zip(reading.symbols, zip(*reading.symbol_scores, strict=True), strict=True)
@@ -104,7 +104,7 @@ class CaptchadEngine:
         return any(output[:, self._operator_columns].max() > _SIGN_LOG_PROBABILITY for output in outputs)
 
     def _read_text(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
-        alphabet = make_cased_alphabet(hints.charset, is_case_told=hints.case_sensitive is not False)
+        alphabet = make_cased_alphabet(hints.charset, is_case_known=hints.case_sensitive is not False)
         reading = self._search(outputs, alphabet, hints, lambda symbols: True)
         return None if reading is None else PictureReading(reading, CaptchaKind.TEXT, ())
 
@@ -148,7 +148,7 @@ def load_captchad_engine(path: Path | None = None) -> CaptchadEngine:
 
 def _is_clear(found: PictureReading | None) -> bool:
     """Whether one look is enough; where nothing was seen, a second one would see no more."""
-    return found is None or found.reading.evidence.margin > _CLEAR_MARGIN
+    return found is None or found.reading.features.margin > _CLEAR_MARGIN
 
 
 def _make_arithmetic_alphabet(signs: dict[str, str]) -> Alphabet:

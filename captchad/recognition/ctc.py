@@ -50,7 +50,7 @@ def _total(entry: tuple[Labels, tuple[float, float]]) -> float:
 
 
 def _choose_symbols(log_probabilities: LogProbabilities) -> list[list[tuple[int, float]]]:
-    """Give for each step its likely symbols, the blank always among them, with their probabilities."""
+    """Return for each step its likely symbols, the blank always among them, with their probabilities."""
     probabilities = np.exp(log_probabilities)
     best = probabilities.argmax(axis=1).tolist()
     chosen: list[list[tuple[int, float]]] = []
@@ -96,7 +96,7 @@ def _put(grown: Beam, prefix: Labels, blank: float, symbol: float) -> None:
 
 
 def score_labels(log_probabilities: LogProbabilities, labels: Labels) -> float:
-    """Give the log probability of exactly this text, over all its alignments."""
+    """Return the log probability of exactly this text, over all its alignments."""
     extended = np.full(2 * len(labels) + 1, BLANK)
     extended[1::2] = labels
     may_skip = np.zeros(len(extended), dtype=bool)
@@ -136,7 +136,7 @@ def find_best_of_length(log_probabilities: LogProbabilities, length: int) -> Lab
 def _best_starts(
     on_symbol: NDArray[np.float64], on_blank: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Give for each (count, symbol) the best score of starting it now, and the state (2 * last + is_blank) before."""
+    """Return for each (count, symbol) the best score of starting it now, and the state (2 * last + is_blank) before."""
     length = on_symbol.shape[0] - 1
     start = np.full_like(on_symbol, _NEVER)
     start_from = np.zeros(on_symbol.shape, dtype=np.intp)
@@ -173,7 +173,7 @@ def _trace_back(
 
 
 def align_labels(log_probabilities: LogProbabilities, labels: Labels) -> list[int]:
-    """Give for each symbol of a text the step where it shows most clearly, in its likeliest alignment."""
+    """Return for each symbol of a text the step where it shows most clearly, in its likeliest alignment."""
     plain = _align_plainly(log_probabilities, labels)
     if plain is not None:
         return plain

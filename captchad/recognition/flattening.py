@@ -49,7 +49,7 @@ def flatten(image: Image.Image) -> Flattened:
 
 
 def measure_contrast(pixels: Pixels) -> float:
-    """Give the standard deviation of the brightness, 0 to 127.5."""
+    """Return the standard deviation of the brightness, 0 to 127.5."""
     return _spread(np.bincount(pixels.ravel(), minlength=LEVELS))
 
 
@@ -60,7 +60,7 @@ def _spread(histogram: NDArray[np.integer]) -> float:
 
 
 def _to_grey(image: Image.Image) -> Pixels:
-    """Give the brightness, or the one colour that shows more where red on green would vanish in it."""
+    """Return the brightness, or the one colour that shows more where red on green would vanish in it."""
     if image.mode in {"1", "L"}:
         return np.asarray(image.convert("L"))
     colours = image.convert("RGB")

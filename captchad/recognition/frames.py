@@ -21,7 +21,7 @@ Ink = NDArray[np.bool_]
 
 
 def compose_frames(frames: Sequence[Pixels]) -> Pixels:
-    """Give the most legible picture that frames of one size add up to.
+    """Return the most legible picture that frames of one size add up to.
 
     It is the frame with most edges, which finds text that blinks, fades in or is drawn letter by letter. Where
     only specks come and go over it, it is what all frames have in common; where other frames show letters in
@@ -38,13 +38,13 @@ def compose_frames(frames: Sequence[Pixels]) -> Pixels:
 
 
 def find_median(pixels: Pixels) -> int:
-    """Give the brightness that half of the pixels do not exceed."""
+    """Return the brightness that half of the pixels do not exceed."""
     counts = np.bincount(pixels.ravel(), minlength=LEVELS).cumsum()
     return int(np.searchsorted(counts, counts[-1] / 2))
 
 
 def _legibility(pixels: Pixels) -> float:
-    """Give the mean step between neighbours, once shrunk enough for single dots to count little."""
+    """Return the mean step between neighbours, once shrunk enough for single dots to count little."""
     factor = max(1, min(pixels.shape) // _SHRUNK_HEIGHT_PIXELS)
     shrunk = np.asarray(Image.fromarray(pixels).reduce(factor)).astype(np.int16)
     across = np.abs(np.diff(shrunk, axis=1)).mean() if shrunk.shape[1] > 1 else 0.0

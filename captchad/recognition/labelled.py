@@ -69,7 +69,7 @@ class _LabelsReader:
                 self._pictures.append(picture)
 
     def finish(self) -> tuple[LabelledPicture, ...]:
-        """Give all pictures, of which there must be one at least."""
+        """Return all pictures, of which there must be one at least."""
         if self._problems:
             raise LabelsRefused(LABELS_FILE_NAME, tuple(self._problems))
         if not self._pictures:

@@ -20,7 +20,7 @@ class CasedText:
 
 
 def apply_case(symbols: str, log_odds: Sequence[float], hints: Hints) -> CasedText:
-    """Give each letter its case; `log_odds` says for each symbol how far it looks upper case.
+    """Return each letter its case; `log_odds` says for each symbol how far it looks upper case.
 
     What the charset allows comes first. Where the caller says that case doesn't matter, it isn't doubted either.
     """
@@ -56,7 +56,7 @@ def _choose(
 
 
 def _bound(symbol: str, log_odds: float, charset: str | None) -> float | None:
-    """Give None for what has no case, infinite odds where the charset leaves no choice."""
+    """Return None for what has no case, infinite odds where the charset leaves no choice."""
     if not (symbol.isascii() and symbol.isalpha()):
         return None
     if charset is not None:

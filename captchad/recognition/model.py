@@ -34,7 +34,7 @@ class Model:
     description: Mapping[str, Any]
 
     def run(self, pictures: Sequence[Prepared]) -> list[LogProbabilities]:
-        """Give the log probabilities of each picture, shape (steps, 1 + symbols).
+        """Return the log probabilities of each picture, shape (steps, 1 + symbols).
 
         Only pictures of one width are run together: filling would let a picture's neighbours change its reading.
         """
@@ -71,12 +71,12 @@ def load_model(path: Path | None = None) -> Model:
 
 
 def find_packaged_model() -> Path:
-    """Give the place of the model that comes with the package."""
+    """Return the place of the model that comes with the package."""
     return Path(str(resources.files("captchad.recognition").joinpath("models", PACKAGED_NAME)))
 
 
 def find_packaged_weights() -> Path:
-    """Give the place of the packaged model's unrounded weights, which a training goes on from."""
+    """Return the place of the packaged model's unrounded weights, which a training goes on from."""
     return find_packaged_model().with_name(PACKAGED_WEIGHTS_NAME)
 
 

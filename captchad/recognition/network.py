@@ -46,7 +46,7 @@ class Network:
         self._numbers = {character: number for number, character in enumerate(charset)}
 
     def column_of(self, character: str) -> int | None:
-        """Give the column of a character, or None where the network doesn't know it."""
+        """Return the column of a character, or None where the network doesn't know it."""
         return self._numbers.get(character)
 
     def run(self, pixels: Pixels) -> Probabilities:

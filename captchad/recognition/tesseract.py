@@ -129,7 +129,7 @@ def _limit(pid: int) -> None:
 
 
 def _prepare(pixels: Pixels) -> bytes:
-    """Give the picture as PGM: dark on light, of a height the program likes, with a margin of its own ground."""
+    """Return the picture as PGM: dark on light, of a height the program likes, with a margin of its own ground."""
     dark_on_light = _WHITE - pixels if np.median(pixels) < _DARK_GROUND else pixels
     height, width = pixels.shape
     least, greatest = _INPUT_WIDTHS
@@ -157,7 +157,7 @@ def _read_table(table: str, characters: str) -> _Line:
 
 
 def _interpret(read: str, hints: Hints) -> tuple[CaptchaKind, str, str, str | None]:
-    """Give kind, answer, the characters it was read from, and the sum where it is one."""
+    """Return kind, answer, the characters it was read from, and the sum where it is one."""
     spelled = read.translate(_ARITHMETIC_SPELLING)
     is_arithmetic_possible = hints.kind is CaptchaKind.MATH or (
         hints.kind is None and hints.charset is None and "=" in read

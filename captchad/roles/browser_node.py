@@ -5,11 +5,11 @@ import os
 import secrets
 from pathlib import Path
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.node import NOWHERE, BrowserNode
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.node.node import NOWHERE, BrowserNode
+from captchad.browser.node.server import ListeningAddress
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.browser.server import BrowserDoor
 from captchad.config.loader import load_configuration
 from captchad.config.sections import Configuration
 from captchad.config.state import resolve_state_directory
@@ -26,22 +26,22 @@ _logger = logging.getLogger(__name__)
 
 
 async def run_node(config_path: str | None, host: str, port: int) -> int:
-    """Run the node until a signal or a failure; give the process's exit code."""
+    """Run the node until a signal or a failure; return the process's exit code."""
     configuration = load_configuration(config_path, os.environ).configuration
     name = f"browser-{os.uname().nodename}-{port}"
     configure_logging(configuration.logging.level, configuration.logging.format, LogIdentity("browser", name))
-    door = BrowserDoor(host, port, _find_secret(configuration))
-    node = BrowserNode(configuration.browser, door, Clock(), must_have_sandbox=configuration.environment == "prod")
+    address = ListeningAddress(host, port, _find_secret(configuration))
+    node = BrowserNode(configuration.browser, address, Clock(), must_have_sandbox=configuration.environment == "prod")
     return await Supervisor("browser", _NO_DRAIN_SECONDS).run([node])
 
 
 async def check_node(config_path: str | None, host: str, port: int) -> str:
-    """Use the node as a worker would; give its Chromium's version, or raise DependencyMissing with what is wrong."""
+    """Use the node as a worker would; return its Chromium's version, or raise DependencyMissing with what is wrong."""
     # What fails here becomes the command's one line on stderr; it need not be logged as well.
     logging.getLogger("captchad").addHandler(logging.NullHandler())
     configuration = load_configuration(config_path, os.environ).configuration
-    door = BrowserDoor(host, port, _find_secret(configuration))
-    source = RemoteBrowsers([PlaywrightServerEndpoint(door.own_url)], lambda: NOWHERE, Clock())
+    address = ListeningAddress(host, port, _find_secret(configuration))
+    source = RemoteBrowsers([PlaywrightServerEndpoint(address.own_url)], lambda: NOWHERE, Clock())
     try:
         browser = await source.open()
     except LaunchFailed as error:
@@ -53,13 +53,13 @@ async def check_node(config_path: str | None, host: str, port: int) -> str:
 
 
 def _find_secret(configuration: Configuration) -> str:
-    """Give the configured secret, or the one in the state folder, made there at the first start."""
+    """Return the configured secret, or the one in the state folder, made there at the first start."""
     if configuration.browser.node_secret is not None:
         return configuration.browser.node_secret.get_secret_value().strip("/")
     file = resolve_state_directory(os.environ) / SECRET_FILE_NAME
     if not file.exists():
         _write_secret(file)
-    _logger.info("the secret path of this node's address lies in %s", file)
+    _logger.info("the secret path of this node's URL is stored in %s", file)
     return file.read_text(encoding="ascii").strip()
 
 

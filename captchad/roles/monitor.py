@@ -17,7 +17,7 @@ START_GRACE_SECONDS = 15.0
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the monitor's services in the order they start."""
+    """Return the monitor's services in the order they start."""
     broker, gateway = process.broker, process.configuration.gateway
     store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
     reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, process.presence_lease_seconds)

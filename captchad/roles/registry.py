@@ -15,7 +15,7 @@ BROWSER_NODE_MODULE = "captchad.roles.browser_node"
 
 
 def run_role(role: Role, options: RoleOptions) -> int:
-    """Run a role in the foreground until a signal or a failure; give the process's exit code.
+    """Run a role in the foreground until a signal or a failure; return the process's exit code.
 
     Raises ConfigurationError, or the failure that ended the role where it is one of ours.
     """
@@ -36,6 +36,6 @@ def run_browser_node(config_path: str | None, host: str, port: int) -> int:
 
 
 def check_browser_node(config_path: str | None, host: str, port: int) -> str:
-    """Give the version of the Chromium that the node at this port serves; DependencyMissing where it does not."""
+    """Return the version of the Chromium that the node at this port serves; DependencyMissing where it does not."""
     version: str = uvloop.run(importlib.import_module(BROWSER_NODE_MODULE).check_node(config_path, host, port))
     return version

@@ -6,6 +6,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.domain.role_figures import SchedulerFigures
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.scheduling.deadlines import Deadlines
@@ -16,14 +17,14 @@ from captchad.scheduling.stalled_reclaim import StalledReclaim
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the scheduler's services in the order they start."""
+    """Return the scheduler's services in the order they start."""
     broker, clock, metrics = process.broker, process.clock, process.metrics
     scheduler, gateway = process.configuration.scheduler, process.configuration.gateway
     partitions = [Housekeeping(broker, keys, scheduler) for keys in broker.partitions]
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes)))
     lease = LeaderLease(broker, process.consumer, LEADER_LEASE_SECONDS)
     leadership = Leadership(lease, clock, metrics)
-    process.describe = lambda: {"is_active": leadership.is_active}
+    process.describe = lambda: SchedulerFigures(leadership.is_active)
     return (
         process.build_web(),
         broker,

@@ -1,24 +1,24 @@
 """The worker: opens pages and reads their captchas."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.browser.capture import BrowserEngine
-from captchad.browser.sources import choose_proxy_place, choose_source, choose_wear
+from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
+from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
-from captchad.domain.target import Endpoint
+from captchad.domain.role_figures import WorkerFigures
+from captchad.domain.target import Origin
 from captchad.egress.addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
-from captchad.recognition.model_shelf import ModelShelf
+from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.service import RecognitionService
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
@@ -32,10 +32,11 @@ from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
 from captchad.solving.solver import Solver
 from captchad.solving.target_gate import TargetGate
+from captchad.web.ops.routes import Rendering
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
-    """Give the worker's services in the order they start.
+    """Return the worker's services in the order they start.
 
     They end in reverse: first nothing new is taken, then the fleet is told, then attempts end and are settled.
     """
@@ -47,11 +48,11 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     policy = _build_policy(process)
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
-    browser = BrowserEngine(choose_wear(configuration), proxy, clock, source)
-    shelf = ModelShelf(lambda: process.configuration.recognition.models, load_captchad_engine)
-    recognition = RecognitionService(load_engine, configuration.worker.batch_size, shelf)
+    browser = BrowserEngine(choose_recycle_limits(configuration), proxy, clock, source)
+    registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
+    recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, lambda: policy.targets, is_held, metrics, clock)
+    solver = Solver(browser, reader, is_held, metrics, clock)
     dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions
@@ -63,21 +64,23 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
-    metrics.set_slots(attempts.slots)
 
-    def describe() -> dict[str, Any]:
-        metrics.set_tasks_in_flight(len(attempts.unsettled))
-        return {
-            "slots": attempts.slots,
-            "busy": attempts.busy,
-            "tasks_done": settler.tasks_done,
-            "tasks_failed": settler.tasks_failed,
-            **browser.details(),
-        }
+    def describe() -> WorkerFigures:
+        return WorkerFigures(
+            slots=attempts.slots,
+            busy=attempts.busy,
+            tasks_done=settler.tasks_done,
+            tasks_failed=settler.tasks_failed,
+            browser=browser.figures(),
+        )
+
+    def render_metrics() -> Rendering:
+        metrics.set_worker_figures(describe())
+        return metrics.render()
 
     process.describe = describe
     return (
-        process.build_web(),
+        process.build_web(render_metrics=render_metrics),
         broker,
         feed,
         ProtectedPorts(broker, feed, policy, process.host),
@@ -95,7 +98,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
 
 
 def _build_proxy(process: RoleProcess, policy: ScopePolicy) -> FilteringProxy:
-    def note_refusal(reason: str, _: Endpoint) -> None:
+    def note_refusal(reason: str, _: Origin) -> None:
         process.metrics.record_egress_refusal(reason)
 
     place = choose_proxy_place(process.configuration)

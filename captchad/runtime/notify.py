@@ -23,7 +23,7 @@ def notify_systemd(state: str) -> bool:
 
 
 def watchdog_interval_seconds() -> float | None:
-    """Give half of the unit's WatchdogSec, or None where the unit has none for this process."""
+    """Return half of the unit's WatchdogSec, or None where the unit has none for this process."""
     limit, process = os.environ.get("WATCHDOG_USEC"), os.environ.get("WATCHDOG_PID")
     if not limit or (process and int(process) != os.getpid()):
         return None

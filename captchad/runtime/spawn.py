@@ -13,7 +13,7 @@ T = TypeVar("T")
 CANCEL_AGAIN_SECONDS = 0.5
 
 
-class TaskGroupKeeper:
+class TaskSet:
     """Holds background tasks of one owner until they end or the owner closes."""
 
     def __init__(self, owner: str, on_failure: Callable[[BaseException], None] | None = None) -> None:

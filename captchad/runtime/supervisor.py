@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from captchad.domain.errors import CaptchadError
 from captchad.runtime.notify import notify_systemd, watchdog_interval_seconds
 from captchad.runtime.service import Service, ServiceHealth
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 _logger = logging.getLogger(__name__)
 
@@ -39,11 +39,11 @@ class Supervisor:
         self._is_draining = False
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
-        self._keeper = TaskGroupKeeper(role, self._fail)
+        self._keeper = TaskSet(role, self._fail)
 
     @property
     def is_draining(self) -> bool:
-        """Whether the process is on its way to its end."""
+        """Whether the process is shutting down."""
         return self._is_draining
 
     @property
@@ -52,7 +52,7 @@ class Supervisor:
         return self._is_ready and not self._is_draining and all(h.is_ready for h in self.health().values())
 
     def health(self) -> dict[str, ServiceHealth]:
-        """Give the health of every service by name."""
+        """Return the health of every service by name."""
         return {
             service.name: service.health()
             if service in self._started
@@ -61,11 +61,11 @@ class Supervisor:
         }
 
     def request_stop(self) -> None:
-        """Begin the end, as SIGTERM does."""
+        """Begin to shut down, as SIGTERM does."""
         self._stop.set()
 
     async def run(self, services: Sequence[Service]) -> int:
-        """Run `services` until a signal or a failure; give the process's exit code.
+        """Run `services` until a signal or a failure; return the process's exit code.
 
         A failure that is one of ours is raised once everything is closed, for its message is meant for people.
         """
@@ -99,11 +99,12 @@ class Supervisor:
         try:
             await on_reload()
         except CaptchadError as error:
-            _logger.error("the new configuration is not used: %s", error.message)  # noqa: TRY400
+            _logger.error("the new configuration is rejected: %s", error.message)  # noqa: TRY400
 
     async def _start_all(self) -> bool:
         for service in self._services:
             starting = self._keeper.spawn(service.start(), f"{service.name}.start")
+            # A start may wait for Redis for ever; a signal must end it all the same.
             stopping = self._keeper.spawn(self._stop.wait(), "stop")
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -141,13 +142,14 @@ class Supervisor:
                 for service in reversed(self._started):
                     await service.drain()
         except TimeoutError:
-            _logger.warning("draining took longer than %s s; what is left is handed back", self._drain_seconds)
+            _logger.warning("still draining after %s s; handing back what is left", self._drain_seconds)
 
     async def _close_all(self) -> None:
         for service in reversed(self._started):
             try:
+                # Each has a timeout of its own: one that hangs must not keep the others open.
                 async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                     await service.close()
             except Exception:
                 _logger.exception("closing %s failed", service.name)
-        _logger.info("%s has ended", self._role)
+        _logger.info("%s has stopped", self._role)

@@ -80,7 +80,7 @@ class TetheredProcess:
         self._send(SIGQUIT)
 
     async def stop(self, grace_seconds: float) -> int:
-        """Ask the command to end, end it at once after `grace_seconds`; give the exit code."""
+        """Ask the command to end, end it at once after `grace_seconds`; return the exit code."""
         self.terminate()
         try:
             async with asyncio.timeout(grace_seconds):

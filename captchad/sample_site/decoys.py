@@ -15,7 +15,7 @@ BLUE, SAND, INK, WHITE = "#2f5d8a", "#e9d8a6", "#1f2933", "#ffffff"
 
 
 def draw_decoys() -> dict[str, bytes]:
-    """Give each decoy's picture as PNG by its file name."""
+    """Return each decoy's picture as PNG by its file name."""
     pictures = {
         "logo.png": _draw_label("Northwind", (220, 64), BLUE, 34),
         "avatar.png": _draw_avatar(),

@@ -21,12 +21,12 @@ FONT_PLACE = "data/DroidSansMono.ttf"
 
 
 def pick_text() -> str:
-    """Give a new text nobody can foresee."""
+    """Return a new text nobody can foresee."""
     return "".join(secrets.choice(ALPHABET) for _ in range(TEXT_LENGTH))
 
 
 def find_font() -> Path:
-    """Give the font that comes with a package, which isn't imported for that."""
+    """Return the font that comes with a package, which isn't imported for that."""
     spec = importlib.util.find_spec(FONT_PACKAGE)
     for folder in (spec.submodule_search_locations if spec else None) or ():
         font = Path(folder) / FONT_PLACE
@@ -49,13 +49,13 @@ class Artist:
         )
 
     def draw(self, text: str) -> bytes:
-        """Give the picture of `text` as PNG."""
+        """Return the picture of `text` as PNG."""
         picture: Image.Image = self._draw(text)
         return encode_png(picture)
 
 
 def encode_png(picture: Image.Image) -> bytes:
-    """Give a picture as PNG; nothing but its pixels is stored in it."""
+    """Return a picture as PNG; nothing but its pixels is stored in it."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

@@ -24,11 +24,11 @@ class BoundedTable(Generic[Value]):
             self._entries.popitem(last=False)
 
     def get(self, key: str) -> Value | None:
-        """Give an entry."""
+        """Return an entry."""
         return self._entries.get(key)
 
     def take(self, key: str) -> Value | None:
-        """Give an entry and forget it."""
+        """Return an entry and forget it."""
         return self._entries.pop(key, None)
 
 
@@ -63,9 +63,9 @@ class Record:
         return is_right
 
     def truth(self, visit: str) -> str | None:
-        """Give the text of the last picture drawn for a visit, or None where none was."""
+        """Return the text of the last picture drawn for a visit, or None where none was."""
         return self._truths.get(visit)
 
     def verdict(self, visit: str) -> bool | None:
-        """Give whether the visit's last answer was right, or None where none was given."""
+        """Return whether the visit's last answer was right, or None where none was given."""
         return self._verdicts.get(visit)

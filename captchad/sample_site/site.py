@@ -82,16 +82,16 @@ class SampleSite(Service):
         return f"http://{self._host}:{self.port}"
 
     def url(self, visit: str, shape: str = LOGIN) -> str:
-        """Give the URL of the login page, or of one of SHAPES, for a visit."""
+        """Return the URL of the login page, or of one of SHAPES, for a visit."""
         path = LOGIN if shape == LOGIN else f"shapes/{shape}"
         return f"{self.base_url}/{path}?visit={visit}"
 
     def truth(self, visit: str) -> str | None:
-        """Give the text of the last picture drawn for a visit, or None where none was."""
+        """Return the text of the last picture drawn for a visit, or None where none was."""
         return self._record.truth(visit)
 
     def verdict(self, visit: str) -> bool | None:
-        """Give whether the visit's last answer was right, or None where none was given."""
+        """Return whether the visit's last answer was right, or None where none was given."""
         return self._record.verdict(visit)
 
     def _build(self) -> web.Application:
@@ -183,7 +183,7 @@ def _session(request: web.Request) -> str:
 
 
 def _visit(given: str | None) -> str:
-    """Give the visit of the URL; one that is absent gets a name nobody knows, a malformed one is refused."""
+    """Return the visit of the URL; one that is absent gets a name nobody knows, a malformed one is refused."""
     if not given:
         return secrets.token_urlsafe(TOKEN_BYTES)
     if not _VISIT.fullmatch(given):

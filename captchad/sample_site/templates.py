@@ -19,10 +19,10 @@ class Templates:
         }
 
     def fill(self, page: str, title: str, **values: str) -> str:
-        """Give a page inside the common layout."""
+        """Return a page inside the common layout."""
         body = self.fill_bare(page, **values)
         return self._pages[_LAYOUT].substitute(title=escape(title), body=body)
 
     def fill_bare(self, page: str, **values: str) -> str:
-        """Give a page without the layout, as for a frame."""
+        """Return a page without the layout, as for a frame."""
         return self._pages[page].substitute({name: escape(value) for name, value in values.items()})

@@ -1,4 +1,4 @@
-"""Queues tasks whose retry is due."""
+"""Queues tasks whose retry is due, and releases deferred ones at their pace."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.scheduling.leadership import LEADER_LEASE_SECONDS, Leadership
 from captchad.telemetry.metrics import Metrics
 
@@ -29,7 +29,7 @@ class DelayedPromotion(Service):
         self._feed = feed
         self._metrics = metrics
         self._periodic = Periodic(self.name, interval_seconds, self._promote)
-        self._keeper = TaskGroupKeeper(self.name)
+        self._keeper = TaskSet(self.name)
 
     async def run(self) -> None:
         """Promote until cancelled."""
@@ -42,12 +42,13 @@ class DelayedPromotion(Service):
     async def _listen(self) -> None:
         async with self._feed.subscription() as events:
             async for event in events:
+                # After a reconnect an earlier retry may have been missed.
                 if event.kind == "reconnected" or "delay_ms" in event.payload:
                     self._periodic.wake()
 
     async def _promote(self) -> float | None:
         if not self._leadership.is_active:
-            return LEADER_LEASE_SECONDS
+            return LEADER_LEASE_SECONDS  # by then this standby may be the active one
         next_due_seconds = []
         for housekeeping in self._partitions:
             sweep = await housekeeping.promote_due()

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.page import Evidence, SessionState
 from captchad.domain.recognition import Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskResult
-from captchad.domain.visit import Evidence, SessionState
 from captchad.runtime.clock import Clock, Stopwatch
+from captchad.runtime.deadline import Deadline
 
 STAGES = ("open", "locate", "capture", "recognise", "verify")
 
@@ -34,7 +35,7 @@ class StageTimes:
             self._stages_ms[stage] = round(self._stages_ms[stage] + milliseconds, 2)
 
     def sum_up(self) -> dict[str, float]:
-        """Give the time of each stage, and the whole."""
+        """Return the time of each stage, and the whole."""
         return {**self._stages_ms, "total": self._watch.total_ms()}
 
 
@@ -44,6 +45,7 @@ class Attempt:
 
     delivery: Delivery
     target: Target
+    deadline: Deadline
     times: StageTimes
     evidence: Evidence | None = None
     wrong_answers: int = 0
@@ -61,7 +63,7 @@ class Attempt:
             self.evidence = Evidence(picture, screenshot, choice)
 
     def conclude(self, recognition: Recognition) -> TaskResult:
-        """Give the result."""
+        """Return the result."""
         return TaskResult(
             captcha_text=recognition.text,
             confidence=recognition.confidence,

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import task_context
 
 _logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Attempts:
 
     An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
     its outcome is written. One that waits for its target keeps its slot until that is written: before, the target's
-    other tasks would be taken in its place, only to be put off one after another.
+    other tasks would be taken in its place, only to be deferred one after another.
     """
 
     def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:
@@ -50,7 +50,7 @@ class Attempts:
         self._slot_freed = asyncio.Event()
         self._unsettled: dict[str, RunningAttempt] = {}
         self._kept: set[tuple[str, str]] = set()
-        self._keeper = TaskGroupKeeper("attempt")
+        self._keeper = TaskSet("attempt")
 
     @property
     def busy(self) -> int:
@@ -58,7 +58,7 @@ class Attempts:
         return len(self._keeper)
 
     def find(self, delivery: Delivery) -> RunningAttempt | None:
-        """Give the attempt of a delivery, None where it is not ours any more."""
+        """Return the attempt of a delivery, None where it is not ours any more."""
         attempt = self._unsettled.get(delivery.task_id)
         return attempt if attempt is not None and attempt.delivery.token == delivery.token else None
 
@@ -117,7 +117,7 @@ class Attempts:
                 if attempt.abandonment is None:
                     raise
             else:
-                if settlement.outcome is Outcome.DEFERRED:
+                if settlement.outcome is AttemptOutcome.DEFERRED:
                     self._kept.add(_name(delivery))
                 self._on_end(settlement)
             finally:
@@ -130,7 +130,7 @@ class Attempts:
             self.forget(attempt.delivery)
         else:
             _logger.info("the attempt is handed back")
-            self._on_end(Settlement(attempt.delivery, Outcome.HANDED_BACK))
+            self._on_end(Settlement(attempt.delivery, AttemptOutcome.HANDED_BACK))
 
 
 def _name(delivery: Delivery) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Keeps the fleet's own doors out of every page's reach, whatever the targets declare."""
+"""Keeps every page away from the fleet's own listening addresses, whatever the targets declare."""
 
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
@@ -39,12 +39,12 @@ class ProtectedPorts(Service):
 
     async def _learn(self) -> None:
         for node in await self._registry.read_all(REMEMBERED_SECONDS):
-            for host, port in list_doors(node.report, self._host):
+            for host, port in list_listening_addresses(node.report, self._host):
                 self._policy.protect(host, port)
 
 
-def list_doors(report: NodeReport, own_host: str) -> tuple[tuple[str, int], ...]:
-    """Give the (host, port) pairs at which a role can be reached from `own_host`."""
+def list_listening_addresses(report: NodeReport, own_host: str) -> tuple[tuple[str, int], ...]:
+    """Return the (host, port) pairs at which a role can be reached from `own_host`."""
     host, _, port_text = report.address.rpartition(":")
     port = int(port_text)
     if port == 0:

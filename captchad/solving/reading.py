@@ -18,7 +18,7 @@ class PictureReader:
         self._minimum_confidence = minimum_confidence
 
     async def read(self, picture: bytes, hints: Hints, target: Target) -> Recognition:
-        """Give the text; AttemptFailed (captcha_unreadable) where it is not sure enough."""
+        """Return the text; AttemptFailed (captcha_unreadable) where it is not sure enough."""
         recognition = await self._recognise(picture, hints, target.host)
         minimum = self._minimum_confidence() if target.minimum_confidence is None else target.minimum_confidence
         if recognition.confidence < minimum:

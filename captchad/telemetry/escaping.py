@@ -18,12 +18,12 @@ def repair_surrogates(text: str) -> str:
 
 
 def escape_label_value(text: str) -> str:
-    """Give the text as it stands between the quotes of a Prometheus label value."""
+    """Return the text as it stands between the quotes of a Prometheus label value."""
     return repair_surrogates(text).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
 def escape_help(text: str) -> str:
-    """Give the text as it stands in a Prometheus HELP line."""
+    """Return the text as it stands in a Prometheus HELP line."""
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 

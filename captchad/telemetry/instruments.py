@@ -65,7 +65,7 @@ class Instruments:
         self._numbers[definition.name].values.clear()
 
     def render(self) -> tuple[bytes, str]:
-        """Give all meters as Prometheus text, and its content type."""
+        """Return all meters as Prometheus text, and its content type."""
         return EscapingTextFormatter().marshall(self._registry), TEXT_CONTENT_TYPE
 
     def _bounded(self, definition: MetricDefinition, meter: Collector, labels: Labels) -> dict[str, str]:

@@ -50,7 +50,7 @@ def task_context(task_id: str) -> Iterator[None]:
 
 
 def current_task_id() -> str | None:
-    """Give the id of the task this code works on, if it works on one."""
+    """Return the id of the task this code works on, if it works on one."""
     return _task_id.get()
 
 
@@ -90,7 +90,7 @@ class JsonFormatter(logging.Formatter):
         self._identity = identity
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the record as one line of JSON."""
+        """Return the record as one line of JSON."""
         entry: dict[str, Any] = {
             "time": _format_time(record),
             "level": record.levelname.lower(),
@@ -122,7 +122,7 @@ class TextFormatter(logging.Formatter):
         self._has_colours = has_colours
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the record as a line, its traceback indented below."""
+        """Return the record as a line, its traceback indented below."""
         head = f"{_format_time(record)} {self._paint_level(record.levelname)} {self._identity.node}"
         message = escape_control_characters(record.getMessage())
         fields = dict(_extras_of(record))

@@ -11,12 +11,12 @@ _NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}
 
 
 def spell_plainly(text: str) -> str:
-    """Give a text as the model is to read it: without spaces, each sign in its one spelling."""
+    """Return a text as the model is to read it: without spaces, each sign in its one spelling."""
     return "".join(_SAME_SIGNS.get(character, character) for character in text if not character.isspace())
 
 
 def encode(text: str) -> tuple[int, ...]:
-    """Give a text's symbol numbers; ValueError where it holds a character that is no symbol."""
+    """Return a text's symbol numbers; ValueError where it holds a character that is no symbol."""
     try:
         return tuple(_NUMBERS[character] for character in spell_plainly(text))
     except KeyError as error:
@@ -29,7 +29,7 @@ def decode(numbers: Iterable[int]) -> str:
 
 
 def collapse(path: Iterable[int]) -> tuple[int, ...]:
-    """Give the symbol numbers of one CTC path: repeats made one, then blanks dropped."""
+    """Return the symbol numbers of one CTC path: repeats made one, then blanks dropped."""
     kept: list[int] = []
     last = BLANK
     for number in path:

@@ -86,7 +86,7 @@ def write_onnx(network: nn.Module, path: Path) -> None:
 
 
 def measure_difference(network: nn.Module, path: Path) -> float:
-    """Give the greatest difference between torch's and onnxruntime's log probabilities over some shapes."""
+    """Return the greatest difference between torch's and onnxruntime's log probabilities over some shapes."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     generator = np.random.default_rng(0)
     greatest = 0.0
@@ -100,7 +100,7 @@ def measure_difference(network: nn.Module, path: Path) -> float:
 
 
 def describe(trained: TrainedNetwork) -> dict[str, Any]:
-    """Give what a reader of the model must know: its input, its columns, and where it comes from."""
+    """Return what a reader of the model must know: its input, its columns, and where it comes from."""
     return {
         "name": trained.recipe.name,
         "weights_digest": digest_weights(trained.network),
@@ -120,7 +120,7 @@ def describe(trained: TrainedNetwork) -> dict[str, Any]:
 
 
 def digest_weights(network: nn.Module) -> str:
-    """Give sixteen hex digits that differ where any weight does."""
+    """Return sixteen hex digits that differ where any weight does."""
     digest = hashlib.sha256()
     for name, values in sorted(network.state_dict().items()):
         digest.update(name.encode())

@@ -105,7 +105,7 @@ class Recipe:
         return cls(**_take_known(cls, given))
 
     def to_json(self) -> dict[str, Any]:
-        """Give the recipe as JSON holds it."""
+        """Return the recipe as JSON holds it."""
         return {**asdict(self), "families": dict(self.families)}
 
     @property

@@ -6,7 +6,7 @@ from captchad.training.recipe import Schedule
 
 
 def learning_rate_at(step: int, schedule: Schedule) -> float:
-    """Give a step's learning rate: rising in a line, at its peak, then falling along half a cosine."""
+    """Return a step's learning rate: rising in a line, at its peak, then falling along half a cosine."""
     if step < schedule.warm_up_steps:
         return schedule.peak_learning_rate * (step + 1) / schedule.warm_up_steps
     fall_start = schedule.steps - schedule.fall_steps

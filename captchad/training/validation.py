@@ -26,7 +26,7 @@ class FamilyFigures:
     character_errors: float
 
     def to_json(self) -> dict[str, object]:
-        """Give the figures as JSON holds them."""
+        """Return the figures as JSON holds them."""
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
 

@@ -63,7 +63,7 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
 
 
 def find_route(request: web.Request) -> Route | None:
-    """Give the table's entry for a request, or None where no route answers it."""
+    """Return the table's entry for a request, or None where no route answers it."""
     return request.app[ROUTES].get(request.match_info.route)
 
 

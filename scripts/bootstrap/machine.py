@@ -124,7 +124,7 @@ def has_downloaded_shell() -> bool:
 
 
 def privilege() -> list[str] | None:
-    """Give the prefix of a command that changes the system: none for root, sudo without a password, or None."""
+    """Return the prefix of a command that changes the system: none for root, sudo without a password, or None."""
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")

@@ -17,7 +17,7 @@ EXIT_USAGE = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Set up for the purpose named in `arguments`; give the exit code."""
+    """Set up for the purpose named in `arguments`; return the exit code."""
     if len(arguments) != 1 or arguments[0] not in PURPOSES:
         print(f"usage: prepare.sh {'|'.join(PURPOSES)}", file=sys.stderr)
         return EXIT_USAGE

@@ -62,7 +62,7 @@ def _wait(process: "subprocess.Popen[bytes]", title: str, started: float, timeou
 
 
 def _shorten(command: Sequence[str]) -> str:
-    """Give the command without the parts that are scripts."""
+    """Return the command without the parts that are scripts."""
     return " ".join(part for part in command if "\n" not in part)
 
 

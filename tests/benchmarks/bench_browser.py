@@ -114,7 +114,7 @@ class Competition:
 
 @asynccontextmanager
 async def serve_site() -> AsyncIterator[tuple[str, list[str]]]:
-    """Run the site in a process of its own; give its URL and the texts of its pictures."""
+    """Run the site in a process of its own; return its URL and the texts of its pictures."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.benchmarks.browser.site", stdout=asyncio.subprocess.PIPE, cwd=ROOT
     )
@@ -128,7 +128,7 @@ async def serve_site() -> AsyncIterator[tuple[str, list[str]]]:
 
 
 def summarise(tally: Tally, chosen: Field, plan: Plan, recogniser: str, load_before: float) -> dict[str, Any]:
-    """Give everything as it goes into the file."""
+    """Return everything as it goes into the file."""
     medians = take_medians(tally.rounds)
     ratios = take_ratios(medians)
     return {
@@ -194,7 +194,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def make_plan(arguments: argparse.Namespace) -> Plan:
-    """Give what the command line asks for."""
+    """Return what the command line asks for."""
     if arguments.quick:
         return replace(QUICK, schedule=replace(QUICK.schedule, concurrency=arguments.concurrency))
     schedule = Schedule(arguments.concurrency, arguments.warm_up, arguments.seconds)

@@ -25,14 +25,14 @@ ROLES = ("gateway", "scheduler", "monitor")
 
 
 def measure_help_seconds() -> float:
-    """Give the seconds `captchad --help` takes."""
+    """Return the seconds `captchad --help` takes."""
     started = time.monotonic()
     subprocess.run([sys.executable, "-m", "captchad", "--help"], check=True, capture_output=True)
     return time.monotonic() - started
 
 
 async def measure_ready_seconds(fleet: Fleet, role: str) -> float:
-    """Give the seconds from a role's start until /readyz says so."""
+    """Return the seconds from a role's start until /readyz says so."""
     started = time.monotonic()
     process = fleet.start(role)
     await fleet.wait_ready(process)
@@ -42,12 +42,12 @@ async def measure_ready_seconds(fleet: Fleet, role: str) -> float:
 
 
 def cpu_seconds(role: RoleProcess) -> float:
-    """Give the processor time of a role and everything under it."""
+    """Return the processor time of a role and everything under it."""
     return sum(sum(member.cpu_times()[:2]) for member in list_tree(role.process))
 
 
 async def measure_idle_percent(fleet: Fleet) -> dict[str, float]:
-    """Give each role's share of one core while nothing is asked of it."""
+    """Return each role's share of one core while nothing is asked of it."""
     roles = await fleet.start_ready(*ROLES, "worker")
     await asyncio.sleep(SETTLE_SECONDS)
     before = {role.role: cpu_seconds(role) for role in roles}
@@ -56,7 +56,7 @@ async def measure_idle_percent(fleet: Fleet) -> dict[str, float]:
 
 
 def median(measure: Callable[[], float]) -> float:
-    """Give the median of five runs."""
+    """Return the median of five runs."""
     return round(statistics.median(measure() for _ in range(RUNS)), 3)
 
 

@@ -10,8 +10,8 @@ from captcha.image import ImageCaptcha
 
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.calibration import load_calibration
+from captchad.recognition.ddddocr_engine import CALIBRATION_NAME, NETWORK_SOURCES, DdddocrEngine
 from captchad.recognition.decoding import Pixels, decode_picture
-from captchad.recognition.first_engine import CALIBRATION_NAME, NETWORK_SOURCES, FirstEngine
 from captchad.recognition.network import NetworkSource, load_network
 from tests.benchmarks.captcha_families import CLEAR_UPPER, DIGITS, UPPER, draw_wheezy_text
 
@@ -24,7 +24,7 @@ ALPHABETS = {
 }
 
 
-def load_engines() -> dict[str, FirstEngine]:
+def load_engines() -> dict[str, DdddocrEngine]:
     """Load every combination that is compared."""
     calibration = load_calibration(CALIBRATION_NAME)
     networks = [load_network(source) for source in NETWORK_SOURCES]
@@ -32,10 +32,10 @@ def load_engines() -> dict[str, FirstEngine]:
         load_network(NetworkSource(source.file_name, source.charset_name, stretch=1.0)) for source in NETWORK_SOURCES
     ]
     return {
-        "common_old": FirstEngine(networks[:1], calibration),
-        "common": FirstEngine(networks[1:], calibration),
-        "both, not widened": FirstEngine(unwidened, calibration),
-        "both": FirstEngine(networks, calibration),
+        "common_old": DdddocrEngine(networks[:1], calibration),
+        "common": DdddocrEngine(networks[1:], calibration),
+        "both, not widened": DdddocrEngine(unwidened, calibration),
+        "both": DdddocrEngine(networks, calibration),
     }
 
 
@@ -64,8 +64,8 @@ def _draw(generator: str, source: random.Random, text: str) -> Pixels:
     return decode_picture(draw_wheezy_text(source, text) if is_wheezy else ImageCaptcha().generate(text).getvalue())
 
 
-def _rate(engine: FirstEngine, texts: list[str], pictures: list[Pixels], hints: Hints) -> float:
-    """Give the share read right but for case; one network alone has no calibration to decide that by."""
+def _rate(engine: DdddocrEngine, texts: list[str], pictures: list[Pixels], hints: Hints) -> float:
+    """Return the share read right but for case; one network alone has no calibration to decide that by."""
     found = [engine.read(picture, hints) for picture in pictures]
     right = (
         reading is not None and reading.reading.symbols == text.lower()
@@ -74,7 +74,7 @@ def _rate(engine: FirstEngine, texts: list[str], pictures: list[Pixels], hints: 
     return sum(right) / len(texts)
 
 
-def _rate_with_case(engine: FirstEngine, texts: list[str], pictures: list[Pixels]) -> float:
+def _rate_with_case(engine: DdddocrEngine, texts: list[str], pictures: list[Pixels]) -> float:
     read = engine.recognise(pictures, [TEXT] * len(pictures))
     return sum(recognition.text == text for recognition, text in zip(read, texts, strict=True)) / len(texts)
 

@@ -28,7 +28,7 @@ POLL_SECONDS = 0.02
 
 
 async def until(condition: Callable[[], Awaitable[Any]], within_seconds: float = 30.0) -> Any:
-    """Wait for something another process does; give what the condition gave."""
+    """Wait for something another process does; return what the condition gave."""
     async with asyncio.timeout(within_seconds):
         while not (found := await condition()):
             await asyncio.sleep(POLL_SECONDS)
@@ -187,6 +187,17 @@ class Fleet:
         assert all(answer["status"] in {"completed", "failed", "cancelled"} for answer in answers), answers
         return list(answers)
 
+    async def wait_all_final(self, task_ids: list[str], within_seconds: float = 600.0) -> list[dict[str, Any]]:
+        """Wait until every task has ended, however many attempts that takes."""
+
+        async def are_final() -> list[dict[str, Any]] | None:
+            answers = await asyncio.gather(*(self.status(task_id, 30) for task_id in task_ids))
+            has_open = any(answer["status"] in {"pending", "processing"} for answer in answers)
+            return None if has_open else list(answers)
+
+        answers: list[dict[str, Any]] = await until(are_final, within_seconds)
+        return answers
+
     async def wait_visited(self, visit: str) -> None:
         async def is_visited() -> bool:
             return visit in self.site.visits
@@ -201,7 +212,7 @@ class Fleet:
         await until(are_processing)
 
     async def list_stream_entries(self) -> int:
-        """Give how many entries and pending deliveries all streams hold."""
+        """Return how many entries and pending deliveries all streams hold."""
         clients = open_clients(RedisSection(), "test", self.redis_url)
         found = 0
         for key in await clients.commands.keys("captchad:*queue*"):
@@ -212,7 +223,7 @@ class Fleet:
 
 
 def list_tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    """Give a process and all its descendants."""
+    """Return a process and all its descendants."""
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(process.pid)
         return [parent, *parent.children(recursive=True)]

@@ -26,7 +26,7 @@ FAILURES_PER_BLOW = 8
 
 
 async def run_proof() -> dict[str, Any]:
-    """Run the proof in a process of its own; give what it found."""
+    """Run the proof in a process of its own; return what it found."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.system.browser_proof", stdout=asyncio.subprocess.PIPE
     )

@@ -50,7 +50,7 @@ def test_demo_prints_truth_text_confidence_and_milliseconds_of_five_tasks(
 
 
 def find_ours(process_ids: set[int], folder: Path) -> list[str]:
-    """Give the processes that still work on the demo's folder."""
+    """Return the processes that still work on the demo's folder."""
     found = []
     for process_id in process_ids:
         try:

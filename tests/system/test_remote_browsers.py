@@ -59,7 +59,7 @@ def read_bare(picture: bytes) -> str:
 
 
 async def begin_one(fleet: Fleet, visit: str) -> str:
-    """Submit a task that may be tried twice; give its id once its page is being waited for."""
+    """Submit a task that may be tried twice; return its id once its page is being waited for."""
     fleet.site.gate.clear()
     task_id = await fleet.submit(visit, retry_count=ONE_RETRY, timeout=FAILOVER_SECONDS)
     await fleet.wait_visited(visit)

@@ -35,7 +35,7 @@ def start_up() -> Iterator[StartUp]:
 
 
 def fetch_status(url: str) -> int:
-    """Give the status of a GET; 0 where nobody answers."""
+    """Return the status of a GET; 0 where nobody answers."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return int(answer.status)

@@ -40,7 +40,7 @@ class UpProcess:
         return self._process.pid
 
     def wait_until_up(self) -> dict[str, Any]:
-        """Give the summary with all URLs."""
+        """Return the summary with all URLs."""
         return self.wait_for("up")
 
     def wait_for(self, event: str, name: str | None = None, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
@@ -53,7 +53,7 @@ class UpProcess:
                 return found
 
     def read_to_the_end(self, seconds: float = PATIENCE_SECONDS) -> int:
-        """Read everything until it has ended; give the exit code."""
+        """Read everything until it has ended; return the exit code."""
         deadline = time.monotonic() + seconds
         while self._read_event(deadline) is not None:
             pass
@@ -63,15 +63,15 @@ class UpProcess:
         self._process.send_signal(number)
 
     def descendants(self) -> list[psutil.Process]:
-        """Give all processes below, browsers too."""
+        """Return all processes below, browsers too."""
         return psutil.Process(self.pid).children(recursive=True)
 
     def find_role(self, role: str) -> psutil.Process:
-        """Give the process of a role, which is not its tether."""
+        """Return the process of a role, which is not its tether."""
         return next(one for one in self.descendants() if f"--role={role}" in one.cmdline())
 
     def describe_end(self) -> str:
-        """Give what it said on stderr, once it has ended."""
+        """Return what it said on stderr, once it has ended."""
         if self._process.poll() is None or self._process.stderr is None:
             return ""
         return self._process.stderr.read().decode()
@@ -104,6 +104,6 @@ class UpProcess:
 
 
 def find_alive(processes: list[psutil.Process], seconds: float) -> list[str]:
-    """Give the names of those that still run after `seconds`."""
+    """Return the names of those that still run after `seconds`."""
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return [process.name() for process in alive if process.status() != psutil.STATUS_ZOMBIE]

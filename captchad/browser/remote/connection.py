@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.connection import BrowserConnection
-from captchad.browser.driver import STOP_SECONDS, PlaywrightDriver
+from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.patience import Patience
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 HEARTBEAT_SECONDS = 1.0
 LEAVE_SECONDS = 8.0
@@ -55,7 +55,7 @@ class RemoteBrowser(BrowserConnection):
         self._driver = driver
         self._patience = Patience()
         self._patience.learn(greeting.took_seconds)
-        self._work = TaskGroupKeeper(f"browser-{number}")
+        self._work = TaskSet(f"browser-{number}")
         self._work.spawn(self._watch(), "heartbeat")
 
     @property

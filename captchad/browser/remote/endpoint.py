@@ -47,13 +47,13 @@ class RemoteEndpoint(Protocol):
 
 
 def show_place(url: str) -> str:
-    """Give scheme, host and port of a URL: user, password and path may be secrets."""
+    """Return scheme, host and port of a URL: user, password and path may be secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def dial_by_address(url: str) -> str:
-    """Give a URL with its host's address in the name's place, for Chromium's own server answers no name but localhost.
+    """Return a URL with its host's address in place of the name: Chromium's own server answers no name but localhost.
 
     Encrypted URLs stay as they are, since their certificate is for the name. OSError where the name is unknown; blocks.
     """

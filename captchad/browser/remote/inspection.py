@@ -4,8 +4,8 @@ import logging
 
 from playwright.async_api import Browser
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.executable import WEBRTC_FLAG
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.executable import WEBRTC_FLAG
 
 NO_SANDBOX_FLAG = "--no-sandbox"
 

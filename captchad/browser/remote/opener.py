@@ -31,7 +31,7 @@ class Opener:
 
 
 def name_this_process() -> Opener:
-    """Give a name that no other process has, nor another life of this one."""
+    """Return a name that no other process has, nor another life of this one."""
     return Opener(find_place(), os.getpid(), secrets.token_hex(_TOKEN_BYTES))
 
 
@@ -42,7 +42,7 @@ def read_opener(text: str) -> Opener | None:
 
 
 def find_place() -> str:
-    """Give a name for this boot of this machine and this container's processes."""
+    """Return a name for this boot of this machine and this container's processes."""
     try:
         known = _BOOT_FILE.read_text(encoding="ascii") + os.readlink(_NAMESPACE_LINK)  # noqa: PTH115 - no path
     except OSError:

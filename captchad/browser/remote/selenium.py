@@ -10,13 +10,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from playwright.async_api import Playwright
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
 from captchad.browser.remote.endpoint import Reached, show_place
 from captchad.browser.remote.opener import name_this_process, read_opener
 from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 OURS = "captchad"
 CALL_SECONDS = 15.0
@@ -58,7 +58,7 @@ class SeleniumEndpoint:
         self._limits = limits
         self._find_proxy_host = find_proxy_host
         self._clock = clock
-        self._work = TaskGroupKeeper("selenium")
+        self._work = TaskSet("selenium")
 
     async def connect(self, playwright: Playwright) -> Reached:
         """Open a session and join its browser; LaunchFailed where selenium.max_sessions are open already."""
@@ -122,7 +122,7 @@ class SeleniumEndpoint:
         await self._end(session.id)
 
     async def _yield_to_older(self, session: HubSession) -> None:
-        """Give way where another worker took the last place in the same moment."""
+        """Return way where another worker took the last place in the same moment."""
         allowed = [one.id for one in (await self._list_ours())[: self._limits.sessions]]
         if allowed and session.id not in allowed:
             raise LaunchFailed(self._describe_full())
@@ -138,7 +138,7 @@ class SeleniumEndpoint:
         return {"browserName": "chrome", NAME_CAPABILITY: self._name, "goog:chromeOptions": {"args": flags}}
 
     def _find_devtools(self, session: HubSession) -> str:
-        """Give the address of the browser's DevTools as seen from here: a Grid names itself as its nodes see it."""
+        """Return the address of the browser's DevTools as seen from here: a Grid names itself as its nodes see it."""
         hub = urlsplit(self._hub.url)
         through_hub = session.capabilities.get("se:cdp")
         if through_hub:

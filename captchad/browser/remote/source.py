@@ -8,15 +8,15 @@ from typing import Any
 
 from playwright.async_api import Browser, Playwright
 
-from captchad.browser.connection import LaunchFailed, describe_proxy, read_user_agent
-from captchad.browser.driver import PlaywrightDriver
+from captchad.browser.browsers.connection import LaunchFailed, describe_proxy, read_user_agent
+from captchad.browser.launch.driver import PlaywrightDriver
+from captchad.browser.launch.profile_folder import ProfileFolder
 from captchad.browser.remote.connection import Greeting, RemoteBrowser
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.inspection import inspect_flags
-from captchad.browser.workspace import Workspace
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 
 REST_SECONDS = 3.0
 """A place that failed is left alone for so long, so that its timeout is not paid for again with every page."""
@@ -30,7 +30,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RemoteBrowsers:
-    """Gives connections to the endpoints, in their order of preference; each has a driver of its own."""
+    """Returns connections to the endpoints, in their order of preference; each has a driver of its own."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class RemoteBrowsers:
         self._must_have_sandbox = must_have_sandbox
         self._failed_seconds: dict[str, float] = {}
         self._problems: dict[str, str] = {}
-        self._workspace: Workspace | None = None
+        self._folder: ProfileFolder | None = None
         self._opened = 0
-        self._work = TaskGroupKeeper("remote-browsers")
+        self._work = TaskSet("remote-browsers")
 
     @property
     def is_alive(self) -> bool:
@@ -73,7 +73,7 @@ class RemoteBrowsers:
         raise LaunchFailed("; ".join(self._problems.values()) or "there is no browser to reach")
 
     def _order(self) -> list[RemoteEndpoint]:
-        """Give the endpoints as they are preferred, but those that failed lately last: each may take its whole time."""
+        """Return the endpoints as preferred, but those that failed lately last: each may take its whole time."""
         return sorted(self._endpoints, key=lambda endpoint: self._since_failure_seconds(endpoint) < DOUBT_SECONDS)
 
     def _since_failure_seconds(self, endpoint: RemoteEndpoint) -> float:
@@ -84,15 +84,15 @@ class RemoteBrowsers:
         """End what was given up half-way, and remove what drivers left; connections are closed one by one."""
         await self._work.wait_all()
         await asyncio.gather(*(endpoint.finish() for endpoint in self._endpoints))
-        workspace, self._workspace = self._workspace, None
-        if workspace is not None:
-            await asyncio.to_thread(workspace.remove)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            await asyncio.to_thread(folder.remove)
 
     async def _reach(self, endpoint: RemoteEndpoint) -> RemoteBrowser:
-        workspace = self._workspace = self._workspace or Workspace()
+        folder = self._folder = self._folder or ProfileFolder()
         driver = PlaywrightDriver()
         try:
-            reached, greeting = await self._connect(endpoint, await driver.start(workspace.path))
+            reached, greeting = await self._connect(endpoint, await driver.start(folder.path))
         except LaunchFailed:
             await driver.stop()
             raise
@@ -132,7 +132,7 @@ class RemoteBrowsers:
 
 
 async def _leave(reached: Reached | None) -> None:
-    """Give back what was reached but will not do."""
+    """Return back what was reached but will not do."""
     if reached is None:
         return
     try:
@@ -143,7 +143,7 @@ async def _leave(reached: Reached | None) -> None:
 
 
 def _describe(error: BaseException) -> str:
-    """Give the first line without the address, whose path may be a secret."""
+    """Return the first line without the address, whose path may be a secret."""
     text = str(error).strip()
     first = text.splitlines()[0] if text else "no answer in time"
     return " ".join(word for word in first.split() if "://" not in word)

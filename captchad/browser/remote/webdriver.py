@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import aiohttp
 
-from captchad.egress.proxy_session import basic_authorisation
+from captchad.egress.proxy_connection import basic_authorisation
 
 NAME_CAPABILITY = "se:name"
 NO_ERROR_STATUS_END = 400
@@ -73,7 +73,7 @@ class WebDriverHub:
         await self._call("DELETE", f"/session/{session_id}", timeout_seconds)
 
     async def list_sessions(self, timeout_seconds: float) -> list[HubSession]:
-        """Give every session of the hub, oldest first; a bare chromedriver lists none."""
+        """Return every session of the hub, oldest first; a bare chromedriver lists none."""
         value = await self._call("GET", "/status", timeout_seconds)
         try:
             held = [slot.get("session") for node in value.get("nodes") or () for slot in node.get("slots") or ()]

@@ -22,7 +22,7 @@ HOW_TO_REACH = "see docs/browsers.md for what a browser elsewhere must be"
 
 
 def check_browser(configuration: Configuration) -> list[Finding]:
-    """Launch the browser the worker would launch; give what came of it, and of its sandbox."""
+    """Launch the browser the worker would launch; return what came of it, and of its sandbox."""
     outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE], _reveal(configuration))
     if "error" in outcome:
         is_here = choose_browser(configuration).backend == "launch"
@@ -43,7 +43,7 @@ def _judge_sandbox(outcome: dict[str, Any], configuration: Configuration) -> Fin
 
 
 def _reveal(configuration: Configuration) -> str:
-    """Give the settings a browser is got by as JSON, secrets included, for the child's standard input."""
+    """Return the settings a browser is got by as JSON, secrets included, for the child's standard input."""
     sections = configuration.model_dump(mode="json", include={"browser", "selenium", "worker", "environment"})
     sections["browser"]["urls"] = [url.get_secret_value() for url in configuration.browser.urls]
     return json.dumps(sections)

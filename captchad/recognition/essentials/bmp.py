@@ -15,7 +15,7 @@ _RUN_LENGTH_KINDS = frozenset({1, 2})
 
 
 def keep_bmp_essentials(data: bytes) -> Essentials:
-    """Give the file as it is; PictureRefused where its pixels are run-length coded and more than any captcha's."""
+    """Return the file as it is; PictureRefused where its pixels are run-length coded and more than any captcha's."""
     (header_bytes,) = struct.unpack_from("<I", data, _HEADER_LENGTH_POSITION)
     if header_bytes == _CORE_HEADER_BYTES:
         return Essentials(data)

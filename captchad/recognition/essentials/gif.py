@@ -86,7 +86,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _skip_blocks(data: bytes, position: int) -> int:
-    """Give the position behind a chain of blocks, each of which begins with its length, the last of length 0."""
+    """Return the position behind a chain of blocks, each of which begins with its length, the last of length 0."""
     while data[position]:
         position += data[position] + 1
     return position + 1

@@ -54,7 +54,7 @@ def keep_png_essentials(data: bytes) -> Essentials:
 
 
 def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Give kind and content of the chunks that are kept, up to the end of the picture."""
+    """Return kind and content of the chunks that are kept, up to the end of the picture."""
     position = _SIGNATURE_BYTES
     while position < len(data):
         header = data[position : position + 2 * _LENGTH_BYTES]
@@ -75,7 +75,7 @@ def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _write_frames(default: _Frame, frames: list[_Frame]) -> Iterator[bytes]:
-    """Give the chunks of all pictures, numbered anew; a frame without pixels ends the animation."""
+    """Return the chunks of all pictures, numbered anew; a frame without pixels ends the animation."""
     whole = next((number for number, frame in enumerate(frames) if not frame.pixels), len(frames))
     frames = frames[:whole]
     if frames:

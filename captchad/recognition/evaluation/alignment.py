@@ -26,12 +26,12 @@ def align_texts(truth: str, read: str) -> tuple[Pair, ...]:
 
 
 def measure_distance(pairs: Sequence[Pair]) -> int:
-    """Give how many characters must be changed, added or left out."""
+    """Return how many characters must be changed, added or left out."""
     return sum(true != read for true, read in pairs)
 
 
 def _fill(truth: str, read: str) -> list[list[int]]:
-    """Give the distance between each beginning of `truth` (rows) and each of `read` (columns)."""
+    """Return the distance between each beginning of `truth` (rows) and each of `read` (columns)."""
     distances = [list(range(len(read) + 1))]
     for row, true_character in enumerate(truth, start=1):
         above, present = distances[-1], [row]

@@ -11,7 +11,7 @@ _LEAST_RADIUS = 2.0
 
 
 def draw_reliability_diagram(reliability: Reliability) -> str:
-    """Give one `svg` element of its own colours: a dot for each bin, as large as its pictures are many."""
+    """Return one `svg` element of its own colours: a dot for each bin, as large as its pictures are many."""
     most = max(one.right.total for one in reliability.bins)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIZE:.0f} {_SIZE:.0f}" width="{_SIZE:.0f}" '

@@ -19,13 +19,13 @@ class Proportion:
 
 
 def estimate_proportion(right: int, total: int) -> Proportion:
-    """Give the share of independent trials with Wilson's interval."""
+    """Return the share of independent trials with Wilson's interval."""
     share = right / total
     return Proportion(right, total, share, *find_wilson_interval(share, total))
 
 
 def estimate_clustered_proportion(counts: Sequence[tuple[int, int]]) -> Proportion:
-    """Give the share over groups of (right, total) trials that fail together, as characters of one picture do.
+    """Return the share over groups of (right, total) trials that fail together, as characters of one picture do.
 
     Wilson's interval for as many independent trials as would scatter like the groups (the ratio estimator's
     variance): at least one for each group, at most all.
@@ -40,7 +40,7 @@ def estimate_clustered_proportion(counts: Sequence[tuple[int, int]]) -> Proporti
 
 
 def find_wilson_interval(share: float, trials: float) -> tuple[float, float]:
-    """Give the bounds (0..1) of Wilson's 95 % score interval."""
+    """Return the bounds (0..1) of Wilson's 95 % score interval."""
     square = Z_95**2 / trials
     middle = (share + square / 2) / (1 + square)
     reach = Z_95 * math.sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square)

@@ -14,7 +14,7 @@ UNKNOWN = "-"
 
 
 def word_figures(evaluation: Evaluation) -> list[Row]:
-    """Give the figures that are one number each."""
+    """Return the figures that are one number each."""
     counts, ignored = evaluation.case_counts, evaluation.case_ignored
     rows: list[Row] = [
         ("engine", escape_control_characters(evaluation.recogniser), ""),
@@ -35,7 +35,7 @@ def word_figures(evaluation: Evaluation) -> list[Row]:
 
 
 def word_coverage(evaluation: Evaluation) -> list[Row]:
-    """Give accuracy by coverage."""
+    """Return accuracy by coverage."""
     return [
         (
             f"{level.threshold:.2f}",
@@ -47,7 +47,7 @@ def word_coverage(evaluation: Evaluation) -> list[Row]:
 
 
 def word_confusions(evaluation: Evaluation, limit: int) -> list[Row]:
-    """Give the most frequent confusions."""
+    """Return the most frequent confusions."""
     return [
         (word_text(confusion.truth), word_text(confusion.read), str(confusion.count))
         for confusion in evaluation.confusions[:limit]
@@ -55,7 +55,7 @@ def word_confusions(evaluation: Evaluation, limit: int) -> list[Row]:
 
 
 def word_text(text: str) -> str:
-    """Give a text as it can be shown anywhere; an empty one by name."""
+    """Return a text as it can be shown anywhere; an empty one by name."""
     return escape_control_characters(text) or NOTHING
 
 

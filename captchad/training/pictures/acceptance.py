@@ -39,18 +39,18 @@ CASE_RULES = {
 
 
 def find_rule(family: str) -> CaseRule:
-    """Give the rule of a family."""
+    """Return the rule of a family."""
     return CASE_RULES.get(family, EXACT)
 
 
 def work_out(text: str) -> str | None:
-    """Give the answer of a sum, however its signs are written; None where the text is none."""
+    """Return the answer of a sum, however its signs are written; None where the text is none."""
     found = read_arithmetic("".join(text.split()).translate(_SIGNS))
     return None if found is None else str(found.result)
 
 
 def find_answer(truth: str) -> str:
-    """Give what is asked for: the result where the picture shows a sum, else the text."""
+    """Return what is asked for: the result where the picture shows a sum, else the text."""
     return truth if truth.isalnum() else work_out(truth) or truth
 
 

@@ -9,7 +9,7 @@ Point = tuple[float, float]
 
 
 def bend_between(corners: Sequence[Point], count: int = 32) -> list[Point]:
-    """Give the points of a Bézier curve of three or four corners."""
+    """Return the points of a Bézier curve of three or four corners."""
     share = np.linspace(0, 1, count)[:, None]
     degree = len(corners) - 1
     weights = np.hstack(

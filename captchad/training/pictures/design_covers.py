@@ -25,7 +25,7 @@ def wear(cover: Numbers, source: random.Random) -> Numbers:
 
 
 def find_edges(cover: Numbers) -> Numbers:
-    """Give the outlines of a cover."""
+    """Return the outlines of a cover."""
     image = to_image(cover * 255)
     grown, shrunk = (to_numbers(image.filter(kind(3))) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter))
     return (grown - shrunk) / 255

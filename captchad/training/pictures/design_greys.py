@@ -35,11 +35,11 @@ def blend(cover: Numbers, greys: Greys) -> Numbers:
 
 
 def mix_grey(source: random.Random, least: float, most: float) -> float:
-    """Give the grey of a colour whose red, green and blue are each drawn between two bounds."""
+    """Return the grey of a colour whose red, green and blue are each drawn between two bounds."""
     red, green, blue = (source.uniform(least, most) for _ in range(3))
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def mix_greys(source: random.Random, least: float, most: float, count: int) -> tuple[float, ...]:
-    """Give the greys of several colours."""
+    """Return the greys of several colours."""
     return tuple(mix_grey(source, least, most) for _ in range(count))

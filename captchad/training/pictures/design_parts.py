@@ -20,7 +20,7 @@ _CURVE_POINTS = 40
 
 
 def plain_lettering(source: random.Random, text: str, size_pixels: int) -> Lettering:
-    """Give letters side by side, hardly turned; designs replace what makes them theirs."""
+    """Return letters side by side, hardly turned; designs replace what makes them theirs."""
     return Lettering(
         fonts=choose_fonts(source, text)[:1],
         size_pixels=size_pixels,

@@ -52,7 +52,7 @@ class SeededSecrets:
 
 @contextmanager
 def with_seeded_secrets(module: ModuleType, source: random.Random) -> Iterator[None]:
-    """Give a module seeded numbers in place of the system's randomness."""
+    """Return a module seeded numbers in place of the system's randomness."""
     genuine = vars(module)["secrets"]
     vars(module)["secrets"] = SeededSecrets(source)
     try:

@@ -15,22 +15,22 @@ Pixels = NDArray[np.uint8]
 
 
 def seed_numbers(source: random.Random) -> np.random.Generator:
-    """Give a generator of many numbers at once."""
+    """Return a generator of many numbers at once."""
     return np.random.default_rng(source.getrandbits(64))
 
 
 def random_plane(shape: tuple[int, ...], source: random.Random) -> Numbers:
-    """Give a plane of random numbers, 0 to 1."""
+    """Return a plane of random numbers, 0 to 1."""
     return seed_numbers(source).random(shape, dtype=np.float32)
 
 
 def plain(size: tuple[int, int], grey: float) -> Numbers:
-    """Give a ground of one grey, by its width and height."""
+    """Return a ground of one grey, by its width and height."""
     return np.full(size[::-1], grey, dtype=np.float32)
 
 
 def blank(size: tuple[int, int], grey: float) -> Image.Image:
-    """Give an image of one grey to draw on."""
+    """Return an image of one grey to draw on."""
     return to_image(plain(size, grey))
 
 

@@ -118,7 +118,7 @@ def seeded_numpy(source: random.Random) -> Iterator[None]:
 
 @contextmanager
 def old_pillow_names() -> Iterator[None]:
-    """Give Pillow what it had before version 10, for packages that were not touched since.
+    """Return Pillow what it had before version 10, for packages that were not touched since.
 
     Methods measured texts, and boxes that end above their beginning were passed over.
     """

@@ -70,5 +70,5 @@ class PictureSource:
         return Sample(augment_picture(sample.picture, source), sample.text, sample.family)
 
     def stream(self, worker: int = 0, workers: int = 1) -> Iterator[Sample]:
-        """Give the pictures of one of several workers, without end; together they draw each number once."""
+        """Return the pictures of one of several workers, without end; together they draw each number once."""
         return (self.draw(number) for number in itertools.count(worker, workers))

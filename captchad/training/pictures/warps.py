@@ -23,7 +23,7 @@ Warp = Callable[[Field, random.Random, float], None]
 
 
 def begin_field(shape: tuple[int, ...]) -> Field:
-    """Give the field that leaves every pixel where it is."""
+    """Return the field that leaves every pixel where it is."""
     height, width = shape
     return Field(*np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
 

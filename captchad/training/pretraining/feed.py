@@ -41,7 +41,7 @@ def _leave_with_parent() -> None:
 
 
 class Feed(AbstractContextManager["Feed"]):
-    """Gives the batches of a recipe from any number on; what is drawn ahead is kept until it was seen often enough."""
+    """Yields the batches of a recipe from any number on; what is drawn ahead is kept until seen often enough."""
 
     def __init__(self, plan: DrawingPlan, feeding: Feeding, drawers: int) -> None:
         self._plan = plan
@@ -61,7 +61,7 @@ class Feed(AbstractContextManager["Feed"]):
         return self
 
     def batches(self, first: int) -> Iterator[Batch]:
-        """Give batch number `first` and all after it, without end; the next chunk is prepared meanwhile."""
+        """Return batch number `first` and all after it, without end; the next chunk is prepared meanwhile."""
         chunk, skipped = divmod(first, self._feeding.chunk_batches)
         coming = self._begin(chunk)
         while True:

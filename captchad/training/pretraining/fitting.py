@@ -83,7 +83,7 @@ def mark_characters(text: str, truth: str) -> list[bool]:
 
 
 def to_values(curve: Curve) -> dict[str, object]:
-    """Give a curve as `Curve.from_json` reads it."""
+    """Return a curve as `Curve.from_json` reads it."""
     return {
         "weights": [round(weight, 5) for weight in curve.weights],
         "bias": round(curve.bias, 5),

@@ -47,7 +47,7 @@ class ProgressTeller(AbstractContextManager["ProgressTeller"]):
     ) -> None:
         self._bar.stop()
 
-    def tell_step(self, report: StepReport) -> None:
+    def report_step(self, report: StepReport) -> None:
         """Take note of a step; says something about it now and then."""
         self._loss = report.loss if self._loss is None else _LOSS_MEMORY * self._loss + (1 - _LOSS_MEMORY) * report.loss
         now = self._clock.monotonic_seconds()
@@ -61,7 +61,7 @@ class ProgressTeller(AbstractContextManager["ProgressTeller"]):
         if is_line_due and not self._console.is_terminal:
             self._console.print(f"step {report.step + 1} of {self._recipe.schedule.steps} · {told}")
 
-    def tell_figures(self, step: int, figures: Sequence[FamilyFigures]) -> None:
+    def report_figures(self, step: int, figures: Sequence[FamilyFigures]) -> None:
         """Print a validation, family by family."""
         for family in figures:
             mark = " (held out)" if family.family in self._recipe.held_out else ""

@@ -146,7 +146,7 @@ def _copy(parameter: torch.Tensor, values: Values) -> None:
 
 
 def _locate_symbols(model: onnx.ModelProto) -> list[int]:
-    """Give the column of the blank and of each symbol among the published ones."""
+    """Return the column of the blank and of each symbol among the published ones."""
     listed = next(entry.value for entry in model.metadata_props if entry.key == _CHARACTERS_KEY)
     columns = {character: column for column, character in enumerate(listed.split("\n"), start=1)}
     return [0, *(columns[symbol] for symbol in SYMBOLS)]

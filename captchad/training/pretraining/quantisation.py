@@ -36,7 +36,7 @@ class _Pictures(CalibrationDataReader):  # type: ignore[misc]
         self._left: Iterator[Prepared] = iter(pictures)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-        """Give the next picture, None at the end."""
+        """Return the next picture, None at the end."""
         picture = next(self._left, None)
         return None if picture is None else {INPUT_NAME: stack([picture])}
 

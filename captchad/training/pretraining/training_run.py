@@ -59,24 +59,24 @@ class TrainingRun:
         plan = DrawingPlan(
             tuple(sorted(self._recipe.families.items())), self._recipe.seed, self._recipe.feeding.altered_share
         )
-        teller = ProgressTeller(self._recipe, self._clock, self._trainer.next_batch)
-        with Feed(plan, self._recipe.feeding, self._options.drawers) as feed, teller:
+        reporter = ProgressTeller(self._recipe, self._clock, self._trainer.next_batch)
+        with Feed(plan, self._recipe.feeding, self._options.drawers) as feed, reporter:
             try:
                 with contextlib.suppress(KeyboardInterrupt):
-                    self._train(feed, teller, pictures)
+                    self._train(feed, reporter, pictures)
             finally:
                 self._trainer.save(self._options.folder)
 
-    def _train(self, feed: Feed, teller: ProgressTeller, pictures: dict[str, list[Sample]]) -> None:
+    def _train(self, feed: Feed, reporter: ProgressTeller, pictures: dict[str, list[Sample]]) -> None:
         started_seconds = self._clock.monotonic_seconds()
         timer = SaveTimer(self._clock, SAVE_SECONDS)
         for batch in feed.batches(self._trainer.next_batch):
             if batch.number >= self._recipe.schedule.steps or self._is_time_up(started_seconds):
                 break
-            teller.tell_step(self._trainer.step(batch))
+            reporter.report_step(self._trainer.step(batch))
             is_last = self._trainer.next_batch == self._recipe.schedule.steps
             if is_last or self._trainer.next_batch % self._recipe.validation.every_steps == 0:
-                self._validate(teller, pictures)
+                self._validate(reporter, pictures)
             if timer.is_due():
                 self._trainer.save(self._options.folder)
 
@@ -85,7 +85,7 @@ class TrainingRun:
             return False
         return self._clock.monotonic_seconds() - started_seconds >= self._options.minutes * _SECONDS_PER_MINUTE
 
-    def _validate(self, teller: ProgressTeller, pictures: dict[str, list[Sample]]) -> None:
+    def _validate(self, reporter: ProgressTeller, pictures: dict[str, list[Sample]]) -> None:
         step = self._trainer.next_batch
         found = validate(self._trainer.average.network, pictures, self._trainer.device)
         figures = {"step": step, "recipe": self._recipe.digest, "families": [family.to_json() for family in found]}
@@ -93,4 +93,4 @@ class TrainingRun:
         self._options.folder.mkdir(parents=True, exist_ok=True)
         with (self._options.folder / FIGURES_NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps(figures) + "\n")
-        teller.tell_figures(step, found)
+        reporter.report_figures(step, found)

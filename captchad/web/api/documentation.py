@@ -26,7 +26,7 @@ class DocumentationRoutes:
         self._policy = ""
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         return (
             Route(
                 "GET", "/openapi.json", self.openapi, Scope.READ, "This API as OpenAPI 3.1", answers={200: JSON_TYPE}
@@ -35,13 +35,13 @@ class DocumentationRoutes:
         )
 
     async def openapi(self, request: web.Request) -> web.Response:
-        """Give the OpenAPI document."""
+        """Return the OpenAPI document."""
         if self._document is None:
             self._document = orjson.dumps(build_document(list_routes(request.app), self._version))
         return web.Response(body=self._document, content_type=JSON_TYPE)
 
     async def docs(self, request: web.Request) -> web.Response:
-        """Give the page; its script and style are inside it, and nothing else may run there."""
+        """Return the page; its script and style are inside it, and nothing else may run there."""
         if self._page is None:
             self._page = files("captchad.web.api").joinpath("static/docs.html").read_text("utf-8")
             self._policy = make_page_policy(self._page)
@@ -49,7 +49,7 @@ class DocumentationRoutes:
 
 
 def make_page_policy(page: str) -> str:
-    """Give a Content-Security-Policy that lets exactly the page's own inline scripts and styles run."""
+    """Return a Content-Security-Policy that lets exactly the page's own inline scripts and styles run."""
     hashes: dict[str, list[str]] = {"script": [], "style": []}
     for kind, content in _INLINE.findall(page):
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()

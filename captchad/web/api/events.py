@@ -12,7 +12,7 @@ from aiohttp import web
 
 from captchad.broker.events import EventFeed, FleetEvent
 from captchad.domain.api_key import Scope
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.web.routes import Route
 
 HEARTBEAT_SECONDS = 15.0
@@ -27,10 +27,10 @@ class EventRoutes:
         self._feed = feed
         self._heartbeat_seconds = heartbeat_seconds
         self._is_ending = asyncio.Event()
-        self._keeper = TaskGroupKeeper("events")
+        self._keeper = TaskSet("events")
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         return (
             Route(
                 "GET",
@@ -46,6 +46,7 @@ class EventRoutes:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send changes until the caller goes or the role ends."""
+        # Without X-Accel-Buffering, nginx would hold events back until its buffer is full.
         response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM_TYPE, "X-Accel-Buffering": "no"})
         async with self._feed.subscription() as events:
             await response.prepare(request)
@@ -80,7 +81,7 @@ class EventRoutes:
 
 
 def encode_event(event: FleetEvent) -> bytes:
-    """Give one event as the stream spells it."""
+    """Return one event as the stream spells it."""
     return b"event: " + event.kind.encode() + b"\ndata: " + orjson.dumps(event.payload) + b"\n\n"
 
 

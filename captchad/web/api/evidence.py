@@ -38,7 +38,7 @@ class EvidenceRoutes:
         self._evidence = evidence
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         errors = ("invalid_request", "task_not_found", "rate_limited")
         return (
             Route(
@@ -66,11 +66,11 @@ class EvidenceRoutes:
         )
 
     async def task_image(self, request: web.Request) -> web.Response:
-        """Give the captcha's picture."""
+        """Return the captcha's picture."""
         return await self._answer(request, EvidencePart.PICTURE)
 
     async def task_screenshot(self, request: web.Request) -> web.Response:
-        """Give the screenshot."""
+        """Return the screenshot."""
         return await self._answer(request, EvidencePart.SCREENSHOT)
 
     async def _answer(self, request: web.Request, part: EvidencePart) -> web.Response:
@@ -83,7 +83,7 @@ class EvidenceRoutes:
 
 
 def find_content_type(picture: bytes) -> str:
-    """Give the media type of a picture by its own first bytes."""
+    """Return the media type of a picture by its own first bytes."""
     try:
         return CONTENT_TYPES[find_picture_format(picture)]
     except PictureRefused:

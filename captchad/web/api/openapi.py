@@ -35,7 +35,7 @@ class _WithoutNull(GenerateJsonSchema):
 
 
 def build_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
-    """Give the OpenAPI document of `routes`."""
+    """Return the OpenAPI document of `routes`."""
     listed = list(routes)
     references, schemas = _collect_schemas(listed)
     paths: dict[str, dict[str, Any]] = {}
@@ -61,7 +61,7 @@ def build_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
 
 
 def list_routes(application: web.Application) -> list[Route]:
-    """Give an application's routes in the order they were added, each once."""
+    """Return an application's routes in the order they were added, each once."""
     return list({(route.method, route.path): route for route in application[ROUTES].values()}.values())
 
 

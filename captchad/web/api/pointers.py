@@ -7,5 +7,5 @@ _KEY_MARK = "[key]"
 
 
 def make_pointer(location: Iterable[str | int]) -> str:
-    """Give the RFC 6901 pointer of a place in a body."""
+    """Return the RFC 6901 pointer of a place in a body."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location if part != _KEY_MARK)

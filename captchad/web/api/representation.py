@@ -4,15 +4,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from captchad.domain.page import KeptEvidence, SessionState
 from captchad.domain.task import TaskRecord, TaskResult, TaskStatus
-from captchad.domain.visit import KeptEvidence, SessionState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECIMALS = 4
 
 
 def represent_time(milliseconds: int | None) -> str | None:
-    """Give a time (ms since 1970) as UTC ISO 8601 with milliseconds, ending in Z."""
+    """Return a time (ms since 1970) as UTC ISO 8601 with milliseconds, ending in Z."""
     if milliseconds is None:
         return None
     return (_EPOCH + timedelta(milliseconds=milliseconds)).strftime(
@@ -21,7 +21,7 @@ def represent_time(milliseconds: int | None) -> str | None:
 
 
 def represent_task(record: TaskRecord, with_session: bool = True) -> dict[str, Any]:
-    """Give the body of task_status; the page's session is not for every reader."""
+    """Return the body of task_status; the page's session is not for every reader."""
     body: dict[str, Any] = {
         "task_id": record.task_id,
         "status": str(record.status),
@@ -51,12 +51,12 @@ def represent_task(record: TaskRecord, with_session: bool = True) -> dict[str, A
 
 
 def represent_listed_task(record: TaskRecord) -> dict[str, Any]:
-    """Give one entry of a list of tasks: its status body, and what tells it from the others."""
+    """Return one entry of a list of tasks: its status body, and what tells it from the others."""
     return {**represent_task(record), "target": record.request.target, "priority": str(record.request.priority)}
 
 
 def represent_result(result: TaskResult) -> dict[str, Any]:
-    """Give the `result` of a completed task."""
+    """Return the `result` of a completed task."""
     body: dict[str, Any] = {
         "success": True,
         "captcha_text": result.captcha_text,
@@ -76,7 +76,7 @@ def represent_result(result: TaskResult) -> dict[str, Any]:
 
 
 def represent_session(session: SessionState) -> dict[str, Any]:
-    """Give a session as `session` of a submit takes it: what isn't set is left out."""
+    """Return a session as `session` of a submit takes it: what isn't set is left out."""
     cookies = [
         {name: value for name, value in asdict(cookie).items() if value is not None} for cookie in session.cookies
     ]
@@ -84,7 +84,7 @@ def represent_session(session: SessionState) -> dict[str, Any]:
 
 
 def represent_evidence(task_id: str, evidence: KeptEvidence) -> dict[str, Any]:
-    """Give where the pictures are, as paths of the gateway; null for one that there isn't."""
+    """Return where the pictures are, as paths of the gateway; null for one that there isn't."""
     return {
         "image_url": f"/task_evidence/{task_id}/image" if evidence.has_picture else None,
         "screenshot_url": f"/task_evidence/{task_id}/screenshot" if evidence.has_screenshot else None,

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
-from captchad.web.api.session_schema import Fill, Part, Session
+from captchad.web.api.session_schema import Fill, Part, SessionBody
 
 TIMEOUT_LIMIT_SECONDS = 600
 RETRIES_LIMIT = 10
@@ -75,7 +75,7 @@ class TaskBody(Part):
         default=None, description="CSS of the captcha picture; without it the worker finds it"
     )
     hints: HintsBody | None = None
-    session: Session | None = None
+    session: SessionBody | None = None
     fill: Fill | None = None
     task_deadline: float | None = Field(
         default=None, ge=1, le=DEADLINE_LIMIT_SECONDS, description="seconds from submit after which the task fails"
@@ -84,7 +84,7 @@ class TaskBody(Part):
     evidence: bool = False
     callback_url: WebUrl | None = Field(default=None, description="absolute http or https URL")
     metadata: dict[str, Any] | None = Field(
-        default=None, description="an object of at most 4 KiB as JSON, given back as it came"
+        default=None, description="an object of at most 4 KiB as JSON, returned unchanged"
     )
 
 

@@ -14,7 +14,7 @@ from captchad.domain.task import TaskStatus
 from captchad.intake.admission import may_touch
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
-from captchad.intake.rate_decisions import RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.representation import represent_listed_task, represent_task
@@ -63,7 +63,9 @@ _SUBMIT_ERRORS = (
 class TaskRoutes:
     """Handlers of the routes about tasks; `rates` charges a batch by its number of tasks."""
 
-    def __init__(self, intake: Intake, store: TaskStore, feed: EventFeed, rates: RateGate, metrics: Metrics) -> None:
+    def __init__(
+        self, intake: Intake, store: TaskStore, feed: EventFeed, rates: CallerRateLimiter, metrics: Metrics
+    ) -> None:
         self._intake = intake
         self._store = store
         self._feed = feed
@@ -71,7 +73,7 @@ class TaskRoutes:
         self._metrics = metrics
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         return (*self._submit_routes(), *self._record_routes())
 
     async def submit_task(self, request: web.Request) -> web.Response:
@@ -90,7 +92,7 @@ class TaskRoutes:
             value = await read_json(request, BATCH_BODY_LIMIT_BYTES)
             drafts = read_batch(value, self._store.has_session_key)
         except CaptchadError:
-            # What can't be counted costs as much as one task, so that nonsense is limited too.
+            # A batch that can't be counted costs as much as one task: malformed bodies are limited too.
             await charge(request, self._rates)
             raise
         await charge(request, self._rates, len(drafts))
@@ -99,7 +101,7 @@ class TaskRoutes:
         return answer_json(body, HTTPStatus.ACCEPTED)
 
     async def task_status(self, request: web.Request) -> web.Response:
-        """Give a task as it is, or as it is once it has ended or the wait is over."""
+        """Return a task as it is, or as it is once it has ended or the wait is over."""
         wait_seconds = read_wait(request)
         task_id = request.match_info["task_id"]
         if wait_seconds > 0:
@@ -116,7 +118,7 @@ class TaskRoutes:
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:
-        """Give one page of tasks, newest first."""
+        """Return one page of tasks, newest first."""
         page = await self._store.list_page(read_task_query(request))
         return answer_json(
             {"tasks": [represent_listed_task(record) for record in page.tasks], "next_cursor": page.next_cursor}
@@ -203,17 +205,19 @@ class TaskRoutes:
 
 
 def read_idempotency_key(request: web.Request) -> str | None:
-    """Give the Idempotency-Key header, None where there is none; InvalidRequest where it is no proper one."""
+    """Return the Idempotency-Key header, None where there is none; InvalidRequest where it is no proper one."""
     values = request.headers.getall("Idempotency-Key", [])
     if not values:
         return None
     if len(values) > 1 or not _IDEMPOTENCY_KEY.fullmatch(values[0]):
-        raise InvalidRequest(f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII letters")
+        raise InvalidRequest(
+            f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII characters"
+        )
     return values[0]
 
 
 def read_wait(request: web.Request) -> float:
-    """Give the seconds a status call may wait."""
+    """Return the seconds a status call may wait."""
     text = request.query.get("wait", "0")
     if not _WAIT.fullmatch(text) or float(text) > WAIT_LIMIT_SECONDS:
         raise _refuse_parameter("wait", f"must be a number of seconds from 0 to {WAIT_LIMIT_SECONDS}")
@@ -221,7 +225,7 @@ def read_wait(request: web.Request) -> float:
 
 
 def read_task_query(request: web.Request) -> TaskQuery:
-    """Give what to list."""
+    """Return what to list."""
     query = request.query
     status, target, cursor = query.get("status"), query.get("target"), query.get("cursor")
     limit = query.get("limit", str(PAGE_DEFAULT))
@@ -232,7 +236,7 @@ def read_task_query(request: web.Request) -> TaskQuery:
     if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_LIMIT:
         raise _refuse_parameter("limit", f"must be a whole number from 1 to {PAGE_LIMIT}")
     if cursor is not None and not 0 < len(cursor) <= CURSOR_LENGTH_LIMIT:
-        raise _refuse_parameter("cursor", "must be a next_cursor as it was given")
+        raise _refuse_parameter("cursor", "must be a next_cursor exactly as it was returned")
     return TaskQuery(TaskStatus(status) if status else None, target, int(limit), cursor)
 
 

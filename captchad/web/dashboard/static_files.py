@@ -24,7 +24,7 @@ class StaticFile:
 
 
 def load_static_files(folder: Path = FOLDER) -> dict[str, StaticFile]:
-    """Give every file of the page by its name."""
+    """Return every file of the page by its name."""
     return {
         path.name: _load(path) for path in sorted(folder.iterdir()) if path.suffix in CONTENT_TYPES and path.is_file()
     }

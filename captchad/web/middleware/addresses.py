@@ -18,7 +18,7 @@ class ClientAddresses:
         self._trusted = tuple(_parse_network(text) for text in trusted_proxies)
 
     def find(self, peer: str | None, forwarded_for: Iterable[str]) -> str:
-        """Give the nearest address that is no trusted proxy, as the rate limit names it.
+        """Return the nearest address that is no trusted proxy, as the rate limit names it.
 
         An IPv6 caller is named by its /64, since one subscriber has all addresses of that.
         """
@@ -39,7 +39,7 @@ class ClientAddresses:
 
 @lru_cache(_CACHED_ADDRESSES)
 def name_caller(text: str) -> str:
-    """Give the name under which an address is counted."""
+    """Return the name under which an address is counted."""
     address = _parse_address(text)
     if address is None:
         return UNKNOWN_ADDRESS

@@ -7,7 +7,7 @@ from captchad.domain.node import Role
 
 
 def check_bind(host: str, configuration: Configuration, role: Role) -> None:
-    """Refuse to serve off loopback or in production without API keys, by a ConfigurationError that says the mend."""
+    """Refuse to serve off loopback or in production without API keys; the ConfigurationError says how to fix it."""
     problems = check_start_rules(configuration, role, host)
     if problems:
         raise ConfigurationError(problems)

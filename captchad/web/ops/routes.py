@@ -53,7 +53,7 @@ class OpsRoutes:
         self._configuration = configuration
 
     def routes(self) -> tuple[Route, ...]:
-        """Give the entries of the route table."""
+        """Return the entries of the route table."""
         return (
             Route(
                 "GET",
@@ -84,7 +84,7 @@ class OpsRoutes:
         )
 
     async def health(self, request: web.Request) -> web.Response:
-        """Give the health of every service; 503 unless all are well."""
+        """Return the health of every service; 503 unless all are well."""
         status = self._status()
         body = {
             "status": status,
@@ -105,13 +105,13 @@ class OpsRoutes:
         return answer_json({"status": status}, _status_code(status))
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Give this role's metrics."""
+        """Return this role's metrics."""
         rendering = self._render_metrics()
         body, content_type = await rendering if inspect.isawaitable(rendering) else rendering
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def show_configuration(self, request: web.Request) -> web.Response:
-        """Give the configuration, every secret replaced by asterisks."""
+        """Return the configuration, every secret replaced by asterisks."""
         return answer_json(redact(self._configuration()))
 
     def _status(self) -> str:

@@ -8,10 +8,10 @@ REUSE_MODES = ("same_target", "never")
 
 
 def browser_settings(reuse: str, executable: str) -> dict[str, Any]:
-    """Give the section `browser` as it stands in a configuration file: everything else is as captchad comes."""
+    """Return the section `browser` as it stands in a configuration file: everything else is as captchad comes."""
     return {"reuse": reuse, "executable": executable}
 
 
 def browser_section(reuse: str, executable: str) -> BrowserSection:
-    """Give the same as loaded."""
+    """Return the same as loaded."""
     return BrowserSection.model_validate(browser_settings(reuse, executable))

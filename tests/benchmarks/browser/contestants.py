@@ -103,5 +103,5 @@ def _find_missing_package(package: str, rivals_python: str | None) -> str:
 
 
 def find_program(names: tuple[str, ...]) -> str | None:
-    """Give the path of the first that is installed."""
+    """Return the path of the first that is installed."""
     return next((path for name in names if (path := shutil.which(name))), None)

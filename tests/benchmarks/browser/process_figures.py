@@ -17,7 +17,7 @@ class MemoryFigures:
 
 
 def list_tree(pid: int) -> list[psutil.Process]:
-    """Give a process and everything under it."""
+    """Return a process and everything under it."""
     with contextlib.suppress(psutil.Error):
         top = psutil.Process(pid)
         return [top, *top.children(recursive=True)]
@@ -25,7 +25,7 @@ def list_tree(pid: int) -> list[psutil.Process]:
 
 
 def read_cpu_seconds(tree: Iterable[psutil.Process]) -> float:
-    """Give the processor time of all, and of those under them that have ended.
+    """Return the processor time of all, and of those under them that have ended.
 
     The top must be a subreaper: what becomes an orphan and ends would be in nobody's account otherwise.
     """
@@ -38,7 +38,7 @@ def read_cpu_seconds(tree: Iterable[psutil.Process]) -> float:
 
 
 def read_memory(tree: Iterable[psutil.Process]) -> MemoryFigures:
-    """Give the memory of all; where a process's shares can't be read, its resident memory stands in for them."""
+    """Return the memory of all; where a process's shares can't be read, its resident memory stands in for them."""
     processes = pss_bytes = rss_bytes = 0
     for process in tree:
         with contextlib.suppress(psutil.NoSuchProcess):

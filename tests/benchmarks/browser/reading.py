@@ -21,11 +21,11 @@ class Reader:
         self._thread = ThreadPoolExecutor(max_workers=1)
 
     async def read(self, picture: bytes) -> str:
-        """Give the text of a picture."""
+        """Return the text of a picture."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, picture)
 
     def read_now(self, picture: bytes) -> str:
-        """Give the text of a picture, to a thread."""
+        """Return the text of a picture, to a thread."""
         return self._thread.submit(self._read, picture).result()
 
 

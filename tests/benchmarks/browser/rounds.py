@@ -49,7 +49,7 @@ class RoundFigures:
     first_failure: str
 
     def to_json(self) -> dict[str, object]:
-        """Give the figures as they are."""
+        """Return the figures as they are."""
         return asdict(self)
 
 
@@ -81,7 +81,7 @@ class RunningContestant:
         return await self._read_line(PAGE_SECONDS)
 
     def list_tree(self) -> list[psutil.Process]:
-        """Give all its processes."""
+        """Return all its processes."""
         return list_tree(self._top_pid)
 
     async def stop(self) -> None:
@@ -146,7 +146,7 @@ async def measure_round(contestant: RunningContestant, schedule: Schedule, texts
 async def measure_alone(
     contestant: RunningContestant, pages: int, pause_seconds: float, warm_up_pages: int
 ) -> list[float]:
-    """Give the milliseconds of pages that come one at a time, with a pause before each."""
+    """Return the milliseconds of pages that come one at a time, with a pause before each."""
     await contestant.start("--pause-seconds", str(pause_seconds))
     try:
         for _ in range(warm_up_pages):
@@ -158,7 +158,7 @@ async def measure_alone(
 
 
 async def watch_memory(contestant: RunningContestant) -> MemoryFigures:
-    """Give the median of a few looks, for which pages go on unmeasured: reading shares takes time."""
+    """Return the median of a few looks, for which pages go on unmeasured: reading shares takes time."""
     looks = []
     for _ in range(MEMORY_SAMPLES):
         await asyncio.sleep(MEMORY_PAUSE_SECONDS)
@@ -173,7 +173,7 @@ def summarise(
     memory: MemoryFigures,
     texts: Sequence[str],
 ) -> RoundFigures:
-    """Give a round's figures: a page that failed counts for nothing but as failed."""
+    """Return a round's figures: a page that failed counts for nothing but as failed."""
     done = [page for page in pages if not page["error"]]
     failures = [str(page["error"]) for page in pages if page["error"]]
     right = sum(page["text"] == texts[int(str(page["visit"])) % len(texts)] for page in done)

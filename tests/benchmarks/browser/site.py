@@ -31,7 +31,7 @@ class BenchmarkSite:
         self._page = (PAGES / "page.html").read_text(encoding="utf-8")
 
     def build(self) -> web.Application:
-        """Give the application with all routes."""
+        """Return the application with all routes."""
         application = web.Application()
         application.router.add_get("/page/{visit}", self._answer_page)
         application.router.add_get("/captcha/{visit}.png", self._answer_captcha)
@@ -65,7 +65,7 @@ def _answer_with(content_type: str, body: bytes):  # type: ignore[no-untyped-def
 
 
 def draw_logo() -> bytes:
-    """Give a picture that is no captcha."""
+    """Return a picture that is no captcha."""
     logo = Image.new("RGB", (120, 40), "#224488")
     ImageDraw.Draw(logo).ellipse((8, 8, 32, 32), fill="white")
     buffer = io.BytesIO()

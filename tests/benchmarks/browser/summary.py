@@ -44,7 +44,7 @@ Rounds = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def take_medians(rounds: Rounds) -> dict[str, dict[str, Any]]:
-    """Give each contestant's medians, its rounds' speeds and all failures."""
+    """Return each contestant's medians, its rounds' speeds and all failures."""
     medians: dict[str, dict[str, Any]] = {}
     for name, found in rounds.items():
         figures = {figure: round(statistics.median(one[figure] for one in found), 4) for figure in MEDIAN_FIGURES}
@@ -62,7 +62,7 @@ def take_medians(rounds: Rounds) -> dict[str, dict[str, Any]]:
 
 
 def take_ratios(medians: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, float]]:
-    """Give how many times each baseline's median speed every contestant has; a baseline that is missing is left out."""
+    """Return how many times each baseline's median speed every contestant has; a missing baseline is left out."""
     return {
         baseline: {
             name: round(found["pages_per_second"] / medians[baseline]["pages_per_second"], RATIO_DECIMALS)
@@ -86,7 +86,7 @@ def judge_aims(ratios: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]
 
 
 def compare_alone(alone_milliseconds: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    """Give the median time of a page that comes alone, and the whole of captchad's as a multiple of the engine's."""
+    """Return the median time of a page that comes alone, and the whole of captchad's as a multiple of the engine's."""
     medians = {name: round(statistics.median(found), 1) for name, found in alone_milliseconds.items() if found}
     multiples = {}
     for mode in ("same_target", "never"):

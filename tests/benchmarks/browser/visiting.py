@@ -61,7 +61,7 @@ class Journal:
         return self._ending.is_set()
 
     def visits(self) -> Iterator[tuple[int, str]]:
-        """Give numbers and URLs until the end; any number of loops may draw from it."""
+        """Return numbers and URLs until the end; any number of loops may draw from it."""
         while not self.is_ending:
             with self._lock:
                 visit = next(self._numbers)

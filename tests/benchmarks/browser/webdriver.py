@@ -18,7 +18,7 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage")
 
 @contextmanager
 def open_session(executable: str) -> Iterator[webdriver.Chrome]:
-    """Give a browser of its own, and end it afterwards."""
+    """Return a browser of its own, and end it afterwards."""
     options = webdriver.ChromeOptions()
     options.binary_location = executable
     for flag in FLAGS:

@@ -26,7 +26,7 @@ _MIB = 1024
 
 
 def read_memory_mib(line_name: str) -> float:
-    """Give a line of this process's status: VmRSS is what it holds now, VmHWM the most it ever held."""
+    """Return a line of this process's status: VmRSS is what it holds now, VmHWM the most it ever held."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{line_name}:"):
             return int(line.split()[1]) / _MIB
@@ -34,7 +34,7 @@ def read_memory_mib(line_name: str) -> float:
 
 
 def cpu_seconds() -> float:
-    """Give the processor time of this process and of the children it has waited for."""
+    """Return the processor time of this process and of the children it has waited for."""
     used = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in used)
 

@@ -58,14 +58,14 @@ def draw_pictures(family: Family, count: int, seed: int, tick: Callable[[], None
 
 
 def find_charset(texts: Sequence[str]) -> str:
-    """Give every class of characters that the texts use: of a few texts, no more can be said to be left out."""
+    """Return every class of characters that the texts use: of a few texts, no more can be said to be left out."""
     used = set("".join(texts))
     whole = "".join(members for members in _CLASSES if used & set(members))
     return whole + "".join(sorted(used - set(whole)))
 
 
 def make_hints(truth: str, family: str, charset: str) -> Hints:
-    """Give alphabet, length and whether case counts; of a sum, that it is one."""
+    """Return alphabet, length and whether case counts; of a sum, that it is one."""
     if find_answer(truth) != truth:
         return Hints(kind=CaptchaKind.MATH)
     return Hints(charset, len(truth), len(truth), find_rule(family).counts_case, CaptchaKind.TEXT)

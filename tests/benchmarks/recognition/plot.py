@@ -25,7 +25,7 @@ class PlotRow:
 
 
 def draw_comparison(rows: Sequence[PlotRow], title: str) -> str:
-    """Give one `svg` element of its own colours."""
+    """Return one `svg` element of its own colours."""
     height = _TOP + _ROW * len(rows) + _BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" width="{_WIDTH:.0f}" '

@@ -41,7 +41,7 @@ def _pick_best_known(scores: Sequence[FamilyScore]) -> list[FamilyScore]:
 
 
 def to_json(report: EngineReport, held_out: frozenset[str]) -> dict[str, Any]:
-    """Give all figures of an engine."""
+    """Return all figures of an engine."""
     return {
         "no_hints": _describe(report.plain, held_out),
         "hinted": None if report.hinted is None else _describe(report.hinted, held_out),

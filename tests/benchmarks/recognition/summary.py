@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from captchad.recognition.evaluation.reliability import Reliability, measure_reliability
 from captchad.training.pictures.acceptance import is_right
 from tests.benchmarks.recognition.labelled import LabelledPicture
@@ -58,7 +58,7 @@ def score_families(pictures: Sequence[LabelledPicture], texts: Sequence[str]) ->
 
 
 def score_group(scores: Sequence[FamilyScore]) -> GroupScore | None:
-    """Give mean and worst over families; None where there is none."""
+    """Return mean and worst over families; None where there is none."""
     if not scores:
         return None
     worst = min(scores, key=lambda score: score.share)
@@ -72,7 +72,7 @@ def rate_sureness(
     """Compare confidence and truth; `empty` holds the confidences on pictures without any text."""
     marks = [is_right(picture.family, picture.truth, text) for picture, text in zip(pictures, texts, strict=True)]
     outcomes = [
-        Outcome("", "right", "right" if mark else "wrong", confidence, 0.0, 0.0)
+        EvaluatedPicture("", "right", "right" if mark else "wrong", confidence, 0.0, 0.0)
         for mark, confidence in zip(marks, confidences, strict=True)
     ]
     sure = [mark for mark, confidence in zip(marks, confidences, strict=True) if confidence >= SURE_CONFIDENCE]
@@ -88,6 +88,6 @@ def rate_sureness(
 
 
 def find_percentile(values: Sequence[float], share: float = _MOST_SHARE) -> float | None:
-    """Give the least value that at least `share` of all don't exceed; None of none."""
+    """Return the least value that at least `share` of all don't exceed; None of none."""
     ordered = sorted(values)
     return ordered[max(0, -(-round(len(ordered) * share * 1000) // 1000) - 1)] if ordered else None

@@ -12,14 +12,14 @@ from captchad.config.sections import RedisSection
 from captchad.domain.errors import TaskNotFound
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskStatus
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.protocol import LIMITS, Partition, completed
 from tests.redis_server import RedisServer
 
 
 @pytest.fixture
 async def feed(partition: Partition) -> AsyncIterator[EventFeed]:
-    keeper = TaskGroupKeeper("test")
+    keeper = TaskSet("test")
     running = EventFeed(partition.broker, partition.store)
     keeper.spawn(running.run(), "feed")
     yield running
@@ -85,7 +85,7 @@ async def test_a_redis_that_goes_away_is_waited_out(own_redis: RedisServer) -> N
     broker = Broker(RedisSection(), "outage", url_override=own_redis.url)
     await broker.start()
     store = TaskStore(broker, LIMITS)
-    keeper = TaskGroupKeeper("test")
+    keeper = TaskSet("test")
     feed = EventFeed(broker, store)
     keeper.spawn(feed.run(), "feed")
     returned = asyncio.Event()

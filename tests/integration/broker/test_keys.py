@@ -12,15 +12,15 @@ from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import Idempotency
 from captchad.domain.api_key import Scope
 from captchad.domain.node import NodeReport, Role
+from captchad.domain.page import Evidence
 from captchad.domain.target import Target
-from captchad.domain.visit import Evidence
 from tests.integration.protocol import Partition, completed, deferred, retryable
 
 ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string|channel)\s", re.MULTILINE)
 
 
 def read_listed() -> dict[str, str]:
-    """Give each listed key as a regular expression, and its type."""
+    """Return each listed key as a regular expression, and its type."""
     listed = {}
     for start, rest, kind in ENTRY.findall(keys.__doc__ or ""):
         text = re.escape("captchad:{pNN}:" + rest if start == "PREFIX" else f"captchad:{rest}")

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 async def visit(site: LocalSite, stage: Stage, path: str = "/") -> Outcome:
-    """Give what a visit ends with."""
+    """Return what a visit ends with."""
     try:
         return await stage.capture(site.url(path), timeout_seconds=VISIT_SECONDS)
     except AttemptFailed as failure:
@@ -24,7 +24,7 @@ async def visit(site: LocalSite, stage: Stage, path: str = "/") -> Outcome:
 
 
 async def do_all(work: Callable[[str], Awaitable[Result]], things: Mapping[str, str]) -> dict[str, Result]:
-    """Give what `work` makes of each thing, by the thing's name; a few at a time."""
+    """Return what `work` makes of each thing, by the thing's name; a few at a time."""
     room = asyncio.Semaphore(VISITS_LIMIT)
 
     async def do_one(thing: str) -> Result:

@@ -137,6 +137,6 @@ LABELS = (
 
 
 def label_field(label: str) -> str:
-    """Give a form in which the label alone tells which picture is the captcha."""
+    """Return a form in which the label alone tells which picture is the captcha."""
     others = '<input name="a1"><img src="/decoy"><input name="a2">'
     return f'<form>{others}<p><label>{label} <input name="a3"></label><img src="/picture"></form>'

@@ -22,7 +22,7 @@ def put_pictures(site: LocalSite) -> None:
 
 
 def explain(outcome: Outcome) -> str:
-    """Give what is said of a page that can't be solved, "" of another."""
+    """Return what is said of a page that can't be solved, "" of another."""
     if isinstance(outcome, CaptchaCapture) or outcome.task_error_code is not TaskErrorCode.UNSUPPORTED_CAPTCHA:
         return ""
     return outcome.message

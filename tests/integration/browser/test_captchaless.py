@@ -4,7 +4,12 @@ import time
 
 import pytest
 
-from captchad.browser.patience import EXPECTANT_STILL_SECONDS, INERT_STILL_SECONDS, LATEST_SECONDS, STILL_SECONDS
+from captchad.browser.finding.patience import (
+    EXPECTANT_STILL_SECONDS,
+    INERT_STILL_SECONDS,
+    LATEST_SECONDS,
+    STILL_SECONDS,
+)
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from tests.integration.browser.captchaless_pages import PAGES

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from captchad.browser.executable import PATH_NAMES
-from captchad.browser.process import BrowserProcess, LaunchedBrowsers
-from captchad.browser.workspace import PREFIX, Workspace
+from captchad.browser.launch.executable import PATH_NAMES
+from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
+from captchad.browser.launch.profile_folder import PREFIX, ProfileFolder
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress
@@ -96,24 +96,28 @@ async def test_nothing_is_left_on_disk() -> None:
     source = make_source()
     browser = await source.open()
     folder = str(Path(psutil.Process(browser.pid).environ()["HOME"]).parent)
-    assert folder in list_workspaces()
+    assert folder in list_profile_folders()
     await source.stop()
-    assert folder not in list_workspaces()
+    assert folder not in list_profile_folders()
 
 
 def test_what_a_killed_process_left_the_next_one_removes() -> None:
-    left, next_one = (make_workspace_and_die(), make_workspace_and_die())
-    assert left not in list_workspaces()
-    assert next_one in list_workspaces()
+    left, next_one = (make_profile_folder_and_die(), make_profile_folder_and_die())
+    assert left not in list_profile_folders()
+    assert next_one in list_profile_folders()
     shutil.rmtree(next_one)
 
 
-def list_workspaces() -> list[str]:
+def list_profile_folders() -> list[str]:
     return [str(folder) for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*")]
 
 
-def make_workspace_and_die() -> str:
-    lines = ("import os", f"from {Workspace.__module__} import Workspace", "print(Workspace().path, flush=True)")
+def make_profile_folder_and_die() -> str:
+    lines = (
+        "import os",
+        f"from {ProfileFolder.__module__} import ProfileFolder",
+        "print(ProfileFolder().path, flush=True)",
+    )
     program = "\n".join((*lines, "os._exit(9)"))
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False).stdout.strip()
 
@@ -126,8 +130,8 @@ async def test_where_the_sandbox_cant_work_development_goes_on_and_says_so(
         browser = await source.open()
         assert browser.is_alive
         assert all(process.uids().real != 0 for process in list_browser(browser))
-        assert source.confinement is not None
-        assert not source.confinement.has_sandbox
+        assert source.sandbox is not None
+        assert not source.sandbox.has_sandbox
         assert "WITHOUT Chromium's sandbox" in caplog.text
     finally:
         await source.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from captchad.browser.driver import FRUGAL_HEAP, PlaywrightDriver
+from captchad.browser.launch.driver import FRUGAL_HEAP, PlaywrightDriver
 
 
 @pytest_asyncio.fixture

@@ -15,14 +15,14 @@ from aiohttp import web
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Page
 
-from captchad.browser.connection import BrowserSource, LaunchFailed
-from captchad.browser.process import BrowserProcess, LaunchedBrowsers
+from captchad.browser.browsers.connection import BrowserSource, LaunchFailed
+from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,7 +31,7 @@ CAPTCHA = '<img id="captcha" src="/picture">'
 
 
 def find_processes(name: str) -> list[psutil.Process]:
-    """Give this process's descendants whose command line contains `name`."""
+    """Return this process's descendants whose command line contains `name`."""
     return [child for child in psutil.Process().children(recursive=True) if name in " ".join(child.cmdline())]
 
 
@@ -51,7 +51,7 @@ async def start_silent_capture(
     """Begin a capture of a page that never answers; give it once the site was asked, and when it let go."""
     gone = site.put_silence("/silence")
     site.arrived.clear()
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url("/silence"), None, timeout_seconds), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url("/silence"), None, timeout_seconds), "capture")
     await site.arrived.wait()
     return task, gone
 
@@ -78,7 +78,7 @@ async def test_a_page_that_spins_ends_in_time(site: LocalSite, stage: Stage) -> 
 
 
 async def lose(task: "asyncio.Task[object]", marker: str) -> AttemptFailed:
-    """Kill every process with `marker` in its command line; give what the attempt ended with."""
+    """Kill every process with `marker` in its command line; return what the attempt ended with."""
     for process in find_processes(marker):
         process.kill()
     with pytest.raises(AttemptFailed) as failed:
@@ -95,26 +95,26 @@ async def test_cancelling_closes_the_page_within_two_seconds(site: LocalSite, st
     assert stage.clock.monotonic_seconds() - started_seconds < 2.5
     await asyncio.wait_for(gone.wait(), 1)
     # A page of the test before may still be being cleaned, beside this one.
-    while stage.engine.details()["open_pages"]:
+    while stage.engine.figures().open_pages:
         assert stage.clock.monotonic_seconds() - started_seconds < 2.5
         await asyncio.sleep(0.02)
     await check_works(stage, site)
 
 
 async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
-    crashes_before = stage.engine.details()["crashes"]
+    crashes_before = stage.engine.figures().crashes
     task, _ = await start_silent_capture(stage, site, 60)
     failure = await lose(task, "--remote-debugging-pipe")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
     assert failure.is_retryable
     await check_works(stage, site)
-    assert stage.engine.details()["crashes"] == crashes_before + 1
+    assert stage.engine.figures().crashes == crashes_before + 1
 
 
 async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", "<p>nothing here</p><script>fetch('/silence')</script>")
     site.put_silence("/silence")
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(), None, 30), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url(), None, 30), "capture")
     await site.arrived.wait()
     failure = await lose(task, "--type=renderer")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
@@ -144,7 +144,7 @@ async def test_a_renderer_killed_while_it_navigates_is_a_crash(
 ) -> None:
     put_slow_pages(site)
     await check_works(stage, site)
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(path), None, 30), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url(path), None, 30), "capture")
     await site.arrived.wait()
     await asyncio.sleep(pause_seconds)
     failure = await lose(task, "--type=renderer")
@@ -181,7 +181,7 @@ async def test_a_navigation_lost_with_the_browsers_network_process_may_be_tried_
 ) -> None:
     put_slow_pages(site)
     await check_works(stage, site)
-    task = TaskGroupKeeper("test").spawn(stage.capture(site.url(path), None, 30), "capture")
+    task = TaskSet("test").spawn(stage.capture(site.url(path), None, 30), "capture")
     await site.arrived.wait()
     failure = await lose(task, NETWORK_SERVICE)
     assert failure.is_retryable
@@ -252,10 +252,9 @@ async def test_a_worn_browser_is_replaced_between_pages() -> None:
         site = await stage.add_site()
         for _ in range(5):
             await check_works(stage, site)
-        details = stage.engine.details()
-        assert details["recycled"] >= 1
-        assert details["crashes"] == 0
-        assert details["pages_served"] == 5
+        figures = stage.engine.figures()
+        assert (figures.recycled or 0) >= 1
+        assert (figures.crashes, figures.pages_served) == (0, 5)
     finally:
         await stage.close()
 
@@ -321,7 +320,7 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     with pytest.raises(AttemptFailed, match="it is away") as failed:
         await stage.capture(site.url("/works"), None, 4)
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
-    tasks = TaskGroupKeeper("test")
+    tasks = TaskSet("test")
     tasks.spawn(stage.engine.run(), "engine")
     waiting = tasks.spawn(stage.engine.wait_serving(), "wait")
     await asyncio.sleep(0.1)
@@ -331,7 +330,7 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     await tasks.cancel_all()
 
 
-async def test_a_browser_that_is_not_there_is_named_with_the_mend() -> None:
+async def test_a_browser_that_is_not_there_is_named_with_its_fix() -> None:
     stage = Stage(BrowserSection(executable="/nowhere/chromium"))
     try:
         with pytest.raises(DependencyMissing, match=r"browser\.executable"):

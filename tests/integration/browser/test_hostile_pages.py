@@ -11,15 +11,15 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from captchad.browser.capture import BrowserEngine
-from captchad.browser.workspace import PREFIX
+from captchad.browser.engine import BrowserEngine
+from captchad.browser.launch.profile_folder import PREFIX
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Target
 from captchad.egress.addresses import IpAddress
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.resolver import Resolver
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.hostile_pages import (
     CAPTCHA,
     FLOODS,
@@ -159,7 +159,7 @@ async def siege(shared_siege: Siege) -> AsyncIterator[Siege]:
 
 
 async def occupy(siege: Siege) -> None:
-    """Give the siege a new site and goal."""
+    """Return the siege a new site and goal."""
     siege.site, siege.goal = HostileSite(), Goal()
     await siege.goal.start()
     siege.put(CAPTCHA, "/honest")
@@ -275,7 +275,7 @@ async def test_many_attacks_at_once_leave_the_honest_page_alone(siege: Siege) ->
     attacks = [FRUITLESS["a loop after loading"], FRUITLESS["dialogs without pause"], FRUITLESS["popups without pause"]]
     for number, html in enumerate(attacks):
         siege.put(html, f"/{number}")
-    keeper = TaskGroupKeeper("attacks")
+    keeper = TaskSet("attacks")
     under_way = [keeper.spawn(siege.attempt(SHORT_SECONDS, f"/{number}"), "attack") for number in range(len(attacks))]
     honest = await siege.attempt(HONEST_SECONDS, "/honest")
     endings = await asyncio.gather(*under_way)
@@ -323,7 +323,7 @@ async def tight_siege() -> AsyncIterator[Siege]:
 @pytest.mark.parametrize("html", MEMORY_BOMBS.values(), ids=MEMORY_BOMBS.keys())
 async def test_memory_is_bounded_on_a_page_that_hoards(html: str, tight_siege: Siege) -> None:
     watch = MemoryWatch()
-    watching = TaskGroupKeeper("memory").spawn(watch.run(), "watch")
+    watching = TaskSet("memory").spawn(watch.run(), "watch")
     tight_siege.put(html + KEPT_LOADING)
     try:
         await tight_siege.check_ends(LOST, BOMB_SECONDS)
@@ -333,7 +333,7 @@ async def test_memory_is_bounded_on_a_page_that_hoards(html: str, tight_siege: S
 
 
 async def test_a_page_that_fills_its_memory_loses_its_process_alone(tight_siege: Siege) -> None:
-    crashes_before = tight_siege.engine.details()["crashes"]
+    crashes_before = tight_siege.engine.figures().crashes
     tight_siege.put("<script>const kept = []; for (;;) kept.push({ a: [kept.length], b: `${kept.length}` })</script>")
     await tight_siege.check_ends({TaskErrorCode.BROWSER_CRASHED}, HONEST_SECONDS)
-    assert tight_siege.engine.details()["crashes"] == crashes_before
+    assert tight_siege.engine.figures().crashes == crashes_before

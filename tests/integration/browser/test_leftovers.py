@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from captchad.browser.process import LaunchedBrowsers
-from captchad.browser.process_tree import find_driver, list_children
+from captchad.browser.launch.process import LaunchedBrowsers
+from captchad.browser.launch.process_tree import find_driver, list_children
 from captchad.config.sections import BrowserSection
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock

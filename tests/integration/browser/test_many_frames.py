@@ -6,11 +6,11 @@ from typing import TypeVar
 import pytest
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finder import read_finder_script
-from captchad.browser.frame_asking import FRAMES_LIMIT
-from captchad.browser.frame_looks import FrameLooks
-from captchad.browser.frame_views import FrameView
-from captchad.domain.visit import VisitOrder
+from captchad.browser.finding.finder import read_finder_script
+from captchad.browser.finding.frame_scans import FrameScans
+from captchad.browser.finding.frame_views import FrameView
+from captchad.browser.page.frame_calls import FRAMES_LIMIT
+from captchad.domain.page import PageOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -32,19 +32,17 @@ Result = TypeVar("Result")
 
 
 async def look_at(
-    stage: Stage, site: LocalSite, work: Callable[[FrameLooks, Page], Awaitable[Result]], script: str = ""
+    stage: Stage, site: LocalSite, work: Callable[[FrameScans, Page], Awaitable[Result]], script: str = ""
 ) -> Result:
     """Open the site's first page and give what `work` makes of looks at it."""
 
-    async def do(session: object) -> Result:
-        page: Page = session.page  # type: ignore[attr-defined]
+    async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), VISIT_SECONDS) as session:
+        page = session.page
         await page.wait_for_load_state()
-        return await work(FrameLooks(page, None, script or read_finder_script(), stage.clock), page)
-
-    return await stage.engine.visit(VisitOrder(site.url(), "127.0.0.1"), do, VISIT_SECONDS, "task_test")
+        return await work(FrameScans(page, None, script or read_finder_script(), stage.clock), page)
 
 
-async def look_once(looks: FrameLooks, _: Page) -> dict[Frame, FrameView]:
+async def look_once(looks: FrameScans, _: Page) -> dict[Frame, FrameView]:
     return await looks.look()
 
 
@@ -101,7 +99,7 @@ async def test_the_script_is_sent_twice_to_a_document_however_often_it_is_looked
     site.put_page("/", SMALL)
     site.put_page("/next", "<p>next")
 
-    async def look_often(looks: FrameLooks, page: Page) -> tuple[list[int], bool]:
+    async def look_often(looks: FrameScans, page: Page) -> tuple[list[int], bool]:
         for _ in range(5):
             assert len(await looks.look()) == 2
         sent = [await frame.evaluate("globalThis.sent") for frame in page.frames]

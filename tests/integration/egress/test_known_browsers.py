@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from captchad.browser.process import LaunchedBrowsers
+from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.sections import BrowserSection
 from captchad.domain.target import Target
 from captchad.egress.known_browsers import NETWORK_SERVICE
@@ -48,7 +48,7 @@ class PretendedBrowser:
         self.pid = process.pid
 
     async def ask(self, proxy: FilteringProxy, child: int = 0) -> str:
-        """Give the status that a child gets from the proxy."""
+        """Return the status that a child gets from the proxy."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{child} {find_port(proxy)}\n".encode())

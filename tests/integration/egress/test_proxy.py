@@ -14,12 +14,12 @@ from aiohttp import ClientSession, ClientTimeout, web
 from captchad.domain.target import Target
 from captchad.egress.addresses import IpAddress
 from captchad.egress.proxy import FilteringProxy
-from captchad.egress.proxy_session import SessionLimits
+from captchad.egress.proxy_connection import ConnectionLimits
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, ScopePolicy
 from captchad.runtime.clock import Clock
 
-LIMITS = SessionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
+LIMITS = ConnectionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
 
 
 class ScriptedResolver(Resolver):
@@ -83,7 +83,7 @@ class Network:
         return "Basic " + base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
 
     async def fetch(self, url: str, method: str = "GET", **options: object) -> tuple[int, bytes, str | None]:
-        """Give status, body and the proxy's own code of one request through the proxy."""
+        """Return status, body and the proxy's own code of one request through the proxy."""
         allowed = {"Proxy-Authorization": self.authorisation}
         place = {"proxy": self.proxy.address.url, "proxy_headers": allowed, "headers": allowed}
         async with (

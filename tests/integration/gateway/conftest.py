@@ -24,9 +24,9 @@ from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.rate_decisions import RateGate, RateRules
+from captchad.intake.rate_decisions import CallerRateLimiter, RateRules
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.documentation import DocumentationRoutes
@@ -54,7 +54,7 @@ UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
 
 
 def configure(gateway: GatewaySection = UNLIMITED, **security: Any) -> Configuration:
-    """Give a configuration with the targets of these tests, a session key and, unless said otherwise, no rate limit."""
+    """Return a configuration with these tests' targets, a session key and, unless said otherwise, no rate limit."""
     security.setdefault("session_key", SecretStr(SESSION_KEY))
     return Configuration(gateway=gateway, security=SecuritySection(targets=TARGETS, **security))
 
@@ -99,7 +99,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     targets = DeclaredTargets(security.declared_targets())
     balancer = PartitionBalancer(len(broker.partitions), "round_robin", 1.0, clock)
     intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
-    rates = RateGate(RateLimiter(broker), RateRules(gateway.rate_limit, security.rate_limiting))
+    rates = CallerRateLimiter(RateLimiter(broker), RateRules(gateway.rate_limit, security.rate_limiting))
     gate = Gate(AccessPolicy(security, keys.authenticate), metrics, clock, rates)
     application = build_application(gate, gateway.trusted_proxies)
     supervisor = Supervisor("gateway", 1.0)
@@ -115,7 +115,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
             DocumentationRoutes("0"),
         ),
     )
-    server, keeper = WebServer(Bind(), application), TaskGroupKeeper("test")
+    server, keeper = WebServer(Bind(), application), TaskSet("test")
     await server.start()
     keeper.spawn(feed.run(), "feed")
     try:

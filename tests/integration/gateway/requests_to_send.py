@@ -26,22 +26,22 @@ class MalformedRequest:
 
 
 def send(value: Any, path: str = "/submit_task", **headers: str) -> MalformedRequest:
-    """Give a request with a JSON body."""
+    """Return a request with a JSON body."""
     return MalformedRequest("POST", path, json.dumps(value).encode(), {"Content-Type": "application/json", **headers})
 
 
 def send_raw(body: bytes) -> MalformedRequest:
-    """Give a request whose body claims to be JSON."""
+    """Return a request whose body claims to be JSON."""
     return MalformedRequest(body=body)
 
 
 def encode(data: bytes) -> str:
-    """Give bytes as the field `image` wants them."""
+    """Return bytes as the field `image` wants them."""
     return base64.b64encode(data).decode()
 
 
 def make_png(width: int, height: int) -> bytes:
-    """Give a PNG's header and an empty picture of that size."""
+    """Return a PNG's header and an empty picture of that size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -51,5 +51,5 @@ def make_png(width: int, height: int) -> bytes:
 
 
 def word(random: Random) -> str:
-    """Give a name nothing else has."""
+    """Return a name nothing else has."""
     return "x" + "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(random.randint(4, 12)))

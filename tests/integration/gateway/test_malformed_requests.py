@@ -33,7 +33,7 @@ async def test_every_malformed_request_gets_its_listed_answer(gateway: RunningGa
 
 
 async def exchange(port: int, request: MalformedRequest) -> tuple[int, str, str]:
-    """Send a request as it is, since a client library would mend half of them; give status, code and content type."""
+    """Send a request as it is, since a client library would fix half of them; return status, code and content type."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(encode_head(port, request))

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from captchad.broker.connection import Broker
-from captchad.browser.executable import find_executable
+from captchad.browser.launch.executable import find_executable
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 
 

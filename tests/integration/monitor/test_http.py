@@ -31,7 +31,7 @@ async def read(url: str, **headers: str) -> tuple[int, bytes, "aiohttp.typedefs.
 
 
 async def read_event(response: aiohttp.ClientResponse) -> bytes:
-    """Give the data of the next event."""
+    """Return the data of the next event."""
     async for line in response.content:
         if line.startswith(b"data: "):
             return line
@@ -105,6 +105,7 @@ async def test_a_snapshot_holds_no_url_and_no_metadata(monitor: MonitorUnderTest
     assert status == 200
     assert snapshot["broker"] == {"is_up": True, "failure": ""}
     assert [task["task_id"] for task in snapshot["fleet"]["tasks"]] == [task_id]
+    assert [role["is_active"] for role in snapshot["fleet"]["roles"]] == [None, True, None, None]
     assert b"/login" not in body
 
 

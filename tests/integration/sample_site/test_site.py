@@ -12,7 +12,7 @@ PNG = b"\x89PNG"
 
 
 async def fetch(visitor: aiohttp.ClientSession, url: str) -> tuple[bytes, dict[str, str]]:
-    """Give a response's body and headers."""
+    """Return a response's body and headers."""
     async with visitor.get(url) as response:
         assert response.status == 200
         return await response.read(), dict(response.headers)

@@ -13,7 +13,7 @@ from captchad.broker.tasks import TaskStore
 from captchad.config.sections import RedisSection
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
 from captchad.solving.delivery_loop import DeliveryLoop
@@ -61,7 +61,7 @@ class Worker:
         self.leases = LeaseKeeper([self.consumer], self.attempts, self.clock, metrics)
         self.loop = DeliveryLoop(self.broker, self.consumer, self.attempts, self.clock, self.serves.wait)
         self.drain = AttemptDrain(self.attempts, self.settler, self.drain_seconds)
-        self.keeper = TaskGroupKeeper(self.name)
+        self.keeper = TaskSet(self.name)
 
     async def _solve(self, delivery: Delivery) -> Settlement:
         self.solving.append(delivery)

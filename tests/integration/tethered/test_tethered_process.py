@@ -24,7 +24,7 @@ time.sleep(600)
 
 
 def wait_until_gone(process_ids: list[int], seconds: float) -> list[int]:
-    """Give those that still live after `seconds`."""
+    """Return those that still live after `seconds`."""
     processes = [psutil.Process(process_id) for process_id in process_ids if psutil.pid_exists(process_id)]
     _, alive = psutil.wait_procs(processes, timeout=seconds)
     return [process.pid for process in alive if process.status() != psutil.STATUS_ZOMBIE]

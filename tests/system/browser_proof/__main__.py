@@ -204,7 +204,7 @@ def make_temporary_folder(folder: Path) -> Path:
 
 
 def start_site() -> tuple[subprocess.Popen[bytes], str]:
-    """Run the benchmark's site; give its process and URL."""
+    """Run the benchmark's site; return its process and URL."""
     command = [sys.executable, "-m", "tests.benchmarks.browser.site"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None
@@ -212,7 +212,7 @@ def start_site() -> tuple[subprocess.Popen[bytes], str]:
 
 
 def prove(proof: Proof, reuse: str) -> dict[str, Any]:
-    """Run the proof in temporary folders of its own; give its findings."""
+    """Run the proof in temporary folders of its own; return its findings."""
     end_with_parent()
     become_reaper()
     folder, shared_before = Path(tempfile.mkdtemp(prefix="cp-")), list_shared_memory()

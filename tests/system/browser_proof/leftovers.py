@@ -45,7 +45,7 @@ def describe(process: psutil.Process) -> str:
 
 
 def find_zombies(top: psutil.Process) -> list[psutil.Process]:
-    """Give what has ended below a process without having been waited for."""
+    """Return what has ended below a process without having been waited for."""
     zombies = []
     for process in top.children(recursive=True):
         with contextlib.suppress(psutil.Error):
@@ -55,7 +55,7 @@ def find_zombies(top: psutil.Process) -> list[psutil.Process]:
 
 
 def await_none(find: Callable[[], list[str]], seconds: float) -> list[str]:
-    """Give what `find` still finds after `seconds`; empty as soon as it finds nothing."""
+    """Return what `find` still finds after `seconds`; empty as soon as it finds nothing."""
     deadline = time.monotonic() + seconds
     while (found := find()) and time.monotonic() < deadline:
         time.sleep(PAUSE_SECONDS)
@@ -63,17 +63,17 @@ def await_none(find: Callable[[], list[str]], seconds: float) -> list[str]:
 
 
 def list_shared_memory() -> set[str]:
-    """Give the names of browsers' shared memory on this machine."""
+    """Return the names of browsers' shared memory on this machine."""
     return {path.name for pattern in BROWSER_FILES for path in SHARED_MEMORY.glob(pattern)}
 
 
 def list_files(folder: Path) -> list[str]:
-    """Give all that lies in a folder which was empty at first."""
+    """Return all that lies in a folder which was empty at first."""
     return sorted(path.name for path in folder.iterdir())
 
 
 def find_abandoned_profiles(temporary: Path, worker: psutil.Process) -> list[str]:
-    """Give the folders of browsers that a worker no longer has."""
+    """Return the folders of browsers that a worker no longer has."""
     used = set()
     for process in worker.children(recursive=True):
         with contextlib.suppress(psutil.Error):

@@ -33,7 +33,7 @@ def take_sample(worker: psutil.Process, pages: int) -> MemorySample:
 
 
 def compare_parts(samples: Sequence[MemorySample], pages: int) -> dict[str, dict[str, float]]:
-    """Give the median MiB of the second and of the last fifth of a run, and the growth between them in percent."""
+    """Return the median MiB of the second and of the last fifth of a run, and the growth between them in percent."""
     second = [one for one in samples if pages <= one.pages * PARTS < 2 * pages]
     last = [one for one in samples if one.pages * PARTS >= (PARTS - 1) * pages]
     return {

@@ -29,7 +29,7 @@ class Proof:
 
 
 def read_proof() -> Proof:
-    """Give the length that the environment asks for; a short one without."""
+    """Return the length that the environment asks for; a short one without."""
 
     def read(name: str, default: int) -> int:
         return int(os.environ.get(f"CAPTCHAD_PROOF_{name}", str(default)))
@@ -38,7 +38,7 @@ def read_proof() -> Proof:
 
 
 def plan_blows(proof: Proof) -> dict[int, tuple[Blow, ...]]:
-    """Give what is to be done after how many pages, spread evenly and in an order drawn by the seed."""
+    """Return what is to be done after how many pages, spread evenly and in an order drawn by the seed."""
     stops = proof.browser_kills // STOPPED_SHARE
     blows = [Blow.STOP_BROWSER] * stops + [Blow.KILL_BROWSER] * (proof.browser_kills - stops)
     blows += [Blow.KILL_WORKER] * proof.worker_kills

@@ -46,7 +46,7 @@ class ProofWorker:
         return self._process.pid
 
     def read_page(self) -> str:
-        """Wait for the next page; give its error, or nothing."""
+        """Wait for the next page; return its error, or nothing."""
         return str(self._read_line()["error"])
 
     def strike_browser(self, chance: random.Random, number: signal.Signals) -> str:
@@ -65,7 +65,7 @@ class ProofWorker:
         return ""
 
     def kill(self) -> list[psutil.Process]:
-        """Kill the worker alone, without a warning; give what was below it."""
+        """Kill the worker alone, without a warning; return what was below it."""
         below = self.process.children(recursive=True)
         self._process.kill()
         self._end()
@@ -109,7 +109,7 @@ class ProofWorker:
 
 
 def _name_kind(process: psutil.Process) -> str:
-    """Give what a browser's process is for, as its command line says."""
+    """Return what a browser's process is for, as its command line says."""
     for argument in process.cmdline():
         if argument.startswith("--type="):
             return argument.removeprefix("--type=")

@@ -35,7 +35,7 @@ def read_settings(name: str) -> set[tuple[str, str]]:
 
 
 def read_confinement(name: str) -> set[tuple[str, str]]:
-    """Give the settings from the unit's user on."""
+    """Return the settings from the unit's user on."""
     lines = (UNITS / name).read_text().partition("DynamicUser")[2].partition("[Install]")[0].splitlines()
     return {(key, value) for key, _, value in (line.partition("=") for line in lines[1:] if "=" in line)}
 

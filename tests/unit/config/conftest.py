@@ -32,7 +32,7 @@ def load(tmp_path: Path) -> Load:
 
 @pytest.fixture
 def find_problems(load: Load) -> FindProblems:
-    """Load a text that must be refused; give its problems by path."""
+    """Load a text that must be refused; return its problems by path."""
 
     def find(content: object, environment: Mapping[str, str] | None = None) -> dict[str, ConfigurationProblem]:
         with pytest.raises(ConfigurationError) as refused:

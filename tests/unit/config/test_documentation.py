@@ -71,7 +71,7 @@ def test_the_example_works_on_one_machine_as_it_is() -> None:
 
 
 def _missing_keys(tree: dict[str, Any]) -> list[str]:
-    """Give the settings that are not in the example; a section that is null stands for all in it."""
+    """Return the settings that are not in the example; a section that is null stands for all in it."""
     missing = []
     for path in SETTINGS:
         value: Any = tree

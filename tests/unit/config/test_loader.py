@@ -206,7 +206,7 @@ JSON_VALUES = st.recursive(
 
 
 def refused_problems(load: Load, content: object) -> tuple[ConfigurationProblem, ...] | None:
-    """Give the problems of a content, or None where it is loaded."""
+    """Return the problems of a content, or None where it is loaded."""
     try:
         load(content)
     except ConfigurationError as error:

@@ -4,7 +4,7 @@ import pytest
 
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.watch import ChildGaveUp
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.unit.deployment.scripted_child import ScriptedChild, SteppedClock
 
 
@@ -40,7 +40,7 @@ async def test_child_without_hope_ends_the_start_and_the_rest_is_stopped() -> No
 
 async def test_failure_later_on_is_raised_to_who_waits_for_it() -> None:
     fleet = make_fleet([], broken="monitor")
-    waiting = TaskGroupKeeper("test").spawn(fleet.wait_for_failure(), "wait")
+    waiting = TaskSet("test").spawn(fleet.wait_for_failure(), "wait")
     with pytest.raises(ChildGaveUp):
         await fleet.start()
     with pytest.raises(ChildGaveUp):

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from captchad.deployment.happenings import Happening, HappeningKind
+from captchad.deployment.events import ServiceEvent, ServiceEventKind
 from captchad.deployment.watch import ChildGaveUp, Watch, describe_exit
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.unit.deployment.scripted_child import ScriptedChild, SteppedClock
 
 
@@ -16,12 +16,12 @@ class Scene:
     def __init__(self, *lives: str) -> None:
         self.child = ScriptedChild("role", list(lives))
         self.clock = SteppedClock()
-        self.told: list[Happening] = []
+        self.told: list[ServiceEvent] = []
         self.watch = Watch(self.child, self.told.append, self.clock)
-        self.keeper = TaskGroupKeeper("test")
+        self.keeper = TaskSet("test")
 
-    def kinds(self) -> list[HappeningKind]:
-        return [happening.kind for happening in self.told]
+    def kinds(self) -> list[ServiceEventKind]:
+        return [event.kind for event in self.told]
 
 
 async def test_child_is_told_ready_and_stopped() -> None:
@@ -31,7 +31,7 @@ async def test_child_is_told_ready_and_stopped() -> None:
     await scene.watch.stop()
     await running
     assert scene.child.diary == ["start role", "stop role"]
-    assert scene.kinds() == [HappeningKind.READY, HappeningKind.STOPPED]
+    assert scene.kinds() == [ServiceEventKind.READY, ServiceEventKind.STOPPED]
 
 
 async def test_child_that_ends_by_itself_is_started_again() -> None:
@@ -44,7 +44,7 @@ async def test_child_that_ends_by_itself_is_started_again() -> None:
             await asyncio.sleep(0)
     await scene.watch.ready.wait()
     await scene.watch.stop()
-    ends = [happening.text for happening in scene.told if happening.kind is HappeningKind.ENDED]
+    ends = [event.text for event in scene.told if event.kind is ServiceEventKind.ENDED]
     assert ends == [
         "killed by SIGKILL; starting it again",
         "killed by SIGKILL; starting it again in 0.5 s",

@@ -19,7 +19,7 @@ BODIES = st.dictionaries(st.text(max_size=5), JSON, max_size=5)
 
 
 def reorder(value: Any) -> Any:
-    """Give the same value with the names of every object in the opposite order."""
+    """Return the same value with the names of every object in the opposite order."""
     if isinstance(value, dict):
         return {name: reorder(value[name]) for name in reversed(value)}
     return [reorder(inner) for inner in value] if isinstance(value, list) else value

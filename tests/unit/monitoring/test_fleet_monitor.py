@@ -13,7 +13,7 @@ from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.fleet import FleetReader, FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetMonitor
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.unit.monitoring.fleets import make_snapshot, without
 
 
@@ -27,7 +27,7 @@ class SettableClock(Clock):
 
 
 class CountingReader(FleetReader):
-    """Gives a snapshot made by hand, and counts."""
+    """Returns a snapshot made by hand, and counts."""
 
     def __init__(self) -> None:
         self.snapshot: FleetSnapshot = make_snapshot()
@@ -59,7 +59,7 @@ def monitor(reader: CountingReader, clock: SettableClock) -> FleetMonitor:
 
 @asynccontextmanager
 async def running(monitor: FleetMonitor) -> AsyncIterator[None]:
-    keeper = TaskGroupKeeper("test")
+    keeper = TaskSet("test")
     keeper.spawn(monitor.run(), "run")
     yield
     await keeper.cancel_all()
@@ -142,4 +142,4 @@ async def test_alerts_are_logged_when_they_begin_and_when_they_end(
     await monitor.refresh(max_age_seconds=0)
     about = [record.getMessage() for record in caplog.records if "SchedulerMissing" in record.getMessage()]
     assert len(about) == 2
-    assert about[1] == "alert SchedulerMissing is over"
+    assert about[1] == "alert SchedulerMissing is resolved"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from captchad.recognition.first_engine import FirstEngine, load_first_engine
+from captchad.recognition.ddddocr_engine import DdddocrEngine, load_ddddocr_engine
 
 
 @pytest.fixture(scope="session")
-def engine() -> FirstEngine:
-    return load_first_engine()
+def engine() -> DdddocrEngine:
+    return load_ddddocr_engine()

@@ -34,7 +34,7 @@ def fill(unit: bytes, overhead_bytes: int = 4096) -> bytes:
 
 
 def split_jpeg(image: Image.Image, **options: object) -> tuple[bytes, bytes]:
-    """Give a JPEG's head, and its scans without the end."""
+    """Return a JPEG's head, and its scans without the end."""
     data = encode(image, "JPEG", **options)
     scan = data.index(b"\xff\xda")
     return data[:scan], data[scan:-2]

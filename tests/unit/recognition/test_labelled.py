@@ -26,7 +26,7 @@ def refuse(folder: Path) -> list[str]:
 
 
 def try_reading(folder: Path) -> tuple[list[tuple[str, str]], list[int]]:
-    """Give the files with their texts, or the numbers of the wrong lines."""
+    """Return the files with their texts, or the numbers of the wrong lines."""
     try:
         pictures = read_labelled_folder(folder)
     except LabelsRefused as refusal:

@@ -19,11 +19,11 @@ from captchad.training.sample import Sample
 from tests.unit.training.plain_pictures import draw_many, draw_plainly
 
 
-def test_a_curve_finds_the_probability_behind_the_evidence() -> None:
+def test_a_curve_finds_the_probability_behind_the_features() -> None:
     generator = np.random.default_rng(1)
-    evidence = generator.uniform(-4, 4, (4000, 2))
-    right = generator.random(4000) < 1 / (1 + np.exp(-(evidence[:, 0] * 1.5 - 0.5)))
-    curve = fit_curve(evidence.tolist(), right.tolist())
+    features = generator.uniform(-4, 4, (4000, 2))
+    right = generator.random(4000) < 1 / (1 + np.exp(-(features[:, 0] * 1.5 - 0.5)))
+    curve = fit_curve(features.tolist(), right.tolist())
     for score, expected in ((-3.0, 0.007), (0.0, 0.378), (3.0, 0.982)):
         assert curve.estimate((score, 0.0)) == pytest.approx(expected, abs=0.06)
 
@@ -49,7 +49,7 @@ def test_hints_are_those_that_a_caller_could_give() -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "is_case_told", "is_right"),
+    ("family", "is_case_known", "is_right"),
     [
         ("svg-captcha", None, False),
         ("django-simple-captcha", None, True),
@@ -58,14 +58,14 @@ def test_hints_are_those_that_a_caller_could_give() -> None:
     ],
 )
 def test_right_is_what_the_generator_would_take_unless_the_hints_tell_of_case(
-    family: str, is_case_told: bool | None, is_right: bool
+    family: str, is_case_known: bool | None, is_right: bool
 ) -> None:
     [drawn] = draw_many(1)
     [found] = load_captchad_engine().read([drawn.picture], [Hints(charset=drawn.text.upper(), case_sensitive=False)])
     assert found is not None
     wanted = drawn.text.lower()
     assert found.reading.symbols == wanted.upper() != wanted
-    sample = ReadSample(family, wanted, wanted, Hints(case_sensitive=is_case_told), found)
+    sample = ReadSample(family, wanted, wanted, Hints(case_sensitive=is_case_known), found)
     assert sample.is_right == is_right
 
 

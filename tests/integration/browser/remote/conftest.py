@@ -7,7 +7,7 @@ from typing import TypeVar
 import pytest
 import pytest_asyncio
 
-from captchad.browser.connection import BrowserSource
+from captchad.browser.browsers.connection import BrowserSource
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import FilteringProxy

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from captchad.browser.confinement import BrowserUser
-from captchad.browser.executable import NOWHERE_FLAG, PATH_NAMES, WEBRTC_FLAG
-from captchad.browser.process_tree import kill_tree
+from captchad.browser.launch.executable import NOWHERE_FLAG, PATH_NAMES, WEBRTC_FLAG
+from captchad.browser.launch.process_tree import kill_tree
+from captchad.browser.launch.sandbox import BrowserUser
 from captchad.browser.remote.cdp import CdpEndpoint
 from captchad.browser.remote.endpoint import RemoteEndpoint
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
@@ -41,7 +41,7 @@ def find_free_port() -> int:
 
 
 def as_ordinary_user(command: list[str]) -> list[str]:
-    """Give a command that keeps Chromium's sandbox possible, whoever runs the tests."""
+    """Return a command that keeps Chromium's sandbox possible, whoever runs the tests."""
     return [*NOBODY.drop_command(), *command] if os.geteuid() == 0 else command
 
 
@@ -115,7 +115,7 @@ class Place(ABC):
         assert self._process is not None
 
     def count_leftovers(self) -> int:
-        """Give how much of ours is still there after we left."""
+        """Return how much of ours is still there after we left."""
         return 0
 
     def wait_until_left(self) -> None:
@@ -123,7 +123,7 @@ class Place(ABC):
         self._wait_until(lambda: self.count_leftovers() == 0)
 
     def browser_processes(self) -> list[psutil.Process]:
-        """Give every process of Chromium's below this place, but not the driver's a Grid has for it."""
+        """Return every process of Chromium's below this place, but not the driver's a Grid has for it."""
         assert self._process is not None
         top = psutil.Process(self._process.pid)
         commands = {one: " ".join(read_command(one)[:3]) for one in (top, *top.children(recursive=True))}

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.remote.places import Place
 from tests.integration.browser.remote.relay import Relay
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
@@ -40,7 +40,7 @@ async def begin_endless_visit(stage: Stage, site: LocalSite) -> "asyncio.Task[ob
     """Begin a visit to a page that never answers; give it once the page is being waited for."""
     site.put_silence("/silence")
     site.arrived.clear()
-    visit = TaskGroupKeeper("test").spawn(stage.capture(site.url("/silence"), timeout_seconds=60), "visit")
+    visit = TaskSet("test").spawn(stage.capture(site.url("/silence"), timeout_seconds=60), "visit")
     await asyncio.wait_for(site.arrived.wait(), 30)
     return visit
 
@@ -62,7 +62,7 @@ def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
 async def test_a_page_is_read_there_and_named_after_us(stage: Stage, site: LocalSite) -> None:
     await read_a_page(stage, site)
     assert "captchad/" in site.headers["/"]["User-Agent"]
-    assert stage.engine.details()["browser_version"]
+    assert stage.engine.figures().browser_version
 
 
 async def test_pages_go_through_the_workers_proxy_alone(stage: Stage, site: LocalSite) -> None:
@@ -117,7 +117,7 @@ async def test_a_network_that_falls_silent_is_noticed(stage: Stage, site: LocalS
     relay.fall_silent()
     await expect_crash(visit)
     async with asyncio.timeout(NOTICED_SECONDS):
-        while stage.engine.details()["open_pages"]:
+        while stage.engine.figures().open_pages:
             await asyncio.sleep(0.1)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from captchad.browser.connection import LaunchFailed
+from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.remote import selenium
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
 from captchad.browser.remote.source import RemoteBrowsers

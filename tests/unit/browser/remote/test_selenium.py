@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from captchad.browser.connection import LaunchFailed
+from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.remote import selenium
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.opener import name_this_process
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeeper, SessionLimits
 from captchad.browser.remote.webdriver import HubError, HubRefused, WebDriverHub
 from captchad.runtime.clock import Clock
-from captchad.runtime.spawn import TaskGroupKeeper
+from captchad.runtime.spawn import TaskSet
 from tests.unit.browser.remote.hub import ScriptedHub
 
 
@@ -160,7 +160,7 @@ async def test_a_session_is_lost_where_the_hub_says_so_and_not_where_it_is_away(
 async def test_a_session_that_comes_after_it_was_given_up_is_ended(hub: ScriptedHub) -> None:
     endpoint = SeleniumEndpoint(hub.url, "w", SessionLimits(1, 300.0), lambda: "127.0.0.1", StandingClock())
     hub.asked, hub.may_create = asyncio.Event(), asyncio.Event()
-    connecting = TaskGroupKeeper("test").spawn(endpoint.connect(SimpleNamespace()), "connect")  # type: ignore[arg-type]
+    connecting = TaskSet("test").spawn(endpoint.connect(SimpleNamespace()), "connect")  # type: ignore[arg-type]
     await hub.asked.wait()
     connecting.cancel()
     await asyncio.wait({connecting})

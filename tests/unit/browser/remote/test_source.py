@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Playwright
 
-from captchad.browser.connection import LaunchFailed
-from captchad.browser.driver import PlaywrightDriver
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.driver import PlaywrightDriver
 from captchad.browser.remote import source
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
@@ -71,7 +71,7 @@ class ScriptedPlaces(RemoteBrowsers):
         return endpoint.place
 
     async def ask(self) -> list[str]:
-        """Give the places that were asked for the next browser."""
+        """Return the places that were asked for the next browser."""
         self.asked.clear()
         await self.open()
         return self.asked

@@ -1,0 +1,194 @@
+"""Keeps browsers at hand: carries out what the pool decides, and replaces what crashes, hangs or wears out."""
+
+import asyncio
+import logging
+
+from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
+from captchad.browser.browsers.hang_judge import HangJudge, Wait
+from captchad.browser.browsers.pool_plan import RecycleLimits, plan_pool
+from captchad.config.sections import BrowserSection
+from captchad.runtime.clock import Clock
+from captchad.runtime.cpu_pressure import read_stalled_seconds
+from captchad.runtime.spawn import TaskSet
+
+OVERGROWN_FACTOR = 2
+"""At so many times the memory that retires a browser, it is ended even with pages open."""
+
+JITTER = 0.1
+
+PROMPT_SECONDS = 1.0
+"""What is answered within it needs no watching."""
+
+WATCH_SECONDS = 0.5
+GIVE_UP_SECONDS = 3.0
+"""How long what waited for a browser that was killed may take to notice."""
+
+_logger = logging.getLogger(__name__)
+
+
+class BrowserPool:
+    """Lends browsers for pages; any number of pages may share one."""
+
+    def __init__(self, config: BrowserSection, source: BrowserSource, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._limits = RecycleLimits(
+            config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes, JITTER
+        )
+        self._browsers: dict[int, BrowserConnection] = {}
+        self._lock = asyncio.Lock()
+        self._work = TaskSet("browsers")
+        self._closings = TaskSet("closing-browsers")
+        self.crashes = 0
+        self.recycled = 0
+        self.pages_served = 0
+        self.last_problem = ""
+        self._may_serve = asyncio.Event()
+        self._may_serve.set()
+
+    @property
+    def browsers(self) -> tuple[BrowserConnection, ...]:
+        """All browsers there are, retired ones included."""
+        return tuple(self._browsers.values())
+
+    async def wait_serving(self) -> None:
+        """Wait while no browser can be had."""
+        await self._may_serve.wait()
+
+    async def borrow(self) -> BrowserConnection:
+        """Return a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
+        provided: BrowserConnection | Exception | None = self._find_usable()
+        if provided is None:
+            # A caller that gives up must not break the launch that others wait for.
+            provided = await asyncio.shield(self._work.spawn(self._provide(), "provide"))
+        if isinstance(provided, Exception):
+            raise provided
+        provided.busy_pages += 1
+        provided.pages_served += 1
+        self.pages_served += 1
+        return provided
+
+    def give_back(self, lent: BrowserConnection) -> None:
+        """Take a browser back after a page is closed."""
+        lent.busy_pages -= 1
+        self._apply_plan()
+
+    async def await_answer(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> None:
+        """Wait for something that a browser must do; one that hangs meanwhile is killed.
+
+        A suspect takes no further page at once. The other pages of one that is killed fail, and are tried again
+        elsewhere.
+        """
+        await asyncio.wait({answer}, timeout=PROMPT_SECONDS)
+        judge = HangJudge()
+        while not answer.done() and not browser.is_killed:
+            judge.note(await self._watch(browser, answer))
+            if judge.is_suspect and not browser.is_retired:
+                browser.is_retired, browser.end_reason = True, "was slow to answer"
+            if judge.is_hung:
+                self._kill(browser, "hangs")
+        await asyncio.wait({answer}, timeout=GIVE_UP_SECONDS)
+        answer.cancel()
+
+    async def _watch(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> Wait:
+        """Watch a browser for a moment, which counts no longer where this process itself was late."""
+        before, stalled_seconds = await browser.read_activity(), read_stalled_seconds()
+        began_seconds = self._clock.monotonic_seconds()
+        await asyncio.wait({answer}, timeout=WATCH_SECONDS)
+        after = await browser.read_activity()
+        took_seconds = max(WATCH_SECONDS, self._clock.monotonic_seconds() - began_seconds)
+        pressure = min(1.0, (read_stalled_seconds() - stalled_seconds) / took_seconds)
+        return Wait(WATCH_SECONDS, before, after, pressure)
+
+    async def maintain(self) -> None:
+        """Measure, recycle and replace, so that the next page finds a browser that is well."""
+        for browser in self.browsers:
+            await browser.measure()
+            if browser.memory_bytes > self._limits.memory_bytes * OVERGROWN_FACTOR:
+                self._kill(browser, f"takes {browser.memory_bytes} bytes of memory")
+        if self._find_usable() is None:
+            provided = await self._provide()
+            if isinstance(provided, Exception):
+                _logger.error("no browser: %s", provided)
+
+    async def close(self) -> None:
+        """End every browser and what they come from."""
+        await self._work.cancel_all()
+        for browser in self.browsers:
+            del self._browsers[browser.number]
+            await browser.close()
+        await self._closings.wait_all()
+        await self._source.stop()
+
+    def _kill(self, browser: BrowserConnection, reason: str) -> None:
+        """Kill a browser for which there is no waiting; its pages fail and are tried again elsewhere."""
+        if not browser.is_killed:
+            browser.end_reason = reason
+            browser.kill()
+        self._apply_plan()
+
+    def _find_usable(self) -> BrowserConnection | None:
+        if not self._source.is_alive:
+            # Nobody can speak to its browsers any more, even those that have not noticed yet.
+            for browser in self._browsers.values():
+                browser.kill()
+        use = self._apply_plan()
+        if use is None:
+            return None
+        # No other could be had while this one was full, perhaps.
+        self._note_problem("")
+        return self._browsers[use]
+
+    def _note_problem(self, problem: str) -> None:
+        """Note why no browser can be had; empty while one can."""
+        self.last_problem = problem
+        if problem:
+            self._may_serve.clear()
+        else:
+            self._may_serve.set()
+
+    def _apply_plan(self) -> int | None:
+        plan = plan_pool((browser.view() for browser in self._browsers.values()), self._limits)
+        for number in plan.retire:
+            self._browsers[number].is_retired = True
+        for number in plan.close:
+            self._remove(self._browsers.pop(number))
+        return plan.use
+
+    def _remove(self, browser: BrowserConnection) -> None:
+        if browser.is_alive:
+            self.recycled += 1
+            reason = browser.end_reason or "has served its time"
+            _logger.info("browser %d %s; it is recycled after %d pages", browser.number, reason, browser.pages_served)
+        else:
+            self.crashes += 1
+            reason = browser.end_reason if browser.is_killed and browser.end_reason else "is gone"
+            _logger.warning("browser %d (%s) %s and is replaced", browser.number, browser.describe(), reason)
+        self._closings.spawn(browser.close(), f"close-{browser.number}")
+
+    async def _provide(self) -> BrowserConnection | Exception:
+        """Launch a browser unless another caller just did; the failure is given, not raised, as many may wait."""
+        async with self._lock:
+            usable = self._find_usable()
+            if usable is not None:
+                return usable
+            try:
+                launched = await self._launch()
+            except Exception as error:  # noqa: BLE001 - handed to every waiting caller
+                self._note_problem(str(error))
+                return error
+            self._note_problem("")
+            await launched.measure()
+            self._browsers[launched.number] = launched
+            return launched
+
+    async def _launch(self) -> BrowserConnection:
+        try:
+            return await self._source.open()
+        except LaunchFailed as error:
+            if self._browsers:
+                # A new start of the source would end those that still serve.
+                raise
+            _logger.warning("%s; starting anew", error)
+            await self._source.stop()
+            return await self._source.open()

@@ -1,0 +1,118 @@
+"""What every source of browsers gives, whether it launches them or reaches them elsewhere."""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from playwright.async_api import Browser
+
+from captchad.browser.browsers.hang_judge import Activity
+from captchad.browser.browsers.pool_plan import BrowserView
+from captchad.egress.proxy import ProxyAddress
+from captchad.runtime.clock import Clock
+
+
+class LaunchFailed(Exception):
+    """The driver or a browser did not come up, or can't be reached."""
+
+
+class BrowserConnection(ABC):
+    """One Chromium we speak to; the pool lends it to pages, and decides by its view.
+
+    `context_options` must be given to every context made in it: a browser elsewhere learns of the proxy this way alone.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        browser: Browser,
+        user_agent: str,
+        clock: Clock,
+        context_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.number = number
+        self.browser = browser
+        self.user_agent = user_agent
+        self.version = browser.version
+        self.context_options: Mapping[str, Any] = context_options or {}
+        self.pages_served = 0
+        self.busy_pages = 0
+        self.memory_bytes = 0
+        self.is_retired = False
+        self.is_killed = False
+        self.end_reason = ""
+        self._clock = clock
+        self._started_seconds = clock.monotonic_seconds()
+        self._luck = random.random()  # noqa: S311 - spreads what would else wear out at once
+
+    @property
+    @abstractmethod
+    def is_alive(self) -> bool:
+        """Whether it can serve pages."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say for the log which browser this is."""
+
+    @abstractmethod
+    async def measure(self) -> None:
+        """Find out how much memory the whole browser takes, where that can be known."""
+
+    async def read_activity(self) -> Activity | None:
+        """Return what the browser's own processes have had so far; None where they can't be seen."""
+        return None
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End it, or what binds us to it, at once: every call that waits for it fails."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """End it politely, and by force if that takes too long."""
+
+    def view(self) -> BrowserView:
+        """Return what the pool decides with."""
+        age_seconds = self._clock.monotonic_seconds() - self._started_seconds
+        return BrowserView(
+            self.number,
+            age_seconds,
+            self.pages_served,
+            self.busy_pages,
+            self.memory_bytes,
+            self.is_alive,
+            self.is_retired,
+            self._luck,
+        )
+
+
+class BrowserSource(Protocol):
+    """Where browsers come from."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether browsers it gave can still be spoken to."""
+        ...
+
+    async def open(self) -> BrowserConnection:
+        """Return a further browser; LaunchFailed or DependencyMissing when none can be had."""
+        ...
+
+    async def stop(self) -> None:
+        """End everything it started; it may be asked for a browser again afterwards."""
+        ...
+
+
+def describe_proxy(proxy: ProxyAddress) -> dict[str, str]:
+    """Return the proxy as a context's option, with the password to show."""
+    return {"server": proxy.url, "bypass": "<-loopback>", "username": proxy.username, "password": proxy.password}
+
+
+async def read_user_agent(browser: Browser) -> str:
+    """Return the User-Agent the browser names itself with."""
+    session = await browser.new_browser_cdp_session()
+    try:
+        version = await session.send("Browser.getVersion")
+    finally:
+        await session.detach()
+    return str(version["userAgent"])

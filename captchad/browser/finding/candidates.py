@@ -1,0 +1,207 @@
+"""Judges what a frame shows: which element is the captcha picture, and why."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from captchad.browser.finding.shapes import judge_shape
+from captchad.browser.finding.wording import (
+    FieldPurpose,
+    hints_captcha,
+    names_captcha,
+    names_control,
+    names_decoy,
+    names_stand_in,
+)
+
+CERTAIN_SCORE = 45
+POSSIBLE_SCORE = 30
+NEAR_PIXELS = 150
+ICON_PIXELS = 12
+FIELDS_AFTER_HEADING = 2
+NAME_LENGTH = 80
+
+_PURPOSE_POINTS = {FieldPurpose.CAPTCHA: 30, FieldPurpose.CODE: 20, FieldPurpose.UNKNOWN: 10, FieldPurpose.OTHER: 0}
+_LINK_POINTS = {"foreign": ("links to another site", -25), "site": ("links to another page", -15)}
+_DYNAMIC = re.compile(r"\.(php|jsp|do|aspx?|ashx|action)\b|[?&](t|r|rnd|rand|time|ts|_|key|id)=|/(new|refresh)\b", re.I)
+_KEPT_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp|avif|ico)([?#]|$)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class NearbyInput:
+    """A text input by its purpose, its distance in CSS pixels, and whether no other field comes between."""
+
+    purpose: FieldPurpose
+    distance: float
+    is_next: bool = True
+
+    @property
+    def points(self) -> int:
+        """What the input adds to the score of a picture: all for the next one, nothing from afar."""
+        points = _PURPOSE_POINTS[self.purpose] if self.distance <= NEAR_PIXELS else 0
+        return points if self.is_next else points * 2 // 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Facts about one element of one frame.
+
+    `selector` is the caller's, None when the frame was searched without one; `index` counts within that search.
+    `link` is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture
+    in the same form or login; `part_of` one that the element itself belongs to.
+    """
+
+    index: int
+    kind: str
+    source: str
+    own: str
+    around: str
+    width: int
+    height: int
+    is_visible: bool
+    is_loaded: bool
+    is_clickable: bool
+    is_outside_form: bool
+    inputs: tuple[NearbyInput, ...]
+    link: str = ""
+    fields_before: int = 0
+    fields_after: int = 0
+    block: int = -1
+    behavioural: str | None = None
+    part_of: str | None = None
+    selector: str | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a picture yet: loaded, and for a canvas something drawn on it."""
+        return self.is_loaded
+
+    @property
+    def is_foreign_link(self) -> bool:
+        """Whether a click on it leaves the site."""
+        return self.link == "foreign"
+
+    @property
+    def is_legible(self) -> bool:
+        """Whether it could hold text at all: shown, larger than an icon, and no piece of a puzzle."""
+        return self.is_visible and self.part_of is None and min(self.width, self.height) >= ICON_PIXELS
+
+
+def read_candidate(
+    facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...], selector: str | None = None
+) -> Candidate:
+    """Make a candidate of what finder.js tells; the page could have tampered with it, so types are forced."""
+    return Candidate(
+        index=int(facts["index"]),
+        kind=str(facts["kind"]),
+        source=str(facts["source"]),
+        own=str(facts["own"]),
+        around=str(facts["around"]),
+        width=int(facts["width"]),
+        height=int(facts["height"]),
+        is_visible=bool(facts["is_visible"]),
+        is_loaded=bool(facts["is_loaded"]),
+        is_clickable=bool(facts["is_clickable"]),
+        is_outside_form=bool(facts["is_outside_form"]),
+        inputs=read_near(facts["near"], purposes),
+        link=str(facts["link"]),
+        fields_before=int(facts["fields_before"]),
+        fields_after=int(facts["fields_after"]),
+        block=int(facts["block"]),
+        behavioural=None if facts["behavioural"] is None else str(facts["behavioural"]),
+        part_of=None if facts["part_of"] is None else str(facts["part_of"]),
+        selector=selector,
+    )
+
+
+def read_near(near: Iterable[Any], purposes: tuple[FieldPurpose, ...]) -> tuple[NearbyInput, ...]:
+    """Return the inputs near an element: a field's number among the frame's, its distance, whether it is the next."""
+    known = ((int(at), float(distance), bool(is_next)) for at, distance, is_next in near)
+    return tuple(NearbyInput(purposes[at], distance, is_next) for at, distance, is_next in known if at < len(purposes))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How much an element looks like a captcha, and the grounds with their points."""
+
+    score: int
+    grounds: tuple[tuple[str, int], ...]
+
+    def explain(self, candidate: Candidate) -> str:
+        """Say in one line what was chosen and why."""
+        grounds = ", ".join(f"{text} {points:+d}" for text, points in self.grounds)
+        name = " ".join(candidate.own.split())[:NAME_LENGTH]
+        return f"{candidate.kind} {candidate.width}x{candidate.height} [{name}]: score {self.score} ({grounds})"
+
+
+def judge(candidate: Candidate) -> Judgement:
+    """Score a candidate from its words, its neighbours, its shape and its place."""
+    grounds = (
+        *_judge_words(candidate),
+        *_judge_inputs(candidate),
+        *judge_shape(candidate.width, candidate.height),
+        *_judge_place(candidate),
+    )
+    return Judgement(sum(points for _, points in grounds), grounds)
+
+
+def _judge_words(candidate: Candidate) -> Iterable[tuple[str, int]]:
+    is_named = names_captcha(candidate.own)
+    if is_named:
+        yield "named a captcha", 45
+    elif hints_captcha(candidate.own):
+        yield "name hints at a captcha", 12
+    if names_captcha(candidate.around):
+        yield "captcha words around it", 15
+    elif hints_captcha(candidate.around):
+        yield "hint words around it", 6
+    if names_decoy(candidate.own):
+        yield "named something else", -20 if is_named else -45
+    elif names_control(candidate.own):
+        yield "named like a control", -6
+    yield from _judge_address(candidate.source, is_named=is_named)
+
+
+def _judge_address(url: str, *, is_named: bool) -> Iterable[tuple[str, int]]:
+    if names_stand_in(url):
+        yield "a stand-in", -60
+    elif _DYNAMIC.search(url):
+        yield "drawn by the server", 6
+    elif _KEPT_FILE.search(url) and not is_named:
+        yield "a file that is kept", -8
+
+
+def _judge_inputs(candidate: Candidate) -> Iterable[tuple[str, int]]:
+    best = max(candidate.inputs, key=lambda entry: entry.points, default=None)
+    if best is not None and best.points:
+        yield f"{'beside' if best.is_next else 'near'} {best.purpose.value}", best.points
+    if not candidate.inputs:
+        yield "no input to type it into", -6
+    elif candidate.fields_before:
+        yield "after an input", 6
+    elif candidate.fields_after >= FIELDS_AFTER_HEADING:
+        yield "above all inputs", -12
+
+
+def _judge_place(candidate: Candidate) -> Iterable[tuple[str, int]]:
+    if candidate.is_clickable:
+        yield "clickable", 4
+    if candidate.is_outside_form:
+        yield "in a header, footer or side bar", -12
+    if candidate.link in _LINK_POINTS:
+        yield _LINK_POINTS[candidate.link]
+
+
+def choose(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
+    """Return the best visible candidate that may be a captcha, or None; the earlier one wins a tie."""
+    judged = [(candidate, judge(candidate)) for candidate in candidates if candidate.is_legible]
+    possible = [pair for pair in judged if pair[1].score >= POSSIBLE_SCORE]
+    return max(possible, key=lambda pair: (pair[1].score, -pair[0].index), default=None)
+
+
+def choose_selected(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
+    """Return the first element that the caller's selector names, a visible one before a hidden one."""
+    known = sorted(candidates, key=lambda candidate: candidate.index)
+    first = next((candidate for candidate in known if candidate.is_visible), known[0] if known else None)
+    return None if first is None else (first, Judgement(CERTAIN_SCORE, (("named by the selector", CERTAIN_SCORE),)))

@@ -1,0 +1,154 @@
+"""Waits until one of a page's frames shows the captcha picture."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Frame, Page
+
+from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
+from captchad.browser.finding.frame_scans import TAMPERED, FrameScans
+from captchad.browser.finding.frame_views import FrameView
+from captchad.browser.finding.patience import PageSight, Patience
+from captchad.browser.finding.wording import promises_captcha
+from captchad.browser.page.scripts import read_script
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.runtime.clock import Clock
+
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.2
+PAUSE_GROWTH = 1.5
+EXPLAINED_CANDIDATES = 3
+_SCRIPT_PARTS = ("walk", "texts", "behavioural", "pictures", "controls")
+
+_logger = logging.getLogger(__name__)
+
+
+def read_finder_script() -> str:
+    """Return the script that looks through a frame: one function of one object, without comments."""
+    parts = (f"finding/finder_{part}.js" for part in _SCRIPT_PARTS)
+    return read_script("async ({ mode, selector, index, source })", *parts, "finding/finder.js")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The chosen element, where it is, and why it was chosen."""
+
+    frame: Frame
+    candidate: Candidate
+    judgement: Judgement
+
+
+class CaptchaFinder:
+    """Looks at all frames again and again until the choice is clear or there is nothing to wait for (see Patience)."""
+
+    def __init__(self, page: Page, selector: str | None, *, is_error_page: bool, clock: Clock) -> None:
+        self._page = page
+        self._selector = selector
+        self._clock = clock
+        self._looks = FrameScans(page, selector, read_finder_script(), clock)
+        self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
+        self._unsupported: str | None = None
+        self._has_revealed = False
+
+    async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
+        """Return the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
+
+        `deadline_seconds` is on the monotonic clock; `check_page` raises once looking on is of no use.
+        """
+        pause_seconds = FIRST_PAUSE_SECONDS
+        while True:
+            views = await self._look()
+            check_page()
+            found, now_seconds = self._choose(views), self._clock.monotonic_seconds()
+            is_out_of_time = now_seconds >= deadline_seconds
+            is_late = is_out_of_time or self._patience.is_over(now_seconds)
+            if found is not None and (is_late or self._is_settled(found, now_seconds)):
+                return self._accept(found, views)
+            if found is None and not is_out_of_time and self._may_reveal(now_seconds):
+                await self._reveal(views)
+            elif is_late:
+                raise self._explain_absence()
+            await self._clock.sleep(pause_seconds)
+            pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+    def _is_settled(self, found: Found, now_seconds: float) -> bool:
+        return self._patience.is_settled(now_seconds, is_certain=found.judgement.score >= CERTAIN_SCORE)
+
+    def _may_reveal(self, now_seconds: float) -> bool:
+        return not self._has_revealed and self._patience.may_reveal(now_seconds)
+
+    async def _look(self) -> dict[Frame, FrameView]:
+        views = await self._looks.look()
+        if views:
+            self._note(views)
+        return views
+
+    def _note(self, views: dict[Frame, FrameView]) -> None:
+        main = views.get(self._page.main_frame)
+        self._unsupported = next((view.unsupported for view in views.values() if view.unsupported), self._unsupported)
+        sight = PageSight(
+            state=main.state if main is not None else "loading",
+            change=tuple(view.change for view in views.values()),
+            is_scripted=any(view.is_scripted for view in views.values()),
+            is_expectant=any(view.is_expectant for view in views.values()),
+            unsupported=self._unsupported,
+        )
+        self._patience.note(sight, self._clock.monotonic_seconds())
+
+    def _choose(self, views: dict[Frame, FrameView]) -> Found | None:
+        best: Found | None = None
+        for frame, view in views.items():
+            ready = [candidate for candidate in view.candidates if candidate.is_ready]
+            chosen = choose(ready) if self._selector is None else choose_selected(ready)
+            if chosen is not None and (best is None or chosen[1].score > best.judgement.score):
+                best = Found(frame, *chosen)
+        return best
+
+    async def _reveal(self, views: dict[Frame, FrameView]) -> None:
+        """Click the one control that says it shows a captcha, if any; never where there is a behavioural one."""
+        self._has_revealed = True
+        if self._unsupported is not None:
+            return
+        can_send = any(view.can_send for view in views.values())
+        for frame in views:
+            for index, words in _read_controls(await self._looks.ask(frame, "controls")):
+                if promises_captcha(words, can_send=can_send):
+                    if await self._looks.ask(frame, "click", index, words):
+                        _logger.debug("clicked what promises a captcha: %s", words)
+                        self._patience.begin_again(self._clock.monotonic_seconds())
+                    return
+
+    def _accept(self, found: Found, views: dict[Frame, FrameView]) -> Found:
+        """Return what was found, unless the form that it belongs to also wants something that can't be answered."""
+        _explain(found, views.values())
+        if found.candidate.behavioural is not None:
+            message = f"the captcha's form also has {found.candidate.behavioural}, which captchad does not solve"
+            raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+        return found
+
+    def _explain_absence(self) -> AttemptFailed:
+        if self._unsupported is not None:
+            message = f"the page shows {self._unsupported}, which captchad does not solve"
+            return AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+        if self._selector is not None:
+            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing loaded matches {self._selector}")
+        return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
+
+
+def _read_controls(told: Any) -> list[tuple[int, str]]:
+    try:
+        return [(int(control["index"]), str(control["words"])) for control in told or ()]
+    except TAMPERED:
+        return []
+
+
+def _explain(found: Found, views: Iterable[FrameView]) -> None:
+    if not _logger.isEnabledFor(logging.DEBUG):
+        return
+    others = [candidate for view in views for candidate in view.candidates if candidate is not found.candidate]
+    judged = sorted(((judge(candidate), candidate) for candidate in others), key=lambda pair: -pair[0].score)
+    _logger.debug("the captcha is %s", found.judgement.explain(found.candidate))
+    for judgement, candidate in judged[:EXPLAINED_CANDIDATES]:
+        _logger.debug("it is not %s", judgement.explain(candidate))

@@ -1,0 +1,171 @@
+"""Types an answer into a page's form as a user does, and sends it; never to where it may not go."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import ElementHandle, Frame, Page
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
+from captchad.browser.page.scripts import read_script
+from captchad.domain.css_selector import explain_bad_selector
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
+from captchad.runtime.clock import Clock
+
+MS = 1000
+FIND_SECONDS = 3.0
+FIND_PAUSE_SECONDS = 0.1
+ACTION_MS = 5000.0
+CLICK_MS = 1000.0
+_SCRIPT_SCHEME = "javascript"
+_SHARED_PARTS = ("walk", "texts", "behavioural")
+
+CheckOrigin = Callable[[Origin], None]
+
+
+@cache
+def read_form_script() -> str:
+    """Return the script that finds a form's elements."""
+    return files("captchad.browser.forms").joinpath("form.js").read_text(encoding="utf-8")
+
+
+def read_facts_script() -> str:
+    """Return the script that tells about a form; what behavioural captchas look like it has from the finder's."""
+    parts = (f"finding/finder_{part}.js" for part in _SHARED_PARTS)
+    return read_script("({ field, button })", *parts, "forms/form_facts.js")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An element and the frame it is in."""
+
+    frame: Frame
+    element: ElementHandle
+
+
+class FormFinder:
+    """Finds elements until a moment of the monotonic clock, or for FIND_SECONDS; AttemptFailed where none turns up."""
+
+    def __init__(self, clock: Clock, deadline_seconds: float) -> None:
+        self._clock = clock
+        self._deadline_seconds = deadline_seconds
+
+    async def find_field(self, frames: Sequence[Frame], selector: str) -> Place:
+        """Return what fill.input names; an element that can't be typed into does not count."""
+        return await self._find(frames, ("field", selector), "fill.input")
+
+    async def find_button(self, frames: Sequence[Frame], selector: str, name: str) -> Place:
+        """Return what `selector`, the task's field `name`, tells to click."""
+        return await self._find(frames, ("button", selector), name)
+
+    async def _find(self, frames: Sequence[Frame], wanted: tuple[str, str], name: str) -> Place:
+        selector = wanted[1]
+        reason = explain_bad_selector(selector)
+        if reason is not None:
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
+        until_seconds = min(self._clock.monotonic_seconds() + FIND_SECONDS, self._deadline_seconds)
+        while True:
+            for some in (frames[:1], frames[1:]):
+                looked = await call_frames(some, lambda frame: _look_in(frame, wanted))
+                for frame, element in zip(some, looked, strict=True):
+                    if element is not None:
+                        return Place(frame, element)
+            if self._clock.monotonic_seconds() >= until_seconds:
+                await frames[0].page.main_frame.evaluate("0")  # a page that has crashed says so now
+                raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
+            await self._clock.sleep(FIND_PAUSE_SECONDS)
+
+
+async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
+    mode, selector = wanted
+    return (await frame.evaluate_handle(read_form_script(), {"mode": mode, "selector": selector})).as_element()
+
+
+def order_frames(page: Page, first: Frame) -> list[Frame]:
+    """Return a page's frames in the order they are searched: the captcha's own before all others."""
+    return [first, *(frame for frame in page.frames[:FRAMES_LIMIT] if frame != first)]
+
+
+class FormFilling:
+    """One answer to one form: found and judged before anything is typed."""
+
+    def __init__(self, field: Place, button: Place | None) -> None:
+        self.field = field
+        self._button = button
+
+    async def check_scope(self, captcha: Frame, check_origin: CheckOrigin) -> None:
+        """Raise AttemptFailed if a frame or an address of the form is out of scope, or it has a behavioural captcha."""
+        places = [self.field, *([self._button] if self._button is not None else [])]
+        for frame in (captcha, *(place.frame for place in places)):
+            _check_address(find_frame_url(frame), check_origin)
+        for facts in [await self._read_facts(frame) for frame in dict.fromkeys(place.frame for place in places)]:
+            for address in facts["places"]:
+                _check_address(str(address), check_origin)
+            if facts["behavioural"] is not None:
+                message = f"the form also has {facts['behavioural']}, which captchad does not solve"
+                raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+
+    async def _read_facts(self, frame: Frame) -> dict[str, Any]:
+        """Ask about what is in this frame of the field and the button."""
+        field, button = (
+            place.element if place is not None and place.frame == frame else None
+            for place in (self.field, self._button)
+        )
+        facts: dict[str, Any] = await frame.evaluate(read_facts_script(), {"field": field, "button": button})
+        return facts
+
+    async def type(self, text: str) -> None:
+        """Put the text into the field key by key, in place of what was there."""
+        try:
+            await self.field.element.fill("", timeout=ACTION_MS)
+            await self.field.element.type(text, timeout=ACTION_MS + MS * len(text))
+        except PlaywrightError as error:
+            raise _explain(error, "fill.input can't be typed into") from None
+
+    async def send(self, check_held: Callable[[], None]) -> None:
+        """Click the button, else press Enter; `check_held` raises at the last moment at which it can be left undone.
+
+        What may have to wait is waited for before that: a click that the driver puts off could not be taken back.
+        """
+        if self._button is None:
+            check_held()
+            await self.field.element.press("Enter", no_wait_after=True, timeout=CLICK_MS)
+            return
+        try:
+            await self._button.element.click(trial=True, timeout=ACTION_MS)
+        except PlaywrightError as error:
+            raise _explain(error, "fill.submit can't be clicked") from None
+        check_held()
+        await self._button.element.click(force=True, no_wait_after=True, timeout=CLICK_MS)
+
+
+def find_frame_url(frame: Frame) -> str:
+    """Return the address a frame's document comes from; one without an address of its own is its parent's."""
+    at: Frame = frame
+    while urlsplit(at.url).scheme not in PAGE_SCHEMES and at.parent_frame is not None:
+        at = at.parent_frame
+    return at.url
+
+
+def _check_address(url: str, check_origin: CheckOrigin) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == _SCRIPT_SCHEME:
+        return
+    try:
+        check_origin(parse_origin(f"{parts.scheme}://{parts.netloc}/"))
+    except TargetNotAllowed as error:
+        message = f"the form may not be filled: {error.message}"
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message) from None
+
+
+def _explain(error: PlaywrightError, what: str) -> AttemptFailed | PlaywrightError:
+    """Tell an element that can't be used from a page or a browser that is gone."""
+    text = str(error).strip().splitlines()[0]
+    if "Timeout" not in text and "Element is not" not in text:
+        return error
+    return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{what}: {text}")

@@ -1,0 +1,144 @@
+"""Judges whether a form's answer was right, from what the page shows after it was sent: pure decisions, no I/O."""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass
+from enum import Enum, auto
+from urllib.parse import urlsplit
+
+from captchad.domain.page import Fill
+
+QUIET_SECONDS = 1.0
+UNMOVED_SECONDS = 3.0
+BUSY_SECONDS = 8.0
+PATIENCE_SECONDS = 10.0
+_ANYTHING = "*"
+
+
+class ConditionKind(Enum):
+    """What a condition looks at."""
+
+    CSS = auto()
+    URL = auto()
+    TEXT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How success or failure shows: an element, an address or a text."""
+
+    kind: ConditionKind
+    value: str
+
+    def matches_url(self, url: str) -> bool:
+        """Whether the page's address is meant; a pattern that begins with / leaves scheme and host open."""
+        if self.kind is not ConditionKind.URL:
+            return False
+        if self.value.startswith("/"):
+            parts = urlsplit(url)
+            url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        pattern = ".*".join(re.escape(part) for part in self.value.split(_ANYTHING))
+        return re.fullmatch(pattern, url, re.DOTALL) is not None
+
+    def matches_text(self, text: str) -> bool:
+        """Whether a text, such as a dialog's, contains the wanted one; case and white space make no difference."""
+        return self.kind is ConditionKind.TEXT and normalise_text(self.value) in normalise_text(text)
+
+
+def normalise_text(text: str) -> str:
+    """Return a text as it is compared."""
+    return " ".join(text.split()).lower()
+
+
+def read_condition(text: str | None) -> Condition | None:
+    """Read a condition as a task spells it."""
+    if text is None:
+        return None
+    for prefix, kind in (("url:", ConditionKind.URL), ("text:", ConditionKind.TEXT)):
+        if text.startswith(prefix):
+            return Condition(kind, text.removeprefix(prefix))
+    return Condition(ConditionKind.CSS, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Where success and failure are seen at one moment; a place is a document or a dialog, and never comes again."""
+
+    success: frozenset[Hashable] = frozenset()
+    failure: frozenset[Hashable] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Stillness:
+    """What a page does at one moment; `quiet_seconds` counts from its last request, answer or new document.
+
+    `is_leaving` while it waits for another document.
+    """
+
+    is_loaded: bool
+    is_leaving: bool
+    has_requests: bool
+    has_moved: bool
+    quiet_seconds: float
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more is to be expected of the page itself."""
+        if self.is_leaving:
+            return False
+        needed_seconds = QUIET_SECONDS if self.has_moved else UNMOVED_SECONDS
+        if self.has_requests or not self.is_loaded:
+            needed_seconds = BUSY_SECONDS
+        return self.quiet_seconds >= needed_seconds
+
+
+class Verdict(Enum):
+    """What became of an answer."""
+
+    RIGHT = auto()
+    WRONG = auto()
+    UNKNOWN = auto()
+
+    @property
+    def verified(self) -> bool | None:
+        """The verdict as a result carries it."""
+        return {Verdict.RIGHT: True, Verdict.WRONG: False}.get(self)
+
+
+class Judge:
+    """Decides on one answer.
+
+    What showed before the answer was sent says nothing while the same document keeps showing it; a form that answers
+    while one types gets the time to settle. Failure outweighs success. Once the page has settled: without failure's
+    condition, an absent success is a wrong answer; without success's, an absent failure is a right one; with both, the
+    page gets some time more; with neither, nobody knows.
+    """
+
+    def __init__(self, fill: Fill, before_typing: Sighting, before_sending: Sighting) -> None:
+        self._needs_success = fill.success is not None
+        self._needs_failure = fill.failure is not None
+        self._first_success = before_typing.success
+        self._old_success, self._old_failure = before_sending.success, before_sending.failure
+
+    def judge(self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool) -> Verdict | None:
+        """Return the verdict, or None while it is open; an error page is no proof that an answer was right."""
+        self._old_success &= sighting.success
+        self._old_failure &= sighting.failure
+        if sighting.failure - self._old_failure:
+            return Verdict.WRONG
+        if sighting.success - self._old_success:
+            return Verdict.RIGHT
+        if not stillness.is_settled:
+            return None
+        return self._judge_settled(sighting, stillness, is_error_page=is_error_page)
+
+    def _judge_settled(self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool) -> Verdict | None:
+        if sighting.failure or sighting.success - self._first_success:
+            return Verdict.WRONG if sighting.failure else Verdict.RIGHT
+        if self._needs_success and self._needs_failure:
+            return Verdict.UNKNOWN if stillness.quiet_seconds >= PATIENCE_SECONDS else None
+        if self._needs_success:
+            return Verdict.WRONG
+        if self._needs_failure and not is_error_page:
+            return Verdict.RIGHT
+        return Verdict.UNKNOWN

@@ -1,0 +1,110 @@
+"""Playwright's driver: the node process through which every browser is spoken to."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Playwright, async_playwright
+
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.process_tree import find_driver, is_running, kill_tree, list_children
+from captchad.runtime.spawn import TaskSet
+
+DRIVER_START_SECONDS = 30.0
+STOP_SECONDS = 3.0
+TEMPORARY_FOLDER_VARIABLE = "TMPDIR"
+NODE_OPTIONS_VARIABLE = "NODE_OPTIONS"
+FRUGAL_HEAP = "--max-old-space-size=1024 --max-semi-space-size=8"
+"""MiB. By itself node lets the driver's heap grow by the machine's memory, to twice what the driver needs."""
+
+
+class PlaywrightDriver:
+    """One driver, started again when it is gone."""
+
+    def __init__(self) -> None:
+        self._playwright: Playwright | None = None
+        self._pid = 0
+        self._work = TaskSet("driver")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the driver runs."""
+        return self._playwright is not None and is_running(self._pid)
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while it does not run."""
+        return self._pid
+
+    async def start(self, temporary_folder: Path | None = None) -> Playwright:
+        """Bring the driver up unless it is; LaunchFailed when it does not come.
+
+        It keeps its files, browsers' profiles among them, in `temporary_folder`.
+        """
+        if self._playwright is not None and self.is_alive:
+            return self._playwright
+        await self.stop()
+        known = list_children()
+        try:
+            async with asyncio.timeout(DRIVER_START_SECONDS):
+                with _set_environment(_choose_environment(temporary_folder)):
+                    self._playwright = await async_playwright().start()
+        except (TimeoutError, PlaywrightError, OSError) as error:
+            raise LaunchFailed(f"Playwright's driver did not start: {error or 'no answer'}") from None
+        finally:
+            self._pid = find_driver(known) or 0
+        return self._playwright
+
+    async def stop(self) -> None:
+        """End the driver and every browser under it, and wait until it has ended."""
+        playwright, self._playwright = self._playwright, None
+        if playwright is not None:
+            stopping = {self._work.spawn(_stop_quietly(playwright), "stop")}
+            await asyncio.wait(stopping, timeout=STOP_SECONDS)
+            self.kill()
+            # Its pipes are closed only once its end was noticed; the event loop must live to see that.
+            await asyncio.wait(stopping, timeout=STOP_SECONDS)
+            await self._work.cancel_all()
+        self.kill()
+
+    def kill(self) -> None:
+        """End the driver at once, with every browser under it."""
+        pid, self._pid = self._pid, 0
+        if pid:
+            kill_tree(pid)
+
+
+def is_driver_gone(error: RuntimeError) -> bool:
+    """Whether an error is uvloop's own for a message to a process that has ended; Playwright makes none of it."""
+    return "the handler is closed" in str(error)
+
+
+async def _stop_quietly(playwright: Playwright) -> None:
+    with contextlib.suppress(PlaywrightError, OSError):
+        await playwright.stop()
+
+
+def _choose_environment(temporary_folder: Path | None) -> dict[str, str]:
+    own_options = os.environ.get(NODE_OPTIONS_VARIABLE, "")
+    chosen = {NODE_OPTIONS_VARIABLE: f"{FRUGAL_HEAP} {own_options}".rstrip()}  # of two, node heeds the latter
+    if temporary_folder is not None:
+        chosen[TEMPORARY_FOLDER_VARIABLE] = str(temporary_folder)
+    return chosen
+
+
+@contextlib.contextmanager
+def _set_environment(changes: Mapping[str, str]) -> Iterator[None]:
+    """Let a process that is started meanwhile find `changes` in its environment: the driver takes no argument."""
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,102 @@
+"""Finds the Chromium to run and the flags it runs with."""
+
+import os
+import shutil
+from pathlib import Path
+
+from captchad.domain.errors import DependencyMissing
+
+PATH_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+HOW_TO_INSTALL = (
+    "no Chromium was found; install it with `playwright install --with-deps chromium-headless-shell` or "
+    "`apt-get install chromium-headless-shell`, or name one in browser.executable"
+)
+QUIET_FLAGS = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-quic",
+    "--dns-prefetch-disable",
+    "--no-first-run",
+    "--no-pings",
+)
+"""What keeps Chromium from calling home."""
+
+_DRIVER_DISABLES = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+"""What Playwright turns off itself: of several lists Chromium heeds the last alone, so ours must name these again."""
+
+PERFORMANCE_FLAGS = (
+    # A page would get a new frame host, and the driver new execution contexts, at every navigation within a site.
+    "--disable-features=" + ",".join((*_DRIVER_DISABLES, "RenderDocument")),
+)
+"""What makes a page cheaper; docs/performance.md has what each flag gains.
+
+Not --disable-threaded-compositing: no frame is drawn with it, so that animation callbacks never run and clicks hang.
+"""
+
+WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
+LOOPBACK = "127.0.0.1"
+
+
+def egress_flags(proxy_host: str) -> tuple[str, ...]:
+    """Return what leaves the proxy as the only way out: loopback too, no direct UDP, no name but its own resolved."""
+    return (
+        "--proxy-bypass-list=<-loopback>",
+        WEBRTC_FLAG,
+        f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {proxy_host}",
+    )
+
+
+EGRESS_FLAGS = egress_flags(LOOPBACK)
+NOWHERE_FLAG = "--proxy-server=http://127.0.0.1:9"
+"""For a browser whose contexts name the proxy: what belongs to no context of ours gets nowhere."""
+
+
+def find_executable(configured: str | None, downloaded: str) -> str:
+    """Return the Chromium to run: the configured one, Playwright's own download, or one on PATH.
+
+    `downloaded` is where Playwright would have put its own. DependencyMissing says how to get one.
+    """
+    if configured is not None:
+        found = shutil.which(configured)
+        if found is None:
+            raise DependencyMissing(f"browser.executable is {configured!r}, which is no program on this machine")
+        return found
+    beside = _find_headless_shell(Path(downloaded))
+    if beside is not None:
+        return str(beside)
+    for name in PATH_NAMES:
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    raise DependencyMissing(HOW_TO_INSTALL)
+
+
+def _find_headless_shell(downloaded: Path) -> Path | None:
+    """Prefer the headless shell to the full browser: both are versions of the same download, side by side."""
+    browsers_folder = next(
+        (parent.parent for parent in downloaded.parents if parent.name.startswith("chromium-")), None
+    )
+    if browsers_folder is not None:
+        revision = next(parent.name for parent in downloaded.parents if parent.name.startswith("chromium-"))
+        shell_folder = browsers_folder / revision.replace("chromium-", "chromium_headless_shell-")
+        for name in ("headless_shell", "chrome-headless-shell"):
+            found = next(iter(sorted(shell_folder.glob(f"*/{name}"))), None)
+            if found is not None and os.access(found, os.X_OK):
+                return found
+    return downloaded if downloaded.is_file() else None

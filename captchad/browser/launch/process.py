@@ -1,0 +1,203 @@
+"""Starts and ends the Chromium processes of this machine."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from playwright.async_api import Browser, Playwright
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
+from captchad.browser.browsers.hang_judge import Activity
+from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver, is_driver_gone
+from captchad.browser.launch.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
+from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
+from captchad.browser.launch.process_activity import is_stopped, read_activity
+from captchad.browser.launch.process_tree import (
+    await_ends,
+    find_marked,
+    is_running,
+    kill_all,
+    kill_tree,
+    list_tree,
+    measure_rss_bytes,
+)
+from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
+from captchad.config.sections import BrowserSection
+from captchad.egress.proxy import ProxyAddress
+from captchad.runtime.clock import Clock
+
+LAUNCH_SECONDS = 30.0
+_MARK_BYTES = 8
+
+_logger = logging.getLogger(__name__)
+
+
+class SandboxUnusable(LaunchFailed):
+    """The browser did not start because the system keeps its sandbox from working."""
+
+
+class BrowserProcess(BrowserConnection):
+    """One Chromium with its process group."""
+
+    def __init__(
+        self,
+        number: int,
+        browser: Browser,
+        pid: int,
+        user_agent: str,
+        clock: Clock,
+        context_options: Mapping[str, Any] | None = None,
+        *,
+        driver_pid: int,
+    ) -> None:
+        super().__init__(number, browser, user_agent, clock, context_options)
+        self.pid = pid
+        self._driver_pid = driver_pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can serve pages."""
+        return not self.is_killed and self.browser.is_connected() and is_running(self.pid)
+
+    def describe(self) -> str:
+        """Say which process it is."""
+        return f"process {self.pid}"
+
+    async def measure(self) -> None:
+        """Read how much memory the whole browser takes, off the event loop."""
+        self.memory_bytes = await asyncio.to_thread(measure_rss_bytes, self.pid)
+
+    async def read_activity(self) -> Activity:
+        """Return what its own processes and the driver's have had so far, read off the event loop."""
+        return await asyncio.to_thread(read_activity, self.pid, self._driver_pid)
+
+    def kill(self) -> None:
+        """End it at once, with all its children, and a driver that was stopped: it would not notice."""
+        self.is_killed = True
+        kill_tree(self.pid)
+        if is_stopped(self._driver_pid):
+            kill_tree(self._driver_pid)
+
+    async def close(self) -> None:
+        """End it politely, and by force if that takes too long; none of its processes is left."""
+        tree = await asyncio.to_thread(list_tree, self.pid)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self.browser.close()
+        except (TimeoutError, PlaywrightError):
+            _logger.debug("browser %d did not close by itself", self.number)
+        except RuntimeError as error:
+            if not is_driver_gone(error):
+                raise
+        finally:
+            self.kill()
+            # Its children outlive it by a moment, and are nobody's descendants then.
+            kill_all(tree)
+        await asyncio.to_thread(await_ends, tree, STOP_SECONDS)
+
+
+class LaunchedBrowsers:
+    """The source that starts browsers on this machine, all under one driver.
+
+    `admit` (process id) has the proxy serve a browser without a password, and says whether it does.
+    """
+
+    def __init__(
+        self,
+        config: BrowserSection,
+        find_proxy: Callable[[], ProxyAddress],
+        clock: Clock,
+        *,
+        admit: Callable[[int], Awaitable[bool]] | None = None,
+        must_have_sandbox: bool = False,
+    ) -> None:
+        self._executable = config.executable
+        self._find_proxy = find_proxy
+        self._admit = admit
+        self._clock = clock
+        self._driver = PlaywrightDriver()
+        self._sandboxing = SandboxPolicy(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
+        self._launched = 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the driver runs that every browser here is spoken to through."""
+        return self._driver.is_alive
+
+    @property
+    def sandbox(self) -> Sandbox | None:
+        """How browsers are held; None before the first."""
+        return self._sandboxing.sandbox
+
+    async def open(self) -> BrowserProcess:
+        """Start one Chromium behind the proxy; LaunchFailed or DependencyMissing when that can't be."""
+        if not self._driver.is_alive:
+            # A driver that was killed has left its browsers' profiles, which nobody else would remove.
+            await self.stop()
+        playwright = await self._driver.start(self._sandboxing.folder)
+        executable = find_executable(self._executable, playwright.chromium.executable_path)
+        try:
+            return await self._launch(playwright, await self._sandboxing.prepare(executable))
+        except SandboxUnusable:
+            self._sandboxing.give_up_sandbox()
+            return await self._launch(playwright, await self._sandboxing.prepare(executable))
+
+    async def stop(self) -> None:
+        """End the driver and every browser under it, and remove their files."""
+        await self._driver.stop()
+        await self._sandboxing.remove_files()
+
+    async def _launch(self, playwright: Playwright, program: LaunchSpec) -> BrowserProcess:
+        mark = f"--captchad-browser={secrets.token_hex(_MARK_BYTES)}"
+        try:
+            async with asyncio.timeout(LAUNCH_SECONDS):
+                browser = await playwright.chromium.launch(**self._options(program, mark))
+                user_agent = await read_user_agent(browser)
+        except (TimeoutError, PlaywrightError) as error:
+            self._kill_marked(mark)
+            failure = SandboxUnusable if is_sandbox_failure(str(error)) else LaunchFailed
+            raise failure(f"{program.executable} did not start: {_first_line(error)}") from None
+        pid = find_marked(self._driver.pid, mark)
+        if pid is None:
+            raise LaunchFailed(f"{program.executable} ended right after its start")
+        self._launched += 1
+        options = await self._choose_options(pid)
+        return BrowserProcess(
+            self._launched, browser, pid, user_agent, self._clock, options, driver_pid=self._driver.pid
+        )
+
+    async def _choose_options(self, pid: int) -> dict[str, Any]:
+        """Have contexts show the proxy's password only where need be.
+
+        A driver that knows a password holds up each request, to hear whether it is asked for it.
+        """
+        is_admitted = self._admit is not None and await self._admit(pid)
+        return {} if is_admitted else {"proxy": describe_proxy(self._find_proxy())}
+
+    def _kill_marked(self, mark: str) -> None:
+        """Kill what a failed launch may have left."""
+        pid = find_marked(self._driver.pid, mark) if self._driver.pid else None
+        if pid is not None:
+            kill_tree(pid)
+
+    def _options(self, program: LaunchSpec, mark: str) -> dict[str, Any]:
+        return {
+            "executable_path": program.path,
+            "headless": True,
+            "chromium_sandbox": program.has_sandbox,
+            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, *PERFORMANCE_FLAGS, mark],
+            "env": program.environment,
+            "proxy": {"server": self._find_proxy().url, "bypass": "<-loopback>"},
+            # The worker decides when its browser ends, also while it drains after a signal to the whole group.
+            "handle_sigint": False,
+            "handle_sigterm": False,
+            "handle_sighup": False,
+        }
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else f"no answer within {LAUNCH_SECONDS:g} s"

@@ -1,0 +1,111 @@
+"""Finds, measures and kills the operating system's side of a browser or of its driver."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+
+def list_children() -> set[int]:
+    """Return the process ids of this process's own children."""
+    return {child.pid for child in psutil.Process().children()}
+
+
+def find_driver(known: set[int]) -> int | None:
+    """Return the child that runs Playwright's driver and is not in `known`."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if child.pid not in known and "run-driver" in child.cmdline():
+                return child.pid
+    return None
+
+
+def find_marked(ancestor_pid: int, mark: str) -> int | None:
+    """Return the topmost descendant whose command line has the argument `mark`."""
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process(ancestor_pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if mark in child.cmdline():
+                    return child.pid
+    return None
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is more than a zombie."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def measure_rss_bytes(pid: int) -> int:
+    """Return the resident memory of a process and all under it; what they map of files counts once.
+
+    A browser's processes all map the same program, which would else be counted a dozen times.
+    """
+    parts = [_read_resident_bytes(process.pid) for process in list_tree(pid)]
+    return sum(own for own, _ in parts) + max((of_files for _, of_files in parts), default=0)
+
+
+def _read_resident_bytes(pid: int) -> tuple[int, int]:
+    """Return the resident bytes that are a process's own or shared by writing, and those of files; 0 of one gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0, 0
+    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines) if "Rss" in name}
+    return (kib.get("RssAnon", 0) + kib.get("RssShmem", 0)) * 1024, kib.get("RssFile", 0) * 1024
+
+
+def kill_tree(pid: int) -> None:
+    """SIGKILL a process, its group if it leads one, and everything under it."""
+    tree = list_tree(pid)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if _is_group(pid):
+            os.killpg(pid, signal.SIGKILL)
+    kill_all(tree)
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """SIGKILL those that still run."""
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def await_ends(processes: Iterable[psutil.Process], timeout_seconds: float) -> None:
+    """Wait until all have ended; blocks."""
+    psutil.wait_procs(list(processes), timeout_seconds)
+
+
+def list_tree(pid: int) -> list[psutil.Process]:
+    """Return a process, everything under it and in its group, which may outlive it; empty where all is gone.
+
+    A distribution's browser is a script that starts the browser: killed, it leaves a group without a leader.
+    """
+    found = {member.pid: member for member in _list_group(pid)}
+    with contextlib.suppress(psutil.Error):
+        top = psutil.Process(pid)
+        found |= {process.pid: process for process in (top, *top.children(recursive=True))}
+    return list(found.values())
+
+
+def _list_group(pid: int) -> list[psutil.Process]:
+    members = []
+    if _is_group(pid):
+        for process in psutil.process_iter():
+            with contextlib.suppress(OSError):
+                if os.getpgid(process.pid) == pid:
+                    members.append(process)
+    return members
+
+
+def _is_group(pid: int) -> bool:
+    """Whether there may be a group of this name: no other process gets its number while there is."""
+    try:
+        return os.getpgid(pid) == pid
+    except ProcessLookupError:
+        return True

@@ -1,0 +1,120 @@
+"""One `playwright launch-server` process on this machine: a browser for workers elsewhere."""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.launch.driver import TEMPORARY_FOLDER_VARIABLE
+from captchad.browser.launch.executable import LOOPBACK, NOWHERE_FLAG, QUIET_FLAGS, WEBRTC_FLAG
+from captchad.browser.launch.launch_spec import LaunchSpec
+from captchad.browser.launch.launcher import PASSED_ON
+from captchad.browser.launch.process import SandboxUnusable
+from captchad.browser.launch.process_tree import find_marked, measure_rss_bytes
+from captchad.browser.launch.sandbox import is_sandbox_failure
+from captchad.egress.proxy_place import show_host
+from captchad.runtime.tethered_process import TetheredProcess
+
+START_SECONDS = 30.0
+LINES_READ = 50
+MARK = "--captchad-node"
+"""A flag Chromium does not know, so that the browser is found among the server's processes."""
+
+_READY_PREFIX = "ws://"
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningAddress:
+    """Where workers come in; who knows the secret, the path of the address, may use the browser."""
+
+    host: str
+    port: int
+    secret: str = field(repr=False)
+
+    @property
+    def own_url(self) -> str:
+        """The address at which this machine itself comes in."""
+        host = LOOPBACK if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared with, never bound
+        return f"ws://{show_host(host)}:{self.port}/{self.secret}"
+
+
+class BrowserServer:
+    """Starts and ends the server with everything under it; it ends when this process does, however that goes."""
+
+    def __init__(self, address: ListeningAddress, folder: Path, program: LaunchSpec) -> None:
+        self._address = address
+        self._program = program
+        self._settings_file = folder / "server.json"
+        environment = {name: os.environ[name] for name in (*PASSED_ON, "HOME") if name in os.environ}
+        command = [sys.executable, "-m", "playwright", "launch-server", "--browser", "chromium"]
+        self._process = TetheredProcess(
+            [*command, "--config", str(self._settings_file)],
+            {**environment, TEMPORARY_FOLDER_VARIABLE: str(folder)},
+            asyncio.subprocess.PIPE,
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server's process is there."""
+        return self._process.is_running
+
+    async def start(self) -> None:
+        """Start it and wait until it listens; SandboxUnusable or LaunchFailed says why it does not."""
+        await asyncio.to_thread(self._write_settings)
+        await self._process.start()
+        lines: list[str] = []
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not await self._read_line(lines):
+                    pass
+        except TimeoutError:
+            raise LaunchFailed(f"the browser server did not come up within {START_SECONDS:g} s") from None
+
+    async def listen(self) -> None:
+        """Read what it writes until it ends, so that it never waits for a reader."""
+        stdout = self._process.stdout
+        while stdout is not None and await stdout.readline():
+            pass
+
+    async def end(self) -> None:
+        """End it at once, with everything under it."""
+        if self._process.is_running:
+            self._process.kill()
+            await self._process.wait()
+
+    def measure_rss_bytes(self, own_pid: int) -> int:
+        """Return the memory of its browser; 0 where that is not there. Blocks."""
+        pid = find_marked(own_pid, MARK)
+        return measure_rss_bytes(pid) if pid is not None else 0
+
+    def _write_settings(self) -> None:
+        settings = {
+            "headless": True,
+            "executablePath": self._program.path,
+            "chromiumSandbox": self._program.has_sandbox,
+            "args": [*QUIET_FLAGS, WEBRTC_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
+            "proxy": {"server": NOWHERE_FLAG.partition("=")[2], "bypass": "<-loopback>"},
+            "env": self._program.environment,
+            "host": self._address.host,
+            "port": self._address.port,
+            "wsPath": f"/{self._address.secret}",
+        }
+        self._settings_file.touch(mode=0o600)
+        self._settings_file.write_text(json.dumps(settings), encoding="utf-8")
+
+    async def _read_line(self, lines: list[str]) -> bool:
+        """Read one line of the server's; True once it says where it listens."""
+        stdout = self._process.stdout
+        raw = await stdout.readline() if stdout is not None else b""
+        if not raw:
+            said = "\n".join(lines)
+            failure = SandboxUnusable if is_sandbox_failure(said) else LaunchFailed
+            shown = next((line for line in lines if line.strip()), "it ended without a word")
+            raise failure(f"{self._program.executable} did not start: {shown}")
+        line = raw.decode(errors="replace").strip()
+        lines.append(line)
+        del lines[:-LINES_READ]
+        return line.startswith(_READY_PREFIX)

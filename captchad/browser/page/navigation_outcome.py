@@ -1,0 +1,113 @@
+"""Says what has become of a page's navigations: where it may not be, what the proxy refused, why nothing opened."""
+
+import asyncio
+import contextlib
+from urllib.parse import urlsplit
+
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Request, Response
+
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.target import PAGE_SCHEMES, parse_origin
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE
+
+_FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
+_ABORTED = "net::ERR_ABORTED"
+REASON_SECONDS = 0.5
+_CRASH_SIGNS = ("crashed", "has been closed", "Connection closed", "Browser closed")
+
+
+class NavigationOutcome:
+    """Hears of one page's navigations; refusals of the proxy before `since_seconds` (monotonic) are other pages'."""
+
+    def __init__(self, proxy: FilteringProxy, since_seconds: float) -> None:
+        self._proxy = proxy
+        self._since_seconds = since_seconds
+        self._main_request: Request | None = None
+        self._leads_out = asyncio.Event()
+
+    def note_request(self, request: Request) -> None:
+        """Remember the latest navigation of the page itself."""
+        if request.is_navigation_request() and request.frame.parent_frame is None:
+            self._main_request = request
+            self._leads_out.clear()
+
+    def note_redirect(self, location: str) -> None:
+        """Remember that an answer leads to a scheme that Chromium would hand to another program."""
+        if urlsplit(location).scheme not in {"", *PAGE_SCHEMES}:
+            self._leads_out.set()
+
+    async def await_reason(self) -> None:
+        """Wait until it is known why a navigation was given up: its answer may be told of after its end."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REASON_SECONDS):
+                await self._leads_out.wait()
+
+    async def check_answer(self, response: Response) -> None:
+        """Raise if the answer is one of the proxy's own; on https the site would be its author, so it is ignored."""
+        code = response.headers.get(ANSWER_HEADER.lower())
+        if code is None or urlsplit(response.url).scheme != "http":
+            return
+        if code == UNREACHABLE:
+            detail = (await response.text()).strip()
+            raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, detail)
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
+
+    def check_place(self, url: str) -> None:
+        """Raise if a page is where it may not be."""
+        scheme = urlsplit(url).scheme
+        if scheme in PAGE_SCHEMES:
+            refusal = self._explain_refusal(url)
+        elif scheme == "chrome-error":
+            raise self._explain_failure("the page went to an address that could not be opened")
+        else:
+            refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
+        if refusal is not None:
+            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+
+    def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
+        """Return what an error of the driver's means to the task; `is_alive` says whether browser and page are."""
+        text = _first_line(error)
+        if not is_alive or is_crash_sign(error):
+            return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
+        if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
+            refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+        return self._explain_failure(text)
+
+    def _explain_failure(self, text: str) -> AttemptFailed:
+        """Tell a navigation that was refused, by the proxy or by the browser, from one that failed."""
+        refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
+        if refusal is None and _ABORTED in text and self._leads_out.is_set():
+            # Chromium drops such a redirect without showing the answer; what else it drops may go well the next time.
+            refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
+        if refusal is not None:
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
+
+    def _refuse_scheme(self, message: str) -> str:
+        self._proxy.note_forbidden_scheme(message)
+        return message
+
+    def _explain_refusal(self, url: str) -> str | None:
+        try:
+            origin = parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
+        except (TargetNotAllowed, ValueError) as error:
+            return str(error)
+        refusal = self._proxy.find_refusal(origin, self._since_seconds)
+        return None if refusal is None else refusal.message
+
+
+def is_abort(error: PlaywrightError) -> bool:
+    """Whether a navigation was given up, by the browser or with its page."""
+    return _ABORTED in _first_line(error)
+
+
+def is_crash_sign(error: PlaywrightError) -> bool:
+    """Whether the driver says that the browser or the page is gone."""
+    return any(sign in _first_line(error) for sign in _CRASH_SIGNS)
+
+
+def _first_line(error: PlaywrightError) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,188 @@
+"""Puts a task's session into a page before it opens, and reads out what the page leaves: for the target alone."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from playwright.async_api import CDPSession, Page
+from playwright.async_api import Cookie as BrowserCookie
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.page import Cookie, PageOrder, SessionState
+from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_origin
+from captchad.runtime.spawn import TaskSet
+
+if TYPE_CHECKING:
+    from playwright._impl._api_structures import SetCookieParam
+
+NO_EXPIRY = -1
+_READ_STORAGE = """
+(origin) => location.origin !== origin ? null : Array.from(
+  { length: localStorage.length },  // not its entries, which hide names like "length"
+  (_, at) => [localStorage.key(at), localStorage.getItem(localStorage.key(at))],
+)
+"""
+_FILL_STORAGE = """
+(() => {
+  if (window !== top || location.origin !== %(origin)s) return;
+  for (const [name, value] of Object.entries(JSON.parse(%(items)s))) {
+    if (localStorage.getItem(name) === null) localStorage.setItem(name, value);
+  }
+})();
+"""
+
+
+def find_origin(url: str) -> str:
+    """Return the origin of an http or https URL as browsers write it."""
+    origin = parse_origin(url)
+    host = f"[{origin.host}]" if ":" in origin.host else origin.host
+    port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
+    return f"{origin.scheme}://{host}{port}"
+
+
+def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookieParam]":
+    """Return the cookies as the browser takes them; AttemptFailed for one that reaches beyond the target."""
+    host = parse_origin(order.url).host
+    chosen = []
+    for cookie in state.cookies:
+        wanted: SetCookieParam = {
+            "name": cookie.name,
+            "value": cookie.value,
+            "domain": _choose_domain(cookie, host, order.target),
+            "path": cookie.path,
+            "expires": NO_EXPIRY if cookie.expires is None else cookie.expires,
+            "httpOnly": cookie.http_only,
+            "secure": cookie.secure,
+        }
+        if cookie.same_site is not None:
+            wanted["sameSite"] = cookie.same_site
+        chosen.append(wanted)
+    return chosen
+
+
+def _choose_domain(cookie: Cookie, host: str, target: str) -> str:
+    """Return the domain the browser keeps a cookie under: with a dot in front it is sent to subdomains too."""
+    wanted = host if cookie.domain is None else _normalise(cookie.domain)
+    is_parent = literal_address(host) is None and host.endswith(f".{wanted}") and host_matches(target, wanted)
+    if wanted != host and not is_parent:
+        message = f"the cookie {cookie.name} is for {cookie.domain}, which is not the target's host {host}"
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message)
+    is_wide = cookie.domain is not None and host_matches(target, f"any.{wanted}")
+    return f".{wanted}" if is_wide else _show_host(wanted)
+
+
+def _normalise(domain: str) -> str:
+    try:
+        return normalise_host(domain.removeprefix("."))
+    except TargetNotAllowed as error:
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"a cookie's domain: {error.message}") from None
+
+
+def _show_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return a request's headers with `own` in place of those of the same name, as the browser takes them."""
+    names = {name.lower() for name in own}
+    kept = {name: value for name, value in sent.items() if name.lower() not in names}
+    return [{"name": name, "value": value} for name, value in (*kept.items(), *own.items())]
+
+
+class SessionInput:
+    """What is put into one page before it opens."""
+
+    def __init__(self, page: Page, order: PageOrder, keeper: TaskSet) -> None:
+        self._page = page
+        self._order = order
+        self._state = order.session or SessionState()
+        self._origin = find_origin(order.url)
+        self._keeper = keeper
+        self._devtools: CDPSession | None = None
+        self._script_id: str | None = None
+
+    async def put_in(self) -> None:
+        """Set cookies, headers and storage; AttemptFailed where they reach beyond the target."""
+        if self._state.cookies:
+            await self._page.context.add_cookies(choose_cookies(self._state, self._order))
+        if self._state.headers or self._state.local_storage:
+            self._devtools = await self._page.context.new_cdp_session(self._page)
+        if self._devtools is not None and self._state.headers:
+            # Not the driver's own headers: those go to every origin, and along with redirects.
+            self._devtools.on("Fetch.requestPaused", self._on_request)
+            await self._devtools.send("Fetch.enable", {"patterns": [{"urlPattern": f"{self._origin}/*"}]})
+        if self._devtools is not None and self._state.local_storage:
+            items = {"origin": json.dumps(self._origin), "items": json.dumps(json.dumps(self._state.local_storage))}
+            script = {"source": _FILL_STORAGE % items}
+            await self._devtools.send("Page.enable")  # without it the script is taken and never run
+            added = await self._devtools.send("Page.addScriptToEvaluateOnNewDocument", script)
+            self._script_id = str(added["identifier"])
+
+    async def note_opened(self) -> None:
+        """Let the storage be the page's own from now on, once it has been filled."""
+        if self._devtools is None or self._script_id is None or not is_at(self._page.url, self._origin):
+            return
+        script_id, self._script_id = self._script_id, None
+        await self._devtools.send("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script_id})
+
+    def _on_request(self, event: dict[str, Any]) -> None:
+        self._keeper.spawn(self._go_on(event), "session-headers")
+
+    async def _go_on(self, event: dict[str, Any]) -> None:
+        request, answer = event["request"], {"requestId": event["requestId"]}
+        if is_at(request["url"], self._origin):
+            answer["headers"] = add_headers(request["headers"], self._state.headers)
+        try:
+            if self._devtools is not None:
+                await self._devtools.send("Fetch.continueRequest", answer)
+        except PlaywrightError:
+            return  # the request or its page is gone
+
+
+def is_at(url: str, origin: str) -> bool:
+    """Whether a URL belongs to an origin."""
+    return url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#"))
+
+
+async def read_session(page: Page, order: PageOrder) -> SessionState:
+    """Return the cookies of the target's host and the local storage of the target's origin."""
+    host = parse_origin(order.url).host
+    found = (read_cookie(cookie, host, order.target) for cookie in await page.context.cookies())
+    cookies = tuple(cookie for cookie in found if cookie is not None)
+    return SessionState(cookies, {}, await _read_storage(page, find_origin(order.url)))
+
+
+def read_cookie(cookie: BrowserCookie, host: str, target: str) -> Cookie | None:
+    """Return a browser's cookie as a task's session has it, None where the target's host would not be sent it.
+
+    One that the host shares with others beyond the target comes back as the host's own.
+    """
+    is_domain_cookie = cookie["domain"].startswith(".")
+    domain = cookie["domain"].strip("[]").removeprefix(".")
+    if domain != host and not (is_domain_cookie and host.endswith(f".{domain}")):
+        return None
+    is_wide = is_domain_cookie and host_matches(target, f"any.{domain}") and host_matches(target, domain)
+    same_site = cookie.get("sameSite")
+    return Cookie(
+        cookie["name"],
+        cookie["value"],
+        domain=domain if is_wide else None,
+        path=cookie["path"],
+        expires=None if cookie["expires"] < 0 else cookie["expires"],
+        http_only=cookie["httpOnly"],
+        secure=cookie["secure"],
+        same_site=None if same_site == "None" and not cookie["secure"] else same_site,
+    )
+
+
+async def _read_storage(page: Page, origin: str) -> dict[str, str]:
+    """Ask a frame of the origin; where the page has left it, the driver, which opens one for that."""
+    for frame in page.frames:
+        if is_at(frame.url, origin):
+            entries = await frame.evaluate(_READ_STORAGE, origin)
+            if entries is not None:
+                return {str(name): str(value) for name, value in entries}
+    state = await page.context.storage_state()
+    stored = next((one for one in state["origins"] if one["origin"] == origin), None)
+    return {} if stored is None else {entry["name"]: entry["value"] for entry in stored["localStorage"]}

@@ -1,0 +1,187 @@
+"""Keeps tabs at hand: fresh ones made ready in idle time, and used ones, cleaned, for their owner's next task."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.tabs.cleaning import Uncleanable, clean
+from captchad.browser.tabs.tab import Tab, open_tab
+from captchad.browser.tabs.tab_plan import TabLimits, TabOwner, TabView, count_missing, plan_tab
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskSet
+
+CLEAN_SECONDS = 10.0
+PROBE_SECONDS = 0.1
+_ENDING_WITH_PAGE = ("page", "iframe", "worker", "tab")
+_OUTLIVING_FILTER = [*({"type": kind, "exclude": True} for kind in _ENDING_WITH_PAGE), {}]
+"""Whatever may live on in a context without a page: shared workers, and what nobody knows yet."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _WaitingTab:
+    tab: Tab
+    owner: TabOwner | None
+    since_seconds: float
+
+
+class TabPool:
+    """Lends tabs for visits and takes them back; `reuses` says whether a tab may serve its owner again."""
+
+    def __init__(self, clock: Clock, keeper: TaskSet, *, reuses: bool, limits: TabLimits | None = None) -> None:
+        self._clock = clock
+        self._keeper = keeper
+        self._reuses = reuses
+        self._limits = limits or TabLimits()
+        self._waiting: dict[int, _WaitingTab] = {}
+        self._watched_browsers: set[int] = set()
+        self._watched: dict[str, Tab] = {}
+        self._warming: set[int] = set()
+        self._put = 0
+        self._lent = 0
+        self._most_lent = 1
+        self._crash_seconds = 0.0
+        self.reused = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many tabs wait for a task."""
+        return len(self._waiting)
+
+    async def take(self, connection: BrowserConnection, owner: TabOwner | None) -> Tab:
+        """Return a tab of `connection` for `owner`, or for a task that shares with nobody; PlaywrightError if none."""
+        self._lent += 1
+        self._most_lent = max(self._most_lent, self._lent)
+        tab = await self._take_waiting(connection, owner if self._reuses else None) or await self._open(connection)
+        tab.pages_served += 1
+        self.warm(connection)
+        return tab
+
+    async def put_back(self, tab: Tab, owner: TabOwner | None) -> bool:
+        """Clean a tab and keep it for its owner; False if it must be closed instead."""
+        if not self._reuses or owner is None or not tab.is_usable:
+            return False
+        try:
+            async with asyncio.timeout(CLEAN_SECONDS):
+                await clean(tab)
+        except (TimeoutError, Uncleanable) as error:
+            reason = str(error) or "cleaning takes too long"
+            _logger.debug("a tab is thrown away: %s", reason)
+            return False
+        self._park(tab, owner)
+        return True
+
+    def end(self) -> None:
+        """Note that a tab that was lent is back, or gone."""
+        self._lent -= 1
+
+    def warm(self, connection: BrowserConnection) -> None:
+        """Make fresh tabs of a browser ready, beside whatever is going on."""
+        if connection.number not in self._warming:
+            self._warming.add(connection.number)
+            self._keeper.spawn(self._warm(connection), f"warm-{connection.number}")
+
+    def maintain(self) -> None:
+        """Close what has waited too long or is of no use, and forget browsers that are gone."""
+        self._close_all(plan_tab(self._view(), self._limits).close)
+        self._most_lent = max(1, self._lent, self._most_lent // 2)
+
+    async def _take_waiting(self, connection: BrowserConnection, owner: TabOwner | None) -> Tab | None:
+        """Return a tab that waits, and is alive: one whose renderer died meanwhile may not be known to be dead."""
+        while True:
+            plan = plan_tab(self._view(), self._limits, connection.number, owner)
+            self._close_all(plan.close)
+            if plan.use is None:
+                return None
+            chosen = self._waiting.pop(plan.use)
+            waited_seconds = self._clock.monotonic_seconds() - chosen.since_seconds
+            # Whatever killed one renderer may have killed others, and they say so late.
+            is_doubtful = waited_seconds >= PROBE_SECONDS or self._crash_seconds >= chosen.since_seconds
+            if not is_doubtful or await _is_alive(chosen.tab):
+                self.reused += chosen.owner is not None
+                return chosen.tab
+            self._keeper.spawn(self.close_tab(chosen.tab), "close-tab")
+
+    def _view(self) -> list[TabView]:
+        now_seconds = self._clock.monotonic_seconds()
+        return [
+            TabView(
+                number,
+                waiting.tab.connection.number,
+                waiting.owner,
+                now_seconds - waiting.since_seconds,
+                waiting.tab.pages_served,
+                waiting.tab.is_usable,
+            )
+            for number, waiting in self._waiting.items()
+        ]
+
+    def _park(self, tab: Tab, owner: TabOwner | None) -> None:
+        self._put += 1
+        self._waiting[self._put] = _WaitingTab(tab, owner, self._clock.monotonic_seconds())
+
+    def _close_all(self, numbers: tuple[int, ...]) -> None:
+        for number in numbers:
+            tab = self._waiting.pop(number).tab
+            self._keeper.spawn(self.close_tab(tab), "close-tab")
+
+    async def close_tab(self, tab: Tab) -> None:
+        """End a tab; one whose browser is gone is gone already."""
+        self._watched.pop(tab.context_id, None)
+        try:
+            await tab.close()
+        except PlaywrightError as error:
+            _logger.debug("a tab was closed with its browser: %s", error)
+
+    async def _warm(self, connection: BrowserConnection) -> None:
+        # A fresh one is wanted by whoever finds none of his own; where tabs are used again that is the exception.
+        wanted = 1 if self._reuses else self._most_lent
+        try:
+            while connection.browser.is_connected() and not connection.is_retired:
+                if count_missing(self._view(), self._limits, connection.number, wanted) == 0:
+                    break
+                self._park(await self._open(connection), None)
+        except PlaywrightError as error:
+            _logger.debug("no tab could be made ready: %s", error)
+        finally:
+            self._warming.discard(connection.number)
+
+    async def _open(self, connection: BrowserConnection) -> Tab:
+        if self._reuses and connection.number not in self._watched_browsers:
+            await self._watch(connection)
+        tab = await open_tab(connection, is_reusable=self._reuses)
+        tab.on_crash = self._note_crash
+        if tab.context_id:
+            self._watched[tab.context_id] = tab
+        return tab
+
+    async def _watch(self, connection: BrowserConnection) -> None:
+        """Hear of workers that outlive their page: the driver says nothing of shared ones."""
+        self._watched_browsers.add(connection.number)
+        try:
+            watch = await connection.browser.new_browser_cdp_session()
+            watch.on("Target.targetCreated", lambda event: self._note_worker(event["targetInfo"]))
+            await watch.send("Target.setDiscoverTargets", {"discover": True, "filter": _OUTLIVING_FILTER})
+        except PlaywrightError:
+            self._watched_browsers.discard(connection.number)
+            raise
+
+    def _note_crash(self) -> None:
+        self._crash_seconds = self._clock.monotonic_seconds()
+
+    def _note_worker(self, target: dict[str, str]) -> None:
+        tab = self._watched.get(target.get("browserContextId", ""))
+        if tab is not None:
+            tab.traces.note_unknown(f"a {target['type']}")
+
+
+async def _is_alive(tab: Tab) -> bool:
+    try:
+        await tab.page.evaluate("1")
+    except PlaywrightError:
+        return False
+    return tab.is_usable

@@ -1,0 +1,60 @@
+"""A command's short connection to Redis: the configured one, or the one `captchad up` keeps for itself."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from captchad.broker.connection import Broker
+from captchad.broker.embedded import find_socket
+from captchad.config.loader import LoadedConfiguration
+from captchad.config.redis_choice import choose_redis, choose_redis_or_local
+from captchad.config.sections import RedisSection
+from captchad.config.state import resolve_state_directory
+from captchad.domain.errors import BrokerUnavailable
+
+CONNECT_LIMIT_SECONDS = 2.5
+CLIENT_NAME = "captchad-cli"
+
+Result = TypeVar("Result")
+
+
+@asynccontextmanager
+async def open_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
+    """Connect to the configured Redis; BrokerUnavailable where it does not answer soon."""
+    # What a role logs while it waits for Redis is here the command's one line on stderr.
+    logging.getLogger("captchad").addHandler(logging.NullHandler())
+    section = loaded.configuration.redis
+    url = embedded_url(section)
+    broker = Broker(section, CLIENT_NAME, url)
+    try:
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_SECONDS):
+                await broker.start()
+        except TimeoutError:
+            where, reason = describe_redis(section, url), broker.health().reason
+            raise BrokerUnavailable(f"Redis at {where} does not answer: {reason}") from None
+        yield broker
+    finally:
+        await broker.close()
+
+
+def embedded_url(section: RedisSection) -> str | None:
+    """Return the URL of the server that `captchad up` runs, where none is configured and there is one."""
+    if choose_redis(section) is not None:
+        return None
+    socket = find_socket(resolve_state_directory(os.environ))
+    return f"unix://{quote(str(socket))}" if socket is not None else None
+
+
+def describe_redis(section: RedisSection, url: str | None) -> str:
+    """Name the Redis for people."""
+    return url or choose_redis_or_local(section).describe()
+
+
+def run_connected(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's work on Redis to its end."""
+    return asyncio.run(work)

@@ -1,0 +1,41 @@
+"""What solving asks of a browser: an open page, and what can be done with it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from captchad.domain.capture import CaptchaCapture
+from captchad.domain.page import PageOrder, SessionState
+from captchad.runtime.deadline import Deadline
+
+
+class CaptchaPage(Protocol):
+    """One open page; every method may raise AttemptFailed."""
+
+    async def capture(self) -> CaptchaCapture:
+        """Find the captcha and take its picture; again after a refresh."""
+
+    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
+        """Type the answer and send the form; True or False once success or failure shows, None where neither does.
+
+        `check_held` is called when nothing can be taken back any more, and raises where it must not be sent.
+        """
+
+    async def refresh(self) -> None:
+        """Have the page show another picture, in the same session."""
+
+    async def read_session(self) -> SessionState:
+        """Return what the page would find in a browser that comes again."""
+
+    async def screenshot(self) -> bytes:
+        """Return the page as it is seen now, as PNG."""
+
+
+class CaptchaBrowser(Protocol):
+    """Opens pages and draws vector pictures, in browsers here or elsewhere."""
+
+    def open_page(self, order: PageOrder, deadline: Deadline) -> AbstractAsyncContextManager[CaptchaPage]:
+        """Open a page; whatever happens inside the context, the page is gone afterwards."""
+
+    async def rasterise(self, svg: bytes, deadline: Deadline) -> bytes:
+        """Return a vector picture as PNG."""
