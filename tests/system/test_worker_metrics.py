@@ -1,5 +1,6 @@
 """What a real worker's /metrics says of its browsers, which Prometheus' alert on crashes is made of."""
 
+import contextlib
 from pathlib import Path
 
 import psutil
@@ -18,9 +19,11 @@ async def read_metrics(fleet: Fleet) -> list[str]:
 def find_browser(fleet: Fleet) -> psutil.Process | None:
     [worker] = [role for role in fleet.roles if role.role == "worker"]
     for process in list_tree(worker.process):
-        command = process.cmdline()
-        if "--remote-debugging-pipe" in command and not any(part.startswith("--type=") for part in command):
-            return process
+        # A process of the tree may end while one looks.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = process.cmdline()
+            if "--remote-debugging-pipe" in command and not any(part.startswith("--type=") for part in command):
+                return process
     return None
 
 
