@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from captchad.broker.connection import Broker
+from captchad.broker.leases import RENEWALS_PER_LEASE
 from captchad.broker.nodes import NodeRegistry
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.node import NodeReport
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
-
-SIGNS_PER_LEASE = 3
 
 
 class Presence(Service):
@@ -38,7 +37,7 @@ class Presence(Service):
         self._clock = clock
         self._next_report_at = 0.0
         self._written_details: dict[str, Any] | None = None
-        self._periodic = Periodic(self.name, lease_seconds / SIGNS_PER_LEASE, self._sign)
+        self._periodic = Periodic(self.name, lease_seconds / RENEWALS_PER_LEASE, self._sign)
         broker.on_return(self.report_now)
 
     def report_now(self) -> None:

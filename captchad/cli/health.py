@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from captchad.broker.connection import Broker
+from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.nodes import NodeRegistry
 from captchad.cli.broker_session import describe_redis, embedded_url, run_visit, visit_broker
 from captchad.cli.failures import EXIT_FAILED
@@ -20,7 +21,6 @@ from captchad.domain.node import Node, NodeState, Role
 from captchad.domain.target import is_loopback_host
 from captchad.runtime.clock import Clock, Stopwatch
 
-LEASE_SECONDS = 5.0
 _ROLE_ORDER = {role: place for place, role in enumerate(Role)}
 
 
@@ -84,7 +84,7 @@ async def _visit_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, .
     try:
         async with visit_broker(loaded) as broker:
             remark = await _measure(broker)
-            nodes = await NodeRegistry(broker).read_all(LEASE_SECONDS)
+            nodes = await NodeRegistry(broker).read_all(find_presence_lease_seconds(loaded.configuration.scheduler))
     except CaptchadError as error:
         logging.getLogger(__name__).debug("no visit to Redis", exc_info=error)
         return Line("redis", "", where, is_well=False, remark=error.message), ()

@@ -12,6 +12,7 @@ from typing import Any
 from captchad import __version__
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
+from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
 from captchad.config.changes import changed_settings
@@ -38,7 +39,6 @@ _logger = logging.getLogger(__name__)
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.WORKER: 8001, Role.MONITOR: 9090}
-LONGEST_PRESENCE_LEASE_SECONDS = 5.0
 DRAIN_MARGIN_SECONDS = 5.0
 
 RenderMetrics = Callable[[], Rendering | Awaitable[Rendering]]
@@ -81,7 +81,7 @@ class RoleProcess:
     @property
     def presence_lease_seconds(self) -> float:
         """After which silence a role is shown as lost; roles sign three times in it."""
-        return min(LONGEST_PRESENCE_LEASE_SECONDS, self.configuration.scheduler.worker_health_check_interval)
+        return find_presence_lease_seconds(self.configuration.scheduler)
 
     @property
     def session_cipher(self) -> SessionCipher | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.leases import RENEWALS_PER_LEASE, TASK_LEASE_SECONDS
 from captchad.broker.target_limits import Refusal, TargetLimits
 from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed
 from captchad.domain.target import Target
@@ -15,7 +16,6 @@ from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 from captchad.runtime.spawn import TaskSet
 from captchad.solving.attempts import Solve
-from captchad.solving.lease_keeper import LEASE_SECONDS, RENEWALS_PER_LEASE
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 
@@ -53,7 +53,7 @@ class TargetGate(Service):
         self._clock = clock
         self._visits: set[Visit] = set()
         self._endings = TaskSet(self.name)
-        self._periodic = Periodic(self.name, LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
+        self._periodic = Periodic(self.name, TASK_LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
 
     async def run(self) -> None:
         """Renew the slots of open pages until cancelled."""
