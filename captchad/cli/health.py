@@ -14,10 +14,11 @@ from captchad.cli.broker_session import describe_redis, embedded_url, run_visit,
 from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
-from captchad.cli.services import LOOPBACK, Probe, probe_all, probe_usual_ports
+from captchad.cli.services import Probe, probe_all, probe_usual_ports
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import Node, NodeState, Role
+from captchad.domain.ports import find_local_host, show_host
 from captchad.domain.target import is_loopback_host
 from captchad.runtime.clock import Clock, Stopwatch
 
@@ -127,7 +128,7 @@ def _is_reachable(node: Node) -> bool:
 
 def _dialled(node: Node) -> str:
     host, _, port = node.report.address.rpartition(":")
-    return f"{LOOPBACK}:{port}" if host in {"0.0.0.0", "[::]", "::", ""} else node.report.address  # noqa: S104
+    return f"{show_host(find_local_host(host.strip('[]')))}:{port}"
 
 
 def _line_of_node(node: Node, is_well: bool, remark: str) -> Line:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from captchad.domain.errors import InvalidRequest
+from captchad.domain.ports import DEFAULT_GATEWAY_URL
 
 if TYPE_CHECKING:
     from captchad.client import GatewayClient
@@ -30,7 +31,7 @@ def gateway_options(function: Decorated) -> Decorated:
         envvar="CAPTCHAD_GATEWAY_URL",
         show_envvar=True,
         metavar="URL",
-        default="http://127.0.0.1:8080",
+        default=DEFAULT_GATEWAY_URL,
         show_default=True,
         help="The gateway to call.",
     )(function)

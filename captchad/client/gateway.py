@@ -8,11 +8,11 @@ from urllib.parse import quote, urlencode
 from captchad.client.exchange import Answer, Endpoint
 from captchad.client.problems import read_problem
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
+from captchad.domain.ports import DEFAULT_GATEWAY_URL
 from captchad.domain.task import TaskStatus
 
 JsonObject = dict[str, Any]
 EvidencePart = Literal["image", "screenshot"]
-DEFAULT_GATEWAY_URL = "http://127.0.0.1:8080"
 DEFAULT_TIMEOUT_SECONDS = 30.0
 LONGEST_POLL_SECONDS = 60.0
 RETRY_PAUSE_SECONDS = 0.5

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import DEFAULT_PORTS, Target
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -28,8 +29,8 @@ class Section(BaseModel):
 class RedisMasterSection(Section):
     """One Redis server."""
 
-    host: str = "127.0.0.1"
-    port: Port = 6379
+    host: str = LOOPBACK_HOST
+    port: Port = REDIS_PORT
     username: str = ""
     password: SecretStr = NO_SECRET
     db: NonNegativeInt = 0
@@ -193,7 +194,7 @@ class BrowserSection(Section):
     urls: tuple[SecretStr, ...] = ()
     proxy_host: str | None = None
     proxy_advertised_host: str | None = None
-    proxy_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    proxy_port: Annotated[int, Field(ge=0, le=HIGHEST_PORT)] = 0
     node_secret: SecretStr | None = None
     recycle_pages: PositiveInt = 500
     recycle_age_seconds: Seconds = 3600

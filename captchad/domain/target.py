@@ -8,12 +8,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.ports import show_host
 
 SCHEME_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 PAGE_SCHEMES = frozenset({"http", "https"})
 DEFAULT_PORTS = (80, 443)
 URL_LENGTH_LIMIT = 8192
-HIGHEST_PORT = 65535
 
 _LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """Browsers and resolvers read a host that ends like this as an IPv4 address, in whatever notation."""
@@ -47,8 +47,7 @@ class Endpoint:
     port: int
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{show_host(self.host)}:{self.port}"
 
 
 def parse_endpoint(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Endpoint:

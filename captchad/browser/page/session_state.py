@@ -9,6 +9,7 @@ from playwright.async_api import Cookie as BrowserCookie
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.ports import show_host
 from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_endpoint
 from captchad.domain.visit import Cookie, SessionState, VisitOrder
 from captchad.runtime.spawn import TaskSet
@@ -36,9 +37,8 @@ _FILL_STORAGE = """
 def find_origin(url: str) -> str:
     """Return the origin of an http or https URL as browsers write it."""
     endpoint = parse_endpoint(url)
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     port = "" if SCHEME_PORTS[endpoint.scheme] == endpoint.port else f":{endpoint.port}"
-    return f"{endpoint.scheme}://{host}{port}"
+    return f"{endpoint.scheme}://{show_host(endpoint.host)}{port}"
 
 
 def choose_cookies(state: SessionState, order: VisitOrder) -> "list[SetCookieParam]":
@@ -69,7 +69,7 @@ def _choose_domain(cookie: Cookie, host: str, target: str) -> str:
         message = f"the cookie {cookie.name} is for {cookie.domain}, which is not the target's host {host}"
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message)
     is_wide = cookie.domain is not None and host_matches(target, f"any.{wanted}")
-    return f".{wanted}" if is_wide else _show_host(wanted)
+    return f".{wanted}" if is_wide else show_host(wanted)
 
 
 def _normalise(domain: str) -> str:
@@ -77,10 +77,6 @@ def _normalise(domain: str) -> str:
         return normalise_host(domain.removeprefix("."))
     except TargetNotAllowed as error:
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"a cookie's domain: {error.message}") from None
-
-
-def _show_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Delivery, Outcome, Settlement
 from captchad.broker.keys import TargetKeys
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.target_limits import TargetLimits
 from captchad.config.sections import RedisSection
 from captchad.domain.errors import TaskErrorCode
@@ -21,7 +22,6 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.solving.attempts import Abandonment, Attempts
 from captchad.solving.delivery_loop import DeliveryLoop
-from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.solving.settlement import Settler
 from captchad.solving.target_gate import TargetGate
 from captchad.telemetry.metrics import Metrics

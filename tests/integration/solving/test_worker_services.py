@@ -9,6 +9,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Consumer, Delivery, Settlement
 from captchad.broker.events import EventFeed
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.tasks import TaskStore
 from captchad.config.sections import RedisSection
 from captchad.domain.task import TaskStatus
@@ -18,7 +19,6 @@ from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
-from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.solving.settlement import Settler
 from captchad.telemetry.metrics import Metrics

@@ -3,10 +3,10 @@
 import asyncio
 
 from captchad.broker.consumer import Delivery, Settlement
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
 from captchad.solving.attempts import Abandonment, Attempts
-from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.telemetry.metrics import Metrics
 
