@@ -6,7 +6,7 @@ from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Endpoint, Target, check_expiry, find_target, literal_address, parse_endpoint
+from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_endpoint
 from captchad.runtime.clock import Clock
 
 
@@ -40,7 +40,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     try:
         endpoint = parse_endpoint(url)
         target = find_target(declared, endpoint, Clock().today())
-        _refuse_private_literal(target, endpoint)
+        check_spelled_address(target, endpoint.host)
     except TargetNotAllowed as error:
         if is_json:
             print_json({"url": url, "allowed": False, "reason": error.message, "target": None})
@@ -50,14 +50,6 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
         click.echo(f"{url} is in scope: covered by {target.host}, port {endpoint.port}{_describe_authority(target)}")
-
-
-def _refuse_private_literal(target: Target, endpoint: Endpoint) -> None:
-    address = literal_address(endpoint.host)
-    if address is not None and not address.is_global and not target.allow_private_addresses:
-        raise TargetNotAllowed(
-            f"{endpoint.host} is a private address; set allow_private_addresses: true for {target.host}"
-        )
 
 
 def _describe(target: Target) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
 from captchad.domain.target import Endpoint
-from captchad.egress.addresses import own_addresses
+from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine

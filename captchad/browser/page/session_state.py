@@ -8,9 +8,10 @@ from playwright.async_api import CDPSession, Page
 from playwright.async_api import Cookie as BrowserCookie
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.domain.cookie_scope import find_cookie_host
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.ports import show_host
-from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_endpoint
+from captchad.domain.target import SCHEME_PORTS, host_matches, parse_endpoint
 from captchad.domain.visit import Cookie, SessionState, VisitOrder
 from captchad.runtime.spawn import TaskSet
 
@@ -63,20 +64,14 @@ def choose_cookies(state: SessionState, order: VisitOrder) -> "list[SetCookiePar
 
 def _choose_domain(cookie: Cookie, host: str, target: str) -> str:
     """Return the domain the browser keeps a cookie under: with a dot in front it is sent to subdomains too."""
-    wanted = host if cookie.domain is None else _normalise(cookie.domain)
-    is_parent = literal_address(host) is None and host.endswith(f".{wanted}") and host_matches(target, wanted)
-    if wanted != host and not is_parent:
-        message = f"the cookie {cookie.name} is for {cookie.domain}, which is not the target's host {host}"
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message)
-    is_wide = cookie.domain is not None and host_matches(target, f"any.{wanted}")
-    return f".{wanted}" if is_wide else show_host(wanted)
-
-
-def _normalise(domain: str) -> str:
+    if cookie.domain is None:
+        return show_host(host)
     try:
-        return normalise_host(domain.removeprefix("."))
+        wanted = find_cookie_host(cookie.domain, host, target)
     except TargetNotAllowed as error:
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"a cookie's domain: {error.message}") from None
+        message = f"the cookie {cookie.name} is for {cookie.domain}: {error.message}"
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message) from None
+    return f".{wanted}" if host_matches(target, f"any.{wanted}") else show_host(wanted)
 
 
 def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:

@@ -9,9 +9,9 @@ from aiohttp import web
 from captchad.broker.events import EventFeed
 from captchad.broker.tasks import TaskQuery, TaskStore
 from captchad.domain.api_key import Scope
-from captchad.domain.errors import CaptchadError, Forbidden, InvalidRequest, Violation
+from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
 from captchad.domain.task import TaskStatus
-from captchad.intake.admission import may_touch
+from captchad.intake.admission import check_touch, may_touch
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
 from captchad.intake.rate_decisions import RateGate
@@ -111,8 +111,8 @@ class TaskRoutes:
     async def cancel_task(self, request: web.Request) -> web.Response:
         """End a task that has not ended."""
         task_id, key = request.match_info["task_id"], caller_of(request)
-        if key is not None and key.targets and not may_touch(key, (await self._store.read(task_id)).request):
-            raise Forbidden(f"the key {key.name!r} may not cancel this task; it is limited to {', '.join(key.targets)}")
+        if key is not None and key.targets:
+            check_touch(key, (await self._store.read(task_id)).request, "cancel")
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:
