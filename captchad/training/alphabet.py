@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable
 
+from captchad.recognition.ctc import BLANK
+from captchad.recognition.spelling import OWN_SPELLINGS
 from captchad.training.pictures.texts import ALPHABET
 
-BLANK = 0
 SYMBOLS = ALPHABET
 
-_SAME_SIGNS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
 _NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}
 
 
 def spell_plainly(text: str) -> str:
     """Return a text as the model is to read it: without spaces, each sign in its one spelling."""
-    return "".join(_SAME_SIGNS.get(character, character) for character in text if not character.isspace())
+    return "".join(OWN_SPELLINGS.get(character, character) for character in text if not character.isspace())
 
 
 def encode(text: str) -> tuple[int, ...]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from captchad.recognition.ctc import BLANK
 from captchad.runtime.clock import Clock
-from captchad.training.alphabet import BLANK
 from captchad.training.averaging import WeightAverage
 from captchad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from captchad.training.feed import Batch

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from captchad.recognition.flattening import Pixels
 from captchad.training.pictures.augmentation import augment_picture
-from captchad.training.pictures.planes import Pixels
 
 LOGGER = logging.getLogger(__name__)
 
