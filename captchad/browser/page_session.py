@@ -88,7 +88,7 @@ class PageSession:
         timings_ms["locate"] = min(self._locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{found.judgement.explain(found.candidate)}; {how}"
-        return CaptchaCapture(picture, self.page.url, choice, timings_ms, self.form.is_refreshable)
+        return CaptchaCapture(picture, choice, timings_ms, self.form.is_refreshable)
 
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows."""

@@ -10,6 +10,7 @@ import click
 from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
 from captchad.cli.options import Decorated, config_option, json_option
+from captchad.config.sections import WORKER_NODES_LIMIT
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
 from captchad.domain.node import Role
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, ROLE_PORTS
@@ -24,7 +25,12 @@ def _port_option(role: Role) -> Callable[[Decorated], Decorated]:
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Worker processes.  [default: configured]")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, WORKER_NODES_LIMIT),
+    metavar="N",
+    help="Worker processes.  [default: configured]",
+)
 @config_option
 @click.option("--host", default=LOOPBACK_HOST, show_default=True, metavar="HOST", help="The address to listen on.")
 @_port_option(Role.GATEWAY)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
+from captchad.domain.identifier import PARTITIONS_LIMIT
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import DEFAULT_PORTS, Target
 
@@ -18,6 +19,7 @@ Percentage = Annotated[float, Field(ge=0, le=1)]
 
 NO_SECRET = SecretStr("")
 SESSION_KEY_LENGTH = 32
+WORKER_NODES_LIMIT = 256
 
 
 class Section(BaseModel):
@@ -72,7 +74,7 @@ class RedisSection(Section):
     connection_pool_size: PositiveInt = 20
     task_result_ttl: Annotated[int, Field(ge=1)] = 3600
     min_replicas_acknowledged: NonNegativeInt = 0
-    partitions: Annotated[int, Field(ge=1, le=256)] = 1
+    partitions: Annotated[int, Field(ge=1, le=PARTITIONS_LIMIT)] = 1
     evidence_limit_bytes: NonNegativeInt = 268_435_456
 
 
@@ -226,7 +228,7 @@ class Configuration(Section):
 
     environment: Literal["dev", "prod"] = "dev"
     deployment_mode: Literal["single", "multi"] = "single"
-    worker_nodes_count: Annotated[int, Field(ge=1, le=256)] = 2
+    worker_nodes_count: Annotated[int, Field(ge=1, le=WORKER_NODES_LIMIT)] = 2
     redis: RedisSection = RedisSection()
     selenium: SeleniumSection = SeleniumSection()
     worker: WorkerSection = WorkerSection()

@@ -60,10 +60,6 @@ class Supervisor:
             for service in self._services
         }
 
-    def request_stop(self) -> None:
-        """Begin the end, as SIGTERM does."""
-        self._stop.set()
-
     async def run(self, services: Sequence[Service]) -> int:
         """Run `services` until a signal or a failure; return the process's exit code.
 

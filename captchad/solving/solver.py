@@ -129,7 +129,6 @@ def order_visit(request: TaskRequest, url: str, target: Target) -> VisitOrder:
         session=request.session,
         fill=request.fill,
         wants_session=request.return_session,
-        wants_screenshot=request.evidence,
     )
 
 

@@ -15,6 +15,7 @@ CHECKS = (
     [str(BIN / "ruff"), "format", "--check", "."],
     [str(BIN / "mypy"), "captchad"],
     [str(BIN / "lint-imports")],
+    [str(BIN / "vulture")],
 )
 TEST_STAGES = ("unit", "integration", "system")
 
