@@ -11,12 +11,12 @@ from captchad.broker.connection import Broker
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.nodes import NodeRegistry
 from captchad.cli.broker_session import describe_redis, embedded_url, run_visit, visit_broker
-from captchad.cli.failures import EXIT_FAILED
-from captchad.cli.options import config_option, json_option, load
+from captchad.cli.options import api_key_option, config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.cli.services import Probe, probe_all, probe_usual_ports
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.errors import CaptchadError
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.node import Node, NodeState, Role
 from captchad.domain.ports import find_local_host, show_host
 from captchad.domain.target import is_loopback_host
@@ -47,7 +47,7 @@ class Line:
 
 
 @click.command()
-@click.option("--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help="A key with scope read.")
+@api_key_option("A key with scope read.")
 @config_option
 @json_option
 @click.pass_context

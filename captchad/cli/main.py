@@ -7,8 +7,9 @@ import click
 
 from captchad import __version__
 from captchad.cli.commands import COMMANDS
-from captchad.cli.failures import EXIT_WRONG_USAGE, run_guarded
+from captchad.cli.failures import run_guarded
 from captchad.cli.lazy_group import LazyGroup
+from captchad.domain.exit_codes import EXIT_WRONG_USAGE
 from captchad.domain.node import Role
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
 

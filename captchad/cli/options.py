@@ -21,11 +21,14 @@ config_option = click.option(
 )
 
 
+def api_key_option(help_text: str) -> Callable[[Decorated], Decorated]:
+    """Return --api-key, which also comes from the environment."""
+    return click.option("--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help=help_text)
+
+
 def gateway_options(function: Decorated) -> Decorated:
     """Add --gateway and --api-key, which also come from the environment."""
-    function = click.option(
-        "--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help="The API key to call with."
-    )(function)
+    function = api_key_option("The API key to call with.")(function)
     return click.option(
         "--gateway",
         envvar="CAPTCHAD_GATEWAY_URL",

@@ -2,10 +2,10 @@
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_endpoint
 from captchad.runtime.clock import Clock
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from captchad.domain.identifier import PARTITIONS_LIMIT
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import DEFAULT_PORTS, Target
+from captchad.domain.task_limits import HOST_LENGTH_LIMIT, RETRIES_LIMIT, TIMEOUT_LIMIT_SECONDS
 
 Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -90,9 +91,9 @@ class WorkerSection(Section):
     """One worker process: its slots, and the defaults of a task's limits (seconds)."""
 
     max_workers_per_node: Annotated[int, Field(ge=1, le=256)] = 4
-    task_timeout: Annotated[float, Field(ge=1, le=600)] = 120
+    task_timeout: Annotated[float, Field(ge=1, le=TIMEOUT_LIMIT_SECONDS)] = 120
     heartbeat_interval: Seconds = 30
-    max_retry_attempts: Annotated[int, Field(ge=0, le=10)] = 3
+    max_retry_attempts: Annotated[int, Field(ge=0, le=RETRIES_LIMIT)] = 3
     batch_size: PositiveInt = 10
     drain_seconds: NonNegativeSeconds = 30
     task_deadline_seconds: Seconds = 3600
@@ -146,7 +147,7 @@ class GatewaySection(Section):
 class TargetSection(Section):
     """One declared target; see the security chapter of the documentation."""
 
-    host: str = Field(min_length=1, max_length=253)
+    host: str = Field(min_length=1, max_length=HOST_LENGTH_LIMIT)
     ports: tuple[Port, ...] = Field(default=DEFAULT_PORTS, min_length=1)
     owner: str = ""
     reference: str = ""

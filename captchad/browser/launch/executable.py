@@ -63,7 +63,8 @@ def egress_flags(proxy_host: str) -> tuple[str, ...]:
 
 
 EGRESS_FLAGS = egress_flags(LOOPBACK_HOST)
-NOWHERE_FLAG = "--proxy-server=http://127.0.0.1:9"
+NOWHERE_URL = f"http://{LOOPBACK_HOST}:9"
+NOWHERE_FLAG = f"--proxy-server={NOWHERE_URL}"
 """For a browser whose contexts name the proxy: what belongs to no context of ours gets nowhere."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.driver import TEMPORARY_FOLDER_VARIABLE
-from captchad.browser.launch.executable import NOWHERE_FLAG, QUIET_FLAGS, WEBRTC_FLAG
+from captchad.browser.launch.executable import NOWHERE_URL, QUIET_FLAGS, WEBRTC_FLAG
 from captchad.browser.launch.launch_spec import LaunchSpec
 from captchad.browser.launch.launcher import PASSED_ON
 from captchad.browser.launch.process import SandboxUnusable
@@ -95,7 +95,7 @@ class BrowserServer:
             "executablePath": self._program.path,
             "chromiumSandbox": self._program.has_sandbox,
             "args": [*QUIET_FLAGS, WEBRTC_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
-            "proxy": {"server": NOWHERE_FLAG.partition("=")[2], "bypass": "<-loopback>"},
+            "proxy": {"server": NOWHERE_URL, "bypass": "<-loopback>"},
             "env": self._program.environment,
             "host": self._address.host,
             "port": self._address.port,
