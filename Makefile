@@ -1,22 +1,45 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean prove-load prove-faults prove-browser prove-fuzz prove-systemd
+.PHONY: help demo test check test-unit test-integration test-system bench clean
+.PHONY: prove-load prove-faults prove-browser prove-fuzz prove-pythons prove-systemd
 
 BIN := .venv/bin
+STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
+
+define run_checks
+@$(BIN)/ruff check .
+@$(BIN)/ruff format --check .
+@$(BIN)/mypy captchad
+@$(BIN)/lint-imports
+@$(BIN)/vulture
+endef
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## set everything up, solve the sample site's captchas once, print the results
 	@sh scripts/bootstrap/prepare.sh demo
 	@$(BIN)/captchad demo
 
-test: ## set everything up and run every check and test
+test: ## set everything up and run every check and test; the first stage that fails ends it
 	@sh scripts/bootstrap/prepare.sh test
-	@$(BIN)/python scripts/testing/run_stages.py
+	$(run_checks)
+	@$(STAGES) unit integration system
 
-check: ## linters, types and the dependency rule, without tests
+check: ## linters, types, the dependency rule and dead code, without tests
 	@sh scripts/bootstrap/prepare.sh check
-	@$(BIN)/python scripts/testing/run_stages.py --only check
+	$(run_checks)
+
+test-unit: ## the unit tests; TESTS=PATH... some of them, ORDER=random in random order (SEED=N: one known)
+	@sh scripts/bootstrap/prepare.sh test
+	@$(STAGES) unit $(if $(TESTS),--tests $(TESTS))
+
+test-integration: ## the tests with a real Redis and Chromium; TESTS, ORDER and SEED as above
+	@sh scripts/bootstrap/prepare.sh test
+	@$(STAGES) integration $(if $(TESTS),--tests $(TESTS))
+
+test-system: ## the tests with real processes and signals; TESTS, ORDER and SEED as above
+	@sh scripts/bootstrap/prepare.sh test
+	@$(STAGES) system $(if $(TESTS),--tests $(TESTS))
 
 bench: ## measure start, idle cost and queue on this machine, which should be otherwise idle
 	@sh scripts/bootstrap/prepare.sh test
@@ -25,19 +48,23 @@ bench: ## measure start, idle cost and queue on this machine, which should be ot
 
 prove-load: ## 200 pages at once through `captchad up`, against the engine's own reading
 	@sh scripts/bootstrap/prepare.sh test
-	@CAPTCHAD_PROOF_TASKS=200 $(BIN)/python -m pytest -q -s --timeout 600 tests/system/test_load.py
+	@CAPTCHAD_PROOF_TASKS=200 $(BIN)/python -m pytest -q -s tests/system/test_load.py
 
 prove-faults: ## kill, stop and starve every role; Redis away for 10 s
 	@sh scripts/bootstrap/prepare.sh test
-	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q --timeout 600 tests/system/test_faults.py tests/system/test_up.py
+	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_faults.py tests/system/test_up.py
 
 prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among them: nothing left behind, memory flat
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_PAGES=5000 CAPTCHAD_PROOF_BROWSER_KILLS=200 CAPTCHAD_PROOF_WORKER_KILLS=20 $(BIN)/python -m pytest -q -s tests/system/test_browser_endurance.py
 
-prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings lie in build/fuzz
+prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test
-	@$(BIN)/python -m tests.fuzz.fuzz_decoding 300 build/fuzz
+	@$(BIN)/python -m tests.fuzz.rounds build/fuzz --seconds 300
+
+prove-pythons: ## the unit tests on every Python from 3.11 on that is on the PATH or under pyenv
+	@sh scripts/bootstrap/prepare.sh test
+	@$(BIN)/python scripts/testing/prove_pythons.py
 
 prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus
 	@bash scripts/testing/prove_systemd.sh

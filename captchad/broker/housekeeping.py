@@ -25,7 +25,7 @@ class Reclaimed:
 
     requeued: int
     blameless: int
-    buried: int
+    dead_lettered: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Pruned:
 
 
 class Housekeeping:
-    """The chores of one partition; each is one script, so two schedulers at once do no harm."""
+    """The maintenance jobs of one partition; each is one script, so two schedulers at once do no harm."""
 
     def __init__(self, broker: Broker, keys: PartitionKeys, config: SchedulerSection) -> None:
         self._broker = broker
@@ -52,7 +52,7 @@ class Housekeeping:
         return Sweep(count, None if next_ms < 0 else next_ms / MS)
 
     async def reclaim_stalled(self, lease_seconds: float, away_until_ms: int) -> Reclaimed:
-        """Requeue tasks not renewed for a lease; lives lost before `away_until_ms` (Redis TIME) cost nothing."""
+        """Requeue tasks not renewed for a lease; workers lost before `away_until_ms` (Redis TIME) cost nothing."""
         arguments = [int(lease_seconds * MS), away_until_ms, BATCH, self._config.dead_letter_limit]
         return Reclaimed(*await self._broker.run_script("reclaim", self._keys, arguments))
 

@@ -8,10 +8,10 @@ Per partition (PREFIX = `captchad:{pNN}`)
                                             redis.task_result_ttl after its end
     PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
     PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
-    PREFIX:held:LINE              zset      id -> place (priority, then age) of tasks that wait for a target's limits;
-                                            LINE is a target, or `TARGET pictures`
-    PREFIX:held                   zset      LINE -> when its next task is called (ms); settle, promote write
-    PREFIX:held_paces             hash      LINE -> ms between calls; both go with their line
+    PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
+                                            QUEUE is a target, or `TARGET pictures`
+    PREFIX:deferred               zset      QUEUE -> when its next task is released (ms); settle, promote write
+    PREFIX:deferred_paces         hash      QUEUE -> ms between releases; both go when the queue is empty
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
     PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
     PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture, without its session
@@ -25,7 +25,7 @@ Per partition (PREFIX = `captchad:{pNN}`)
 
 Across the fleet
     captchad:{fleet}:nodes        hash      consumer -> NodeReport as JSON; every role writes its own
-    captchad:{fleet}:alive        zset      consumer -> last sign of life (ms)
+    captchad:{fleet}:alive        zset      consumer -> last heartbeat (ms)
     captchad:{fleet}:leader       string    consumer of the active scheduler; expires with its lease
     captchad:{fleet}:keys         set       ids of all API keys
     captchad:{fleet}:events       channel   changes of nodes

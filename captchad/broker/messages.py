@@ -4,8 +4,8 @@ Fields of a record's hash: request (JSON), picture (bytes, until it ends), sessi
 target, priority (stream number), created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms,
 attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
 returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
-running: stream, entry; while running: owner, token; after an attempt was settled: settled_token; called from a
-target's line and not begun yet: released; always: turn (where it stands in a target's line).
+running: stream, entry; while running: owner, token; after an attempt was settled: settled_token; released from a
+deferred queue and not begun yet: released; always: deferral_rank (its place in a deferred queue).
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Evidence, Fill, KeptEvidence
 from captchad.domain.recognition import CaptchaKind, Character, Hints
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
-from captchad.domain.visit import Evidence, Fill, KeptEvidence
 
 VERSION = 1
 
@@ -100,7 +100,7 @@ def encode_error(error: TaskError) -> bytes:
 
 
 def encode_deferral(delay_ms: int, pace_ms: int) -> bytes:
-    """Return as JSON when a target's line goes on, and in what steps."""
+    """Return as JSON when the first deferred task is released, and at what pace the others follow."""
     return orjson.dumps({"delay_ms": delay_ms, "pace_ms": pace_ms})
 
 

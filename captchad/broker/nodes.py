@@ -1,10 +1,11 @@
-"""Who is running: every role signs that it is alive, and writes a report now and then."""
+"""Who is running: every role sends heartbeats and, less often, a report."""
 
 import orjson
 
 from captchad.broker.connection import Broker
 from captchad.broker.keys import ALIVE, NODE_EVENTS, NODES
-from captchad.domain.node import Node, NodeReport, NodeState, Role, SystemLoad
+from captchad.broker.node_reports import decode_report, encode_report
+from captchad.domain.node import Node, NodeReport, NodeState
 
 FORGET_AFTER_MS = 600_000
 MS = 1000
@@ -17,12 +18,12 @@ class NodeRegistry:
         self._broker = broker
 
     async def beat(self, consumer: str) -> None:
-        """Sign that a role is alive."""
+        """Record a role's heartbeat."""
         await self._broker.run_fleet_script("beat", [ALIVE, NODES], [consumer, ""])
 
     async def write(self, report: NodeReport, announce: bool = True) -> None:
-        """Write a role's report, and unless it is a mere update of figures, tell who watches."""
-        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, orjson.dumps(report)])
+        """Write a role's report; `announce` it to watchers unless only figures have changed."""
+        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, encode_report(report)])
         if not announce:
             return
         async with self._broker.guard():
@@ -31,7 +32,7 @@ class NodeRegistry:
             )
 
     async def forget(self, consumer: str) -> None:
-        """Remove a role that ended in good order."""
+        """Remove a role that shut down cleanly."""
         async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
             pipeline.zrem(ALIVE, consumer)
@@ -43,7 +44,7 @@ class NodeRegistry:
         now_ms, reports, signs = await self._broker.run_fleet_script("nodes", [ALIVE, NODES], [FORGET_AFTER_MS])
         last_ms = {consumer: float(at_ms) for consumer, at_ms in zip(signs[::2], signs[1::2], strict=True)}
         nodes = [
-            _see_node(_decode_report(data), (now_ms - last_ms[consumer]) / MS, lease_seconds)
+            _see_node(decode_report(data), (now_ms - last_ms[consumer]) / MS, lease_seconds)
             for consumer, data in zip(reports[::2], reports[1::2], strict=True)
             if consumer in last_ms
         ]
@@ -53,13 +54,6 @@ class NodeRegistry:
         """Return the consumers that are not lost."""
         nodes = await self.read_all(lease_seconds)
         return tuple(node.report.consumer for node in nodes if node.state is not NodeState.LOST)
-
-
-def _decode_report(data: bytes) -> NodeReport:
-    fields = orjson.loads(data)
-    load = fields.pop("load")
-    role = Role(fields.pop("role"))
-    return NodeReport(**fields, role=role, load=SystemLoad(**load) if load else None)
 
 
 def _see_node(report: NodeReport, age_seconds: float, lease_seconds: float) -> Node:

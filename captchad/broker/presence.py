@@ -1,23 +1,23 @@
-"""Tells the fleet that this process is alive, and now and then how it is."""
+"""Sends this process's heartbeat to the fleet, and less often a full report."""
 
 from collections.abc import Callable
-from typing import Any
 
 from captchad.broker.connection import Broker
 from captchad.broker.leases import RENEWALS_PER_LEASE
 from captchad.broker.nodes import NodeRegistry
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.node import NodeReport
+from captchad.domain.role_figures import RoleFigures
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 
 
 class Presence(Service):
-    """Signs three times a lease, writes a report every `report_interval_seconds`, and leaves in good order.
+    """Beats three times a lease, writes a report every `report_interval_seconds`, and signs off when it closes.
 
-    A sign carries the report along when its details have changed, so that figures are never older than the last
-    change; those who watch are told of the regular ones alone.
+    A heartbeat carries the report along when its figures have changed, so that figures are never older than the last
+    change; only the regular reports are announced to watchers.
     """
 
     name = "presence"
@@ -36,22 +36,22 @@ class Presence(Service):
         self._report_interval_seconds = report_interval_seconds
         self._clock = clock
         self._next_report_at = 0.0
-        self._written_details: dict[str, Any] | None = None
-        self._periodic = Periodic(self.name, lease_seconds / RENEWALS_PER_LEASE, self._sign)
+        self._written_figures: RoleFigures | None = None
+        self._periodic = Periodic(self.name, lease_seconds / RENEWALS_PER_LEASE, self._beat)
         broker.on_return(self.report_now)
 
     def report_now(self) -> None:
-        """Write a report as soon as possible, because something worth knowing has changed."""
+        """Write a report as soon as possible; for changes that can't wait for the next one."""
         self._next_report_at = 0.0
         self._periodic.wake()
 
     async def start(self) -> None:
-        """Be known before any work is taken."""
+        """Be known to the fleet before any work is taken."""
         async with self._broker.waited_out():
-            await self._sign()
+            await self._beat()
 
     async def run(self) -> None:
-        """Sign until cancelled."""
+        """Send heartbeats until cancelled."""
         await self._periodic.run()
 
     async def drain(self) -> None:
@@ -62,19 +62,19 @@ class Presence(Service):
             return
 
     async def close(self) -> None:
-        """Leave the fleet; without Redis the lease says it in our stead."""
+        """Sign off; without Redis, the lapsed lease says the same."""
         try:
             await self._registry.forget(self._describe().consumer)
         except BrokerUnavailable:
             return
 
-    async def _sign(self) -> None:
+    async def _beat(self) -> None:
         now, report = self._clock.monotonic_seconds(), self._describe()
         is_due = now >= self._next_report_at
-        if not is_due and report.details == self._written_details:
+        if not is_due and report.figures == self._written_figures:
             await self._registry.beat(report.consumer)
             return
         await self._registry.write(report, announce=is_due)
-        self._written_details = report.details
+        self._written_figures = report.figures
         if is_due:
             self._next_report_at = now + self._report_interval_seconds

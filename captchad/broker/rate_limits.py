@@ -11,8 +11,8 @@ SECONDS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """Whether a caller may go on, and what the RateLimit headers say; `limit` and `remaining` count requests."""
+class RateLimitResult:
+    """Whether a request may pass, and what the RateLimit headers say; `limit` and `remaining` count requests."""
 
     is_allowed: bool
     limit: int
@@ -22,13 +22,13 @@ class Allowance:
 
 
 class RateLimiter:
-    """Takes from a caller's allowance."""
+    """Charges requests to rate limits."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> Allowance:
-        """Take `cost` requests from the allowance of `name`.
+    async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> RateLimitResult:
+        """Charge `cost` requests to the rate limit called `name`.
 
         A cost above the burst needs all of it free, and runs into debt.
         """
@@ -37,4 +37,4 @@ class RateLimiter:
         allowed, left, wait_us, reset_us = await self._broker.run_fleet_script(
             "gcra", [rate(digest)], [cost, interval_us, burst_size]
         )
-        return Allowance(bool(allowed), burst_size, max(0, left), wait_us / MICROSECONDS, reset_us / MICROSECONDS)
+        return RateLimitResult(bool(allowed), burst_size, max(0, left), wait_us / MICROSECONDS, reset_us / MICROSECONDS)

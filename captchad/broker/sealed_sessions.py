@@ -30,7 +30,7 @@ class SealedSessions:
         try:
             sealed = self._need_cipher().seal(result.session, task_id, Direction.RETURNED)
         except ValueError:
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page's session can't be written down") from None
+            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page's session can't be serialised") from None
         if len(sealed) > RETURNED_LIMIT_BYTES:
             message = f"the page's session has {len(sealed)} bytes, more than the limit of {RETURNED_LIMIT_BYTES}"
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, message)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from captchad.domain.visit import Cookie, SessionState
+from captchad.domain.page import Cookie, SessionState
 
 VERSION = b"\x01"
 KEY_BYTES = 32

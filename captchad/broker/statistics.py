@@ -14,18 +14,18 @@ STREAM_NAMES = (RECOVERED, *(priority.value for priority in Priority))
 
 @dataclass(slots=True)
 class TargetQueue:
-    """Open tasks of one target; `limited` are those of `pending` that wait for the target's limits."""
+    """Open tasks of one target; `deferred` are those of `pending` that wait for the target's limits."""
 
     pending: int = 0
     processing: int = 0
-    limited: int = 0
+    deferred: int = 0
 
 
 @dataclass(slots=True)
 class QueueStatus:
-    """What waits, where, and for how long; a lost worker's tasks wait in `recovered`, before all others.
+    """What waits, where, and for how long; a lost worker's tasks wait in `recovered`, ahead of all others.
 
-    `delayed` counts those that wait for a time: of their retry, or of their target's limits.
+    `delayed` counts the tasks that wait for their retry, and the deferred ones.
     """
 
     depth: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STREAM_NAMES, 0))
@@ -37,6 +37,7 @@ class QueueStatus:
     queued_bytes: int = 0
     evidence_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
+    pending_by_partition: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -102,7 +103,9 @@ class Statistics:
         """Measure all queues."""
         status = QueueStatus()
         for keys in self._broker.partitions:
+            pending_before = status.pending
             _add_queue(status, await self._broker.run_script("queue_status", keys, []))
+            status.pending_by_partition[keys.partition] = status.pending - pending_before
         return status
 
     async def totals(self) -> Totals:
@@ -140,7 +143,7 @@ class Statistics:
 
 def _add_queue(status: QueueStatus, answer: list[object]) -> None:
     """Add one partition's answer of the script queue_status."""
-    *figures, counters, limited = answer
+    *figures, counters, deferred = answer
     numbers = [int(figure) for figure in figures]  # type: ignore[call-overload]
     for index, name in enumerate(STREAM_NAMES):
         waiting, oldest_ms = numbers[2 * index], numbers[2 * index + 1]
@@ -149,7 +152,7 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
             status.oldest_age_seconds[name] = max(status.oldest_age_seconds[name] or 0.0, oldest_ms / MS)
     delayed, dead, open_tasks = numbers[2 * len(STREAM_NAMES) :]
     assert isinstance(counters, list)
-    assert isinstance(limited, list)
+    assert isinstance(deferred, list)
     named = {name.decode(): int(value) for name, value in zip(counters[::2], counters[1::2], strict=True)}
     processing = named.get("processing", 0)
     status.delayed += delayed
@@ -164,6 +167,6 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
             queue = status.per_target.setdefault(target, TargetQueue())
             running = named.get(f"processing:{target}", 0)
             queue.pending, queue.processing = queue.pending + value - running, queue.processing + running
-    for target, waiting in zip(limited[::2], limited[1::2], strict=True):
-        status.per_target.setdefault(target.decode(), TargetQueue()).limited += waiting
+    for target, waiting in zip(deferred[::2], deferred[1::2], strict=True):
+        status.per_target.setdefault(target.decode(), TargetQueue()).deferred += waiting
         status.delayed += waiting

@@ -1,4 +1,4 @@
-"""Limits of targets that hold across all workers: visits a minute, pages at once, and sites that had enough."""
+"""Limits of targets across all workers: visits a minute, pages at once, and closures that a site asked for."""
 
 import random
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ MINUTE_MS = 60_000
 GRANTED = b"granted"
 SHORTEST_PACE_MS = 10
 SLOT_WAIT_MS = 1000
-"""A slot that becomes free wakes the line by itself; this is for the slot of a worker that died."""
+"""A freed slot releases the next task at once; this is for the slot of a worker that died, which nobody frees."""
 JITTER = (0.5, 1.0)
 
 LimitReason = Literal["rate", "concurrency", "closed"]
@@ -25,14 +25,14 @@ REASONS: dict[bytes, LimitReason] = {b"rate": "rate", b"concurrency": "concurren
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a visit may not begin, and how its task is put off."""
+    """Why a visit may not begin, and how its task is deferred."""
 
     reason: LimitReason
     deferral: Deferral
 
 
 class TargetLimits:
-    """Asks for, renews and gives back the right to visit a target; `consumer` is NAME.INCARNATION."""
+    """Acquires, renews and releases the slots of visits to a target; `consumer` is NAME.INCARNATION."""
 
     def __init__(self, broker: Broker, consumer: str, lease_seconds: float) -> None:
         self._broker = broker
@@ -65,21 +65,22 @@ class TargetLimits:
         await self._broker.run_fleet_script("visit_renew", [TargetKeys(host).holders], [self._lease_ms, *holders])
 
     async def end(self, host: str, delivery: Delivery) -> None:
-        """Free a visit's slot, and call the next task that waits for one."""
+        """Free a visit's slot, and release the next task deferred for want of one."""
         keys = TargetKeys(host)
         partition = await self._broker.run_fleet_script(
             "visit_end", [keys.holders, keys.waiting], [self._name_holder(delivery)]
         )
         if 0 <= partition < len(self._broker.partitions):
-            await self._wake(keys, partition, delivery.request.target)
+            await self._release_next(keys, partition, delivery.request.target)
 
     async def close(self, host: str, seconds: float) -> None:
         """Let nobody visit a target for so long."""
         await self._broker.run_fleet_script("target_close", [TargetKeys(host).closed], [int(seconds * MS)])
 
-    async def _wake(self, keys: TargetKeys, partition: int, line: str) -> None:
-        called, _ = await self._broker.run_script("wake", self._broker.partitions[partition], [line, 1])
-        if not called:
+    async def _release_next(self, keys: TargetKeys, partition: int, queue: str) -> None:
+        released, _ = await self._broker.run_script("release_deferred", self._broker.partitions[partition], [queue, 1])
+        if not released:
+            # Nothing is deferred there any more: the next freed slot must not be offered to an empty queue.
             async with self._broker.guard():
                 await self._broker.client.zrem(keys.waiting, partition)
 
@@ -88,7 +89,7 @@ class TargetLimits:
 
 
 def plan_refusal(reason: LimitReason, wait_ms: int, visits_per_minute: int, jitter: float) -> Refusal:
-    """Decide when a refused target's line goes on, and how fast: never sooner, never faster than the limit allows.
+    """Decide when a target's deferred tasks are released: never sooner, never faster than the limit allows.
 
     `wait_ms` is the time until a visit may be granted; for a page's slot nobody knows it.
     """

@@ -105,12 +105,12 @@ class TaskStore:
         for task in tasks:
             arguments += _submit_arguments(task, self._seal(task))
         try:
-            verdict, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
+            answer, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
         except BrokerUnavailable as error:
             raise BrokerUnavailable(error.message, tasks[0].task_id) from error
-        if verdict == b"full":
+        if answer == b"full":
             raise QueueFull("the queue is full; try again later")
-        if verdict == b"conflict":
+        if answer == b"conflict":
             raise IdempotencyConflict(f"this Idempotency-Key belongs to {details[0].decode()}, made from another body")
         return [task_id.decode() for task_id in details]
 
@@ -130,7 +130,7 @@ class TaskStore:
         if status == b"missing":
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
         if status in (b"completed", b"failed"):
-            raise AlreadyFinished(f"the task is {status.decode()} already")
+            raise AlreadyFinished(f"the task is already {status.decode()}")
         return await self.read(task_id)
 
     async def list_page(self, query: TaskQuery) -> TaskPage:
@@ -170,7 +170,7 @@ class TaskStore:
         try:
             session = self._cipher.open(sealed, record.task_id, Direction.RETURNED)
         except SessionUnreadable as error:
-            _logger.warning("%s is answered without its session: %s", record.task_id, error)
+            _logger.warning("%s is returned without its session: %s", record.task_id, error)
             return record
         return replace(record, result=replace(record.result, session=session))
 
@@ -220,7 +220,7 @@ class TaskStore:
     def _keys_of(self, task_id: str) -> PartitionKeys:
         partition = read_partition(task_id)
         if partition is None or partition >= len(self._broker.partitions):
-            raise TaskNotFound(f"there is no task {task_id}; that is not an id this service made")
+            raise TaskNotFound(f"there is no task {task_id}; captchad issues no such id")
         return self._broker.partitions[partition]
 
 
@@ -260,5 +260,5 @@ def _decode_cursor(cursor: str) -> tuple[int, str]:
         return int(created_ms), task_id
     except (ValueError, binascii.Error):
         raise InvalidRequest(
-            "the cursor is none", (Violation("?cursor", "use a next_cursor as it was given"),)
+            "the cursor is not valid", (Violation("?cursor", "use a next_cursor exactly as it was returned"),)
         ) from None

@@ -29,7 +29,7 @@ def main() -> None:
     metavar="PORT",
     help="The port it listens on.",
 )
-@click.option("--check", is_flag=True, help="Use the browser that is served there once, and say how that went.")
+@click.option("--check", is_flag=True, help="Try the browser that is served there once, and report the result.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
 @click.pass_context
 def browser_node(ctx: click.Context, config_path: str | None, host: str, port: int, check: bool) -> None:

@@ -8,7 +8,7 @@ import click
 from captchad.broker.connection import Broker
 from captchad.broker.dead_letters import DeadLetter, DeadLetters
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.cli.broker_session import run_visit, visit_broker
+from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_pairs, print_table
 from captchad.config.loader import LoadedConfiguration
@@ -30,13 +30,13 @@ def dead() -> None:
     default=DEFAULT_LIMIT,
     show_default=True,
     metavar="N",
-    help="Show at most so many.",
+    help="Show at most this many.",
 )
 @config_option
 @json_option
 def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:
     """Show dead letters, the newest first."""
-    letters = run_visit(_list(load(config_path), limit))
+    letters = run_connected(_list(load(config_path), limit))
     if is_json:
         print_json([_represent(letter) for letter in letters])
         return
@@ -53,7 +53,7 @@ def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:
 @json_option
 def show(task_id: str, config_path: str | None, is_json: bool) -> None:
     """Show the dead letter TASK_ID."""
-    letter = run_visit(_show(load(config_path), task_id))
+    letter = run_connected(_show(load(config_path), task_id))
     if is_json:
         print_json(_represent(letter))
         return
@@ -69,7 +69,7 @@ def replay(task_id: str | None, is_all: bool, config_path: str | None, is_json: 
     """Make a new task from the dead letter TASK_ID, or from --all; the letter itself stays as it is."""
     if (task_id is None) != is_all:
         raise click.UsageError("give either a TASK_ID or --all")
-    replayed = run_visit(_replay(load(config_path), task_id))
+    replayed = run_connected(_replay(load(config_path), task_id))
     if is_json:
         print_json([{"replay_of": old, "task_id": new} for old, new in replayed])
         return
@@ -85,17 +85,17 @@ def _open(broker: Broker, loaded: LoadedConfiguration) -> DeadLetters:
 
 
 async def _list(loaded: LoadedConfiguration, limit: int) -> list[DeadLetter]:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         return await _open(broker, loaded).list_letters(limit)
 
 
 async def _show(loaded: LoadedConfiguration, task_id: str) -> DeadLetter:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         return await _open(broker, loaded).show(task_id)
 
 
 async def _replay(loaded: LoadedConfiguration, task_id: str | None) -> list[tuple[str, str]]:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         letters = _open(broker, loaded)
         if task_id is not None:
             return [(task_id, await letters.replay(task_id))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from captchad.cli.demo_report import Outcome, print_outcomes, represent_outcomes
+from captchad.cli.demo_report import DemoResult, print_results, represent_results
 from captchad.cli.demo_run import DemoRun, make_environment, write_configuration
 from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
@@ -28,9 +28,14 @@ FOLDER_PREFIX = "captchad-demo-"
 
 @click.command()
 @click.option(
-    "--tasks", type=click.IntRange(1, TASKS_LIMIT), default=5, show_default=True, metavar="N", help="How many."
+    "--tasks",
+    type=click.IntRange(1, TASKS_LIMIT),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Number of captchas to solve.",
 )
-@click.option("--keep", is_flag=True, help="Stay up afterwards, until Ctrl-C.")
+@click.option("--keep", is_flag=True, help="Keep running afterwards, until Ctrl-C.")
 @json_option
 def demo(tasks: int, keep: bool, is_json: bool) -> None:
     """Solve the bundled sample site's captchas once and show the results.
@@ -72,24 +77,24 @@ async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: 
     fleet = plan.build_fleet(printer.print_event, clock)
     printer.say("starting captchad and the sample site")
 
-    outcomes: list[Outcome] = []
+    results: list[DemoResult] = []
 
     async def work() -> None:
-        outcomes.extend(await DemoRun(site, plan.url(Role.GATEWAY), is_progress_shown=not is_json).solve(tasks))
-        _print(outcomes, is_json)
+        results.extend(await DemoRun(site, plan.url(Role.GATEWAY), is_progress_shown=not is_json).solve(tasks))
+        _print(results, is_json)
         if keep:
             _announce(plan, site)
             await fleet.wait_for_failure()
 
     await run_until_signal(fleet, work, printer)
-    return EXIT_DONE if outcomes and all(outcome.is_completed for outcome in outcomes) else EXIT_FAILED
+    return EXIT_DONE if results and all(result.is_completed for result in results) else EXIT_FAILED
 
 
-def _print(outcomes: list[Outcome], is_json: bool) -> None:
+def _print(results: list[DemoResult], is_json: bool) -> None:
     if is_json:
-        print_json(represent_outcomes(outcomes))
+        print_json(represent_results(results))
     else:
-        print_outcomes(outcomes)
+        print_results(results)
     sys.stdout.flush()
 
 

@@ -10,7 +10,7 @@ from captchad.cli.printing import print_table
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DemoResult:
     """How one page of the demo ended; `confidence` is 0..1, the rest is None or empty where there was no result."""
 
     task_id: str
@@ -33,36 +33,36 @@ class Outcome:
         return self.is_completed and bool(self.truth) and self.text.casefold() == self.truth.casefold()
 
 
-def print_outcomes(outcomes: Sequence[Outcome]) -> None:
+def print_results(results: Sequence[DemoResult]) -> None:
     """Print a row for each task, and the sum."""
     click.echo()
     rows = [
         (
             number,
-            outcome.page,
-            outcome.truth or "-",
-            outcome.text if outcome.is_completed else outcome.error or outcome.status,
-            "-" if outcome.confidence is None else f"{outcome.confidence:.3f}",
-            "-" if outcome.total_ms is None else f"{outcome.total_ms:.0f}",
-            "✓" if outcome.is_right else "✗",
+            result.page,
+            result.truth or "-",
+            result.text if result.is_completed else result.error or result.status,
+            "-" if result.confidence is None else f"{result.confidence:.3f}",
+            "-" if result.total_ms is None else f"{result.total_ms:.0f}",
+            "✓" if result.is_right else "✗",
         )
-        for number, outcome in enumerate(outcomes, start=1)
+        for number, result in enumerate(results, start=1)
     ]
     print_table(("task", "page", "truth", "text", "confidence", "ms", ""), rows, "")
-    click.echo(f"\n{_describe(outcomes)}")
+    click.echo(f"\n{_describe(results)}")
 
 
-def represent_outcomes(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the outcomes as JSON values."""
+def represent_results(results: Sequence[DemoResult]) -> dict[str, Any]:
+    """Return the results as JSON values."""
     return {
-        "tasks": [asdict(outcome) | {"is_right": outcome.is_right} for outcome in outcomes],
-        "completed": sum(outcome.is_completed for outcome in outcomes),
-        "right": sum(outcome.is_right for outcome in outcomes),
+        "tasks": [asdict(result) | {"is_right": result.is_right} for result in results],
+        "completed": sum(result.is_completed for result in results),
+        "right": sum(result.is_right for result in results),
     }
 
 
-def _describe(outcomes: Sequence[Outcome]) -> str:
-    completed, right = sum(one.is_completed for one in outcomes), sum(one.is_right for one in outcomes)
-    durations = [one.total_ms for one in outcomes if one.total_ms is not None]
+def _describe(results: Sequence[DemoResult]) -> str:
+    completed, right = sum(one.is_completed for one in results), sum(one.is_right for one in results)
+    durations = [one.total_ms for one in results if one.total_ms is not None]
     mean = f", {sum(durations) / len(durations):.0f} ms on average" if durations else ""
-    return f"{right} of {len(outcomes)} right, {completed} completed{mean}"
+    return f"{right} of {len(results)} right, {completed} completed{mean}"

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from captchad.cli.demo_report import Outcome
+from captchad.cli.demo_report import DemoResult
 from captchad.client import GatewayClient
 from captchad.config.environment import (
     CONFIGURATION_PATH_VARIABLE,
@@ -74,8 +74,8 @@ class DemoRun:
             disable=not is_progress_shown,
         )
 
-    async def solve(self, count: int) -> list[Outcome]:
-        """Solve `count` pages; return their outcomes in the order of submission."""
+    async def solve(self, count: int) -> list[DemoResult]:
+        """Solve `count` pages; return their results in the order of submission."""
         with self._progress:
             bar = self._progress.add_task("Solving captchas", total=count)
             submitted = [await self._submit(number) for number in range(count)]
@@ -90,11 +90,11 @@ class DemoRun:
         answer = await asyncio.to_thread(self._client.submit, task)
         return str(answer["task_id"]), page, visit
 
-    async def _finish(self, task_id: str, page: str, visit: str, bar: TaskID) -> Outcome:
+    async def _finish(self, task_id: str, page: str, visit: str, bar: TaskID) -> DemoResult:
         state = await self._wait(task_id)
         self._progress.advance(bar)
         result, error = state.get("result") or {}, state.get("error") or {}
-        return Outcome(
+        return DemoResult(
             task_id=task_id,
             page=page,
             status=str(state["status"]),

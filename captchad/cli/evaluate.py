@@ -16,10 +16,10 @@ from captchad.telemetry.escaping import escape_control_characters
 
 if TYPE_CHECKING:
     from captchad.domain.recognition import Hints
+    from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture
     from captchad.recognition.evaluation.evaluation import Evaluation
-    from captchad.recognition.evaluation.outcome import Outcome
     from captchad.recognition.labelled import LabelledPicture
-    from captchad.recognition.recogniser import Recogniser
+    from captchad.recognition.recognition_engine import RecognitionEngine
 
 WORST_SHOWN = 48
 CONFUSIONS_SHOWN = 12
@@ -28,13 +28,13 @@ CONFUSIONS_SHOWN = 12
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @reading_options
-@click.option("--ignore-case", is_flag=True, help="Take a text for right where only the case of letters differs.")
+@click.option("--ignore-case", is_flag=True, help="Count a text as right if only the case of letters differs.")
 @click.option(
     "--report",
     "report_path",
     metavar="FILE",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write an HTML page with the worst pictures too.",
+    help="Also write an HTML page with the worst pictures.",
 )
 @json_option
 def evaluate(
@@ -57,8 +57,8 @@ def evaluate(
     if report_path is not None and not report_path.absolute().parent.is_dir():
         raise click.UsageError(f"--report: there is no folder {report_path.absolute().parent}")
     # The model's runtime and the decoders take a while to load: `--help` must not wait for them.
+    from captchad.recognition.evaluation.evaluated_picture import Rule  # noqa: PLC0415
     from captchad.recognition.evaluation.evaluation import evaluate_outcomes  # noqa: PLC0415
-    from captchad.recognition.evaluation.outcome import Rule  # noqa: PLC0415
 
     recogniser = load_recogniser(engine, model)
     pictures = read_labels(folder)
@@ -76,14 +76,16 @@ def evaluate(
         _write_report(report_path, evaluation, outcomes, pictures)
 
 
-def _measure(recogniser: "Recogniser", pictures: "Sequence[LabelledPicture]", hints: "Hints") -> "list[Outcome]":
+def _measure(
+    recogniser: "RecognitionEngine", pictures: "Sequence[LabelledPicture]", hints: "Hints"
+) -> "list[EvaluatedPicture]":
     from captchad.recognition.evaluation.measuring import measure_outcomes  # noqa: PLC0415
 
     outcomes = measure_outcomes(recogniser, pictures, hints, Clock())
     return list(_show_progress(outcomes, len(pictures)))
 
 
-def _show_progress(outcomes: "Iterator[Outcome]", count: int) -> "Iterator[Outcome]":
+def _show_progress(outcomes: "Iterator[EvaluatedPicture]", count: int) -> "Iterator[EvaluatedPicture]":
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
@@ -104,10 +106,10 @@ def _print_evaluation(evaluation: "Evaluation") -> None:
 
 
 def _write_report(
-    path: Path, evaluation: "Evaluation", outcomes: "Sequence[Outcome]", pictures: "Sequence[LabelledPicture]"
+    path: Path, evaluation: "Evaluation", outcomes: "Sequence[EvaluatedPicture]", pictures: "Sequence[LabelledPicture]"
 ) -> None:
+    from captchad.recognition.evaluation.evaluated_picture import Rule  # noqa: PLC0415
     from captchad.recognition.evaluation.evaluation import choose_worst  # noqa: PLC0415
-    from captchad.recognition.evaluation.outcome import Rule  # noqa: PLC0415
     from captchad.recognition.evaluation.page import make_page  # noqa: PLC0415
 
     worst = choose_worst(outcomes, Rule(evaluation.is_case_ignored), WORST_SHOWN)

@@ -65,9 +65,9 @@ def queue(gateway: str, api_key: str | None, is_json: bool) -> None:
     targets = found.get("per_target") or {}
     if targets:
         click.echo()
-        columns = ("pending", "processing", "limited")
+        columns = ("pending", "processing", "deferred")
         rows = ((host, *(figures.get(name) for name in columns)) for host, figures in targets.items())
-        print_table(("TARGET", "PENDING", "PROCESSING", "LIMITED"), rows, "")
+        print_table(("TARGET", "PENDING", "PROCESSING", "DEFERRED"), rows, "")
 
 
 def _describe_worker(worker: dict[str, Any]) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ import click
 from captchad.broker.connection import Broker
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.nodes import NodeRegistry
-from captchad.cli.broker_session import describe_redis, embedded_url, run_visit, visit_broker
+from captchad.cli.broker_connection import describe_redis, embedded_url, open_broker, run_connected
 from captchad.cli.options import api_key_option, config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.cli.services import Probe, probe_all, probe_usual_ports
@@ -56,7 +56,7 @@ def health(ctx: click.Context, /, api_key: str | None, config_path: str | None, 
 
     The roles are those that Redis knows of; where Redis does not answer, those at this host's usual ports.
     """
-    redis, nodes = run_visit(_visit_redis(load(config_path)))
+    redis, nodes = run_connected(_ask_redis(load(config_path)))
     roles = _check_nodes(nodes, api_key) if nodes else [_line_of(one) for one in probe_usual_ports(api_key)]
     present = {line.what for line in roles}
     absent = [Line(role, "", "", is_well=False, remark="not running") for role in Role if role not in present]
@@ -79,15 +79,15 @@ def health(ctx: click.Context, /, api_key: str | None, config_path: str | None, 
     ctx.exit(0 if is_well else EXIT_FAILED)
 
 
-async def _visit_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, ...]]:
+async def _ask_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, ...]]:
     section = loaded.configuration.redis
     where = describe_redis(section, embedded_url(section))
     try:
-        async with visit_broker(loaded) as broker:
+        async with open_broker(loaded) as broker:
             remark = await _measure(broker)
             nodes = await NodeRegistry(broker).read_all(find_presence_lease_seconds(loaded.configuration.scheduler))
     except CaptchadError as error:
-        logging.getLogger(__name__).debug("no visit to Redis", exc_info=error)
+        logging.getLogger(__name__).debug("Redis can't be asked", exc_info=error)
         return Line("redis", "", where, is_well=False, remark=error.message), ()
     return Line("redis", "", where, is_well=True, remark=remark), nodes
 
@@ -116,7 +116,7 @@ def _check_nodes(nodes: tuple[Node, ...], api_key: str | None) -> list[Line]:
     probes = probe_all(((node.report.role, _dialled(node)) for node in asked), api_key)
     for node, probe in zip(asked, probes, strict=True):
         is_here = probe.is_answering and probe.role is node.report.role
-        reason = probe.reason if is_here else "beats, but does not answer at its address"
+        reason = probe.reason if is_here else "sends heartbeats, but does not answer at its address"
         lines.append(_line_of_node(node, is_well=probe.is_well and is_here, remark=reason))
     return lines
 

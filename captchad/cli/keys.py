@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from captchad.broker.api_keys import ApiKeys
-from captchad.cli.broker_session import run_visit, visit_broker
+from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration
@@ -44,12 +44,12 @@ def create(name: str, scopes: Sequence[str], hosts: Sequence[str], config_path: 
         raise click.UsageError(f"NAME must have 1 to {NAME_LENGTH_LIMIT} printable characters")
     loaded = load(config_path)
     targets = tuple(_find_declared(host, loaded.configuration.security.declared_targets()) for host in hosts)
-    text, key = run_visit(_create(loaded, name, frozenset(Scope(scope) for scope in scopes), targets))
+    text, key = run_connected(_create(loaded, name, frozenset(Scope(scope) for scope in scopes), targets))
     if is_json:
         print_json({"key": text, **_represent(key)})
         return
     click.echo(text)
-    click.echo("keep it now: it is stored as a hash and can't be shown again", err=True)
+    click.echo("save it now: only its hash is stored, so it can't be shown again", err=True)
 
 
 @keys.command("list")
@@ -57,7 +57,7 @@ def create(name: str, scopes: Sequence[str], hosts: Sequence[str], config_path: 
 @json_option
 def list_keys(config_path: str | None, is_json: bool) -> None:
     """Show every key, without its secret."""
-    found = run_visit(_list(load(config_path)))
+    found = run_connected(_list(load(config_path)))
     if is_json:
         print_json([_represent(key) for key in found])
         return
@@ -74,24 +74,24 @@ def list_keys(config_path: str | None, is_json: bool) -> None:
 @json_option
 def revoke(name: str, config_path: str | None, is_json: bool) -> None:
     """Make the key called NAME (or with this id) worthless at once."""
-    key = run_visit(_revoke(load(config_path), name))
+    key = run_connected(_revoke(load(config_path), name))
     print_json(_represent(key)) if is_json else click.echo(f"{key.name} ({key.key_id}) is revoked")
 
 
 async def _create(
     loaded: LoadedConfiguration, name: str, scopes: frozenset[Scope], targets: tuple[str, ...]
 ) -> tuple[str, ApiKey]:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         return await ApiKeys(broker).create(name, scopes, targets)
 
 
 async def _list(loaded: LoadedConfiguration) -> tuple[ApiKey, ...]:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         return await ApiKeys(broker).list_all()
 
 
 async def _revoke(loaded: LoadedConfiguration, name: str) -> ApiKey:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         return await ApiKeys(broker).revoke(name)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_labels(folder: Path) -> "tuple[LabelledPicture, ...]":
-    """Read a folder's labels; what is wrong with them is told line by line, and ends the command."""
+    """Read a folder's labels; what is wrong with them is printed line by line, and ends the command."""
     # The decoders take a while to load: `--help` must not wait for them.
     from captchad.recognition.labelled import read_labelled_folder  # noqa: PLC0415
 

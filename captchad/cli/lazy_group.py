@@ -21,7 +21,7 @@ class LazyGroup(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command and give it, or None where there is none of this name."""
+        """Import and return the command, or None where there is none of this name."""
         entry = self._table.get(cmd_name)
         if entry is None:
             return None

@@ -41,7 +41,7 @@ def gateway_options(function: Decorated) -> Decorated:
 
 
 def open_client(gateway: str, api_key: str | None) -> "GatewayClient":
-    """Make the client the two options ask for; a gateway that is no URL is wrong usage."""
+    """Make the client for the two options; a gateway that is not a URL is wrong usage."""
     from captchad.client import GatewayClient  # noqa: PLC0415
 
     try:

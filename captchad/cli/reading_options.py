@@ -1,4 +1,4 @@
-"""What the commands that read pictures here and now are told: the engine, and hints about the text."""
+"""Options of the commands that read pictures locally: the engine, and hints about the text."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ import click
 from captchad.domain.recognition import CaptchaKind, Hints
 
 if TYPE_CHECKING:
-    from captchad.recognition.recogniser import Recogniser
+    from captchad.recognition.recognition_engine import RecognitionEngine
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -36,11 +36,11 @@ _OPTIONS = (
         "--model",
         metavar="FILE",
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
-        help="Read with captchad's own engine and this model of its.",
+        help="Read with captchad's own engine and this model.",
     ),
     click.option("--charset", metavar="CHARACTERS", help="The characters the text is made of."),
-    click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="The least number of characters."),
-    click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="The greatest number of characters."),
+    click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="Minimum number of characters."),
+    click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Maximum number of characters."),
     click.option(
         "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or a sum to be worked out."
     ),
@@ -69,7 +69,7 @@ def make_hints(
     return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)
 
 
-def load_recogniser(engine: str | None, model: Path | None) -> "Recogniser":
+def load_recogniser(engine: str | None, model: Path | None) -> "RecognitionEngine":
     """Load the engine, the usual one where neither it nor a model is named."""
     if engine is not None and model is not None:
         raise click.UsageError("--model is for captchad's own engine: leave out --engine")

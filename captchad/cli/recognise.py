@@ -1,4 +1,4 @@
-"""`captchad recognise`: read pictures here and now, without any server."""
+"""`captchad recognise`: read pictures locally, without a server."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from captchad.domain.recognition import Hints, Recognition
 from captchad.runtime.clock import Clock, Stopwatch
 
 if TYPE_CHECKING:
-    from captchad.recognition.recogniser import Recogniser
+    from captchad.recognition.recognition_engine import RecognitionEngine
 
 MANY_FILES = 10
 
@@ -82,7 +82,7 @@ def _read_all(files: Iterable[Path], reader: tuple[str | None, Path | None], hin
             yield {"file": str(file), **_as_values(recognition), "milliseconds": watch.total_ms()}
 
 
-def _read_file(recogniser: "Recogniser", file: Path, hints: Hints) -> Recognition:
+def _read_file(recogniser: "RecognitionEngine", file: Path, hints: Hints) -> Recognition:
     from captchad.recognition.decoding import decode_picture  # noqa: PLC0415
 
     (recognition,) = recogniser.recognise([decode_picture(_read_bytes(file))], [hints])

@@ -87,7 +87,7 @@ def print_services(api_key: str | None, is_json: bool) -> None:
     rows = ((one.role, one.name or None, one.address, _state(one), one.reason or None) for one in probes)
     print_table(("ROLE", "NAME", "ADDRESS", "STATE", "REASON"), rows, "")
     if not any(one.is_answering for one in probes):
-        click.echo("nothing runs here; start it with `captchad up`", err=True)
+        click.echo("nothing is running here; start it with `captchad up`", err=True)
 
 
 def represent_probe(one: Probe) -> dict[str, Any]:

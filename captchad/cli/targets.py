@@ -6,7 +6,7 @@ from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
-from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_endpoint
+from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_origin
 from captchad.runtime.clock import Clock
 
 
@@ -38,9 +38,9 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     """Say whether the page at URL is in scope, and why; exit 1 if it is not."""
     declared = load(config_path).configuration.security.declared_targets()
     try:
-        endpoint = parse_endpoint(url)
-        target = find_target(declared, endpoint, Clock().today())
-        check_spelled_address(target, endpoint.host)
+        origin = parse_origin(url)
+        target = find_target(declared, origin, Clock().today())
+        check_spelled_address(target, origin.host)
     except TargetNotAllowed as error:
         if is_json:
             print_json({"url": url, "allowed": False, "reason": error.message, "target": None})
@@ -49,7 +49,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     if is_json:
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
-        click.echo(f"{url} is in scope: covered by {target.host}, port {endpoint.port}{_describe_authority(target)}")
+        click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
 
 
 def _describe(target: Target) -> tuple[object, ...]:

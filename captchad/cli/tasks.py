@@ -17,14 +17,14 @@ wait_option = click.option(
     type=click.FloatRange(0),
     metavar="SECONDS",
     default=0.0,
-    help="Wait so long at most for the task to end.",
+    help="Wait at most this long for the task to end.",
 )
 
 
 @click.command()
 @click.argument("url", required=False)
 @task_options
-@click.option("--idempotency-key", metavar="KEY", help="The same key and task again give the same task.")
+@click.option("--idempotency-key", metavar="KEY", help="Submitting the same key and task again returns the same task.")
 @wait_option
 @gateway_options
 @json_option

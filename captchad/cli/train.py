@@ -1,4 +1,4 @@
-"""`captchad train`: teach a model the labelled pictures of one site."""
+"""`captchad train`: fine-tune a model on the labelled pictures of one site."""
 
 import sys
 from dataclasses import asdict
@@ -35,17 +35,17 @@ _NEEDED = ("torch", "onnx")
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Where to write the new model.",
 )
-@click.option("--passes", type=click.IntRange(min=1), default=40, show_default=True, help="Passes at most.")
-@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="End after so many minutes.")
+@click.option("--passes", type=click.IntRange(min=1), default=40, show_default=True, help="Maximum number of passes.")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Stop after this many minutes.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Decides which pictures are held back.")
 @click.option(
-    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="More only on cores that are idle."
+    "--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Use more than one only on idle cores."
 )
 @json_option
 def train(
     folder: Path, start: str, out: Path, passes: int, minutes: float | None, seed: int, threads: int, is_json: bool
 ) -> None:
-    """Teach a model the labelled pictures in DIR.
+    """Fine-tune a model on the labelled pictures in DIR.
 
     DIR holds a file labels.tsv with a line for each picture: its file, a tab, its text as it is drawn (of a sum the sum
     itself, not its result). Some pictures are held back; the model is written only if those are read better than

@@ -36,7 +36,7 @@ def _port_option(role: Role) -> Callable[[Decorated], Decorated]:
 @_port_option(Role.GATEWAY)
 @_port_option(Role.SCHEDULER)
 @_port_option(Role.MONITOR)
-@click.option("--verbose", is_flag=True, help="Show every line the roles log, not warnings alone.")
+@click.option("--verbose", is_flag=True, help="Show everything the roles log, not just warnings.")
 @json_option
 def up(
     workers: int | None,

@@ -27,7 +27,7 @@ class Answer:
         return 200 <= self.status < 300  # noqa: PLR2004
 
 
-class Endpoint:
+class GatewayAddress:
     """Where a captchad role answers: the parts of its base URL, checked."""
 
     def __init__(self, base_url: str) -> None:

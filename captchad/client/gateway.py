@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-from captchad.client.exchange import Answer, Endpoint
+from captchad.client.exchange import Answer, GatewayAddress
 from captchad.client.problems import read_problem
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
 from captchad.domain.ports import DEFAULT_GATEWAY_URL
@@ -27,7 +27,7 @@ class GatewayClient:
         api_key: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
     ) -> None:
-        self._endpoint = Endpoint(base_url)
+        self._address = GatewayAddress(base_url)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout_seconds = timeout_seconds
 
@@ -109,17 +109,17 @@ class GatewayClient:
         if not answer.is_success:
             raise self._explain(answer)
         if not isinstance(answer.body, dict):
-            raise GatewayUnreachable(f"{self._endpoint.base_url} answered no JSON object; is it a captchad gateway?")
+            raise GatewayUnreachable(f"{self._address.base_url} answered no JSON object; is it a captchad gateway?")
         return answer.body
 
     def _send(
         self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str], longer_by_seconds: float
     ) -> Answer:
         timeout_seconds = self._timeout_seconds + longer_by_seconds
-        return self._endpoint.exchange(method, path, self._headers | headers, body, timeout_seconds)
+        return self._address.exchange(method, path, self._headers | headers, body, timeout_seconds)
 
     def _explain(self, answer: Answer) -> CaptchadError:
         error = read_problem(answer.status, answer.body, answer.retry_after)
         if isinstance(error, GatewayUnreachable):
-            return GatewayUnreachable(f"{self._endpoint.base_url}: {error.message}")
+            return GatewayUnreachable(f"{self._address.base_url}: {error.message}")
         return error

@@ -26,7 +26,7 @@ class BrowserChoice:
 
     @property
     def hosts(self) -> tuple[tuple[str, int], ...]:
-        """Host and port of each place: doors that no page may reach."""
+        """Host and port of each place: listening addresses that no page may reach."""
         parts = (urlsplit(url) for url in self.urls)
         return tuple((part.hostname or "", part.port or SCHEME_PORTS[part.scheme]) for part in parts)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from captchad.config.layers import GivenValue, Origin, Source
+from captchad.config.layers import GivenValue, Provenance, Source
 from captchad.config.schema import all_settings, find_setting
 from captchad.config.sections import Configuration
 from captchad.domain.errors import ConfigurationProblem
@@ -60,8 +60,8 @@ def find_misspelt_variables(environment: Mapping[str, str]) -> Iterator[Configur
 
 
 def _give(variable: str, path: str, text: str) -> GivenValue:
-    origin = Origin(Source.ENVIRONMENT, f"environment variable {variable}")
-    return GivenValue(tuple(path.split(".")), _read_value(path, text), origin)
+    provenance = Provenance(Source.ENVIRONMENT, f"environment variable {variable}")
+    return GivenValue(tuple(path.split(".")), _read_value(path, text), provenance)
 
 
 def _read_value(path: str, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""Checks texts that have a form of their own: addresses, origins, URLs. Each check gives a message or nothing."""
+"""Checks texts that have a form of their own: addresses, origins, URLs. Each check returns a message, or None."""
 
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network

@@ -36,6 +36,7 @@ def read_file(path: Path) -> ParsedFile:
     if len(content) > FILE_LIMIT_BYTES:
         return _refuse(f"the file is larger than {FILE_LIMIT_BYTES} bytes", str(path))
     try:
+        # With or without the byte order mark that some editors put first.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return _refuse(f"the file is not UTF-8 text (byte {error.start})", str(path))
@@ -50,6 +51,7 @@ def parse_text(text: str, source: str) -> ParsedFile:
             object_pairs_hook=_keep_repeated,
             parse_constant=_refuse_constant,
         )
+        # Half a surrogate pair can be parsed, but would fail wherever it is written later.
         json.dumps(tree, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         return _refuse(f"not valid JSON: {error.msg.lower()} at line {error.lineno}, column {error.colno}", source)

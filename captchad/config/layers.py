@@ -1,4 +1,4 @@
-"""Settings from the file, the environment and the command line, laid over each other with their origins."""
+"""Settings from the file, the environment and the command line, laid over each other with their provenances."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Provenance:
     """The source of a value, and its name for people: a path, a variable, the command line."""
 
     source: Source
@@ -33,7 +33,7 @@ class GivenValue:
 
     steps: tuple[str, ...]
     value: Any
-    origin: Origin
+    provenance: Provenance
 
 
 @dataclass(slots=True)
@@ -41,13 +41,13 @@ class Layers:
     """The merged tree of all values given so far, and which of them came from where."""
 
     tree: dict[str, Any] = field(default_factory=dict)
-    origins: dict[str, Origin] = field(default_factory=dict)
+    provenances: dict[str, Provenance] = field(default_factory=dict)
 
     def lay(self, given: GivenValue) -> None:
         """Put a value over what is there: objects are merged key by key, everything else is replaced."""
         for steps, value in _leaves(given.steps, given.value):
             self._set(steps, value)
-            self.origins[_dotted(steps)] = given.origin
+            self.provenances[_dotted(steps)] = given.provenance
 
     def read(self, path: str) -> Any:
         """Return the value at a dotted path without list indexes, or None where nothing was given."""
@@ -56,21 +56,21 @@ class Layers:
             value = value.get(step) if isinstance(value, dict) else None
         return value
 
-    def origin_of(self, path: str) -> Origin | None:
-        """Return the origin of a path: its own, else that of what holds it, else that of something in it."""
+    def provenance_of(self, path: str) -> Provenance | None:
+        """Return the provenance of a path: its own, else that of what holds it, else that of something in it."""
         wanted = path
         while wanted:
-            if wanted in self.origins:
-                return self.origins[wanted]
+            if wanted in self.provenances:
+                return self.provenances[wanted]
             cut = max(wanted.rfind("."), wanted.rfind("["))
             wanted = wanted[:cut] if cut > 0 else ""
-        inside = (origin for name, origin in self.origins.items() if name.startswith(f"{path}."))
+        inside = (provenance for name, provenance in self.provenances.items() if name.startswith(f"{path}."))
         return next(inside, None)
 
     def label_of(self, path: str) -> str:
-        """Name the origin of a path for people; empty where nothing was given."""
-        origin = self.origin_of(path)
-        return origin.label if origin else ""
+        """Name the provenance of a path for people; empty where nothing was given."""
+        provenance = self.provenance_of(path)
+        return provenance.label if provenance else ""
 
     def _set(self, steps: tuple[str, ...], value: Any) -> None:
         here = self.tree

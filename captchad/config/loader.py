@@ -19,7 +19,7 @@ from captchad.config.environment import (
 from captchad.config.explanations import explain
 from captchad.config.formats import find_format_problems
 from captchad.config.json_file import read_file
-from captchad.config.layers import GivenValue, Layers, Origin, Source
+from captchad.config.layers import GivenValue, Layers, Provenance, Source
 from captchad.config.redaction import flatten
 from captchad.config.sections import Configuration, TargetSection
 from captchad.config.targets import check_targets, normalise_declared_host
@@ -58,7 +58,7 @@ def load_configuration(
     if file_path is not None:
         parsed = read_file(file_path)
         problems += parsed.problems
-        layers.lay(GivenValue((), parsed.tree, Origin(Source.FILE, str(file_path))))
+        layers.lay(GivenValue((), parsed.tree, Provenance(Source.FILE, str(file_path))))
     _lay_over(layers, environment, overrides or {})
     configuration, wrong = _validate(layers)
     problems += wrong
@@ -90,7 +90,7 @@ def _today() -> date:
 def _lay_over(layers: Layers, environment: Mapping[str, str], overrides: Mapping[str, object]) -> None:
     for given in read_environment(environment):
         layers.lay(given)
-    command_line = Origin(Source.FLAG, "command line")
+    command_line = Provenance(Source.FLAG, "command line")
     for name, value in overrides.items():
         if value is not None:
             layers.lay(GivenValue(tuple(name.split(".")), value, command_line))
@@ -102,16 +102,16 @@ def _place_password(layers: Layers, password: str) -> None:
 
     It wins over the file's password, but not over one that another variable or a flag names.
     """
-    url, origin = layers.read("redis.url"), layers.origin_of("redis.url")
+    url, provenance = layers.read("redis.url"), layers.provenance_of("redis.url")
     if not password:
         return
-    if not isinstance(url, str) or not url or origin is None:
-        given = layers.origins.get("redis.master.password")
+    if not isinstance(url, str) or not url or provenance is None:
+        given = layers.provenances.get("redis.master.password")
         if given is None or given.source is Source.FILE:
-            variable = Origin(Source.ENVIRONMENT, f"environment variable {REDIS_PASSWORD_VARIABLE}")
+            variable = Provenance(Source.ENVIRONMENT, f"environment variable {REDIS_PASSWORD_VARIABLE}")
             layers.lay(GivenValue(("redis", "master", "password"), password, variable))
         return
-    layers.lay(GivenValue(("redis", "url"), _secure_url(url, password, origin.source is Source.FILE), origin))
+    layers.lay(GivenValue(("redis", "url"), _secure_url(url, password, provenance.source is Source.FILE), provenance))
 
 
 def _secure_url(url: str, password: str, is_replaced: bool) -> str:
@@ -172,6 +172,6 @@ def _find_doubts(configuration: Configuration, layers: Layers) -> list[Configura
 def _find_sources(configuration: Configuration, layers: Layers) -> dict[str, Source]:
     sources = {}
     for path in flatten(configuration):
-        origin = layers.origin_of(path)
-        sources[path] = origin.source if origin else Source.DEFAULT
+        provenance = layers.provenance_of(path)
+        sources[path] = provenance.source if provenance else Source.DEFAULT
     return sources

@@ -46,7 +46,7 @@ def check_start_rules(
 
 
 def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[ConfigurationProblem, ...]:
-    """Return the settings that ask `role` for an engine this release does not have, each with the way round."""
+    """Return the settings of `role` that this release does not implement, each with a way around it."""
     return tuple(
         ConfigurationProblem(path, message)
         for path, roles, is_set, message in _UNBUILT
@@ -84,4 +84,4 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         "routes of other services are not built yet; set it to false",
     ),
 )
-"""(setting, roles that need its engine, whether it asks for it, what to do instead)."""
+"""(setting, roles it concerns, whether it is set, what to do instead)."""

@@ -20,7 +20,7 @@ AUTHORISATION_LIMIT_DAYS = 366
 
 @dataclass(frozen=True, slots=True)
 class TargetFindings:
-    """What is wrong with the declared targets, and what is allowed but surely not meant."""
+    """What is wrong with the declared targets, and what is allowed but probably a mistake."""
 
     problems: tuple[ConfigurationProblem, ...]
     warnings: tuple[ConfigurationProblem, ...]

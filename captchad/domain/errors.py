@@ -142,7 +142,7 @@ FINAL_AT_ONCE = frozenset(
         TaskErrorCode.CANCELLED,
     }
 )
-"""Codes that another attempt can't mend; all others are retryable."""
+"""Codes that another attempt can't cure; all others are retryable."""
 
 
 class AttemptFailed(CaptchadError):

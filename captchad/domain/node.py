@@ -1,8 +1,10 @@
 """A running role as the fleet sees it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+from captchad.domain.role_figures import RoleFigures, WorkerFigures
 
 
 class Role(StrEnum):
@@ -33,7 +35,7 @@ class SystemLoad:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a running role writes about itself at every heartbeat; `details` are its own statistics."""
+    """What a running role writes about itself at every heartbeat; gateways and monitors have no `figures`."""
 
     name: str
     incarnation: str
@@ -44,12 +46,17 @@ class NodeReport:
     version: str
     is_draining: bool
     load: SystemLoad | None = None
-    details: dict[str, Any] = field(default_factory=dict)
+    figures: RoleFigures | None = None
 
     @property
     def consumer(self) -> str:
         """The name this life of the role has in consumer groups and fences."""
         return f"{self.name}.{self.incarnation}"
+
+    @property
+    def worker(self) -> WorkerFigures:
+        """A worker's figures; without any where it has reported none."""
+        return self.figures if isinstance(self.figures, WorkerFigures) else WorkerFigures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +66,13 @@ class Node:
     report: NodeReport
     state: NodeState
     heartbeat_age_seconds: float
+
+
+def list_active_workers(nodes: Iterable[Node]) -> list[Node]:
+    """Return the workers that are up: neither draining nor lost."""
+    return [node for node in nodes if node.report.role is Role.WORKER and node.state is NodeState.UP]
+
+
+def count_slots(nodes: Iterable[Node]) -> int:
+    """Return how many tasks the workers that are up may work on at once."""
+    return sum(node.report.worker.slots or 0 for node in list_active_workers(nodes))

@@ -41,8 +41,8 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a URL leads: scheme and host in lower case (host without brackets), and the port."""
+class Origin:
+    """The origin of a URL: scheme and host in lower case (host without brackets), and the port."""
 
     scheme: str
     host: str
@@ -52,7 +52,7 @@ class Endpoint:
         return f"{self.scheme}://{show_host(self.host)}:{self.port}"
 
 
-def parse_endpoint(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Endpoint:
+def parse_origin(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Origin:
     """Read scheme, host and port of an absolute URL; TargetNotAllowed says what is wrong with it."""
     if len(url) > URL_LENGTH_LIMIT:
         raise TargetNotAllowed(f"the URL is longer than {URL_LENGTH_LIMIT} characters")
@@ -66,7 +66,7 @@ def parse_endpoint(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Endpoint
     return _check_parts(parts, port, schemes)
 
 
-def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Endpoint:
+def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Origin:
     scheme = parts.scheme.lower()
     if scheme not in schemes:
         raise TargetNotAllowed(f"the scheme {scheme or '(none)'!r} is not allowed; use {' or '.join(sorted(schemes))}")
@@ -76,7 +76,7 @@ def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) 
         raise TargetNotAllowed("a user name or password in the URL is not allowed")
     if port == 0:
         raise TargetNotAllowed("port 0 is not a port")
-    return Endpoint(scheme, normalise_host(parts.hostname), port or SCHEME_PORTS[scheme])
+    return Origin(scheme, normalise_host(parts.hostname), port or SCHEME_PORTS[scheme])
 
 
 def normalise_host(host: str) -> str:
@@ -134,18 +134,18 @@ def host_matches(pattern: str, host: str) -> bool:
     return host == pattern
 
 
-def find_target(targets: Iterable[Target], endpoint: Endpoint, today: date) -> Target:
-    """Return the declared target an endpoint belongs to; the most specific host wins.
+def find_target(targets: Iterable[Target], origin: Origin, today: date) -> Target:
+    """Return the declared target an origin belongs to; the most specific host wins.
 
     Raises TargetNotAllowed with the reason: undeclared host, undeclared port, or expired.
     """
-    covering = [target for target in targets if host_matches(target.host, endpoint.host)]
+    covering = [target for target in targets if host_matches(target.host, origin.host)]
     if not covering:
-        raise TargetNotAllowed(f"{endpoint.host} is not a declared target; add it to security.targets")
-    on_port = [target for target in covering if endpoint.port in target.ports]
+        raise TargetNotAllowed(f"{origin.host} is not a declared target; add it to security.targets")
+    on_port = [target for target in covering if origin.port in target.ports]
     if not on_port:
         ports = ", ".join(str(port) for target in covering for port in target.ports)
-        raise TargetNotAllowed(f"port {endpoint.port} of {endpoint.host} is not declared (declared: {ports})")
+        raise TargetNotAllowed(f"port {origin.port} of {origin.host} is not declared (declared: {ports})")
     return _choose_most_specific(on_port, today)
 
 

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Fill, KeptEvidence, SessionState
 from captchad.domain.recognition import CaptchaKind, Character, Hints
-from captchad.domain.visit import Fill, KeptEvidence, SessionState
 
 
 class TaskStatus(StrEnum):

@@ -3,7 +3,7 @@
 import asyncio
 
 from captchad.domain.address import IpAddress
-from captchad.domain.target import Endpoint
+from captchad.domain.target import Origin
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
@@ -33,24 +33,25 @@ class CheckedDialer:
         self._clock = clock
         self._connect_timeout_seconds = connect_timeout_seconds
 
-    async def dial(self, endpoint: Endpoint) -> Streams:
-        """Connect to an endpoint in scope.
+    async def dial(self, origin: Origin) -> Streams:
+        """Connect to an origin in scope.
 
         Raises EgressRefused where the policy forbids it, ResolutionFailed or DialFailed where it doesn't work.
         """
-        target = self._policy.check_endpoint(endpoint, self._clock.today())
-        addresses = await self._resolver.resolve(endpoint.host, endpoint.port)
-        self._policy.check_addresses(endpoint, target, addresses)
-        return await self._connect_to_first(endpoint, addresses)
+        target = self._policy.check_origin(origin, self._clock.today())
+        addresses = await self._resolver.resolve(origin.host, origin.port)
+        self._policy.check_addresses(origin, target, addresses)
+        # By address: a second lookup of the name could answer differently (DNS rebinding).
+        return await self._connect_to_first(origin, addresses)
 
-    async def _connect_to_first(self, endpoint: Endpoint, addresses: tuple[IpAddress, ...]) -> Streams:
+    async def _connect_to_first(self, origin: Origin, addresses: tuple[IpAddress, ...]) -> Streams:
         failures = []
         for address in addresses:
             try:
                 async with asyncio.timeout(self._connect_timeout_seconds):
-                    return await asyncio.open_connection(str(address), endpoint.port, limit=STREAM_LIMIT_BYTES)
+                    return await asyncio.open_connection(str(address), origin.port, limit=STREAM_LIMIT_BYTES)
             except TimeoutError:
                 failures.append(f"{address}: no answer within {self._connect_timeout_seconds:g} s")
             except OSError as error:
                 failures.append(f"{address}: {error.strerror or error}")
-        raise DialFailed(f"{endpoint} can't be connected to ({'; '.join(failures)})")
+        raise DialFailed(f"can't connect to {origin} ({'; '.join(failures)})")

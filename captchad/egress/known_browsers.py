@@ -1,4 +1,4 @@
-"""Tells the connections of this machine's own browsers from all others, so that those need show no password."""
+"""Recognises the connections of this machine's own browsers, which need no password."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from captchad.egress.socket_owner import Place, SocketOwner, can_find_socket_own
 from captchad.runtime.clock import Clock
 
 NETWORK_SERVICE = "network.mojom.NetworkService"
-"""What Chromium's process that makes all connections is named in its command line."""
+"""How the command line of Chromium's network process, which makes all connections, names it."""
 
 SEARCHES = 40
 PAUSE_SECONDS = 0.05
@@ -27,7 +27,7 @@ class _KnownBrowser:
 
 
 class KnownBrowsers:
-    """Knows a connection by who holds its far end: a process of an admitted browser, and nobody else."""
+    """Recognises connections whose far end belongs to a process of an admitted browser."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,7 +35,7 @@ class KnownBrowsers:
         self._holders: list[psutil.Process] = []
 
     async def admit(self, pid: int) -> bool:
-        """Know the browser of this process id; False where the system does not show whose a connection is."""
+        """Admit the browser with this process id; False where the system does not reveal who owns a connection."""
         if not await asyncio.to_thread(can_find_socket_owners):
             return False
         for _ in range(SEARCHES):
@@ -65,7 +65,7 @@ class KnownBrowsers:
         try:
             owner = find_socket_owner(remote, own)
         except OSError as error:
-            _logger.warning("the kernel does not say whose a connection is: %s", error)
+            _logger.warning("can't find out which process owns a connection: %s", error)
             return False
         if owner is None or all(browser.user_id != owner.user_id for browser in self._browsers):
             return False

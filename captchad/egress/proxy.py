@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from captchad.domain.errors import DependencyMissing, TargetNotAllowed
 from captchad.domain.ports import LOOPBACK_HOST, show_host
-from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
+from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
 from captchad.egress.known_browsers import KnownBrowsers
+from captchad.egress.proxy_connection import NOWHERE, ConnectionLimits, ProxyConnection, basic_authorisation
 from captchad.egress.proxy_place import ProxyPlace
-from captchad.egress.proxy_session import NOWHERE, ProxySession, SessionLimits, basic_authorisation
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
@@ -29,7 +29,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
-    """How a browser reaches the proxy, and what it shows to be served."""
+    """How a browser reaches the proxy, and its credentials."""
 
     url: str
     username: str
@@ -50,7 +50,7 @@ class FilteringProxy(Service):
         clock: Clock,
         resolver: Resolver | None = None,
         on_refusal: RefusalListener | None = None,
-        limits: SessionLimits | None = None,
+        limits: ConnectionLimits | None = None,
         place: ProxyPlace | None = None,
     ) -> None:
         self._place = place or ProxyPlace()
@@ -59,12 +59,12 @@ class FilteringProxy(Service):
         self._clock = clock
         self._dialer = CheckedDialer(policy, resolver or Resolver(), clock)
         self._refusals = RefusalBook(clock, on_refusal)
-        self._limits = limits or SessionLimits()
+        self._limits = limits or ConnectionLimits()
         self._password = secrets.token_urlsafe(_SECRET_BYTES)
         self._known_browsers = KnownBrowsers(clock)
         self._server: asyncio.Server | None = None
         self._port = 0
-        self._sessions = TaskSet(self.name)
+        self._connections = TaskSet(self.name)
 
     @property
     def address(self) -> ProxyAddress:
@@ -73,7 +73,7 @@ class FilteringProxy(Service):
 
     @property
     def host(self) -> str:
-        """As what host browsers know the proxy; valid once it is started."""
+        """The host that browsers use for the proxy; valid once it is started."""
         return self._host
 
     @property
@@ -83,28 +83,28 @@ class FilteringProxy(Service):
 
     @property
     def open_connections(self) -> int:
-        """How many connections the browser holds now."""
-        return len(self._sessions)
+        """How many connections from browsers are open now."""
+        return len(self._connections)
 
     async def admit(self, browser_pid: int) -> bool:
-        """Serve a browser of this machine without a password; False where it must show it.
+        """Let a browser of this machine connect without the password; False where it still has to send it.
 
-        The browser is spared a detour through its driver for each request, which the password costs it.
+        With the password, Chromium asks its driver for the credentials on each request, which slows every page down.
         """
         return await self._known_browsers.admit(browser_pid)
 
-    def check_endpoint(self, endpoint: Endpoint) -> None:
-        """Raise EgressRefused, counted like any other, if an endpoint is out of scope before it is even dialled."""
+    def check_origin(self, origin: Origin) -> None:
+        """Raise EgressRefused, counted like any other, if an origin is out of scope before it is even dialled."""
         try:
-            self._policy.check_endpoint(endpoint, self._clock.today())
+            self._policy.check_origin(origin, self._clock.today())
         except EgressRefused as error:
-            self._refusals.note(endpoint, error)
+            self._refusals.note(origin, error)
             raise
 
     def check_url(self, url: str) -> None:
         """Raise EgressRefused, counted like any other, if a page may not be opened or be at `url`."""
         try:
-            endpoint = parse_endpoint(url)
+            origin = parse_origin(url)
         except TargetNotAllowed as error:
             scheme = url.partition(":")[0].lower()
             is_forbidden = scheme not in PAGE_SCHEMES
@@ -112,15 +112,15 @@ class FilteringProxy(Service):
             refused = EgressRefused(reason, error.message)
             self._refusals.note(NOWHERE, refused)
             raise refused from None
-        self.check_endpoint(endpoint)
+        self.check_origin(origin)
 
     def note_forbidden_scheme(self, message: str) -> None:
-        """Count a page that went, or tried to go, to where no page may be."""
+        """Count a page that left, or tried to leave, for a forbidden scheme."""
         self._refusals.note(NOWHERE, EgressRefused(RefusalReason.FORBIDDEN_SCHEME, message))
 
-    def find_refusal(self, endpoint: Endpoint, since_seconds: float) -> Refusal | None:
-        """Return the last refusal of an endpoint since a moment of the monotonic clock."""
-        return self._refusals.find_last(endpoint, since_seconds)
+    def find_refusal(self, origin: Origin, since_seconds: float) -> Refusal | None:
+        """Return the last refusal of an origin since a moment of the monotonic clock."""
+        return self._refusals.find_last(origin, since_seconds)
 
     async def start(self) -> None:
         """Listen; the port itself becomes unreachable through the proxy. DependencyMissing where that can't be."""
@@ -136,14 +136,14 @@ class FilteringProxy(Service):
 
     async def _listen(self, host: str) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: _ClientProtocol(loop, self._begin_session), host, self._place.port)
+        return await loop.create_server(lambda: _ClientProtocol(loop, self._begin_connection), host, self._place.port)
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
         if self._server is not None:
             self._server.close()
             self._server = None
-        await self._sessions.cancel_all()
+        await self._connections.cancel_all()
 
     def health(self) -> ServiceHealth:
         """Say whether the proxy listens, and what it refused."""
@@ -151,18 +151,18 @@ class FilteringProxy(Service):
         is_ready = self._server is not None
         return ServiceHealth(is_ready, "" if is_ready else "not listening", details)
 
-    def _begin_session(self, streams: Streams) -> "asyncio.Task[None] | None":
-        if len(self._sessions) >= CONNECTIONS_LIMIT:
-            _logger.warning("more than %d connections to the proxy; one is turned away", CONNECTIONS_LIMIT)
+    def _begin_connection(self, streams: Streams) -> "asyncio.Task[None] | None":
+        if len(self._connections) >= CONNECTIONS_LIMIT:
+            _logger.warning("refused a connection to the proxy: %d are open already", CONNECTIONS_LIMIT)
             streams[1].close()
             return None
-        return self._sessions.spawn(self._serve(streams), "session")
+        return self._connections.spawn(self._serve(streams), "connection")
 
     async def _serve(self, streams: Streams) -> None:
         authorisation = None if await self._is_known(streams[1]) else basic_authorisation(_USERNAME, self._password)
-        session = ProxySession(streams, self._dialer, self._refusals, authorisation, self._limits)
+        connection = ProxyConnection(streams, self._dialer, self._refusals, authorisation, self._limits)
         try:
-            await session.serve()
+            await connection.serve()
         finally:
             streams[1].close()
 
@@ -172,17 +172,17 @@ class FilteringProxy(Service):
 
 
 class _ClientProtocol(asyncio.StreamReaderProtocol):
-    """Ends the session as soon as the browser closes its side, even while a site is being waited for."""
+    """Cancels the connection's task as soon as the browser closes its side, even while the site has yet to answer."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, begin: Callable[[Streams], "asyncio.Task[None] | None"]
     ) -> None:
         self._begin = begin
-        self._session: asyncio.Task[None] | None = None
+        self._serving: asyncio.Task[None] | None = None
         super().__init__(asyncio.StreamReader(limit=STREAM_LIMIT_BYTES, loop=loop), self._on_connected, loop=loop)
 
     def _on_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._session = self._begin((reader, writer))
+        self._serving = self._begin((reader, writer))
 
     def eof_received(self) -> bool:
         super().eof_received()
@@ -190,5 +190,5 @@ class _ClientProtocol(asyncio.StreamReaderProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._session is not None:
-            self._session.cancel()
+        if self._serving is not None:
+            self._serving.cancel()

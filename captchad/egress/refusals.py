@@ -1,20 +1,20 @@
-"""What was refused lately: counts for the metrics, the last cause for each endpoint, and log lines that stay few."""
+"""What was refused lately: counts for the metrics, the last cause for each origin, and log lines that stay few."""
 
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from captchad.domain.target import Endpoint
+from captchad.domain.target import Origin
 from captchad.egress.scope import EgressRefused
 from captchad.runtime.clock import Clock
 
-REMEMBERED_ENDPOINTS = 512
+REMEMBERED_ORIGINS = 512
 LOG_AGAIN_SECONDS = 60.0
 
 _logger = logging.getLogger(__name__)
 
-RefusalListener = Callable[[str, Endpoint], None]
+RefusalListener = Callable[[str, Origin], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +35,21 @@ class RefusalBook:
         self._last: OrderedDict[tuple[str, int], Refusal] = OrderedDict()
         self.counts: Counter[str] = Counter()
 
-    def note(self, endpoint: Endpoint, error: EgressRefused) -> None:
+    def note(self, origin: Origin, error: EgressRefused) -> None:
         """Count, remember and log a refusal."""
         now_seconds = self._clock.monotonic_seconds()
-        key = (endpoint.host, endpoint.port)
+        key = (origin.host, origin.port)
         before = self._last.pop(key, None)
         self._last[key] = Refusal(error.reason.value, error.message, now_seconds)
-        if len(self._last) > REMEMBERED_ENDPOINTS:
+        if len(self._last) > REMEMBERED_ORIGINS:
             self._last.popitem(last=False)
         self.counts[error.reason.value] += 1
         is_news = before is None or before.reason != error.reason or now_seconds - before.at_seconds > LOG_AGAIN_SECONDS
-        _logger.log(logging.WARNING if is_news else logging.DEBUG, "refused %s: %s", endpoint, error.message)
+        _logger.log(logging.WARNING if is_news else logging.DEBUG, "refused %s: %s", origin, error.message)
         if self._on_refusal is not None:
-            self._on_refusal(error.reason.value, endpoint)
+            self._on_refusal(error.reason.value, origin)
 
-    def find_last(self, endpoint: Endpoint, since_seconds: float) -> Refusal | None:
+    def find_last(self, origin: Origin, since_seconds: float) -> Refusal | None:
         """Return the last refusal of this host and port, if it was not before `since_seconds`."""
-        found = self._last.get((endpoint.host, endpoint.port))
+        found = self._last.get((origin.host, origin.port))
         return found if found is not None and found.at_seconds >= since_seconds else None

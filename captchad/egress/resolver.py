@@ -20,7 +20,7 @@ class ResolutionFailed(Exception):
 class Resolver:
     """Resolves with the system's resolver, off the event loop.
 
-    It has threads of its own: names that are looked up in vain for minutes must not hold up all else done in threads.
+    It has threads of its own: lookups can hang for minutes, and must not hold up everything else done in threads.
     """
 
     def __init__(self, timeout_seconds: float = RESOLVE_TIMEOUT_SECONDS) -> None:
@@ -29,6 +29,7 @@ class Resolver:
 
     async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
         """Return every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
+        # Loopback names are so by definition (RFC 6761): no name server is asked, which could answer anything.
         spelled = spelled_addresses(host)
         if spelled:
             return spelled

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from captchad.domain.address import AddressKind, IpAddress, classify, unwrap
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Endpoint, Target, check_address, find_target, host_matches, is_loopback_host
+from captchad.domain.target import Origin, Target, check_address, find_target, host_matches, is_loopback_host
 
 
 class RefusalReason(StrEnum):
@@ -40,7 +40,7 @@ class EgressRefused(TargetNotAllowed):
 
 
 class ScopePolicy:
-    """Decides whether an endpoint, and the addresses its name resolved to, may be connected to.
+    """Decides whether an origin, and the addresses its name resolved to, may be connected to.
 
     `protected` are (host or address, port) pairs that are never reachable, whoever declares them; one on this
     machine (`own_addresses` and loopback) is protected under each of the machine's addresses.
@@ -83,40 +83,41 @@ class ScopePolicy:
         else:
             self._protected_addresses.add((address, port))
 
-    def check_endpoint(self, endpoint: Endpoint, today: date) -> Target:
-        """Return the declared target an endpoint belongs to; EgressRefused says why there is none."""
-        if (endpoint.host, endpoint.port) in self._protected_names:
-            raise EgressRefused(RefusalReason.PROTECTED_ENDPOINT, f"{endpoint.host}:{endpoint.port} is never reachable")
+    def check_origin(self, origin: Origin, today: date) -> Target:
+        """Return the declared target an origin belongs to; EgressRefused says why there is none."""
+        # Ahead of the targets: no declaration may open these.
+        if (origin.host, origin.port) in self._protected_names:
+            raise EgressRefused(RefusalReason.PROTECTED_ENDPOINT, f"{origin.host}:{origin.port} is never reachable")
         try:
-            return find_target(self._targets, endpoint, today)
+            return find_target(self._targets, origin, today)
         except TargetNotAllowed as error:
-            raise EgressRefused(self._name_reason(endpoint), error.message) from None
+            raise EgressRefused(self._name_reason(origin), error.message) from None
 
-    def _name_reason(self, endpoint: Endpoint) -> RefusalReason:
-        covering = [target for target in self._targets if host_matches(target.host, endpoint.host)]
+    def _name_reason(self, origin: Origin) -> RefusalReason:
+        covering = [target for target in self._targets if host_matches(target.host, origin.host)]
         if not covering:
             return RefusalReason.UNDECLARED_HOST
-        if not any(endpoint.port in target.ports for target in covering):
+        if not any(origin.port in target.ports for target in covering):
             return RefusalReason.UNDECLARED_PORT
         return RefusalReason.EXPIRED_TARGET
 
-    def check_addresses(self, endpoint: Endpoint, target: Target, addresses: Iterable[IpAddress]) -> None:
+    def check_addresses(self, origin: Origin, target: Target, addresses: Iterable[IpAddress]) -> None:
         """Refuse with EgressRefused if any address is not one `target` may be reached at.
 
         One bad address refuses all: a name that mixes public and private answers is a rebinding trick.
         """
         for address in addresses:
-            self._check_address(endpoint, target, address)
+            self._check_address(origin, target, address)
 
-    def _check_address(self, endpoint: Endpoint, target: Target, address: IpAddress) -> None:
-        where = f"{endpoint.host} ({address})"
-        if self._is_protected(unwrap(address), endpoint.port):
+    def _check_address(self, origin: Origin, target: Target, address: IpAddress) -> None:
+        where = f"{origin.host} ({address})"
+        if self._is_protected(unwrap(address), origin.port):
             raise EgressRefused(
                 RefusalReason.PROTECTED_ENDPOINT,
-                f"port {endpoint.port} of {where} belongs to captchad or its Redis and is never reachable",
+                f"port {origin.port} of {where} belongs to captchad or its Redis and is never reachable",
             )
         try:
-            check_address(target, endpoint.host, address)
+            check_address(target, origin.host, address)
         except TargetNotAllowed as error:
             raise EgressRefused(_REASONS[classify(address)], error.message) from None
 

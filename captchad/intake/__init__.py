@@ -1,1 +1,1 @@
-"""What the gateway decides about a task before it is stored: scope, allowance, partition, estimate."""
+"""What the gateway decides about a task before it is stored: scope, rate limit, partition, estimate."""

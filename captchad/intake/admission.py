@@ -10,7 +10,7 @@ from captchad.domain.target import (
     find_target,
     find_target_by_name,
     normalise_pattern,
-    parse_endpoint,
+    parse_origin,
 )
 from captchad.domain.task import TaskRequest
 from captchad.intake.draft import TaskDraft
@@ -48,10 +48,10 @@ class Admission:
 
     def admit_url(self, url: str, key: ApiKey | None) -> Target:
         """Return the declared target a page belongs to."""
-        endpoint = parse_endpoint(url)
-        target = find_target(self._targets.current, endpoint, self._clock.today())
-        check_spelled_address(target, endpoint.host)
-        _check_key(target, endpoint.host, key)
+        origin = parse_origin(url)
+        target = find_target(self._targets.current, origin, self._clock.today())
+        check_spelled_address(target, origin.host)
+        _check_key(target, origin.host, key)
         return target
 
     def admit_host(self, host: str, key: ApiKey | None) -> Target:
@@ -70,7 +70,7 @@ def may_touch(key: ApiKey | None, request: TaskRequest) -> bool:
     """Whether a key may end a task, or see what its page holds: its own, and those of the targets it may use."""
     if key is None or key.key_id == request.key_id:
         return True
-    host = request.target if request.url is None else parse_endpoint(request.url).host
+    host = request.target if request.url is None else parse_origin(request.url).host
     return key.may_use(request.target, host)
 
 

@@ -1,12 +1,12 @@
-"""How much waits and how much is worked on, remembered for a moment so that a submit need not ask each time."""
+"""How many tasks wait and run, cached for a moment so that not every submit has to ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.domain.errors import BrokerUnavailable
-from captchad.domain.node import NodeState, Role
+from captchad.domain.node import count_slots
 from captchad.domain.task import Priority
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
@@ -32,7 +32,7 @@ class CapacityFigures:
 
 
 class CapacityGauge(Service):
-    """Returns figures at most a second old while tasks keep coming, and asks for none while none come."""
+    """Returns figures about a second old while tasks keep coming; measures nothing while none come."""
 
     name = "capacity"
 
@@ -44,7 +44,12 @@ class CapacityGauge(Service):
         self._figures: CapacityFigures | None = None
         self._read_at_seconds = 0.0
         self._submitted_since = 0
+        self._on_measured: list[Callable[[Mapping[int, int]], None]] = []
         self._keeper = TaskSet(self.name)
+
+    def on_measured(self, callback: Callable[[Mapping[int, int]], None]) -> None:
+        """Call `callback` with how many tasks wait in each partition, whenever that was measured."""
+        self._on_measured.append(callback)
 
     async def count_ahead(self, priority: Priority) -> tuple[int, CapacityFigures]:
         """Return how many tasks are ahead of a new one, and the figures behind that."""
@@ -55,11 +60,11 @@ class CapacityGauge(Service):
         return self._figures.count_ahead(priority) + self._submitted_since, self._figures
 
     def note_submitted(self, count: int) -> None:
-        """Count tasks that the figures do not know yet."""
+        """Count tasks that the figures do not include yet."""
         self._submitted_since += count
 
     async def close(self) -> None:
-        """End a measurement under way."""
+        """Cancel a measurement under way."""
         await self._keeper.cancel_all()
 
     def _is_stale(self) -> bool:
@@ -78,9 +83,6 @@ class CapacityGauge(Service):
         recent = await self._statistics.recent_hour()
         nodes = await self._nodes.read_all(self._lease_seconds)
         self._submitted_since = 0
-        slots = sum(
-            int(node.report.details.get("slots", 0))
-            for node in nodes
-            if node.report.role is Role.WORKER and node.state is NodeState.UP
-        )
-        return CapacityFigures(status.depth, status.processing, slots, recent.mean_processing_seconds)
+        for callback in self._on_measured:
+            callback(status.pending_by_partition)
+        return CapacityFigures(status.depth, status.processing, count_slots(nodes), recent.mean_processing_seconds)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from captchad.config.sections import WorkerSection
+from captchad.domain.page import Fill, SessionState
 from captchad.domain.recognition import Hints
 from captchad.domain.task import Priority, TaskRequest
-from captchad.domain.visit import Fill, SessionState
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ DEFAULT_PROCESSING_SECONDS = 5.0
 def estimate_wait_seconds(ahead: int, slots: int, mean_processing_seconds: float | None) -> int:
     """Return whole seconds until the end of a task with `ahead` others before it, on `slots` that work side by side.
 
-    Without a recent mean a cautious one is assumed; without slots, one that comes back.
+    Without a recent mean, a cautious default is used; without slots, one slot.
     """
     mean_seconds = DEFAULT_PROCESSING_SECONDS if mean_processing_seconds is None else mean_processing_seconds
     rounds = max(0, ahead) // max(1, slots) + 1

@@ -106,6 +106,7 @@ class Intake:
         if caller.idempotency_key is None:
             partition = self._balancer.choose(len(requests))
             return partition, [NewTask(make_task_id(partition), request) for request in requests]
+        # Not balanced: a repeated key must reach the partition of its first task, whatever has changed since.
         key_digest = digest_key(caller.idempotency_key, caller.key.key_id if caller.key else None)
         partition = choose_partition(key_digest, self._balancer.partitions)
         body_digest = digest_body(caller.body)

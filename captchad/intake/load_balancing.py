@@ -51,9 +51,9 @@ class PartitionBalancer:
         return [p for p in range(self.partitions) if p not in self._failed_until] or list(range(self.partitions))
 
     def note_failure(self, partition: int) -> None:
-        """Leave a partition out for a while, as it did not answer."""
+        """Skip a partition that did not answer, for a while."""
         self._failed_until[partition] = self._clock.monotonic_seconds() + self._recheck_seconds
 
     def note_pending(self, pending: Mapping[int, int]) -> None:
-        """Take over how many tasks wait in each partition."""
+        """Use these counts of waiting tasks from now on."""
         self._pending.update(pending)

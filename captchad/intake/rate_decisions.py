@@ -1,18 +1,18 @@
-"""Which allowances a request is charged to, and which of their answers counts."""
+"""Which rate limits a request counts against, and which of their results decides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from captchad.broker.rate_limits import Allowance, RateLimiter
+from captchad.broker.rate_limits import RateLimiter, RateLimitResult
 from captchad.config.sections import KeyRateLimitSection, RateLimitSection
 
 Subject = Literal["address", "key"]
 
 
 @dataclass(frozen=True, slots=True)
-class Charge:
-    """One allowance to take from; `name` tells it from all others of the fleet."""
+class RateLimit:
+    """One limit to charge; `name` identifies it across the fleet."""
 
     subject: Subject
     name: str
@@ -21,8 +21,8 @@ class Charge:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What the allowance nearest to its end answered."""
+class RateLimitDecision:
+    """The result that decides: a refusal, else that of the limit with the least left."""
 
     subject: Subject
     is_allowed: bool
@@ -40,8 +40,8 @@ class RateRules:
     per_key: KeyRateLimitSection
 
 
-class RateGate:
-    """Takes from a caller's allowances; the rules may be replaced while it works."""
+class CallerRateLimiter:
+    """Charges the rate limits of callers; the rules may be replaced at any time."""
 
     def __init__(self, limiter: RateLimiter, rules: RateRules) -> None:
         self._limiter = limiter
@@ -56,27 +56,29 @@ class RateGate:
         """Use other rules from now on."""
         self._rules = rules
 
-    async def take(self, address: str, key_id: str | None, cost: int) -> Decision | None:
-        """Take `cost` from all allowances of a caller until one refuses; None where nothing is limited."""
-        decisions: list[Decision] = []
-        for charge in list_charges(self._rules, address, key_id):
-            allowance = await self._limiter.take(charge.name, cost, charge.requests_per_minute, charge.burst_size)
-            decisions.append(_decide(charge, allowance))
-            if not allowance.is_allowed:
+    async def take(self, address: str, key_id: str | None, cost: int) -> RateLimitDecision | None:
+        """Charge `cost` to all limits of a caller until one refuses; None where nothing is limited."""
+        decisions: list[RateLimitDecision] = []
+        for rate_limit in list_rate_limits(self._rules, address, key_id):
+            result = await self._limiter.take(
+                rate_limit.name, cost, rate_limit.requests_per_minute, rate_limit.burst_size
+            )
+            decisions.append(_decide(rate_limit, result))
+            if not result.is_allowed:
                 break
         return choose_decision(decisions)
 
 
-def list_charges(rules: RateRules, address: str, key_id: str | None) -> Iterator[Charge]:
-    """Return the allowances a request counts against, the address first."""
+def list_rate_limits(rules: RateRules, address: str, key_id: str | None) -> Iterator[RateLimit]:
+    """Return the limits a request counts against, the address first."""
     if _is_limiting(rules.per_address):
         section = rules.per_address
-        yield Charge("address", f"address:{address}", section.requests_per_minute, section.burst_size)
+        yield RateLimit("address", f"address:{address}", section.requests_per_minute, section.burst_size)
     if key_id is not None and _is_limiting(rules.per_key):
-        yield Charge("key", f"key:{key_id}", rules.per_key.requests_per_minute, rules.per_key.burst_size)
+        yield RateLimit("key", f"key:{key_id}", rules.per_key.requests_per_minute, rules.per_key.burst_size)
 
 
-def choose_decision(decisions: list[Decision]) -> Decision | None:
+def choose_decision(decisions: list[RateLimitDecision]) -> RateLimitDecision | None:
     """Return the decision to act on: a refusal, else the one with the least left."""
     return min(decisions, key=lambda decision: (decision.is_allowed, decision.remaining), default=None)
 
@@ -85,12 +87,12 @@ def _is_limiting(section: RateLimitSection | KeyRateLimitSection) -> bool:
     return section.enabled and section.requests_per_minute > 0
 
 
-def _decide(charge: Charge, allowance: Allowance) -> Decision:
-    return Decision(
-        charge.subject,
-        allowance.is_allowed,
-        allowance.limit,
-        allowance.remaining,
-        allowance.retry_after_seconds,
-        allowance.reset_seconds,
+def _decide(rate_limit: RateLimit, result: RateLimitResult) -> RateLimitDecision:
+    return RateLimitDecision(
+        rate_limit.subject,
+        result.is_allowed,
+        result.limit,
+        result.remaining,
+        result.retry_after_seconds,
+        result.reset_seconds,
     )

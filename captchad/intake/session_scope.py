@@ -2,7 +2,7 @@
 
 from captchad.domain.cookie_scope import find_cookie_host
 from captchad.domain.errors import InvalidRequest, TargetNotAllowed, Violation
-from captchad.domain.target import Target, parse_endpoint
+from captchad.domain.target import Target, parse_origin
 from captchad.intake.draft import TaskDraft
 
 
@@ -10,7 +10,7 @@ def check_cookies(draft: TaskDraft, target: Target) -> None:
     """Refuse cookies for other hosts than the page's own; InvalidRequest names each."""
     if draft.session is None or draft.url is None:
         return
-    host = parse_endpoint(draft.url).host
+    host = parse_origin(draft.url).host
     violations = tuple(
         Violation(f"{draft.pointer}/session/cookies/{index}/domain", message)
         for index, cookie in enumerate(draft.session.cookies)

@@ -1,4 +1,4 @@
-"""What an operator must hear of: pure rules over one snapshot, under the names config/alerts.yml uses."""
+"""What an operator should be told: pure rules over one snapshot, under the names of config/alerts.yml."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertThresholds:
-    """From where on a figure is wrong; the expected workers and the queue's bound are the configuration's."""
+    """The values from which an alert fires; the expected workers and the queue's limit come from the configuration."""
 
     expected_workers: int
     queue_limit: int
@@ -49,9 +49,9 @@ Rule = Callable[[FleetSnapshot, AlertThresholds], Iterator[Alert]]
 def evaluate_alerts(
     snapshot: FleetSnapshot | None, broker_failure: str, thresholds: AlertThresholds
 ) -> tuple[Alert, ...]:
-    """Return all alerts, gravest first; while Redis is away only that one, since the rest would be guesswork."""
+    """Return all alerts, the gravest first; while Redis is away only that one, since the rest would be guesswork."""
     if broker_failure:
-        advice = "Start Redis, or mend the network to it; captchad goes on by itself once it answers."
+        advice = "Start Redis, or fix the network to it; captchad recovers by itself once it answers."
         return (Alert("BrokerUnavailable", Severity.CRITICAL, broker_failure, advice),)
     if snapshot is None:
         return ()
@@ -65,7 +65,7 @@ def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iter
         yield Alert(
             "NoWorkers",
             Severity.CRITICAL,
-            "No worker is up: tasks are stored but nothing works on them.",
+            "No worker is up: tasks are stored but not processed.",
             "Start one: captchad --role=worker.",
         )
     elif active < thresholds.expected_workers:
@@ -73,7 +73,7 @@ def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iter
             "WorkerNodeDown",
             Severity.WARNING,
             f"{active} of {thresholds.expected_workers} expected workers are up.",
-            "Look at the lost worker's log; the number expected is worker_nodes_count.",
+            "Check the lost worker's log; worker_nodes_count sets how many are expected.",
         )
 
 
@@ -82,7 +82,7 @@ def _check_roles(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]
         yield Alert(
             "SchedulerMissing",
             Severity.CRITICAL,
-            "No scheduler is up: retries wait, and tasks of lost workers are not taken back.",
+            "No scheduler is up: retries wait, and tasks of lost workers are not requeued.",
             "Start one: captchad --role=scheduler.",
         )
     if snapshot.count_up(Role.GATEWAY) == 0:
@@ -99,7 +99,7 @@ def _check_failures(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Ite
     failed, completed = sum(minute.failed for minute in minutes), sum(minute.completed for minute in minutes)
     ended = failed + completed
     rate = failed / (RATE_WINDOW_MINUTES * SECONDS_PER_MINUTE)
-    advice = "The recent tasks' error codes say which stage fails."
+    advice = "The error codes of recent tasks show which stage fails."
     if rate > thresholds.failures_per_second:
         summary = f"{rate:.2f} tasks fail per second ({failed} in the last {RATE_WINDOW_MINUTES} minutes)."
         yield Alert("HighTaskFailureRate", Severity.WARNING, summary, advice)
@@ -131,7 +131,7 @@ def _check_hosts(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterat
     for host in snapshot.hosts:
         load, name = host.load, host.host
         if load.cpu_percent > thresholds.host_percent:
-            summary = f"{name}: the processor is {load.cpu_percent:.0f} % busy."
+            summary = f"{name}: the CPU is {load.cpu_percent:.0f} % busy."
             yield Alert("HostCpuSaturated", Severity.INFO, summary, "Use fewer slots there, or add a host.")
         if load.memory_percent > thresholds.host_percent:
             summary = f"{name}: {load.memory_percent:.0f} % of the memory is in use."
@@ -140,7 +140,7 @@ def _check_hosts(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterat
             )
         if load.disk_percent > thresholds.host_percent:
             summary = f"{name}: the disk under the state folder is {load.disk_percent:.0f} % full."
-            yield Alert("HostDiskFull", Severity.WARNING, summary, "Free some space before Redis can't write any more.")
+            yield Alert("HostDiskFull", Severity.WARNING, summary, "Free some space before Redis can no longer write.")
 
 
 def _check_versions(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:

@@ -1,6 +1,6 @@
 """The fleet's figures as Prometheus metrics, beside those of the monitor's own process."""
 
-from captchad.domain.node import NodeState, Role
+from captchad.domain.node import NodeState, Role, count_slots
 from captchad.monitoring.fleet import FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetMonitor
 from captchad.monitoring.hosts import mean_load
@@ -24,7 +24,7 @@ class FleetExposition:
         return self.render()
 
     def render(self) -> tuple[bytes, str]:
-        """Render the newest view as Prometheus text; gives the content type too."""
+        """Return the newest view as Prometheus text, and its content type."""
         view = self._monitor.view
         self._instruments.set(catalogue.BROKER_UP, int(not view.broker_failure))
         if view.snapshot is not None:
@@ -64,7 +64,7 @@ class FleetExposition:
 
     def _set_nodes(self, snapshot: FleetSnapshot) -> None:
         self._instruments.set(catalogue.WORKERS_ACTIVE, snapshot.count_up(Role.WORKER))
-        self._instruments.set(catalogue.FLEET_SLOTS, snapshot.count_slots())
+        self._instruments.set(catalogue.FLEET_SLOTS, count_slots(snapshot.nodes))
         for role in Role:
             for state in NodeState:
                 count = sum(node.report.role is role and node.state is state for node in snapshot.nodes)

@@ -27,12 +27,6 @@ class FleetSnapshot:
         """How many nodes of a role serve: neither draining nor lost."""
         return sum(node.report.role is role and node.state is NodeState.UP for node in self.nodes)
 
-    def count_slots(self) -> int:
-        """How many tasks the workers that are up may work on at once, as they report it."""
-        workers = (node for node in self.nodes if node.report.role is Role.WORKER and node.state is NodeState.UP)
-        slots = (node.report.details.get("slots") for node in workers)
-        return sum(count for count in slots if isinstance(count, int))
-
 
 class FleetReader:
     """Puts a snapshot together; `lease_seconds` decides which nodes count as lost."""

@@ -1,4 +1,4 @@
-"""Keeps the newest view of the fleet for everybody who looks at it."""
+"""Keeps the newest view of the fleet for all who watch it."""
 
 import asyncio
 import logging
@@ -31,9 +31,9 @@ class FleetView:
 
 
 class FleetMonitor(Service):
-    """Reads the fleet once for all who watch: each second while somebody does, seldom while nobody does.
+    """Reads the fleet once for all watchers: every second while there are any, less often otherwise.
 
-    The seldom reading is for the log, where alerts that begin and end leave a line. For `start_grace_seconds` only
+    Unwatched, it still reads, so that the log has every alert's start and end. For `start_grace_seconds` only
     the broker is judged: roles that start together with the monitor are not missing yet.
     """
 
@@ -84,7 +84,7 @@ class FleetMonitor(Service):
                 continue
 
     async def drain(self) -> None:
-        """Let everybody who watches go."""
+        """Release all watchers."""
         self.release_watchers()
 
     def release_watchers(self) -> None:
@@ -123,6 +123,7 @@ class FleetMonitor(Service):
     def _is_fresh(self, max_age_seconds: float) -> bool:
         if self._read_seconds is None or self._clock.monotonic_seconds() - self._read_seconds >= max_age_seconds:
             return False
+        # A view that was read while nobody watched has no tasks to show.
         lacks_tasks = self._view.snapshot is None or self._view.snapshot.tasks is None
         return not (self._watchers and lacks_tasks and not self._view.broker_failure)
 
@@ -133,6 +134,7 @@ class FleetMonitor(Service):
                 snapshot = await self._reader.read(with_tasks=self._watchers > 0)
             taken = self._clock.monotonic_seconds()
         except BrokerUnavailable as error:
+            # The last snapshot stays: the page shows it greyed, with its age.
             failure = error.message
         except TimeoutError:
             failure = f"Redis did not answer within {READ_TIMEOUT_SECONDS:.0f} s"
@@ -153,4 +155,4 @@ class FleetMonitor(Service):
             if alert.name not in old:
                 _logger.warning("alert %s: %s %s", alert.name, alert.summary, alert.advice)
         for name in sorted(old - new):
-            _logger.info("alert %s is over", name)
+            _logger.info("alert %s is resolved", name)

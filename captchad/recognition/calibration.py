@@ -1,4 +1,4 @@
-"""Evidence to probabilities: a logistic weighing and a monotone curve, both fitted on pictures of known text."""
+"""From a reading's features to a probability: a logistic weighing and a monotone curve, fitted on labelled pictures."""
 
 import json
 import math
@@ -37,13 +37,13 @@ class Curve:
         """Read one curve as the fitting program writes it."""
         return cls(tuple(values["weights"]), values["bias"], tuple(values["scores"]), tuple(values["probabilities"]))
 
-    def weigh(self, evidence: Sequence[float]) -> float:
-        """Return the score of some evidence."""
-        return self.bias + sum(weight * value for weight, value in zip(self.weights, evidence, strict=True))
+    def weigh(self, features: Sequence[float]) -> float:
+        """Return the score of a row of features."""
+        return self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
 
-    def estimate(self, evidence: Sequence[float]) -> float:
-        """Return the probability (0..1) that what the evidence speaks for is right."""
-        score = self.weigh(evidence)
+    def estimate(self, features: Sequence[float]) -> float:
+        """Return the probability (0..1) that a reading with these features is right."""
+        score = self.weigh(features)
         above = bisect_right(self.scores, score)
         if above == 0:
             estimate = self.probabilities[0]

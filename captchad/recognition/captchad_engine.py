@@ -13,7 +13,7 @@ from captchad.recognition.arithmetic import read_sum
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
-from captchad.recognition.joint_reading import Evidence, PictureReading, Reading, look, read_jointly
+from captchad.recognition.joint_reading import PictureReading, Reading, ReadingFeatures, look, read_jointly
 from captchad.recognition.model import Model, load_model
 from captchad.recognition.preparation import prepare
 
@@ -41,8 +41,8 @@ class CaptchadEngine:
         self._columns = ("", *model.symbols)
         values = model.description.get(CALIBRATION_KEY)
         self._calibration = make_plain_calibration() if values is None else Calibration.from_json(values)
-        if len(self._calibration.text.weights) != len(fields(Evidence)):
-            raise ValueError("it weighs other evidence than this release gives; calibrate the model again")
+        if len(self._calibration.text.weights) != len(fields(ReadingFeatures)):
+            raise ValueError("it was fitted to other features than this release computes; calibrate the model again")
         self._operator_columns = [self._columns.index(sign) for sign in (*OPERATORS, "/") if sign in self._columns]
         self._located: dict[Alphabet, Columns] = {}
         self._plain_sums = _make_sum_alphabet(_PLAIN_SIGNS)
@@ -74,7 +74,7 @@ class CaptchadEngine:
         if found is None:
             return Recognition("", NO_READING_CONFIDENCE, self.name, hints.kind or CaptchaKind.TEXT)
         reading = found.reading
-        confidence = self._calibration.text.estimate(reading.evidence.as_tuple())
+        confidence = self._calibration.text.estimate(reading.features.as_tuple())
         characters = tuple(
             Character(symbol, round(self._calibration.character_confidence(scores, confidence), 4))
             for symbol, scores in zip(reading.symbols, zip(*reading.symbol_scores, strict=True), strict=True)
@@ -146,7 +146,7 @@ def load_captchad_engine(path: Path | None = None) -> CaptchadEngine:
 
 def _is_clear(found: PictureReading | None) -> bool:
     """Whether one look is enough; where nothing was seen, a second one would see no more."""
-    return found is None or found.reading.evidence.margin > _CLEAR_MARGIN
+    return found is None or found.reading.features.margin > _CLEAR_MARGIN
 
 
 def _make_sum_alphabet(signs: dict[str, str]) -> Alphabet:

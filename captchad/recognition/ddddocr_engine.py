@@ -1,4 +1,4 @@
-"""The first engine: both text networks of the ddddocr wheel read together, masked, bounded and calibrated."""
+"""The engine `ddddocr`: both text networks of the ddddocr wheel read together, masked, bounded and calibrated."""
 
 import math
 from collections.abc import Sequence
@@ -115,7 +115,7 @@ class DdddocrEngine:
 
     def _answer_sum(self, reading: Reading) -> Recognition:
         found = read_sum(reading.symbols)
-        confidence = self._calibration.text.estimate(reading.evidence.as_tuple())
+        confidence = self._calibration.text.estimate(reading.features.as_tuple())
         return Recognition(
             text="" if found is None else str(found.result),
             confidence=round(confidence, 4),
@@ -128,7 +128,7 @@ class DdddocrEngine:
     def _answer_text(self, found: PictureReading, hints: Hints) -> Recognition:
         reading = found.reading
         cased = self._decide_case(found, hints)
-        confidence = self._calibration.text.estimate(reading.evidence.as_tuple()) * cased.confidence
+        confidence = self._calibration.text.estimate(reading.features.as_tuple()) * cased.confidence
         return Recognition(
             text=cased.text,
             confidence=round(confidence, 4),

@@ -1,14 +1,14 @@
-"""Engines by name: whatever the installed packages declare in the entry-point group `captchad.recognisers`.
+"""Recognition engines by name: whatever the installed packages declare in the entry-point group `captchad.recognisers`.
 
-An entry is a function without arguments that loads the engine and gives a Recogniser. Names joined by `+` are read
-together, see ensemble.py.
+An entry is a function without arguments that loads and returns a RecognitionEngine. Engines whose names are joined by
+`+` read together, see ensemble.py.
 """
 
 from importlib.metadata import EntryPoint, entry_points
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.ensemble import EnsembleEngine
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 
 ENTRY_POINT_GROUP = "captchad.recognisers"
 DEFAULT_ENGINE = "captchad"
@@ -30,7 +30,7 @@ def find_unknown(name: str) -> tuple[str, ...]:
     return tuple(part for part in name.split(ENSEMBLE_SIGN) if part not in entries)
 
 
-def load_engine(name: str = DEFAULT_ENGINE) -> Recogniser:
+def load_engine(name: str = DEFAULT_ENGINE) -> RecognitionEngine:
     """Load an engine (NAME, or NAME+NAME for several together); DependencyMissing where one is not there."""
     unknown = find_unknown(name)
     if unknown:
@@ -46,9 +46,9 @@ def describe_unknown(unknown: tuple[str, ...]) -> str:
     return f"there is no engine {', '.join(map(repr, unknown))}; those declared are: {known}"
 
 
-def load_ensemble() -> Recogniser:
+def load_ensemble() -> RecognitionEngine:
     """Load captchad's own engines that are installed; DependencyMissing where none is."""
-    members: list[Recogniser] = []
+    members: list[RecognitionEngine] = []
     reasons: list[str] = []
     for name in ENSEMBLE_MEMBERS:
         try:
@@ -73,10 +73,10 @@ def _is_own(entry: EntryPoint) -> bool:
     return entry.dist is not None and entry.dist.name == _OWN_PACKAGE
 
 
-def _load(entry: EntryPoint) -> Recogniser:
+def _load(entry: EntryPoint) -> RecognitionEngine:
     try:
         load = entry.load()
     except (ImportError, AttributeError) as error:
         raise DependencyMissing(f"the engine {entry.name} ({entry.value}) can't be loaded: {error}") from error
-    recogniser: Recogniser = load()
-    return recogniser
+    engine: RecognitionEngine = load()
+    return engine

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 
 
 class EnsembleEngine:
@@ -14,7 +14,7 @@ class EnsembleEngine:
     Results name the member whose text they hold.
     """
 
-    def __init__(self, members: Sequence[Recogniser]) -> None:
+    def __init__(self, members: Sequence[RecognitionEngine]) -> None:
         if not members:
             raise ValueError("an ensemble needs a member")
         self._members = tuple(members)

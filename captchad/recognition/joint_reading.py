@@ -37,8 +37,8 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What speaks for a reading; a greater number never speaks against it.
+class ReadingFeatures:
+    """The features the confidence is calibrated on; a greater value never makes a reading less likely.
 
     Natural logs, but for `agreement` (the share of networks that like this text best), `fullness` (0..1, below 1
     where the text is suspiciously short) and `clearness` (1 where a single look was enough, else 0: what two looks add
@@ -55,19 +55,19 @@ class Evidence:
     clearness: float
 
     def as_tuple(self) -> tuple[float, ...]:
-        """Return the numbers in the order the calibration's weights have."""
+        """Return the values in the order of the calibration's weights."""
         return astuple(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The best text as symbols of its alphabet, with what speaks for it.
+    """The best text as symbols of its alphabet, with its features.
 
     `steps` has for each network the step at which each symbol shows, `symbol_scores` the log probabilities there.
     """
 
     symbols: str
-    evidence: Evidence
+    features: ReadingFeatures
     total_score: float
     steps: tuple[tuple[int, ...], ...]
     symbol_scores: tuple[tuple[float, ...], ...]
@@ -164,7 +164,7 @@ def _describe(
         tuple(float(view.log_probabilities[step, label]) for step, label in zip(of_view, best, strict=True))
         for view, of_view in zip(views, steps, strict=True)
     )
-    evidence = Evidence(
+    features = ReadingFeatures(
         mean_score=float(np.mean(scores[best])),
         least_score=min(scores[best]),
         margin=_find_margin(best, scores),
@@ -176,4 +176,4 @@ def _describe(
     )
     # With the share of the alphabet added, readings of different alphabets can be compared.
     total = sum(scores[best]) + sum(view.share for view in views)
-    return Reading(_spell(best, alphabet), evidence, total, steps, symbol_scores)
+    return Reading(_spell(best, alphabet), features, total, steps, symbol_scores)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captchad.domain.errors import DependencyMissing
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 
 _logger = logging.getLogger(__name__)
 
@@ -15,10 +15,10 @@ FileMark = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelved:
+class _Registered:
     path: str
     mark: FileMark
-    recogniser: Recogniser
+    engine: RecognitionEngine
 
 
 class ModelRegistry:
@@ -27,10 +27,10 @@ class ModelRegistry:
     All but `has_model` and `names` is called from the thread that reads.
     """
 
-    def __init__(self, paths: Callable[[], Mapping[str, str]], load: Callable[[Path], Recogniser]) -> None:
+    def __init__(self, paths: Callable[[], Mapping[str, str]], load: Callable[[Path], RecognitionEngine]) -> None:
         self._paths = paths
         self._load = load
-        self._shelved: dict[str, _Shelved] = {}
+        self._registered: dict[str, _Registered] = {}
         self._refused: dict[str, tuple[str, FileMark]] = {}
 
     def has_model(self, target: str | None) -> bool:
@@ -42,7 +42,7 @@ class ModelRegistry:
         for target in self._paths():
             self.find(target)
 
-    def find(self, target: str) -> Recogniser | None:
+    def find(self, target: str) -> RecognitionEngine | None:
         """Return the engine with a target's model, None where it has none any more.
 
         A model that can't be loaded is told once, and the one it was to replace reads on; DependencyMissing where
@@ -52,35 +52,35 @@ class ModelRegistry:
         path = self._paths().get(target)
         if path is None:
             return None
-        mark, present = _mark(path), self._shelved.get(target)
+        mark, present = _mark(path), self._registered.get(target)
         if present is not None and (path, mark) in {(present.path, present.mark), self._refused.get(target)}:
-            return present.recogniser
+            return present.engine
         try:
-            recogniser = self._take_alike(path, mark) or self._load(Path(path))
+            engine = self._take_alike(path, mark) or self._load(Path(path))
         except DependencyMissing as error:
             message = f"recognition.models.{target}: {error.message}"
             if present is None:
                 raise DependencyMissing(message) from error
             self._refused[target] = (path, mark)
-            _logger.error("%s; %s reads on", message, present.recogniser.name)  # noqa: TRY400
-            return present.recogniser
-        _logger.info("loaded the model %s from %s for %s", recogniser.name, path, target)
+            _logger.error("%s; %s reads on", message, present.engine.name)  # noqa: TRY400
+            return present.engine
+        _logger.info("loaded the model %s from %s for %s", engine.name, path, target)
         self._refused.pop(target, None)
-        self._shelved[target] = _Shelved(path, mark, recogniser)
-        return recogniser
+        self._registered[target] = _Registered(path, mark, engine)
+        return engine
 
     def names(self) -> tuple[str, ...]:
         """Name the models that are loaded."""
-        return tuple(sorted({shelved.recogniser.name for shelved in list(self._shelved.values())}))
+        return tuple(sorted({registered.engine.name for registered in list(self._registered.values())}))
 
-    def _take_alike(self, path: str, mark: FileMark) -> Recogniser | None:
+    def _take_alike(self, path: str, mark: FileMark) -> RecognitionEngine | None:
         """Return the same file's engine where another target has it already."""
-        alike = (one.recogniser for one in self._shelved.values() if (one.path, one.mark) == (path, mark))
+        alike = (one.engine for one in self._registered.values() if (one.path, one.mark) == (path, mark))
         return next(alike, None)
 
     def _forget_others(self) -> None:
-        for target in self._shelved.keys() - self._paths().keys():
-            del self._shelved[target]
+        for target in self._registered.keys() - self._paths().keys():
+            del self._registered[target]
             self._refused.pop(target, None)
 
 

@@ -11,7 +11,7 @@ from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefu
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
 from captchad.recognition.model_registry import ModelRegistry
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.runtime.service import Service, ServiceHealth
 
 _logger = logging.getLogger(__name__)
@@ -30,19 +30,19 @@ class _Waiting:
 class RecognitionService(Service):
     """Reads pictures one batch after another in a thread of its own.
 
-    `recogniser_factory` loads the engine (in the thread, at start); `batch_size` bounds how many waiting pictures go
+    `engine_factory` loads the engine (in the thread, at start); `batch_size` bounds how many waiting pictures go
     to it at once, as far as it reads them faster together. `registry` has the models of single targets.
     """
 
     name = "recognition"
 
     def __init__(
-        self, recogniser_factory: Callable[[], Recogniser], batch_size: int, registry: ModelRegistry | None = None
+        self, engine_factory: Callable[[], RecognitionEngine], batch_size: int, registry: ModelRegistry | None = None
     ) -> None:
-        self._recogniser_factory = recogniser_factory
+        self._engine_factory = engine_factory
         self._registry = registry
         self._batch_size = batch_size
-        self._recogniser: Recogniser | None = None
+        self._engine: RecognitionEngine | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
@@ -53,7 +53,7 @@ class RecognitionService(Service):
         """Load the engine and all models; DependencyMissing where one isn't there."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognition")
         loop = asyncio.get_running_loop()
-        self._recogniser = await loop.run_in_executor(self._thread, self._recogniser_factory)
+        self._engine = await loop.run_in_executor(self._thread, self._engine_factory)
         if self._registry is not None:
             await loop.run_in_executor(self._thread, self._registry.load_all)
 
@@ -69,18 +69,20 @@ class RecognitionService(Service):
         """End the thread after the batch it reads now; whoever still waits is told."""
         self._is_closed = True
         while self._waiting:
-            _settle(self._waiting.popleft(), AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended"))
+            _settle(
+                self._waiting.popleft(), AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recognition engine has ended")
+            )
         if self._thread is not None:
             self._thread.shutdown(wait=False, cancel_futures=True)
 
     def health(self) -> ServiceHealth:
         """Say which engine is loaded, how many pictures wait and how many were read."""
-        recogniser = self._recogniser
+        engine = self._engine
         return ServiceHealth(
-            is_ready=recogniser is not None and not self._is_closed,
-            reason="" if recogniser is not None else "the engine is not loaded",
+            is_ready=engine is not None and not self._is_closed,
+            reason="" if engine is not None else "the recognition engine is not loaded",
             details={
-                "recogniser": None if recogniser is None else recogniser.name,
+                "recogniser": None if engine is None else engine.name,
                 "models": [] if self._registry is None else list(self._registry.names()),
                 "waiting": len(self._waiting),
                 "read": self._read_count,
@@ -93,7 +95,7 @@ class RecognitionService(Service):
         AttemptFailed with captcha_unreadable where it is no picture, or has nothing to be read.
         """
         if self._is_closed:
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
+            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recognition engine has ended")
         if self._registry is None or not self._registry.has_model(target):
             target = None
         waiting = _Waiting(picture, hints, target, asyncio.get_running_loop().create_future())
@@ -102,8 +104,8 @@ class RecognitionService(Service):
         return await waiting.answer
 
     def _take_batch(self) -> list[_Waiting]:
-        assert self._recogniser is not None
-        limit = min(self._batch_size, self._recogniser.largest_batch)
+        assert self._engine is not None
+        limit = min(self._batch_size, self._engine.largest_batch)
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < limit:
             if batch and self._waiting[0].target != batch[0].target:
@@ -125,7 +127,7 @@ class RecognitionService(Service):
                 [(waiting.picture, waiting.hints) for waiting in batch],
             )
         except asyncio.CancelledError:
-            ended = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recogniser has ended")
+            ended = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recognition engine has ended")
             for waiting in batch:
                 _settle(waiting, ended)
             raise
@@ -135,18 +137,20 @@ class RecognitionService(Service):
 
     def _read(self, target: str | None, pictures: Sequence[tuple[bytes, Hints]]) -> list[Recognition | AttemptFailed]:
         """Read a batch in the thread, with the model of the target that all of it belongs to."""
-        assert self._recogniser is not None
-        recogniser: Recogniser | None = None
+        assert self._engine is not None
+        engine: RecognitionEngine | None = None
         if target is not None and self._registry is not None:
             try:
-                recogniser = self._registry.find(target)
+                engine = self._registry.find(target)
             except DependencyMissing as error:
                 _logger.error("%s", error.message)  # noqa: TRY400
                 return [AttemptFailed(TaskErrorCode.INTERNAL_ERROR, error.message)] * len(pictures)
-        return read_pictures(recogniser or self._recogniser, pictures)
+        return read_pictures(engine or self._engine, pictures)
 
 
-def read_pictures(recogniser: Recogniser, pictures: Sequence[tuple[bytes, Hints]]) -> list[Recognition | AttemptFailed]:
+def read_pictures(
+    engine: RecognitionEngine, pictures: Sequence[tuple[bytes, Hints]]
+) -> list[Recognition | AttemptFailed]:
     """Decode and read pictures in the calling thread; each has an outcome of its own, and nothing is raised."""
     outcomes: list[Recognition | AttemptFailed | None] = [None] * len(pictures)
     decoded: list[tuple[int, Pixels, Hints]] = []
@@ -156,10 +160,10 @@ def read_pictures(recogniser: Recogniser, pictures: Sequence[tuple[bytes, Hints]
         except PictureRefused as error:
             outcomes[number] = AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message)
     try:
-        read = recogniser.recognise([pixels for _, pixels, _ in decoded], [hints for _, _, hints in decoded])
+        read = engine.recognise([pixels for _, pixels, _ in decoded], [hints for _, _, hints in decoded])
     except Exception as error:  # an engine's fault must not end the thread for all other pictures
-        _logger.exception("the recogniser failed")
-        failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the recogniser failed: {error}")
+        _logger.exception("the recognition engine failed")
+        failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the recognition engine failed: {error}")
         return [outcome or failure for outcome in outcomes]
     for (number, _, _), recognition in zip(decoded, read, strict=True):
         outcomes[number] = recognition if recognition.text else _say_unreadable()

@@ -59,7 +59,7 @@ def _find_secret(configuration: Configuration) -> str:
     file = resolve_state_directory(os.environ) / SECRET_FILE_NAME
     if not file.exists():
         _write_secret(file)
-    _logger.info("the secret path of this node's address lies in %s", file)
+    _logger.info("the secret path of this node's URL is stored in %s", file)
     return file.read_text(encoding="ascii").strip()
 
 

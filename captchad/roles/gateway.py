@@ -14,7 +14,7 @@ from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.rate_decisions import RateGate, RateRules
+from captchad.intake.rate_decisions import CallerRateLimiter, RateRules
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.documentation import DocumentationRoutes
@@ -32,10 +32,11 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     store = TaskStore(broker, _queue_limits(configuration), process.session_cipher)
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
-    rates = RateGate(RateLimiter(broker), _rate_rules(configuration))
+    rates = CallerRateLimiter(RateLimiter(broker), _rate_rules(configuration))
     capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
     balancing = configuration.gateway.load_balancer
     balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
+    capacity.on_measured(balancer.note_pending)
     intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
 
     def take_over(new: Configuration) -> None:

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from captchad import __version__
 from captchad.broker.api_keys import ApiKeys
@@ -23,7 +22,8 @@ from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
-from captchad.intake.rate_decisions import RateGate
+from captchad.domain.role_figures import RoleFigures
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
@@ -74,23 +74,23 @@ class RoleProcess:
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
         self._on_reload: list[Callable[[Configuration], None]] = []
-        self.describe: Callable[[], dict[str, Any]] = dict
+        self.describe: Callable[[], RoleFigures | None] = lambda: None
         self._start_logging()
 
     @property
     def presence_lease_seconds(self) -> float:
-        """After which silence a role is shown as lost; roles sign three times in it."""
+        """The silence after which a role counts as lost; roles send three heartbeats in it."""
         return find_presence_lease_seconds(self.configuration.scheduler)
 
     @property
     def session_cipher(self) -> SessionCipher | None:
-        """What seals sessions, None without security.session_key."""
+        """The cipher that seals sessions; None without security.session_key."""
         key = self.configuration.security.session_key
         return SessionCipher(key.get_secret_value()) if key is not None else None
 
     @property
     def consumer(self) -> str:
-        """The name of this life of the process."""
+        """The name of this incarnation of the process."""
         return f"{self.name}.{self.incarnation}"
 
     def on_reload(self, callback: Callable[[Configuration], None]) -> None:
@@ -105,7 +105,7 @@ class RoleProcess:
         set_log_level(new.logging.level)
         for callback in self._on_reload:
             callback(new)
-        _logger.info("configuration read again: %s", ", ".join(changes.reloadable) or "nothing has changed")
+        _logger.info("configuration reloaded: %s", ", ".join(changes.reloadable) or "nothing changed")
         for path in changes.need_restart:
             _logger.warning("%s has changed; restart this role to use it", path)
 
@@ -113,7 +113,7 @@ class RoleProcess:
         self,
         extend: Extension | None = None,
         render_metrics: RenderMetrics | None = None,
-        rates: RateGate | None = None,
+        rates: CallerRateLimiter | None = None,
     ) -> WebServer:
         """Make the role's HTTP server: the operators' routes, and the role's own."""
         access = AccessPolicy(self.configuration.security, self.api_keys.authenticate)
@@ -154,7 +154,7 @@ class RoleProcess:
             version=__version__,
             is_draining=self.supervisor.is_draining,
             load=self._load_reader.read(),
-            details=self.describe(),
+            figures=self.describe(),
         )
 
     def _load(self) -> LoadedConfiguration:

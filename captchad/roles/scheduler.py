@@ -7,6 +7,7 @@ from captchad.broker.housekeeping import Housekeeping, LeaderLease
 from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.domain.role_figures import SchedulerFigures
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.scheduling.deadlines import Deadlines
@@ -24,7 +25,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes)))
     lease = LeaderLease(broker, process.consumer, LEADER_LEASE_SECONDS)
     leadership = Leadership(lease, clock, metrics)
-    process.describe = lambda: {"is_active": leadership.is_active}
+    process.describe = lambda: SchedulerFigures(leadership.is_active)
     return (
         process.build_web(),
         broker,

@@ -1,7 +1,6 @@
 """The worker: opens pages and reads their captchas."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
@@ -13,7 +12,8 @@ from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
-from captchad.domain.target import Endpoint
+from captchad.domain.role_figures import WorkerFigures
+from captchad.domain.target import Origin
 from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
@@ -33,6 +33,7 @@ from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
 from captchad.solving.solver import Solver
 from captchad.solving.target_gate import TargetGate
+from captchad.web.ops.routes import Rendering
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
@@ -52,7 +53,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, lambda: policy.targets, is_held, metrics, clock)
+    solver = Solver(browser, reader, is_held, metrics, clock)
     dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions
@@ -64,21 +65,23 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
-    metrics.set_slots(attempts.slots)
 
-    def describe() -> dict[str, Any]:
-        metrics.set_tasks_in_flight(len(attempts.unsettled))
-        return {
-            "slots": attempts.slots,
-            "busy": attempts.busy,
-            "tasks_done": settler.tasks_done,
-            "tasks_failed": settler.tasks_failed,
-            **browser.details(),
-        }
+    def describe() -> WorkerFigures:
+        return WorkerFigures(
+            slots=attempts.slots,
+            busy=attempts.busy,
+            tasks_done=settler.tasks_done,
+            tasks_failed=settler.tasks_failed,
+            browser=browser.figures(),
+        )
+
+    def render_metrics() -> Rendering:
+        metrics.set_worker_figures(describe())
+        return metrics.render()
 
     process.describe = describe
     return (
-        process.build_web(),
+        process.build_web(render_metrics=render_metrics),
         broker,
         feed,
         ProtectedPorts(broker, feed, policy, process.host),
@@ -96,7 +99,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
 
 
 def _build_proxy(process: RoleProcess, policy: ScopePolicy) -> FilteringProxy:
-    def note_refusal(reason: str, _: Endpoint) -> None:
+    def note_refusal(reason: str, _: Origin) -> None:
         process.metrics.record_egress_refusal(reason)
 
     place = choose_proxy_place(process.configuration)

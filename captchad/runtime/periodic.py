@@ -1,4 +1,4 @@
-"""A chore on a timer that can be woken sooner."""
+"""A job that runs on a timer and can be woken sooner."""
 
 import asyncio
 import logging
@@ -11,29 +11,29 @@ _logger = logging.getLogger(__name__)
 
 
 class Periodic(Service):
-    """Runs `chore` at once and then every `interval_seconds`, counted from the end of the last run.
+    """Runs `job` at once and then every `interval_seconds`, counted from the end of the last run.
 
-    The chore may give back the seconds until it wants to run next (at most the interval). A broker that is away
+    The job may return the seconds until it wants to run next; the interval is the upper bound. An unavailable broker
     is waited out; any other failure ends the service, and so the process.
     """
 
-    def __init__(self, name: str, interval_seconds: float, chore: Callable[[], Awaitable[float | None]]) -> None:
+    def __init__(self, name: str, interval_seconds: float, job: Callable[[], Awaitable[float | None]]) -> None:
         self.name = name
         self._interval_seconds = interval_seconds
-        self._chore = chore
+        self._job = job
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Run the chore as soon as possible."""
+        """Run the job as soon as possible."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Repeat the chore until cancelled."""
+        """Repeat the job until cancelled."""
         while True:
             self._wake.clear()
             pause_seconds = self._interval_seconds
             try:
-                wanted_seconds = await self._chore()
+                wanted_seconds = await self._job()
             except BrokerUnavailable as error:
                 _logger.warning("%s: %s; trying again", self.name, error.message)
             else:

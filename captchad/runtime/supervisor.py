@@ -42,7 +42,7 @@ class Supervisor:
 
     @property
     def is_draining(self) -> bool:
-        """Whether the process is on its way to its end."""
+        """Whether the process is shutting down."""
         return self._is_draining
 
     @property
@@ -94,11 +94,12 @@ class Supervisor:
         try:
             await on_reload()
         except CaptchadError as error:
-            _logger.error("the new configuration is not used: %s", error.message)  # noqa: TRY400
+            _logger.error("the new configuration is rejected: %s", error.message)  # noqa: TRY400
 
     async def _start_all(self) -> bool:
         for service in self._services:
             starting = self._keeper.spawn(service.start(), f"{service.name}.start")
+            # A start may wait for Redis for ever; a signal must end it all the same.
             stopping = self._keeper.spawn(self._stop.wait(), "stop")
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
@@ -136,13 +137,14 @@ class Supervisor:
                 for service in reversed(self._started):
                     await service.drain()
         except TimeoutError:
-            _logger.warning("draining took longer than %s s; what is left is handed back", self._drain_seconds)
+            _logger.warning("still draining after %s s; handing back what is left", self._drain_seconds)
 
     async def _close_all(self) -> None:
         for service in reversed(self._started):
             try:
+                # Each has a timeout of its own: one that hangs must not keep the others open.
                 async with asyncio.timeout(CLOSE_TIMEOUT_SECONDS):
                     await service.close()
             except Exception:
                 _logger.exception("closing %s failed", service.name)
-        _logger.info("%s has ended", self._role)
+        _logger.info("%s has stopped", self._role)

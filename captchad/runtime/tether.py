@@ -1,4 +1,4 @@
-"""Runs one command and takes its whole tree of processes along when the parent goes, however it goes.
+"""Runs one command, and ends its whole process tree when the parent dies, however it dies.
 
 Started by path with a bare interpreter, so it imports the standard library alone. Standard input is the lifeline:
 its first line is the order as JSON, and its end, which the kernel brings about even after kill -9 of the parent,
@@ -74,7 +74,7 @@ def _spawn(order: dict, prctl) -> int:  # type: ignore[type-arg,no-untyped-def]
 
 
 def _attend(command: int, wake_read: int, grace_seconds: float, linger_seconds: float) -> int:
-    """Wait for the command's end and give its wait status, passing signals on and watching the lifeline.
+    """Wait for the command's end and return its wait status, passing signals on and watching the lifeline.
 
     Once the lifeline is cut, the command is asked to end after `linger_seconds` and killed `grace_seconds` later.
     """

@@ -20,6 +20,7 @@ class Contact:
 
     def note_answer(self, run_id: str, server_ms: int, now: float) -> None:
         """Redis answered; a gap before this ends now."""
+        # Half a lease of silence may hide a renewal that workers wanted to make: they renew every third of a lease.
         if run_id != self._run_id or now - self._last_contact > self.lease_seconds / 2:
             self.away_until_ms = server_ms
             self._trusted_from = now + self.lease_seconds

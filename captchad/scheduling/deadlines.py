@@ -15,7 +15,7 @@ TICK_SECONDS = 1.0
 
 
 class Deadlines(Service):
-    """Looks every second: a new task may have a nearer deadline than all others."""
+    """Checks every second, since a new task may have an earlier deadline than all others."""
 
     name = "deadlines"
 
@@ -26,7 +26,7 @@ class Deadlines(Service):
         self._periodic = Periodic(self.name, TICK_SECONDS, self._expire)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Expire tasks until cancelled."""
         await self._periodic.run()
 
     async def _expire(self) -> None:
@@ -36,4 +36,4 @@ class Deadlines(Service):
             sweep = await housekeeping.expire_overdue()
             self._metrics.record_expired(sweep.count)
             if sweep.count:
-                _logger.warning("%d tasks did not end before their deadline", sweep.count)
+                _logger.warning("%d tasks failed: they passed their deadline", sweep.count)

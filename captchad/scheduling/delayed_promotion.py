@@ -1,4 +1,4 @@
-"""Queues tasks whose retry is due."""
+"""Queues tasks whose retry is due, and releases deferred ones at their pace."""
 
 from collections.abc import Sequence
 
@@ -43,12 +43,13 @@ class DelayedPromotion(Service):
     async def _listen(self) -> None:
         async with self._feed.subscription() as events:
             async for event in events:
+                # After a reconnect an earlier retry may have been missed.
                 if event.kind == "reconnected" or "delay_ms" in event.payload:
                     self._periodic.wake()
 
     async def _promote(self) -> float | None:
         if not self._leadership.is_active:
-            return LEADER_LEASE_SECONDS
+            return LEADER_LEASE_SECONDS  # by then this standby may be the active one
         next_due_seconds = []
         for housekeeping in self._partitions:
             sweep = await housekeeping.promote_due()

@@ -28,15 +28,15 @@ class Leadership(Service):
 
     @property
     def is_active(self) -> bool:
-        """Whether this scheduler does the chores."""
+        """Whether this scheduler runs the maintenance jobs."""
         return self._clock.monotonic_seconds() < self._held_until
 
     def health(self) -> ServiceHealth:
-        """Say who is active; a standby is as well as the active one."""
+        """Say whether it is active; a standby is as healthy as the active one."""
         return ServiceHealth(is_ready=True, details={"is_active": self.is_active})
 
     async def start(self) -> None:
-        """Ask for the lease before the first chore."""
+        """Ask for the lease before the first maintenance job."""
         try:
             await self._renew()
         except BrokerUnavailable:
@@ -57,6 +57,7 @@ class Leadership(Service):
     async def _renew(self) -> None:
         asked_at = self._clock.monotonic_seconds()
         if await self._lease.hold():
+            # From before the call: the lease in Redis begins no earlier, so it is never thought to last too long.
             self._held_until = asked_at + LEADER_LEASE_SECONDS
         if self.is_active != self._was_active:
             self._was_active = self.is_active

@@ -10,6 +10,7 @@ from captchad.scheduling.leadership import Leadership
 from captchad.telemetry.metrics import Metrics
 
 CONSUMER_SILENCE_SECONDS = 60.0
+"""Many leases, so that a worker cut off for a while finds its consumer again."""
 
 
 class Pruning(Service):

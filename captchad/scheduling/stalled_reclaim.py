@@ -1,4 +1,4 @@
-"""Finds the tasks of lost workers on a timer, on idle queues too, and has them run again."""
+"""Finds the tasks of lost workers on a timer, on idle queues too, and requeues them."""
 
 import logging
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ TICK_SECONDS = 1.0
 
 
 class StalledReclaim(Service):
-    """Requeues what has not been renewed for a lease; a standby watches its contact too, to take over at once."""
+    """Requeues tasks not renewed for a lease; a standby tracks its own contact too, to be ready when it takes over."""
 
     name = "stalled-reclaim"
 
@@ -36,7 +36,7 @@ class StalledReclaim(Service):
         self._periodic = Periodic(self.name, TICK_SECONDS, self._reclaim)
 
     async def run(self) -> None:
-        """Look every second until cancelled."""
+        """Reclaim every second until cancelled."""
         await self._periodic.run()
 
     async def _reclaim(self) -> None:
@@ -51,9 +51,9 @@ class StalledReclaim(Service):
         for housekeeping in self._partitions:
             reclaimed = await housekeeping.reclaim_stalled(TASK_LEASE_SECONDS, self._contact.away_until_ms)
             self._metrics.record_reclaimed("requeued", reclaimed.requeued + reclaimed.blameless)
-            self._metrics.record_reclaimed("dead", reclaimed.buried)
-            if any((reclaimed.requeued, reclaimed.blameless, reclaimed.buried)):
+            self._metrics.record_reclaimed("dead", reclaimed.dead_lettered)
+            if any((reclaimed.requeued, reclaimed.blameless, reclaimed.dead_lettered)):
                 _logger.warning(
-                    "tasks of lost workers: %d run again, %d run again at no cost, %d are dead letters",
-                    reclaimed.requeued, reclaimed.blameless, reclaimed.buried,
+                    "tasks of lost workers: %d requeued, %d requeued at no cost, %d dead-lettered",
+                    reclaimed.requeued, reclaimed.blameless, reclaimed.dead_lettered,
                 )  # fmt: skip

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.page import Evidence, SessionState
 from captchad.domain.recognition import Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskResult
-from captchad.domain.visit import Evidence, SessionState
 from captchad.runtime.clock import Clock, Stopwatch
+from captchad.runtime.deadline import Deadline
 
 STAGES = ("open", "locate", "capture", "recognise", "verify")
 
@@ -44,6 +45,7 @@ class Attempt:
 
     delivery: Delivery
     target: Target
+    deadline: Deadline
     times: StageTimes
     evidence: Evidence | None = None
     wrong_answers: int = 0

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import task_context
@@ -38,7 +38,7 @@ class Attempts:
 
     An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
     its outcome is written. One that waits for its target keeps its slot until that is written: before, the target's
-    other tasks would be taken in its place, only to be put off one after another.
+    other tasks would be taken in its place, only to be deferred one after another.
     """
 
     def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:
@@ -117,7 +117,7 @@ class Attempts:
                 if attempt.abandonment is None:
                     raise
             else:
-                if settlement.outcome is Outcome.DEFERRED:
+                if settlement.outcome is AttemptOutcome.DEFERRED:
                     self._kept.add(_name(delivery))
                 self._on_end(settlement)
             finally:
@@ -130,7 +130,7 @@ class Attempts:
             self.forget(attempt.delivery)
         else:
             _logger.info("the attempt is handed back")
-            self._on_end(Settlement(attempt.delivery, Outcome.HANDED_BACK))
+            self._on_end(Settlement(attempt.delivery, AttemptOutcome.HANDED_BACK))
 
 
 def _name(delivery: Delivery) -> tuple[str, str]:

@@ -39,7 +39,7 @@ class DeliveryLoop(Service):
                 await self._take_and_wait()
             except BrokerUnavailable:
                 await self._broker.wait_until_back()
-                await self._release_unknown()
+                await self._hand_back_unknown()
         await super().run()
 
     async def drain(self) -> None:
@@ -61,11 +61,11 @@ class DeliveryLoop(Service):
         if began < reserved:
             await self._consumer.wait_for_more()
 
-    async def _release_unknown(self) -> None:
-        """Hand back what was given in a reply that never arrived."""
+    async def _hand_back_unknown(self) -> None:
+        """Hand back the tasks of a reply that never arrived."""
         known = [attempt.delivery.task_id for attempt in self._attempts.unsettled]
         try:
-            released = await self._consumer.release_unknown(known)
+            released = await self._consumer.hand_back_unknown(known)
         except BrokerUnavailable:
             return
         if released:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.page import Evidence
 from captchad.domain.recognition import Recognition
 from captchad.domain.task import TaskResult
-from captchad.domain.visit import Evidence
 from captchad.solving.attempt import Attempt
+from captchad.solving.captcha_page import CaptchaPage
 from captchad.solving.reading import PictureReader
-from captchad.solving.visit import CaptchaVisit
 
 LAST_SCREENSHOT_SECONDS = 2.0
 
@@ -24,7 +24,7 @@ class LeaseLapsed(Exception):
 
 
 class RetriesUsedUp(AttemptFailed):
-    """Every try that the task had was made within one visit."""
+    """Every try that the task had was made within one page."""
 
     @property
     def is_retryable(self) -> bool:
@@ -46,41 +46,41 @@ class FillLoop:
         self._check_held = check_held
         self._tries_left = attempt.tries
 
-    async def work(self, visit: CaptchaVisit) -> TaskResult:
+    async def work(self, page: CaptchaPage) -> TaskResult:
         """Return the result of a page that has just been opened; AttemptFailed says why there is none."""
         try:
             while True:
                 self._tries_left -= 1
-                recognition = await self._try_once(visit)
+                recognition = await self._try_once(page)
                 if recognition is not None:
-                    return await self._conclude(visit, recognition)
+                    return await self._conclude(page, recognition)
         except AttemptFailed:
-            await self._photograph_failure(visit)
+            await self._photograph_failure(page)
             raise
 
-    async def _try_once(self, visit: CaptchaVisit) -> Recognition | None:
+    async def _try_once(self, page: CaptchaPage) -> Recognition | None:
         """Return the reading of the present picture if it may stand; None once there is another picture to try."""
-        capture = await self._capture(visit)
+        capture = await self._capture(page)
         try:
             recognition = await self._read(capture)
         except AttemptFailed as failure:
             if failure.task_error_code is not TaskErrorCode.CAPTCHA_UNREADABLE or not capture.is_refreshable:
                 raise
-            await self._refresh(visit, failure)
+            await self._refresh(page, failure)
             return None
-        if self._request.fill is None or await self._answer(visit, recognition) is not False:
+        if self._request.fill is None or await self._answer(page, recognition) is not False:
             return recognition
-        await self._refresh(visit, self._explain_wrong())
+        await self._refresh(page, self._explain_wrong())
         return None
 
-    async def _capture(self, visit: CaptchaVisit) -> CaptchaCapture:
-        capture = await visit.capture()
+    async def _capture(self, page: CaptchaPage) -> CaptchaCapture:
+        capture = await page.capture()
         _logger.debug("took %s", capture.choice)
         times = self._attempt.times
         times.add(capture.timings_ms)
         times.restart()
         if self._request.evidence:
-            self._attempt.keep(capture.picture, await visit.screenshot(), capture.choice)
+            self._attempt.keep(capture.picture, await page.screenshot(), capture.choice)
             times.end("capture")
         return capture
 
@@ -90,8 +90,8 @@ class FillLoop:
         finally:
             self._attempt.times.end("recognise")
 
-    async def _answer(self, visit: CaptchaVisit, recognition: Recognition) -> bool | None:
-        self._attempt.verified = await visit.submit(recognition.text, self._check_held)
+    async def _answer(self, page: CaptchaPage, recognition: Recognition) -> bool | None:
+        self._attempt.verified = await page.submit(recognition.text, self._check_held)
         self._attempt.times.end("verify")
         self._attempt.wrong_answers += self._attempt.verified is False
         return self._attempt.verified
@@ -101,28 +101,28 @@ class FillLoop:
         answers = "the answer was wrong" if count == 1 else f"{count} answers were wrong"
         return AttemptFailed(TaskErrorCode.WRONG_ANSWER, answers)
 
-    async def _refresh(self, visit: CaptchaVisit, reason: AttemptFailed) -> None:
+    async def _refresh(self, page: CaptchaPage, reason: AttemptFailed) -> None:
         """Have another picture drawn; where there can't be one, the attempt ends with the reason for wanting it."""
         if self._tries_left <= 0:
             raise RetriesUsedUp(reason.task_error_code, reason.message)
         _logger.info("%s: %s; trying another picture", reason.task_error_code, reason.message)
         try:
-            await visit.refresh()
+            await page.refresh()
         except AttemptFailed as failure:
             if failure.task_error_code is not TaskErrorCode.CAPTCHA_NOT_FOUND:
                 raise
             raise AttemptFailed(reason.task_error_code, f"{reason.message}; {failure.message}") from None
         self._attempt.times.end("capture")
 
-    async def _conclude(self, visit: CaptchaVisit, recognition: Recognition) -> TaskResult:
+    async def _conclude(self, page: CaptchaPage, recognition: Recognition) -> TaskResult:
         if self._request.return_session:
-            self._attempt.session = await visit.read_session()
+            self._attempt.session = await page.read_session()
         return self._attempt.conclude(recognition)
 
-    async def _photograph_failure(self, visit: CaptchaVisit) -> None:
+    async def _photograph_failure(self, page: CaptchaPage) -> None:
         """Show the page as it was when no captcha was found on it."""
         if not self._request.evidence or self._attempt.evidence is not None:
             return
         with contextlib.suppress(AttemptFailed, TimeoutError):
             async with asyncio.timeout(LAST_SCREENSHOT_SECONDS):
-                self._attempt.evidence = Evidence(b"", await visit.screenshot())
+                self._attempt.evidence = Evidence(b"", await page.screenshot())

@@ -1,4 +1,4 @@
-"""Keeps the fleet's own doors out of every page's reach, whatever the targets declare."""
+"""Keeps every page away from the fleet's own listening addresses, whatever the targets declare."""
 
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed

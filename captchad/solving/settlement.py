@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Delivery, Settlement
 from captchad.runtime.service import Service
 from captchad.telemetry.logs import task_context
-from captchad.telemetry.metrics import AttemptOutcome, Metrics
+from captchad.telemetry.metrics import Metrics, SettlementOutcome
 
 _logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Settler(Service):
             self._note(settlement, answer)
 
     def _note(self, settlement: Settlement, answer: str) -> None:
-        if settlement.outcome is Outcome.DEFERRED:
+        if settlement.outcome is AttemptOutcome.DEFERRED:
             return  # no attempt was made
         error = settlement.error
         self._metrics.record_attempt(_name_outcome(settlement, answer), error.code if error else None)
@@ -88,8 +88,8 @@ class Settler(Service):
                 _logger.info("attempt %d: the task is %s", attempt, answer)
 
 
-def _name_outcome(settlement: Settlement, answer: str) -> AttemptOutcome:
+def _name_outcome(settlement: Settlement, answer: str) -> SettlementOutcome:
     if answer == "pending":
-        return "handed_back" if settlement.outcome is Outcome.HANDED_BACK else "retried"
-    outcomes: dict[str, AttemptOutcome] = {"completed": "completed", "failed": "failed", "duplicate": "completed"}
+        return "handed_back" if settlement.outcome is AttemptOutcome.HANDED_BACK else "retried"
+    outcomes: dict[str, SettlementOutcome] = {"completed": "completed", "failed": "failed", "duplicate": "completed"}
     return outcomes.get(answer, "refused")

@@ -3,19 +3,19 @@
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.broker.leases import RENEWALS_PER_LEASE, TASK_LEASE_SECONDS
 from captchad.broker.target_limits import Refusal, TargetLimits
-from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed
+from captchad.domain.errors import AttemptFailed, BrokerUnavailable, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import Target
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 from captchad.runtime.spawn import TaskSet
-from captchad.solving.attempts import Solve
+from captchad.solving.solver import settle_failure
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 
@@ -31,9 +31,9 @@ class Visit:
 
 
 class TargetGate(Service):
-    """Stands before the solver: asks before any page opens, and keeps each page's slot for as long as it is open.
+    """Finds each attempt's target, and asks it before any page opens; each open page keeps its slot there.
 
-    A refused task is put off at once, so that it keeps no slot of the worker and costs no attempt.
+    A refused task is deferred at once, so that it takes no slot of the worker and costs no attempt.
     """
 
     name = "target-gate"
@@ -41,7 +41,7 @@ class TargetGate(Service):
     def __init__(
         self,
         limits: TargetLimits,
-        solve: Solve,
+        solve: Callable[[Delivery, Target], Awaitable[Settlement]],
         targets: Callable[[], Sequence[Target]],
         metrics: Metrics,
         clock: Clock,
@@ -60,50 +60,50 @@ class TargetGate(Service):
         await self._periodic.run()
 
     async def drain(self) -> None:
-        """Return every slot back before Redis is let go of."""
+        """Release every slot before the connection to Redis closes."""
         await self._endings.wait_all()
 
     async def solve(self, delivery: Delivery) -> Settlement:
-        """Make one attempt if its target allows it now; otherwise the outcome is that it waits."""
+        """Make one attempt if its target's limits allow it now; otherwise defer the task."""
         try:
             target = find_task_target(self._targets(), delivery.request, self._clock.today())
-        except TargetNotAllowed:
-            return await self._solve(delivery)  # which names the reason
+        except TargetNotAllowed as error:
+            return settle_failure(delivery, AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message))
         try:
             refusal = await self._limits.begin(delivery, target)
         except BrokerUnavailable:
-            return Settlement(delivery, Outcome.HANDED_BACK)
+            return Settlement(delivery, AttemptOutcome.HANDED_BACK)
         if refusal is not None:
             return self._defer(delivery, refusal)
         if delivery.request.picture is not None:
             audit_picture(delivery, delivery.request.picture, target)
-            return await self._solve(delivery)
+            return await self._solve(delivery, target)
         return await self._visit(delivery, target)
 
     async def _visit(self, delivery: Delivery, target: Target) -> Settlement:
         visit = Visit(delivery, target.host)
         self._visits.add(visit)
         try:
-            settlement = await self._solve(delivery)
+            settlement = await self._solve(delivery, target)
             if settlement.retry_after_seconds is not None:
                 await self._close(target, settlement.retry_after_seconds)
         finally:
             self._visits.discard(visit)
-            # Not awaited: an attempt that is broken off must end at once, and an outcome need not wait for this.
+            # Not awaited: a cancelled attempt must end at once, and the outcome need not wait for this.
             self._endings.spawn(self._end(visit), delivery.task_id)
         return settlement
 
     def _defer(self, delivery: Delivery, refusal: Refusal) -> Settlement:
         self._metrics.record_deferral(refusal.reason)
-        _logger.debug("waits for its target: %s, for %d ms", refusal.reason, refusal.deferral.delay_ms)
-        return Settlement(delivery, Outcome.DEFERRED, deferral=refusal.deferral)
+        _logger.debug("deferred by its target's limits (%s) for %d ms", refusal.reason, refusal.deferral.delay_ms)
+        return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=refusal.deferral)
 
     async def _close(self, target: Target, seconds: float) -> None:
-        _logger.warning("%s asks to be left alone; no worker visits it for %g s", target.host, seconds)
+        _logger.warning("%s asked to be left alone: no worker visits it for %g s", target.host, seconds)
         try:
             await self._limits.close(target.host, seconds)
         except BrokerUnavailable:
-            _logger.warning("the other workers could not be told: Redis does not answer")
+            _logger.warning("could not close the target for the other workers: Redis does not answer")
 
     async def _end(self, visit: Visit) -> None:
         try:

@@ -72,7 +72,7 @@ REFUSALS = _counter("captchad_refusals_total", "Requests refused, by the code of
 
 # ---- The broker's client; every role ----
 
-BROKER_RECONNECTS = _counter("captchad_broker_reconnects_total", "Times the connection to Redis was made again.")
+BROKER_RECONNECTS = _counter("captchad_broker_reconnects_total", "Reconnections to Redis.")
 
 # ---- The gateway ----
 
@@ -81,8 +81,8 @@ SUBMISSIONS = _counter("captchad_submissions_total", "Tasks submitted: accepted,
 # ---- The worker ----
 
 SLOTS = _gauge("captchad_slots", "Tasks this worker may work on at once.")
-TASKS_IN_FLIGHT = _gauge("captchad_tasks_in_flight", "Tasks this worker works on now.")
-ATTEMPTS = _counter("captchad_attempts_total", "Attempts ended, by how.", "outcome")
+TASKS_IN_FLIGHT = _gauge("captchad_tasks_in_flight", "Tasks this worker is processing.")
+ATTEMPTS = _counter("captchad_attempts_total", "Attempts ended, by outcome.", "outcome")
 ATTEMPT_ERRORS = _counter("captchad_attempt_errors_total", "Attempts that failed, by the code of the error.", "code")
 STAGE_SECONDS = _histogram(
     "captchad_stage_seconds", "Time an attempt spent in a stage.", _STAGE_BUCKETS_SECONDS, "stage"
@@ -95,26 +95,30 @@ QUEUE_AGE_SECONDS = _histogram(
 )
 DEFERRALS = _counter(
     "captchad_deferrals_total",
-    "Tasks put off by their target's limits: rate, concurrency or closed; those in line behind them don't count.",
+    "Tasks deferred by their target's limits: rate, concurrency or closed; not those queued behind them.",
     "reason",
 )
 LEASE_RENEWALS = _counter(
     "captchad_lease_renewals_total", "Renewals of a task's lease: renewed, lost or failed.", "outcome"
 )
-BROWSER_RECYCLES = _counter("captchad_browser_recycles_total", "Browsers replaced, by why.", "reason")
-BROWSER_CRASHES = _counter("captchad_browser_crashes_total", "Browsers that ended without being told to.")
+BROWSER_RECYCLES = _counter(
+    "captchad_browser_recycles_total", "Browsers retired: at a browser.recycle_* limit, slow, or more than needed."
+)
+BROWSER_CRASHES = _counter(
+    "captchad_browser_crashes_total",
+    "Browsers that ended by themselves, or were killed for hanging or for their memory.",
+)
 EGRESS_REFUSALS = _counter(
-    "captchad_egress_refusals_total", "Connections the filtering proxy refused, by why.", "reason"
+    "captchad_egress_refusals_total", "Connections the filtering proxy refused, by reason.", "reason"
 )
 
 # ---- The scheduler ----
 
-IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that does the chores, else 0.")
-RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, failed or dead.", "outcome")
-PROMOTED = _counter("captchad_promoted_total", "Delayed and limited tasks put back into their queue.")
+IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that runs the maintenance jobs, else 0.")
+RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, or dead.", "outcome")
+PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
-CALLBACKS = _counter("captchad_callbacks_total", "Callbacks sent, by how it ended.", "outcome")
 
 PROCESS_METRICS = (
     NODE_INFO,
@@ -143,26 +147,26 @@ WORKER_METRICS = (
     BROWSER_CRASHES,
     EGRESS_REFUSALS,
 )
-SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, CALLBACKS)
+SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED)
 
 # ---- The whole fleet; the monitor alone ----
 # The first eight names are the original specification's and must not change.
 
 TASKS_TOTAL = _counter("captcha_tasks_total", "Tasks ever submitted.")
-TASKS_PENDING = _gauge("captcha_tasks_pending", "Tasks waiting for a worker, those waiting for a retry among them.")
-TASKS_PROCESSING = _gauge("captcha_tasks_processing", "Tasks a worker works on now.")
+TASKS_PENDING = _gauge("captcha_tasks_pending", "Tasks waiting for a worker, including those waiting for a retry.")
+TASKS_PROCESSING = _gauge("captcha_tasks_processing", "Tasks being processed.")
 TASKS_COMPLETED = _gauge("captcha_tasks_completed", "Tasks ever completed; it only grows.")
 TASKS_FAILED = _gauge("captcha_tasks_failed", "Tasks ever failed; it only grows.")
 WORKERS_ACTIVE = _gauge("worker_nodes_active", "Workers that are up (neither draining nor lost).")
 SYSTEM_CPU = _gauge("system_cpu_usage", "Processor use in percent, the mean over all hosts.")
 SYSTEM_MEMORY = _gauge("system_memory_usage", "Memory use in percent, the mean over all hosts.")
 
-BROKER_UP = _gauge("captchad_broker_up", "1 if Redis answered the monitor's last look, else 0.")
+BROKER_UP = _gauge("captchad_broker_up", "1 if Redis answered the monitor's last read, else 0.")
 SNAPSHOT_AGE = _gauge("captchad_snapshot_age_seconds", "Age of the figures the monitor exports for the fleet.")
 TASKS_CANCELLED = _counter("captchad_tasks_cancelled_total", "Tasks ever cancelled.")
 TASKS_RETRIED = _counter("captchad_tasks_retried_total", "Further attempts ever scheduled.")
-WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a worker was lost with tasks in its hands.")
-DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever put to the dead letters.")
+WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a task lost its worker.")
+DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever dead-lettered.")
 TASKS_DEAD = _gauge("captchad_dead_letters", "Dead letters kept now.")
 TASKS_DELAYED = _gauge(
     "captchad_tasks_delayed", "Tasks waiting for the time of their retry, or for their target's limits."
@@ -177,7 +181,7 @@ QUEUED_BYTES = _gauge(
 EVIDENCE_BYTES = _gauge(
     "captchad_evidence_bytes", "Bytes of kept evidence, against redis.evidence_limit_bytes of each partition."
 )
-EVIDENCE_DROPPED = _counter("captchad_evidence_dropped_total", "Evidence dropped before its time for want of room.")
+EVIDENCE_DROPPED = _counter("captchad_evidence_dropped_total", "Evidence dropped early to make room.")
 MEAN_PROCESSING = _gauge("captchad_processing_seconds_mean", "Mean processing time over the last hour; 0 without any.")
 NODES = _gauge("captchad_nodes", "Nodes by role and state.", "role", "state")
 FLEET_SLOTS = _gauge("captchad_fleet_slots", "Slots of all workers that are up.")

@@ -4,6 +4,7 @@ from typing import Literal
 
 import psutil
 
+from captchad.domain.role_figures import WorkerFigures
 from captchad.telemetry import catalogue
 from captchad.telemetry.catalogue import MetricDefinition
 from captchad.telemetry.instruments import Instruments
@@ -17,12 +18,11 @@ ROLE_METRICS: dict[str, tuple[MetricDefinition, ...]] = {
 }
 
 SubmissionOutcome = Literal["accepted", "repeated", "refused"]
-AttemptOutcome = Literal["completed", "retried", "failed", "cancelled", "handed_back", "refused"]
+SettlementOutcome = Literal["completed", "retried", "failed", "handed_back", "refused"]
 DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
-ReclaimOutcome = Literal["requeued", "failed", "dead"]
-PrunedKind = Literal["recent", "dead_letter", "consumer", "node", "evidence", "history"]
-CallbackOutcome = Literal["delivered", "retried", "failed"]
+ReclaimOutcome = Literal["requeued", "dead"]
+PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence"]
 
 
 class Metrics:
@@ -37,8 +37,6 @@ class Metrics:
         self._process = psutil.Process()
         self.instruments.set(catalogue.NODE_INFO, 1, {"node": node, "version": version})
         self.instruments.set(catalogue.PROCESS_START, self._process.create_time())
-        if role == "worker":
-            self.instruments.set(catalogue.TASKS_IN_FLIGHT, 0)
 
     # ---- every role
 
@@ -64,15 +62,18 @@ class Metrics:
 
     # ---- worker
 
-    def set_slots(self, count: int) -> None:
-        """How many tasks this worker may work on at once."""
-        self.instruments.set(catalogue.SLOTS, count)
+    def set_worker_figures(self, figures: WorkerFigures) -> None:
+        """What the worker counts itself, its totals among them, as it is now."""
+        browser = figures.browser
+        for definition, value in (
+            (catalogue.SLOTS, figures.slots),
+            (catalogue.TASKS_IN_FLIGHT, figures.busy),
+            (catalogue.BROWSER_RECYCLES, browser.recycled),
+            (catalogue.BROWSER_CRASHES, browser.crashes),
+        ):
+            self.instruments.set(definition, value or 0)
 
-    def set_tasks_in_flight(self, count: int) -> None:
-        """How many tasks this worker works on now."""
-        self.instruments.set(catalogue.TASKS_IN_FLIGHT, count)
-
-    def record_attempt(self, outcome: AttemptOutcome, error_code: str | None = None) -> None:
+    def record_attempt(self, outcome: SettlementOutcome, error_code: str | None = None) -> None:
         """One attempt ended; `refused` is a late result that the fence kept out."""
         self.instruments.add(catalogue.ATTEMPTS, labels={"outcome": outcome})
         if error_code is not None:
@@ -87,20 +88,12 @@ class Metrics:
         self.instruments.observe(catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
 
     def record_deferral(self, reason: DeferralReason) -> None:
-        """A task was put off by a limit of its target."""
+        """A task was deferred by a limit of its target."""
         self.instruments.add(catalogue.DEFERRALS, labels={"reason": reason})
 
     def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:
         """Some leases were renewed, found lost, or could not be renewed now."""
         self.instruments.add(catalogue.LEASE_RENEWALS, count, {"outcome": outcome})
-
-    def record_browser_recycle(self, reason: str) -> None:
-        """A browser was replaced on purpose."""
-        self.instruments.add(catalogue.BROWSER_RECYCLES, labels={"reason": reason})
-
-    def record_browser_crash(self) -> None:
-        """A browser ended without being told to."""
-        self.instruments.add(catalogue.BROWSER_CRASHES)
 
     def record_egress_refusal(self, reason: str) -> None:
         """The filtering proxy refused a connection."""
@@ -109,7 +102,7 @@ class Metrics:
     # ---- scheduler
 
     def set_is_leader(self, is_leader: bool) -> None:
-        """Whether this scheduler does the chores."""
+        """Whether this scheduler runs the maintenance jobs."""
         self.instruments.set(catalogue.IS_LEADER, int(is_leader))
 
     def record_reclaimed(self, outcome: ReclaimOutcome, count: int = 1) -> None:
@@ -127,10 +120,6 @@ class Metrics:
     def record_pruned(self, kind: PrunedKind, count: int) -> None:
         """Some old entries were removed."""
         self.instruments.add(catalogue.PRUNED, count, {"kind": kind})
-
-    def record_callback(self, outcome: CallbackOutcome) -> None:
-        """A callback was sent."""
-        self.instruments.add(catalogue.CALLBACKS, labels={"outcome": outcome})
 
     # ---- all of them
 

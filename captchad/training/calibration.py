@@ -21,7 +21,7 @@ from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.arithmetic import read_sum
 from captchad.recognition.calibration import Calibration
 from captchad.recognition.captchad_engine import CALIBRATION_KEY, CaptchadEngine
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from captchad.recognition.evaluation.reliability import measure_reliability
 from captchad.recognition.joint_reading import PictureReading
 from captchad.recognition.model import load_model
@@ -101,17 +101,17 @@ def read_samples(engine: CaptchadEngine, samples: Sequence[Sample], source: rand
 def fit(samples: Sequence[ReadSample]) -> dict[str, object]:
     """Fit what `Calibration.from_json` reads."""
     rated = [(sample, sample.found) for sample in samples if sample.found is not None]
-    text = fit_curve([found.reading.evidence.as_tuple() for _, found in rated], [one.is_right for one, _ in rated])
-    evidence: list[tuple[float, ...]] = []
+    text = fit_curve([found.reading.features.as_tuple() for _, found in rated], [one.is_right for one, _ in rated])
+    features: list[tuple[float, ...]] = []
     right: list[bool] = []
     for sample, found in rated:
-        confidence = text.estimate(found.reading.evidence.as_tuple())
+        confidence = text.estimate(found.reading.features.as_tuple())
         logit = math.log(confidence / (1 - confidence))
         marks = mark_characters(found.reading.symbols, sample.truth)
         for scores, mark in zip(zip(*found.reading.symbol_scores, strict=True), marks, strict=True):
-            evidence.append((min(scores), sum(scores) / len(scores), logit))
+            features.append((min(scores), sum(scores) / len(scores), logit))
             right.append(mark)
-    return {"text": to_values(text), "character": to_values(fit_curve(evidence, right)), "letter_case": {}}
+    return {"text": to_values(text), "character": to_values(fit_curve(features, right)), "letter_case": {}}
 
 
 def measure(samples: Sequence[ReadSample], calibration: Calibration) -> str:
@@ -127,11 +127,11 @@ def measure(samples: Sequence[ReadSample], calibration: Calibration) -> str:
     )
 
 
-def _rate(sample: ReadSample, calibration: Calibration) -> Outcome:
+def _rate(sample: ReadSample, calibration: Calibration) -> EvaluatedPicture:
     if sample.found is None:
-        return Outcome("", sample.answer or _NOTHING, "", 0.0, 0.0, 0.0)
-    confidence = calibration.text.estimate(sample.found.reading.evidence.as_tuple())
-    return Outcome("", "right", "right" if sample.is_right else "wrong", confidence, 0.0, 0.0)
+        return EvaluatedPicture("", sample.answer or _NOTHING, "", 0.0, 0.0, 0.0)
+    confidence = calibration.text.estimate(sample.found.reading.features.as_tuple())
+    return EvaluatedPicture("", "right", "right" if sample.is_right else "wrong", confidence, 0.0, 0.0)
 
 
 def draw_pictures(names: Sequence[str], pictures: int, seed: int) -> list[Sample]:

@@ -49,7 +49,7 @@ def check_content_type(request: web.Request) -> None:
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType("the body must be UTF-8")
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("a compressed body is not read; send it without Content-Encoding")
+        raise UnsupportedMediaType("compressed bodies are not supported; send it without Content-Encoding")
 
 
 async def read_body(request: web.Request, limit_bytes: int) -> bytes:
@@ -64,13 +64,14 @@ async def read_body(request: web.Request, limit_bytes: int) -> bytes:
             if len(body) > limit_bytes:
                 raise BodyTooLarge(message)
     except (HttpProcessingError, HTTPException, web.RequestPayloadError, web.PayloadAccessError) as error:
-        raise InvalidRequest("the body is not framed as HTTP asks for") from error
+        raise InvalidRequest("the body is not framed as HTTP requires") from error
     return bytes(body)
 
 
 def parse_json(body: bytes) -> Any:
     """Parse UTF-8 JSON; refuses NaN, infinities, lone surrogates, repeated names and nesting over 1,000 levels."""
     try:
+        # orjson is the stricter one, but takes the last of repeated names; the other decoder finds those.
         orjson.loads(body)
         return _decoder.decode(body.decode())
     except _DuplicateName as error:

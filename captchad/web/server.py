@@ -32,7 +32,7 @@ class Bind:
 
 
 class ProblemProtocol(RequestHandler):
-    """aiohttp's connection, answering what is no HTTP with problem details instead of plain text."""
+    """aiohttp's connection, answering malformed HTTP with problem details instead of plain text."""
 
     __slots__ = ()
 
@@ -48,9 +48,9 @@ class ProblemProtocol(RequestHandler):
             raise ConnectionError("an answer is already under way")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _logger.error("a request failed outside its handler", exc_info=exc)
-            response = answer_problem("internal_error", "the failure is in the log of this role", "")
+            response = answer_problem("internal_error", "see the log of this role", "")
         else:
-            _logger.debug("a request that is no HTTP was refused: %s", message)
+            _logger.debug("refused a request that is not HTTP: %s", message)
             response = answer_problem("invalid_request", "the request is not well-formed HTTP", "")
         response.force_close()
         return response
@@ -100,7 +100,7 @@ class WebServer(Service):
             await self._runner.cleanup()
 
     async def close(self) -> None:
-        """Do what `drain` does, where it did not come to that."""
+        """Do what `drain` does, in case it was never called."""
         await self.drain()
 
     async def _listen(self) -> asyncio.Server:
@@ -123,6 +123,7 @@ class WebServer(Service):
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
             access_log=None,  # type: ignore[arg-type]  # documented, but not annotated
+            # Compressed bodies are refused: a small one could unpack to more than any limit.
             auto_decompress=False,
         )
 
@@ -141,5 +142,5 @@ def next_port(port: int) -> int:
     while candidate in PORTS_OF_OTHERS:
         candidate += 1
     if candidate > HIGHEST_PORT:
-        raise ConfigurationError((ConfigurationProblem("", "no free port is left upwards of the wanted one"),))
+        raise ConfigurationError((ConfigurationProblem("", "there is no free port above the one asked for"),))
     return candidate

@@ -1,5 +1,12 @@
-"""Runs every check and test, the fast ones first; a stage that fails ends the run, and the totals come last."""
+"""Runs stages of tests, each on all cores: `run_stages.py STAGE... [--tests PATH...] [--order random] [--seed N]`.
 
+Tests marked `alone` come last in their stage, one after another. A stage that fails ends the run; the last line has the
+totals.
+"""
+
+import argparse
+import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -9,31 +16,21 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
-CHECKS = (
-    [str(BIN / "ruff"), "check", "."],
-    [str(BIN / "ruff"), "format", "--check", "."],
-    [str(BIN / "mypy"), "captchad"],
-    [str(BIN / "lint-imports")],
-    [str(BIN / "vulture")],
-)
-TEST_STAGES = ("unit", "integration", "system")
+STAGES = ("unit", "integration", "system")
+PROCESSES_AT_MOST = 8
+"""Each may have a browser of several hundred MB, whatever the number of cores."""
+EXIT_NO_TESTS = 5
 
 
 def main(arguments: list[str]) -> int:
-    """Run all stages, or the checks alone with `--only check`; return the exit code."""
+    """Run the stages that `arguments` name; return the exit code."""
+    given = _parse(arguments)
+    options = _order_options(given)
     started = time.monotonic()
-    for command in CHECKS:
-        print(f"--- {Path(command[0]).name} {' '.join(command[1:])}", flush=True)
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
-        if code != 0:
-            print(f"=== failed at {Path(command[0]).name}", flush=True)
-            return code
-    if arguments == ["--only", "check"]:
-        return 0
     totals: Counter[str] = Counter()
-    for stage in TEST_STAGES:
-        code = _run_tests(stage, totals)
+    for stage in given.stages:
+        print(f"--- {stage} tests", flush=True)
+        code = _run_stage(given.tests or [f"tests/{stage}"], options, totals)
         if code != 0:
             print(f"=== {_describe(totals)}; stopped after the {stage} tests", flush=True)
             return code
@@ -41,14 +38,52 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run_tests(stage: str, totals: Counter[str]) -> int:
-    print(f"--- {stage} tests", flush=True)
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Run stages of tests, each on all cores.", allow_abbrev=False)
+    parser.add_argument("stages", nargs="+", choices=STAGES, metavar="STAGE", help=", ".join(STAGES))
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="these alone, of one stage")
+    parser.add_argument("--order", choices=("written", "random"), default="written")
+    parser.add_argument("--seed", type=int, help="of the random order; a new one unless given")
+    given = parser.parse_args(arguments)
+    if given.tests and len(given.stages) > 1:
+        parser.error("--tests goes with one stage")
+    if given.seed is not None and given.order != "random":
+        parser.error("--seed goes with --order random")
+    return given
+
+
+def _order_options(given: argparse.Namespace) -> list[str]:
+    if given.order != "random":
+        return []
+    seed = secrets.randbelow(2**32) if given.seed is None else given.seed
+    print(f"--- in random order; the same again with ORDER=random SEED={seed}", flush=True)
+    return ["-p", "randomly", f"--randomly-seed={seed}", "--no-loadscope-reorder"]
+
+
+def _run_stage(tests: list[str], options: list[str], totals: Counter[str]) -> int:
+    """Run what may share the machine, then the rest; return the first exit code that is a failure.
+
+    A process that crashes, or is ended by a test's timeout, is not replaced: its successor would begin its file again.
+    """
+    processes = min(len(os.sched_getaffinity(0)), PROCESSES_AT_MOST)
+    shared = ["-m", "not alone", "-n", str(processes), "--dist", "loadfile", "--max-worker-restart", "0"]
+    codes = [_run_pytest([*tests, *options, *arguments], totals) for arguments in (shared, ["-m", "alone"])]
+    failures = [code for code in codes if code not in {0, EXIT_NO_TESTS}]
+    if failures:
+        return failures[0]
+    return 0 if 0 in codes else EXIT_NO_TESTS
+
+
+def _run_pytest(arguments: list[str], totals: Counter[str]) -> int:
+    """Run pytest once; a process that ends without a report has failed, whatever its exit code."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"tests/{stage}", f"--junitxml={report}"]
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
-        if report.exists():
-            _count(report, totals)
+        pytest = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml")]
+        code = subprocess.run([*pytest, *arguments, f"--junitxml={report}"], cwd=ROOT, check=False).returncode
+        if not report.exists():
+            totals["errors"] += 1
+            return code or 1
+        _count(report, totals)
     return code
 
 
@@ -63,7 +98,8 @@ def _count(report: Path, totals: Counter[str]) -> None:
 
 
 def _describe(totals: Counter[str]) -> str:
-    return ", ".join(f"{totals[name]} {name}" for name in ("failed", "errors", "passed", "skipped") if totals[name])
+    named = [f"{totals[name]} {name}" for name in ("failed", "errors", "passed", "skipped") if totals[name]]
+    return ", ".join(named) or "no tests ran"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 import uvloop
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.sections import RedisSection
 from captchad.domain.identifier import make_task_id
@@ -38,7 +38,9 @@ async def run_captchad(broker: Broker) -> None:
         await store.submit([NewTask(make_task_id(0), request) for _ in range(BATCH)])
     consumer = Consumer(broker, broker.partitions[0], "bench", "bench.1", 100)
     while deliveries := await consumer.take(BATCH):
-        await consumer.settle([Settlement(delivery, Outcome.COMPLETED, result=RESULT) for delivery in deliveries])
+        await consumer.settle(
+            [Settlement(delivery, AttemptOutcome.COMPLETED, result=RESULT) for delivery in deliveries]
+        )
 
 
 async def run_bare_stream(broker: Broker) -> None:

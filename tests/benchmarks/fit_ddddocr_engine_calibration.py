@@ -104,18 +104,18 @@ def fit_letter_case(samples: Sequence[Sample]) -> LetterCase:
 
 def fit_characters(samples: Sequence[Sample], text: Curve) -> Curve:
     """Fit the probability of single characters on the texts' own."""
-    evidence: list[tuple[float, ...]] = []
+    features: list[tuple[float, ...]] = []
     right: list[bool] = []
     for sample in samples:
         if sample.found is None or sample.found.kind is CaptchaKind.MATH:
             continue
-        confidence = text.estimate(sample.found.reading.evidence.as_tuple())
+        confidence = text.estimate(sample.found.reading.features.as_tuple())
         logit = math.log(confidence / (1 - confidence))
         marks = mark_characters(sample.found.reading.symbols, (sample.labelled.truth or "").lower())
         for scores, mark in zip(zip(*sample.found.reading.symbol_scores, strict=True), marks, strict=True):
-            evidence.append((min(scores), sum(scores) / len(scores), logit))
+            features.append((min(scores), sum(scores) / len(scores), logit))
             right.append(mark)
-    return fit_curve(evidence, right)
+    return fit_curve(features, right)
 
 
 def write_model(calibration: Calibration, path: Path) -> None:
@@ -192,7 +192,7 @@ def main() -> None:
         for sample in collect(reader, name, options.train, f"fit {options.seed}")
     ]
     read = [sample for sample in training if sample.found is not None]
-    text = fit_curve([s.found.reading.evidence.as_tuple() for s in read if s.found], [s.is_right for s in read])
+    text = fit_curve([s.found.reading.features.as_tuple() for s in read if s.found], [s.is_right for s in read])
     calibration = Calibration(text, fit_characters(read, text), fit_letter_case(read))
     write_model(calibration, MODEL_PATH)
     engine = DdddocrEngine(networks, Calibration.from_json(json.loads(MODEL_PATH.read_text(encoding="utf-8"))))

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the decoder: `python -m tests.fuzz.fuzz_decoding SECONDS [FOLDER]`.
+"""One round of coverage-guided fuzzing of the decoder, run by `tests.fuzz.rounds`: FOLDER SEED INPUTS SECONDS.
 
 Every input must become pixels within the limits, or be refused, within a second of CPU; anything else ends the run
 with the input in FOLDER. The corpus starts from a small file of every kind and grows in FOLDER/corpus.
@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import struct
 import sys
-import tempfile
 import time
 import warnings
 import zlib
@@ -71,10 +70,12 @@ def write_seeds(corpus: Path) -> None:
         (corpus / hashlib.sha1(data).hexdigest()).write_bytes(data)
 
 
-def fuzz(seconds: int, folder: Path) -> None:
-    """Fuzz for `seconds`; ends the process."""
+def fuzz(folder: Path, seed: int, inputs: int, seconds: int) -> None:
+    """Fuzz until `inputs` are tried or `seconds` are over; ends the process."""
     write_seeds(folder / "corpus")
     options = [
+        f"-seed={seed}",
+        f"-runs={inputs}",
         f"-max_total_time={seconds}",
         f"-max_len={INPUT_LIMIT_BYTES}",
         f"-rss_limit_mb={MEMORY_LIMIT_MIB}",
@@ -89,4 +90,4 @@ def fuzz(seconds: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    fuzz(int(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else tempfile.mkdtemp(prefix="captchad-fuzz-")))
+    fuzz(Path(sys.argv[1]), *map(int, sys.argv[2:]))

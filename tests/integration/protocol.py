@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Deferral, Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Deferral, Delivery, Settlement
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskStore
 from captchad.domain.errors import TaskErrorCode
@@ -22,23 +22,23 @@ def make_result(text: str = "abcd") -> TaskResult:
 
 
 def completed(delivery: Delivery, text: str = "abcd") -> Settlement:
-    return Settlement(delivery, Outcome.COMPLETED, result=make_result(text))
+    return Settlement(delivery, AttemptOutcome.COMPLETED, result=make_result(text))
 
 
 def retryable(delivery: Delivery) -> Settlement:
-    return Settlement(delivery, Outcome.RETRYABLE, error=NAVIGATION_FAILED)
+    return Settlement(delivery, AttemptOutcome.RETRYABLE, error=NAVIGATION_FAILED)
 
 
 def failed_for_good(delivery: Delivery) -> Settlement:
-    return Settlement(delivery, Outcome.FAILED, error=NOT_ALLOWED)
+    return Settlement(delivery, AttemptOutcome.FAILED, error=NOT_ALLOWED)
 
 
 def deferred(delivery: Delivery, delay_ms: int = 30_000, pace_ms: int = 1_000) -> Settlement:
-    return Settlement(delivery, Outcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms))
+    return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms))
 
 
 def handed_back(delivery: Delivery) -> Settlement:
-    return Settlement(delivery, Outcome.HANDED_BACK)
+    return Settlement(delivery, AttemptOutcome.HANDED_BACK)
 
 
 @dataclass
@@ -73,7 +73,7 @@ class Partition:
         return (await self.store.submit([NewTask(make_task_id(0), request, idempotency)]))[0]
 
     async def lose_workers(self, away_until_ms: int = 0) -> None:
-        """Reclaim everything that is held, as if its lease had run out."""
+        """Reclaim everything that is owned, as if its lease had run out."""
         await self.housekeeping.reclaim_stalled(lease_seconds=0, away_until_ms=away_until_ms)
 
     async def count_entries(self) -> int:
@@ -81,8 +81,8 @@ class Partition:
         return sum([await self.broker.client.xlen(stream) for stream in self.broker.partitions[0].streams])
 
     async def make_delayed_due(self) -> None:
-        """Let every delayed task be due now, and every line that waits for a target."""
+        """Let every delayed task and every deferred queue be due now."""
         keys = self.broker.partitions[0]
-        for key in (keys.delayed, f"{keys.prefix}:held"):
+        for key in (keys.delayed, f"{keys.prefix}:deferred"):
             for member in await self.broker.client.zrange(key, 0, -1):
                 await self.broker.client.zadd(key, {member: 0})

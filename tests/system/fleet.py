@@ -187,6 +187,17 @@ class Fleet:
         assert all(answer["status"] in {"completed", "failed", "cancelled"} for answer in answers), answers
         return list(answers)
 
+    async def wait_all_final(self, task_ids: list[str], within_seconds: float = 600.0) -> list[dict[str, Any]]:
+        """Wait until every task has ended, however many attempts that takes."""
+
+        async def are_final() -> list[dict[str, Any]] | None:
+            answers = await asyncio.gather(*(self.status(task_id, 30) for task_id in task_ids))
+            has_open = any(answer["status"] in {"pending", "processing"} for answer in answers)
+            return None if has_open else list(answers)
+
+        answers: list[dict[str, Any]] = await until(are_final, within_seconds)
+        return answers
+
     async def wait_visited(self, visit: str) -> None:
         async def is_visited() -> bool:
             return visit in self.site.visits

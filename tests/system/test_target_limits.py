@@ -20,7 +20,7 @@ async def test_one_page_at_a_time_over_two_workers_one_of_which_is_killed(
         async def are_waiting() -> bool:
             async with fleet.client.get(f"{fleet.gateway_url}/queue_status") as response:
                 figures = (await response.json())["per_target"]["127.0.0.1"]
-                return bool(figures["limited"] == len(others))
+                return bool(figures["deferred"] == len(others))
 
         await until(are_waiting)
         assert fleet.site.visits == ["v0"]

@@ -1,7 +1,7 @@
--- Signs that a role is alive, and writes its report when one comes along.
+-- Records a role's heartbeat, and its report when one comes along.
 --
 -- KEYS 1 alive   2 nodes   ARGV 1 consumer   2 report (JSON) or ''
--- Returns the time of the sign (ms)
+-- Returns the time of the heartbeat (ms)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,4 +1,4 @@
--- Decides whether a caller may go on, by the generic cell rate algorithm (one timestamp for each caller).
+-- Decides whether a request may pass, by the generic cell rate algorithm (one timestamp for each caller).
 --
 -- KEYS 1 theoretical arrival time (µs)   ARGV 1 cost   2 µs for each unit   3 burst (units)
 -- A cost above the burst needs the whole burst free; it is charged in full, so the next request waits for all of it.
@@ -13,5 +13,6 @@ local earliest = arrival + math.min(cost, burst) * interval - burst * interval
 if now < earliest then
   return {0, math.max(0, math.floor((burst * interval - (arrival - now)) / interval)), earliest - now, arrival - now}
 end
+-- Lua writes large numbers with an exponent and 14 digits, which would lose the microseconds.
 redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', math.ceil((after - now) / 1000) + 1)
 return {1, math.floor((burst * interval - (after - now)) / interval), 0, after - now}

@@ -1,7 +1,7 @@
--- Reads every role's report and last sign of life, and forgets those not heard of for long.
+-- Reads every role's report and last heartbeat, and forgets roles that have long been silent.
 --
 -- KEYS 1 alive   2 nodes   ARGV 1 ms after which a silent role is forgotten
--- Returns {now (ms), flat list of consumer and report, flat list of consumer and last sign (ms)}
+-- Returns {now (ms), flat list of consumer and report, flat list of consumer and last heartbeat (ms)}
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -6,8 +6,9 @@
 local GROUP = 'workers'
 local RECOVERED = 1
 local OPEN, DELAYED, RECENT, DEAD, COUNTERS, PREFIX = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local HELD, HELD_PACES = PREFIX .. ':held', PREFIX .. ':held_paces'
+local DEFERRED, DEFERRED_PACES = PREFIX .. ':deferred', PREFIX .. ':deferred_paces'
 local HISTORY_SECONDS = 7200
+-- Redis's clock alone: those of the processes differ, and a record must not depend on who wrote it.
 local time = redis.call('TIME')
 local NOW = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -28,6 +29,7 @@ local function read_record(id, ...)
   return record
 end
 
+-- A counter that is back at zero goes, or the hash would keep every target ever seen.
 local function count(name, amount)
   if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
     redis.call('HDEL', COUNTERS, name)
@@ -40,10 +42,12 @@ local function publish(id, status, extra)
   redis.call('PUBLISH', PREFIX .. ':events', cjson.encode(event))
 end
 
+-- From id 0: what was queued while there was no group must be delivered too. It may exist by now, hence pcall.
 local function ensure_group(stream)
   redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
 end
 
+-- Deleted as well as acknowledged: an entry that stayed would take memory for ever.
 local function drop_entry(record)
   if record.entry and record.entry ~= '' then
     local stream = KEYS[tonumber(record.stream)]
@@ -62,7 +66,7 @@ end
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'worker_losses',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
-  'turn', 'released'}
+  'deferral_rank', 'released'}
 
 local function read_state(id)
   return read_record(id, unpack(STATE_FIELDS))
@@ -78,33 +82,33 @@ local function leave_worker(id, record)
   redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream')
 end
 
--- Tasks wait for their target's limits in a line: one for pages, one for pictures, which a closed site doesn't stop.
+-- A target's deferred tasks wait in two queues: pictures have their own, for they open no page, so a closed site must
+-- not hold them up.
 local PICTURES = ' pictures'
 
-local function name_line(id, record)
+local function name_deferred_queue(id, record)
   return record.target .. (redis.call('HEXISTS', record_key(id), 'picture') == 1 and PICTURES or '')
 end
 
-local function held_key(line)
-  return HELD .. ':' .. line
+local function deferred_key(queue)
+  return DEFERRED .. ':' .. queue
 end
 
--- Where a task stands in every line: by priority, then as it was first queued. Entries alone tell that order:
--- Redis reads its clock anew for each, so several may share a script's millisecond and not their entries' (or not
--- their script's and their entries').
-local function turn_of(priority, entry)
+-- A task's place in a deferred queue: by priority, then by the order of submission. NOW can't tell that order, for it
+-- is the same for a whole batch; the stream entry's id does, with its sequence number within a millisecond.
+local function rank_of(priority, entry)
   local ms, sequence = string.match(entry, '^(%d+)-(%d+)$')
   return string.format('%.0f', priority * 1e15 + ms * 100 + math.min(tonumber(sequence), 99))
 end
 
--- The task waits in its target's line.
-local function hold(id, record, line)
-  redis.call('ZADD', held_key(line), record.turn, id)
+local function defer(id, record, queue)
+  redis.call('ZADD', deferred_key(queue), record.deferral_rank, id)
 end
 
--- The first tasks of a line are queued to ask again; gives how many, and how many still wait.
-local function release_held(line, most)
-  local key, released = held_key(line), 0
+-- Queues the first deferred tasks again, to ask the target's limits anew. They are marked as released, or `take` would
+-- defer them once more behind those that still wait. Returns how many were released, and how many still wait.
+local function release_deferred(queue, most)
+  local key, released = deferred_key(queue), 0
   for _, id in ipairs(redis.call('ZRANGE', key, 0, most - 1)) do
     redis.call('ZREM', key, id)
     local record = read_record(id, 'priority', 'queued_ms')
@@ -116,21 +120,22 @@ local function release_held(line, most)
   end
   local waiting = redis.call('ZCARD', key)
   if waiting == 0 then
-    redis.call('ZREM', HELD, line)
-    redis.call('HDEL', HELD_PACES, line)
+    redis.call('ZREM', DEFERRED, queue)
+    redis.call('HDEL', DEFERRED_PACES, queue)
   end
   return released, waiting
 end
 
--- The task ends, once and for ever; fields are further pairs for its record.
+-- The task ends for good; fields are further pairs for its record.
 local function finish(id, record, status, fields)
   local key = record_key(id)
   leave_worker(id, record)
   redis.call('ZREM', OPEN, id)
   if record.status == 'pending' then
+    -- Wherever it waits: the record doesn't say, and removing what isn't there costs nothing.
     redis.call('ZREM', DELAYED, id)
-    redis.call('ZREM', held_key(record.target), id)
-    redis.call('ZREM', held_key(record.target .. PICTURES), id)
+    redis.call('ZREM', deferred_key(record.target), id)
+    redis.call('ZREM', deferred_key(record.target .. PICTURES), id)
   end
   redis.call('HSET', key, 'status', status, 'completed_ms', NOW, unpack(fields))
   redis.call('HDEL', key, 'picture', 'session')
@@ -178,8 +183,8 @@ local function forget_expired_evidence(most)
   return forget_evidence(redis.call('ZRANGEBYSCORE', EVIDENCE, '-inf', NOW, 'LIMIT', 0, most))
 end
 
--- The task fails and is kept as a dead letter, with its picture.
-local function bury(id, record, error, dead_limit, extra_fields)
+-- The task fails and is kept as a dead letter. It is copied first, since `finish` drops the picture from the record.
+local function dead_letter(id, record, error, dead_limit, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
   local fields = {'error', error}
   for _, value in ipairs(extra_fields or {}) do
@@ -197,7 +202,7 @@ local function bury(id, record, error, dead_limit, extra_fields)
   finish(id, record, 'failed', fields)
 end
 
--- The attempt is taken back as if it had never begun, and the task runs next.
+-- The attempt counts as never begun, and the task goes ahead of all others: it has waited already.
 local function hand_back(id, record)
   leave_worker(id, record)
   redis.call('HINCRBY', record_key(id), 'attempts', -1)

@@ -1,4 +1,4 @@
--- Queues the delayed tasks that are due, and calls the next of each line that waits for a target's limits.
+-- Queues the delayed tasks that are due, and releases the next task of each deferred queue that is due.
 --
 -- ARGV 1 most tasks to promote
 -- Returns {promoted, ms until the next is due or -1}
@@ -14,17 +14,17 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0
   end
 end
 
--- One task at a time, at the pace of the limit: more than it lets through would only come back.
-for _, line in ipairs(redis.call('ZRANGEBYSCORE', HELD, '-inf', NOW, 'LIMIT', 0, ARGV[1])) do
-  local released, waiting = release_held(line, 1)
+-- One task at a time, at the pace of the limit: whatever exceeds it would only be deferred again.
+for _, queue in ipairs(redis.call('ZRANGEBYSCORE', DEFERRED, '-inf', NOW, 'LIMIT', 0, ARGV[1])) do
+  local released, waiting = release_deferred(queue, 1)
   promoted = promoted + released
   if waiting > 0 then
-    redis.call('ZADD', HELD, NOW + redis.call('HGET', HELD_PACES, line), line)
+    redis.call('ZADD', DEFERRED, NOW + redis.call('HGET', DEFERRED_PACES, queue), queue)
   end
 end
 
 local next_ms = -1
-for _, key in ipairs({DELAYED, HELD}) do
+for _, key in ipairs({DELAYED, DEFERRED}) do
   local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   if first[2] then
     local wait_ms = math.max(0, first[2] - NOW)

@@ -30,6 +30,7 @@ for stream = 1, 4 do
   local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[stream], GROUP)
   for _, consumer in ipairs(consumers.err and {} or consumers) do
     local name, pending = consumer[2], consumer[4]
+    -- DELCONSUMER drops what is pending with the consumer, and nobody would find those tasks again.
     if pending == 0 and not alive[name] then
       redis.call('XGROUP', 'DELCONSUMER', KEYS[stream], GROUP, name)
       removed = removed + 1

@@ -1,7 +1,7 @@
 -- Measures the queues of a partition.
 --
 -- Returns {waiting and ms since the oldest was queued (-1: none) for each of the four streams…,
---          delayed, dead, open, flat list of counters, flat list of targets and how many wait for their limits}
+--          delayed, dead, open, flat list of counters, flat list of targets and how many are deferred (pictures apart)}
 
 local answer = {}
 for stream = 1, 4 do
@@ -28,15 +28,15 @@ for stream = 1, 4 do
   answer[#answer + 1] = oldest_ms
 end
 
-local limited = {}
-for _, line in ipairs(redis.call('ZRANGE', HELD, 0, -1)) do
-  limited[#limited + 1] = string.gsub(line, PICTURES .. '$', '')
-  limited[#limited + 1] = redis.call('ZCARD', held_key(line))
+local deferred = {}
+for _, queue in ipairs(redis.call('ZRANGE', DEFERRED, 0, -1)) do
+  deferred[#deferred + 1] = string.gsub(queue, PICTURES .. '$', '')
+  deferred[#deferred + 1] = redis.call('ZCARD', deferred_key(queue))
 end
 
 answer[#answer + 1] = redis.call('ZCARD', DELAYED)
 answer[#answer + 1] = redis.call('ZCARD', DEAD)
 answer[#answer + 1] = redis.call('ZCARD', OPEN)
 answer[#answer + 1] = redis.call('HGETALL', COUNTERS)
-answer[#answer + 1] = limited
+answer[#answer + 1] = deferred
 return answer

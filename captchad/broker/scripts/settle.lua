@@ -14,7 +14,7 @@ local function evidence_bytes()
   return tonumber(redis.call('HGET', COUNTERS, 'evidence_bytes') or '0')
 end
 
--- Room is made by dropping what would expire first; what doesn't fit into the whole room isn't kept at all.
+-- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all.
 local function keep_evidence(id, record, evidence)
   local size = #evidence.picture + #evidence.screenshot
   if size == 0 then
@@ -28,6 +28,7 @@ local function keep_evidence(id, record, evidence)
     if forget_expired_evidence(1) == 0 then
       local dropped = forget_evidence(redis.call('ZRANGE', EVIDENCE, 0, 0))
       if dropped == 0 then
+        -- Bytes are counted for evidence that is not there: without a fresh count this would never end.
         redis.call('HDEL', COUNTERS, 'evidence_bytes')
       end
       count('evidence_dropped', dropped)
@@ -43,6 +44,7 @@ local function keep_evidence(id, record, evidence)
 end
 
 local function retry_later(id, record, payload, token, jitter)
+  -- The bound keeps the power finite; the longest delay is reached long before.
   local exponent = math.min(tonumber(record.attempts) - 1, 20)
   local delay_ms = math.floor(math.min(first_delay_ms * 2 ^ exponent, longest_delay_ms) * jitter)
   leave_worker(id, record)
@@ -53,17 +55,17 @@ local function retry_later(id, record, payload, token, jitter)
   return 'pending'
 end
 
--- The target's limits refused the attempt: it is undone, and the task waits in the target's line.
-local function wait_in_line(id, record, payload, token)
-  local key, timing, line = record_key(id), cjson.decode(payload), name_line(id, record)
+-- The target's limits refused the attempt: it counts as never begun, and the task is deferred.
+local function defer_attempt(id, record, payload, token)
+  local key, timing, queue = record_key(id), cjson.decode(payload), name_deferred_queue(id, record)
   leave_worker(id, record)
   if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
     redis.call('HDEL', key, 'started_ms', 'worker')
   end
   redis.call('HSET', key, 'status', 'pending', 'settled_token', token)
-  hold(id, record, line)
-  redis.call('ZADD', HELD, NOW + timing.delay_ms, line)
-  redis.call('HSET', HELD_PACES, line, timing.pace_ms)
+  defer(id, record, queue)
+  redis.call('ZADD', DEFERRED, NOW + timing.delay_ms, queue)
+  redis.call('HSET', DEFERRED_PACES, queue, timing.pace_ms)
   publish(id, 'pending', {delay_ms = timing.delay_ms})
   return 'pending'
 end
@@ -74,6 +76,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'refused'
   end
   if record.status ~= 'processing' or record.owner ~= consumer or record.token ~= token then
+    -- The reply to the first call may have been lost: the caller must learn that its outcome was written.
     return record.settled_token == token and 'duplicate' or 'refused'
   end
   if outcome == 'handed_back' then
@@ -82,7 +85,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'pending'
   end
   if outcome == 'deferred' then
-    return wait_in_line(id, record, payload, token)
+    return defer_attempt(id, record, payload, token)
   end
   local is_retryable = outcome == 'retryable'
   if is_retryable and tonumber(record.attempts) <= tonumber(record.retry_limit) then
@@ -98,7 +101,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'completed'
   end
   if is_retryable or outcome == 'exhausted' then
-    bury(id, record, payload, dead_limit, {'settled_token', token})
+    dead_letter(id, record, payload, dead_limit, {'settled_token', token})
   else
     finish(id, record, 'failed', {'error', payload, 'settled_token', token})
   end

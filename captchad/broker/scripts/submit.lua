@@ -9,6 +9,7 @@ local FIELDS = 12
 local limit_tasks, limit_bytes, ttl_seconds = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local ids, fresh, fresh_bytes = {'stored'}, {}, 0
 
+-- First all checks, then all writes: a script is not rolled back, and a batch is stored whole or not at all.
 for index = 1, tonumber(ARGV[4]) do
   local at = 4 + (index - 1) * FIELDS
   local id, digest, body = ARGV[at + 1], ARGV[at + 9], ARGV[at + 10]
@@ -21,6 +22,7 @@ for index = 1, tonumber(ARGV[4]) do
     ids[#ids + 1] = known_id
   else
     ids[#ids + 1] = id
+    -- A gateway that lost the reply submits the same ids again.
     if redis.call('EXISTS', record_key(id)) == 0 then
       fresh[#fresh + 1] = at
       fresh_bytes = fresh_bytes + tonumber(ARGV[at + 8])
@@ -28,6 +30,7 @@ for index = 1, tonumber(ARGV[4]) do
   end
 end
 
+-- A repeated submit stores nothing, so it is answered even when the queue is full.
 if #fresh > 0 then
   if redis.call('ZCARD', OPEN) + #fresh > limit_tasks then
     return {'full', 'tasks'}
@@ -61,7 +64,7 @@ for _, at in ipairs(fresh) do
   count('submitted', 1)
   count('queued_bytes', tonumber(ARGV[at + 8]))
   count('open:' .. target, 1)
-  redis.call('HSET', key, 'turn', turn_of(ARGV[at + 5], enqueue(id, tonumber(ARGV[at + 5]))))
+  redis.call('HSET', key, 'deferral_rank', rank_of(ARGV[at + 5], enqueue(id, tonumber(ARGV[at + 5]))))
   publish(id, 'pending', {target = target})
 end
 return ids

@@ -1,27 +1,29 @@
 -- Returns a worker as many tasks as it has free slots, highest priority first, and begins an attempt at each.
--- Where others wait for a target's limits already, its next tasks line up behind them, with no attempt begun.
+-- Tasks of a target whose earlier tasks are deferred are deferred behind them, with no attempt begun.
 --
 -- ARGV 1 consumer   2 worker's name   3 fence token of these attempts   4 free slots
 -- Returns {{id, request, picture or '', session (sealed) or '', attempt, queued (ms), remaining (ms) to the deadline}…,
 --          {last entry id of each stream}}: the ids are where waiting for more begins (none: there is more already)
 
 local consumer, worker, token, free = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local MOST_HELD = 500
-local taken, held = {}, 0
-local is_any_held = redis.call('EXISTS', HELD) == 1
+-- Bounds how long one call blocks Redis when thousands of queued tasks belong to one limited site.
+local MOST_DEFERRED = 500
+local taken, deferred = {}, 0
+local is_any_deferred = redis.call('EXISTS', DEFERRED) == 1
 
--- Whether the task lined up. One that was called asks for itself, and so does a lost worker's, which is never late.
-local function line_up(id, record, stream)
-  if not is_any_held or record.released or stream == RECOVERED then
+-- Defers the task if others of its target are deferred already, and returns whether it did. A released task is exempt,
+-- for its rank has come; so is a lost worker's, which had begun before those that wait.
+local function join_deferred(id, record, stream)
+  if not is_any_deferred or record.released or stream == RECOVERED then
     return false
   end
-  local line = name_line(id, record)
-  if redis.call('EXISTS', held_key(line)) == 0 then
+  local queue = name_deferred_queue(id, record)
+  if redis.call('EXISTS', deferred_key(queue)) == 0 then
     return false
   end
   leave_worker(id, record)
-  hold(id, record, line)
-  held = held + 1
+  defer(id, record, queue)
+  deferred = deferred + 1
   return true
 end
 
@@ -33,6 +35,7 @@ local function begin(id, stream, entry)
     return
   end
   if not record or record.status ~= 'pending' or record.entry ~= entry then
+    -- Left behind by a task that has ended or was queued anew.
     redis.call('XACK', KEYS[stream], GROUP, entry)
     redis.call('XDEL', KEYS[stream], entry)
     return
@@ -41,7 +44,7 @@ local function begin(id, stream, entry)
     finish(id, record, 'failed', {'error', encode_error('deadline_exceeded', 'the task did not end before its deadline')})
     return
   end
-  if line_up(id, record, stream) then
+  if join_deferred(id, record, stream) then
     return
   end
   local key = record_key(id)
@@ -60,7 +63,7 @@ local function begin(id, stream, entry)
 end
 
 for stream = 1, 4 do
-  while #taken < free and held < MOST_HELD do
+  while #taken < free and deferred < MOST_DEFERRED do
     local command = {'XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', free - #taken, 'STREAMS', KEYS[stream], '>'}
     local reply = redis.pcall(unpack(command))
     if reply and reply.err then
@@ -76,8 +79,9 @@ for stream = 1, 4 do
   end
 end
 
+-- Read in here: what is queued after this call has a later id, so the wait that begins there can't miss it.
 local last = {}
-if #taken < free and held < MOST_HELD then
+if #taken < free and deferred < MOST_DEFERRED then
   for stream = 1, 4 do
     local info = redis.call('XINFO', 'STREAM', KEYS[stream])
     for index = 1, #info, 2 do

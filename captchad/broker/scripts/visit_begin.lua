@@ -30,10 +30,12 @@ end
 redis.call('ZREMRANGEBYSCORE', VISITS, '-inf', NOW - MINUTE_MS)
 local excess = redis.call('ZCARD', VISITS) - most_a_minute
 if excess >= 0 then
+  -- One more fits in once this visit is a minute old.
   local blocking = redis.call('ZRANGE', VISITS, excess, excess, 'WITHSCORES')
   return refuse('rate', blocking[2] + MINUTE_MS - NOW)
 end
 
+-- The slot comes last: a visit that the rate refuses must not occupy one.
 if most_at_once > 0 then
   redis.call('ZREMRANGEBYSCORE', HOLDERS, '-inf', NOW)
   if redis.call('ZCARD', HOLDERS) >= most_at_once then

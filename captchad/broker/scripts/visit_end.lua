@@ -1,7 +1,7 @@
--- Frees the slot of a visit that has ended, and says whose turn it is.
+-- Frees the slot of a visit that has ended, and names the partition that may use it.
 --
 -- KEYS 1 holders (zset)   2 waiting (zset)   ARGV 1 holder
--- Returns the partition that has waited longest for a slot, or -1; it goes to the end of that line
+-- Returns the partition that has waited longest for a slot, or -1; it goes to the end of the waiting ones
 
 redis.call('ZREM', KEYS[1], ARGV[1])
 local first = redis.call('ZRANGE', KEYS[2], 0, 0)

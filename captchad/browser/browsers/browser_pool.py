@@ -4,8 +4,11 @@ import asyncio
 import logging
 
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
+from captchad.browser.browsers.hang_judge import HangJudge, Wait
 from captchad.browser.browsers.pool_plan import RecycleLimits, plan_pool
 from captchad.config.sections import BrowserSection
+from captchad.runtime.clock import Clock
+from captchad.runtime.cpu_pressure import read_stalled_seconds
 from captchad.runtime.spawn import TaskSet
 
 OVERGROWN_FACTOR = 2
@@ -13,14 +16,22 @@ OVERGROWN_FACTOR = 2
 
 JITTER = 0.1
 
+PROMPT_SECONDS = 1.0
+"""What is answered within it needs no watching."""
+
+WATCH_SECONDS = 0.5
+GIVE_UP_SECONDS = 3.0
+"""How long what waited for a browser that was killed may take to notice."""
+
 _logger = logging.getLogger(__name__)
 
 
 class BrowserPool:
     """Lends browsers for pages; any number of pages may share one."""
 
-    def __init__(self, config: BrowserSection, source: BrowserSource) -> None:
+    def __init__(self, config: BrowserSection, source: BrowserSource, clock: Clock) -> None:
         self._source = source
+        self._clock = clock
         self._limits = RecycleLimits(
             config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes, JITTER
         )
@@ -62,25 +73,39 @@ class BrowserPool:
         lent.busy_pages -= 1
         self._apply_plan()
 
-    def retire(self, slow: BrowserConnection) -> None:
-        """Lend a browser for no further page; it ends once those it has are done."""
-        if not slow.is_retired:
-            _logger.info("browser %d (%s) is slow and takes no further page", slow.number, slow.describe())
-            slow.is_retired = True
+    async def await_answer(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> None:
+        """Wait for something that a browser must do; one that hangs meanwhile is killed.
 
-    def kill(self, hung: BrowserConnection) -> None:
-        """Kill a browser that does not answer; its other pages fail and are tried again elsewhere."""
-        if not hung.is_killed:
-            _logger.warning("browser %d (%s) hangs and is killed", hung.number, hung.describe())
-            hung.kill()
-        self._apply_plan()
+        A suspect takes no further page at once. The other pages of one that is killed fail, and are tried again
+        elsewhere.
+        """
+        await asyncio.wait({answer}, timeout=PROMPT_SECONDS)
+        judge = HangJudge()
+        while not answer.done() and not browser.is_killed:
+            judge.note(await self._watch(browser, answer))
+            if judge.is_suspect and not browser.is_retired:
+                browser.is_retired, browser.end_reason = True, "was slow to answer"
+            if judge.is_hung:
+                self._kill(browser, "hangs")
+        await asyncio.wait({answer}, timeout=GIVE_UP_SECONDS)
+        answer.cancel()
+
+    async def _watch(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> Wait:
+        """Watch a browser for a moment, which counts no longer where this process itself was late."""
+        before, stalled_seconds = await browser.read_activity(), read_stalled_seconds()
+        began_seconds = self._clock.monotonic_seconds()
+        await asyncio.wait({answer}, timeout=WATCH_SECONDS)
+        after = await browser.read_activity()
+        took_seconds = max(WATCH_SECONDS, self._clock.monotonic_seconds() - began_seconds)
+        pressure = min(1.0, (read_stalled_seconds() - stalled_seconds) / took_seconds)
+        return Wait(WATCH_SECONDS, before, after, pressure)
 
     async def maintain(self) -> None:
         """Measure, recycle and replace, so that the next page finds a browser that is well."""
         for browser in self.browsers:
             await browser.measure()
             if browser.memory_bytes > self._limits.memory_bytes * OVERGROWN_FACTOR:
-                self._end_overgrown(browser)
+                self._kill(browser, f"takes {browser.memory_bytes} bytes of memory")
         if self._find_usable() is None:
             provided = await self._provide()
             if isinstance(provided, Exception):
@@ -95,10 +120,11 @@ class BrowserPool:
         await self._closings.wait_all()
         await self._source.stop()
 
-    def _end_overgrown(self, browser: BrowserConnection) -> None:
-        """Kill what grows too fast to wait until its pages are done; they fail and are tried again elsewhere."""
-        _logger.warning("browser %d takes %d bytes of memory and is killed", browser.number, browser.memory_bytes)
-        browser.kill()
+    def _kill(self, browser: BrowserConnection, reason: str) -> None:
+        """Kill a browser for which there is no waiting; its pages fail and are tried again elsewhere."""
+        if not browser.is_killed:
+            browser.end_reason = reason
+            browser.kill()
         self._apply_plan()
 
     def _find_usable(self) -> BrowserConnection | None:
@@ -132,10 +158,12 @@ class BrowserPool:
     def _remove(self, browser: BrowserConnection) -> None:
         if browser.is_alive:
             self.recycled += 1
-            _logger.info("browser %d is recycled after %d pages", browser.number, browser.pages_served)
+            reason = browser.end_reason or "has served its time"
+            _logger.info("browser %d %s; it is recycled after %d pages", browser.number, reason, browser.pages_served)
         else:
             self.crashes += 1
-            _logger.warning("browser %d (%s) is gone and will be replaced", browser.number, browser.describe())
+            reason = browser.end_reason if browser.is_killed and browser.end_reason else "is gone"
+            _logger.warning("browser %d (%s) %s and is replaced", browser.number, browser.describe(), reason)
         self._closings.spawn(browser.close(), f"close-{browser.number}")
 
     async def _provide(self) -> BrowserConnection | Exception:

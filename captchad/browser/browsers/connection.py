@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from playwright.async_api import Browser
 
+from captchad.browser.browsers.hang_judge import Activity
 from captchad.browser.browsers.pool_plan import BrowserView
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
@@ -40,6 +41,7 @@ class BrowserConnection(ABC):
         self.memory_bytes = 0
         self.is_retired = False
         self.is_killed = False
+        self.end_reason = ""
         self._clock = clock
         self._started_seconds = clock.monotonic_seconds()
         self._luck = random.random()  # noqa: S311 - spreads what would else wear out at once
@@ -56,6 +58,10 @@ class BrowserConnection(ABC):
     @abstractmethod
     async def measure(self) -> None:
         """Find out how much memory the whole browser takes, where that can be known."""
+
+    async def read_activity(self) -> Activity | None:
+        """Return what the browser's own processes have had so far; None where they can't be seen."""
+        return None
 
     @abstractmethod
     def kill(self) -> None:

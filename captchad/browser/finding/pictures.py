@@ -3,48 +3,19 @@
 import base64
 import binascii
 import re
-from urllib.parse import unquote_to_bytes, urldefrag
+from urllib.parse import unquote_to_bytes
 
-from playwright.async_api import ElementHandle, Frame, Request, Response
+from playwright.async_api import ElementHandle, Frame, Response
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.candidates import Candidate
+from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.picture import PICTURE_LIMIT_BYTES
 
-RECORDED_LIMIT = 400
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_PICTURE_TYPES = ("image/",)
 _SVG_TYPE = "image/svg"
 _OWN_SCHEMES = ("data:", "blob:")
-
-
-class PictureRecorder:
-    """Remembers the newest answer for each picture URL that the page loaded itself."""
-
-    def __init__(self) -> None:
-        self._responses: dict[str, Response] = {}
-
-    def note(self, response: Response) -> None:
-        """Keep a response if it may be a picture; one that was redirected is kept under every URL of its chain."""
-        request: Request | None = response.request
-        if request is None or (request.resource_type != "image" and not _is_picture(response)):
-            return
-        while request is not None:
-            url = urldefrag(request.url).url
-            self._responses.pop(url, None)
-            self._responses[url] = response
-            request = request.redirected_from
-        while len(self._responses) > RECORDED_LIMIT:
-            del self._responses[next(iter(self._responses))]
-
-    def find(self, url: str) -> Response | None:
-        """Return the newest response for a URL."""
-        return self._responses.get(urldefrag(url).url)
-
-
-def _is_picture(response: Response) -> bool:
-    return response.headers.get("content-type", "").lower().startswith(_PICTURE_TYPES)
 
 
 async def read_picture(

@@ -14,7 +14,7 @@ from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
 from captchad.browser.page.scripts import read_script
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
-from captchad.domain.target import PAGE_SCHEMES, Endpoint, parse_endpoint
+from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.runtime.clock import Clock
 
 MS = 1000
@@ -25,7 +25,7 @@ CLICK_MS = 1000.0
 _SCRIPT_SCHEME = "javascript"
 _SHARED_PARTS = ("walk", "texts", "behavioural")
 
-CheckEndpoint = Callable[[Endpoint], None]
+CheckOrigin = Callable[[Origin], None]
 
 
 @cache
@@ -98,14 +98,14 @@ class FormFilling:
         self.field = field
         self._button = button
 
-    async def check_scope(self, captcha: Frame, check_endpoint: CheckEndpoint) -> None:
+    async def check_scope(self, captcha: Frame, check_origin: CheckOrigin) -> None:
         """Raise AttemptFailed if a frame or an address of the form is out of scope, or it has a behavioural captcha."""
         places = [self.field, *([self._button] if self._button is not None else [])]
         for frame in (captcha, *(place.frame for place in places)):
-            _check_address(find_frame_url(frame), check_endpoint)
+            _check_address(find_frame_url(frame), check_origin)
         for facts in [await self._read_facts(frame) for frame in dict.fromkeys(place.frame for place in places)]:
             for address in facts["places"]:
-                _check_address(str(address), check_endpoint)
+                _check_address(str(address), check_origin)
             if facts["behavioural"] is not None:
                 message = f"the form also has {facts['behavioural']}, which captchad does not solve"
                 raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
@@ -152,12 +152,12 @@ def find_frame_url(frame: Frame) -> str:
     return at.url
 
 
-def _check_address(url: str, check_endpoint: CheckEndpoint) -> None:
+def _check_address(url: str, check_origin: CheckOrigin) -> None:
     parts = urlsplit(url)
     if parts.scheme == _SCRIPT_SCHEME:
         return
     try:
-        check_endpoint(parse_endpoint(f"{parts.scheme}://{parts.netloc}/"))
+        check_origin(parse_origin(f"{parts.scheme}://{parts.netloc}/"))
     except TargetNotAllowed as error:
         message = f"the form may not be filled: {error.message}"
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
-from captchad.domain.visit import Fill
+from captchad.domain.page import Fill
 
 QUIET_SECONDS = 1.0
 UNMOVED_SECONDS = 3.0

@@ -21,7 +21,7 @@ from captchad.browser.forms.verdict import (
 from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.domain.visit import Fill
+from captchad.domain.page import Fill
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 

@@ -10,9 +10,11 @@ from playwright.async_api import Browser, Playwright
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
-from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
+from captchad.browser.browsers.hang_judge import Activity
+from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver, is_driver_gone
 from captchad.browser.launch.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
 from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
+from captchad.browser.launch.process_activity import is_stopped, read_activity
 from captchad.browser.launch.process_tree import (
     await_ends,
     find_marked,
@@ -48,9 +50,12 @@ class BrowserProcess(BrowserConnection):
         user_agent: str,
         clock: Clock,
         context_options: Mapping[str, Any] | None = None,
+        *,
+        driver_pid: int,
     ) -> None:
         super().__init__(number, browser, user_agent, clock, context_options)
         self.pid = pid
+        self._driver_pid = driver_pid
 
     @property
     def is_alive(self) -> bool:
@@ -65,10 +70,16 @@ class BrowserProcess(BrowserConnection):
         """Read how much memory the whole browser takes, off the event loop."""
         self.memory_bytes = await asyncio.to_thread(measure_rss_bytes, self.pid)
 
+    async def read_activity(self) -> Activity:
+        """Return what its own processes and the driver's have had so far, read off the event loop."""
+        return await asyncio.to_thread(read_activity, self.pid, self._driver_pid)
+
     def kill(self) -> None:
-        """End it at once, with all its children."""
+        """End it at once, with all its children, and a driver that was stopped: it would not notice."""
         self.is_killed = True
         kill_tree(self.pid)
+        if is_stopped(self._driver_pid):
+            kill_tree(self._driver_pid)
 
     async def close(self) -> None:
         """End it politely, and by force if that takes too long; none of its processes is left."""
@@ -78,6 +89,9 @@ class BrowserProcess(BrowserConnection):
                 await self.browser.close()
         except (TimeoutError, PlaywrightError):
             _logger.debug("browser %d did not close by itself", self.number)
+        except RuntimeError as error:
+            if not is_driver_gone(error):
+                raise
         finally:
             self.kill()
             # Its children outlive it by a moment, and are nobody's descendants then.
@@ -150,7 +164,10 @@ class LaunchedBrowsers:
         if pid is None:
             raise LaunchFailed(f"{program.executable} ended right after its start")
         self._launched += 1
-        return BrowserProcess(self._launched, browser, pid, user_agent, self._clock, await self._choose_options(pid))
+        options = await self._choose_options(pid)
+        return BrowserProcess(
+            self._launched, browser, pid, user_agent, self._clock, options, driver_pid=self._driver.pid
+        )
 
     async def _choose_options(self, pid: int) -> dict[str, Any]:
         """Have contexts show the proxy's password only where need be.

@@ -89,7 +89,7 @@ def is_sandbox_failure(message: str) -> bool:
 
 
 def explain_missing_namespaces() -> str:
-    """Say why Chromium can't make the namespaces its sandbox consists of, and what would mend it."""
+    """Say why Chromium can't make the namespaces its sandbox consists of, and how to fix it."""
     for path, barring, reason in _NAMESPACE_LIMITS:
         if _read(path) == barring:
             return f"Chromium's sandbox can't work here: {reason}"

@@ -8,9 +8,9 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Request, Response
 
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
-from captchad.domain.target import PAGE_SCHEMES, parse_endpoint
+from captchad.domain.target import PAGE_SCHEMES, parse_origin
 from captchad.egress.proxy import FilteringProxy
-from captchad.egress.proxy_session import ANSWER_HEADER, UNREACHABLE
+from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
@@ -92,10 +92,10 @@ class NavigationOutcome:
 
     def _explain_refusal(self, url: str) -> str | None:
         try:
-            endpoint = parse_endpoint("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
+            origin = parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
         except (TargetNotAllowed, ValueError) as error:
             return str(error)
-        refusal = self._proxy.find_refusal(endpoint, self._since_seconds)
+        refusal = self._proxy.find_refusal(origin, self._since_seconds)
         return None if refusal is None else refusal.message
 
 

@@ -10,9 +10,9 @@ from playwright.async_api import Error as PlaywrightError
 
 from captchad.domain.cookie_scope import find_cookie_host
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.page import Cookie, PageOrder, SessionState
 from captchad.domain.ports import show_host
-from captchad.domain.target import SCHEME_PORTS, host_matches, parse_endpoint
-from captchad.domain.visit import Cookie, SessionState, VisitOrder
+from captchad.domain.target import SCHEME_PORTS, host_matches, parse_origin
 from captchad.runtime.spawn import TaskSet
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ _FILL_STORAGE = """
 
 def find_origin(url: str) -> str:
     """Return the origin of an http or https URL as browsers write it."""
-    endpoint = parse_endpoint(url)
-    port = "" if SCHEME_PORTS[endpoint.scheme] == endpoint.port else f":{endpoint.port}"
-    return f"{endpoint.scheme}://{show_host(endpoint.host)}{port}"
+    origin = parse_origin(url)
+    port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
+    return f"{origin.scheme}://{show_host(origin.host)}{port}"
 
 
-def choose_cookies(state: SessionState, order: VisitOrder) -> "list[SetCookieParam]":
+def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookieParam]":
     """Return the cookies as the browser takes them; AttemptFailed for one that reaches beyond the target."""
-    host = parse_endpoint(order.url).host
+    host = parse_origin(order.url).host
     chosen = []
     for cookie in state.cookies:
         wanted: SetCookieParam = {
@@ -84,7 +84,7 @@ def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[st
 class SessionInput:
     """What is put into one page before it opens."""
 
-    def __init__(self, page: Page, order: VisitOrder, keeper: TaskSet) -> None:
+    def __init__(self, page: Page, order: PageOrder, keeper: TaskSet) -> None:
         self._page = page
         self._order = order
         self._state = order.session or SessionState()
@@ -136,9 +136,9 @@ def is_at(url: str, origin: str) -> bool:
     return url == origin or url.startswith((f"{origin}/", f"{origin}?", f"{origin}#"))
 
 
-async def read_session(page: Page, order: VisitOrder) -> SessionState:
+async def read_session(page: Page, order: PageOrder) -> SessionState:
     """Return the cookies of the target's host and the local storage of the target's origin."""
-    host = parse_endpoint(order.url).host
+    host = parse_origin(order.url).host
     found = (read_cookie(cookie, host, order.target) for cookie in await page.context.cookies())
     cookies = tuple(cookie for cookie in found if cookie is not None)
     return SessionState(cookies, {}, await _read_storage(page, find_origin(order.url)))

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import aiohttp
 
-from captchad.egress.proxy_session import basic_authorisation
+from captchad.egress.proxy_connection import basic_authorisation
 
 NAME_CAPABILITY = "se:name"
 NO_ERROR_STATUS_END = 400

@@ -19,11 +19,11 @@ NEEDLESS_URLS = tuple(f"*.{kind}" for kind in (*_SOUND_AND_FILM, *_FONTS))
 
 
 FRAMES_FLOOD = 300
-"""A page that makes so many frames during one visit keeps its browser from serving other pages."""
+"""A page that makes so many frames during one attempt keeps its browser from serving other pages."""
 
 
 class TabObserver(Protocol):
-    """What a visit wants to hear of its page."""
+    """What an attempt wants to hear of its page."""
 
     def note_request(self, request: Request) -> None:
         """The page asks for something."""
@@ -37,12 +37,15 @@ class TabObserver(Protocol):
     def note_popup(self, popup: Page) -> None:
         """The page has opened another one."""
 
-    def note_flood(self) -> None:
-        """The page has made too many frames."""
+    def note_crash(self) -> None:
+        """The page's process is gone."""
+
+    def note_flood(self, reason: str) -> None:
+        """The page makes so much of something that others would suffer."""
 
 
 class Tab:
-    """Tells the visit that uses it what happens, and keeps for itself what that leaves behind.
+    """Tells the attempt that uses it what happens, and keeps for itself what that leaves behind.
 
     `devtools` speaks to the page past Playwright's own objects. Only a tab that is watched can be used again.
     """
@@ -94,19 +97,16 @@ class Tab:
         self.is_watched = True
         self.context_id = str(target["targetInfo"]["browserContextId"])
 
-    def begin_visit(self, observer: TabObserver) -> None:
+    def begin_page(self, observer: TabObserver) -> None:
         """Tell this observer what happens from now on."""
         self.observer, self._frames_made = observer, 0
+        if self.has_crashed:
+            observer.note_crash()
 
     async def ask_network(self) -> None:
         """Wait for a word of the browser's network process: while that stands still, pages load without end."""
         with contextlib.suppress(PlaywrightError):
             await self.context.cookies()
-
-    async def end_renderer(self) -> None:
-        """End the page's process at once; nothing else stops what a page has begun."""
-        with contextlib.suppress(PlaywrightError):
-            await self.devtools.send("Page.crash")
 
     async def close(self) -> None:
         """End the context with everything in it."""
@@ -122,13 +122,15 @@ class Tab:
 
     def _on_crash(self, _: Page) -> None:
         self.has_crashed = True
+        if self.observer is not None:
+            self.observer.note_crash()
         if self.on_crash is not None:
             self.on_crash()
 
     def _on_frame(self, _: Frame) -> None:
         self._frames_made += 1
         if self._frames_made == FRAMES_FLOOD and self.observer is not None:
-            self.observer.note_flood()
+            self.observer.note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
 
     def _on_document(self, frame: Frame) -> None:
         self.traces.note_document(frame.url)

@@ -1,4 +1,4 @@
-"""`captchad doctor`: this machine, thing by thing, each with the mend."""
+"""`captchad doctor`: checks of this machine, each with its fix."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from captchad.cli.doctor.browser import check_browser
-from captchad.cli.doctor.finding import Finding, Verdict, bad, good
+from captchad.cli.doctor.finding import CheckStatus, Finding, bad, good
 from captchad.cli.doctor.machine import (
     check_fonts,
     check_open_files,
@@ -30,19 +30,19 @@ from captchad.domain.exit_codes import EXIT_FAILED
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, /, config_path: str | None, is_json: bool) -> None:
-    """Check this machine, and say how to mend what is wrong; exit 1 if captchad can't work like this."""
+    """Check this machine, and say how to fix what is wrong; exit 1 if captchad can't run on it."""
     findings = list(_examine(config_path))
     if is_json:
         print_json(
             [
-                {"subject": one.subject, "verdict": one.verdict.value, "found": one.found, "mend": one.mend}
+                {"subject": one.subject, "status": one.status.value, "found": one.found, "fix": one.fix}
                 for one in findings
             ]
         )
     else:
-        rows = ((one.verdict, one.subject, one.found, one.mend or None) for one in findings)
-        print_table(("", "SUBJECT", "FOUND", "MEND"), rows, "")
-    ctx.exit(EXIT_FAILED if any(one.verdict is Verdict.FAIL for one in findings) else 0)
+        rows = ((one.status, one.subject, one.found, one.fix or None) for one in findings)
+        print_table(("", "SUBJECT", "FOUND", "FIX"), rows, "")
+    ctx.exit(EXIT_FAILED if any(one.status is CheckStatus.FAIL for one in findings) else 0)
 
 
 def _examine(config_path: str | None) -> Iterator[Finding]:

@@ -1,11 +1,11 @@
-"""What the doctor found about one thing, and how to mend it."""
+"""The result of one check, and how to fix what is wrong."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
-    """Good; will do, but should be mended; captchad can't work like this."""
+class CheckStatus(StrEnum):
+    """Good; works, but should be fixed; captchad can't run like this."""
 
     OK = "ok"
     WARN = "warn"
@@ -14,24 +14,24 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One checked thing; `mend` says what to do and is empty where nothing is to be done."""
+    """One checked thing; `fix` is empty where nothing needs doing."""
 
     subject: str
-    verdict: Verdict
+    status: CheckStatus
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def good(subject: str, found: str) -> Finding:
-    """Return a finding that needs no mending."""
-    return Finding(subject, Verdict.OK, found)
+    """Return a finding that needs no fix."""
+    return Finding(subject, CheckStatus.OK, found)
 
 
-def doubtful(subject: str, found: str, mend: str) -> Finding:
-    """Return a finding that should be mended."""
-    return Finding(subject, Verdict.WARN, found, mend)
+def doubtful(subject: str, found: str, fix: str) -> Finding:
+    """Return a finding that should be fixed."""
+    return Finding(subject, CheckStatus.WARN, found, fix)
 
 
-def bad(subject: str, found: str, mend: str) -> Finding:
-    """Return a finding that must be mended."""
-    return Finding(subject, Verdict.FAIL, found, mend)
+def bad(subject: str, found: str, fix: str) -> Finding:
+    """Return a finding that must be fixed."""
+    return Finding(subject, CheckStatus.FAIL, found, fix)

@@ -77,9 +77,9 @@ def check_open_files(limit: int | None = None) -> Finding:
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if limit is None else limit
     if allowed == resource.RLIM_INFINITY or allowed >= OPEN_FILES_WANTED:
         return good("open files", "unlimited" if allowed == resource.RLIM_INFINITY else f"{allowed} a process")
-    mend = "raise it: ulimit -n 65536, or LimitNOFILE= in the unit"
+    fix = "raise it: ulimit -n 65536, or LimitNOFILE= in the unit"
     check = bad if allowed < OPEN_FILES_NEEDED else doubtful
-    return check("open files", f"{allowed} a process", mend)
+    return check("open files", f"{allowed} a process", fix)
 
 
 def _find_fonts(folder: Path) -> Iterator[Path]:

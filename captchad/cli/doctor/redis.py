@@ -4,7 +4,7 @@ from typing import Any
 
 from captchad.broker.connection import Broker
 from captchad.broker.embedded_program import find_program
-from captchad.cli.broker_session import describe_redis, embedded_url, run_visit, visit_broker
+from captchad.cli.broker_connection import describe_redis, embedded_url, open_broker, run_connected
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
 from captchad.config.loader import LoadedConfiguration
 from captchad.config.redis_choice import choose_redis
@@ -25,12 +25,14 @@ def check_redis(loaded: LoadedConfiguration) -> list[Finding]:
     if choose_redis(section) is None and url is None:
         return [_check_embedded_program()]
     try:
-        return run_visit(_examine(loaded, describe_redis(section, url)))
+        return run_connected(_examine(loaded, describe_redis(section, url)))
     except BrokerUnavailable as error:
-        mend = "start it, or set REDIS_URL; with nothing configured `captchad up` brings its own"
-        return [bad("redis", error.message, mend)]
+        fix = "start it, or set REDIS_URL; with nothing configured `captchad up` brings its own"
+        return [bad("redis", error.message, fix)]
     except CaptchadError as error:
-        return [bad("redis", error.message, "mend the user name, the password or the TLS files of redis")]
+        return [
+            bad("redis", error.message, "correct the user name, the password or the TLS files in the redis section")
+        ]
 
 
 def _check_embedded_program() -> Finding:
@@ -42,7 +44,7 @@ def _check_embedded_program() -> Finding:
 
 
 async def _examine(loaded: LoadedConfiguration, where: str) -> list[Finding]:
-    async with visit_broker(loaded) as broker:
+    async with open_broker(loaded) as broker:
         async with broker.guard():
             information: dict[str, Any] = await broker.client.info()
         clock = await _check_clock(broker)

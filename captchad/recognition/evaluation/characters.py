@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from captchad.recognition.evaluation.alignment import align_texts, measure_distance
-from captchad.recognition.evaluation.outcome import Outcome, Rule
+from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture, Rule
 from captchad.recognition.evaluation.proportion import Proportion, estimate_clustered_proportion
 
 
@@ -18,7 +18,7 @@ class Confusion:
     count: int
 
 
-def measure_characters(outcomes: Sequence[Outcome], rule: Rule) -> Proportion:
+def measure_characters(outcomes: Sequence[EvaluatedPicture], rule: Rule) -> Proportion:
     """Return the share of true characters that needed no edit: each text's length less the Levenshtein distance."""
     counts = []
     for outcome in outcomes:
@@ -29,7 +29,7 @@ def measure_characters(outcomes: Sequence[Outcome], rule: Rule) -> Proportion:
     return estimate_clustered_proportion(counts)
 
 
-def find_confusions(outcomes: Sequence[Outcome], rule: Rule) -> tuple[Confusion, ...]:
+def find_confusions(outcomes: Sequence[EvaluatedPicture], rule: Rule) -> tuple[Confusion, ...]:
     """Return all pairs of characters that were confused, the most frequent first."""
     pairs = Counter(
         pair

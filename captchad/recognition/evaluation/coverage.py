@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from captchad.recognition.evaluation.outcome import Outcome, Rule
+from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture, Rule
 from captchad.recognition.evaluation.proportion import Proportion, estimate_proportion
 
 THRESHOLDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -19,13 +19,13 @@ class CoverageLevel:
 
 
 def measure_coverage(
-    outcomes: Sequence[Outcome], rule: Rule, thresholds: Sequence[float] = THRESHOLDS
+    outcomes: Sequence[EvaluatedPicture], rule: Rule, thresholds: Sequence[float] = THRESHOLDS
 ) -> tuple[CoverageLevel, ...]:
     """Return accuracy by coverage, one level for each threshold."""
     return tuple(_measure_level(outcomes, rule, threshold) for threshold in thresholds)
 
 
-def _measure_level(outcomes: Sequence[Outcome], rule: Rule, threshold: float) -> CoverageLevel:
+def _measure_level(outcomes: Sequence[EvaluatedPicture], rule: Rule, threshold: float) -> CoverageLevel:
     kept = [outcome for outcome in outcomes if outcome.confidence >= threshold]
     right = estimate_proportion(sum(map(rule.is_right, kept)), len(kept)) if kept else None
     return CoverageLevel(threshold, len(kept) / len(outcomes), right)

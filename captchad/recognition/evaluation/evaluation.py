@@ -7,7 +7,7 @@ from statistics import fmean, median
 from captchad.recognition.evaluation.alignment import align_texts, measure_distance
 from captchad.recognition.evaluation.characters import Confusion, find_confusions, measure_characters
 from captchad.recognition.evaluation.coverage import CoverageLevel, measure_coverage
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, CASE_IGNORED, Outcome, Rule
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, CASE_IGNORED, EvaluatedPicture, Rule
 from captchad.recognition.evaluation.proportion import Proportion, estimate_proportion
 from captchad.recognition.evaluation.reliability import Reliability, measure_reliability
 
@@ -45,7 +45,7 @@ class Evaluation:
     wall: Cost
 
 
-def evaluate_outcomes(recogniser: str, outcomes: Sequence[Outcome], rule: Rule) -> Evaluation:
+def evaluate_outcomes(recogniser: str, outcomes: Sequence[EvaluatedPicture], rule: Rule) -> Evaluation:
     """Work out all figures; at least one outcome is needed."""
     return Evaluation(
         recogniser=recogniser,
@@ -62,17 +62,17 @@ def evaluate_outcomes(recogniser: str, outcomes: Sequence[Outcome], rule: Rule) 
     )
 
 
-def choose_worst(outcomes: Sequence[Outcome], rule: Rule, count: int) -> list[Outcome]:
+def choose_worst(outcomes: Sequence[EvaluatedPicture], rule: Rule, count: int) -> list[EvaluatedPicture]:
     """Return the wrong ones, those the engine was surest of first, and of these the most distant."""
     wrong = [outcome for outcome in outcomes if not rule.is_right(outcome)]
     return sorted(wrong, key=lambda outcome: (-outcome.confidence, -_distance(outcome, rule), outcome.file))[:count]
 
 
-def _distance(outcome: Outcome, rule: Rule) -> int:
+def _distance(outcome: EvaluatedPicture, rule: Rule) -> int:
     return measure_distance(align_texts(rule.fold(outcome.truth), rule.fold(outcome.text)))
 
 
-def _measure_accuracy(outcomes: Sequence[Outcome], rule: Rule) -> Accuracy:
+def _measure_accuracy(outcomes: Sequence[EvaluatedPicture], rule: Rule) -> Accuracy:
     texts = estimate_proportion(sum(map(rule.is_right, outcomes)), len(outcomes))
     return Accuracy(texts, measure_characters(outcomes, rule))
 

@@ -8,9 +8,9 @@ from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
-from captchad.recognition.evaluation.outcome import Outcome
+from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture
 from captchad.recognition.labelled import LabelledPicture
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.runtime.clock import Clock
 
 BATCH_LIMIT = 16
@@ -48,16 +48,16 @@ class _Meter:
 
 
 def measure_outcomes(
-    recogniser: Recogniser, pictures: Sequence[LabelledPicture], hints: Hints, clock: Clock
-) -> Iterator[Outcome]:
+    engine: RecognitionEngine, pictures: Sequence[LabelledPicture], hints: Hints, clock: Clock
+) -> Iterator[EvaluatedPicture]:
     """Return each picture's outcome in their order; one that can't be decoded reads as empty with confidence 0.
 
     Pictures go to the engine in batches as large as it reads faster together; the batch's cost is shared evenly.
     """
-    size = max(1, min(recogniser.largest_batch, BATCH_LIMIT))
+    size = max(1, min(engine.largest_batch, BATCH_LIMIT))
     for start in range(0, len(pictures), size):
         batch = [_decode(labelled, clock) for labelled in pictures[start : start + size]]
-        yield from _read_batch(recogniser, batch, hints, clock)
+        yield from _read_batch(engine, batch, hints, clock)
 
 
 def _decode(labelled: LabelledPicture, clock: Clock) -> _Decoded:
@@ -77,10 +77,12 @@ def read_limited(path: Path) -> bytes:
         return stream.read(PICTURE_LIMIT_BYTES + 1)
 
 
-def _read_batch(recogniser: Recogniser, batch: Sequence[_Decoded], hints: Hints, clock: Clock) -> Iterator[Outcome]:
+def _read_batch(
+    engine: RecognitionEngine, batch: Sequence[_Decoded], hints: Hints, clock: Clock
+) -> Iterator[EvaluatedPicture]:
     pixels = [decoded.pixels for decoded in batch if decoded.pixels is not None]
     meter = _Meter(clock)
-    recognitions = iter(recogniser.recognise(pixels, [hints] * len(pixels)) if pixels else ())
+    recognitions = iter(engine.recognise(pixels, [hints] * len(pixels)) if pixels else ())
     cost = meter.read(max(len(pixels), 1))
     for decoded in batch:
         if decoded.pixels is None:
@@ -89,8 +91,8 @@ def _read_batch(recogniser: Recogniser, batch: Sequence[_Decoded], hints: Hints,
             yield _describe(decoded, next(recognitions), cost)
 
 
-def _describe(decoded: _Decoded, recognition: Recognition | None, reading: _Cost) -> Outcome:
-    return Outcome(
+def _describe(decoded: _Decoded, recognition: Recognition | None, reading: _Cost) -> EvaluatedPicture:
+    return EvaluatedPicture(
         file=decoded.labelled.file,
         truth=decoded.labelled.text,
         text="" if recognition is None else recognition.text,

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PictureFormat, read_picture_header
 from captchad.recognition.evaluation.diagram import draw_reliability_diagram
+from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture
 from captchad.recognition.evaluation.evaluation import Evaluation
-from captchad.recognition.evaluation.outcome import Outcome
 from captchad.recognition.evaluation.wording import (
     CONFUSION_HEADINGS,
     COVERAGE_HEADINGS,
@@ -34,7 +34,7 @@ code{font-size:1.05em;white-space:pre-wrap}small{color:#666}
 """
 
 
-def make_page(evaluation: Evaluation, worst: Sequence[Outcome], pictures: Mapping[str, bytes]) -> str:
+def make_page(evaluation: Evaluation, worst: Sequence[EvaluatedPicture], pictures: Mapping[str, bytes]) -> str:
     """Return the page; `pictures` has the bytes of the worst by their file, where they could be read."""
     rule = "the case of letters is ignored" if evaluation.is_case_ignored else "the case of letters counts"
     return "\n".join(
@@ -72,14 +72,14 @@ def _make_confusions(evaluation: Evaluation) -> str:
     return _make_table(CONFUSION_HEADINGS, rows) if rows else "<p>None.</p>"
 
 
-def _make_worst(worst: Sequence[Outcome], pictures: Mapping[str, bytes]) -> str:
+def _make_worst(worst: Sequence[EvaluatedPicture], pictures: Mapping[str, bytes]) -> str:
     if not worst:
         return "<p>None is wrong.</p>"
     figures = "\n".join(_make_figure(outcome, pictures.get(outcome.file)) for outcome in worst)
     return f'<div class="worst">\n{figures}\n</div>'
 
 
-def _make_figure(outcome: Outcome, picture: bytes | None) -> str:
+def _make_figure(outcome: EvaluatedPicture, picture: bytes | None) -> str:
     problem = "" if outcome.problem is None else f"<br>{html.escape(word_text(outcome.problem))}"
     return (
         f"<figure>{_make_image(picture)}<figcaption>true <code>{html.escape(word_text(outcome.truth))}</code><br>"

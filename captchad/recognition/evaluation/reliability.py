@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from captchad.recognition.evaluation.outcome import Outcome, Rule
+from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture, Rule
 from captchad.recognition.evaluation.proportion import Proportion, estimate_proportion
 
 BINS = 10
@@ -33,7 +33,7 @@ class Reliability:
     bins: tuple[ReliabilityBin, ...]
 
 
-def measure_reliability(outcomes: Sequence[Outcome], rule: Rule, bins: int = BINS) -> Reliability:
+def measure_reliability(outcomes: Sequence[EvaluatedPicture], rule: Rule, bins: int = BINS) -> Reliability:
     """Compare confidence and truth over at most `bins` bins of at least their share of the pictures, the last aside."""
     rated = sorted((outcome.confidence, rule.is_right(outcome)) for outcome in outcomes)
     made = tuple(_describe(members) for members in _divide(rated, len(rated) / bins))

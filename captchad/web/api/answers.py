@@ -175,11 +175,11 @@ class WorkerList(Answer):
 
 
 class TargetQueueAnswer(Answer):
-    """Open tasks of one target; `limited` are those of `pending` that wait for the target's limits."""
+    """Open tasks of one target; `deferred` are those of `pending` that wait for the target's limits."""
 
     pending: int
     processing: int
-    limited: int
+    deferred: int
 
 
 class QueueAnswer(Answer):

@@ -46,6 +46,7 @@ class EventRoutes:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send changes until the caller goes or the role ends."""
+        # Without X-Accel-Buffering, nginx would hold events back until its buffer is full.
         response = web.StreamResponse(headers={"Content-Type": EVENT_STREAM_TYPE, "X-Accel-Buffering": "no"})
         async with self._feed.subscription() as events:
             await response.prepare(request)

@@ -1,6 +1,5 @@
 """The routes with figures of the whole fleet: stats, workers, queue_status."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from aiohttp import web
@@ -8,10 +7,11 @@ from aiohttp import web
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.domain.api_key import Scope
-from captchad.domain.node import Node, NodeState, Role, SystemLoad
+from captchad.domain.node import Node, Role, SystemLoad, count_slots, list_active_workers
 from captchad.monitoring.hosts import list_host_loads, mean_load
 from captchad.web.api.answers import QueueAnswer, StatsAnswer, WorkerList
 from captchad.web.routes import Route, answer_json
+from captchad.web.worker_figures import represent_worker_figures
 
 SECONDS_DECIMALS = 3
 
@@ -48,7 +48,7 @@ class FleetRoutes:
         queue = await self._statistics.queue_status()
         recent = await self._statistics.recent_hour()
         nodes = await self._nodes.read_all(self._lease_seconds)
-        workers = [node for node in list_workers(nodes) if node.state is NodeState.UP]
+        workers = list_active_workers(nodes)
         loads = list_host_loads(nodes)
         hosts = {host.host: represent_load(host.load) for host in loads}
         return answer_json(
@@ -66,8 +66,8 @@ class FleetRoutes:
                 "average_processing_time": round(recent.mean_processing_seconds or 0.0, SECONDS_DECIMALS),
                 "completed_last_hour": recent.completed,
                 "failed_last_hour": recent.failed,
-                "slots": sum(int(worker.report.details.get("slots", 0)) for worker in workers),
-                "busy_slots": sum(int(worker.report.details.get("busy", 0)) for worker in workers),
+                "slots": count_slots(nodes),
+                "busy_slots": sum(worker.report.worker.busy or 0 for worker in workers),
                 "system_load": {**represent_load(mean_load(loads)), "hosts": hosts},
                 "hosts": hosts,
             }
@@ -76,7 +76,8 @@ class FleetRoutes:
     async def workers(self, request: web.Request) -> web.Response:
         """Return every worker with what it reports about itself."""
         nodes = await self._nodes.read_all(self._lease_seconds)
-        return answer_json({"workers": [represent_worker(node) for node in list_workers(nodes)]})
+        workers = [represent_worker(node) for node in nodes if node.report.role is Role.WORKER]
+        return answer_json({"workers": workers})
 
     async def queue_status(self, request: web.Request) -> web.Response:
         """Return what waits, by queue and by target."""
@@ -91,16 +92,11 @@ class FleetRoutes:
                 "dead": status.dead,
                 "queued_bytes": status.queued_bytes,
                 "per_target": {
-                    name: {"pending": queue.pending, "processing": queue.processing, "limited": queue.limited}
+                    name: {"pending": queue.pending, "processing": queue.processing, "deferred": queue.deferred}
                     for name, queue in sorted(status.per_target.items())
                 },
             }
         )
-
-
-def list_workers(nodes: Iterable[Node]) -> list[Node]:
-    """Return the nodes that are workers."""
-    return [node for node in nodes if node.report.role is Role.WORKER]
 
 
 def represent_load(load: SystemLoad) -> dict[str, float]:
@@ -110,22 +106,15 @@ def represent_load(load: SystemLoad) -> dict[str, float]:
 
 def represent_worker(node: Node) -> dict[str, Any]:
     """Return one worker of /workers."""
-    report, details = node.report, node.report.details
+    report = node.report
     return {
         "name": report.name,
         "host": report.host,
         "state": str(node.state),
-        "slots": details.get("slots"),
-        "busy": details.get("busy"),
         "heartbeat_age_seconds": node.heartbeat_age_seconds,
-        "browser_version": details.get("browser_version"),
-        "pages_served": details.get("pages_served"),
-        "rss_bytes": details.get("rss_bytes"),
-        "recycled": details.get("recycled"),
-        "tasks_done": details.get("tasks_done"),
-        "tasks_failed": details.get("tasks_failed"),
+        **represent_worker_figures(report.worker),
         "address": report.address,
         "pid": report.pid,
         "version": report.version,
-        "details": details,
+        "details": report.worker.flatten(),
     }

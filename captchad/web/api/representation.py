@@ -4,8 +4,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from captchad.domain.page import KeptEvidence, SessionState
 from captchad.domain.task import TaskRecord, TaskResult, TaskStatus
-from captchad.domain.visit import KeptEvidence, SessionState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DECIMALS = 4

@@ -16,7 +16,7 @@ from captchad.domain.task_limits import (
     TEXT_LENGTH_LIMIT,
     TIMEOUT_LIMIT_SECONDS,
 )
-from captchad.web.api.session_schema import Fill, Part, Session
+from captchad.web.api.session_schema import Fill, Part, SessionBody
 
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
@@ -77,7 +77,7 @@ class TaskBody(Part):
         default=None, description="CSS of the captcha picture; without it the worker finds it"
     )
     hints: HintsBody | None = None
-    session: Session | None = None
+    session: SessionBody | None = None
     fill: Fill | None = None
     task_deadline: float | None = Field(
         default=None, ge=1, le=DEADLINE_LIMIT_SECONDS, description="seconds from submit after which the task fails"
@@ -86,7 +86,7 @@ class TaskBody(Part):
     evidence: bool = False
     callback_url: WebUrl | None = Field(default=None, description="absolute http or https URL")
     metadata: dict[str, Any] | None = Field(
-        default=None, description="an object of at most 4 KiB as JSON, given back as it came"
+        default=None, description="an object of at most 4 KiB as JSON, returned unchanged"
     )
 
 

@@ -5,39 +5,39 @@ from collections.abc import Iterator
 
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import Violation
-from captchad.domain.visit import Cookie as CookieState
-from captchad.domain.visit import Fill as FillOrder
-from captchad.domain.visit import SessionState
+from captchad.domain.page import Cookie as CookieState
+from captchad.domain.page import Fill as FillOrder
+from captchad.domain.page import SessionState
 from captchad.web.api.pointers import make_pointer
-from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, Session
+from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, SessionBody
 
 URL_CONDITION, TEXT_CONDITION = "url:", "text:"
 _REFUSED_HEADERS = {
-    "user-agent": "captchad names itself honestly",
+    "user-agent": "captchad identifies itself honestly",
     "host": "the URL decides it",
     "cookie": "use session.cookies",
     "cookie2": "use session.cookies",
-    "forwarded": "it would speak for a proxy",
-    "via": "it would speak for a proxy",
-    "expect": "it concerns the connection",
-    "connection": "it concerns the connection",
-    "content-length": "it concerns the connection",
-    "http2-settings": "it concerns the connection",
-    "keep-alive": "it concerns the connection",
-    "te": "it concerns the connection",
-    "trailer": "it concerns the connection",
-    "transfer-encoding": "it concerns the connection",
-    "upgrade": "it concerns the connection",
+    "forwarded": "only a proxy may set it",
+    "via": "only a proxy may set it",
+    "expect": "it belongs to the connection",
+    "connection": "it belongs to the connection",
+    "content-length": "it belongs to the connection",
+    "http2-settings": "it belongs to the connection",
+    "keep-alive": "it belongs to the connection",
+    "te": "it belongs to the connection",
+    "trailer": "it belongs to the connection",
+    "transfer-encoding": "it belongs to the connection",
+    "upgrade": "it belongs to the connection",
 }
 _REFUSED_PREFIXES = {
-    "proxy-": "it concerns the connection",
-    "x-forwarded-": "it would speak for a proxy",
+    "proxy-": "it belongs to the connection",
+    "x-forwarded-": "only a proxy may set it",
     "sec-": "the browser alone sets it",
 }
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def find_session_faults(session: Session, pointer: str) -> Iterator[Violation]:
+def find_session_faults(session: SessionBody, pointer: str) -> Iterator[Violation]:
     """Find what a browser would refuse, and headers that are not the caller's to set."""
     for index, cookie in enumerate(session.cookies or ()):
         for name, message in _find_cookie_faults(cookie):
@@ -49,7 +49,7 @@ def find_session_faults(session: Session, pointer: str) -> Iterator[Violation]:
         if reason is not None:
             yield Violation(place, f"this header may not be set: {reason}")
         elif lowered in seen:
-            yield Violation(place, "is given twice; case makes no difference")
+            yield Violation(place, "is given twice; case does not matter")
         seen.add(lowered)
 
 
@@ -64,12 +64,12 @@ def _find_cookie_faults(cookie: Cookie) -> Iterator[tuple[str, str]]:
     if len(cookie.name.encode()) + len(cookie.value.encode()) > COOKIE_LENGTH_LIMIT:
         yield "value", f"name and value together must be at most {COOKIE_LENGTH_LIMIT} bytes"
     if cookie.same_site == "None" and not cookie.secure:
-        yield "same_site", 'browsers take "None" only of a secure cookie'
+        yield "same_site", 'browsers accept "None" only on a secure cookie'
     lowered = cookie.name.lower()
     if lowered.startswith(("__secure-", "__host-")) and not cookie.secure:
-        yield "secure", "browsers take this name only of a secure cookie"
+        yield "secure", "browsers accept this name only on a secure cookie"
     if lowered.startswith("__host-") and (cookie.domain is not None or cookie.path not in {None, "/"}):
-        yield "name", "browsers take a __Host- cookie only without domain and with path /"
+        yield "name", "browsers accept a __Host- cookie only without a domain and with path /"
 
 
 def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
@@ -97,7 +97,7 @@ def explain_bad_condition(condition: str) -> str | None:
     return explain_bad_selector(condition)
 
 
-def make_session(session: Session) -> SessionState:
+def make_session(session: SessionBody) -> SessionState:
     """Return a session as the rest of captchad knows it."""
     cookies = tuple(
         CookieState(

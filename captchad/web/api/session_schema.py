@@ -52,8 +52,8 @@ class Cookie(Part):
     same_site: Literal["Strict", "Lax", "None"] | None = None
 
 
-class Session(Part):
-    """What a page finds in its browser before it opens; kept encrypted, and no longer than the task is open."""
+class SessionBody(Part):
+    """A session as the body gives it, put in before the page opens; kept encrypted, and only while the task is open."""
 
     cookies: list[Cookie] | None = Field(default=None, max_length=COOKIES_LIMIT)
     headers: dict[HeaderName, HeaderValue] | None = Field(

@@ -15,7 +15,7 @@ from captchad.domain.task_limits import HOST_LENGTH_LIMIT, WAIT_LIMIT_SECONDS
 from captchad.intake.admission import check_touch, may_touch
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
-from captchad.intake.rate_decisions import RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.representation import represent_listed_task, represent_task
@@ -63,7 +63,9 @@ _SUBMIT_ERRORS = (
 class TaskRoutes:
     """Handlers of the routes about tasks; `rates` charges a batch by its number of tasks."""
 
-    def __init__(self, intake: Intake, store: TaskStore, feed: EventFeed, rates: RateGate, metrics: Metrics) -> None:
+    def __init__(
+        self, intake: Intake, store: TaskStore, feed: EventFeed, rates: CallerRateLimiter, metrics: Metrics
+    ) -> None:
         self._intake = intake
         self._store = store
         self._feed = feed
@@ -90,7 +92,7 @@ class TaskRoutes:
             value = await read_json(request, BATCH_BODY_LIMIT_BYTES)
             drafts = read_batch(value, self._store.has_session_key)
         except CaptchadError:
-            # What can't be counted costs as much as one task, so that nonsense is limited too.
+            # A batch that can't be counted costs as much as one task: malformed bodies are limited too.
             await charge(request, self._rates)
             raise
         await charge(request, self._rates, len(drafts))
@@ -208,7 +210,9 @@ def read_idempotency_key(request: web.Request) -> str | None:
     if not values:
         return None
     if len(values) > 1 or not _IDEMPOTENCY_KEY.fullmatch(values[0]):
-        raise InvalidRequest(f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII letters")
+        raise InvalidRequest(
+            f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII characters"
+        )
     return values[0]
 
 
@@ -232,7 +236,7 @@ def read_task_query(request: web.Request) -> TaskQuery:
     if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_LIMIT:
         raise _refuse_parameter("limit", f"must be a whole number from 1 to {PAGE_LIMIT}")
     if cursor is not None and not 0 < len(cursor) <= CURSOR_LENGTH_LIMIT:
-        raise _refuse_parameter("cursor", "must be a next_cursor as it was given")
+        raise _refuse_parameter("cursor", "must be a next_cursor exactly as it was returned")
     return TaskQuery(TaskStatus(status) if status else None, target, int(limit), cursor)
 
 

@@ -116,21 +116,23 @@ def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterato
     if body.fill is not None:
         yield from find_fill_faults(body.fill, f"{pointer}/fill")
     if body.metadata is not None and not _is_small(body.metadata):
-        yield Violation(f"{pointer}/metadata", f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON, and not deep")
+        yield Violation(
+            f"{pointer}/metadata", f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON, and not deeply nested"
+        )
 
 
 def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
     if body.url is None and body.image is None:
-        yield Violation(f"{pointer}/url", "exactly one of url and image is needed")
+        yield Violation(f"{pointer}/url", "exactly one of url and image is required")
     if body.url is not None and body.image is not None:
-        yield Violation(f"{pointer}/image", "url and image exclude each other")
+        yield Violation(f"{pointer}/image", "url and image are mutually exclusive")
     if body.image is not None and body.url is None and body.target is None:
         yield Violation(f"{pointer}/target", "an image needs the declared host it comes from")
     if body.url is not None and body.target is not None:
-        yield Violation(f"{pointer}/target", "goes with image only; a url names its host itself")
+        yield Violation(f"{pointer}/target", "is only for an image; a url names its own host")
     for name in PAGE_FIELDS if body.image is not None else ():
         if _is_asked_for(body, name):
-            yield Violation(f"{pointer}/{name}", "goes with url only; an image has no page")
+            yield Violation(f"{pointer}/{name}", "is only for a url; an image has no page")
 
 
 def _is_asked_for(body: TaskBody, name: str) -> bool:
@@ -158,7 +160,7 @@ def explain_bad_url(url: str) -> str | None:
         return "must begin with http:// or https://"
     if not parts.hostname:
         return "has no host"
-    return "has port 0, which is none" if port == 0 else None
+    return "has port 0, which can't be connected to" if port == 0 else None
 
 
 def _is_small(metadata: dict[str, Any]) -> bool:
@@ -172,7 +174,7 @@ def _is_small(metadata: dict[str, Any]) -> bool:
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
     for name in UNBUILT_FIELDS:
         if _is_asked_for(body, name):
-            raise FeatureNotBuilt(f"{pointer}/{name}: this release has no engine for {name} yet; leave it out")
+            raise FeatureNotBuilt(f"{pointer}/{name}: this release does not implement {name} yet; leave it out")
 
 
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:

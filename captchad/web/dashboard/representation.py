@@ -7,21 +7,13 @@ from typing import Any
 
 from captchad.broker.statistics import QueueStatus, RecentHour, Totals
 from captchad.domain.node import Node, Role
+from captchad.domain.role_figures import SchedulerFigures
 from captchad.domain.task import TaskRecord
 from captchad.monitoring.fleet import FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetView
+from captchad.web.worker_figures import represent_worker_figures
 
 TEXT_LIMIT = 200
-WORKER_DETAILS = (
-    "slots",
-    "busy",
-    "browser_version",
-    "pages_served",
-    "rss_bytes",
-    "recycled",
-    "tasks_done",
-    "tasks_failed",
-)
 
 
 def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:
@@ -61,7 +53,7 @@ def represent_fleet(snapshot: FleetSnapshot) -> dict[str, Any]:
 
 
 def _represent_node(node: Node) -> dict[str, Any]:
-    report = node.report
+    report, figures = node.report, node.report.figures
     return {
         "consumer": report.consumer,
         "role": report.role,
@@ -72,13 +64,12 @@ def _represent_node(node: Node) -> dict[str, Any]:
         "version": report.version,
         "pid": report.pid,
         "heartbeat_age_seconds": node.heartbeat_age_seconds,
-        "is_active": report.details.get("is_active"),
+        "is_active": figures.is_active if isinstance(figures, SchedulerFigures) else None,
     }
 
 
 def _represent_worker(node: Node) -> dict[str, Any]:
-    known = {name: node.report.details.get(name) for name in WORKER_DETAILS}
-    return {**_represent_node(node), **known}
+    return {**_represent_node(node), **represent_worker_figures(node.report.worker)}
 
 
 def _represent_queue(queue: QueueStatus) -> dict[str, Any]:

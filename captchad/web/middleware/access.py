@@ -28,8 +28,8 @@ _CACHED_HOSTS = 256
 class AccessPolicy:
     """Who may call a role.
 
-    `authenticate` gives the key of a text, or None; it is asked only when keys are required. Without keys the role
-    listens on loopback alone, so whoever names it otherwise was led here by a foreign name or page.
+    `authenticate` returns the key that a text stands for, or None; it is called only when keys are required. Without
+    keys the role listens on loopback alone, so a request that names another host comes from a foreign page.
     """
 
     def __init__(self, security: SecuritySection, authenticate: Authenticate | None = None) -> None:
@@ -81,6 +81,8 @@ class AccessPolicy:
         return self.are_keys_required and ANY_ORIGIN in self._origins
 
     def _check_names(self, request: web.Request) -> None:
+        # A foreign page can point its own name at loopback (DNS rebinding) or post here blindly (CSRF), but its browser
+        # sends the truth in Host and Origin.
         hosts = request.headers.getall("Host", [])
         if len(hosts) != 1 or not is_loopback_authority(hosts[0]):
             raise Forbidden("without API keys the Host header must be a loopback name, such as localhost or 127.0.0.1")

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
-from captchad.intake.rate_decisions import RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.runtime.clock import Clock
 from captchad.telemetry.metrics import Metrics
 from captchad.web.middleware.access import AccessPolicy
-from captchad.web.middleware.rates import charge, decorate_with_allowance
+from captchad.web.middleware.rates import add_rate_limit_headers, charge
 from captchad.web.problems import answer_failure, answer_plain_error, answer_problem, is_answerable
 from captchad.web.routes import Route, find_route
 
@@ -21,7 +21,7 @@ REQUEST_ID_BYTES = 8
 REQUEST_ID_LIMIT = 64
 SERVER_NAME = "captchad"
 UNROUTED = "(none)"
-INTERNAL_ERROR_DETAIL = "the failure is in the log of this role under the request id"
+INTERNAL_ERROR_DETAIL = "see the log of this role under the request id"
 _REQUEST_ID = web.RequestKey("request_id", str)
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -30,7 +30,9 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Gate:
     """Stands before all routes of a role; `rates` None means that nothing is limited."""
 
-    def __init__(self, access: AccessPolicy, metrics: Metrics, clock: Clock, rates: RateGate | None = None) -> None:
+    def __init__(
+        self, access: AccessPolicy, metrics: Metrics, clock: Clock, rates: CallerRateLimiter | None = None
+    ) -> None:
         self._access = access
         self._metrics = metrics
         self._clock = clock
@@ -90,7 +92,7 @@ class Gate:
         headers.setdefault("Cache-Control", "no-store")
         if _REQUEST_ID in request:
             headers["X-Request-Id"] = request[_REQUEST_ID]
-        decorate_with_allowance(request, response)
+        add_rate_limit_headers(request, response)
         self._access.decorate(request, response)
 
 

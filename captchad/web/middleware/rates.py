@@ -1,8 +1,8 @@
-"""Charges a request to its caller's allowance and tells the caller how much of it is left.
+"""Charges a request to its caller's rate limits and reports what is left in the RateLimit headers.
 
-Limited are the routes about tasks: submit_task, submit_batch, task_status, cancel_task and tasks. Each call costs
+Only the routes about tasks are limited: submit_task, submit_batch, task_status, cancel_task and tasks. Each call costs
 one; a batch costs as many as it has tasks. Figures about the fleet, events, the documentation and the routes for
-operators are never limited, so that a dashboard or a probe is not locked out by a busy caller of the same address.
+operators are never limited, so that a busy caller can't lock out a dashboard or a probe at the same address.
 """
 
 import math
@@ -10,16 +10,16 @@ import math
 from aiohttp import web
 
 from captchad.domain.errors import RateLimited
-from captchad.intake.rate_decisions import Decision, RateGate
+from captchad.intake.rate_decisions import CallerRateLimiter, RateLimitDecision
 from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.addresses import ClientAddresses
 
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
-_DECISION = web.RequestKey("rate_decision", Decision)
+_DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
 
-async def charge(request: web.Request, rates: RateGate, cost: int = 1) -> None:
-    """Take `cost` from the allowances of the request's address and key; RateLimited where one is used up."""
+async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1) -> None:
+    """Charge `cost` to the limits of the request's address and key; RateLimited where one is used up."""
     if not rates.is_active:
         return
     address = request.app[ADDRESSES].find(request.remote, request.headers.getall("X-Forwarded-For", []))
@@ -32,8 +32,8 @@ async def charge(request: web.Request, rates: RateGate, cost: int = 1) -> None:
         raise RateLimited(f"too many requests from this {decision.subject}", decision.retry_after_seconds)
 
 
-def decorate_with_allowance(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the RateLimit headers of the allowance that is nearest to its end."""
+def add_rate_limit_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the RateLimit headers of the limit with the least left."""
     decision = request.get(_DECISION)
     if decision is None:
         return

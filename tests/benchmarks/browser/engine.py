@@ -5,13 +5,13 @@ import contextlib
 import uvloop
 
 from captchad.browser.engine import BrowserEngine
-from captchad.domain.target import Target, parse_endpoint
-from captchad.domain.visit import VisitOrder
+from captchad.domain.page import PageOrder
+from captchad.domain.target import Target, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
+from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet
-from captchad.solving.visit import CaptchaVisit
 from tests.benchmarks.browser.configuration import browser_section
 from tests.benchmarks.browser.reading import Reader
 from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
@@ -23,17 +23,15 @@ async def main() -> None:
     """Visit until told to end."""
     orders = Orders.parse()
     reader, clock = Reader(orders.recogniser), Clock()
-    endpoint = parse_endpoint(orders.site)
+    endpoint = parse_origin(orders.site)
     policy = ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),))
     proxy = FilteringProxy(policy, clock)
     engine = BrowserEngine(browser_section(orders.mode, orders.executable), proxy, clock)
 
-    async def work(visit: CaptchaVisit) -> str:
-        return await reader.read((await visit.capture()).picture)
-
     async def solve(url: str) -> str:
-        order = VisitOrder(url, endpoint.host)
-        return await engine.visit(order, work, TASK_SECONDS, f"task_{url.rpartition('/')[2]}")
+        deadline = Deadline(TASK_SECONDS, clock)
+        async with deadline.enforce(), engine.open_page(PageOrder(url, endpoint.host), deadline) as page:
+            return await reader.read((await page.capture()).picture)
 
     await proxy.start()
     await engine.start()

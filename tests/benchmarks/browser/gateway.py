@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from captchad.domain.target import parse_endpoint
+from captchad.domain.target import parse_origin
 from tests.benchmarks.browser.configuration import browser_settings
 from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
 from tests.system.fleet import UNLIMITED
@@ -24,7 +24,7 @@ TASKS_PER_SLOT = 2
 
 def make_settings(orders: Orders) -> dict[str, Any]:
     """Return the configuration: the site is in scope, and nothing is held back."""
-    endpoint = parse_endpoint(orders.site)
+    endpoint = parse_origin(orders.site)
     target = {"host": endpoint.host, "ports": [endpoint.port], "allow_private_addresses": True} | UNLIMITED
     return {
         "gateway": {"rate_limit": {"enabled": False}},

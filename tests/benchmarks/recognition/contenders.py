@@ -19,7 +19,7 @@ from captchad.domain.recognition import CaptchaKind, Hints
 from tests.benchmarks.recognition.labelled import SUM_CHARSET
 
 if TYPE_CHECKING:
-    from captchad.recognition.recogniser import Recogniser
+    from captchad.recognition.recognition_engine import RecognitionEngine
 
 Pixels = NDArray[np.uint8]
 Read = Callable[[Pixels, Hints], tuple[str, float | None]]
@@ -53,7 +53,7 @@ def _load_declared(name: str) -> Read:
     return _read_by(load_engine(name))
 
 
-def _read_by(recogniser: "Recogniser") -> Read:
+def _read_by(recogniser: "RecognitionEngine") -> Read:
     def read(pixels: Pixels, hints: Hints) -> tuple[str, float | None]:
         (found,) = recogniser.recognise([pixels], [hints])
         return found.text, found.confidence

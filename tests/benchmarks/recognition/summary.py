@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from captchad.recognition.evaluation.reliability import Reliability, measure_reliability
 from captchad.training.pictures.acceptance import is_right
 from tests.benchmarks.recognition.labelled import LabelledPicture
@@ -72,7 +72,7 @@ def rate_sureness(
     """Compare confidence and truth; `empty` holds the confidences on pictures without any text."""
     marks = [is_right(picture.family, picture.truth, text) for picture, text in zip(pictures, texts, strict=True)]
     outcomes = [
-        Outcome("", "right", "right" if mark else "wrong", confidence, 0.0, 0.0)
+        EvaluatedPicture("", "right", "right" if mark else "wrong", confidence, 0.0, 0.0)
         for mark, confidence in zip(marks, confidences, strict=True)
     ]
     sure = [mark for mark, confidence in zip(marks, confidences, strict=True) if confidence >= SURE_CONFIDENCE]

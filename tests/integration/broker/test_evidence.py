@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.evidence import EvidencePart, EvidenceStore
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import TaskStore
 from captchad.config.sections import RedisSection, SchedulerSection
 from captchad.domain.errors import TaskNotFound
+from captchad.domain.page import Evidence, KeptEvidence
 from captchad.domain.task import TaskStatus
-from captchad.domain.visit import Evidence, KeptEvidence
 from tests.integration.protocol import LIMITS, NAVIGATION_FAILED, Partition, make_result
 
 EVIDENCE = Evidence(b"picture", b"screenshot", "img#captcha, score 7")
@@ -34,7 +34,7 @@ async def settle(partition: Partition, evidence: Evidence = EVIDENCE) -> str:
     task_id = await partition.submit()
     worker = partition.make_consumer()
     [delivery] = await worker.take(1)
-    settlement = Settlement(delivery, Outcome.COMPLETED, result=make_result(), evidence=evidence)
+    settlement = Settlement(delivery, AttemptOutcome.COMPLETED, result=make_result(), evidence=evidence)
     assert await worker.settle([settlement]) == ["completed"]
     return task_id
 
@@ -77,10 +77,12 @@ async def test_nobody_but_the_owner_writes_evidence(partition: Partition) -> Non
     [stale] = await zombie.take(1)
     await partition.lose_workers()
     [fresh] = await rescuer.take(1)
-    late = Settlement(stale, Outcome.COMPLETED, result=make_result(), evidence=Evidence(b"stale"))
+    late = Settlement(stale, AttemptOutcome.COMPLETED, result=make_result(), evidence=Evidence(b"stale"))
     assert await zombie.settle([late]) == ["refused"]
     assert not await is_kept(partition, task_id)
-    await rescuer.settle([Settlement(fresh, Outcome.COMPLETED, result=make_result(), evidence=Evidence(b"fresh"))])
+    await rescuer.settle(
+        [Settlement(fresh, AttemptOutcome.COMPLETED, result=make_result(), evidence=Evidence(b"fresh"))]
+    )
     assert await zombie.settle([late]) == ["refused"]
     assert await EvidenceStore(partition.broker).read(task_id, EvidencePart.PICTURE) == b"fresh"
 
@@ -99,7 +101,7 @@ async def test_a_failed_task_keeps_its_evidence_and_a_retried_one_keeps_none_yet
 
 async def fail(worker: Consumer, partition: Partition) -> None:
     [delivery] = await worker.take(1)
-    await worker.settle([Settlement(delivery, Outcome.RETRYABLE, error=NAVIGATION_FAILED, evidence=EVIDENCE)])
+    await worker.settle([Settlement(delivery, AttemptOutcome.RETRYABLE, error=NAVIGATION_FAILED, evidence=EVIDENCE)])
 
 
 async def test_the_oldest_makes_room_and_is_counted(partition: Partition) -> None:

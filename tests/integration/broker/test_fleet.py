@@ -14,6 +14,7 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
+from captchad.domain.role_figures import WorkerFigures
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
@@ -68,7 +69,7 @@ def _report(name: str) -> NodeReport:
         version="0",
         is_draining=False,
         load=SystemLoad(1.0, 2.0, 3.0),
-        details={"slots": 4},
+        figures=WorkerFigures(slots=4),
     )
 
 
@@ -97,10 +98,10 @@ async def test_one_scheduler_leads_until_it_gives_up(broker: Broker) -> None:
 
 
 async def test_changed_figures_are_written_with_the_next_sign_of_life(broker: Broker) -> None:
-    figures = {"busy": 0}
+    busy = 0
     presence = Presence(
         broker,
-        lambda: replace(_report("w1"), details=dict(figures)),
+        lambda: replace(_report("w1"), figures=WorkerFigures(busy=busy)),
         lease_seconds=0.03,
         report_interval_seconds=3600,
         clock=Clock(),
@@ -108,9 +109,9 @@ async def test_changed_figures_are_written_with_the_next_sign_of_life(broker: Br
     keeper = TaskSet("test")
     await presence.start()
     keeper.spawn(presence.run(), "presence")
-    figures["busy"] = 3
+    busy = 3
     async with asyncio.timeout(10):
-        while (await NodeRegistry(broker).read_all(60))[0].report.details != {"busy": 3}:
+        while (await NodeRegistry(broker).read_all(60))[0].report.worker.busy != 3:
             await asyncio.sleep(0.01)
     await keeper.cancel_all()
     await presence.close()

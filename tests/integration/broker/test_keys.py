@@ -12,8 +12,8 @@ from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import Idempotency
 from captchad.domain.api_key import Scope
 from captchad.domain.node import NodeReport, Role
+from captchad.domain.page import Evidence
 from captchad.domain.target import Target
-from captchad.domain.visit import Evidence
 from tests.integration.protocol import Partition, completed, deferred, retryable
 
 ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string|channel)\s", re.MULTILINE)

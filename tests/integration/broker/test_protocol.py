@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from captchad.broker.consumer import RENEWED, Outcome, Settlement
+from captchad.broker.consumer import RENEWED, AttemptOutcome, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskQuery, TaskStore
@@ -197,7 +197,7 @@ async def test_a_task_that_used_up_its_retries_within_one_attempt_is_a_dead_lett
     worker = partition.make_consumer()
     [delivery] = await worker.take(1)
     error = TaskError(TaskErrorCode.WRONG_ANSWER, "4 answers were wrong", is_retryable=False)
-    assert await worker.settle([Settlement(delivery, Outcome.EXHAUSTED, error=error)]) == ["failed"]
+    assert await worker.settle([Settlement(delivery, AttemptOutcome.EXHAUSTED, error=error)]) == ["failed"]
     record = await partition.store.read(task_id)
     assert (record.status, record.attempts, record.error) == (TaskStatus.FAILED, 1, error)
     assert await DeadLetters(partition.broker, partition.store).list_ids() == [task_id]
@@ -326,7 +326,7 @@ async def test_a_delivery_whose_reply_was_lost_is_handed_back_at_no_cost(partiti
     known, unknown = await partition.submit(), await partition.submit()
     worker = partition.make_consumer()
     deliveries = {delivery.task_id: delivery for delivery in await worker.take(2)}
-    assert await worker.release_unknown([known]) == 1
+    assert await worker.hand_back_unknown([known]) == 1
     assert (await partition.store.read(unknown)).attempts == 0
     assert await worker.settle([completed(deliveries[known])]) == ["completed"]
     assert [delivery.task_id for delivery in await worker.take(2)] == [unknown]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Delivery, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.session_cipher import SessionCipher
@@ -14,8 +14,8 @@ from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.sections import SchedulerSection
 from captchad.domain.errors import InvalidRequest, QueueFull, TaskErrorCode
 from captchad.domain.identifier import make_task_id
+from captchad.domain.page import Cookie, SessionState
 from captchad.domain.task import TaskRequest, TaskResult, TaskStatus
-from captchad.domain.visit import Cookie, SessionState
 from tests.integration.protocol import LIMITS, TARGET, Partition, completed, make_result, retryable
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32
@@ -174,7 +174,7 @@ async def test_without_a_key_a_session_is_never_stored(partition: Partition) -> 
 def complete_with(delivery: Delivery, session: SessionState) -> Settlement:
     plain = make_result()
     result = TaskResult(plain.captcha_text, plain.confidence, plain.kind, plain.recogniser, session=session)
-    return Settlement(delivery, Outcome.COMPLETED, result=result)
+    return Settlement(delivery, AttemptOutcome.COMPLETED, result=result)
 
 
 def read_session(record: object) -> SessionState | None:

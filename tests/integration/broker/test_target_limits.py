@@ -171,7 +171,7 @@ async def test_pictures_count_as_visits_but_open_no_page(partition: Partition, f
     assert reason_of(await first.begin(c, site)) == "rate"
 
 
-async def test_a_task_that_is_put_off_loses_nothing(partition: Partition) -> None:
+async def test_a_deferred_task_loses_nothing(partition: Partition) -> None:
     task_id = await partition.submit(retry_count=0)
     worker = partition.make_consumer()
     for _ in range(5):
@@ -183,17 +183,17 @@ async def test_a_task_that_is_put_off_loses_nothing(partition: Partition) -> Non
         assert (record.status, record.attempts, record.started_ms, record.worker) == (TaskStatus.PENDING, 0, None, None)
         status = await Statistics(partition.broker).queue_status()
         assert (status.pending, status.processing, status.delayed) == (1, 0, 1)
-        assert status.per_target[TARGET].limited == 1
+        assert status.per_target[TARGET].deferred == 1
         assert await partition.count_entries() == 0
         assert await worker.take(5) == []
         await partition.make_delayed_due()
         await partition.housekeeping.promote_due()
     [delivery] = await worker.take(5)
     assert await worker.settle([completed(delivery)]) == ["completed"]
-    assert await partition.broker.client.keys("*held*") == []
+    assert await partition.broker.client.keys("*deferred*") == []
 
 
-async def test_a_task_put_off_after_a_failed_attempt_keeps_that_one(partition: Partition) -> None:
+async def test_a_task_deferred_after_a_failed_attempt_keeps_that_one(partition: Partition) -> None:
     task_id = await partition.submit()
     worker = partition.make_consumer()
     await worker.take(1)
@@ -205,7 +205,7 @@ async def test_a_task_put_off_after_a_failed_attempt_keeps_that_one(partition: P
     assert record.started_ms is not None
 
 
-async def test_tasks_of_a_limited_target_line_up_and_others_go_past_them(partition: Partition) -> None:
+async def test_tasks_of_a_limited_target_are_deferred_and_others_go_past_them(partition: Partition) -> None:
     [delivery] = await take_pages(partition, 1)
     await partition.make_consumer().settle([deferred(delivery)])
     limited = [await partition.submit() for _ in range(60)]
@@ -214,11 +214,13 @@ async def test_tasks_of_a_limited_target_line_up_and_others_go_past_them(partiti
     taken = await partition.make_consumer().take(2)
     assert [one.task_id for one in taken] == [picture, other]
     status = await Statistics(partition.broker).queue_status()
-    assert status.per_target[TARGET].limited == len(limited) + 1
+    assert status.per_target[TARGET].deferred == len(limited) + 1
     assert (await partition.store.read(limited[0])).attempts == 0
 
 
-async def test_a_line_is_called_one_by_one_at_its_pace_by_priority_and_then_by_age(partition: Partition) -> None:
+async def test_deferred_tasks_are_released_one_by_one_at_the_pace_by_priority_and_then_by_age(
+    partition: Partition,
+) -> None:
     worker = partition.make_consumer()
     [oldest] = await take_pages(partition, 1)
     await worker.settle([deferred(oldest)])
@@ -238,18 +240,18 @@ async def test_a_line_is_called_one_by_one_at_its_pace_by_priority_and_then_by_a
     assert called == [high, oldest.task_id, normal]
 
 
-async def test_tasks_submitted_together_are_called_in_their_order(partition: Partition) -> None:
+async def test_tasks_submitted_together_are_released_in_their_order(partition: Partition) -> None:
     worker = partition.make_consumer()
     [first] = await take_pages(partition, 1)
     await worker.settle([deferred(first)])
     request = TaskRequest(TARGET, url=f"http://{TARGET}/")
     submitted = await partition.store.submit([NewTask(make_task_id(0), request) for _ in range(90)])
     assert await worker.take(500) == []
-    waiting = await partition.broker.client.zrange(f"{partition.broker.partitions[0].prefix}:held:{TARGET}", 0, -1)
+    waiting = await partition.broker.client.zrange(f"{partition.broker.partitions[0].prefix}:deferred:{TARGET}", 0, -1)
     assert [task_id.decode() for task_id in waiting] == [first.task_id, *submitted]
 
 
-async def test_a_lost_workers_task_does_not_line_up_again(partition: Partition) -> None:
+async def test_a_lost_workers_task_is_not_deferred_again(partition: Partition) -> None:
     worker = partition.make_consumer()
     lost, refused = await take_pages(partition, 2)
     await worker.settle([deferred(refused)])
@@ -258,7 +260,7 @@ async def test_a_lost_workers_task_does_not_line_up_again(partition: Partition) 
     assert delivery.task_id == lost.task_id
 
 
-async def test_a_waiting_task_can_be_cancelled_and_has_its_deadline(partition: Partition) -> None:
+async def test_a_deferred_task_can_be_cancelled_and_has_its_deadline(partition: Partition) -> None:
     worker = partition.make_consumer()
     cancelled = await partition.submit()
     overdue = await partition.submit(deadline_seconds=0.05)
@@ -272,10 +274,10 @@ async def test_a_waiting_task_can_be_cancelled_and_has_its_deadline(partition: P
     await until(has_failed)
     await partition.make_delayed_due()
     assert (await partition.housekeeping.promote_due()).count == 0
-    assert await partition.broker.client.keys("*held*") == []
+    assert await partition.broker.client.keys("*deferred*") == []
 
 
-async def test_a_slot_that_becomes_free_calls_the_next_in_line_at_once(
+async def test_a_slot_that_becomes_free_releases_the_next_deferred_task_at_once(
     partition: Partition, first: TargetLimits, second: TargetLimits
 ) -> None:
     site = replace(SITE, max_concurrent=1)
@@ -297,7 +299,7 @@ async def test_a_slot_that_becomes_free_calls_the_next_in_line_at_once(
     assert await partition.broker.client.exists(TargetKeys(TARGET).waiting) == 0
 
 
-async def test_more_tasks_than_one_call_lines_up_are_lined_up_by_the_next_without_waiting(
+async def test_more_tasks_than_one_call_defers_are_deferred_by_the_next_without_waiting(
     partition: Partition,
 ) -> None:
     worker = partition.make_consumer()
@@ -310,4 +312,4 @@ async def test_more_tasks_than_one_call_lines_up_are_lined_up_by_the_next_withou
     async with asyncio.timeout(1):
         await worker.wait_for_more()
     assert await worker.take(1) == []
-    assert (await Statistics(partition.broker).queue_status()).per_target[TARGET].limited == 701
+    assert (await Statistics(partition.broker).queue_status()).per_target[TARGET].deferred == 701

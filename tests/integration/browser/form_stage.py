@@ -7,12 +7,12 @@ from html import escape
 from aiohttp import web
 
 from captchad.broker.consumer import Delivery, Settlement
+from captchad.domain.page import Fill
 from captchad.domain.recognition import Hints, Recognition
-from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest, TaskResult
-from captchad.domain.visit import Fill
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
+from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.integration.browser.stage import LocalSite, Stage, draw_picture
 
@@ -104,9 +104,9 @@ class FormStage:
         wanted: dict[str, object] = {"url": self.form.site.url(), "fill": FORM, "timeout_seconds": 30.0} | request
         attempt = int(str(wanted.pop("attempt", 1)))
         task = TaskRequest("127.0.0.1", **wanted)  # type: ignore[arg-type]
-        return await self._make_solver().solve(
-            Delivery("task_form", 0, "token", attempt, task, queued_ms=0.0, remaining_seconds=60.0)
-        )
+        delivery = Delivery("task_form", 0, "token", attempt, task, queued_ms=0.0, remaining_seconds=60.0)
+        target = find_task_target(self.stage.policy.targets, task, self.stage.clock.today())
+        return await self._make_solver().solve(delivery, target)
 
     async def complete(self, **request: object) -> TaskResult:
         """Return the result of a task that is solved."""
@@ -115,12 +115,9 @@ class FormStage:
         return settlement.result
 
     def _make_solver(self) -> Solver:
-        def targets() -> tuple[Target, ...]:
-            return self.stage.policy.targets
-
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
-        return Solver(self.stage.engine, reader, targets, self.is_held, metrics, self.stage.clock)
+        return Solver(self.stage.engine, reader, self.is_held, metrics, self.stage.clock)
 
     async def _recognise(self, picture: bytes, hints: Hints, host: str) -> Recognition:
         self.read.append(picture)

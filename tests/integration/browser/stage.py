@@ -3,21 +3,23 @@
 import asyncio
 import io
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 from PIL import Image, ImageDraw
 
 from captchad.browser.browsers.connection import BrowserSource
 from captchad.browser.engine import BrowserEngine
+from captchad.browser.page_session import PageSession
 from captchad.config.sections import BrowserSection
 from captchad.domain.capture import CaptchaCapture
+from captchad.domain.page import PageOrder
 from captchad.domain.target import Target
-from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
+from captchad.runtime.deadline import Deadline
 
 SourceMaker = Callable[[FilteringProxy, Clock], BrowserSource]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -146,8 +148,21 @@ class Stage:
         self.policy.replace_targets((*self.policy.targets, target))
 
     async def capture(self, url: str, selector: str | None = None, timeout_seconds: float = 30.0) -> CaptchaCapture:
-        return await self.visit(VisitOrder(url, "127.0.0.1", selector=selector), timeout_seconds)
+        return await self.read_page(PageOrder(url, "127.0.0.1", selector=selector), timeout_seconds)
 
-    async def visit(self, order: VisitOrder, timeout_seconds: float = 30.0) -> CaptchaCapture:
+    async def read_page(self, order: PageOrder, timeout_seconds: float = 30.0) -> CaptchaCapture:
         """Capture one page's captcha as `order` says."""
-        return await self.engine.visit(order, lambda visit: visit.capture(), timeout_seconds, "task_test")
+        async with self.open_page(order, timeout_seconds) as page:
+            return await page.capture()
+
+    @asynccontextmanager
+    async def open_page(self, order: PageOrder, timeout_seconds: float = 30.0) -> AsyncIterator[PageSession]:
+        """Open a page as an attempt does: under one deadline, which is enforced around everything."""
+        deadline = Deadline(timeout_seconds, self.clock)
+        async with deadline.enforce(), self.engine.open_page(order, deadline) as page:
+            yield page
+
+    async def rasterise(self, svg: bytes, timeout_seconds: float = 10.0) -> bytes:
+        deadline = Deadline(timeout_seconds, self.clock)
+        async with deadline.enforce():
+            return await self.engine.rasterise(svg, deadline)

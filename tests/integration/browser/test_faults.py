@@ -95,20 +95,20 @@ async def test_cancelling_closes_the_page_within_two_seconds(site: LocalSite, st
     assert stage.clock.monotonic_seconds() - started_seconds < 2.5
     await asyncio.wait_for(gone.wait(), 1)
     # A page of the test before may still be being cleaned, beside this one.
-    while stage.engine.details()["open_pages"]:
+    while stage.engine.figures().open_pages:
         assert stage.clock.monotonic_seconds() - started_seconds < 2.5
         await asyncio.sleep(0.02)
     await check_works(stage, site)
 
 
 async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
-    crashes_before = stage.engine.details()["crashes"]
+    crashes_before = stage.engine.figures().crashes
     task, _ = await start_silent_capture(stage, site, 60)
     failure = await lose(task, "--remote-debugging-pipe")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
     assert failure.is_retryable
     await check_works(stage, site)
-    assert stage.engine.details()["crashes"] == crashes_before + 1
+    assert stage.engine.figures().crashes == crashes_before + 1
 
 
 async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
@@ -252,10 +252,9 @@ async def test_a_worn_browser_is_replaced_between_pages() -> None:
         site = await stage.add_site()
         for _ in range(5):
             await check_works(stage, site)
-        details = stage.engine.details()
-        assert details["recycled"] >= 1
-        assert details["crashes"] == 0
-        assert details["pages_served"] == 5
+        figures = stage.engine.figures()
+        assert (figures.recycled or 0) >= 1
+        assert (figures.crashes, figures.pages_served) == (0, 5)
     finally:
         await stage.close()
 
@@ -331,7 +330,7 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     await tasks.cancel_all()
 
 
-async def test_a_browser_that_is_not_there_is_named_with_the_mend() -> None:
+async def test_a_browser_that_is_not_there_is_named_with_its_fix() -> None:
     stage = Stage(BrowserSection(executable="/nowhere/chromium"))
     try:
         with pytest.raises(DependencyMissing, match=r"browser\.executable"):

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from playwright.async_api import CDPSession
+from playwright.async_api import CDPSession, Page
 
 from captchad.browser.finding.finder import read_finder_script
-from captchad.domain.visit import VisitOrder
+from captchad.domain.page import PageOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,8 +44,7 @@ async def test_a_page_of_twenty_thousand_elements_is_looked_at_within_a_few_mill
     site.put_page("/", write_large_page())
     site.put_picture("/picture", CAPTCHA_PNG)
 
-    async def look(session: Any) -> tuple[dict[str, Any], float]:
-        page = session.page
+    async def look(page: Page) -> tuple[dict[str, Any], float]:
         await page.wait_for_load_state()
         measuring = await page.context.new_cdp_session(page)
         await measuring.send("Performance.enable")
@@ -55,7 +54,8 @@ async def test_a_page_of_twenty_thousand_elements_is_looked_at_within_a_few_mill
         seen: dict[str, Any] = await page.evaluate(LOOK, [read_finder_script(), wanted, LOOKS])
         return seen, (await read_cpu_seconds(measuring) - before_seconds) * 1000 / LOOKS
 
-    seen, look_ms = await stage.engine.visit(VisitOrder(site.url(), "127.0.0.1"), look, 60.0, "task_test")
+    async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), 60.0) as session:
+        seen, look_ms = await look(session.page)
     assert seen["elements"] > 20_000
     print(f"{look_ms:.1f} ms of CPU a look")
     assert look_ms < LOOK_LIMIT_MS

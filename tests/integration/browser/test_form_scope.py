@@ -5,9 +5,9 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from captchad.broker.consumer import Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Settlement
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.visit import Fill
+from captchad.domain.page import Fill
 from tests.integration.browser.behavioural_pages import MARKUP
 from tests.integration.browser.form_stage import FIELDS, FormSite, FormStage
 from tests.integration.browser.many_pages import do_all
@@ -27,7 +27,9 @@ async def forms(stage: Stage, site: LocalSite) -> FormStage:
 
 
 def refuses(settlement: Settlement, code: TaskErrorCode) -> bool:
-    return settlement.outcome is Outcome.FAILED and settlement.error is not None and settlement.error.code is code
+    return (
+        settlement.outcome is AttemptOutcome.FAILED and settlement.error is not None and settlement.error.code is code
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ async def test_a_behavioural_captcha_in_another_form_keeps_none_from_being_answe
 async def test_an_answer_is_not_sent_once_the_lease_has_lapsed(forms: FormStage) -> None:
     forms.is_held = lambda _: False
     settlement = await forms.settle()
-    assert settlement.outcome is Outcome.HANDED_BACK
+    assert settlement.outcome is AttemptOutcome.HANDED_BACK
     assert not forms.form.answers
     assert not forms.form.site.hits["/check"]
 

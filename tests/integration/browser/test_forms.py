@@ -4,10 +4,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from captchad.broker.consumer import Outcome
+from captchad.broker.consumer import AttemptOutcome
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Fill
 from captchad.domain.recognition import CaptchaKind, Recognition
-from captchad.domain.visit import Fill
 from tests.integration.browser.form_stage import (
     FIELDS,
     FormSite,
@@ -49,7 +49,7 @@ async def test_a_wrong_answer_is_tried_again_with_a_new_picture_in_the_same_sess
 async def test_answers_that_stay_wrong_use_up_the_retries_for_good(forms: FormStage) -> None:
     forms.misread = 9
     settlement = await forms.settle(retry_count=1)
-    assert settlement.outcome is Outcome.EXHAUSTED
+    assert settlement.outcome is AttemptOutcome.EXHAUSTED
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.WRONG_ANSWER
     assert not settlement.error.is_retryable
@@ -186,7 +186,7 @@ async def test_a_doubtful_reading_is_not_sent_but_tried_with_another_picture(for
 async def test_a_doubtful_reading_of_a_picture_that_stays_is_unreadable(forms: FormStage) -> None:
     forms.minimum_confidence, forms.confidences = 0.8, [0.3]
     settlement = await forms.settle()
-    assert settlement.outcome is Outcome.RETRYABLE
+    assert settlement.outcome is AttemptOutcome.RETRYABLE
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.CAPTCHA_UNREADABLE
     assert not forms.form.answers
@@ -250,7 +250,7 @@ async def test_wrong_answers_are_the_reason_when_the_time_is_up(forms: FormStage
     settlement = await forms.settle(retry_count=10, timeout_seconds=12.0)
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.WRONG_ANSWER
-    assert settlement.outcome is Outcome.RETRYABLE
+    assert settlement.outcome is AttemptOutcome.RETRYABLE
     assert "the time was up" in settlement.error.message
 
 

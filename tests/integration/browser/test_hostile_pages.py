@@ -333,7 +333,7 @@ async def test_memory_is_bounded_on_a_page_that_hoards(html: str, tight_siege: S
 
 
 async def test_a_page_that_fills_its_memory_loses_its_process_alone(tight_siege: Siege) -> None:
-    crashes_before = tight_siege.engine.details()["crashes"]
+    crashes_before = tight_siege.engine.figures().crashes
     tight_siege.put("<script>const kept = []; for (;;) kept.push({ a: [kept.length], b: `${kept.length}` })</script>")
     await tight_siege.check_ends({TaskErrorCode.BROWSER_CRASHED}, HONEST_SECONDS)
-    assert tight_siege.engine.details()["crashes"] == crashes_before
+    assert tight_siege.engine.figures().crashes == crashes_before

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from captchad.domain.visit import VisitOrder
+from captchad.domain.page import PageOrder
 from tests.benchmarks.browser.configuration import REUSE_MODES, browser_section
 from tests.benchmarks.browser.contestants import SHELLS, find_program
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
@@ -173,9 +173,9 @@ async def shared_stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
 
 
 async def visit(stage: Stage, site: LocalSite, path: str, key_id: str | None = "key", target: str = "here") -> None:
-    order = VisitOrder(site.url(path), target, key_id=key_id)
-    assert (await stage.visit(order)).picture == CAPTCHA_PNG
-    while stage.engine.details()["open_pages"]:
+    order = PageOrder(site.url(path), target, key_id=key_id)
+    assert (await stage.read_page(order)).picture == CAPTCHA_PNG
+    while stage.engine.figures().open_pages:
         await asyncio.sleep(0.01)
 
 
@@ -219,10 +219,10 @@ async def check_sees_nothing(stage: Stage, planted: PlantedSite) -> None:
 async def test_nothing_is_left_of(script: str, stage: Stage, site: LocalSite) -> None:
     planted = PlantedSite(site)
     planted.plant(script)
-    reused_before = stage.engine.details()["reused_tabs"]
+    reused_before = stage.engine.figures().reused_tabs
     await visit(stage, site, "/plant")
     await check_sees_nothing(stage, planted)
-    is_reused = stage.engine.details()["reused_tabs"] > reused_before
+    is_reused = stage.engine.figures().reused_tabs > reused_before
     assert is_reused == (stage.reuse == "same_target")
 
 
@@ -230,7 +230,7 @@ async def test_nothing_is_left_of(script: str, stage: Stage, site: LocalSite) ->
 async def test_a_context_is_thrown_away_with(script: str, stage: Stage, site: LocalSite) -> None:
     planted = PlantedSite(site)
     planted.plant(script)
-    reused_before = stage.engine.details()["reused_tabs"]
+    reused_before = stage.engine.figures().reused_tabs
     await visit(stage, site, "/plant")
     await check_sees_nothing(stage, planted)
-    assert stage.engine.details()["reused_tabs"] == reused_before
+    assert stage.engine.figures().reused_tabs == reused_before

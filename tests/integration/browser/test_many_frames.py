@@ -10,7 +10,7 @@ from captchad.browser.finding.finder import read_finder_script
 from captchad.browser.finding.frame_scans import FrameScans
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.page.frame_calls import FRAMES_LIMIT
-from captchad.domain.visit import VisitOrder
+from captchad.domain.page import PageOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,12 +36,10 @@ async def look_at(
 ) -> Result:
     """Open the site's first page and give what `work` makes of looks at it."""
 
-    async def do(session: object) -> Result:
-        page: Page = session.page  # type: ignore[attr-defined]
+    async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), VISIT_SECONDS) as session:
+        page = session.page
         await page.wait_for_load_state()
         return await work(FrameScans(page, None, script or read_finder_script(), stage.clock), page)
-
-    return await stage.engine.visit(VisitOrder(site.url(), "127.0.0.1"), do, VISIT_SECONDS, "task_test")
 
 
 async def look_once(looks: FrameScans, _: Page) -> dict[Frame, FrameView]:

@@ -38,7 +38,7 @@ async def test_a_good_page_is_read_at_its_first_attempt_beside(html: str, site: 
     site.put_page("/small", "<p>small")
     site.put_picture("/picture", CAPTCHA_PNG)
     await stage.capture(site.url("/good"), timeout_seconds=GOOD_SECONDS)
-    before = stage.engine.details()
+    before = stage.engine.figures()
     flood = stage.capture(site.url("/flood"), timeout_seconds=FLOOD_SECONDS)
     flooding = TaskSet("flood").spawn(flood, "flood")
     while not flooding.done():
@@ -47,7 +47,7 @@ async def test_a_good_page_is_read_at_its_first_attempt_beside(html: str, site: 
         assert np.array_equal(decode_picture(seen.picture), decode_picture(CAPTCHA_PNG))
     # One more, while the browser clears up.
     await stage.capture(site.url("/good"), timeout_seconds=GOOD_SECONDS)
-    assert stage.engine.details()["crashes"] == before["crashes"]
+    assert stage.engine.figures().crashes == before.crashes
     with pytest.raises(AttemptFailed) as failed:
         await flooding
     assert failed.value.task_error_code in {TaskErrorCode.ATTEMPT_TIMEOUT, TaskErrorCode.CAPTCHA_NOT_FOUND}

@@ -69,11 +69,11 @@ async def test_a_site_that_is_down_fails_the_navigation(site: LocalSite, stage: 
     ],
 )
 async def test_an_address_out_of_scope_is_refused_without_a_browser(url: str, stage: Stage) -> None:
-    served_before = stage.engine.details()["pages_served"]
+    served_before = stage.engine.figures().pages_served
     failure = await fail(stage, url)
     assert failure.task_error_code is TaskErrorCode.TARGET_NOT_ALLOWED
     assert not failure.is_retryable
-    assert stage.engine.details()["pages_served"] == served_before
+    assert stage.engine.figures().pages_served == served_before
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ import pytest_asyncio
 
 from captchad.broker.consumer import Delivery, Settlement
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.page import Fill
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.task import TaskRequest
-from captchad.domain.visit import Fill
 from captchad.sample_site.site import SHAPES, SampleSite
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
+from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.integration.browser.stage import Stage
 
@@ -42,12 +43,13 @@ async def settle(stage: Stage, sample: SampleSite, shape: str, misread: int, ret
 
     reader = PictureReader(recognise, lambda: 0.0)
     metrics = Metrics("worker", "test", "0")
-    solver = Solver(stage.engine, reader, lambda: stage.policy.targets, lambda _: True, metrics, stage.clock)
+    solver = Solver(stage.engine, reader, lambda _: True, metrics, stage.clock)
     fill = LOGIN if shape == "login" else SHAPE
     request = TaskRequest(
         "127.0.0.1", url=sample.url("try", shape), fill=fill, retry_count=retry_count, timeout_seconds=60
     )
-    return await solver.solve(Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0))
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
+    return await solver.solve(delivery, find_task_target(stage.policy.targets, request, stage.clock.today()))
 
 
 @pytest.mark.parametrize("shape", ["login", *SHAPES])

@@ -7,8 +7,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.page import Cookie, Fill, PageOrder, SessionState
 from captchad.domain.task import TaskResult
-from captchad.domain.visit import Cookie, Fill, SessionState, VisitOrder
 from tests.integration.browser.form_stage import FormSite, FormStage
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
@@ -43,9 +43,9 @@ async def test_cookies_are_there_before_the_page_opens(forms: FormStage) -> None
 
 @pytest.mark.parametrize("domain", ["127.0.0.2", "localhost", "0.0.1", "example.com"])
 async def test_a_cookie_for_another_host_is_refused(forms: FormStage, domain: str) -> None:
-    order = VisitOrder(forms.form.site.url(), "127.0.0.1", session=SessionState((Cookie("a", "1", domain=domain),)))
+    order = PageOrder(forms.form.site.url(), "127.0.0.1", session=SessionState((Cookie("a", "1", domain=domain),)))
     with pytest.raises(AttemptFailed) as failed:
-        await forms.stage.visit(order)
+        await forms.stage.read_page(order)
     assert failed.value.task_error_code is TaskErrorCode.TARGET_NOT_ALLOWED
     assert not forms.form.site.hits
 

@@ -69,13 +69,13 @@ def test_the_doctor_finds_redis_and_launches_the_browser(captchad: Run) -> None:
         "sandbox",
         "fonts",
     } <= findings.keys()
-    assert findings["browser"]["verdict"] == "ok", findings["browser"]
-    assert findings["redis"]["verdict"] == findings["clock"]["verdict"] == "ok"
-    assert all(finding["mend"] for finding in findings.values() if finding["verdict"] != "ok")
+    assert findings["browser"]["status"] == "ok", findings["browser"]
+    assert findings["redis"]["status"] == findings["clock"]["status"] == "ok"
+    assert all(finding["fix"] for finding in findings.values() if finding["status"] != "ok")
 
 
 def test_the_doctor_fails_on_a_browser_that_is_none_and_a_redis_that_is_away(captchad: Run) -> None:
     found = captchad("doctor", "--json", CAPTCHAD_BROWSER__EXECUTABLE="/bin/false", REDIS_URL="redis://127.0.0.1:1/0")
-    verdicts = {finding["subject"]: finding["verdict"] for finding in json.loads(found.stdout)}
+    verdicts = {finding["subject"]: finding["status"] for finding in json.loads(found.stdout)}
     assert found.returncode == 1
     assert (verdicts["browser"], verdicts["redis"]) == ("fail", "fail")

@@ -14,12 +14,12 @@ from aiohttp import ClientSession, ClientTimeout, web
 from captchad.domain.address import IpAddress
 from captchad.domain.target import Target
 from captchad.egress.proxy import FilteringProxy
-from captchad.egress.proxy_session import SessionLimits
+from captchad.egress.proxy_connection import ConnectionLimits
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, ScopePolicy
 from captchad.runtime.clock import Clock
 
-LIMITS = SessionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
+LIMITS = ConnectionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
 
 
 class ScriptedResolver(Resolver):

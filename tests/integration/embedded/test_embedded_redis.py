@@ -179,7 +179,7 @@ async def test_damaged_data_is_reported_with_what_the_server_said(make_server: M
     await write(server, "x")
     await server.close()
     (tmp_path / "redis" / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense\n")
-    with pytest.raises(BrokerUnavailable, match=r"ended at once: .*manifest"):
+    with pytest.raises(BrokerUnavailable, match=r"exited at once: .*manifest"):
         await make_server(tmp_path).start()
 
 
@@ -203,7 +203,7 @@ def test_server_too_old_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert embedded_program.find_program() != old
 
 
-def test_missing_server_is_named_with_the_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_server_is_named_with_its_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setattr(embedded_program, "_WHEEL", "no_such_wheel")
     with pytest.raises(DependencyMissing, match="apt-get install redis-server"):

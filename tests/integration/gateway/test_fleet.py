@@ -10,6 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from captchad.config.sections import GatewaySection, RateLimitSection, RedisMasterSection, RedisSection
 from captchad.domain.node import NodeReport, Role, SystemLoad
+from captchad.domain.role_figures import BrowserFigures, WorkerFigures
 from captchad.web.answers import Problem
 from captchad.web.api.answers import QueueAnswer, StatsAnswer, SubmittedTask, TaskAnswer, TaskList, WorkerList
 from captchad.web.ops.answers import HealthAnswer, ProbeAnswer
@@ -18,9 +19,10 @@ from tests.redis_server import RedisServer
 
 
 def make_report(name: str, role: Role, host: str, cpu_percent: float) -> NodeReport:
-    details = {"slots": 4, "busy": 1, "browser_version": "140.0", "pages_served": 9, "tasks_done": 8}
+    browser = BrowserFigures(browser_version="140.0", browsers=1, pages_served=9)
+    figures = WorkerFigures(slots=4, busy=1, tasks_done=8, browser=browser) if role is Role.WORKER else None
     load = SystemLoad(cpu_percent, 50.0, 20.0)
-    return NodeReport(name, "aa", role, host, 1, "127.0.0.1:8001", "0", is_draining=False, load=load, details=details)
+    return NodeReport(name, "aa", role, host, 1, "127.0.0.1:8001", "0", is_draining=False, load=load, figures=figures)
 
 
 async def test_stats_give_the_mean_over_all_hosts_and_each_host(gateway: RunningGateway) -> None:
@@ -41,8 +43,21 @@ async def test_workers_are_listed_with_what_they_report(gateway: RunningGateway)
     await gateway.nodes.write(make_report("gateway-1", Role.GATEWAY, "alpha", 10.0))
     async with gateway.session.get("/workers") as answer:
         [worker] = (await answer.json())["workers"]
-    expected = {"name": "worker-1", "host": "alpha", "state": "up", "slots": 4, "busy": 1, "browser_version": "140.0"}
+    expected = {
+        "name": "worker-1",
+        "host": "alpha",
+        "state": "up",
+        "slots": 4,
+        "busy": 1,
+        "browser_version": "140.0",
+        "pages_served": 9,
+        "rss_bytes": None,
+        "recycled": None,
+        "tasks_done": 8,
+        "tasks_failed": None,
+    }
     assert worker.items() >= expected.items()
+    assert worker["details"].items() >= {"slots": 4, "browsers": 1, "browser_version": "140.0", "crashes": None}.items()
     assert worker["heartbeat_age_seconds"] < 5
 
 
@@ -54,7 +69,7 @@ async def test_queue_status_counts_by_priority_and_target(gateway: RunningGatewa
     assert (status["depth"]["high"], status["depth"]["normal"], status["depth"]["low"]) == (1, 1, 0)
     assert status["oldest_age_seconds"]["high"] >= 0
     assert status["oldest_age_seconds"]["low"] is None
-    assert status["per_target"]["captcha.example.com"] == {"pending": 1, "processing": 0, "limited": 0}
+    assert status["per_target"]["captcha.example.com"] == {"pending": 1, "processing": 0, "deferred": 0}
     assert (status["processing"], status["delayed"], status["dead"]) == (0, 0, 0)
 
 

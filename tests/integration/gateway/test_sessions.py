@@ -7,12 +7,12 @@ import aiohttp
 import pytest
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Delivery, Settlement
 from captchad.broker.session_cipher import SessionCipher
 from captchad.domain.api_key import Scope
+from captchad.domain.page import Cookie, Evidence, Fill, SessionState
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import TaskResult
-from captchad.domain.visit import Cookie, Evidence, Fill, SessionState
 from captchad.web.api.answers import TaskAnswer
 from tests.integration.gateway.conftest import SESSION_KEY, RunningGateway, StartGateway, configure
 from tests.integration.gateway.requests_to_send import make_png
@@ -37,7 +37,7 @@ def make_worker(broker: Broker) -> Consumer:
 async def complete(broker: Broker, session: SessionState | None = None, evidence: Evidence | None = None) -> None:
     delivery = await take(broker)
     result = TaskResult("7KM4", 0.9, CaptchaKind.TEXT, "test", session=session)
-    settlement = Settlement(delivery, Outcome.COMPLETED, result=result, evidence=evidence)
+    settlement = Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=evidence)
     assert await make_worker(broker).settle([settlement]) == ["completed"]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Consumer, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
@@ -12,6 +12,7 @@ from captchad.domain.errors import TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.recognition import CaptchaKind
+from captchad.domain.role_figures import BrowserFigures, RoleFigures, SchedulerFigures, WorkerFigures
 from captchad.domain.task import Priority, TaskError, TaskRequest, TaskResult
 from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
@@ -30,6 +31,16 @@ from captchad.web.server import Bind, WebServer
 
 LEASE_SECONDS = 60.0
 LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
+ROLE_FIGURES: dict[Role, RoleFigures] = {
+    Role.SCHEDULER: SchedulerFigures(is_active=True),
+    Role.WORKER: WorkerFigures(
+        slots=4,
+        busy=2,
+        tasks_done=1200,
+        tasks_failed=34,
+        browser=BrowserFigures("Chromium 131", pages_served=1234, rss_bytes=412_000_000, recycled=3),
+    ),
+}
 
 
 class MonitorUnderTest:
@@ -80,9 +91,6 @@ class SmallFleet:
 
     async def report_all(self, host: str = "host-a") -> None:
         for role in Role:
-            details = {"is_active": True} if role is Role.SCHEDULER else {}
-            if role is Role.WORKER:
-                details = make_worker_details()
             await self.registry.write(
                 NodeReport(
                     name=f"{role}-1",
@@ -94,7 +102,7 @@ class SmallFleet:
                     version="1.2.3",
                     is_draining=False,
                     load=SystemLoad(31.0, 42.5, 63.0),
-                    details=details,
+                    figures=ROLE_FIGURES.get(role),
                 )
             )
 
@@ -106,26 +114,13 @@ class SmallFleet:
         """Take the next task and end it with `text`."""
         (delivery,) = await self.consumer.take(1)
         result = TaskResult(text, confidence, CaptchaKind.TEXT, "test", timings_ms={"open": 210.0, "total": 412.0})
-        await self.consumer.settle([Settlement(delivery, Outcome.COMPLETED, result=result)])
+        await self.consumer.settle([Settlement(delivery, AttemptOutcome.COMPLETED, result=result)])
 
     async def fail(self, message: str, code: TaskErrorCode = TaskErrorCode.CAPTCHA_NOT_FOUND) -> None:
         """Take the next task and let it fail for good."""
         (delivery,) = await self.consumer.take(1)
         error = TaskError(code, message, is_retryable=False)
-        await self.consumer.settle([Settlement(delivery, Outcome.FAILED, error=error)])
-
-
-def make_worker_details() -> dict[str, object]:
-    return {
-        "slots": 4,
-        "busy": 2,
-        "browser_version": "Chromium 131",
-        "pages_served": 1234,
-        "rss_bytes": 412_000_000,
-        "recycled": 3,
-        "tasks_done": 1200,
-        "tasks_failed": 34,
-    }
+        await self.consumer.settle([Settlement(delivery, AttemptOutcome.FAILED, error=error)])
 
 
 def make_small_fleet(broker: Broker) -> SmallFleet:

@@ -105,6 +105,7 @@ async def test_a_snapshot_holds_no_url_and_no_metadata(monitor: MonitorUnderTest
     assert status == 200
     assert snapshot["broker"] == {"is_up": True, "failure": ""}
     assert [task["task_id"] for task in snapshot["fleet"]["tasks"]] == [task_id]
+    assert [role["is_active"] for role in snapshot["fleet"]["roles"]] == [None, True, None, None]
     assert b"/login" not in body
 
 

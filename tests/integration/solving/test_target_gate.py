@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.broker.keys import TargetKeys
 from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.target_limits import TargetLimits
@@ -44,7 +44,7 @@ class Site:
     visits: list[str] = field(default_factory=list)
     seen: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def solve(self, delivery: Delivery) -> Settlement:
+    async def solve(self, delivery: Delivery, _: Target) -> Settlement:
         if delivery.request.target != TARGET:
             return completed(delivery)
         self.visits.append(delivery.task_id)
@@ -57,7 +57,7 @@ class Site:
             self.open -= 1
         if self.refusals_left:
             self.refusals_left -= 1
-            return Settlement(delivery, Outcome.RETRYABLE, error=TOO_MANY, retry_after_seconds=1.5)
+            return Settlement(delivery, AttemptOutcome.RETRYABLE, error=TOO_MANY, retry_after_seconds=1.5)
         return completed(delivery)
 
 
@@ -195,7 +195,7 @@ async def test_a_kept_slot_is_free_again_when_its_task_was_taken_anew_before_wor
     settled: list[Settlement] = []
 
     async def refuse(delivery: Delivery) -> Settlement:
-        return Settlement(delivery, Outcome.DEFERRED)
+        return Settlement(delivery, AttemptOutcome.DEFERRED)
 
     attempts = Attempts(SLOTS, refuse, settled.append, Clock())
     for delivery in (first, replace(first, token="another")):
@@ -264,7 +264,7 @@ async def test_without_redis_a_task_is_handed_back_and_no_page_opens(partition: 
     away = TargetLimits(Broker(RedisSection(), "away"), "a.1", TASK_LEASE_SECONDS)
     gate = TargetGate(away, site.solve, lambda: [Target(TARGET)], metrics, Clock())
     settlement = await gate.solve(delivery)
-    assert settlement.outcome is Outcome.HANDED_BACK
+    assert settlement.outcome is AttemptOutcome.HANDED_BACK
     assert site.visits == []
 
 
@@ -274,6 +274,9 @@ async def test_a_task_out_of_scope_needs_no_permission_to_fail(partition: Partit
     site = Site(page_seconds=0)
     limits = TargetLimits(partition.broker, "a.1", TASK_LEASE_SECONDS)
     gate = TargetGate(limits, site.solve, list, Metrics("worker", "a", "0"), Clock())
-    await gate.solve(replace(delivery, token="other"))
-    assert site.visits == [delivery.task_id]
+    settlement = await gate.solve(replace(delivery, token="other"))
+    assert settlement.outcome is AttemptOutcome.FAILED
+    assert settlement.error is not None
+    assert settlement.error.code is TaskErrorCode.TARGET_NOT_ALLOWED
+    assert site.visits == []
     assert await partition.broker.client.exists(TargetKeys(TARGET).visits) == 0

@@ -8,13 +8,13 @@ import uvloop
 from captchad.browser.engine import BrowserEngine
 from captchad.config.sections import BrowserSection
 from captchad.domain.errors import AttemptFailed
-from captchad.domain.target import Target, parse_endpoint
-from captchad.domain.visit import VisitOrder
+from captchad.domain.page import PageOrder
+from captchad.domain.target import Target, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
+from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet
-from captchad.solving.visit import CaptchaVisit
 from tests.benchmarks.browser.visiting import Journal, Orders, keep_visiting
 
 PAGE_SECONDS_VARIABLE = "CAPTCHAD_PROOF_PAGE_SECONDS"
@@ -28,16 +28,15 @@ async def main() -> None:
     """Open pages until told to end, then leave in good order."""
     logging.basicConfig(level=logging.WARNING)
     orders, clock, page_seconds = Orders.parse(), Clock(), float(os.environ[PAGE_SECONDS_VARIABLE])
-    endpoint = parse_endpoint(orders.site)
+    endpoint = parse_origin(orders.site)
     proxy = FilteringProxy(ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),)), clock)
     engine = BrowserEngine(BrowserSection.model_validate({"reuse": orders.mode}), proxy, clock)
 
-    async def work(visit: CaptchaVisit) -> str:
-        return str(len((await visit.capture()).picture))
-
     async def solve(url: str) -> str:
+        deadline = Deadline(page_seconds, clock)
         try:
-            return await engine.visit(VisitOrder(url, endpoint.host), work, page_seconds, url.rpartition("/")[2])
+            async with deadline.enforce(), engine.open_page(PageOrder(url, endpoint.host), deadline) as page:
+                return str(len((await page.capture()).picture))
         except AttemptFailed as failure:
             raise PageFailed(f"{failure.task_error_code}: {failure.message}") from None
 

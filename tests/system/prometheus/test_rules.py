@@ -52,6 +52,20 @@ def test_rules_use_metrics_that_exist() -> None:
     assert used <= known
 
 
+def test_the_rules_are_tested_on_series_as_they_are_scraped() -> None:
+    labels = {definition.name: {"job", "instance", *definition.labels} for definition in ALL_METRICS}
+    labels["up"] = {"job", "instance"}
+    series = re.findall(r"series: '(\w+)\{(.*?)\}'", RULE_TESTS.read_text())
+    assert series
+    for name, inside in series:
+        assert set(re.findall(r'(\w+)="', inside)) == labels[name], name
+
+
+def test_no_label_of_a_scraped_target_displaces_one_of_a_metric() -> None:
+    assert "labels:" not in CONFIGURATION.read_text()
+    assert not {"job", "instance"} & {label for definition in ALL_METRICS for label in definition.labels}
+
+
 def test_every_role_is_scraped_on_its_port() -> None:
     text = CONFIGURATION.read_text()
     for port in (*ROLE_PORTS.values(), *range(ROLE_PORTS[Role.WORKER], 8009)):

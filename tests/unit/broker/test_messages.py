@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.broker.messages import decode_record, decode_request, decode_result, encode_request, encode_result
+from captchad.domain.page import Cookie, Fill, KeptEvidence, SessionState
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.domain.task import Priority, TaskRequest, TaskResult
-from captchad.domain.visit import Cookie, Fill, KeptEvidence, SessionState
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 REQUESTS = st.builds(

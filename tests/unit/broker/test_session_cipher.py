@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
-from captchad.domain.visit import Cookie, SessionState
+from captchad.domain.page import Cookie, SessionState
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32
 TASK, OTHER_TASK = "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa", "task_00bbbbbbbbbbbbbbbbbbbbbbbbbb"

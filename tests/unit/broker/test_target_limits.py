@@ -1,4 +1,4 @@
-"""When a refused target's line goes on: never sooner and never faster than the limit lets it."""
+"""When deferred tasks are released: never sooner and never faster than the limit allows."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,14 +11,14 @@ JITTERS = st.floats(0.5, 1.0)
 
 
 @given(st.sampled_from(["rate", "closed"]), WAITS_MS, VISITS, JITTERS)
-def test_a_line_waits_for_the_time_that_is_known(reason: str, wait_ms: int, visits: int, jitter: float) -> None:
+def test_a_deferral_lasts_as_long_as_is_known(reason: str, wait_ms: int, visits: int, jitter: float) -> None:
     refusal = plan_refusal("rate" if reason == "rate" else "closed", wait_ms, visits, jitter)
     assert refusal.reason == reason
     assert refusal.deferral.delay_ms >= max(1, wait_ms)
 
 
 @given(WAITS_MS, VISITS, JITTERS)
-def test_a_line_is_called_no_faster_than_the_rate_allows_and_never_spins(
+def test_deferred_tasks_are_released_no_faster_than_the_rate_allows_and_never_spin(
     wait_ms: int, visits: int, jitter: float
 ) -> None:
     pace_ms = plan_refusal("rate", wait_ms, visits, jitter).deferral.pace_ms

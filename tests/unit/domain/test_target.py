@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Target, find_target, find_target_by_name, normalise_host, parse_endpoint
+from captchad.domain.target import Target, find_target, find_target_by_name, normalise_host, parse_origin
 
 TODAY = date(2030, 1, 1)
 
@@ -24,8 +24,8 @@ TODAY = date(2030, 1, 1)
     ],
 )
 def test_an_ordinary_url_is_read(url: str, host: str, port: int) -> None:
-    endpoint = parse_endpoint(url)
-    assert (endpoint.host, endpoint.port) == (host, port)
+    origin = parse_origin(url)
+    assert (origin.host, origin.port) == (host, port)
 
 
 @pytest.mark.parametrize(
@@ -63,44 +63,44 @@ def test_an_ordinary_url_is_read(url: str, host: str, port: int) -> None:
 )
 def test_a_url_that_could_mislead_is_refused(url: str) -> None:
     with pytest.raises(TargetNotAllowed):
-        parse_endpoint(url)
+        parse_origin(url)
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_and_nothing_else(text: str) -> None:
     for url in (text, f"http://{text}", f"http://example.com{text}"):
         try:
-            endpoint = parse_endpoint(url)
+            origin = parse_origin(url)
         except TargetNotAllowed:
             continue
-        assert endpoint.host == normalise_host(endpoint.host)
-        assert 0 < endpoint.port <= 65535
+        assert origin.host == normalise_host(origin.host)
+        assert 0 < origin.port <= 65535
 
 
 def test_a_wildcard_covers_subdomains_and_not_the_domain_itself() -> None:
     targets = [Target("*.example.com", expires=TODAY)]
-    assert find_target(targets, parse_endpoint("http://a.b.example.com/"), TODAY).host == "*.example.com"
+    assert find_target(targets, parse_origin("http://a.b.example.com/"), TODAY).host == "*.example.com"
     for url in ("http://example.com/", "http://evilexample.com/", "http://example.com.evil.net/"):
         with pytest.raises(TargetNotAllowed):
-            find_target(targets, parse_endpoint(url), TODAY)
+            find_target(targets, parse_origin(url), TODAY)
 
 
 def test_the_most_specific_target_wins() -> None:
     targets = [Target("*.example.com"), Target("*.a.example.com"), Target("b.a.example.com")]
-    assert find_target(targets, parse_endpoint("http://b.a.example.com/"), TODAY).host == "b.a.example.com"
-    assert find_target(targets, parse_endpoint("http://c.a.example.com/"), TODAY).host == "*.a.example.com"
+    assert find_target(targets, parse_origin("http://b.a.example.com/"), TODAY).host == "b.a.example.com"
+    assert find_target(targets, parse_origin("http://c.a.example.com/"), TODAY).host == "*.a.example.com"
 
 
 def test_an_undeclared_port_is_refused_and_the_declared_ones_named() -> None:
     with pytest.raises(TargetNotAllowed, match="80, 443"):
-        find_target([Target("example.com")], parse_endpoint("http://example.com:8080/"), TODAY)
+        find_target([Target("example.com")], parse_origin("http://example.com:8080/"), TODAY)
 
 
 def test_a_target_is_refused_from_the_day_after_it_expires() -> None:
     targets = [Target("example.com", expires=date(2029, 12, 31))]
-    find_target(targets, parse_endpoint("http://example.com/"), date(2029, 12, 31))
+    find_target(targets, parse_origin("http://example.com/"), date(2029, 12, 31))
     with pytest.raises(TargetNotAllowed, match="2029-12-31"):
-        find_target(targets, parse_endpoint("http://example.com/"), TODAY)
+        find_target(targets, parse_origin("http://example.com/"), TODAY)
     with pytest.raises(TargetNotAllowed, match="2029-12-31"):
         find_target_by_name(targets, "example.com", TODAY)
 

@@ -2,23 +2,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.domain.target import Endpoint
+from captchad.domain.target import Origin
 from captchad.egress.destination import read_absolute_form, read_authority_form
 from captchad.egress.scope import EgressRefused, RefusalReason
 
 
 @pytest.mark.parametrize(
-    ("target", "endpoint", "origin_form"),
+    ("target", "origin", "origin_form"),
     [
-        ("http://A.example", Endpoint("http", "a.example", 80), "/"),
-        ("http://a.example:81?x={y|z}", Endpoint("http", "a.example", 81), "/?x={y|z}"),
-        ("HTTP://a.example./p?q", Endpoint("http", "a.example", 80), "/p?q"),
-        ("http://[::1]:8080/p", Endpoint("http", "::1", 8080), "/p"),
-        ("http://a.example/http://b.example/", Endpoint("http", "a.example", 80), "/http://b.example/"),
+        ("http://A.example", Origin("http", "a.example", 80), "/"),
+        ("http://a.example:81?x={y|z}", Origin("http", "a.example", 81), "/?x={y|z}"),
+        ("HTTP://a.example./p?q", Origin("http", "a.example", 80), "/p?q"),
+        ("http://[::1]:8080/p", Origin("http", "::1", 8080), "/p"),
+        ("http://a.example/http://b.example/", Origin("http", "a.example", 80), "/http://b.example/"),
     ],
 )
-def test_reads_where_a_request_goes(target: str, endpoint: Endpoint, origin_form: str) -> None:
-    assert (read_absolute_form(target)[0], read_absolute_form(target)[2]) == (endpoint, origin_form)
+def test_reads_where_a_request_goes(target: str, origin: Origin, origin_form: str) -> None:
+    assert (read_absolute_form(target)[0], read_absolute_form(target)[2]) == (origin, origin_form)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_refuses_what_is_no_plain_http_address(target: str) -> None:
 
 
 def test_reads_where_a_tunnel_goes() -> None:
-    assert read_authority_form("a.example:443") == Endpoint("https", "a.example", 443)
-    assert read_authority_form("[::1]:8443") == Endpoint("https", "::1", 8443)
+    assert read_authority_form("a.example:443") == Origin("https", "a.example", 443)
+    assert read_authority_form("[::1]:8443") == Origin("https", "::1", 8443)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.domain.target import Endpoint, Target
+from captchad.domain.target import Origin, Target
 from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
 
 TODAY = date(2030, 5, 1)
@@ -21,31 +21,31 @@ def policy() -> ScopePolicy:
     return ScopePolicy((PUBLIC, WILDCARD, PRIVATE, EXPIRED, LOOPBACK))
 
 
-def reason_of(policy: ScopePolicy, endpoint: Endpoint, *addresses: str) -> RefusalReason | None:
-    """Return why an endpoint that resolves to `addresses` is refused; None when it isn't."""
+def reason_of(policy: ScopePolicy, origin: Origin, *addresses: str) -> RefusalReason | None:
+    """Return why an origin that resolves to `addresses` is refused; None when it isn't."""
     try:
-        target = policy.check_endpoint(endpoint, TODAY)
-        policy.check_addresses(endpoint, target, [ip_address(address) for address in addresses])
+        target = policy.check_origin(origin, TODAY)
+        policy.check_addresses(origin, target, [ip_address(address) for address in addresses])
     except EgressRefused as error:
         return error.reason
     return None
 
 
 def test_a_declared_host_at_a_public_address_is_allowed(policy: ScopePolicy) -> None:
-    assert reason_of(policy, Endpoint("https", "captcha.example.com", 443), "93.184.216.34", "2606:4700::1") is None
+    assert reason_of(policy, Origin("https", "captcha.example.com", 443), "93.184.216.34", "2606:4700::1") is None
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "reason"),
+    ("origin", "reason"),
     [
-        (Endpoint("http", "other.example.com", 80), RefusalReason.UNDECLARED_HOST),
-        (Endpoint("http", "example.org", 443), RefusalReason.UNDECLARED_HOST),
-        (Endpoint("http", "captcha.example.com", 8080), RefusalReason.UNDECLARED_PORT),
-        (Endpoint("http", "old.example.com", 80), RefusalReason.EXPIRED_TARGET),
+        (Origin("http", "other.example.com", 80), RefusalReason.UNDECLARED_HOST),
+        (Origin("http", "example.org", 443), RefusalReason.UNDECLARED_HOST),
+        (Origin("http", "captcha.example.com", 8080), RefusalReason.UNDECLARED_PORT),
+        (Origin("http", "old.example.com", 80), RefusalReason.EXPIRED_TARGET),
     ],
 )
-def test_what_is_not_declared_now_is_refused(policy: ScopePolicy, endpoint: Endpoint, reason: RefusalReason) -> None:
-    assert reason_of(policy, endpoint, "93.184.216.34") is reason
+def test_what_is_not_declared_now_is_refused(policy: ScopePolicy, origin: Origin, reason: RefusalReason) -> None:
+    assert reason_of(policy, origin, "93.184.216.34") is reason
 
 
 @pytest.mark.parametrize(
@@ -60,24 +60,24 @@ def test_what_is_not_declared_now_is_refused(policy: ScopePolicy, endpoint: Endp
     ],
 )
 def test_a_public_host_may_not_lead_inside(policy: ScopePolicy, address: str, reason: RefusalReason) -> None:
-    endpoint = Endpoint("http", "captcha.example.com", 80)
-    assert reason_of(policy, endpoint, address) is reason
-    assert reason_of(policy, endpoint, "93.184.216.34", address) is reason
+    origin = Origin("http", "captcha.example.com", 80)
+    assert reason_of(policy, origin, address) is reason
+    assert reason_of(policy, origin, "93.184.216.34", address) is reason
 
 
 def test_private_addresses_open_for_exactly_the_declared_host_and_port(policy: ScopePolicy) -> None:
-    assert reason_of(policy, Endpoint("http", "intranet.example.com", 8080), "10.0.0.1") is None
-    assert reason_of(policy, Endpoint("http", "127.0.0.1", 8000), "127.0.0.1") is None
-    assert reason_of(policy, Endpoint("http", "127.0.0.1", 8001), "127.0.0.1") is RefusalReason.UNDECLARED_PORT
-    under_wildcard = Endpoint("https", "a.example.org", 443)
+    assert reason_of(policy, Origin("http", "intranet.example.com", 8080), "10.0.0.1") is None
+    assert reason_of(policy, Origin("http", "127.0.0.1", 8000), "127.0.0.1") is None
+    assert reason_of(policy, Origin("http", "127.0.0.1", 8001), "127.0.0.1") is RefusalReason.UNDECLARED_PORT
+    under_wildcard = Origin("https", "a.example.org", 443)
     assert reason_of(policy, under_wildcard, "93.184.216.34") is None
     assert reason_of(policy, under_wildcard, "10.0.0.1") is RefusalReason.PRIVATE_ADDRESS
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "fd00:ec2::254", "::ffff:169.254.169.254"])
 def test_metadata_is_never_reachable(policy: ScopePolicy, address: str) -> None:
-    endpoint = Endpoint("http", "intranet.example.com", 8080)
-    assert reason_of(policy, endpoint, address) is RefusalReason.METADATA_ADDRESS
+    origin = Origin("http", "intranet.example.com", 8080)
+    assert reason_of(policy, origin, address) is RefusalReason.METADATA_ADDRESS
 
 
 @pytest.mark.parametrize("protected", ["127.0.0.1", "0.0.0.0", "::", "::1", "localhost", "192.0.2.7"])
@@ -85,9 +85,9 @@ def test_metadata_is_never_reachable(policy: ScopePolicy, address: str) -> None:
 def test_a_protected_port_of_this_machine_is_protected_at_all_its_addresses(protected: str, address: str) -> None:
     target = Target("intranet.example.com", (6379, 8080), allow_private_addresses=True)
     policy = ScopePolicy((target,), [(protected, 6379)], [ip_address("192.0.2.7")])
-    redis = Endpoint("http", "intranet.example.com", 6379)
+    redis = Origin("http", "intranet.example.com", 6379)
     assert reason_of(policy, redis, address) is RefusalReason.PROTECTED_ENDPOINT
-    assert reason_of(policy, Endpoint("http", "intranet.example.com", 8080), "10.0.0.1") is None
+    assert reason_of(policy, Origin("http", "intranet.example.com", 8080), "10.0.0.1") is None
 
 
 def test_a_protected_endpoint_elsewhere_is_protected_by_name_and_address() -> None:
@@ -96,20 +96,20 @@ def test_a_protected_endpoint_elsewhere_is_protected_by_name_and_address() -> No
         Target("10.1.2.3", (6379, 80), allow_private_addresses=True),
     )
     policy = ScopePolicy(targets, [("redis.example.com", 6379), ("10.1.2.3", 6379)])
-    assert reason_of(policy, Endpoint("http", "redis.example.com", 6379), "8.8.8.8") is RefusalReason.PROTECTED_ENDPOINT
-    assert reason_of(policy, Endpoint("http", "10.1.2.3", 6379), "10.1.2.3") is RefusalReason.PROTECTED_ENDPOINT
-    assert reason_of(policy, Endpoint("http", "10.1.2.3", 80), "10.1.2.3") is None
+    assert reason_of(policy, Origin("http", "redis.example.com", 6379), "8.8.8.8") is RefusalReason.PROTECTED_ENDPOINT
+    assert reason_of(policy, Origin("http", "10.1.2.3", 6379), "10.1.2.3") is RefusalReason.PROTECTED_ENDPOINT
+    assert reason_of(policy, Origin("http", "10.1.2.3", 80), "10.1.2.3") is None
 
 
 def test_targets_can_be_replaced_at_run_time(policy: ScopePolicy) -> None:
-    endpoint = Endpoint("http", "captcha.example.com", 80)
+    origin = Origin("http", "captcha.example.com", 80)
     policy.replace_targets([LOOPBACK])
-    assert reason_of(policy, endpoint, "93.184.216.34") is RefusalReason.UNDECLARED_HOST
+    assert reason_of(policy, origin, "93.184.216.34") is RefusalReason.UNDECLARED_HOST
     policy.replace_targets([PUBLIC])
-    assert reason_of(policy, endpoint, "93.184.216.34") is None
+    assert reason_of(policy, origin, "93.184.216.34") is None
 
 
 @given(st.text(min_size=1), st.integers(1, 65535))
 def test_nothing_is_in_scope_until_it_is_declared(host: str, port: int) -> None:
     with pytest.raises(EgressRefused):
-        ScopePolicy(()).check_endpoint(Endpoint("http", host, port), TODAY)
+        ScopePolicy(()).check_origin(Origin("http", host, port), TODAY)

@@ -1,17 +1,17 @@
 from captchad.config.sections import KeyRateLimitSection, RateLimitSection
-from captchad.intake.rate_decisions import Decision, RateRules, choose_decision, list_charges
+from captchad.intake.rate_decisions import RateLimitDecision, RateRules, choose_decision, list_rate_limits
 
 ADDRESS = RateLimitSection(requests_per_minute=100, burst_size=20)
 KEY = KeyRateLimitSection(enabled=True, requests_per_minute=50, burst_size=10)
 
 
-def make_decision(is_allowed: bool, remaining: int) -> Decision:
-    return Decision("address", is_allowed, 20, remaining, 0.0, 0.0)
+def make_decision(is_allowed: bool, remaining: int) -> RateLimitDecision:
+    return RateLimitDecision("address", is_allowed, 20, remaining, 0.0, 0.0)
 
 
 def test_address_and_key_are_charged_where_both_are_limited() -> None:
-    charges = list(list_charges(RateRules(ADDRESS, KEY), "192.0.2.1", "id"))
-    assert [(charge.subject, charge.name, charge.burst_size) for charge in charges] == [
+    rate_limits = list(list_rate_limits(RateRules(ADDRESS, KEY), "192.0.2.1", "id"))
+    assert [(rate_limit.subject, rate_limit.name, rate_limit.burst_size) for rate_limit in rate_limits] == [
         ("address", "address:192.0.2.1", 20),
         ("key", "key:id", 10),
     ]
@@ -19,8 +19,8 @@ def test_address_and_key_are_charged_where_both_are_limited() -> None:
 
 def test_a_limit_that_is_off_or_zero_charges_nothing() -> None:
     zero, off = RateLimitSection(requests_per_minute=0), KeyRateLimitSection(enabled=False)
-    assert list(list_charges(RateRules(zero, off), "192.0.2.1", "id")) == []
-    assert list(list_charges(RateRules(RateLimitSection(enabled=False), KEY), "192.0.2.1", None)) == []
+    assert list(list_rate_limits(RateRules(zero, off), "192.0.2.1", "id")) == []
+    assert list(list_rate_limits(RateRules(RateLimitSection(enabled=False), KEY), "192.0.2.1", None)) == []
 
 
 def test_a_refusal_counts_before_whatever_is_left() -> None:

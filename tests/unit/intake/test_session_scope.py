@@ -1,8 +1,8 @@
 import pytest
 
 from captchad.domain.errors import InvalidRequest
+from captchad.domain.page import Cookie, SessionState
 from captchad.domain.target import Target
-from captchad.domain.visit import Cookie, SessionState
 from captchad.intake.draft import TaskDraft
 from captchad.intake.session_scope import check_cookies
 

@@ -1,7 +1,6 @@
 """Snapshots made by hand, for rules that must not need a Redis."""
 
 from dataclasses import replace
-from typing import Any
 
 from captchad.broker.statistics import MinuteFigures, QueueStatus, RecentHour, Totals
 from captchad.domain.node import Node, NodeReport, NodeState, Role, SystemLoad
@@ -20,9 +19,8 @@ def make_node(
     load: SystemLoad | None = CALM,
     age_seconds: float = 0.5,
     version: str = "1.0",
-    details: dict[str, Any] | None = None,
 ) -> Node:
-    report = NodeReport(name or f"{role}-1", "a1", role, host, 1, "", version, False, load, details or {})
+    report = NodeReport(name or f"{role}-1", "a1", role, host, 1, "", version, False, load)
     return Node(report, state, age_seconds)
 
 

@@ -142,4 +142,4 @@ async def test_alerts_are_logged_when_they_begin_and_when_they_end(
     await monitor.refresh(max_age_seconds=0)
     about = [record.getMessage() for record in caplog.records if "SchedulerMissing" in record.getMessage()]
     assert len(about) == 2
-    assert about[1] == "alert SchedulerMissing is over"
+    assert about[1] == "alert SchedulerMissing is resolved"

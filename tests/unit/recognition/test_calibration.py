@@ -13,10 +13,10 @@ EVIDENCE = st.lists(NUMBERS, min_size=8, max_size=8)
 
 
 @given(EVIDENCE, st.integers(0, 5), st.floats(0, 40))
-def test_more_evidence_never_lowers_the_confidence(evidence: list[float], which: int, more: float) -> None:
+def test_more_evidence_never_lowers_the_confidence(features: list[float], which: int, more: float) -> None:
     curve = load_calibration(CALIBRATION_NAME).text
-    raised = [value + more if number == which else value for number, value in enumerate(evidence)]
-    assert 0 < curve.estimate(evidence) <= curve.estimate(raised) + 1e-12 < 1 + 1e-12
+    raised = [value + more if number == which else value for number, value in enumerate(features)]
+    assert 0 < curve.estimate(features) <= curve.estimate(raised) + 1e-12 < 1 + 1e-12
 
 
 @given(st.lists(NUMBERS, min_size=2, max_size=2), st.floats(0.001, 0.999))

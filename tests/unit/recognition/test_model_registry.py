@@ -16,7 +16,7 @@ from captchad.domain.recognition import Hints
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.model import DESCRIPTION_KEY, find_packaged_model
 from captchad.recognition.model_registry import ModelRegistry
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.recognition.service import RecognitionService
 from captchad.runtime.spawn import TaskSet
 from tests.unit.recognition.test_service import WidthReader
@@ -46,9 +46,9 @@ def make_shelf(paths: dict[str, str]) -> ModelRegistry:
     return ModelRegistry(lambda: paths, load_captchad_engine)
 
 
-def name_of(recogniser: Recogniser | None) -> str:
-    assert recogniser is not None
-    return recogniser.name.split("-")[1]
+def name_of(engine: RecognitionEngine | None) -> str:
+    assert engine is not None
+    return engine.name.split("-")[1]
 
 
 def test_a_model_is_loaded_once_and_anew_when_its_file_changed(paths: dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels
-from captchad.recognition.recogniser import Recogniser
+from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.recognition.service import RecognitionService
 from captchad.runtime.spawn import TaskSet
 
@@ -52,7 +52,7 @@ class WidthReader:
 
 
 @asynccontextmanager
-async def running(factory: Callable[[], Recogniser], batch_size: int = 10) -> AsyncIterator[RecognitionService]:
+async def running(factory: Callable[[], RecognitionEngine], batch_size: int = 10) -> AsyncIterator[RecognitionService]:
     service = RecognitionService(factory, batch_size)
     keeper = TaskSet("test")
     await service.start()
@@ -149,7 +149,7 @@ async def test_closing_tells_all_who_wait_and_ends_the_thread() -> None:
 
 
 async def test_an_engine_that_cannot_be_loaded_stops_the_start() -> None:
-    def refuse() -> Recogniser:
+    def refuse() -> RecognitionEngine:
         raise DependencyMissing("no model")
 
     service = RecognitionService(refuse, 1)

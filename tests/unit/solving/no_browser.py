@@ -1,22 +1,17 @@
 """A browser that may not be used."""
 
-from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
-from captchad.domain.visit import VisitOrder
-from captchad.solving.visit import CaptchaVisit, Result
+from captchad.domain.page import PageOrder
+from captchad.runtime.deadline import Deadline
+from captchad.solving.captcha_page import CaptchaPage
 
 
 class NoBrowser:
     """Stands where an attempt must open no page: any use of it fails the test."""
 
-    async def visit(
-        self,
-        order: VisitOrder,
-        work: Callable[[CaptchaVisit], Awaitable[Result]],
-        timeout_seconds: float,
-        task_id: str,
-    ) -> Result:
+    def open_page(self, order: PageOrder, deadline: Deadline) -> AbstractAsyncContextManager[CaptchaPage]:
         raise AssertionError(order)
 
-    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
+    async def rasterise(self, svg: bytes, deadline: Deadline) -> bytes:
         raise AssertionError(svg)

@@ -1,4 +1,4 @@
-"""Within one visit: read, answer, and try again with another picture, as long as there are tries."""
+"""On one page: read, answer, and try again with another picture, as long as there are tries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,11 +8,12 @@ import pytest
 from captchad.broker.consumer import Delivery
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.page import Fill, SessionState
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest, TaskResult
-from captchad.domain.visit import Fill, SessionState
 from captchad.runtime.clock import Clock
+from captchad.runtime.deadline import Deadline
 from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.fill_loop import FillLoop, LeaseLapsed, RetriesUsedUp
 from captchad.solving.reading import PictureReader
@@ -32,7 +33,7 @@ class TickingClock(Clock):
 
 
 @dataclass
-class ScriptedVisit:
+class ScriptedPage:
     """A page that judges answers as the test says; every refresh draws the next picture."""
 
     verdicts: list[bool | None] = field(default_factory=list)
@@ -69,7 +70,7 @@ def make_attempt(retry_count: int = 3, attempt: int = 1, **request: object) -> A
     wanted: dict[str, object] = {"url": "http://localhost/", "fill": Fill("#code")} | request
     task = TaskRequest("localhost", retry_count=retry_count, **wanted)  # type: ignore[arg-type]
     delivery = Delivery("id", 0, "token", attempt, task, queued_ms=7.0, remaining_seconds=60.0)
-    return Attempt(delivery, Target("localhost"), StageTimes(7.0, TickingClock()))
+    return Attempt(delivery, Target("localhost"), Deadline(60.0, Clock()), StageTimes(7.0, TickingClock()))
 
 
 def hold() -> None:
@@ -77,89 +78,89 @@ def hold() -> None:
 
 
 async def work(
-    visit: ScriptedVisit, attempt: Attempt, confidences: tuple[float, ...] = (), check_held: Callable[[], None] = hold
+    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), check_held: Callable[[], None] = hold
 ) -> TaskResult:
     left = list(confidences)
 
     async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
         return Recognition(picture.decode(), left.pop(0) if left else 1.0, "reader")
 
-    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), check_held).work(visit)
+    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), check_held).work(page)
 
 
 @pytest.mark.parametrize("verdict", [True, None])
 async def test_an_answer_that_is_not_wrong_ends_the_visit(verdict: bool | None) -> None:
-    visit = ScriptedVisit([verdict])
-    result = await work(visit, make_attempt())
+    page = ScriptedPage([verdict])
+    result = await work(page, make_attempt())
     assert (result.verified, result.captcha_text, result.session) == (verdict, "picture 1", None)
 
 
 async def test_every_wrong_answer_is_followed_by_another_picture() -> None:
-    visit = ScriptedVisit([False, False, True])
-    result = await work(visit, make_attempt())
-    assert visit.answers == ["picture 1", "picture 2", "picture 3"]
+    page = ScriptedPage([False, False, True])
+    result = await work(page, make_attempt())
+    assert page.answers == ["picture 1", "picture 2", "picture 3"]
     assert result.verified is True
 
 
 @pytest.mark.parametrize(("retry_count", "attempt", "answers"), [(0, 1, 1), (2, 1, 3), (2, 2, 2), (2, 3, 1), (2, 9, 1)])
 async def test_there_are_as_many_answers_as_retries_are_left(retry_count: int, attempt: int, answers: int) -> None:
-    visit = ScriptedVisit([False] * 9)
+    page = ScriptedPage([False] * 9)
     with pytest.raises(RetriesUsedUp) as failed:
-        await work(visit, make_attempt(retry_count, attempt))
-    assert len(visit.answers) == answers
+        await work(page, make_attempt(retry_count, attempt))
+    assert len(page.answers) == answers
     assert failed.value.task_error_code is TaskErrorCode.WRONG_ANSWER
     assert not failed.value.is_retryable
 
 
 async def test_a_doubtful_reading_costs_a_try_and_is_not_sent() -> None:
-    visit = ScriptedVisit([True])
-    await work(visit, make_attempt(1), confidences=(0.4, 0.6))
-    assert visit.answers == ["picture 2"]
+    page = ScriptedPage([True])
+    await work(page, make_attempt(1), confidences=(0.4, 0.6))
+    assert page.answers == ["picture 2"]
     with pytest.raises(RetriesUsedUp) as failed:
-        await work(ScriptedVisit(), make_attempt(1), confidences=(0.4, 0.4))
+        await work(ScriptedPage(), make_attempt(1), confidences=(0.4, 0.4))
     assert failed.value.task_error_code is TaskErrorCode.CAPTCHA_UNREADABLE
 
 
 async def test_a_doubtful_reading_of_a_picture_that_stays_fails_the_attempt_alone() -> None:
     with pytest.raises(AttemptFailed) as failed:
-        await work(ScriptedVisit(is_refreshable=False), make_attempt(), confidences=(0.4,))
+        await work(ScriptedPage(is_refreshable=False), make_attempt(), confidences=(0.4,))
     assert failed.value.task_error_code is TaskErrorCode.CAPTCHA_UNREADABLE
     assert failed.value.is_retryable
 
 
 async def test_a_wrong_answer_that_no_other_picture_follows_fails_the_attempt_alone() -> None:
     with pytest.raises(AttemptFailed) as failed:
-        await work(ScriptedVisit([False], refresh_failure=NO_PICTURE), make_attempt())
+        await work(ScriptedPage([False], refresh_failure=NO_PICTURE), make_attempt())
     assert failed.value.task_error_code is TaskErrorCode.WRONG_ANSWER
     assert failed.value.is_retryable
     assert failed.value.message == "the answer was wrong; no other picture"
 
 
 async def test_without_a_form_nothing_is_sent() -> None:
-    visit = ScriptedVisit()
-    result = await work(visit, make_attempt(fill=None))
-    assert (visit.answers, result.verified) == ([], None)
+    page = ScriptedPage()
+    result = await work(page, make_attempt(fill=None))
+    assert (page.answers, result.verified) == ([], None)
 
 
 async def test_nothing_is_sent_without_the_lease() -> None:
     def lapse() -> None:
         raise LeaseLapsed
 
-    visit = ScriptedVisit([True])
+    page = ScriptedPage([True])
     with pytest.raises(LeaseLapsed):
-        await work(visit, make_attempt(), check_held=lapse)
-    assert visit.answers == []
+        await work(page, make_attempt(), check_held=lapse)
+    assert page.answers == []
 
 
 async def test_the_session_is_read_when_the_answer_was_right() -> None:
-    result = await work(ScriptedVisit([False, True]), make_attempt(return_session=True))
+    result = await work(ScriptedPage([False, True]), make_attempt(return_session=True))
     assert result.session == SessionState(local_storage={"pictures": "2"})
 
 
 async def test_evidence_is_of_the_last_picture_and_stays_when_the_answer_was_wrong() -> None:
     attempt = make_attempt(1, evidence=True)
     with pytest.raises(RetriesUsedUp):
-        await work(ScriptedVisit([False, False]), attempt)
+        await work(ScriptedPage([False, False]), attempt)
     assert attempt.evidence is not None
     assert (attempt.evidence.picture, attempt.evidence.screenshot) == (b"picture 2", b"screenshot")
     assert attempt.evidence.choice == "by name"
@@ -168,13 +169,13 @@ async def test_evidence_is_of_the_last_picture_and_stays_when_the_answer_was_wro
 async def test_a_page_without_a_captcha_is_photographed_when_evidence_was_asked_for() -> None:
     attempt = make_attempt(evidence=True)
     with pytest.raises(AttemptFailed):
-        await work(ScriptedVisit(capture_failure=NO_PICTURE), attempt)
+        await work(ScriptedPage(capture_failure=NO_PICTURE), attempt)
     assert attempt.evidence is not None
     assert (attempt.evidence.picture, attempt.evidence.screenshot) == (b"", b"screenshot")
 
 
 async def test_the_times_of_all_tries_add_up() -> None:
-    result = await work(ScriptedVisit([False, True]), make_attempt())
+    result = await work(ScriptedPage([False, True]), make_attempt())
     times = result.timings_ms
     assert set(times) == {"queue", "open", "locate", "capture", "recognise", "verify", "total"}
     assert (times["queue"], times["locate"]) == (7.0, 10.0)

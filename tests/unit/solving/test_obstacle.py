@@ -1,6 +1,6 @@
 """An attempt at a task whose session can't be opened here."""
 
-from captchad.broker.consumer import Delivery, Outcome
+from captchad.broker.consumer import AttemptOutcome, Delivery
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
@@ -22,8 +22,8 @@ async def test_an_obstacle_fails_the_attempt_before_any_page_and_another_worker_
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0, obstacle=obstacle)
     metrics = Metrics("worker", "test", "0")
     reader = PictureReader(refuse, lambda: 0.0)
-    solver = Solver(NoBrowser(), reader, lambda: (Target("localhost"),), lambda _: True, metrics, Clock())
-    settlement = await solver.solve(delivery)
-    assert settlement.outcome is Outcome.RETRYABLE
+    solver = Solver(NoBrowser(), reader, lambda _: True, metrics, Clock())
+    settlement = await solver.solve(delivery, Target("localhost"))
+    assert settlement.outcome is AttemptOutcome.RETRYABLE
     assert settlement.error is not None
     assert (settlement.error.code, settlement.error.message) == (obstacle.task_error_code, obstacle.message)

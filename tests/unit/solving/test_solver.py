@@ -1,6 +1,6 @@
 """One attempt at a picture: which target it belongs to decides who reads it, and how sure the reading must be."""
 
-from captchad.broker.consumer import Delivery, Outcome, Settlement
+from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
@@ -8,6 +8,7 @@ from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
+from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.unit.solving.no_browser import NoBrowser
 
@@ -26,28 +27,28 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
     solver = Solver(
         NoBrowser(),
         PictureReader(recognise, lambda: 0.5),
-        lambda: TARGETS,
         lambda _: True,
         Metrics("worker", "test", "0"),
         Clock(),
     )
     request = TaskRequest(target=target, picture=b"\x89PNG")
-    return await solver.solve(Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0))
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
+    return await solver.solve(delivery, find_task_target(TARGETS, request, Clock().today()))
 
 
 async def test_a_reading_needs_the_workers_confidence_where_its_target_names_none() -> None:
-    assert (await solve("localhost", 0.5, [])).outcome is Outcome.COMPLETED
+    assert (await solve("localhost", 0.5, [])).outcome is AttemptOutcome.COMPLETED
     refused = await solve("localhost", 0.49, [])
-    assert refused.outcome is Outcome.RETRYABLE
+    assert refused.outcome is AttemptOutcome.RETRYABLE
     assert refused.error is not None
     assert refused.error.code == TaskErrorCode.CAPTCHA_UNREADABLE
     assert "0.49, below the minimum of 0.50" in refused.error.message
 
 
 async def test_a_target_asks_for_more_confidence_or_for_less() -> None:
-    assert (await solve("strict.localhost", 0.79, [])).outcome is Outcome.RETRYABLE
-    assert (await solve("strict.localhost", 0.8, [])).outcome is Outcome.COMPLETED
-    assert (await solve("a.lax.localhost", 0.01, [])).outcome is Outcome.COMPLETED
+    assert (await solve("strict.localhost", 0.79, [])).outcome is AttemptOutcome.RETRYABLE
+    assert (await solve("strict.localhost", 0.8, [])).outcome is AttemptOutcome.COMPLETED
+    assert (await solve("a.lax.localhost", 0.01, [])).outcome is AttemptOutcome.COMPLETED
 
 
 async def test_the_reader_is_told_the_target_as_it_was_declared() -> None:

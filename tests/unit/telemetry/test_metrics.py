@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.domain.role_figures import BrowserFigures, WorkerFigures
 from captchad.telemetry import catalogue
 from captchad.telemetry.catalogue import ALL_METRICS, MetricDefinition, MetricKind
 from captchad.telemetry.instruments import OVERFLOW, SERIES_LIMIT, Instruments
@@ -53,16 +54,13 @@ def test_a_label_value_never_leaves_its_line(value: str) -> None:
 
 def test_everything_a_worker_records_is_found_again() -> None:
     metrics = make_metrics("worker")
-    metrics.set_slots(4)
-    metrics.set_tasks_in_flight(2)
+    metrics.set_worker_figures(WorkerFigures(slots=4, busy=2, browser=BrowserFigures(recycled=3, crashes=1)))
     metrics.record_attempt("retried", "navigation_failed")
     metrics.record_stage("open", 0.3)
     metrics.record_stage("open", 700)
     metrics.record_queue_age("high", 0.02)
     metrics.record_deferral("rate")
     metrics.record_lease_renewals("renewed", 3)
-    metrics.record_browser_recycle("pages")
-    metrics.record_browser_crash()
     metrics.record_broker_reconnect()
     lines = metrics.render()[0].decode().splitlines()
     for expected in (
@@ -76,7 +74,7 @@ def test_everything_a_worker_records_is_found_again() -> None:
         'captchad_queue_age_seconds_count{priority="high"} 1.0',
         'captchad_deferrals_total{reason="rate"} 1',
         'captchad_lease_renewals_total{outcome="renewed"} 3',
-        'captchad_browser_recycles_total{reason="pages"} 1',
+        "captchad_browser_recycles_total 3",
         "captchad_browser_crashes_total 1",
         "captchad_broker_reconnects_total 1",
     ):
@@ -91,7 +89,6 @@ def test_everything_gateway_and_scheduler_record_is_found_again() -> None:
     scheduler.record_promoted(3)
     scheduler.record_expired(1)
     scheduler.record_pruned("recent", 5)
-    scheduler.record_callback("delivered")
     lines = (gateway.render()[0] + scheduler.render()[0]).decode().splitlines()
     for expected in (
         'captchad_submissions_total{outcome="accepted"} 100',
@@ -100,7 +97,6 @@ def test_everything_gateway_and_scheduler_record_is_found_again() -> None:
         "captchad_promoted_total 3",
         "captchad_expired_total 1",
         'captchad_pruned_total{kind="recent"} 5',
-        'captchad_callbacks_total{outcome="delivered"} 1',
     ):
         assert expected in lines
 
@@ -113,7 +109,7 @@ def test_two_processes_worth_of_metrics_share_nothing() -> None:
 
 def test_recording_for_another_role_is_an_error() -> None:
     with pytest.raises(KeyError):
-        make_metrics("gateway").record_browser_crash()
+        make_metrics("gateway").record_stage("open", 0.3)
 
 
 def test_an_unknown_method_is_counted_as_other() -> None:

@@ -19,11 +19,11 @@ from captchad.training.pictures.source import Sample
 from tests.unit.training.plain_pictures import draw_many, draw_plainly
 
 
-def test_a_curve_finds_the_probability_behind_the_evidence() -> None:
+def test_a_curve_finds_the_probability_behind_the_features() -> None:
     generator = np.random.default_rng(1)
-    evidence = generator.uniform(-4, 4, (4000, 2))
-    right = generator.random(4000) < 1 / (1 + np.exp(-(evidence[:, 0] * 1.5 - 0.5)))
-    curve = fit_curve(evidence.tolist(), right.tolist())
+    features = generator.uniform(-4, 4, (4000, 2))
+    right = generator.random(4000) < 1 / (1 + np.exp(-(features[:, 0] * 1.5 - 0.5)))
+    curve = fit_curve(features.tolist(), right.tolist())
     for score, expected in ((-3.0, 0.007), (0.0, 0.378), (3.0, 0.982)):
         assert curve.estimate((score, 0.0)) == pytest.approx(expected, abs=0.06)
 

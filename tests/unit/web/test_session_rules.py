@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from captchad.domain.errors import InvalidRequest
-from captchad.domain.visit import Cookie, Fill, SessionState
+from captchad.domain.page import Cookie, Fill, SessionState
 from captchad.web.api.validation import read_batch, read_task
 
 PAGE = "http://captcha.example.com/"

@@ -62,7 +62,7 @@ def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
 async def test_a_page_is_read_there_and_named_after_us(stage: Stage, site: LocalSite) -> None:
     await read_a_page(stage, site)
     assert "captchad/" in site.headers["/"]["User-Agent"]
-    assert stage.engine.details()["browser_version"]
+    assert stage.engine.figures().browser_version
 
 
 async def test_pages_go_through_the_workers_proxy_alone(stage: Stage, site: LocalSite) -> None:
@@ -117,7 +117,7 @@ async def test_a_network_that_falls_silent_is_noticed(stage: Stage, site: LocalS
     relay.fall_silent()
     await expect_crash(visit)
     async with asyncio.timeout(NOTICED_SECONDS):
-        while stage.engine.details()["open_pages"]:
+        while stage.engine.figures().open_pages:
             await asyncio.sleep(0.1)
 
 

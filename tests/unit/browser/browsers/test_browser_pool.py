@@ -57,7 +57,7 @@ class MeasuredBrowsers:
 
 async def test_a_browser_that_outgrows_its_limit_by_far_is_ended_with_its_pages() -> None:
     source = MeasuredBrowsers()
-    pool = BrowserPool(BrowserSection(recycle_memory_bytes=LIMIT_BYTES), source)
+    pool = BrowserPool(BrowserSection(recycle_memory_bytes=LIMIT_BYTES), source, Clock())
     first = await pool.borrow()
     source.opened[0].takes_bytes = LIMIT_BYTES * OVERGROWN_FACTOR
     await pool.maintain()
@@ -73,7 +73,7 @@ async def test_a_browser_that_outgrows_its_limit_by_far_is_ended_with_its_pages(
 async def test_who_waits_for_a_browser_goes_on_once_a_full_one_has_room_again() -> None:
     source = MeasuredBrowsers()
     source.most = 1
-    pool = BrowserPool(BrowserSection(), source)
+    pool = BrowserPool(BrowserSection(), source, Clock())
     lent = [await pool.borrow() for _ in range(SLOTS)]
     with pytest.raises(LaunchFailed):
         await pool.borrow()

@@ -14,7 +14,7 @@ from captchad.browser.forms.verdict import (
     Verdict,
     read_condition,
 )
-from captchad.domain.visit import Fill
+from captchad.domain.page import Fill
 
 BOTH = Fill("#code", success="#welcome", failure=".error")
 SUCCESS_ONLY = Fill("#code", success="#welcome")

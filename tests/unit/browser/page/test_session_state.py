@@ -4,12 +4,12 @@ import pytest
 
 from captchad.browser.page.session_state import add_headers, choose_cookies, find_origin, is_at, read_cookie
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.domain.visit import Cookie, SessionState, VisitOrder
+from captchad.domain.page import Cookie, PageOrder, SessionState
 
 
 def place(domain: str | None, url: str = "https://a.example.com/in", target: str = "a.example.com") -> str:
     """Return the domain that a cookie of `domain` is kept under."""
-    (chosen,) = choose_cookies(SessionState((Cookie("id", "1", domain=domain),)), VisitOrder(url, target))
+    (chosen,) = choose_cookies(SessionState((Cookie("id", "1", domain=domain),)), PageOrder(url, target))
     return chosen["domain"]  # type: ignore[return-value]
 
 

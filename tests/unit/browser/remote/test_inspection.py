@@ -9,7 +9,7 @@ def test_a_browser_with_webrtc_closed_and_its_sandbox_will_do() -> None:
     judge_flags(["chromium", WEBRTC_FLAG], "somewhere", must_have_sandbox=True)
 
 
-def test_a_browser_that_lets_webrtc_out_is_refused_with_the_mend() -> None:
+def test_a_browser_that_lets_webrtc_out_is_refused_with_its_fix() -> None:
     with pytest.raises(LaunchFailed, match=f"start it with {WEBRTC_FLAG}"):
         judge_flags(["chromium"], "somewhere", must_have_sandbox=False)
 

@@ -2,11 +2,11 @@
 
 from hypothesis import strategies as st
 
-from captchad.recognition.evaluation.outcome import Outcome
+from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture
 
 TEXTS = st.text("aAbB01é<", max_size=8)
 OUTCOMES = st.builds(
-    Outcome,
+    EvaluatedPicture,
     file=st.text(min_size=1, max_size=4),
     truth=TEXTS.filter(bool),
     text=TEXTS,
@@ -18,5 +18,7 @@ OUTCOMES = st.builds(
 MANY = st.lists(OUTCOMES, min_size=1, max_size=60)
 
 
-def make(truth: str, text: str, confidence: float = 0.5, file: str = "a.png", problem: str | None = None) -> Outcome:
-    return Outcome(file, truth, text, confidence, cpu_ms=1.0, wall_ms=2.0, problem=problem)
+def make(
+    truth: str, text: str, confidence: float = 0.5, file: str = "a.png", problem: str | None = None
+) -> EvaluatedPicture:
+    return EvaluatedPicture(file, truth, text, confidence, cpu_ms=1.0, wall_ms=2.0, problem=problem)

@@ -5,12 +5,12 @@ from itertools import pairwise
 from hypothesis import given
 
 from captchad.recognition.evaluation.coverage import THRESHOLDS, measure_coverage
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from tests.unit.recognition.evaluation.drawing import MANY, make
 
 
 @given(MANY)
-def test_a_higher_threshold_never_answers_more(outcomes: list[Outcome]) -> None:
+def test_a_higher_threshold_never_answers_more(outcomes: list[EvaluatedPicture]) -> None:
     levels = measure_coverage(outcomes, CASE_COUNTS)
     assert [level.threshold for level in levels] == list(THRESHOLDS)
     assert levels[0].covered == 1

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 
 from captchad.recognition.evaluation.characters import Confusion
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, CASE_IGNORED, EvaluatedPicture
 from captchad.recognition.evaluation.evaluation import choose_worst, evaluate_outcomes
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, CASE_IGNORED, Outcome
 from tests.unit.recognition.evaluation.drawing import MANY, make
 
 
 @given(MANY)
-def test_ignoring_case_never_makes_less_right(outcomes: list[Outcome]) -> None:
+def test_ignoring_case_never_makes_less_right(outcomes: list[EvaluatedPicture]) -> None:
     found = evaluate_outcomes("engine", outcomes, CASE_COUNTS)
     assert found.pictures == len(outcomes)
     assert found.case_counts.texts.right <= found.case_ignored.texts.right <= found.pictures
@@ -19,7 +19,7 @@ def test_ignoring_case_never_makes_less_right(outcomes: list[Outcome]) -> None:
 
 @given(MANY)
 def test_characters_are_all_right_and_nothing_is_confused_only_where_every_text_is_right(
-    outcomes: list[Outcome],
+    outcomes: list[EvaluatedPicture],
 ) -> None:
     for rule in (CASE_COUNTS, CASE_IGNORED):
         found = evaluate_outcomes("engine", outcomes, rule)
@@ -30,7 +30,7 @@ def test_characters_are_all_right_and_nothing_is_confused_only_where_every_text_
 
 
 @given(MANY)
-def test_the_worst_are_wrong_and_the_surest_come_first(outcomes: list[Outcome]) -> None:
+def test_the_worst_are_wrong_and_the_surest_come_first(outcomes: list[EvaluatedPicture]) -> None:
     worst = choose_worst(outcomes, CASE_COUNTS, 5)
     assert all(not CASE_COUNTS.is_right(outcome) for outcome in worst)
     assert [outcome.confidence for outcome in worst] == sorted((one.confidence for one in worst), reverse=True)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from captchad.recognition.evaluation.diagram import draw_reliability_diagram
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from captchad.recognition.evaluation.evaluation import evaluate_outcomes
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, Outcome
 from captchad.recognition.evaluation.page import INLINE_LIMIT_BYTES, make_page
 from captchad.recognition.evaluation.reliability import measure_reliability
 from tests.unit.recognition.evaluation.drawing import MANY, make
@@ -63,7 +63,7 @@ def make_picture() -> bytes:
     return buffer.getvalue()
 
 
-def report(outcomes: list[Outcome], pictures: dict[str, bytes], engine: str = "engine") -> Reader:
+def report(outcomes: list[EvaluatedPicture], pictures: dict[str, bytes], engine: str = "engine") -> Reader:
     return Reader(make_page(evaluate_outcomes(engine, outcomes, CASE_COUNTS), outcomes, pictures))
 
 
@@ -77,7 +77,9 @@ def test_hostile_names_texts_and_reasons_are_shown_and_nothing_else() -> None:
 
 
 @given(MANY, st.text(max_size=20), st.binary(max_size=60))
-def test_no_outcome_brings_a_tag_or_a_link_of_its_own(outcomes: list[Outcome], engine: str, picture: bytes) -> None:
+def test_no_outcome_brings_a_tag_or_a_link_of_its_own(
+    outcomes: list[EvaluatedPicture], engine: str, picture: bytes
+) -> None:
     page = report(outcomes, {outcome.file: picture for outcome in outcomes}, engine)
     assert page.tags <= ALLOWED
     assert all(link.startswith("data:image/") for link in page.links)
@@ -102,7 +104,7 @@ def test_pictures_are_inlined_by_what_they_are_and_only_so_large() -> None:
 
 
 @given(MANY)
-def test_the_diagram_is_well_formed_and_has_a_dot_for_each_bin_inside(outcomes: list[Outcome]) -> None:
+def test_the_diagram_is_well_formed_and_has_a_dot_for_each_bin_inside(outcomes: list[EvaluatedPicture]) -> None:
     reliability = measure_reliability(outcomes, CASE_COUNTS)
     drawn = ElementTree.fromstring(draw_reliability_diagram(reliability))
     dots = drawn.findall("{http://www.w3.org/2000/svg}circle")

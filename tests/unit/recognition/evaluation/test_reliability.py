@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.recognition.evaluation.outcome import CASE_COUNTS, CASE_IGNORED, Outcome
+from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, CASE_IGNORED, EvaluatedPicture
 from captchad.recognition.evaluation.reliability import BINS, measure_reliability
 from tests.unit.recognition.evaluation.drawing import MANY, make
 
 
 @given(MANY)
-def test_bins_rise_hold_every_picture_once_and_tear_no_equals_apart(outcomes: list[Outcome]) -> None:
+def test_bins_rise_hold_every_picture_once_and_tear_no_equals_apart(outcomes: list[EvaluatedPicture]) -> None:
     found = measure_reliability(outcomes, CASE_COUNTS)
     assert 1 <= len(found.bins) <= BINS
     assert sum(one.right.total for one in found.bins) == len(outcomes)
@@ -26,14 +26,14 @@ def test_bins_rise_hold_every_picture_once_and_tear_no_equals_apart(outcomes: li
 
 
 @given(MANY, st.randoms())
-def test_the_order_of_the_pictures_changes_nothing(outcomes: list[Outcome], shuffler: random.Random) -> None:
+def test_the_order_of_the_pictures_changes_nothing(outcomes: list[EvaluatedPicture], shuffler: random.Random) -> None:
     shuffled = outcomes.copy()
     shuffler.shuffle(shuffled)
     assert measure_reliability(shuffled, CASE_IGNORED) == measure_reliability(outcomes, CASE_IGNORED)
 
 
 @given(MANY)
-def test_the_error_lies_between_that_of_one_bin_and_the_largest_gap(outcomes: list[Outcome]) -> None:
+def test_the_error_lies_between_that_of_one_bin_and_the_largest_gap(outcomes: list[EvaluatedPicture]) -> None:
     found = measure_reliability(outcomes, CASE_COUNTS)
     gaps = [abs(one.mean_confidence - one.right.share) for one in found.bins]
     whole = measure_reliability(outcomes, CASE_COUNTS, bins=1)

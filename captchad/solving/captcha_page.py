@@ -1,15 +1,15 @@
-"""What solving asks of a browser: a visit to a page, and what can be done while it lasts."""
+"""What solving asks of a browser: an open page, and what can be done with it."""
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.visit import SessionState, VisitOrder
+from captchad.domain.page import PageOrder, SessionState
+from captchad.runtime.deadline import Deadline
 
-Result = TypeVar("Result")
 
-
-class CaptchaVisit(Protocol):
+class CaptchaPage(Protocol):
     """One open page; every method may raise AttemptFailed."""
 
     async def capture(self) -> CaptchaCapture:
@@ -32,16 +32,10 @@ class CaptchaVisit(Protocol):
 
 
 class CaptchaBrowser(Protocol):
-    """Opens pages and draws vector pictures: local browsers, and remote ones."""
+    """Opens pages and draws vector pictures, in browsers here or elsewhere."""
 
-    async def visit(
-        self,
-        order: VisitOrder,
-        work: Callable[[CaptchaVisit], Awaitable[Result]],
-        timeout_seconds: float,
-        task_id: str,
-    ) -> Result:
-        """Open a page and do `work` on it within the time given; whatever happens, the page is gone afterwards."""
+    def open_page(self, order: PageOrder, deadline: Deadline) -> AbstractAsyncContextManager[CaptchaPage]:
+        """Open a page; whatever happens inside the context, the page is gone afterwards."""
 
-    async def rasterise(self, svg: bytes, timeout_seconds: float, task_id: str) -> bytes:
+    async def rasterise(self, svg: bytes, deadline: Deadline) -> bytes:
         """Return a vector picture as PNG."""

@@ -1,4 +1,4 @@
--- Hands back what a consumer holds without knowing it (the reply that gave it was lost).
+-- Hands back what a consumer owns without knowing it (the reply that delivered it was lost).
 --
 -- ARGV 1 consumer, then the ids it knows
 -- Returns how many were handed back

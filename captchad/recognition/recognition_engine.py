@@ -1,4 +1,4 @@
-"""What every engine is to the rest of the room."""
+"""The interface of every recognition engine."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.decoding import Pixels
 
 
-class Recogniser(Protocol):
+class RecognitionEngine(Protocol):
     """Reads decoded pictures; called from one thread at a time."""
 
     @property

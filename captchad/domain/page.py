@@ -41,7 +41,7 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class VisitOrder:
+class PageOrder:
     """One visit to one page.
 
     A context may be used again only for the same `key_id` (None without API keys) and `target` (the declared host).

@@ -5,7 +5,7 @@ import base64
 import hmac
 from dataclasses import dataclass
 
-from captchad.domain.target import Endpoint
+from captchad.domain.target import Origin
 from captchad.egress.destination import read_absolute_form, read_authority_form
 from captchad.egress.dialer import CheckedDialer, DialFailed, Streams
 from captchad.egress.http_body import read_head, relay_body, relay_until_end
@@ -31,16 +31,16 @@ from captchad.egress.scope import EgressRefused
 
 ANSWER_HEADER = "X-Captchad-Egress"
 UNREACHABLE = "unreachable"
-NOWHERE = Endpoint("http", "(unreadable)", 0)
+NOWHERE = Origin("http", "(unreadable)", 0)
 _OWN_HEADERS = frozenset({ANSWER_HEADER.lower()})
 _INFORMATIONAL_LIMIT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class SessionLimits:
-    """How long a connection may be silent, between requests and while an exchange is under way, and how much it brings.
+class ConnectionLimits:
+    """How long a connection may be silent, between requests and during an exchange, and how much it may transfer.
 
-    `body_limit_bytes` holds for each body, `tunnel_limit_bytes` for all that a tunnel brings in either direction.
+    `body_limit_bytes` holds for each body, `tunnel_limit_bytes` for each direction of a tunnel.
     """
 
     keep_alive_seconds: float = 90.0
@@ -49,7 +49,7 @@ class SessionLimits:
     tunnel_limit_bytes: int = 256 << 20
 
 
-class ProxySession:
+class ProxyConnection:
     """Serves one connection of the browser until either side ends it."""
 
     def __init__(
@@ -58,7 +58,7 @@ class ProxySession:
         dialer: CheckedDialer,
         refusals: RefusalBook,
         authorisation: str | None,
-        limits: SessionLimits,
+        limits: ConnectionLimits,
     ) -> None:
         self._reader, self._writer = streams
         self._dialer = dialer
@@ -107,24 +107,24 @@ class ProxySession:
         await self._answer(407, "Proxy Authentication Required", "unauthorised", message, (challenge,), is_last=is_last)
         return not is_last
 
-    async def _refuse(self, endpoint: Endpoint, error: EgressRefused, *, is_last: bool) -> None:
-        self._refusals.note(endpoint, error)
+    async def _refuse(self, origin: Origin, error: EgressRefused, *, is_last: bool) -> None:
+        self._refusals.note(origin, error)
         await self._answer(403, "Forbidden", error.reason.value, error.message, is_last=is_last)
 
-    async def _dial(self, endpoint: Endpoint, *, is_last: bool) -> Streams | None:
+    async def _dial(self, origin: Origin, *, is_last: bool) -> Streams | None:
         try:
-            return await self._dialer.dial(endpoint)
+            return await self._dialer.dial(origin)
         except EgressRefused as error:
-            await self._refuse(endpoint, error, is_last=is_last)
+            await self._refuse(origin, error, is_last=is_last)
             return None
 
     async def _tunnel(self, request: RequestHead) -> None:
         try:
-            endpoint = read_authority_form(request.target)
+            origin = read_authority_form(request.target)
         except EgressRefused as error:
             await self._refuse(NOWHERE, error, is_last=True)
             return
-        upstream = await self._dial(endpoint, is_last=True)
+        upstream = await self._dial(origin, is_last=True)
         if upstream is None:
             return
         reader, writer = upstream
@@ -136,6 +136,7 @@ class ProxySession:
                 await relay_until_end(reader, self._writer, limit_bytes)
                 upwards.cancel()
         except* (OSError, MalformedMessage):
+            # A reset, not a clean end: a truncated stream must not pass for a complete one.
             self._writer.transport.abort()
         finally:
             writer.close()
@@ -143,20 +144,20 @@ class ProxySession:
     async def _exchange(self, request: RequestHead, framing: Framing) -> bool:
         has_body = framing != NO_BODY
         try:
-            endpoint, authority, origin_form = read_absolute_form(request.target)
+            origin, authority, origin_form = read_absolute_form(request.target)
         except EgressRefused as error:
             await self._refuse(NOWHERE, error, is_last=True)
             return False
-        upstream = await self._dial(endpoint, is_last=has_body)
+        upstream = await self._dial(origin, is_last=has_body)
         if upstream is None:
             return not has_body
         try:
-            return await self._pass_through(request, framing, upstream, endpoint, (authority, origin_form))
+            return await self._pass_through(request, framing, upstream, origin, (authority, origin_form))
         finally:
             upstream[1].close()
 
     async def _pass_through(
-        self, request: RequestHead, framing: Framing, upstream: Streams, endpoint: Endpoint, place: tuple[str, str]
+        self, request: RequestHead, framing: Framing, upstream: Streams, origin: Origin, place: tuple[str, str]
     ) -> bool:
         reader, writer = upstream
         try:
@@ -166,7 +167,7 @@ class ProxySession:
                 body = response.framing(request.method)
                 self._check_length(body)
         except (MalformedMessage, OSError) as error:
-            await self._answer(502, "Bad Gateway", UNREACHABLE, f"{endpoint}: {error or type(error).__name__}")
+            await self._answer(502, "Bad Gateway", UNREACHABLE, f"{origin}: {error or type(error).__name__}")
             return False
         return await self._send_response(request, response, body, reader)
 
@@ -209,7 +210,7 @@ class ProxySession:
             await relay_body(reader, self._writer, body, self._limits.body_limit_bytes)
             await self._writer.drain()
         except MalformedMessage:
-            # The head is out already, so breaking off is the only way to tell that the body is not whole.
+            # The head is sent already, so a reset is the only way to say that the body is incomplete.
             self._writer.transport.abort()
             return False
         return not is_last

@@ -1,4 +1,4 @@
-"""A short visit to Redis by a command: the configured one, or the one `captchad up` keeps for itself."""
+"""A command's short connection to Redis: the configured one, or the one `captchad up` keeps for itself."""
 
 import asyncio
 import logging
@@ -23,8 +23,8 @@ Result = TypeVar("Result")
 
 
 @asynccontextmanager
-async def visit_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
-    """Connect to the Redis that the configuration means; BrokerUnavailable where it does not answer soon."""
+async def open_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
+    """Connect to the configured Redis; BrokerUnavailable where it does not answer soon."""
     # What a role logs while it waits for Redis is here the command's one line on stderr.
     logging.getLogger("captchad").addHandler(logging.NullHandler())
     section = loaded.configuration.redis
@@ -55,6 +55,6 @@ def describe_redis(section: RedisSection, url: str | None) -> str:
     return url or choose_redis_or_local(section).describe()
 
 
-def run_visit(visit: Coroutine[Any, Any, Result]) -> Result:
-    """Run a command's visit to its end."""
-    return asyncio.run(visit)
+def run_connected(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a command's work on Redis to its end."""
+    return asyncio.run(work)

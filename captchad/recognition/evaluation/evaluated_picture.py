@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EvaluatedPicture:
     """One picture's true text, what was read and at what cost; `problem` says why it could not be decoded."""
 
     file: str
@@ -30,7 +30,7 @@ class Rule:
         """Return the text as it is compared."""
         return text.casefold() if self.is_case_ignored else text
 
-    def is_right(self, outcome: Outcome) -> bool:
+    def is_right(self, outcome: EvaluatedPicture) -> bool:
         """Whether all of the text is right."""
         return self.fold(outcome.text) == self.fold(outcome.truth)
 

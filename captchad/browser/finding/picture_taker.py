@@ -1,0 +1,96 @@
+"""Takes the captcha's picture from an open page, and has the page draw another one."""
+
+from dataclasses import dataclass
+
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.finding.finder import CaptchaFinder, Found, read_finder_script
+from captchad.browser.finding.pictures import find_again, read_picture
+from captchad.browser.page.opened_page import OpenedPage
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.runtime.clock import Clock, Stopwatch
+
+READ_TRIES = 3
+CLICK_MS = 3000.0
+PAUSE_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPicture:
+    """A captcha's element, its picture, and how that was had."""
+
+    found: Found
+    picture: bytes
+    how: str
+
+    @property
+    def is_clickable(self) -> bool:
+        """Whether a click on the picture may draw another one, and leads nowhere."""
+        candidate = self.found.candidate
+        return candidate.is_clickable and not candidate.link
+
+
+class PictureTaker:
+    """Finds the captcha of one page, as often as is asked; moments are seconds of the monotonic clock."""
+
+    def __init__(self, opened: OpenedPage, selector: str | None, clock: Clock) -> None:
+        self._opened = opened
+        self._selector = selector
+        self._clock = clock
+        self.locate_ms = 0.0
+
+    async def take(self, until_seconds: float) -> TakenPicture:
+        """Return the captcha's picture; AttemptFailed says why there is none. It is sought until the given moment."""
+        opened, stopwatch = self._opened, Stopwatch(self._clock)
+        self.locate_ms = 0.0
+        for _ in range(READ_TRIES):
+            found = await self._find(until_seconds)
+            self.locate_ms = stopwatch.total_ms()
+            read = await read_picture(found.frame, found.candidate, opened.recorder, read_finder_script())
+            if read is not None:
+                return TakenPicture(found, *read)
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
+
+    async def _find(self, until_seconds: float) -> Found:
+        opened = self._opened
+        is_error_page = opened.is_error_page
+        finder = CaptchaFinder(opened.page, self._selector, is_error_page=is_error_page, clock=self._clock)
+        try:
+            return await finder.find(until_seconds, opened.check)
+        except AttemptFailed as failure:
+            if not is_error_page or failure.task_error_code is not TaskErrorCode.CAPTCHA_NOT_FOUND:
+                raise
+            message = f"{opened.page.url} answered {opened.status} and shows no captcha"
+            raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
+
+    async def await_another(self, before: TakenPicture, until_seconds: float) -> TakenPicture | None:
+        """Wait for a picture of other bytes; None where there is none by the given moment."""
+        while True:
+            taken = await self._take_if_any(until_seconds)
+            if taken is not None and taken.picture != before.picture:
+                return taken
+            if self._clock.monotonic_seconds() >= until_seconds:
+                return None
+            await self._clock.sleep(PAUSE_SECONDS)
+
+    async def _take_if_any(self, until_seconds: float) -> TakenPicture | None:
+        try:
+            return await self.take(until_seconds)
+        except AttemptFailed as failure:
+            if failure.task_error_code not in (TaskErrorCode.CAPTCHA_NOT_FOUND, TaskErrorCode.HTTP_ERROR):
+                raise
+            return None
+
+
+async def click_picture(taken: TakenPicture) -> bool:
+    """Click the picture where that may draw another one; False where it could not be done."""
+    if not taken.is_clickable:
+        return False
+    try:
+        element = await find_again(taken.found.frame, taken.found.candidate, read_finder_script())
+        if element is None:
+            return False
+        await element.click(no_wait_after=True, timeout=CLICK_MS)
+    except PlaywrightError:
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""The form a captcha belongs to: answered as a user does, and made to show another picture after a wrong answer."""
+
+from collections.abc import Callable
+
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.finding.picture_taker import CLICK_MS, PictureTaker, TakenPicture, click_picture
+from captchad.browser.forms.form import FormFilling, FormFinder, order_frames
+from captchad.browser.forms.verdict_watch import VerdictWatch
+from captchad.browser.page.opened_page import OpenedPage
+from captchad.domain.errors import AttemptFailed
+from captchad.domain.page import Fill
+from captchad.runtime.clock import Clock
+from captchad.runtime.deadline import Deadline
+from captchad.runtime.spawn import TaskSet
+
+SAME_DOCUMENT_SECONDS = 1.0
+NEW_PICTURE_SECONDS = 5.0
+
+
+class CaptchaForm:
+    """Answers the captcha of one page, and refreshes it."""
+
+    def __init__(
+        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, keeper: TaskSet
+    ) -> None:
+        self._opened = opened
+        self._taker = taker
+        self._fill = fill
+        self._deadline = deadline
+        self._clock = clock
+        self._keeper = keeper
+        self._finder = FormFinder(clock, deadline.search_seconds)
+        self._wait_unasked_seconds = 0.0
+
+    def note_taken(self) -> None:
+        """Note that the present picture was taken: no other is on its way."""
+        self._wait_unasked_seconds = 0.0
+
+    def is_refreshable(self, taken: TakenPicture) -> bool:
+        """Whether another picture can be had without leaving the page."""
+        return self._fill.refresh is not None or taken.is_clickable
+
+    async def submit(self, taken: TakenPicture, text: str, check_held: Callable[[], None]) -> bool | None:
+        """Type and send an answer; return whether it was right, None where the page does not tell."""
+        filling = await self._find_form(taken)
+        await filling.check_scope(taken.found.frame, self._opened.check_origin)
+        watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._keeper)
+
+        def check_and_note() -> None:
+            check_held()
+            watch.note_sent()
+
+        try:
+            await watch.begin()
+            await filling.type(text)
+            await watch.note_typed()
+            await filling.send(check_and_note)
+            verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
+            self._wait_unasked_seconds = NEW_PICTURE_SECONDS if watch.has_new_document else SAME_DOCUMENT_SECONDS
+            return verdict.verified
+        finally:
+            watch.end()
+
+    async def _find_form(self, taken: TakenPicture) -> FormFilling:
+        page = self._opened.page
+        field = await self._finder.find_field(order_frames(page, taken.found.frame), self._fill.input)
+        if self._fill.submit is None:
+            return FormFilling(field, None)
+        frames = order_frames(page, field.frame)
+        return FormFilling(field, await self._finder.find_button(frames, self._fill.submit, "fill.submit"))
+
+    async def refresh(self, taken: TakenPicture) -> TakenPicture | None:
+        """Have another picture drawn, in the same session; None where none comes.
+
+        A page that was answered may show one by itself; else fill.refresh is clicked, or the picture where that can
+        be; a form whose page still has none is opened anew.
+        """
+        if self._wait_unasked_seconds:
+            another = await self._await_another(taken, self._wait_unasked_seconds)
+            if another is not None:
+                return another
+        for draw in (self._click, self._reopen):
+            if await draw(taken):
+                another = await self._await_another(taken, NEW_PICTURE_SECONDS)
+                if another is not None:
+                    return another
+        return None
+
+    async def _click(self, taken: TakenPicture) -> bool:
+        refresh = self._fill.refresh
+        if refresh is None:
+            return await click_picture(taken)
+        try:
+            place = await self._finder.find_button(
+                order_frames(self._opened.page, taken.found.frame), refresh, "fill.refresh"
+            )
+            await place.element.click(no_wait_after=True, timeout=CLICK_MS)
+        except (AttemptFailed, PlaywrightError):
+            return False  # a page that was left, or crashed, shows when it is opened anew
+        return True
+
+    async def _reopen(self, _: TakenPicture) -> bool:
+        await self._opened.reopen()
+        return True
+
+    async def _await_another(self, taken: TakenPicture, limit_seconds: float) -> TakenPicture | None:
+        return await self._taker.await_another(taken, self._deadline.until(limit_seconds))

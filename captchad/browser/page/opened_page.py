@@ -1,0 +1,146 @@
+"""One page while it is open: where it is, what it was answered, and whether it still lives."""
+
+import asyncio
+import contextlib
+
+from playwright.async_api import CDPSession, Page, Request, Response
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
+
+from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
+from captchad.browser.page.picture_recorder import PictureRecorder
+from captchad.browser.page.retry_after import refuse_overload
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.target import Origin
+from captchad.egress.proxy import FilteringProxy
+from captchad.runtime.clock import Clock
+from captchad.runtime.spawn import TaskSet
+
+HTTP_ERROR_STATUS = 400
+DOCUMENT_MS = 5000
+SIGN_OF_LIFE_SECONDS = 10.0
+"""A page that is well answers within milliseconds, on a machine without a free processor within a second or two."""
+
+
+class OpenedPage:
+    """Hears what happens to a page, and says what that means for the attempt."""
+
+    def __init__(
+        self,
+        page: Page,
+        devtools: CDPSession,
+        connection: BrowserConnection,
+        proxy: FilteringProxy,
+        clock: Clock,
+        keeper: TaskSet,
+    ) -> None:
+        self.page = page
+        self.recorder = PictureRecorder()
+        self.status: int | None = None
+        self._devtools = devtools
+        self._connection = connection
+        self._proxy = proxy
+        self._clock = clock
+        self._keeper = keeper
+        self._outcome = NavigationOutcome(proxy, clock.monotonic_seconds())
+        self._url = ""
+        self._has_crashed = False
+        self._flood = ""
+
+    async def navigate(self, url: str) -> Response | None:
+        """Open a URL in the page; AttemptFailed where the answer itself ends the attempt."""
+        self._url = url
+        response = await self.page.goto(url, wait_until="commit", timeout=0)
+        # A page that goes elsewhere in the middle of its own loading may never be said to have loaded.
+        with contextlib.suppress(PlaywrightTimeoutError):
+            await self.page.wait_for_load_state("domcontentloaded", timeout=DOCUMENT_MS)
+        if response is not None:
+            await self._outcome.check_answer(response)
+            refuse_overload(response.status, response.headers, self._clock.now_ms())
+            self.status = response.status
+        return response
+
+    async def reopen(self) -> None:
+        """Open the same URL anew; to reload would send a form again."""
+        await self.navigate(self._url)
+
+    @property
+    def is_error_page(self) -> bool:
+        """Whether the site answered with an error."""
+        return self.status is not None and self.status >= HTTP_ERROR_STATUS
+
+    def check(self) -> None:
+        """Raise AttemptFailed if the page crashed, was ended, or has left for somewhere it may not be."""
+        if self._has_crashed or self.page.is_closed():
+            # Not before it has: to close a page that floods takes long, one that has crashed no time.
+            raise self._explain_crash("the page crashed while it was looked at")
+        self._outcome.check_place(self.page.url)
+
+    def check_origin(self, endpoint: Origin) -> None:
+        """Raise TargetNotAllowed if something of the page leads out of scope."""
+        self._proxy.check_origin(endpoint)
+
+    async def explain(self, error: PlaywrightError) -> AttemptFailed:
+        """Return what an error of the driver's means for the attempt."""
+        is_alive = self._connection.is_alive
+        if is_abort(error) and is_alive:
+            is_alive = not await self._is_crashing()
+            await self._outcome.await_reason()
+        failure = self._outcome.explain_error(error, is_alive=is_alive)
+        is_crash = failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
+        return self._explain_crash(failure.message) if is_crash else failure
+
+    def note_request(self, request: Request) -> None:
+        """Remember the latest navigation, to say what has become of it."""
+        self._outcome.note_request(request)
+
+    def note_response(self, response: Response) -> None:
+        """Remember an answer that may be the picture."""
+        self.recorder.note(response)
+
+    def note_redirect(self, location: str) -> None:
+        """Remember where an answer leads, to say what has become of the navigation."""
+        self._outcome.note_redirect(location)
+
+    def note_popup(self, popup: Page) -> None:
+        """Close what nobody asked for."""
+        self._keeper.spawn(_close_quietly(popup), "close-popup")
+
+    def note_crash(self) -> None:
+        """Remember that the page is gone."""
+        self._has_crashed = True
+
+    def note_flood(self, reason: str) -> None:
+        """End the page before it costs other pages of its browser their attempts."""
+        self._flood = reason
+        self._keeper.spawn(self._end_renderer(), "end-flood")
+
+    async def _end_renderer(self) -> None:
+        """End the page's process at once; nothing else stops what a page has begun."""
+        with contextlib.suppress(PlaywrightError):
+            await self._devtools.send("Page.crash")
+
+    async def _is_crashing(self) -> bool:
+        """Ask the page: of one that crashes, the driver may hear first that its navigation ended."""
+        try:
+            async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
+                await self.page.evaluate("0")
+        except TimeoutError:
+            return True
+        except PlaywrightError as error:
+            return self._has_crashed or is_crash_sign(error)
+        return self._has_crashed
+
+    def _explain_crash(self, message: str) -> AttemptFailed:
+        """Tell a page that was ended here from one that was lost."""
+        if self._flood and self._connection.is_alive:
+            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, self._flood)
+        return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, message)
+
+
+async def _close_quietly(page: Page) -> None:
+    try:
+        await page.close()
+    except PlaywrightError:
+        return

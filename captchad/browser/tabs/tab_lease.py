@@ -1,0 +1,58 @@
+"""One tab while one attempt has it: from its taking to its end, whatever happens in between."""
+
+import asyncio
+
+from playwright.async_api import Error as PlaywrightError
+
+from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.launch.driver import is_driver_gone
+from captchad.browser.tabs.tab import Tab
+from captchad.browser.tabs.tab_plan import TabOwner
+from captchad.browser.tabs.tab_pool import TabPool
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.runtime.spawn import TaskSet
+
+
+class TabLease:
+    """Takes a tab of `connection` for `owner`; `end` must follow."""
+
+    def __init__(self, connection: BrowserConnection, tabs: TabPool, owner: TabOwner | None, keeper: TaskSet) -> None:
+        self.connection = connection
+        self._tabs = tabs
+        self._owner = owner
+        # In a task of its own: an attempt that is given up must still close a context that comes late.
+        self._taking = keeper.spawn(self._take(), "take-tab")
+
+    async def tab(self) -> Tab:
+        """Return the tab once it is there; AttemptFailed where the browser can't give one."""
+        tab = await asyncio.shield(self._taking)
+        if isinstance(tab, PlaywrightError):
+            reason = str(tab).strip().partition("\n")[0]
+            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser could not open a page: {reason}")
+        return tab
+
+    async def end(self, *, is_well: bool) -> None:
+        """Clean the tab for its owner's next task if all went well, else close it with everything in it.
+
+        It takes as long as the browser needs for it, which may be for ever.
+        """
+        try:
+            tab = await asyncio.shield(self._taking)
+            if not isinstance(tab, Tab) or (is_well and await self._tabs.put_back(tab, self._owner)):
+                return
+            if not is_well:
+                # Tabs of a browser whose network process stands still close as ever; only this shows it.
+                await tab.ask_network()
+            await self._tabs.close_tab(tab)
+        except RuntimeError as error:
+            # The tab is gone with the driver.
+            if not is_driver_gone(error):
+                raise
+        finally:
+            self._tabs.end()
+
+    async def _take(self) -> Tab | PlaywrightError:
+        try:
+            return await self._tabs.take(self.connection, self._owner)
+        except PlaywrightError as error:
+            return error
