@@ -10,6 +10,7 @@ define run_checks
 @$(BIN)/ruff format --check .
 @$(BIN)/mypy captchad
 @$(BIN)/lint-imports
+@$(BIN)/vulture
 endef
 
 help: ## list these targets
@@ -24,7 +25,7 @@ test: ## set everything up and run every check and test; the first stage that fa
 	$(run_checks)
 	@$(STAGES) unit integration system
 
-check: ## linters, types and the dependency rule, without tests
+check: ## linters, types, the dependency rule and dead code, without tests
 	@sh scripts/bootstrap/prepare.sh check
 	$(run_checks)
 

@@ -66,11 +66,6 @@ class Broker(Service):
         """The client for commands that wait on the server; use it inside `guard()`."""
         return self._opened().blocking
 
-    @property
-    def outages(self) -> int:
-        """How often contact was lost since the start."""
-        return self._outages
-
     def on_return(self, callback: Callable[[], None]) -> None:
         """Call `callback` each time Redis answers again after it did not."""
         self._on_return.append(callback)

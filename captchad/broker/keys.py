@@ -40,7 +40,6 @@ Across the fleet
 from captchad.domain.task import Priority
 
 NAMESPACE = "captchad"
-GROUP = "workers"
 RECOVERED = "recovered"
 
 FLEET = f"{NAMESPACE}:{{fleet}}"

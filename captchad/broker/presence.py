@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from captchad.broker.connection import Broker
+from captchad.broker.leases import RENEWALS_PER_LEASE
 from captchad.broker.nodes import NodeRegistry
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.node import NodeReport
@@ -10,8 +11,6 @@ from captchad.domain.role_figures import RoleFigures
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
-
-BEATS_PER_LEASE = 3
 
 
 class Presence(Service):
@@ -38,7 +37,7 @@ class Presence(Service):
         self._clock = clock
         self._next_report_at = 0.0
         self._written_figures: RoleFigures | None = None
-        self._periodic = Periodic(self.name, lease_seconds / BEATS_PER_LEASE, self._beat)
+        self._periodic = Periodic(self.name, lease_seconds / RENEWALS_PER_LEASE, self._beat)
         broker.on_return(self.report_now)
 
     def report_now(self) -> None:

@@ -61,7 +61,7 @@ class PageSession:
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
         is_refreshable = taken.is_clickable if self._form is None else self._form.is_refreshable(taken)
-        return CaptchaCapture(taken.picture, self.page.url, choice, timings_ms, is_refreshable)
+        return CaptchaCapture(taken.picture, choice, timings_ms, is_refreshable)
 
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows."""

@@ -7,6 +7,7 @@ import click
 from captchad import __version__
 from captchad.cli.failures import run_guarded
 from captchad.cli.options import config_option
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
 from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad-browser"
@@ -20,10 +21,10 @@ def main() -> None:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @config_option
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address it listens on.")
+@click.option("--host", default=LOOPBACK_HOST, show_default=True, metavar="HOST", help="The address it listens on.")
 @click.option(
     "--port",
-    type=click.IntRange(1, 65535),
+    type=click.IntRange(1, HIGHEST_PORT),
     default=DEFAULT_PORT,
     show_default=True,
     metavar="PORT",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED, describe_problem
+from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.config.changes import changed_settings
@@ -16,6 +16,7 @@ from captchad.config.redaction import redact
 from captchad.config.sections import Configuration
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.node import Role
 
 

@@ -11,11 +11,11 @@ import click
 from captchad.cli.demo_report import DemoResult, print_results, represent_results
 from captchad.cli.demo_run import DemoRun, make_environment, write_configuration
 from captchad.cli.event_printer import EventPrinter
-from captchad.cli.failures import EXIT_DONE, EXIT_FAILED
 from captchad.cli.foreground import run_until_signal
 from captchad.cli.options import json_option
 from captchad.cli.printing import print_json
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
+from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED
 from captchad.domain.node import Role
 from captchad.runtime.clock import Clock
 from captchad.sample_site.site import SampleSite

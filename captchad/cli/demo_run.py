@@ -12,6 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from captchad.cli.demo_report import DemoResult
 from captchad.client import GatewayClient
+from captchad.config.environment import (
+    CONFIGURATION_PATH_VARIABLE,
+    PREFIX,
+    REDIS_PASSWORD_VARIABLE,
+    SPECIFIED_VARIABLES,
+)
 from captchad.config.state import STATE_VARIABLE
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
@@ -25,10 +31,7 @@ VISIT_BYTES = 12
 UNLIMITED_PER_MINUTE = 1_000_000
 CONCURRENT_PAGES = 8
 STATE_FOLDER = "state"
-PRIVATE_PREFIXES = ("CAPTCHAD_", "REDIS_")
-PRIVATE_NAMES = frozenset(
-    {"DISTRIBUTED_CONFIG_PATH", "SELENIUM_HUB_URL", "WORKER_NODES_COUNT", "DEPLOYMENT_MODE", "ENVIRONMENT"}
-)
+PRIVATE_NAMES = frozenset({*SPECIFIED_VARIABLES, REDIS_PASSWORD_VARIABLE, CONFIGURATION_PATH_VARIABLE})
 
 
 def write_configuration(folder: Path, site_port: int) -> Path:
@@ -50,9 +53,7 @@ def write_configuration(folder: Path, site_port: int) -> Path:
 def make_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Return the environment without anything that would lead the demo to another Redis or configuration."""
     kept = {
-        name: value
-        for name, value in environment.items()
-        if not name.startswith(PRIVATE_PREFIXES) and name not in PRIVATE_NAMES
+        name: value for name, value in environment.items() if not name.startswith(PREFIX) and name not in PRIVATE_NAMES
     }
     return {**kept, STATE_VARIABLE: str(folder / STATE_FOLDER)}
 

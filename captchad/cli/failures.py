@@ -8,10 +8,7 @@ from collections.abc import Callable
 import click
 
 from captchad.domain.errors import CaptchadError, ConfigurationError, ConfigurationProblem, InvalidRequest
-
-EXIT_DONE = 0
-EXIT_FAILED = 1
-EXIT_WRONG_USAGE = 2
+from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 
 _ADVICE = {
     "gateway_unreachable": "start captchad with `captchad up`, or name another gateway with --gateway",

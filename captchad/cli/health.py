@@ -8,19 +8,20 @@ from typing import Any
 import click
 
 from captchad.broker.connection import Broker
+from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.nodes import NodeRegistry
 from captchad.cli.broker_connection import describe_redis, embedded_url, open_broker, run_connected
-from captchad.cli.failures import EXIT_FAILED
-from captchad.cli.options import config_option, json_option, load
+from captchad.cli.options import api_key_option, config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
-from captchad.cli.services import LOOPBACK, Probe, probe_all, probe_usual_ports
+from captchad.cli.services import Probe, probe_all, probe_usual_ports
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.errors import CaptchadError
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.node import Node, NodeState, Role
+from captchad.domain.ports import find_local_host, show_host
 from captchad.domain.target import is_loopback_host
 from captchad.runtime.clock import Clock, Stopwatch
 
-LEASE_SECONDS = 5.0
 _ROLE_ORDER = {role: place for place, role in enumerate(Role)}
 
 
@@ -46,7 +47,7 @@ class Line:
 
 
 @click.command()
-@click.option("--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help="A key with scope read.")
+@api_key_option("A key with scope read.")
 @config_option
 @json_option
 @click.pass_context
@@ -84,7 +85,7 @@ async def _ask_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, ...
     try:
         async with open_broker(loaded) as broker:
             remark = await _measure(broker)
-            nodes = await NodeRegistry(broker).read_all(LEASE_SECONDS)
+            nodes = await NodeRegistry(broker).read_all(find_presence_lease_seconds(loaded.configuration.scheduler))
     except CaptchadError as error:
         logging.getLogger(__name__).debug("Redis can't be asked", exc_info=error)
         return Line("redis", "", where, is_well=False, remark=error.message), ()
@@ -127,7 +128,7 @@ def _is_reachable(node: Node) -> bool:
 
 def _dialled(node: Node) -> str:
     host, _, port = node.report.address.rpartition(":")
-    return f"{LOOPBACK}:{port}" if host in {"0.0.0.0", "[::]", "::", ""} else node.report.address  # noqa: S104
+    return f"{show_host(find_local_host(host.strip('[]')))}:{port}"
 
 
 def _line_of_node(node: Node, is_well: bool, remark: str) -> Line:

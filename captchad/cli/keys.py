@@ -12,7 +12,8 @@ from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.api_key import ApiKey, Scope
-from captchad.domain.target import Target
+from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.target import Target, normalise_pattern
 
 DEFAULT_SCOPES = (Scope.SUBMIT.value, Scope.READ.value)
 MS = 1000
@@ -95,7 +96,10 @@ async def _revoke(loaded: LoadedConfiguration, name: str) -> ApiKey:
 
 
 def _find_declared(host: str, declared: Sequence[Target]) -> str:
-    wanted = host.lower().rstrip(".")
+    try:
+        wanted = normalise_pattern(host)
+    except TargetNotAllowed as error:
+        raise click.ClickException(error.message) from None
     if any(target.host == wanted for target in declared):
         return wanted
     known = ", ".join(target.host for target in declared) or "none"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED
 from captchad.domain.errors import LabelsRefused
+from captchad.domain.exit_codes import EXIT_FAILED
 
 if TYPE_CHECKING:
     from captchad.recognition.labelled import LabelledPicture

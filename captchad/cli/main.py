@@ -7,9 +7,11 @@ import click
 
 from captchad import __version__
 from captchad.cli.commands import COMMANDS
-from captchad.cli.failures import EXIT_WRONG_USAGE, run_guarded
+from captchad.cli.failures import run_guarded
 from captchad.cli.lazy_group import LazyGroup
+from captchad.domain.exit_codes import EXIT_WRONG_USAGE
 from captchad.domain.node import Role
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
 from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad"
@@ -43,8 +45,10 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
 )
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="Start this role, in the foreground.")
 @click.option("--config", "config_path", metavar="FILE", help="The role's configuration file.")
-@click.option("--host", metavar="HOST", help="The address the role listens on.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port the role listens on; 0: any.")
+@click.option("--host", metavar="HOST", help=f"The address the role listens on.  [default: {LOOPBACK_HOST}]")
+@click.option(
+    "--port", type=click.IntRange(0, HIGHEST_PORT), metavar="PORT", help="The port the role listens on; 0: any."
+)
 @click.option(
     "--name", metavar="NAME", help="The role's name in the fleet.  [default: made from role, host and process]"
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from captchad.domain.errors import InvalidRequest
+from captchad.domain.ports import DEFAULT_GATEWAY_URL
 
 if TYPE_CHECKING:
     from captchad.client import GatewayClient
@@ -20,17 +21,20 @@ config_option = click.option(
 )
 
 
+def api_key_option(help_text: str) -> Callable[[Decorated], Decorated]:
+    """Return --api-key, which also comes from the environment."""
+    return click.option("--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help=help_text)
+
+
 def gateway_options(function: Decorated) -> Decorated:
     """Add --gateway and --api-key, which also come from the environment."""
-    function = click.option(
-        "--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help="The API key to call with."
-    )(function)
+    function = api_key_option("The API key to call with.")(function)
     return click.option(
         "--gateway",
         envvar="CAPTCHAD_GATEWAY_URL",
         show_envvar=True,
         metavar="URL",
-        default="http://127.0.0.1:8080",
+        default=DEFAULT_GATEWAY_URL,
         show_default=True,
         help="The gateway to call.",
     )(function)

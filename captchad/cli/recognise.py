@@ -11,6 +11,7 @@ import orjson
 
 from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
 from captchad.domain.errors import CaptchadError
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.recognition import Hints, Recognition
 from captchad.runtime.clock import Clock, Stopwatch
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
 
 MANY_FILES = 10
-EXIT_FAILED = 1
 
 
 @click.command()

@@ -11,10 +11,8 @@ from captchad.cli.printing import print_json, print_table
 from captchad.client import GatewayClient
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import Role
+from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 
-LOOPBACK = "127.0.0.1"
-ROLE_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.MONITOR: 9090}
-FIRST_WORKER_PORT = 8001
 WORKER_PORTS_SEARCHED = 16
 PROBE_TIMEOUT_SECONDS = 3.0
 UNAUTHORIZED = frozenset({401, 403})
@@ -72,9 +70,9 @@ def probe_all(places: Iterable[tuple[Role, str]], api_key: str | None) -> list[P
 
 def probe_usual_ports(api_key: str | None) -> list[Probe]:
     """Ask this host's usual ports; of the workers' ports those where one answers, or the first."""
-    fixed = [(role, f"{LOOPBACK}:{port}") for role, port in ROLE_PORTS.items()]
-    worker_ports = range(FIRST_WORKER_PORT, FIRST_WORKER_PORT + WORKER_PORTS_SEARCHED)
-    found = probe_all([*fixed, *((Role.WORKER, f"{LOOPBACK}:{port}") for port in worker_ports)], api_key)
+    fixed = [(role, f"{LOOPBACK_HOST}:{port}") for role, port in ROLE_PORTS.items() if role is not Role.WORKER]
+    worker_ports = range(ROLE_PORTS[Role.WORKER], ROLE_PORTS[Role.WORKER] + WORKER_PORTS_SEARCHED)
+    found = probe_all([*fixed, *((Role.WORKER, f"{LOOPBACK_HOST}:{port}") for port in worker_ports)], api_key)
     singles, workers = found[: len(fixed)], found[len(fixed) :]
     answering = [one for one in workers if one.role is Role.WORKER and one.body]
     return [*singles, *(answering or workers[:1])]

@@ -2,11 +2,11 @@
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Origin, Target, check_expiry, find_target, literal_address, parse_origin
+from captchad.domain.exit_codes import EXIT_FAILED
+from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_origin
 from captchad.runtime.clock import Clock
 
 
@@ -40,7 +40,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     try:
         origin = parse_origin(url)
         target = find_target(declared, origin, Clock().today())
-        _refuse_private_literal(target, origin)
+        check_spelled_address(target, origin.host)
     except TargetNotAllowed as error:
         if is_json:
             print_json({"url": url, "allowed": False, "reason": error.message, "target": None})
@@ -50,14 +50,6 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
         click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
-
-
-def _refuse_private_literal(target: Target, origin: Origin) -> None:
-    address = literal_address(origin.host)
-    if address is not None and not address.is_global and not target.allow_private_addresses:
-        raise TargetNotAllowed(
-            f"{origin.host} is a private address; set allow_private_addresses: true for {target.host}"
-        )
 
 
 def _describe(target: Target) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ import click
 
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import Priority
+from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -67,16 +68,20 @@ def _json_option(name: str, description: str) -> Callable[[Decorated], Decorated
     return click.option(name, callback=read_json_object, metavar="JSON|@FILE", help=description)
 
 
+_TIMEOUT = click.FloatRange(1, TIMEOUT_LIMIT_SECONDS)
+_DEADLINE = click.FloatRange(1, DEADLINE_LIMIT_SECONDS)
+_RETRIES = click.IntRange(0, RETRIES_LIMIT)
+_TEXT_LENGTH = click.IntRange(1, TEXT_LENGTH_LIMIT)
 _OPTIONS = (
     click.option("--image", "image_path", metavar="FILE", help="Submit this picture instead of a page; -: stdin."),
     click.option("--target", metavar="HOST", help="With --image: the declared host the picture comes from."),
-    click.option("--timeout", type=click.FloatRange(1, 600), metavar="SECONDS", help="Time limit of one attempt."),
-    click.option("--retry-count", type=click.IntRange(0, 10), metavar="N", help="Further attempts after a failed one."),
+    click.option("--timeout", type=_TIMEOUT, metavar="SECONDS", help="Time limit of one attempt."),
+    click.option("--retry-count", type=_RETRIES, metavar="N", help="Further attempts after a failed one."),
     click.option("--priority", type=click.Choice([one.value for one in Priority]), help="The queue it waits in."),
     click.option("--selector", metavar="CSS", help="The captcha picture; without it the worker finds it."),
     click.option("--charset", metavar="CHARACTERS", help="Characters that can occur in the text."),
-    click.option("--min-length", type=click.IntRange(1, 64), metavar="N", help="Minimum length of the text."),
-    click.option("--max-length", type=click.IntRange(1, 64), metavar="N", help="Maximum length of the text."),
+    click.option("--min-length", type=_TEXT_LENGTH, metavar="N", help="Minimum length of the text."),
+    click.option("--max-length", type=_TEXT_LENGTH, metavar="N", help="Maximum length of the text."),
     click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site distinguishes A from a."),
     click.option("--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or a sum to work out."),
     click.option(
@@ -91,9 +96,7 @@ _OPTIONS = (
     click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
     click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
     click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
-    click.option(
-        "--task-deadline", type=click.FloatRange(1), metavar="SECONDS", help="Time after which the task fails."
-    ),
+    click.option("--task-deadline", type=_DEADLINE, metavar="SECONDS", help="Time after which the task fails."),
     click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
     click.option("--callback-url", metavar="URL", help="Where the result is POSTed."),

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import gateway_options, json_option, open_client
 from captchad.cli.printing import print_json, print_pairs
 from captchad.cli.task_options import make_task_body, task_options
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
 

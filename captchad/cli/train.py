@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.labels import read_labels
 from captchad.cli.options import json_option
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import PictureRefused
+from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.runtime.clock import Clock
 
 if TYPE_CHECKING:

@@ -3,26 +3,39 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 
 import click
 
 from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
-from captchad.cli.options import config_option, json_option
+from captchad.cli.options import Decorated, config_option, json_option
+from captchad.config.sections import WORKER_NODES_LIMIT
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
 from captchad.domain.node import Role
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, ROLE_PORTS
 from captchad.runtime.clock import Clock
 
-PORT = click.IntRange(0, 65535)
+PORT = click.IntRange(0, HIGHEST_PORT)
+
+
+def _port_option(role: Role) -> Callable[[Decorated], Decorated]:
+    help_text = f"The {role}'s port; 0: any."
+    return click.option(f"--{role}-port", type=PORT, default=ROLE_PORTS[role], show_default=True, help=help_text)
 
 
 @click.command()
-@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Worker processes.  [default: configured]")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, WORKER_NODES_LIMIT),
+    metavar="N",
+    help="Worker processes.  [default: configured]",
+)
 @config_option
-@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="The address to listen on.")
-@click.option("--gateway-port", type=PORT, default=8080, show_default=True, help="The gateway's port; 0: any.")
-@click.option("--scheduler-port", type=PORT, default=8000, show_default=True, help="The scheduler's port; 0: any.")
-@click.option("--monitor-port", type=PORT, default=9090, show_default=True, help="The monitor's port; 0: any.")
+@click.option("--host", default=LOOPBACK_HOST, show_default=True, metavar="HOST", help="The address to listen on.")
+@_port_option(Role.GATEWAY)
+@_port_option(Role.SCHEDULER)
+@_port_option(Role.MONITOR)
 @click.option("--verbose", is_flag=True, help="Show everything the roles log, not just warnings.")
 @json_option
 def up(

@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 from captchad.client.exchange import Answer, GatewayAddress
 from captchad.client.problems import read_problem
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
+from captchad.domain.ports import DEFAULT_GATEWAY_URL
 from captchad.domain.task import TaskStatus
+from captchad.domain.task_limits import WAIT_LIMIT_SECONDS
 
 JsonObject = dict[str, Any]
 EvidencePart = Literal["image", "screenshot"]
-DEFAULT_GATEWAY_URL = "http://127.0.0.1:8080"
 DEFAULT_TIMEOUT_SECONDS = 30.0
-LONGEST_POLL_SECONDS = 60.0
 RETRY_PAUSE_SECONDS = 0.5
 
 
@@ -43,7 +43,7 @@ class GatewayClient:
 
     def task_status(self, task_id: str, wait_seconds: float = 0.0) -> JsonObject:
         """Return a task's state; with `wait_seconds` (at most 60), as soon as it ends."""
-        wait = min(wait_seconds, LONGEST_POLL_SECONDS)
+        wait = min(wait_seconds, WAIT_LIMIT_SECONDS)
         query = f"?wait={wait:g}" if wait > 0 else ""
         return self._call("GET", f"/task_status/{quote(task_id, safe='')}{query}", longer_by_seconds=wait)
 

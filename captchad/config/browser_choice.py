@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from captchad.config.sections import Configuration
 from captchad.domain.errors import ConfigurationProblem
-from captchad.domain.target import is_loopback_host
+from captchad.domain.target import SCHEME_PORTS, is_loopback_host
 
 Backend = Literal["launch", "playwright", "cdp", "selenium"]
 SCHEMES: dict[Backend, tuple[str, ...]] = {
@@ -15,7 +15,6 @@ SCHEMES: dict[Backend, tuple[str, ...]] = {
     "cdp": ("http", "https", "ws", "wss"),
     "selenium": ("http", "https"),
 }
-DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class BrowserChoice:
     def hosts(self) -> tuple[tuple[str, int], ...]:
         """Host and port of each place: listening addresses that no page may reach."""
         parts = (urlsplit(url) for url in self.urls)
-        return tuple((part.hostname or "", part.port or DEFAULT_PORTS[part.scheme]) for part in parts)
+        return tuple((part.hostname or "", part.port or SCHEME_PORTS[part.scheme]) for part in parts)
 
     @property
     def first_elsewhere(self) -> tuple[str, int] | None:

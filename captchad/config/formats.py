@@ -10,7 +10,7 @@ from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
 from captchad.domain.target import normalise_host
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
-_ANY_ORIGIN = "*"
+ANY_ORIGIN = "*"
 
 
 def find_format_problems(layers: Layers) -> Iterator[ConfigurationProblem]:
@@ -78,7 +78,7 @@ def _check_browser_url(text: str) -> str | None:
 
 
 def _check_origin(text: str) -> str | None:
-    if text == _ANY_ORIGIN:
+    if text == ANY_ORIGIN:
         return None
     parts = _split_url(text)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:

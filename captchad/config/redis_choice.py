@@ -7,10 +7,8 @@ from urllib.parse import unquote, urlsplit
 from captchad.config.formats import split_host_port
 from captchad.config.redaction import redact_url
 from captchad.config.sections import RedisMasterSection, RedisSection, RedisSentinelSection
+from captchad.domain.ports import REDIS_PORT, SENTINEL_PORT
 from captchad.domain.target import is_loopback_host
-
-DEFAULT_PORT = 6379
-DEFAULT_SENTINEL_PORT = 26379
 
 
 class RedisKind(StrEnum):
@@ -68,7 +66,7 @@ def choose_redis_or_local(section: RedisSection) -> RedisChoice:
 
 def _from_url(url: str) -> RedisChoice:
     parts = urlsplit(url)
-    hosts = () if parts.scheme == "unix" else ((parts.hostname or "localhost", parts.port or DEFAULT_PORT),)
+    hosts = () if parts.scheme == "unix" else ((parts.hostname or "localhost", parts.port or REDIS_PORT),)
     database = parts.path.strip("/") if parts.scheme != "unix" else ""
     return RedisChoice(
         kind=RedisKind.URL,
@@ -83,7 +81,7 @@ def _from_url(url: str) -> RedisChoice:
 def _from_sentinel(sentinel: RedisSentinelSection, master: RedisMasterSection) -> RedisChoice:
     return RedisChoice(
         kind=RedisKind.SENTINEL,
-        hosts=tuple(split_host_port(text, DEFAULT_SENTINEL_PORT) for text in sentinel.hosts),
+        hosts=tuple(split_host_port(text, SENTINEL_PORT) for text in sentinel.hosts),
         username=master.username,
         password=master.password.get_secret_value(),
         db=master.db,

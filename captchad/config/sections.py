@@ -6,9 +6,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
+from captchad.domain.identifier import PARTITIONS_LIMIT
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import DEFAULT_PORTS, Target
+from captchad.domain.task_limits import HOST_LENGTH_LIMIT, RETRIES_LIMIT, TIMEOUT_LIMIT_SECONDS
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(ge=1)]
@@ -17,6 +20,7 @@ Percentage = Annotated[float, Field(ge=0, le=1)]
 
 NO_SECRET = SecretStr("")
 SESSION_KEY_LENGTH = 32
+WORKER_NODES_LIMIT = 256
 
 
 class Section(BaseModel):
@@ -28,8 +32,8 @@ class Section(BaseModel):
 class RedisMasterSection(Section):
     """One Redis server."""
 
-    host: str = "127.0.0.1"
-    port: Port = 6379
+    host: str = LOOPBACK_HOST
+    port: Port = REDIS_PORT
     username: str = ""
     password: SecretStr = NO_SECRET
     db: NonNegativeInt = 0
@@ -71,7 +75,7 @@ class RedisSection(Section):
     connection_pool_size: PositiveInt = 20
     task_result_ttl: Annotated[int, Field(ge=1)] = 3600
     min_replicas_acknowledged: NonNegativeInt = 0
-    partitions: Annotated[int, Field(ge=1, le=256)] = 1
+    partitions: Annotated[int, Field(ge=1, le=PARTITIONS_LIMIT)] = 1
     evidence_limit_bytes: NonNegativeInt = 268_435_456
 
 
@@ -87,9 +91,9 @@ class WorkerSection(Section):
     """One worker process: its slots, and the defaults of a task's limits (seconds)."""
 
     max_workers_per_node: Annotated[int, Field(ge=1, le=256)] = 4
-    task_timeout: Annotated[float, Field(ge=1, le=600)] = 120
+    task_timeout: Annotated[float, Field(ge=1, le=TIMEOUT_LIMIT_SECONDS)] = 120
     heartbeat_interval: Seconds = 30
-    max_retry_attempts: Annotated[int, Field(ge=0, le=10)] = 3
+    max_retry_attempts: Annotated[int, Field(ge=0, le=RETRIES_LIMIT)] = 3
     batch_size: PositiveInt = 10
     drain_seconds: NonNegativeSeconds = 30
     task_deadline_seconds: Seconds = 3600
@@ -143,7 +147,7 @@ class GatewaySection(Section):
 class TargetSection(Section):
     """One declared target; see the security chapter of the documentation."""
 
-    host: str = Field(min_length=1, max_length=253)
+    host: str = Field(min_length=1, max_length=HOST_LENGTH_LIMIT)
     ports: tuple[Port, ...] = Field(default=DEFAULT_PORTS, min_length=1)
     owner: str = ""
     reference: str = ""
@@ -193,7 +197,7 @@ class BrowserSection(Section):
     urls: tuple[SecretStr, ...] = ()
     proxy_host: str | None = None
     proxy_advertised_host: str | None = None
-    proxy_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    proxy_port: Annotated[int, Field(ge=0, le=HIGHEST_PORT)] = 0
     node_secret: SecretStr | None = None
     recycle_pages: PositiveInt = 500
     recycle_age_seconds: Seconds = 3600
@@ -225,7 +229,7 @@ class Configuration(Section):
 
     environment: Literal["dev", "prod"] = "dev"
     deployment_mode: Literal["single", "multi"] = "single"
-    worker_nodes_count: Annotated[int, Field(ge=1, le=256)] = 2
+    worker_nodes_count: Annotated[int, Field(ge=1, le=WORKER_NODES_LIMIT)] = 2
     redis: RedisSection = RedisSection()
     selenium: SeleniumSection = SeleniumSection()
     worker: WorkerSection = WorkerSection()

@@ -7,9 +7,8 @@ from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.node import Role
+from captchad.domain.ports import LOOPBACK_HOST
 from captchad.domain.target import is_loopback_host
-
-LOOPBACK_HOST = "127.0.0.1"
 
 
 def check_start_rules(

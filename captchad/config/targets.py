@@ -7,10 +7,15 @@ from functools import lru_cache
 
 from captchad.config.sections import TargetSection
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
-from captchad.domain.target import is_loopback_host, literal_address, normalise_host
+from captchad.domain.target import (
+    WILDCARD,
+    check_spelled_address,
+    is_loopback_host,
+    literal_address,
+    normalise_pattern,
+)
 
 AUTHORISATION_LIMIT_DAYS = 366
-WILDCARD = "*."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,6 @@ def check_targets(targets: Iterable[tuple[int, TargetSection]], today: date, sou
 
 def normalise_declared_host(host: str) -> str:
     """Return a declared host, `*.` kept, as hosts are compared; TargetNotAllowed says what is wrong with it."""
-    wildcard = WILDCARD if host.startswith(WILDCARD) else ""
     bare = host.removeprefix(WILDCARD)
     if not bare or "*" in bare:
         raise TargetNotAllowed("`*` alone or inside a name is refused; declare a host or *.host")
@@ -49,12 +53,13 @@ def normalise_declared_host(host: str) -> str:
         raise TargetNotAllowed(f"{host!r} is a URL; give its host alone")
     if bare.count(":") == 1:
         raise TargetNotAllowed(f"{host!r} has a port in it; give the host alone, and the port in ports")
-    normal = normalise_host(bare)
-    if wildcard and literal_address(normal) is not None:
+    normal = normalise_pattern(host)
+    under = normal.removeprefix(WILDCARD)
+    if normal != under and literal_address(under) is not None:
         raise TargetNotAllowed("a wildcard over an address is refused; declare each address")
-    if wildcard and not is_loopback_host(normal) and _is_public_suffix(normal):
-        raise TargetNotAllowed(f"a wildcard over {normal} is refused: anyone can register names under it")
-    return wildcard + normal
+    if normal != under and not is_loopback_host(under) and _is_public_suffix(under):
+        raise TargetNotAllowed(f"a wildcard over {under} is refused: anyone can register names under it")
+    return normal
 
 
 def _normalise_or_none(host: str) -> str | None:
@@ -85,11 +90,14 @@ def _find_doubts(target: TargetSection, today: date) -> Iterator[tuple[str, str]
     if target.expires is not None and target.expires < today:
         yield "expires", f"the authorisation ended on {target.expires.isoformat()}; tasks for it are refused"
     host = _normalise_or_none(target.host)
-    if host is None or target.allow_private_addresses:
+    if host is None:
         return
-    address = literal_address(host)
-    if is_loopback_host(host.removeprefix(WILDCARD)) or (address is not None and not address.is_global):
-        yield "host", f"{host} is a private address; without allow_private_addresses: true its pages are refused"
+    if host.startswith(WILDCARD) and target.allow_private_addresses:
+        yield "allow_private_addresses", "opens nothing for a wildcard; declare each host that is at a private address"
+    try:
+        check_spelled_address(target.model_copy(update={"host": host}).to_target(), host.removeprefix(WILDCARD))
+    except TargetNotAllowed as error:
+        yield "host", f"its pages are refused: {error.message}"
 
 
 def _last_day(today: date) -> str:

@@ -19,9 +19,9 @@ from captchad.deployment.redis_child import RedisChild
 from captchad.deployment.role_child import RoleChild, RoleOrder
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import Role
+from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 from captchad.runtime.clock import Clock
 
-FIRST_WORKER_PORT = 8001
 LOGS = "logs"
 QUICK_STOP_SECONDS = 12.0
 DRAIN_MARGIN_SECONDS = 15.0
@@ -38,11 +38,11 @@ class UpOptions:
 
     workers: int | None = None
     config_path: str | None = None
-    host: str = "127.0.0.1"
-    gateway_port: int = 8080
-    scheduler_port: int = 8000
-    monitor_port: int = 9090
-    first_worker_port: int = FIRST_WORKER_PORT
+    host: str = LOOPBACK_HOST
+    gateway_port: int = ROLE_PORTS[Role.GATEWAY]
+    scheduler_port: int = ROLE_PORTS[Role.SCHEDULER]
+    monitor_port: int = ROLE_PORTS[Role.MONITOR]
+    first_worker_port: int = ROLE_PORTS[Role.WORKER]
 
 
 @dataclass(frozen=True, slots=True)

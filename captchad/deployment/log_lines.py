@@ -15,11 +15,6 @@ class LogLine:
     level: str
     message: str
 
-    @property
-    def is_worth_showing(self) -> bool:
-        """Whether people should see it without asking for it."""
-        return self.level in WORTH_SHOWING
-
 
 def read_log_line(line: str) -> LogLine:
     """Read a line in JSON or text."""

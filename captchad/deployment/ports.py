@@ -1,26 +1,21 @@
 """Which ports are free on this machine, and who holds those that are not."""
 
+import errno
 import socket
 from collections.abc import Collection
 
 import psutil
 
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.domain.ports import HIGHEST_PORT, PORTS_OF_OTHERS
 from captchad.runtime.clock import Clock
-from captchad.web.server import PORTS_OF_OTHERS, describe_holder
+from captchad.runtime.port_holder import describe_holder, find_holder
 
 ANY_FREE_PORT = 0
-HIGHEST_PORT = 65535
 PATIENCE_SECONDS = 5.0
 POLL_SECONDS = 0.1
 TETHER = "tether.py"
 INIT = 1
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - named here to be looked up
-
-
-def local_host(bind_host: str) -> str:
-    """Return the address at which this machine reaches what is bound to `bind_host`."""
-    return WILDCARDS.get(bind_host, bind_host)
 
 
 def is_free(host: str, port: int) -> bool:
@@ -30,7 +25,7 @@ def is_free(host: str, port: int) -> bool:
     except PermissionError:
         return True
     except OSError as error:
-        return "in use" not in str(error)
+        return error.errno != errno.EADDRINUSE
     return True
 
 
@@ -74,12 +69,11 @@ def _bind_for_a_moment(host: str, port: int) -> int:
 
 def _is_orphan_of_ours(port: int) -> bool:
     """Say whether the holder is a role whose `up` is gone: then its tether has no parent but init left."""
-    try:
-        for connection in psutil.net_connections(kind="tcp"):
-            is_listener = connection.status == psutil.CONN_LISTEN
-            if is_listener and getattr(connection.laddr, "port", None) == port and connection.pid:
-                tether = psutil.Process(connection.pid).parent()
-                return tether is not None and TETHER in " ".join(tether.cmdline()) and tether.ppid() == INIT
-    except (psutil.Error, OSError):
+    holder = find_holder(port)
+    if holder is None:
         return True
-    return True
+    try:
+        tether = holder.parent()
+        return tether is not None and TETHER in " ".join(tether.cmdline()) and tether.ppid() == INIT
+    except psutil.Error:
+        return True

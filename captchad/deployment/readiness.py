@@ -2,6 +2,7 @@
 
 import asyncio
 
+from captchad.domain.ports import show_host
 from captchad.runtime.clock import Clock
 
 POLL_SECONDS = 0.05
@@ -14,8 +15,8 @@ async def is_ready(host: str, port: int) -> bool:
         async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                shown_host = f"[{host}]" if ":" in host else host
-                writer.write(f"GET /readyz HTTP/1.1\r\nHost: {shown_host}:{port}\r\nConnection: close\r\n\r\n".encode())
+                head = f"GET /readyz HTTP/1.1\r\nHost: {show_host(host)}:{port}\r\nConnection: close\r\n\r\n"
+                writer.write(head.encode())
                 status_line = await reader.readline()
             finally:
                 writer.close()

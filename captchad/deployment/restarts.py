@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from captchad.domain.exit_codes import EXIT_WRONG_USAGE
+
 DELAYS_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """At once the first time, then ever later, to half a minute."""
 
@@ -9,7 +11,6 @@ STABLE_SECONDS = 10.0
 """A process that was ready for this long has a clean sheet."""
 
 HOPELESS_STARTS = 3
-EXIT_WRONG_USAGE = 2
 
 
 @dataclass(frozen=True, slots=True)

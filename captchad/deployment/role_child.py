@@ -9,9 +9,9 @@ from pathlib import Path
 from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.log_lines import read_log_line
-from captchad.deployment.ports import local_host
 from captchad.deployment.readiness import wait_until_ready
 from captchad.domain.node import Role
+from captchad.domain.ports import find_local_host, show_host
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.runtime.tethered_process import TetheredProcess
@@ -77,8 +77,8 @@ class RoleChild:
     @property
     def url(self) -> str:
         """Where it is reached on this machine."""
-        host = local_host(self._order.host)
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        host = find_local_host(self._order.host)
+        return f"http://{show_host(host)}:{self.port}"
 
     async def start(self) -> None:
         """Start the role's process."""
@@ -92,7 +92,7 @@ class RoleChild:
 
     async def wait_until_ready(self) -> None:
         """Return once /readyz says so."""
-        await wait_until_ready(local_host(self._order.host), self.port, self._clock)
+        await wait_until_ready(find_local_host(self._order.host), self.port, self._clock)
 
     async def wait(self) -> int:
         """Return the exit code once the process has ended and all it wrote is read."""

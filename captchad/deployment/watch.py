@@ -9,9 +9,8 @@ from captchad.deployment.restarts import Ending, GiveUp, History
 from captchad.domain.errors import CaptchadError
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.runtime.tether import EXIT_NOT_STARTED, SIGNAL_EXIT_BASE
 
-SIGNAL_EXIT_BASE = 128
-EXIT_NOT_STARTED = 127
 LAST_LINES = 5
 PROGRAM_PREFIX = "captchad: "
 

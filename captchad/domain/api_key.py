@@ -5,6 +5,8 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
+from captchad.domain.target import host_matches
+
 KEY_PREFIX = "ck"
 _ID_BYTES = 6
 _SECRET_BYTES = 32
@@ -33,6 +35,10 @@ class ApiKey:
     def allows(self, scope: Scope) -> bool:
         """Whether the key may do what `scope` stands for."""
         return self.revoked_ms is None and (scope in self.scopes or Scope.ADMIN in self.scopes)
+
+    def may_use(self, target_host: str, host: str) -> bool:
+        """Whether the key may use a declared target for what is at `host`; a key without targets may use all."""
+        return not self.targets or any(own == target_host or host_matches(own, host) for own in self.targets)
 
 
 def make_key() -> tuple[str, str, str]:

@@ -12,7 +12,6 @@ class CaptchaCapture:
     """
 
     picture: bytes
-    page_url: str
     choice: str
     timings_ms: dict[str, float] = field(default_factory=dict)
     is_refreshable: bool = False

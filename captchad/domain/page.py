@@ -54,7 +54,6 @@ class PageOrder:
     session: SessionState | None = None
     fill: Fill | None = None
     wants_session: bool = False
-    wants_screenshot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

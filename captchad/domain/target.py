@@ -1,19 +1,21 @@
 """Declared targets and the one place that decides whether a URL is in scope."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from captchad.domain.address import LOOPBACK_ADDRESSES, AddressKind, IpAddress, classify
 from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.ports import show_host
 
 SCHEME_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 PAGE_SCHEMES = frozenset({"http", "https"})
 DEFAULT_PORTS = (80, 443)
+WILDCARD = "*."
 URL_LENGTH_LIMIT = 8192
-HIGHEST_PORT = 65535
 
 _LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """Browsers and resolvers read a host that ends like this as an IPv4 address, in whatever notation."""
@@ -47,8 +49,7 @@ class Origin:
     port: int
 
     def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
+        return f"{self.scheme}://{show_host(self.host)}:{self.port}"
 
 
 def parse_origin(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Origin:
@@ -96,6 +97,12 @@ def normalise_host(host: str) -> str:
     return encoded
 
 
+def normalise_pattern(pattern: str) -> str:
+    """Return a host or `*.host` as targets are declared."""
+    wildcard = WILDCARD if pattern.startswith(WILDCARD) else ""
+    return wildcard + normalise_host(pattern.removeprefix(WILDCARD))
+
+
 def is_loopback_host(host: str) -> bool:
     """Whether a host names this machine: localhost or a loopback address."""
     address = literal_address(host)
@@ -104,7 +111,7 @@ def is_loopback_host(host: str) -> bool:
     return address.is_loopback
 
 
-def literal_address(host: str) -> IPv4Address | IPv6Address | None:
+def literal_address(host: str) -> IpAddress | None:
     """Return the address a host spells out, or None where it is a name."""
     try:
         return ip_address(host)
@@ -112,9 +119,17 @@ def literal_address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def spelled_addresses(host: str) -> tuple[IpAddress, ...]:
+    """Return the addresses a host leads to whatever a resolver says; none for a name that must be looked up."""
+    literal = literal_address(host)
+    if literal is not None:
+        return (literal,)
+    return LOOPBACK_ADDRESSES if is_loopback_host(host) else ()
+
+
 def host_matches(pattern: str, host: str) -> bool:
     """Whether a declared host covers `host`; `*.example.com` covers every subdomain, not example.com itself."""
-    if pattern.startswith("*."):
+    if pattern.startswith(WILDCARD):
         return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
     return host == pattern
 
@@ -131,23 +146,20 @@ def find_target(targets: Iterable[Target], origin: Origin, today: date) -> Targe
     if not on_port:
         ports = ", ".join(str(port) for target in covering for port in target.ports)
         raise TargetNotAllowed(f"port {origin.port} of {origin.host} is not declared (declared: {ports})")
-    best = max(on_port, key=lambda target: (not target.host.startswith("*."), len(target.host)))
-    check_expiry(best, today)
-    return best
+    return _choose_most_specific(on_port, today)
 
 
 def find_target_by_name(targets: Iterable[Target], name: str, today: date) -> Target:
     """Return the declared target that `name` spells or that covers it, for pictures that come without a URL."""
-    known = list(targets)
-    wanted = name.lower().rstrip(".")
-    for target in known:
-        if target.host == wanted:
-            check_expiry(target, today)
-            return target
-    covering = [target for target in known if host_matches(target.host, wanted)]
+    wanted = normalise_pattern(name)
+    covering = [target for target in targets if target.host == wanted or host_matches(target.host, wanted)]
     if not covering:
         raise TargetNotAllowed(f"{name} is not a declared target; add it to security.targets")
-    best = max(covering, key=lambda target: len(target.host))
+    return _choose_most_specific(covering, today)
+
+
+def _choose_most_specific(covering: Sequence[Target], today: date) -> Target:
+    best = max(covering, key=lambda target: (not target.host.startswith(WILDCARD), len(target.host)))
     check_expiry(best, today)
     return best
 
@@ -156,3 +168,29 @@ def check_expiry(target: Target, today: date) -> None:
     """Raise TargetNotAllowed once the authorisation of a target is over."""
     if target.expires is not None and today > target.expires:
         raise TargetNotAllowed(f"the authorisation of {target.host} expired on {target.expires.isoformat()}; renew it")
+
+
+def check_spelled_address(target: Target, host: str) -> None:
+    """Refuse, before anything is looked up, a host that spells out an address its target may not be at."""
+    for address in spelled_addresses(host):
+        check_address(target, host, address)
+
+
+def check_address(target: Target, host: str, address: IpAddress) -> None:
+    """Raise TargetNotAllowed where a target's host may not be at an address.
+
+    A wildcard names no exact host, so it can't open private addresses: any subdomain could be pointed at one.
+    """
+    kind = classify(address)
+    is_opened = target.allow_private_addresses and target.host == host
+    if kind is AddressKind.GLOBAL or (kind is AddressKind.PRIVATE and is_opened):
+        return
+    where = host if host == str(address) else f"{host} ({address})"
+    raise TargetNotAllowed(f"{where} is {_REFUSED_ADDRESSES[kind]}")
+
+
+_REFUSED_ADDRESSES = {
+    AddressKind.PRIVATE: "a private address; declare exactly this host with allow_private_addresses: true to permit it",
+    AddressKind.METADATA: "a cloud's metadata service, which is never reachable",
+    AddressKind.UNUSABLE: "a reserved, multicast or tunnel address, which is never reachable",
+}

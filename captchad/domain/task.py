@@ -25,7 +25,6 @@ class TaskStatus(StrEnum):
 
 
 FINAL_STATUSES = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
-OPEN_STATUSES = frozenset({TaskStatus.PENDING, TaskStatus.PROCESSING})
 
 
 class Priority(StrEnum):

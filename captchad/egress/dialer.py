@@ -2,8 +2,8 @@
 
 import asyncio
 
+from captchad.domain.address import IpAddress
 from captchad.domain.target import Origin
-from captchad.egress.addresses import IpAddress
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock

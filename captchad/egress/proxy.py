@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from captchad.domain.errors import DependencyMissing, TargetNotAllowed
+from captchad.domain.ports import LOOPBACK_HOST, show_host
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
 from captchad.egress.known_browsers import KnownBrowsers
 from captchad.egress.proxy_connection import NOWHERE, ConnectionLimits, ProxyConnection, basic_authorisation
-from captchad.egress.proxy_place import LOOPBACK, ProxyPlace, show_host
+from captchad.egress.proxy_place import ProxyPlace
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
@@ -53,7 +54,7 @@ class FilteringProxy(Service):
         place: ProxyPlace | None = None,
     ) -> None:
         self._place = place or ProxyPlace()
-        self._host = LOOPBACK
+        self._host = LOOPBACK_HOST
         self._policy = policy
         self._clock = clock
         self._dialer = CheckedDialer(policy, resolver or Resolver(), clock)
@@ -130,7 +131,7 @@ class FilteringProxy(Service):
             raise DependencyMissing(f"the proxy can't listen for its browsers (browser.proxy_host): {error}") from None
         self._port = self._server.sockets[0].getsockname()[1]
         self._host = self._place.advertised_host or bound
-        for host in (LOOPBACK, bound, self._host):
+        for host in (LOOPBACK_HOST, bound, self._host):
             self._policy.protect(host, self._port)
 
     async def _listen(self, host: str) -> asyncio.Server:

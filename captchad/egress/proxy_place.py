@@ -3,7 +3,7 @@
 import socket
 from dataclasses import dataclass
 
-LOOPBACK = "127.0.0.1"
+from captchad.domain.ports import LOOPBACK_HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ProxyPlace:
         """Return the address to bind; OSError where the name of `towards` is unknown or no way leads there. Blocks."""
         if self.listen_host is not None:
             return self.listen_host
-        return LOOPBACK if self.towards is None else find_own_address(*self.towards)
+        return LOOPBACK_HOST if self.towards is None else find_own_address(*self.towards)
 
 
 def find_own_address(host: str, port: int) -> str:
@@ -31,8 +31,3 @@ def find_own_address(host: str, port: int) -> str:
     with socket.socket(family, kind, protocol) as probe:
         probe.connect(address)
         return str(probe.getsockname()[0])
-
-
-def show_host(host: str) -> str:
-    """Return a host as it stands in a URL."""
-    return f"[{host}]" if ":" in host else host

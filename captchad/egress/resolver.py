@@ -3,15 +3,14 @@
 import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from typing import Any
 
-from captchad.domain.target import literal_address
-from captchad.egress.addresses import IpAddress
+from captchad.domain.address import IpAddress
+from captchad.domain.target import spelled_addresses
 
 RESOLVE_TIMEOUT_SECONDS = 10.0
 LOOKUPS_AT_ONCE = 16
-_LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 class ResolutionFailed(Exception):
@@ -30,12 +29,10 @@ class Resolver:
 
     async def resolve(self, host: str, port: int) -> tuple[IpAddress, ...]:
         """Return every address of `host` once, in the resolver's order; ResolutionFailed when there is none."""
-        literal = literal_address(host)
-        if literal is not None:
-            return (literal,)
-        # Loopback by definition (RFC 6761), so no name server is asked, which could answer anything.
-        if host == "localhost" or host.endswith(".localhost"):
-            return _LOOPBACK
+        # Loopback names are so by definition (RFC 6761): no name server is asked, which could answer anything.
+        spelled = spelled_addresses(host)
+        if spelled:
+            return spelled
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 found = await self._look_up(host, port)

@@ -5,9 +5,9 @@ from datetime import date
 from enum import StrEnum
 from ipaddress import ip_address
 
+from captchad.domain.address import AddressKind, IpAddress, classify, unwrap
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Origin, Target, find_target, host_matches, is_loopback_host
-from captchad.egress.addresses import AddressKind, IpAddress, classify, unwrap
+from captchad.domain.target import Origin, Target, check_address, find_target, host_matches, is_loopback_host
 
 
 class RefusalReason(StrEnum):
@@ -22,6 +22,13 @@ class RefusalReason(StrEnum):
     METADATA_ADDRESS = "metadata_address"
     UNUSABLE_ADDRESS = "unusable_address"
     PROTECTED_ENDPOINT = "protected_endpoint"
+
+
+_REASONS = {
+    AddressKind.PRIVATE: RefusalReason.PRIVATE_ADDRESS,
+    AddressKind.METADATA: RefusalReason.METADATA_ADDRESS,
+    AddressKind.UNUSABLE: RefusalReason.UNUSABLE_ADDRESS,
+}
 
 
 class EgressRefused(TargetNotAllowed):
@@ -109,18 +116,10 @@ class ScopePolicy:
                 RefusalReason.PROTECTED_ENDPOINT,
                 f"port {origin.port} of {where} belongs to captchad or its Redis and is never reachable",
             )
-        kind = classify(address)
-        if kind is AddressKind.METADATA:
-            raise EgressRefused(RefusalReason.METADATA_ADDRESS, f"{where} is a cloud's metadata service")
-        if kind is AddressKind.UNUSABLE:
-            raise EgressRefused(RefusalReason.UNUSABLE_ADDRESS, f"{where} is a reserved, multicast or tunnel address")
-        # A wildcard names no exact host, so it can't open private addresses: any subdomain could be pointed at one.
-        is_opened = target.allow_private_addresses and target.host == origin.host
-        if kind is AddressKind.PRIVATE and not is_opened:
-            raise EgressRefused(
-                RefusalReason.PRIVATE_ADDRESS,
-                f"{where} is a private address; declare exactly this host with allow_private_addresses to permit it",
-            )
+        try:
+            check_address(target, origin.host, address)
+        except TargetNotAllowed as error:
+            raise EgressRefused(_REASONS[classify(address)], error.message) from None
 
     def _is_local(self, address: IpAddress) -> bool:
         return address.is_loopback or address.is_unspecified or address in self._own_addresses

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 
 from captchad.domain.api_key import ApiKey
-from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.errors import Forbidden, TargetNotAllowed
 from captchad.domain.target import (
-    Origin,
     Target,
+    check_spelled_address,
     find_target,
     find_target_by_name,
-    host_matches,
-    literal_address,
+    normalise_pattern,
     parse_origin,
 )
 from captchad.domain.task import TaskRequest
@@ -51,52 +50,31 @@ class Admission:
         """Return the declared target a page belongs to."""
         origin = parse_origin(url)
         target = find_target(self._targets.current, origin, self._clock.today())
-        check_address(target, origin)
-        check_key(target, origin.host, key)
+        check_spelled_address(target, origin.host)
+        _check_key(target, origin.host, key)
         return target
 
     def admit_host(self, host: str, key: ApiKey | None) -> Target:
         """Return the declared target a picture without a page belongs to."""
         target = find_target_by_name(self._targets.current, host, self._clock.today())
-        check_key(target, host.lower().rstrip("."), key)
+        _check_key(target, normalise_pattern(host), key)
         return target
 
 
-def check_address(target: Target, origin: Origin) -> None:
-    """Refuse a host that spells out a private address, unless its target permits that."""
-    if target.allow_private_addresses or not _is_private(origin.host):
-        return
-    raise TargetNotAllowed(
-        f"{origin.host} is a private address; set allow_private_addresses for it in security.targets"
-    )
-
-
-def check_key(target: Target, host: str, key: ApiKey | None) -> None:
-    """Refuse a target the key was not made for; a key without targets may use all."""
-    if key is None or not key.targets:
-        return
-    if not any(allowed == target.host or host_matches(allowed, host) for allowed in key.targets):
+def _check_key(target: Target, host: str, key: ApiKey | None) -> None:
+    if key is not None and not key.may_use(target.host, host):
         raise TargetNotAllowed(f"the key {key.name!r} may not use {host}; it is limited to {', '.join(key.targets)}")
 
 
 def may_touch(key: ApiKey | None, request: TaskRequest) -> bool:
-    """Whether a key may end a task, or see what its page holds.
-
-    A key made for certain targets may where they cover the page, or touch the target a picture comes from.
-    """
-    if key is None or not key.targets:
+    """Whether a key may end a task, or see what its page holds: its own, and those of the targets it may use."""
+    if key is None or key.key_id == request.key_id:
         return True
-    if request.url is None:
-        return any(own == request.target or host_matches(request.target, own) for own in key.targets)
-    host = parse_origin(request.url).host
-    return any(own == request.target or host_matches(own, host) for own in key.targets)
+    host = request.target if request.url is None else parse_origin(request.url).host
+    return key.may_use(request.target, host)
 
 
-def _is_private(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    address = literal_address(host)
-    if address is None:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return not address.is_global or address.is_multicast
+def check_touch(key: ApiKey | None, request: TaskRequest, act: str) -> None:
+    """Raise Forbidden where a key may not touch a task; `act` says what it was about to do."""
+    if key is not None and not may_touch(key, request):
+        raise Forbidden(f"the key {key.name!r} may not {act} this task; it is limited to {', '.join(key.targets)}")

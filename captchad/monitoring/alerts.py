@@ -9,7 +9,6 @@ from captchad.monitoring.fleet import FleetSnapshot
 
 RATE_WINDOW_MINUTES = 5
 SECONDS_PER_MINUTE = 60
-FULL_PERCENT = 100
 
 
 class Severity(StrEnum):

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 
 from captchad.recognition.ctc import BLANK, LogProbabilities
 from captchad.recognition.network import Probabilities
+from captchad.recognition.spelling import OWN_SPELLINGS
 
 DEFAULT_CHARSET = ascii_letters + digits
 OPERATORS = "+-×÷"
 EQUALS, QUESTION = "=", "?"
 LEAST_PROBABILITY = 1e-30
 _KEPT_ALPHABETS = 64
-
-_OWN_SPELLINGS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
-"""Signs that captchad's own model knows under another spelling."""
 
 _SIGN_LOOKALIKES = {
     "+": "+＋十",
@@ -122,7 +120,7 @@ def fold(character: str) -> str:
 def _list_spellings(symbol: str, allowed: set[str]) -> str:
     if symbol.isascii() and symbol.isalpha():
         return symbol if symbol.swapcase() in allowed else symbol + symbol.swapcase()
-    return symbol + _OWN_SPELLINGS.get(symbol, "")
+    return symbol + OWN_SPELLINGS.get(symbol, "")
 
 
 def _both_cases(symbol: str) -> str:

@@ -14,13 +14,13 @@ import onnxruntime
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.preparation import Prepared, stack
+from captchad.recognition.session import open_session
 
 DESCRIPTION_KEY = "captchad"
 """Where in the ONNX file's metadata the description lies, as JSON."""
 
 PACKAGED_NAME = "captchad.onnx"
 PACKAGED_WEIGHTS_NAME = "captchad-weights.onnx"
-_LOG_ERRORS_ONLY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def load_model(path: Path | None = None) -> Model:
     """Load a model's file, or the packaged model; DependencyMissing where it is missing or no model of captchad."""
     path = find_packaged_model() if path is None else path
     try:
-        session = onnxruntime.InferenceSession(str(path), _make_options(), providers=["CPUExecutionProvider"])
+        session = open_session(path)
         description = json.loads(session.get_modelmeta().custom_metadata_map[DESCRIPTION_KEY])
         return Model(
             session=session,
@@ -78,14 +78,3 @@ def find_packaged_model() -> Path:
 def find_packaged_weights() -> Path:
     """Return the place of the packaged model's unrounded weights, which a training goes on from."""
     return find_packaged_model().with_name(PACKAGED_WEIGHTS_NAME)
-
-
-def _make_options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _LOG_ERRORS_ONLY
-    # Every picture has a width of its own: remembered memory plans and arenas would only grow.
-    options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
-    return options

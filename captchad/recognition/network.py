@@ -12,6 +12,7 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.decoding import Pixels
+from captchad.recognition.session import open_session
 from captchad.runtime.extras import Extra, describe_missing, install_command
 
 PACKAGE = "ddddocr"
@@ -20,7 +21,6 @@ INPUT_WIDTH_LIMIT = 1024
 _INPUT_WIDTH_LEAST = 16
 _WHITE = 255.0
 _DARK_GROUND = 0.4
-_LOG_ERRORS_ONLY = 3
 
 Probabilities = NDArray[np.float32]
 """A network's output for one picture, softmax over its columns, shape (steps, columns); every row adds up to 1."""
@@ -72,9 +72,7 @@ def load_network(source: NetworkSource) -> Network:
     folder = find_package_folder()
     try:
         charset = read_charset(folder / "charsets.py", source.charset_name)
-        session = onnxruntime.InferenceSession(
-            str(folder / source.file_name), _make_options(), providers=["CPUExecutionProvider"]
-        )
+        session = open_session(folder / source.file_name)
     except (OSError, SyntaxError, KeyError, RuntimeError) as error:
         raise DependencyMissing(
             f"the model {source.file_name} of {PACKAGE} can't be loaded ({error}); "
@@ -97,14 +95,3 @@ def read_charset(path: Path, name: str) -> tuple[str, ...]:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return tuple(ast.literal_eval(node.value))
     raise KeyError(name)
-
-
-def _make_options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _LOG_ERRORS_ONLY
-    # Every picture has a width of its own: remembered memory plans and arenas would only grow.
-    options.enable_mem_pattern = False
-    options.enable_cpu_mem_arena = False
-    return options

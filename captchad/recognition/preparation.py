@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.uint8]
-"""Grey pixels of a picture, shape (height, width), 0 black to 255 white."""
+from captchad.recognition.flattening import Pixels
 
 Prepared = NDArray[np.float32]
 """A prepared picture, shape (48, width)."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from captchad import __version__
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
+from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
 from captchad.config.changes import changed_settings
@@ -20,6 +21,7 @@ from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
+from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 from captchad.domain.role_figures import RoleFigures
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
@@ -36,9 +38,6 @@ from captchad.web.server import Bind, WebServer
 
 _logger = logging.getLogger(__name__)
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORTS = {Role.GATEWAY: 8080, Role.SCHEDULER: 8000, Role.WORKER: 8001, Role.MONITOR: 9090}
-LONGEST_PRESENCE_LEASE_SECONDS = 5.0
 DRAIN_MARGIN_SECONDS = 5.0
 
 RenderMetrics = Callable[[], Rendering | Awaitable[Rendering]]
@@ -81,7 +80,7 @@ class RoleProcess:
     @property
     def presence_lease_seconds(self) -> float:
         """The silence after which a role counts as lost; roles send three heartbeats in it."""
-        return min(LONGEST_PRESENCE_LEASE_SECONDS, self.configuration.scheduler.worker_health_check_interval)
+        return find_presence_lease_seconds(self.configuration.scheduler)
 
     @property
     def session_cipher(self) -> SessionCipher | None:
@@ -162,14 +161,14 @@ class RoleProcess:
         return load_configuration(self._options.config_path, os.environ)
 
     def _choose_bind(self) -> Bind:
-        host = self._options.host or DEFAULT_HOST
+        host = self._options.host or LOOPBACK_HOST
         problems = (
             *check_start_rules(self.configuration, self.role, host),
             *unbuilt_settings(self.configuration, self.role),
         )
         if problems:
             raise ConfigurationError(problems)
-        port = DEFAULT_PORTS[self.role] if self._options.port is None else self._options.port
+        port = ROLE_PORTS[self.role] if self._options.port is None else self._options.port
         return Bind(host, port, search_upwards=self.role is Role.WORKER and self._options.port is None)
 
     def _start_logging(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
+from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.domain.role_figures import SchedulerFigures
@@ -11,7 +12,7 @@ from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.scheduling.deadlines import Deadlines
 from captchad.scheduling.delayed_promotion import DelayedPromotion
-from captchad.scheduling.leadership import LEADER_LEASE_SECONDS, Leadership
+from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.pruning import Pruning
 from captchad.scheduling.stalled_reclaim import StalledReclaim
 

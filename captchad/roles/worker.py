@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.events import EventFeed
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
@@ -13,7 +14,7 @@ from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.sections import Configuration
 from captchad.domain.role_figures import WorkerFigures
 from captchad.domain.target import Origin
-from captchad.egress.addresses import own_addresses
+from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine
@@ -26,7 +27,7 @@ from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
-from captchad.solving.lease_keeper import LEASE_SECONDS, LeaseKeeper
+from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.solving.protected_ports import ProtectedPorts
 from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
@@ -58,7 +59,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions
     ]
     settler = Settler(broker, consumers, metrics)
-    limits = TargetLimits(broker, process.consumer, LEASE_SECONDS)
+    limits = TargetLimits(broker, process.consumer, TASK_LEASE_SECONDS)
     gate = TargetGate(limits, solver.solve, lambda: policy.targets, metrics, clock)
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)

@@ -6,14 +6,13 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 from captchad.domain.errors import CaptchadError
+from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED
 from captchad.runtime.notify import notify_systemd, watchdog_interval_seconds
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskSet
 
 _logger = logging.getLogger(__name__)
 
-EXIT_DONE = 0
-EXIT_FAILED = 1
 CLOSE_TIMEOUT_SECONDS = 10.0
 
 
@@ -59,10 +58,6 @@ class Supervisor:
             else ServiceHealth(is_ready=False, reason="not started")
             for service in self._services
         }
-
-    def request_stop(self) -> None:
-        """Begin to shut down, as SIGTERM does."""
-        self._stop.set()
 
     async def run(self, services: Sequence[Service]) -> int:
         """Run `services` until a signal or a failure; return the process's exit code.

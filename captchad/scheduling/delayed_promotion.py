@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping
+from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 from captchad.runtime.spawn import TaskSet
-from captchad.scheduling.leadership import LEADER_LEASE_SECONDS, Leadership
+from captchad.scheduling.leadership import Leadership
 from captchad.telemetry.metrics import Metrics
 
 

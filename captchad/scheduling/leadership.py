@@ -3,6 +3,7 @@
 import logging
 
 from captchad.broker.housekeeping import LeaderLease
+from captchad.broker.leases import LEADER_LEASE_SECONDS, RENEWALS_PER_LEASE
 from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
@@ -10,9 +11,6 @@ from captchad.runtime.service import Service, ServiceHealth
 from captchad.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
-
-LEADER_LEASE_SECONDS = 3.0
-RENEWALS_PER_LEASE = 3
 
 
 class Leadership(Service):

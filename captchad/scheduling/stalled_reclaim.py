@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import Housekeeping, read_server_identity
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
@@ -15,7 +16,6 @@ from captchad.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 
-TASK_LEASE_SECONDS = 5.0
 TICK_SECONDS = 1.0
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from captchad.broker.consumer import RENEWED, Consumer, Delivery
+from captchad.broker.leases import RENEWALS_PER_LEASE, TASK_LEASE_SECONDS
 from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
@@ -13,9 +14,6 @@ from captchad.solving.attempts import Abandonment, Attempts, RunningAttempt
 from captchad.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
-
-LEASE_SECONDS = 5.0
-RENEWALS_PER_LEASE = 3
 
 
 class LeaseKeeper(Service):
@@ -28,7 +26,7 @@ class LeaseKeeper(Service):
         self._attempts = attempts
         self._clock = clock
         self._metrics = metrics
-        self._periodic = Periodic(self.name, LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
+        self._periodic = Periodic(self.name, TASK_LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
 
     async def run(self) -> None:
         """Renew until cancelled."""
@@ -42,7 +40,7 @@ class LeaseKeeper(Service):
         attempt = self._attempts.find(delivery)
         if attempt is None or attempt.abandonment is not None:
             return False
-        return self._clock.monotonic_seconds() - attempt.renewed_at <= LEASE_SECONDS
+        return self._clock.monotonic_seconds() - attempt.renewed_at <= TASK_LEASE_SECONDS
 
     async def _renew_all(self) -> None:
         by_partition: defaultdict[int, list[RunningAttempt]] = defaultdict(list)
@@ -71,5 +69,5 @@ class LeaseKeeper(Service):
         """Break off what another worker may have by now, before it does anything that can't be undone."""
         now = self._clock.monotonic_seconds()
         for attempt in attempts:
-            if now - attempt.renewed_at > LEASE_SECONDS:
+            if now - attempt.renewed_at > TASK_LEASE_SECONDS:
                 self._attempts.abandon(attempt.delivery.task_id, Abandonment.HANDED_BACK)

@@ -4,11 +4,10 @@ from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.nodes import NodeRegistry
 from captchad.domain.node import NodeReport
+from captchad.domain.ports import ANY_HOSTS, LOOPBACK_HOST
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.service import Service
 
-LOOPBACK = "127.0.0.1"
-ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 -- compared with, never bound
 REMEMBERED_SECONDS = 600.0
 
 
@@ -50,5 +49,5 @@ def list_listening_addresses(report: NodeReport, own_host: str) -> tuple[tuple[s
     if port == 0:
         return ()
     if report.host == own_host:
-        return ((LOOPBACK, port),)
-    return ((report.host, port),) if host in ANY_ADDRESS else ((host, port), (report.host, port))
+        return ((LOOPBACK_HOST, port),)
+    return ((report.host, port),) if host in ANY_HOSTS else ((host, port), (report.host, port))

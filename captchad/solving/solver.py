@@ -110,7 +110,6 @@ def order_page(request: TaskRequest, url: str, target: Target) -> PageOrder:
         session=request.session,
         fill=request.fill,
         wants_session=request.return_session,
-        wants_screenshot=request.evidence,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
+from captchad.broker.leases import RENEWALS_PER_LEASE, TASK_LEASE_SECONDS
 from captchad.broker.target_limits import Refusal, TargetLimits
 from captchad.domain.errors import AttemptFailed, BrokerUnavailable, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import Target
@@ -14,7 +15,6 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 from captchad.runtime.spawn import TaskSet
-from captchad.solving.lease_keeper import LEASE_SECONDS, RENEWALS_PER_LEASE
 from captchad.solving.solver import settle_failure
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
@@ -53,7 +53,7 @@ class TargetGate(Service):
         self._clock = clock
         self._visits: set[Visit] = set()
         self._endings = TaskSet(self.name)
-        self._periodic = Periodic(self.name, LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
+        self._periodic = Periodic(self.name, TASK_LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
 
     async def run(self) -> None:
         """Renew the slots of open pages until cancelled."""

@@ -49,11 +49,6 @@ def task_context(task_id: str) -> Iterator[None]:
         _task_id.reset(token)
 
 
-def current_task_id() -> str | None:
-    """Return the id of the task this code works on, if it works on one."""
-    return _task_id.get()
-
-
 def configure_logging(
     level: LogLevel, log_format: LogFormat, identity: LogIdentity, stream: TextIO | None = None
 ) -> None:

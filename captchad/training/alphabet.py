@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from string import ascii_lowercase, ascii_uppercase, digits
 
-BLANK = 0
+from captchad.recognition.ctc import BLANK
+from captchad.recognition.spelling import OWN_SPELLINGS
+
 SYMBOLS = digits + ascii_uppercase + ascii_lowercase + "+-×/÷=?"
 
-_SAME_SIGNS = {"*": "×", "✕": "×", "−": "-", "–": "-", ":": "÷"}
 _NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}
 
 
 def spell_plainly(text: str) -> str:
     """Return a text as the model is to read it: without spaces, each sign in its one spelling."""
-    return "".join(_SAME_SIGNS.get(character, character) for character in text if not character.isspace())
+    return "".join(OWN_SPELLINGS.get(character, character) for character in text if not character.isspace())
 
 
 def encode(text: str) -> tuple[int, ...]:

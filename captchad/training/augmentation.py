@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from captchad.recognition.preparation import Pixels, Prepared, normalise, resize
+from captchad.recognition.flattening import Pixels
+from captchad.recognition.preparation import Prepared, normalise, resize
 
 STRETCH_LEAST, STRETCH_MOST = 0.8, 1.3
 _TILT_CHANCE, _TILT_DEGREES = 0.25, 5.0

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import nn
 
+from captchad.recognition.ctc import BLANK
 from captchad.recognition.model import DESCRIPTION_KEY
 from captchad.recognition.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
-from captchad.training.alphabet import BLANK, SYMBOLS
+from captchad.recognition.session import open_session
+from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import COLUMN_WIDTH_PIXELS
 from captchad.training.recipe import Recipe
 
@@ -87,7 +88,7 @@ def write_onnx(network: nn.Module, path: Path) -> None:
 
 def measure_difference(network: nn.Module, path: Path) -> float:
     """Return the greatest difference between torch's and onnxruntime's log probabilities over some shapes."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     generator = np.random.default_rng(0)
     greatest = 0.0
     for batch, width in _TRIED_SHAPES:

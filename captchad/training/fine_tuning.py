@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from captchad.recognition.ctc import BLANK
 from captchad.recognition.decoding import Pixels
 from captchad.runtime.clock import Clock
-from captchad.training.alphabet import BLANK, encode
+from captchad.training.alphabet import encode
 from captchad.training.augmentation import augment
 from captchad.training.batch import Batch, make_batch
 from captchad.training.network import CaptchaNetwork, count_steps

@@ -6,11 +6,12 @@ import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 
-import psutil
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, PORTS_OF_OTHERS
+from captchad.runtime.port_holder import describe_holder
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.web.problems import answer_problem
 
@@ -19,16 +20,13 @@ _logger = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 5.0
 SHUTDOWN_SECONDS = 8.0
-HIGHEST_PORT = 65535
-PORTS_OF_OTHERS = frozenset({6379, 8000, 8080, 9090, 9091})
-"""Ports other roles are expected on; a search for a free port passes them by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bind:
     """Where to listen; port 0 takes any free one, `search_upwards` takes the next free one from `port` on."""
 
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK_HOST
     port: int = 0
     search_upwards: bool = False
 
@@ -146,14 +144,3 @@ def next_port(port: int) -> int:
     if candidate > HIGHEST_PORT:
         raise ConfigurationError((ConfigurationProblem("", "there is no free port above the one asked for"),))
     return candidate
-
-
-def describe_holder(port: int) -> str:
-    """Say which process listens on a port, as far as this one may see."""
-    try:
-        for connection in psutil.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,) and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
-    except (psutil.Error, OSError):
-        return "another process"
-    return "another process"

@@ -78,11 +78,6 @@ class Candidate:
         return self.is_loaded
 
     @property
-    def is_foreign_link(self) -> bool:
-        """Whether a click on it leaves the site."""
-        return self.link == "foreign"
-
-    @property
     def is_legible(self) -> bool:
         """Whether it could hold text at all: shown, larger than an icon, and no piece of a puzzle."""
         return self.is_visible and self.part_of is None and min(self.width, self.height) >= ICON_PIXELS

@@ -1,5 +1,6 @@
 // Looks through one frame for whatever might be the captcha picture and gives facts about it; candidates.py judges them.
 // finder.py makes one function of this file and of finder_*.js, which needs nothing beside it and remembers nothing.
+// It puts MAYBE, MENTION and STAND_IN in front, whose words are those of vocabulary.py.
 //
 // mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
 // mode "element":   the picture `index` whose source is `source`, for a photograph or a click
@@ -8,8 +9,6 @@
 // mode "click":     clicks the control `index` whose words are `source`, and says whether it was there
 
 const CANDIDATES_LIMIT = 40, FRAMES_LIMIT = 40, WINDOWS_LIMIT = 1000, FRAME_PIXELS = 12, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, NEAR_LIMIT = 3, EDGE_PIXELS = 4;
-const MENTION = new RegExp("captcha|securimage|(verify|verification|validate|check|(?<![a-z])v)[_-]?code|yzm|" +
-  "验证码|校验码|驗證碼|капч|код с карт|認証|보안문자", "i");
 
 const gap = (one, other) => {
   const across = Math.max(0, other.left - one.right, one.left - other.right), down = Math.max(0, other.top - one.bottom, one.top - other.bottom);

@@ -7,6 +7,7 @@ from typing import Any
 
 from playwright.async_api import Frame, Page
 
+from captchad.browser.finding import vocabulary
 from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
 from captchad.browser.finding.frame_scans import TAMPERED, FrameScans
 from captchad.browser.finding.frame_views import FrameView
@@ -28,7 +29,14 @@ _logger = logging.getLogger(__name__)
 def read_finder_script() -> str:
     """Return the script that looks through a frame: one function of one object, without comments."""
     parts = (f"finding/finder_{part}.js" for part in _SCRIPT_PARTS)
-    return read_script("async ({ mode, selector, index, source })", *parts, "finding/finder.js")
+    return read_script(
+        "async ({ mode, selector, index, source })",
+        *parts,
+        "finding/finder.js",
+        MAYBE=vocabulary.MAYBE_PATTERN,
+        MENTION=vocabulary.MENTION_PATTERN,
+        STAND_IN=vocabulary.UNLOADED_PATTERN,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 const PICTURES_LIMIT = 1500, GROUNDS_LIMIT = 120, BESIDE_LIMIT = 12, FIELDS_BESIDE_LIMIT = 20;
 const DRAWN_LIMIT = 10, PIXELS_LIMIT = 4e6, SOURCE_LIMIT = 8e6, ENTRIES_LIMIT = 250;
 const INNER = "img, canvas, svg, input[type=image], object, embed";
-const STAND_IN = /^data:|placeholder|loading|spacer|blank|lazy|1x1|pixel|transparent|gr[ae]y|dummy/i;
 
 const backdropOf = once((element) => {
   for (const pseudo of [null, "::before", "::after"]) {

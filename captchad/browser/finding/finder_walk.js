@@ -1,8 +1,6 @@
 // One walk over the frame, open shadow roots included, that sorts its elements.
 
 const ELEMENTS_LIMIT = 60000, FIELDS_LIMIT = 60, LABEL_LENGTH = 600, GROUND_CHILDREN = 3;
-const MAYBE = new RegExp("captcha|verif|valid|code|(?<![a-z])check|secur|yzm|challenge|spam|human|codi|códig|kod|mã|κωδ|" +
-  "капч|код|验|驗|码|碼|認証|인증|보안|코드|رمز|کد|קוד|รหัส|कोड", "i");
 const TYPED = /^(text|tel|number|search|textarea)$/;
 
 const safely = (work, otherwise) => { try { return work(); } catch { return otherwise; } };

@@ -21,7 +21,7 @@ _DECOY = re.compile(
 )
 _CONTROL = re.compile(r"refresh|reload|audio|speaker|sound|help|close|arrow|(?<![a-z])btn")
 _SENT = re.compile(r"(?<![a-z])(otp|totp|2fa|mfa)")
-_STAND_IN = re.compile(r"loading|spinner|placeholder|spacer|blank|transparent|1x1|dummy")
+_STAND_IN = re.compile(vocabulary.STAND_IN_PATTERN)
 _OTHER_NAME = re.compile(r"(?<![a-z])(q|s|name|url|tel|date|title|qty|cv[vc]|pin|uid|uname)(?![a-z])")
 
 

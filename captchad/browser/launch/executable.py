@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from captchad.domain.errors import DependencyMissing
+from captchad.domain.ports import LOOPBACK_HOST
 
 PATH_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = (
@@ -50,7 +51,6 @@ Not --disable-threaded-compositing: no frame is drawn with it, so that animation
 """
 
 WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
-LOOPBACK = "127.0.0.1"
 
 
 def egress_flags(proxy_host: str) -> tuple[str, ...]:
@@ -62,8 +62,9 @@ def egress_flags(proxy_host: str) -> tuple[str, ...]:
     )
 
 
-EGRESS_FLAGS = egress_flags(LOOPBACK)
-NOWHERE_FLAG = "--proxy-server=http://127.0.0.1:9"
+EGRESS_FLAGS = egress_flags(LOOPBACK_HOST)
+NOWHERE_URL = f"http://{LOOPBACK_HOST}:9"
+NOWHERE_FLAG = f"--proxy-server={NOWHERE_URL}"
 """For a browser whose contexts name the proxy: what belongs to no context of ours gets nowhere."""
 
 

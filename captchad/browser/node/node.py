@@ -7,7 +7,7 @@ import random
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.driver import PlaywrightDriver
-from captchad.browser.launch.executable import find_executable
+from captchad.browser.launch.executable import NOWHERE_URL, find_executable
 from captchad.browser.launch.launch_spec import SandboxPolicy
 from captchad.browser.launch.process import SandboxUnusable
 from captchad.browser.node.server import BrowserServer, ListeningAddress
@@ -25,7 +25,7 @@ CHECK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 JITTER = 0.2
 MEASURE_EVERY = 10
-NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
+NOWHERE = ProxyAddress(NOWHERE_URL, "none", "none")
 
 _logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.driver import TEMPORARY_FOLDER_VARIABLE
-from captchad.browser.launch.executable import LOOPBACK, NOWHERE_FLAG, QUIET_FLAGS, WEBRTC_FLAG
+from captchad.browser.launch.executable import NOWHERE_URL, QUIET_FLAGS, WEBRTC_FLAG
 from captchad.browser.launch.launch_spec import LaunchSpec
 from captchad.browser.launch.launcher import PASSED_ON
 from captchad.browser.launch.process import SandboxUnusable
 from captchad.browser.launch.process_tree import find_marked, measure_rss_bytes
 from captchad.browser.launch.sandbox import is_sandbox_failure
-from captchad.egress.proxy_place import show_host
+from captchad.domain.ports import find_local_host, show_host
 from captchad.runtime.tethered_process import TetheredProcess
 
 START_SECONDS = 30.0
@@ -37,8 +37,7 @@ class ListeningAddress:
     @property
     def own_url(self) -> str:
         """The address at which this machine itself comes in."""
-        host = LOOPBACK if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared with, never bound
-        return f"ws://{show_host(host)}:{self.port}/{self.secret}"
+        return f"ws://{show_host(find_local_host(self.host))}:{self.port}/{self.secret}"
 
 
 class BrowserServer:
@@ -96,7 +95,7 @@ class BrowserServer:
             "executablePath": self._program.path,
             "chromiumSandbox": self._program.has_sandbox,
             "args": [*QUIET_FLAGS, WEBRTC_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
-            "proxy": {"server": NOWHERE_FLAG.partition("=")[2], "bypass": "<-loopback>"},
+            "proxy": {"server": NOWHERE_URL, "bypass": "<-loopback>"},
             "env": self._program.environment,
             "host": self._address.host,
             "port": self._address.port,

@@ -1,16 +1,21 @@
 """Makes one function of several script files, which share their names."""
 
+import json
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
 
 @cache
-def read_script(signature: str, *names: str) -> str:
-    """Return a function of `signature` whose body is the package files `names`, joined, without comments."""
+def read_script(signature: str, *names: str, **patterns: str) -> str:
+    """Return a function of `signature` whose body is the package files `names`, joined, without comments.
+
+    Each of `patterns` is a constant in it: a regular expression that ignores case.
+    """
     folder = files("captchad.browser")
     texts = (folder.joinpath(name).read_text(encoding="utf-8") for name in names)
-    return f"{signature} => {{\n{_tighten(texts)}\n}}"
+    constants = (f'const {name} = new RegExp({json.dumps(pattern)}, "i");' for name, pattern in patterns.items())
+    return f"{signature} => {{\n{_tighten([*constants, *texts])}\n}}"
 
 
 def _tighten(texts: Iterable[str]) -> str:

@@ -8,9 +8,11 @@ from playwright.async_api import CDPSession, Page
 from playwright.async_api import Cookie as BrowserCookie
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.domain.cookie_scope import find_cookie_host
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import Cookie, PageOrder, SessionState
-from captchad.domain.target import SCHEME_PORTS, host_matches, literal_address, normalise_host, parse_origin
+from captchad.domain.ports import show_host
+from captchad.domain.target import SCHEME_PORTS, host_matches, parse_origin
 from captchad.runtime.spawn import TaskSet
 
 if TYPE_CHECKING:
@@ -36,9 +38,8 @@ _FILL_STORAGE = """
 def find_origin(url: str) -> str:
     """Return the origin of an http or https URL as browsers write it."""
     origin = parse_origin(url)
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
     port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
-    return f"{origin.scheme}://{host}{port}"
+    return f"{origin.scheme}://{show_host(origin.host)}{port}"
 
 
 def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookieParam]":
@@ -63,24 +64,14 @@ def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookiePara
 
 def _choose_domain(cookie: Cookie, host: str, target: str) -> str:
     """Return the domain the browser keeps a cookie under: with a dot in front it is sent to subdomains too."""
-    wanted = host if cookie.domain is None else _normalise(cookie.domain)
-    is_parent = literal_address(host) is None and host.endswith(f".{wanted}") and host_matches(target, wanted)
-    if wanted != host and not is_parent:
-        message = f"the cookie {cookie.name} is for {cookie.domain}, which is not the target's host {host}"
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message)
-    is_wide = cookie.domain is not None and host_matches(target, f"any.{wanted}")
-    return f".{wanted}" if is_wide else _show_host(wanted)
-
-
-def _normalise(domain: str) -> str:
+    if cookie.domain is None:
+        return show_host(host)
     try:
-        return normalise_host(domain.removeprefix("."))
+        wanted = find_cookie_host(cookie.domain, host, target)
     except TargetNotAllowed as error:
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, f"a cookie's domain: {error.message}") from None
-
-
-def _show_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+        message = f"the cookie {cookie.name} is for {cookie.domain}: {error.message}"
+        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message) from None
+    return f".{wanted}" if host_matches(target, f"any.{wanted}") else show_host(wanted)
 
 
 def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[str, str]]:

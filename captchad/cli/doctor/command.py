@@ -16,13 +16,13 @@ from captchad.cli.doctor.machine import (
 )
 from captchad.cli.doctor.ports import check_ports
 from captchad.cli.doctor.redis import check_redis
-from captchad.cli.failures import EXIT_FAILED
 from captchad.cli.options import config_option, json_option
 from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.sections import Configuration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
+from captchad.domain.exit_codes import EXIT_FAILED
 
 
 @click.command()

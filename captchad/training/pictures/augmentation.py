@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-from captchad.training.pictures.planes import Pixels, seed_numbers
+from captchad.recognition.flattening import Pixels
+from captchad.training.pictures.planes import seed_numbers
 
 Alteration = Callable[[Image.Image, random.Random], Image.Image]
 

@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 
+from captchad.recognition.flattening import Pixels
 from captchad.training.pictures import designs_disturbed as disturbed
 from captchad.training.pictures import designs_grained as grained
 from captchad.training.pictures import designs_java as java
@@ -16,7 +17,6 @@ from captchad.training.pictures import designs_small as small
 from captchad.training.pictures import designs_stroked as stroked
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.finishing import finish
-from captchad.training.pictures.planes import Pixels
 from captchad.training.pictures.texts import draw_text
 from captchad.training.sample import Sample
 

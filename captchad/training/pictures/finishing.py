@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-from captchad.training.pictures.planes import Pixels, seed_numbers
+from captchad.recognition.flattening import Pixels
+from captchad.training.pictures.planes import seed_numbers
 
 Finish = Callable[[Pixels, random.Random], Pixels]
 

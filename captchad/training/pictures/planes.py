@@ -10,9 +10,6 @@ from PIL import Image
 Numbers = NDArray[np.floating[Any]]
 """A picture still being drawn, shape (height, width); its values may leave 0..255. Or a cover, 1 where ink is."""
 
-Pixels = NDArray[np.uint8]
-"""Grey pixels of a picture on white, shape (height, width), 0 black to 255 white."""
-
 
 def seed_numbers(source: random.Random) -> np.random.Generator:
     """Return a generator of many numbers at once."""

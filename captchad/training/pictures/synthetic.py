@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from captchad.recognition.flattening import Pixels
 from captchad.training.pictures.clutter import draw_clutter
 from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
 from captchad.training.pictures.lettering import Ink, draw_lettering, write_text
-from captchad.training.pictures.planes import Numbers, Pixels
+from captchad.training.pictures.planes import Numbers
 from captchad.training.pictures.texts import ShownText, draw_arithmetic, draw_text
 from captchad.training.pictures.warps import bend, draw_field
 from captchad.training.sample import Sample

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from captchad.recognition.ctc import BLANK
 from captchad.runtime.clock import Clock
-from captchad.training.alphabet import BLANK
 from captchad.training.batch import Batch
 from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.pretraining.averaging import WeightAverage

@@ -5,9 +5,9 @@ from aiohttp import web
 from captchad.broker.evidence import EvidencePart, EvidenceStore
 from captchad.broker.tasks import TaskStore
 from captchad.domain.api_key import Scope
-from captchad.domain.errors import Forbidden, PictureRefused
+from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PictureFormat, find_picture_format
-from captchad.intake.admission import may_touch
+from captchad.intake.admission import check_touch
 from captchad.web.middleware.access import caller_of
 from captchad.web.routes import Route
 
@@ -76,8 +76,7 @@ class EvidenceRoutes:
     async def _answer(self, request: web.Request, part: EvidencePart) -> web.Response:
         task_id, key = request.match_info["task_id"], caller_of(request)
         record = await self._tasks.read(task_id)
-        if key is not None and not may_touch(key, record.request):
-            raise Forbidden(f"the key {key.name!r} may not see this task; it is limited to {', '.join(key.targets)}")
+        check_touch(key, record.request, "see")
         picture = await self._evidence.read(task_id, part)
         return web.Response(body=picture, content_type=find_content_type(picture), headers=PROTECTION)
 

@@ -8,16 +8,18 @@ from pydantic_core import PydanticCustomError
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
+from captchad.domain.task_limits import (
+    BATCH_LIMIT,
+    DEADLINE_LIMIT_SECONDS,
+    HOST_LENGTH_LIMIT,
+    RETRIES_LIMIT,
+    TEXT_LENGTH_LIMIT,
+    TIMEOUT_LIMIT_SECONDS,
+)
 from captchad.web.api.session_schema import Fill, Part, SessionBody
 
-TIMEOUT_LIMIT_SECONDS = 600
-RETRIES_LIMIT = 10
-DEADLINE_LIMIT_SECONDS = 604_800
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
-BATCH_LIMIT = 100
-HOST_LENGTH_LIMIT = 253
-TEXT_LENGTH_LIMIT = 64
 CHARSET_LENGTH_LIMIT = 512
 
 Selector = Annotated[

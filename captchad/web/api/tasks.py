@@ -9,16 +9,17 @@ from aiohttp import web
 from captchad.broker.events import EventFeed
 from captchad.broker.tasks import TaskQuery, TaskStore
 from captchad.domain.api_key import Scope
-from captchad.domain.errors import CaptchadError, Forbidden, InvalidRequest, Violation
+from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
 from captchad.domain.task import TaskStatus
-from captchad.intake.admission import may_touch
+from captchad.domain.task_limits import HOST_LENGTH_LIMIT, WAIT_LIMIT_SECONDS
+from captchad.intake.admission import check_touch, may_touch
 from captchad.intake.draft import TaskDraft
 from captchad.intake.intake import Caller, Intake, Submission
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.representation import represent_listed_task, represent_task
-from captchad.web.api.schema import HOST_LENGTH_LIMIT, BatchBody, TaskBody
+from captchad.web.api.schema import BatchBody, TaskBody
 from captchad.web.api.validation import read_batch, read_task
 from captchad.web.bodies import read_json
 from captchad.web.middleware.access import caller_of
@@ -27,7 +28,6 @@ from captchad.web.routes import QueryParameter, Route, answer_json
 
 TASK_BODY_LIMIT_BYTES = 4 * 1024 * 1024
 BATCH_BODY_LIMIT_BYTES = 16 * 1024 * 1024
-WAIT_LIMIT_SECONDS = 60
 PAGE_DEFAULT, PAGE_LIMIT = 50, 200
 IDEMPOTENCY_KEY_LIMIT = 255
 CURSOR_LENGTH_LIMIT = 256
@@ -113,8 +113,8 @@ class TaskRoutes:
     async def cancel_task(self, request: web.Request) -> web.Response:
         """End a task that has not ended."""
         task_id, key = request.match_info["task_id"], caller_of(request)
-        if key is not None and key.targets and not may_touch(key, (await self._store.read(task_id)).request):
-            raise Forbidden(f"the key {key.name!r} may not cancel this task; it is limited to {', '.join(key.targets)}")
+        if key is not None and key.targets:
+            check_touch(key, (await self._store.read(task_id)).request, "cancel")
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:

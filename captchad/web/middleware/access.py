@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from captchad.config.formats import ANY_ORIGIN
 from captchad.config.sections import SecuritySection
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import Forbidden, TargetNotAllowed, Unauthorized
@@ -15,7 +16,6 @@ from captchad.web.routes import Route
 
 Authenticate = Callable[[str], Awaitable[ApiKey | None]]
 
-ANY_ORIGIN = "*"
 BEARER = "bearer"
 PREFLIGHT_AGE_SECONDS = 600
 ALLOWED_METHODS = "GET, POST, OPTIONS"

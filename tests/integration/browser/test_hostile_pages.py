@@ -14,9 +14,9 @@ import pytest_asyncio
 from captchad.browser.engine import BrowserEngine
 from captchad.browser.launch.profile_folder import PREFIX
 from captchad.config.sections import BrowserSection
+from captchad.domain.address import IpAddress
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Target
-from captchad.egress.addresses import IpAddress
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.resolver import Resolver
 from captchad.runtime.spawn import TaskSet

@@ -11,8 +11,8 @@ from ipaddress import ip_address
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 
+from captchad.domain.address import IpAddress
 from captchad.domain.target import Target
-from captchad.egress.addresses import IpAddress
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_connection import ConnectionLimits
 from captchad.egress.resolver import Resolver

@@ -12,6 +12,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.broker.keys import TargetKeys
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.target_limits import TargetLimits
 from captchad.config.sections import RedisSection
 from captchad.domain.errors import TaskErrorCode
@@ -21,7 +22,6 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.solving.attempts import Abandonment, Attempts
 from captchad.solving.delivery_loop import DeliveryLoop
-from captchad.solving.lease_keeper import LEASE_SECONDS
 from captchad.solving.settlement import Settler
 from captchad.solving.target_gate import TargetGate
 from captchad.telemetry.metrics import Metrics
@@ -68,7 +68,7 @@ class Worker:
         self.targets = [target, OTHER]
         self.metrics = Metrics("worker", name, "0")
         consumer = partition.make_consumer(name)
-        limits = TargetLimits(partition.broker, f"{name}.1", LEASE_SECONDS)
+        limits = TargetLimits(partition.broker, f"{name}.1", TASK_LEASE_SECONDS)
         self.settler = Settler(partition.broker, [consumer], self.metrics)
         self.gate = TargetGate(limits, site.solve, lambda: self.targets, self.metrics, Clock())
         self.attempts = Attempts(SLOTS, self.gate.solve, self.settler.put, Clock())
@@ -261,7 +261,7 @@ async def test_without_redis_a_task_is_handed_back_and_no_page_opens(partition: 
     await partition.submit()
     [delivery] = await partition.make_consumer().take(1)
     site, metrics = Site(), Metrics("worker", "a", "0")
-    away = TargetLimits(Broker(RedisSection(), "away"), "a.1", LEASE_SECONDS)
+    away = TargetLimits(Broker(RedisSection(), "away"), "a.1", TASK_LEASE_SECONDS)
     gate = TargetGate(away, site.solve, lambda: [Target(TARGET)], metrics, Clock())
     settlement = await gate.solve(delivery)
     assert settlement.outcome is AttemptOutcome.HANDED_BACK
@@ -272,7 +272,7 @@ async def test_a_task_out_of_scope_needs_no_permission_to_fail(partition: Partit
     await partition.submit()
     [delivery] = await partition.make_consumer().take(1)
     site = Site(page_seconds=0)
-    limits = TargetLimits(partition.broker, "a.1", LEASE_SECONDS)
+    limits = TargetLimits(partition.broker, "a.1", TASK_LEASE_SECONDS)
     gate = TargetGate(limits, site.solve, list, Metrics("worker", "a", "0"), Clock())
     settlement = await gate.solve(replace(delivery, token="other"))
     assert settlement.outcome is AttemptOutcome.FAILED

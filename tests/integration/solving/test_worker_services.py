@@ -9,6 +9,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Consumer, Delivery, Settlement
 from captchad.broker.events import EventFeed
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.tasks import TaskStore
 from captchad.config.sections import RedisSection
 from captchad.domain.task import TaskStatus
@@ -18,7 +19,7 @@ from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
-from captchad.solving.lease_keeper import LEASE_SECONDS, LeaseKeeper
+from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.solving.settlement import Settler
 from captchad.telemetry.metrics import Metrics
 from tests.integration.protocol import LIMITS, Partition, completed
@@ -248,7 +249,7 @@ async def test_an_attempt_that_cannot_be_renewed_for_a_lease_is_broken_off(own_r
     worker.start()
     await worker.began.wait()
     own_redis.kill()
-    worker.clock.skipped_seconds = LEASE_SECONDS + 1
+    worker.clock.skipped_seconds = TASK_LEASE_SECONDS + 1
     worker.start_leases()
     await until(_is(lambda: worker.broken_off == [task_id]))
     own_redis.start()

@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from captchad.domain.node import Role
+from captchad.domain.ports import PROMETHEUS_PORT, ROLE_PORTS
 from captchad.telemetry.catalogue import ALL_METRICS
 
 ROOT = Path(__file__).parents[3]
@@ -66,6 +68,6 @@ def test_no_label_of_a_scraped_target_displaces_one_of_a_metric() -> None:
 
 def test_every_role_is_scraped_on_its_port() -> None:
     text = CONFIGURATION.read_text()
-    for port in (8080, 8000, 9090, *range(8001, 8009)):
+    for port in (*ROLE_PORTS.values(), *range(ROLE_PORTS[Role.WORKER], 8009)):
         assert f"127.0.0.1:{port}" in text
-    assert "--web.listen-address=127.0.0.1:9091" in text
+    assert f"--web.listen-address=127.0.0.1:{PROMETHEUS_PORT}" in text

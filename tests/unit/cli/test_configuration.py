@@ -78,9 +78,15 @@ def test_a_wrong_file_fails_every_command_that_reads_it(file: Path, capsys: Capt
 @pytest.mark.parametrize(
     ("url", "code", "reason"),
     [
-        ("http://app.localhost:8090/login", 0, "covered by *.localhost, port 8090"),
-        ("http://10.0.0.1/", 1, "10.0.0.1 is a private address; set allow_private_addresses: true for 10.0.0.1"),
-        ("http://app.localhost/", 1, "port 80 of app.localhost is not declared (declared: 8090)"),
+        ("http://app.localhost:8090/login", 0, "covered by app.localhost, port 8090"),
+        (
+            "http://10.0.0.1/",
+            1,
+            "10.0.0.1 is a private address; declare exactly this host",
+        ),
+        ("http://other.localhost:8090/", 1, "other.localhost (127.0.0.1) is a private address; declare exactly"),
+        ("http://[::ffff:10.0.0.2]/", 1, "is a private address"),
+        ("http://app.localhost/", 1, "port 80 of app.localhost is not declared (declared: 8090"),
         ("http://a.example.com/", 1, "a.example.com is not a declared target; add it to security.targets"),
         ("file:///etc/passwd", 1, "the scheme 'file' is not allowed; use http or https"),
         ("http://old.example.com/", 1, "expired on 2020-01-01; renew it"),
@@ -90,7 +96,9 @@ def test_a_url_is_in_scope_or_not_and_why(file: Path, capsys: Capture, url: str,
     authority = {"owner": "o", "reference": "r"}
     in_a_month = (Clock().today() + timedelta(days=30)).isoformat()
     targets = [
+        {"host": "app.localhost", "ports": [8090], "allow_private_addresses": True},
         {"host": "*.localhost", "ports": [8090], "allow_private_addresses": True},
+        {"host": "::ffff:10.0.0.2", "expires": in_a_month, **authority},
         {"host": "old.example.com", "expires": "2020-01-01", **authority},
         {"host": "10.0.0.1", "expires": in_a_month, **authority},
     ]

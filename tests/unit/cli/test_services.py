@@ -52,8 +52,8 @@ def test_this_hosts_services_are_those_at_the_usual_ports(
     port = int(address(stub).rpartition(":")[2])
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(services, "ROLE_PORTS", {Role.GATEWAY: reserved.getsockname()[1]})
-        monkeypatch.setattr(services, "FIRST_WORKER_PORT", port)
+        ports = {Role.GATEWAY: reserved.getsockname()[1], Role.WORKER: port}
+        monkeypatch.setattr(services, "ROLE_PORTS", ports)
         monkeypatch.setattr(services, "WORKER_PORTS_SEARCHED", 1)
         gateway, worker = probe_usual_ports(None)
         assert (gateway.is_answering, worker.is_well, worker.name) == (False, True, "worker-1")

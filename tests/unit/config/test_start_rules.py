@@ -28,9 +28,11 @@ def test_production_takes_a_redis_on_this_machine_without_a_password() -> None:
 
 
 def test_off_loopback_a_role_needs_keys() -> None:
-    assert paths({}, host="0.0.0.0") == ["security.api_key_required"]
-    assert paths({}, host="localhost") == []
-    assert paths({"security": {"api_key_required": True}}, host="0.0.0.0") == []
+    for host in ("127.0.0.1", "::1", "localhost"):
+        assert paths({}, host=host) == []
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.com"):
+        assert paths({}, host=host) == ["security.api_key_required"]
+        assert paths({"security": {"api_key_required": True}}, host=host) == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_a_complete_target_is_good() -> None:
     assert check(TargetSection(host="a.example.com", **AUTHORITY)) == ({}, {})
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "app.localhost", "*.localhost"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "app.localhost"])
 def test_a_loopback_host_needs_no_authority(host: str) -> None:
     assert check(TargetSection(host=host, allow_private_addresses=True)) == ({}, {})
 
@@ -47,7 +47,19 @@ def test_an_expired_authorisation_is_a_warning() -> None:
     assert check(TargetSection(host="a.example.com", **{**AUTHORITY, "expires": TODAY})) == ({}, {})
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "localhost", "fd00::1"])
+def test_a_wildcard_opens_no_private_address_whatever_it_says() -> None:
+    problems, warnings = check(TargetSection(host="*.localhost", allow_private_addresses=True))
+    assert problems == {}
+    assert warnings.keys() == {"[0].allow_private_addresses", "[0].host"}
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "2002:7f00:1::"])
+def test_a_host_that_is_never_reachable_is_a_warning_with_permission_too(host: str) -> None:
+    _, warnings = check(TargetSection(host=host, allow_private_addresses=True, **AUTHORITY))
+    assert "never reachable" in warnings["[0].host"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "localhost", "fd00::1", "::ffff:10.1.2.3"])
 def test_a_private_address_without_permission_is_a_warning(host: str) -> None:
     problems, warnings = check(TargetSection(host=host, **AUTHORITY))
     assert problems == {}

@@ -2,18 +2,13 @@ import pytest
 
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import FilteringProxy
-from captchad.egress.proxy_place import ProxyPlace, find_own_address, show_host
+from captchad.egress.proxy_place import ProxyPlace, find_own_address
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 
 
 def test_the_address_on_the_way_to_loopback_is_loopback() -> None:
     assert find_own_address("127.0.0.5", 80) == "127.0.0.1"
-
-
-def test_an_address_of_the_new_kind_stands_in_brackets() -> None:
-    assert show_host("fd00::1") == "[fd00::1]"
-    assert show_host("10.0.0.1") == "10.0.0.1"
 
 
 async def test_browsers_are_told_the_advertised_host() -> None:

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from captchad.egress.addresses import IpAddress
+from captchad.domain.address import IpAddress
 from captchad.egress.resolver import LOOKUPS_AT_ONCE, ResolutionFailed, Resolver
 
 

@@ -1,12 +1,13 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from captchad.domain.api_key import ApiKey, Scope
-from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.errors import Forbidden, TargetNotAllowed
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
-from captchad.intake.admission import Admission, DeclaredTargets, may_touch
+from captchad.intake.admission import Admission, DeclaredTargets, check_touch, may_touch
 from captchad.runtime.clock import Clock
 
 TARGETS = (
@@ -15,6 +16,9 @@ TARGETS = (
     Target("127.0.0.1", ports=(8085,), allow_private_addresses=True),
     Target("localhost", ports=(8085,)),
     Target("10.0.0.7", expires=date(2026, 6, 30)),
+    Target("*.localhost", ports=(8085,), allow_private_addresses=True),
+    Target("169.254.169.254", expires=date(2026, 6, 30), allow_private_addresses=True),
+    Target("xn--bcher-kva.example", expires=date(2026, 6, 30)),
 )
 
 
@@ -57,6 +61,8 @@ def test_a_page_of_a_declared_target_is_admitted(url: str, host: str) -> None:
         ("http://a.sites.example.org/", "port 80"),
         ("http://localhost:8085/", "allow_private_addresses"),
         ("http://10.0.0.7/", "allow_private_addresses"),
+        ("http://app.localhost:8085/", "declare exactly this host"),
+        ("http://169.254.169.254/", "metadata service, which is never reachable"),
         ("http://user@captcha.example.com/", "user name"),
     ],
 )
@@ -86,6 +92,7 @@ def test_a_picture_belongs_to_the_target_it_names() -> None:
     assert admission.admit_host("Captcha.example.com", None).host == "captcha.example.com"
     assert admission.admit_host("a.sites.example.org", None).host == "*.sites.example.org"
     assert admission.admit_host("*.sites.example.org", None).host == "*.sites.example.org"
+    assert admission.admit_host("Bücher.example", None).host == "xn--bcher-kva.example"
     with pytest.raises(TargetNotAllowed):
         admission.admit_host("elsewhere.example.net", None)
 
@@ -103,6 +110,21 @@ def test_a_key_cancels_what_it_may_submit() -> None:
     picture = TaskRequest("*.sites.example.org", picture=b"")
     assert may_touch(make_key(), page)
     assert may_touch(make_key("a.sites.example.org"), page)
-    assert may_touch(make_key("a.sites.example.org"), picture)
+    assert may_touch(make_key("*.sites.example.org"), picture)
     assert not may_touch(make_key("b.sites.example.org"), page)
     assert not may_touch(make_key("captcha.example.com"), picture)
+
+
+def test_a_key_for_a_wildcard_cancels_pictures_of_the_targets_under_it() -> None:
+    admission, key = make_admission(), make_key("*.example.com")
+    target = admission.admit_host("captcha.example.com", key)
+    assert may_touch(key, TaskRequest(target.host, picture=b""))
+
+
+def test_pictures_of_a_wildcards_target_are_seen_by_the_key_that_sent_them_and_none_beside_it() -> None:
+    picture = TaskRequest("*.sites.example.org", picture=b"", key_id="1")
+    assert may_touch(make_key("a.sites.example.org"), picture)
+    beside = replace(make_key("b.sites.example.org"), key_id="2")
+    assert not may_touch(beside, picture)
+    with pytest.raises(Forbidden, match="may not see this task; it is limited to b"):
+        check_touch(beside, picture, "see")

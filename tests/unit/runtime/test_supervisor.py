@@ -91,7 +91,7 @@ async def test_sighup_reloads_and_a_wrong_configuration_changes_nothing() -> Non
 
     async def reload() -> None:
         reloads.append(1)
-        supervisor.request_stop()
+        os.kill(os.getpid(), signal.SIGTERM)
         raise ConfigurationError((ConfigurationProblem("worker", "is wrong"),))
 
     async def hang_up() -> None:

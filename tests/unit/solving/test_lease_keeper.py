@@ -3,10 +3,11 @@
 import asyncio
 
 from captchad.broker.consumer import Delivery, Settlement
+from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
 from captchad.solving.attempts import Abandonment, Attempts
-from captchad.solving.lease_keeper import LEASE_SECONDS, LeaseKeeper
+from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.telemetry.metrics import Metrics
 
 
@@ -40,7 +41,7 @@ async def end(attempts: Attempts) -> None:
 async def test_a_lease_is_held_for_its_length_after_the_last_renewal() -> None:
     clock = SetClock()
     attempts, leases = await begin(clock)
-    clock.seconds += LEASE_SECONDS
+    clock.seconds += TASK_LEASE_SECONDS
     assert leases.is_held(deliver())
     clock.seconds += 0.001
     assert not leases.is_held(deliver())

@@ -14,7 +14,6 @@ from captchad.telemetry.escaping import escape_control_characters
 from captchad.telemetry.logs import (
     LogIdentity,
     configure_logging,
-    current_task_id,
     set_log_level,
     task_context,
 )
@@ -88,11 +87,11 @@ async def test_the_id_follows_into_tasks_and_does_not_mix() -> None:
     async def work(task_id: str) -> None:
         with task_context(task_id):
             await asyncio.sleep(0)
-            await asyncio.gather(log_deeper(), log_deeper())
+            await asyncio.gather(log_deeper(task_id), log_deeper(task_id))
 
-    async def log_deeper() -> None:
+    async def log_deeper(task_id: str) -> None:
         await asyncio.sleep(0)
-        logger.info("at work", extra={"seen": current_task_id()})
+        logger.info("at work", extra={"seen": task_id})
 
     await asyncio.gather(work("task_a"), work("task_b"))
     entries = read_json_lines(stream)

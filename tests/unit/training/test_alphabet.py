@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.training.alphabet import BLANK, SYMBOLS, collapse, decode, encode, spell_plainly
+from captchad.recognition.ctc import BLANK
+from captchad.training.alphabet import SYMBOLS, collapse, decode, encode, spell_plainly
 
 
 @given(st.text(alphabet=SYMBOLS, max_size=12))

@@ -6,11 +6,9 @@ import socket
 import pytest
 from aiohttp import web
 
-from captchad.config.sections import Configuration, SecuritySection
 from captchad.domain.errors import ConfigurationError
-from captchad.domain.node import Role
-from captchad.web.ops.bind import check_bind
-from captchad.web.server import PORTS_OF_OTHERS, Bind, WebServer, next_port
+from captchad.domain.ports import PORTS_OF_OTHERS
+from captchad.web.server import Bind, WebServer, next_port
 
 
 async def test_a_taken_port_is_an_error_that_names_it_and_its_holder() -> None:
@@ -50,15 +48,3 @@ async def test_what_is_no_http_is_answered_with_problem_details() -> None:
     assert head.startswith(b"HTTP/1.0 400")
     assert b"application/problem+json" in head
     assert json.loads(body)["code"] == "invalid_request"
-
-
-def test_off_loopback_or_in_production_keys_are_needed() -> None:
-    without, with_keys = Configuration(), Configuration(security=SecuritySection(api_key_required=True))
-    for host in ("127.0.0.1", "::1", "localhost"):
-        check_bind(host, without, Role.MONITOR)
-    for host in ("0.0.0.0", "::", "192.0.2.1", "example.com"):
-        check_bind(host, with_keys, Role.MONITOR)
-        with pytest.raises(ConfigurationError, match="api_key_required"):
-            check_bind(host, without, Role.MONITOR)
-    with pytest.raises(ConfigurationError, match="production"):
-        check_bind("127.0.0.1", without.model_copy(update={"environment": "prod"}), Role.GATEWAY)

@@ -183,5 +183,5 @@ def test_facts_of_a_page_are_read_with_their_types() -> None:
     }
     candidate = read_candidate(facts, (FieldPurpose.OTHER, FieldPurpose.CAPTCHA), "#captcha")
     assert candidate.inputs == (NearbyInput(FieldPurpose.CAPTCHA, 5.0),)
-    assert candidate.is_foreign_link
+    assert candidate.link == "foreign"
     assert (candidate.height, candidate.is_visible, candidate.selector) == (60, True, "#captcha")

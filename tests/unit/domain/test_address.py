@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.egress.addresses import AddressKind, classify, own_addresses, unwrap
+from captchad.domain.address import AddressKind, classify, unwrap
 
 KINDS = {
     AddressKind.GLOBAL: ["8.8.8.8", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"],
@@ -84,7 +84,3 @@ def test_only_what_the_registries_call_global_is_global(address: IPv4Address | I
 @pytest.mark.parametrize("text", ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::a01:203"])
 def test_an_address_in_disguise_is_known_as_what_it_leads_to(text: str) -> None:
     assert unwrap(ip_address(text)) == ip_address("10.1.2.3")
-
-
-def test_own_addresses_include_loopback() -> None:
-    assert ip_address("127.0.0.1") in own_addresses()

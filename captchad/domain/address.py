@@ -3,8 +3,6 @@
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-import psutil
-
 IpAddress = IPv4Address | IPv6Address
 
 METADATA_ADDRESSES = frozenset(
@@ -29,6 +27,9 @@ METADATA_ADDRESSES = frozenset(
     )
 )
 """Where clouds hand out credentials and settings to whoever asks from inside."""
+
+LOOPBACK_ADDRESSES: tuple[IpAddress, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+"""What `localhost` and every name under it lead to."""
 
 _THIS_NETWORK = IPv4Network("0.0.0.0/8")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -92,15 +93,3 @@ def unwrap(address: IpAddress) -> IpAddress:
         return address.ipv4_mapped
     bare = IPv6Address(int(address))
     return _read_low_ipv4(bare) if bare in _NAT64 else bare
-
-
-def own_addresses() -> frozenset[IpAddress]:
-    """Return every address of this machine's interfaces."""
-    found = set()
-    for interface in psutil.net_if_addrs().values():
-        for entry in interface:
-            try:
-                found.add(unwrap(ip_address(entry.address)))
-            except ValueError:
-                continue
-    return frozenset(found)
