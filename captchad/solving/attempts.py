@@ -37,7 +37,7 @@ class Attempts:
     """Runs attempts in a fixed number of slots.
 
     An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
-    its outcome is written. One that waits for its target keeps its slot until that is written: before, the target's
+    its outcome is written. A deferred one keeps its slot until that is written: before, its target's
     other tasks would be taken in its place, only to be deferred one after another.
     """
 
