@@ -1,6 +1,5 @@
 """Runs `captchad up` as a person would, and reads what it says."""
 
-import contextlib
 import json
 import os
 import select
@@ -13,7 +12,9 @@ from typing import Any
 
 import psutil
 
-PATIENCE_SECONDS = 60.0
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import await_ends, list_descendants, read_command, signal_all
+
 FREE_PORTS = ("--gateway-port=0", "--scheduler-port=0", "--monitor-port=0")
 
 
@@ -64,11 +65,11 @@ class UpProcess:
 
     def descendants(self) -> list[psutil.Process]:
         """Give all processes below, browsers too."""
-        return psutil.Process(self.pid).children(recursive=True)
+        return list_descendants(self.pid)
 
     def find_role(self, role: str) -> psutil.Process:
         """Give the process of a role, which is not its tether."""
-        return next(one for one in self.descendants() if f"--role={role}" in one.cmdline())
+        return next(one for one in self.descendants() if f"--role={role}" in read_command(one))
 
     def describe_end(self) -> str:
         """Give what it said on stderr, once it has ended."""
@@ -78,13 +79,11 @@ class UpProcess:
 
     def end(self) -> None:
         """End everything, whatever the test left running."""
-        descendants = self.descendants() if self._process.poll() is None else []
+        descendants = self.descendants()
         self._process.kill()
         self._process.wait()
-        for process in descendants:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(descendants, timeout=10)
+        signal_all(descendants)
+        await_ends(descendants)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -101,9 +100,3 @@ class UpProcess:
         event: dict[str, Any] = json.loads(line)
         self.events.append(event)
         return event
-
-
-def find_alive(processes: list[psutil.Process], seconds: float) -> list[str]:
-    """Give the names of those that still run after `seconds`."""
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    return [process.name() for process in alive if process.status() != psutil.STATUS_ZOMBIE]
