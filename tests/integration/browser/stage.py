@@ -18,6 +18,7 @@ from captchad.domain.visit import VisitOrder
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
+from tests.patience import PATIENCE_SECONDS
 
 SourceMaker = Callable[[FilteringProxy, Clock], BrowserSource]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -145,9 +146,11 @@ class Stage:
         target = Target("127.0.0.1", (port,), allow_private_addresses=True)
         self.policy.replace_targets((*self.policy.targets, target))
 
-    async def capture(self, url: str, selector: str | None = None, timeout_seconds: float = 30.0) -> CaptchaCapture:
+    async def capture(
+        self, url: str, selector: str | None = None, timeout_seconds: float = PATIENCE_SECONDS
+    ) -> CaptchaCapture:
         return await self.visit(VisitOrder(url, "127.0.0.1", selector=selector), timeout_seconds)
 
-    async def visit(self, order: VisitOrder, timeout_seconds: float = 30.0) -> CaptchaCapture:
+    async def visit(self, order: VisitOrder, timeout_seconds: float = PATIENCE_SECONDS) -> CaptchaCapture:
         """Capture one page's captcha as `order` says."""
         return await self.engine.visit(order, lambda visit: visit.capture(), timeout_seconds, "task_test")

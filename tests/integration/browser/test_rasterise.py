@@ -7,6 +7,7 @@ from PIL import Image
 
 from captchad.domain.errors import AttemptFailed
 from tests.integration.browser.stage import LocalSite, Stage
+from tests.patience import PATIENCE_SECONDS
 
 NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 SIMPLE = b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40"><rect width="50" height="40"/></svg>'
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_vector_picture_is_drawn_large_enough_to_be_read(stage: Stage) -> None:
-    picture = Image.open(io.BytesIO(await stage.engine.rasterise(SIMPLE, 10, "task"))).convert("L")
+    picture = Image.open(io.BytesIO(await stage.engine.rasterise(SIMPLE, PATIENCE_SECONDS, "task"))).convert("L")
     assert picture.size == (320, 128)
     assert picture.getpixel((80, 64)) == 0
     assert picture.getpixel((240, 64)) == 255
@@ -23,7 +24,7 @@ async def test_a_vector_picture_is_drawn_large_enough_to_be_read(stage: Stage) -
 
 async def test_one_without_a_size_is_drawn_by_its_view_box(stage: Stage) -> None:
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 40"><rect width="50" height="40"/></svg>'
-    picture = Image.open(io.BytesIO(await stage.engine.rasterise(svg, 10, "task"))).convert("L")
+    picture = Image.open(io.BytesIO(await stage.engine.rasterise(svg, PATIENCE_SECONDS, "task"))).convert("L")
     assert picture.size == (320, 128)
     assert picture.getpixel((80, 64)) == 0
 
@@ -39,7 +40,7 @@ async def test_scripts_and_references_in_it_do_nothing(stage: Stage, site: Local
       <use href="{leak}#a"/><feImage href="{leak}"/><text font-family="leak">a</text><rect width="9" height="9"/>
       <foreignObject width="9" height="9"><iframe xmlns="http://www.w3.org/1999/xhtml" src="{leak}"/></foreignObject>
     </svg>"""
-    assert await stage.engine.rasterise(svg.encode(), 10, "task")
+    assert await stage.engine.rasterise(svg.encode(), PATIENCE_SECONDS, "task")
     assert not site.hits
 
 
@@ -48,7 +49,7 @@ async def test_a_script_without_end_in_it_holds_nothing_up(stage: Stage) -> None
       <foreignObject width="90" height="40">
         <body xmlns="http://www.w3.org/1999/xhtml"><script>while (true);</script></body>
       </foreignObject></svg>"""
-    assert await stage.engine.rasterise(svg.encode(), 10, "task")
+    assert await stage.engine.rasterise(svg.encode(), PATIENCE_SECONDS, "task")
 
 
 async def test_one_that_is_drawn_without_end_is_given_up_in_time(stage: Stage) -> None:
@@ -56,7 +57,7 @@ async def test_one_that_is_drawn_without_end_is_given_up_in_time(stage: Stage) -
     drawing = f'<svg {NAMESPACES} width="9" height="9"><rect id="g0" width="1" height="1"/>{groups}</svg>'
     with pytest.raises(AttemptFailed, match="not done within 2 s"):
         await stage.engine.rasterise(drawing.encode(), 2, "task")
-    assert await stage.engine.rasterise(SIMPLE, 10, "task")
+    assert await stage.engine.rasterise(SIMPLE, PATIENCE_SECONDS, "task")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ async def test_one_that_is_drawn_without_end_is_given_up_in_time(stage: Stage) -
 )
 async def test_a_damaged_one_is_unreadable(stage: Stage, svg: bytes) -> None:
     with pytest.raises(AttemptFailed, match="cannot be drawn"):
-        await stage.engine.rasterise(svg, 10, "task")
+        await stage.engine.rasterise(svg, PATIENCE_SECONDS, "task")
 
 
 @pytest.mark.parametrize(
@@ -74,9 +75,9 @@ async def test_a_damaged_one_is_unreadable(stage: Stage, svg: bytes) -> None:
 async def test_entities_are_refused_before_any_browser(stage: Stage, entity: str) -> None:
     svg = f"<!DOCTYPE svg [{entity}]><svg {NAMESPACES} width='9' height='9'><text>&a;</text></svg>"
     with pytest.raises(AttemptFailed, match="no PNG"):
-        await stage.engine.rasterise(svg.encode(), 10, "task")
+        await stage.engine.rasterise(svg.encode(), PATIENCE_SECONDS, "task")
 
 
 async def test_a_picture_that_is_none_is_unreadable(stage: Stage) -> None:
     with pytest.raises(AttemptFailed, match="no PNG"):
-        await stage.engine.rasterise(b"rubbish", 10, "task")
+        await stage.engine.rasterise(b"rubbish", PATIENCE_SECONDS, "task")
