@@ -87,7 +87,7 @@ def test_kill_9_leaves_no_child_and_the_next_up_keeps_the_data(start_up: StartUp
     }
     up.signal(signal.SIGKILL)
     ports = tuple(f"--{role}-port={first[role].rpartition(':')[2]}" for role in ("gateway", "scheduler", "monitor"))
-    second = start_up(state, free_ports=ports)
+    second = start_up(state, ports=ports)
     assert await_ends(descendants, GONE_SECONDS) == []
     assert second.wait_until_up()["gateway"] == first["gateway"]
     with redis.Redis(unix_socket_path=str(find_socket(state))) as client:
@@ -110,7 +110,7 @@ def test_taken_port_is_an_error_that_names_its_holder(start_up: StartUp, tmp_pat
         holder.listen()
         port = holder.getsockname()[1]
         free = (f"--gateway-port={port}", "--scheduler-port=0", "--monitor-port=0")
-        up = start_up(tmp_path / "state", free_ports=free)
+        up = start_up(tmp_path / "state", ports=free)
         assert up.read_to_the_end() == 1
     assert f"port {port} is taken by" in up.describe_end()
 

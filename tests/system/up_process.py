@@ -13,21 +13,24 @@ from typing import Any
 import psutil
 
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import find_free_port
 from tests.processes import await_ends, list_descendants, read_command, signal_all
 
-FREE_PORTS = ("--gateway-port=0", "--scheduler-port=0", "--monitor-port=0")
+ROLES_WITH_PORTS = ("gateway", "scheduler", "monitor")
 
 
 class UpProcess:
     """One `captchad up --json` with a state folder of its own; `events` has all lines read so far."""
 
-    def __init__(self, state: Path, *arguments: str, free_ports: tuple[str, ...] = FREE_PORTS) -> None:
+    def __init__(self, state: Path, *arguments: str, ports: tuple[str, ...] = ()) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("CAPTCHAD_", "REDIS_"))
         } | {"CAPTCHAD_STATE_DIRECTORY": str(state)}
+        # A port that `up` picks itself may be taken by somebody's outgoing connection before its role listens.
+        ports = ports or tuple(f"--{role}-port={find_free_port()}" for role in ROLES_WITH_PORTS)
         self.events: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *free_ports, *arguments],
+            [sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *ports, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
