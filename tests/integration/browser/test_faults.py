@@ -226,11 +226,15 @@ async def test_a_browser_of_which_a_part_stands_still_does_not_fail_page_after_p
     marker: str, site: LocalSite, stage: Stage
 ) -> None:
     await check_works(stage, site)
+    began_seconds = stage.clock.monotonic_seconds()
+    await check_works(stage, site)
+    # What is enough where all is well, on this machine at this moment.
+    enough_seconds = max(2.0, 10 * (stage.clock.monotonic_seconds() - began_seconds))
     signal_all(find_processes(marker), signal.SIGSTOP)
     lost: list[AttemptFailed] = []
     for _ in range(8):
         try:
-            await stage.capture(site.url("/works"), None, 2)
+            await stage.capture(site.url("/works"), None, enough_seconds)
         except AttemptFailed as failure:
             lost.append(failure)
     assert len(lost) <= 4
@@ -336,9 +340,7 @@ async def test_nothing_survives_a_worker_killed_outright() -> None:
     program = textwrap.dedent(
         """
         import asyncio
-        from tests.patience import PATIENCE_SECONDS, until_true
-from tests.processes import await_ends, is_alive, list_descendants, read_command, signal_all
-from tests.integration.browser.stage import Stage
+        from tests.integration.browser.stage import Stage
         async def main():
             stage = Stage()
             await stage.start()
