@@ -1,7 +1,10 @@
 """A page that floods its browser costs other pages in that browser time, but no attempt."""
 
+from collections.abc import AsyncIterator
+
 import numpy as np
 import pytest
+import pytest_asyncio
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.recognition.decoding import decode_picture
@@ -27,6 +30,15 @@ FLOODS = {
     "Object.assign(new Image(150, 50), { src: '/picture?' + Math.random() })) }, 5)</script>",
     "fifty thousand pictures of its own": f"<img width=150 height=50 src='{BLANK_GIF}'>" * 50000,
 }
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    """A browser for each flood: one that still clears up after the flood before is no fair start for the next."""
+    stage = Stage()
+    await stage.start()
+    yield stage
+    await stage.close()
 
 
 @pytest.mark.parametrize("html", FLOODS.values(), ids=FLOODS.keys())
