@@ -9,6 +9,8 @@ import resource
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from captchad.domain.errors import PictureRefused
 from captchad.recognition.decoding import decode_picture
 from tests.unit.recognition.hostile_pictures import HOSTILE
@@ -21,7 +23,7 @@ REFUSED, DECODED, STARVED = "refused", "decoded", "starved"
 def main() -> None:
     for picture_format in ("PNG", "JPEG", "GIF", "WEBP", "BMP"):
         decode_picture(encode(draw(), picture_format))
-    honest = encode(noisy(250, 250).resize((2000, 2000)))
+    honest = encode(noisy(250, 250).resize((2000, 2000), Image.Resampling.NEAREST))
     for name, make in HOSTILE.items():
         data = make()
         child = os.fork()
