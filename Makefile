@@ -52,7 +52,7 @@ prove-load: ## 200 pages at once through `captchad up`, against the engine's own
 
 prove-faults: ## kill, stop and starve every role; Redis away for 10 s
 	@sh scripts/bootstrap/prepare.sh test
-	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_faults.py tests/system/test_up.py
+	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 CAPTCHAD_PROOF_RUNNING_AGAIN_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_faults.py tests/system/test_up.py tests/system/test_browser_faults.py
 
 prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among them: nothing left behind, memory flat
 	@sh scripts/bootstrap/prepare.sh test

@@ -27,6 +27,18 @@ def pytest_asyncio_loop_factories(
     return {"uvloop": uvloop.new_event_loop}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_folder() -> Iterator[None]:
+    """Have this process's tests, and all they start, keep temporary files where no other process looks or cleans."""
+    with tempfile.TemporaryDirectory(prefix="ct-", ignore_cleanup_errors=True) as folder:
+        # A browser that runs as somebody else passes through it.
+        Path(folder).chmod(0o711)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TMPDIR", folder)
+            patch.setattr(tempfile, "tempdir", folder)
+            yield
+
+
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     """A folder of the test's own with a short path: a Unix socket's may have 107 bytes, and pytest's own grow."""

@@ -1,19 +1,13 @@
 """A real redis-server for tests."""
 
 import shutil
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 import redis
 
-
-def find_free_port() -> int:
-    """Return a loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.patience import wait_until
+from tests.ports import find_free_port
 
 
 class RedisServer:
@@ -45,15 +39,16 @@ class RedisServer:
             self.process = None
 
     def _wait_until_up(self) -> None:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with redis.Redis(port=self.port, protocol=2) as client:
-                try:
-                    client.ping()
-                except redis.AuthenticationError:
-                    return
-                except redis.RedisError:
-                    time.sleep(0.02)
-                else:
-                    return
-        raise TimeoutError("redis-server did not come up")
+        with redis.Redis(port=self.port, protocol=2) as client:
+            wait_until(lambda: self._answers(client), "redis-server to come up")
+
+    def _answers(self, client: "redis.Redis") -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, "redis-server has ended"
+        try:
+            client.ping()
+        except redis.AuthenticationError:
+            return True
+        except redis.RedisError:
+            return False
+        return True

@@ -1,13 +1,15 @@
 """A real master with replicas and sentinels, for failovers."""
 
+import contextlib
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import redis
 
-from tests.redis_server import RedisServer, find_free_port
+from tests.patience import wait_until
+from tests.ports import find_free_port
+from tests.redis_server import RedisServer
 
 
 class SentinelFleet:
@@ -62,12 +64,9 @@ class SentinelFleet:
 
 
 def _wait(condition: object) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            if condition():  # type: ignore[operator]
-                return
-        except redis.RedisError:
-            pass
-        time.sleep(0.05)
-    raise TimeoutError("the sentinels did not agree in time")
+    def holds() -> bool:
+        with contextlib.suppress(redis.RedisError):
+            return bool(condition())  # type: ignore[operator]
+        return False
+
+    wait_until(holds, "the sentinels to agree")

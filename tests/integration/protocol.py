@@ -80,6 +80,11 @@ class Partition:
         """Return how many entries all streams hold."""
         return sum([await self.broker.client.xlen(stream) for stream in self.broker.partitions[0].streams])
 
+    async def read_time_ms(self) -> float:
+        """Return Redis' own time."""
+        seconds, microseconds = await self.broker.client.time()
+        return float(seconds * 1000 + microseconds / 1000)
+
     async def make_delayed_due(self) -> None:
         """Let every delayed task and every deferred queue be due now."""
         keys = self.broker.partitions[0]

@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import psutil
@@ -20,19 +20,13 @@ from aiohttp import web
 from captchad.broker.address import open_clients
 from captchad.config.sections import RedisSection
 from captchad.sample_site.drawing import Artist, pick_text
-from tests.redis_server import find_free_port
+from tests.patience import PATIENCE_SECONDS, until
+from tests.ports import find_free_port
+from tests.processes import list_descendants
 
-READY_SECONDS = 30.0
+FINAL = {"completed", "failed", "cancelled"}
+WAIT_SECONDS = 20.0
 UNLIMITED = {"max_per_minute": 1_000_000, "max_concurrent": 1000}
-POLL_SECONDS = 0.02
-
-
-async def until(condition: Callable[[], Awaitable[Any]], within_seconds: float = 30.0) -> Any:
-    """Wait for something another process does; return what the condition gave."""
-    async with asyncio.timeout(within_seconds):
-        while not (found := await condition()):
-            await asyncio.sleep(POLL_SECONDS)
-        return found
 
 
 class GatedSite:
@@ -93,7 +87,7 @@ class RoleProcess:
         self.process.kill()
         self.process.wait()
 
-    async def wait(self, seconds: float = 60.0) -> int:
+    async def wait(self, seconds: float = PATIENCE_SECONDS) -> int:
         return await asyncio.to_thread(self.process.wait, seconds)
 
     @property
@@ -162,7 +156,7 @@ class Fleet:
                     return response.status == 200
             return False
 
-        await until(is_ready, READY_SECONDS)
+        await until(is_ready)
 
     @property
     def gateway_url(self) -> str:
@@ -183,20 +177,14 @@ class Fleet:
             return answer
 
     async def wait_final(self, task_ids: list[str]) -> list[dict[str, Any]]:
-        answers = await asyncio.gather(*(self.status(task_id, 60) for task_id in task_ids))
-        assert all(answer["status"] in {"completed", "failed", "cancelled"} for answer in answers), answers
-        return list(answers)
+        return list(await asyncio.gather(*(self._wait_final_one(task_id) for task_id in task_ids)))
 
-    async def wait_all_final(self, task_ids: list[str], within_seconds: float = 600.0) -> list[dict[str, Any]]:
-        """Wait until every task has ended, however many attempts that takes."""
+    async def _wait_final_one(self, task_id: str) -> dict[str, Any]:
+        async def is_final() -> dict[str, Any] | None:
+            answer = await self.status(task_id, WAIT_SECONDS)
+            return answer if answer["status"] in FINAL else None
 
-        async def are_final() -> list[dict[str, Any]] | None:
-            answers = await asyncio.gather(*(self.status(task_id, 30) for task_id in task_ids))
-            has_open = any(answer["status"] in {"pending", "processing"} for answer in answers)
-            return None if has_open else list(answers)
-
-        answers: list[dict[str, Any]] = await until(are_final, within_seconds)
-        return answers
+        return cast("dict[str, Any]", await until(is_final))
 
     async def wait_visited(self, visit: str) -> None:
         async def is_visited() -> bool:
@@ -225,8 +213,7 @@ class Fleet:
 def list_tree(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     """Return a process and all its descendants."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(process.pid)
-        return [parent, *parent.children(recursive=True)]
+        return [psutil.Process(process.pid), *list_descendants(process.pid)]
     return []
 
 

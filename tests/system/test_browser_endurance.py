@@ -14,7 +14,7 @@ from captchad.domain.errors import FINAL_AT_ONCE
 from tests.system.browser_proof.memory import MemorySample, compare_parts
 from tests.system.browser_proof.plan import Blow, Proof, plan_blows, read_proof
 
-PATIENCE_SECONDS = 600 + 2 * read_proof().pages
+LIMIT_SECONDS = 3600 + 2 * read_proof().pages
 PAGES_FOR_A_TREND = 5000
 FLAT_PERCENT = 5.0
 SHORT_RUN_PERCENT = 150.0
@@ -36,7 +36,8 @@ async def run_proof() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.timeout(PATIENCE_SECONDS)
+@pytest.mark.alone
+@pytest.mark.timeout(LIMIT_SECONDS)
 async def test_pages_browsers_and_workers_that_end_by_force_leave_nothing_behind_and_memory_is_flat() -> None:
     found = await run_proof()
     print(json.dumps(found, indent=2))

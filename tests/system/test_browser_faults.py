@@ -10,8 +10,10 @@ import pytest
 import pytest_asyncio
 
 from captchad.egress.known_browsers import NETWORK_SERVICE
+from tests.patience import until
+from tests.processes import is_alive, read_command
 from tests.redis_server import RedisServer
-from tests.system.fleet import Fleet, list_tree, run_fleet, until
+from tests.system.fleet import Fleet, list_tree, run_fleet
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -66,14 +68,8 @@ async def fleet(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet
 
 def find_processes(fleet: Fleet, marker: str) -> list[psutil.Process]:
     """Return the worker's processes whose command line contains `marker`."""
-    found = []
-    for process in list_tree(fleet.roles[-1].process):
-        try:
-            if any(marker in argument for argument in process.cmdline()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    tree = list_tree(fleet.roles[-1].process)
+    return [process for process in tree if any(marker in argument for argument in read_command(process))]
 
 
 async def read_crashes(fleet: Fleet) -> float:
@@ -86,7 +82,7 @@ async def read_crashes(fleet: Fleet) -> float:
 @pytest.mark.parametrize("name", FAULTS)
 async def test_every_task_ends_completed_and_the_worker_goes_on(name: str, fleet: Fleet) -> None:
     fault, page = FAULTS[name], name.replace(" ", "-")
-    [ready] = await fleet.wait_all_final([await fleet.submit(f"{page}-before", **TASK)])
+    [ready] = await fleet.wait_final([await fleet.submit(f"{page}-before", **TASK)])
     assert ready["status"] == "completed"
     crashes_before, log_before = await read_crashes(fleet), len(fleet.roles[-1].log)
     hit = find_processes(fleet, fault.marker)
@@ -94,15 +90,15 @@ async def test_every_task_ends_completed_and_the_worker_goes_on(name: str, fleet
     for process in hit:
         process.send_signal(fault.signal)
     ids = [await fleet.submit(f"{page}-{number}", **TASK) for number in range(TASKS)]
-    answers = await fleet.wait_all_final(ids)
+    answers = await fleet.wait_final(ids)
     assert [answer["status"] for answer in answers] == ["completed"] * TASKS, answers
 
     async def are_gone() -> bool:
-        return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in hit)
+        return not any(is_alive(process) for process in hit)
 
     if not fault.replaces_browser:
         return
-    await until(are_gone, within_seconds=60)
+    await until(are_gone)
     assert await read_crashes(fleet) == crashes_before + 1
     lines = [line for line in fleet.roles[-1].log[log_before:].splitlines() if "is replaced" in line]
     assert len(lines) == 1, lines

@@ -1,20 +1,21 @@
 """`captchad demo` as it is run first by everyone."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from captchad.cli.demo_run import make_environment
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import await_ends, list_descendants, read_command
 
-TIMEOUT_SECONDS = 120
 COMMAND = [sys.executable, "-m", "captchad", "demo"]
 
 
@@ -27,7 +28,7 @@ def demo_environment(tmp_path: Path) -> dict[str, str]:
 
 def run_demo(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, env=environment, check=False
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=environment, check=False
     )
 
 
@@ -53,12 +54,10 @@ def find_ours(process_ids: set[int], folder: Path) -> list[str]:
     """Return the processes that still work on the demo's folder."""
     found = []
     for process_id in process_ids:
-        try:
-            command = " ".join(psutil.Process(process_id).cmdline())
-        except psutil.Error:
-            continue
-        if str(folder) in command:
-            found.append(command)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = " ".join(read_command(psutil.Process(process_id)))
+            if str(folder) in command:
+                found.append(command)
     return found
 
 
@@ -80,15 +79,16 @@ def test_kept_demo_stays_up_until_ctrl_c(demo_environment: dict[str, str], tmp_p
     )
     assert demo.stdout is not None
     printed = ""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    while "sample site  http" not in printed and time.monotonic() < deadline:
-        printed += demo.stdout.readline()
-    descendants = psutil.Process(demo.pid).children(recursive=True)
+    while "sample site  http" not in printed:
+        line = demo.stdout.readline()
+        assert line, f"it has ended: {printed}"
+        printed += line
+    descendants = list_descendants(demo.pid)
     assert {"gateway", "dashboard"} <= set(re.findall(r"^  (\w+) +http://127", printed, re.MULTILINE))
     demo.send_signal(signal.SIGINT)
-    rest, _ = demo.communicate(timeout=60)
+    rest, _ = demo.communicate(timeout=PATIENCE_SECONDS)
     assert demo.returncode == 0, printed + rest
-    assert psutil.wait_procs(descendants, timeout=1)[1] == []
+    assert await_ends(descendants) == []
 
 
 def test_environment_that_means_another_fleet_is_left_out(tmp_path: Path) -> None:

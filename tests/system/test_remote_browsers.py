@@ -12,10 +12,11 @@ from captchad.domain.recognition import Hints, Recognition
 from captchad.recognition.engines import load_engine
 from captchad.recognition.service import read_pictures
 from tests.integration.browser.remote.places import CdpPlace, GridPlace, Place, PlaywrightPlace
+from tests.patience import PATIENCE_SECONDS, until
+from tests.processes import signal_all
 from tests.redis_server import RedisServer
-from tests.system.fleet import Fleet, run_fleet, until
+from tests.system.fleet import Fleet, run_fleet
 
-FAILOVER_SECONDS = 90.0
 ONE_RETRY = 1
 
 SomePlace = TypeVar("SomePlace", bound=Place)
@@ -61,7 +62,7 @@ def read_bare(picture: bytes) -> str:
 async def begin_one(fleet: Fleet, visit: str) -> str:
     """Submit a task that may be tried twice; return its id once its page is being waited for."""
     fleet.site.gate.clear()
-    task_id = await fleet.submit(visit, retry_count=ONE_RETRY, timeout=FAILOVER_SECONDS)
+    task_id = await fleet.submit(visit, retry_count=ONE_RETRY, timeout=PATIENCE_SECONDS)
     await fleet.wait_visited(visit)
     return task_id
 
@@ -74,7 +75,7 @@ async def check_completed(fleet: Fleet, task_id: str, visit: str) -> None:
         return answer if answer["status"] != "pending" and answer["status"] != "processing" else None
 
     fleet.site.gate.set()
-    answer = await until(is_final, FAILOVER_SECONDS)
+    answer = await until(is_final)
     assert (answer["status"], answer["attempts"]) == ("completed", 1 + ONE_RETRY), answer
     assert fleet.site.visits.count(visit) == 1 + ONE_RETRY
     assert await fleet.list_stream_entries() == 0
@@ -125,8 +126,7 @@ async def test_a_session_is_opened_anew_where_its_browser_is_killed(
         worker = fleet.roles[-1]
         await read_one(fleet, "before")
         task_id = await begin_one(fleet, "cut-off")
-        for process in grid.browser_processes():
-            process.kill()
+        signal_all(grid.browser_processes())
         await check_completed(fleet, task_id, "cut-off")
         # The one place at the hub is held by whoever was killed, until somebody on this machine wants it.
         worker.kill()

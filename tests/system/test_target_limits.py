@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from tests.patience import until
 from tests.redis_server import RedisServer
-from tests.system.fleet import run_fleet, until
+from tests.system.fleet import run_fleet
 
 
 async def test_one_page_at_a_time_over_two_workers_one_of_which_is_killed(
@@ -29,7 +30,7 @@ async def test_one_page_at_a_time_over_two_workers_one_of_which_is_killed(
         async def is_visited_again() -> bool:
             return len(fleet.site.visits) == 2
 
-        await until(is_visited_again, within_seconds=15)
+        await until(is_visited_again)
         fleet.site.gate.set()
         answers = await fleet.wait_final([first, *others])
         assert [answer["status"] for answer in answers] == ["completed"] * 4

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.patience import until
 from tests.redis_server import RedisServer
-from tests.system.fleet import Fleet, list_tree, run_fleet, until
+from tests.system.fleet import Fleet, list_tree, run_fleet
 
 
 async def read_metrics(fleet: Fleet) -> list[str]:

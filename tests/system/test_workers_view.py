@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from tests.patience import until
 from tests.redis_server import RedisServer
-from tests.system.fleet import run_fleet, until
+from tests.system.fleet import run_fleet
 
 
 async def test_the_workers_route_shows_each_workers_slots_and_browser(tmp_path: Path, own_redis: RedisServer) -> None:

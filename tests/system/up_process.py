@@ -1,6 +1,5 @@
 """Runs `captchad up` as a person would, and reads what it says."""
 
-import contextlib
 import json
 import os
 import select
@@ -13,20 +12,25 @@ from typing import Any
 
 import psutil
 
-PATIENCE_SECONDS = 60.0
-FREE_PORTS = ("--gateway-port=0", "--scheduler-port=0", "--monitor-port=0")
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import find_free_port
+from tests.processes import await_ends, list_descendants, read_command, signal_all
+
+ROLES_WITH_PORTS = ("gateway", "scheduler", "monitor")
 
 
 class UpProcess:
     """One `captchad up --json` with a state folder of its own; `events` has all lines read so far."""
 
-    def __init__(self, state: Path, *arguments: str, free_ports: tuple[str, ...] = FREE_PORTS) -> None:
+    def __init__(self, state: Path, *arguments: str, ports: tuple[str, ...] = ()) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("CAPTCHAD_", "REDIS_"))
         } | {"CAPTCHAD_STATE_DIRECTORY": str(state)}
+        # A port that `up` picks itself may be taken by somebody's outgoing connection before its role listens.
+        ports = ports or tuple(f"--{role}-port={find_free_port()}" for role in ROLES_WITH_PORTS)
         self.events: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *free_ports, *arguments],
+            [sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *ports, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -64,11 +68,11 @@ class UpProcess:
 
     def descendants(self) -> list[psutil.Process]:
         """Return all processes below, browsers too."""
-        return psutil.Process(self.pid).children(recursive=True)
+        return list_descendants(self.pid)
 
     def find_role(self, role: str) -> psutil.Process:
         """Return the process of a role, which is not its tether."""
-        return next(one for one in self.descendants() if f"--role={role}" in one.cmdline())
+        return next(one for one in self.descendants() if f"--role={role}" in read_command(one))
 
     def describe_end(self) -> str:
         """Return what it said on stderr, once it has ended."""
@@ -78,13 +82,11 @@ class UpProcess:
 
     def end(self) -> None:
         """End everything, whatever the test left running."""
-        descendants = self.descendants() if self._process.poll() is None else []
+        descendants = self.descendants()
         self._process.kill()
         self._process.wait()
-        for process in descendants:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(descendants, timeout=10)
+        signal_all(descendants)
+        await_ends(descendants)
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -101,9 +103,3 @@ class UpProcess:
         event: dict[str, Any] = json.loads(line)
         self.events.append(event)
         return event
-
-
-def find_alive(processes: list[psutil.Process], seconds: float) -> list[str]:
-    """Return the names of those that still run after `seconds`."""
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    return [process.name() for process in alive if process.status() != psutil.STATUS_ZOMBIE]

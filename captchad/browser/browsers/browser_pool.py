@@ -93,12 +93,13 @@ class BrowserPool:
     async def _watch(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> Wait:
         """Watch a browser for a moment, which counts no longer where this process itself was late."""
         before, stalled_seconds = await browser.read_activity(), read_stalled_seconds()
-        began_seconds = self._clock.monotonic_seconds()
+        began_seconds, used_seconds = self._clock.monotonic_seconds(), self._clock.cpu_seconds()
         await asyncio.wait({answer}, timeout=WATCH_SECONDS)
         after = await browser.read_activity()
         took_seconds = max(WATCH_SECONDS, self._clock.monotonic_seconds() - began_seconds)
         pressure = min(1.0, (read_stalled_seconds() - stalled_seconds) / took_seconds)
-        return Wait(WATCH_SECONDS, before, after, pressure)
+        own_share = (self._clock.cpu_seconds() - used_seconds) / took_seconds
+        return Wait(WATCH_SECONDS, before, after, pressure, own_share)
 
     async def maintain(self) -> None:
         """Measure, recycle and replace, so that the next page finds a browser that is well."""

@@ -9,6 +9,9 @@ HUNG_SECONDS = 5.0
 WORKING_SHARE = 0.05
 """A browser whose processes ran, or waited for a processor, for this share of a time was at work."""
 
+READING_SHARE = 0.5
+"""A process that uses so much of a processor may have the answer among what it has not read yet."""
+
 WORKING_WEIGHT = 0.1
 UNKNOWN_WEIGHT = 0.25
 
@@ -29,13 +32,15 @@ class Activity:
 class Wait:
     """A short time waited for an answer; `after` and `before` are None where the browser's processes can't be seen.
 
-    `pressure` is the share of the time (0..1) in which some program of this machine was short of a processor.
+    `pressure` is the share of the time (0..1) in which some program of this machine was short of a processor, and
+    `own_share` the processors that this process itself used, in all: an answer may be waiting here to be read.
     """
 
     seconds: float
     before: Activity | None
     after: Activity | None
     pressure: float
+    own_share: float = 0.0
 
 
 class HangJudge:
@@ -65,12 +70,14 @@ class HangJudge:
 
 def _weigh(wait: Wait) -> float:
     """Return how much of a time counts (0..1)."""
-    if wait.before is None or wait.after is None:
-        return UNKNOWN_WEIGHT * (1 - wait.pressure)
-    if wait.before.is_stopped and wait.after.is_stopped:
+    before, after = wait.before, wait.after
+    if before is not None and after is not None and before.is_stopped and after.is_stopped:
         return 1.0
-    ran_seconds = wait.after.ran_seconds - wait.before.ran_seconds
-    queued_seconds = wait.after.queued_seconds - wait.before.queued_seconds
+    if wait.own_share >= READING_SHARE:
+        return WORKING_WEIGHT
+    if before is None or after is None:
+        return UNKNOWN_WEIGHT * (1 - wait.pressure)
     # Threads that ended meanwhile took their times with them: a negative sum is work too.
-    is_working = abs(ran_seconds) + abs(queued_seconds) >= WORKING_SHARE * wait.seconds
+    busy_seconds = abs(after.ran_seconds - before.ran_seconds) + abs(after.queued_seconds - before.queued_seconds)
+    is_working = busy_seconds >= WORKING_SHARE * wait.seconds
     return WORKING_WEIGHT if is_working else max(WORKING_WEIGHT, 1 - wait.pressure)

@@ -14,7 +14,8 @@ from captchad.domain.errors import BrokerUnavailable, ConfigurationError
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskRequest
 from tests.integration.protocol import LIMITS
-from tests.redis_server import RedisServer, find_free_port
+from tests.ports import find_free_port
+from tests.redis_server import RedisServer
 from tests.sentinels import SentinelFleet
 
 

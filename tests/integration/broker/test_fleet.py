@@ -1,6 +1,5 @@
 """What holds across the fleet: rate limits, keys, who is running, who leads."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -17,6 +16,7 @@ from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
 from captchad.domain.role_figures import WorkerFigures
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from tests.patience import until
 
 
 async def test_a_burst_is_allowed_and_the_next_request_is_told_when_to_come_back(broker: Broker) -> None:
@@ -110,9 +110,11 @@ async def test_changed_figures_are_written_with_the_next_sign_of_life(broker: Br
     await presence.start()
     keeper.spawn(presence.run(), "presence")
     busy = 3
-    async with asyncio.timeout(10):
-        while (await NodeRegistry(broker).read_all(60))[0].report.worker.busy != 3:
-            await asyncio.sleep(0.01)
+
+    async def is_reported() -> bool:
+        return (await NodeRegistry(broker).read_all(60))[0].report.worker.busy == 3
+
+    await until(is_reported)
     await keeper.cancel_all()
     await presence.close()
     assert await NodeRegistry(broker).read_all(60) == ()

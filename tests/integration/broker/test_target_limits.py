@@ -1,7 +1,6 @@
 """A target's limits hold across all workers; whoever must wait loses nothing by it and holds nobody up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -16,10 +15,10 @@ from captchad.domain.identifier import make_task_id
 from captchad.domain.target import Target
 from captchad.domain.task import Priority, TaskRequest, TaskStatus
 from tests.integration.protocol import LIMITS, TARGET, Partition, completed, deferred
+from tests.patience import PATIENCE_SECONDS, until
 
 SITE = Target(TARGET, max_per_minute=100, max_concurrent=2)
 LEASE_SECONDS = 60.0
-BRIEF_LEASE_SECONDS = 0.2
 PICTURE = b"\x89PNG"
 
 
@@ -47,18 +46,18 @@ def reason_of(refusal: Refusal | None) -> str | None:
     return None if refusal is None else refusal.reason
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for Redis' own time to pass."""
-    async with asyncio.timeout(10):
-        while not await condition():
-            await asyncio.sleep(0.01)
-
-
 async def pass_minute(broker: Broker) -> None:
     """Make every visit a minute older."""
     key = TargetKeys(TARGET).visits
     for holder, begun_ms in await broker.client.zrange(key, 0, -1, withscores=True):
         await broker.client.zadd(key, {holder: begun_ms - 60_000})
+
+
+async def pass_lease(broker: Broker, share: float) -> None:
+    """Make so much of every slot's lease pass."""
+    key = TargetKeys(TARGET).holders
+    for holder in await broker.client.zrange(key, 0, -1):
+        await broker.client.zincrby(key, -share * LEASE_SECONDS * 1000, holder)
 
 
 async def test_no_more_pages_are_open_at_once_than_the_target_allows_whoever_opens_them(
@@ -107,16 +106,14 @@ async def test_a_lower_limit_counts_at_once(partition: Partition, first: TargetL
 async def test_the_slot_of_a_dead_holder_returns_after_its_lease_and_not_sooner(
     partition: Partition, broker: Broker, second: TargetLimits
 ) -> None:
-    doomed = TargetLimits(broker, "doomed.1", BRIEF_LEASE_SECONDS)
+    doomed = TargetLimits(broker, "doomed.1", LEASE_SECONDS)
     site = replace(SITE, max_concurrent=1)
     a, b = await take_pages(partition, 2)
     assert await doomed.begin(a, site) is None
+    await pass_lease(broker, 0.5)
     assert reason_of(await second.begin(b, site)) == "concurrency"
-
-    async def is_free() -> bool:
-        return await second.begin(b, site) is None
-
-    await until(is_free)
+    await pass_lease(broker, 0.5)
+    assert await second.begin(b, site) is None
     # It lives after all, but its slot is another's now.
     await doomed.renew(TARGET, [a])
     assert await broker.client.zcard(TargetKeys(TARGET).holders) == 1
@@ -125,12 +122,12 @@ async def test_the_slot_of_a_dead_holder_returns_after_its_lease_and_not_sooner(
 async def test_a_renewed_slot_outlives_its_first_lease(
     partition: Partition, broker: Broker, second: TargetLimits
 ) -> None:
-    alive = TargetLimits(broker, "alive.1", BRIEF_LEASE_SECONDS)
+    alive = TargetLimits(broker, "alive.1", LEASE_SECONDS)
     site = replace(SITE, max_concurrent=1)
     a, b = await take_pages(partition, 2)
     assert await alive.begin(a, site) is None
     for _ in range(6):
-        await asyncio.sleep(BRIEF_LEASE_SECONDS / 3)
+        await pass_lease(broker, 0.5)
         await alive.renew(TARGET, [a])
         assert reason_of(await second.begin(b, site)) == "concurrency"
 
@@ -309,7 +306,7 @@ async def test_more_tasks_than_one_call_defers_are_deferred_by_the_next_without_
     for _ in range(700):
         await partition.submit()
     assert await worker.take(1) == []
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await worker.wait_for_more()
     assert await worker.take(1) == []
     assert (await Statistics(partition.broker).queue_status()).per_target[TARGET].deferred == 701

@@ -15,6 +15,7 @@ from captchad.solving.solver import Solver
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.integration.browser.stage import LocalSite, Stage, draw_picture
+from tests.patience import PATIENCE_SECONDS
 
 COOKIE = "visitor"
 FORM = Fill("#answer", "#send", success="#welcome", failure=".error")
@@ -101,10 +102,14 @@ class FormStage:
 
     async def settle(self, **request: object) -> Settlement:
         """Make one attempt at a task on the form's page."""
-        wanted: dict[str, object] = {"url": self.form.site.url(), "fill": FORM, "timeout_seconds": 30.0} | request
+        wanted: dict[str, object] = {
+            "url": self.form.site.url(),
+            "fill": FORM,
+            "timeout_seconds": PATIENCE_SECONDS,
+        } | request
         attempt = int(str(wanted.pop("attempt", 1)))
         task = TaskRequest("127.0.0.1", **wanted)  # type: ignore[arg-type]
-        delivery = Delivery("task_form", 0, "token", attempt, task, queued_ms=0.0, remaining_seconds=60.0)
+        delivery = Delivery("task_form", 0, "token", attempt, task, queued_ms=0.0, remaining_seconds=PATIENCE_SECONDS)
         target = find_task_target(self.stage.policy.targets, task, self.stage.clock.today())
         return await self._make_solver().solve(delivery, target)
 

@@ -49,8 +49,6 @@ SOLVABLE = {
     "an address without end": CAPTCHA + "<script>history.pushState(0, '', '/?' + 'x'.repeat(2e6))</script>",
     "a history without end": CAPTCHA + "<script>setInterval(() => history.pushState(0, '', '?' + Math.random()), 1)"
     "</script>",
-    "a flood of inline requests": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 50; i++) "
-    "fetch('data:,' + i).catch(() => 0); }, 5)</script>",
     "workers without end": CAPTCHA + "<script>const u = URL.createObjectURL(new Blob(['for (;;);'])); "
     "for (let i = 0; i < 8; i++) new Worker(u)</script>",
     "a picture that never ends beside it": CAPTCHA + "<img src=/endless-picture width=9 height=9>",
@@ -73,6 +71,8 @@ FLOODS = {
     "a flood of errors": CAPTCHA + "<script>setInterval(() => { throw new Error('x'.repeat(1e5)) }, 1)</script>",
     "a flood of requests": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 20; i++) "
     "fetch('/nothing?' + Math.random()).catch(() => 0); }, 5)</script>",
+    "a flood of inline requests": CAPTCHA + "<script>setInterval(() => { for (let i = 0; i < 50; i++) "
+    "fetch('data:,' + i).catch(() => 0); }, 5)</script>",
 }
 """Pages that send their browser, and the program that speaks to it, more than it can pass on."""
 

@@ -9,7 +9,6 @@ from captchad.domain.errors import AttemptFailed
 from tests.integration.browser.stage import LocalSite, Stage
 
 VISITS_LIMIT = 6
-VISIT_SECONDS = 60.0
 
 Outcome = CaptchaCapture | AttemptFailed
 Result = TypeVar("Result")
@@ -18,7 +17,7 @@ Result = TypeVar("Result")
 async def visit(site: LocalSite, stage: Stage, path: str = "/") -> Outcome:
     """Return what a visit ends with."""
     try:
-        return await stage.capture(site.url(path), timeout_seconds=VISIT_SECONDS)
+        return await stage.capture(site.url(path))
     except AttemptFailed as failure:
         return failure
 

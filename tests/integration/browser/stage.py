@@ -20,6 +20,7 @@ from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
+from tests.patience import PATIENCE_SECONDS
 
 SourceMaker = Callable[[FilteringProxy, Clock], BrowserSource]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -147,22 +148,26 @@ class Stage:
         target = Target("127.0.0.1", (port,), allow_private_addresses=True)
         self.policy.replace_targets((*self.policy.targets, target))
 
-    async def capture(self, url: str, selector: str | None = None, timeout_seconds: float = 30.0) -> CaptchaCapture:
+    async def capture(
+        self, url: str, selector: str | None = None, timeout_seconds: float = PATIENCE_SECONDS
+    ) -> CaptchaCapture:
         return await self.read_page(PageOrder(url, "127.0.0.1", selector=selector), timeout_seconds)
 
-    async def read_page(self, order: PageOrder, timeout_seconds: float = 30.0) -> CaptchaCapture:
+    async def read_page(self, order: PageOrder, timeout_seconds: float = PATIENCE_SECONDS) -> CaptchaCapture:
         """Capture one page's captcha as `order` says."""
         async with self.open_page(order, timeout_seconds) as page:
             return await page.capture()
 
     @asynccontextmanager
-    async def open_page(self, order: PageOrder, timeout_seconds: float = 30.0) -> AsyncIterator[PageSession]:
+    async def open_page(
+        self, order: PageOrder, timeout_seconds: float = PATIENCE_SECONDS
+    ) -> AsyncIterator[PageSession]:
         """Open a page as an attempt does: under one deadline, which is enforced around everything."""
         deadline = Deadline(timeout_seconds, self.clock)
         async with deadline.enforce(), self.engine.open_page(order, deadline) as page:
             yield page
 
-    async def rasterise(self, svg: bytes, timeout_seconds: float = 10.0) -> bytes:
+    async def rasterise(self, svg: bytes, timeout_seconds: float = PATIENCE_SECONDS) -> bytes:
         deadline = Deadline(timeout_seconds, self.clock)
         async with deadline.enforce():
             return await self.engine.rasterise(svg, deadline)

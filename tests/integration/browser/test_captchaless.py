@@ -18,7 +18,9 @@ from tests.integration.browser.stage import LocalSite, Stage, draw_picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SLACK_SECONDS = 3.0
+SLACK_IN_CAPTURES = 20.0
+"""How much longer than it must wait a visit may take: two captures of a page with a captcha, when all is quiet."""
+
 PICTURES = {"/line": (180, 56), "/square": (140, 140), "/wide": (468, 60), "/small": (50, 32), "/large": (640, 320)}
 SCRIPT = "<script>let started = 1</script>"
 TICKING = "<script>setInterval(() => document.body.append(document.createElement('i')), 100)</script>"
@@ -60,9 +62,20 @@ async def test_a_page_is_given_up_by_what_it_may_yet_bring(
     html: str, seconds: float, site: LocalSite, stage: Stage
 ) -> None:
     site.put_page("/", html)
+    before_seconds = await measure_capture_seconds(site, stage)
     began_seconds = time.perf_counter()
     with pytest.raises(AttemptFailed) as failed:
         await stage.capture(site.url())
     took_seconds = time.perf_counter() - began_seconds
     assert failed.value.task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND
-    assert seconds <= took_seconds < seconds + SLACK_SECONDS
+    capture_seconds = max(before_seconds, await measure_capture_seconds(site, stage))
+    assert seconds <= took_seconds < seconds + SLACK_IN_CAPTURES * capture_seconds
+
+
+async def measure_capture_seconds(site: LocalSite, stage: Stage) -> float:
+    """Return what a visit takes at present that need not wait."""
+    site.put_page("/captcha", '<img id="captcha" src="/line">')
+    site.put_picture("/line", draw_picture())
+    began_seconds = time.perf_counter()
+    await stage.capture(site.url("/captcha"))
+    return time.perf_counter() - began_seconds

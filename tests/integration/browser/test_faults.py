@@ -24,25 +24,34 @@ from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+from tests.patience import PATIENCE_SECONDS, until_true
+from tests.processes import await_ends, is_alive, list_descendants, read_command, signal_all
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CAPTCHA = '<img id="captcha" src="/picture">'
+TIMER_SECONDS = 0.1
+GRACE_SECONDS = 10.0
+"""What letting go of a page may take: ten times the second at most of a quiet machine."""
 
 
 def find_processes(name: str) -> list[psutil.Process]:
     """Return this process's descendants whose command line contains `name`."""
-    return [child for child in psutil.Process().children(recursive=True) if name in " ".join(child.cmdline())]
-
-
-async def wait_until_gone(process: psutil.Process) -> None:
-    await asyncio.to_thread(psutil.wait_procs, [process], 10)
+    return [child for child in list_descendants() if name in " ".join(read_command(child))]
 
 
 async def check_works(stage: Stage, site: LocalSite) -> None:
     site.put_page("/works", CAPTCHA)
     site.put_picture("/picture", CAPTCHA_PNG)
     assert (await stage.capture(site.url("/works"))).picture == CAPTCHA_PNG
+
+
+async def measure_enough_seconds(stage: Stage, site: LocalSite) -> float:
+    """Return what is more than enough for a page where all is well, on this machine at this moment."""
+    await check_works(stage, site)
+    began_seconds = stage.clock.monotonic_seconds()
+    await check_works(stage, site)
+    return max(2.0, 10 * (stage.clock.monotonic_seconds() - began_seconds))
 
 
 async def start_silent_capture(
@@ -52,58 +61,60 @@ async def start_silent_capture(
     gone = site.put_silence("/silence")
     site.arrived.clear()
     task = TaskSet("test").spawn(stage.capture(site.url("/silence"), None, timeout_seconds), "capture")
-    await site.arrived.wait()
+    await wait_until_asked(site, task)
     return task, gone
 
 
+async def wait_until_asked(site: LocalSite, task: "asyncio.Task[object]") -> None:
+    """Wait until the browser has asked the site, unless the attempt is over before."""
+    await until_true(lambda: site.arrived.is_set() or task.done())
+    assert site.arrived.is_set(), "the attempt ended before the site was asked"
+
+
 async def test_a_page_that_hangs_ends_in_time_and_leaves_nothing_open(site: LocalSite, stage: Stage) -> None:
+    hanging_seconds = await measure_enough_seconds(stage, site)
     started_seconds = stage.clock.monotonic_seconds()
-    task, gone = await start_silent_capture(stage, site, 1.5)
+    task, gone = await start_silent_capture(stage, site, hanging_seconds)
     with pytest.raises(AttemptFailed) as failed:
         await task
     assert failed.value.task_error_code is TaskErrorCode.ATTEMPT_TIMEOUT
-    assert 1.4 < stage.clock.monotonic_seconds() - started_seconds < 3
-    await asyncio.wait_for(gone.wait(), 3)
+    assert stage.clock.monotonic_seconds() - started_seconds > hanging_seconds - TIMER_SECONDS
+    await asyncio.wait_for(gone.wait(), GRACE_SECONDS)
     await check_works(stage, site)
 
 
 async def test_a_page_that_spins_ends_in_time(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", "<script>setTimeout(() => {for (;;);}, 50)</script>")
-    started_seconds = stage.clock.monotonic_seconds()
     with pytest.raises(AttemptFailed) as failed:
-        await stage.capture(site.url(), None, 2)
+        async with asyncio.timeout(2 + GRACE_SECONDS):
+            await stage.capture(site.url(), None, 2)
     assert failed.value.task_error_code in (TaskErrorCode.ATTEMPT_TIMEOUT, TaskErrorCode.CAPTCHA_NOT_FOUND)
-    assert stage.clock.monotonic_seconds() - started_seconds < 4
     await check_works(stage, site)
 
 
 async def lose(task: "asyncio.Task[object]", marker: str) -> AttemptFailed:
     """Kill every process with `marker` in its command line; return what the attempt ended with."""
-    for process in find_processes(marker):
-        process.kill()
+    signal_all(find_processes(marker))
     with pytest.raises(AttemptFailed) as failed:
         await task
     return failed.value
 
 
-async def test_cancelling_closes_the_page_within_two_seconds(site: LocalSite, stage: Stage) -> None:
-    task, gone = await start_silent_capture(stage, site, 60)
-    started_seconds = stage.clock.monotonic_seconds()
+async def test_cancelling_closes_the_page_at_once(site: LocalSite, stage: Stage) -> None:
+    task, gone = await start_silent_capture(stage, site, PATIENCE_SECONDS)
     task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert stage.clock.monotonic_seconds() - started_seconds < 2.5
-    await asyncio.wait_for(gone.wait(), 1)
+    async with asyncio.timeout(GRACE_SECONDS):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await gone.wait()
     # A page of the test before may still be being cleaned, beside this one.
-    while stage.engine.figures().open_pages:
-        assert stage.clock.monotonic_seconds() - started_seconds < 2.5
-        await asyncio.sleep(0.02)
+    await until_true(lambda: not stage.engine.figures().open_pages)
     await check_works(stage, site)
 
 
 async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
     crashes_before = stage.engine.figures().crashes
-    task, _ = await start_silent_capture(stage, site, 60)
+    task, _ = await start_silent_capture(stage, site, PATIENCE_SECONDS)
     failure = await lose(task, "--remote-debugging-pipe")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
     assert failure.is_retryable
@@ -114,8 +125,8 @@ async def test_a_browser_killed_under_a_task_costs_that_attempt_only(site: Local
 async def test_a_killed_renderer_costs_that_attempt_only(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", "<p>nothing here</p><script>fetch('/silence')</script>")
     site.put_silence("/silence")
-    task = TaskSet("test").spawn(stage.capture(site.url(), None, 30), "capture")
-    await site.arrived.wait()
+    task = TaskSet("test").spawn(stage.capture(site.url()), "capture")
+    await wait_until_asked(site, task)
     failure = await lose(task, "--type=renderer")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
     await check_works(stage, site)
@@ -144,8 +155,8 @@ async def test_a_renderer_killed_while_it_navigates_is_a_crash(
 ) -> None:
     put_slow_pages(site)
     await check_works(stage, site)
-    task = TaskSet("test").spawn(stage.capture(site.url(path), None, 30), "capture")
-    await site.arrived.wait()
+    task = TaskSet("test").spawn(stage.capture(site.url(path)), "capture")
+    await wait_until_asked(site, task)
     await asyncio.sleep(pause_seconds)
     failure = await lose(task, "--type=renderer")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
@@ -163,14 +174,13 @@ async def test_a_navigation_that_ends_before_its_page_is_known_to_have_crashed_i
     site.put_silence("/silence")
 
     async def fail(page: Page, url: str, **_: object) -> None:
-        for process in find_processes("--type=renderer"):
-            process.kill()
+        signal_all(find_processes("--type=renderer"))
         raise PlaywrightError(f"Page.goto: {words}")
 
     with monkeypatch.context() as losing:
         losing.setattr(Page, "goto", fail)
         with pytest.raises(AttemptFailed) as failed:
-            await stage.capture(site.url("/silence"), None, 30)
+            await stage.capture(site.url("/silence"))
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
     await check_works(stage, site)
 
@@ -181,8 +191,8 @@ async def test_a_navigation_lost_with_the_browsers_network_process_may_be_tried_
 ) -> None:
     put_slow_pages(site)
     await check_works(stage, site)
-    task = TaskSet("test").spawn(stage.capture(site.url(path), None, 30), "capture")
-    await site.arrived.wait()
+    task = TaskSet("test").spawn(stage.capture(site.url(path)), "capture")
+    await wait_until_asked(site, task)
     failure = await lose(task, NETWORK_SERVICE)
     assert failure.is_retryable
     await check_works(stage, site)
@@ -199,32 +209,29 @@ async def test_a_message_to_a_driver_that_has_ended_is_a_crash(
     with monkeypatch.context() as losing:
         losing.setattr(Page, "goto", fail)
         with pytest.raises(AttemptFailed) as failed:
-            await stage.capture(site.url("/works"), None, 30)
+            await stage.capture(site.url("/works"))
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
     await check_works(stage, site)
 
 
 async def test_a_killed_driver_is_started_again(site: LocalSite, stage: Stage) -> None:
-    task, _ = await start_silent_capture(stage, site, 60)
+    task, _ = await start_silent_capture(stage, site, PATIENCE_SECONDS)
     browsers = find_processes("--remote-debugging-pipe")
     failure = await lose(task, "run-driver")
     assert failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
     await check_works(stage, site)
-    assert not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in browsers)
+    assert await asyncio.to_thread(await_ends, browsers) == []
 
 
 async def test_a_browser_that_stands_still_is_killed_and_replaced(site: LocalSite, stage: Stage) -> None:
     await check_works(stage, site)
     stopped = find_processes("--remote-debugging-pipe")
-    for process in stopped:
-        process.send_signal(signal.SIGSTOP)
-    started_seconds = stage.clock.monotonic_seconds()
+    signal_all(stopped, signal.SIGSTOP)
     with pytest.raises(AttemptFailed) as failed:
-        await stage.capture(site.url("/works"), None, 1)
+        async with asyncio.timeout(1 + GRACE_SECONDS):
+            await stage.capture(site.url("/works"), None, 1)
     assert failed.value.task_error_code is TaskErrorCode.ATTEMPT_TIMEOUT
-    assert stage.clock.monotonic_seconds() - started_seconds < 2
-    for process in stopped:
-        await wait_until_gone(process)
+    assert await asyncio.to_thread(await_ends, stopped) == []
     await check_works(stage, site)
 
 
@@ -232,13 +239,12 @@ async def test_a_browser_that_stands_still_is_killed_and_replaced(site: LocalSit
 async def test_a_browser_of_which_a_part_stands_still_does_not_fail_page_after_page(
     marker: str, site: LocalSite, stage: Stage
 ) -> None:
-    await check_works(stage, site)
-    for process in find_processes(marker):
-        process.send_signal(signal.SIGSTOP)
+    enough_seconds = await measure_enough_seconds(stage, site)
+    signal_all(find_processes(marker), signal.SIGSTOP)
     lost: list[AttemptFailed] = []
     for _ in range(8):
         try:
-            await stage.capture(site.url("/works"), None, 2)
+            await stage.capture(site.url("/works"), None, enough_seconds)
         except AttemptFailed as failure:
             lost.append(failure)
     assert len(lost) <= 4
@@ -260,15 +266,15 @@ async def test_a_worn_browser_is_replaced_between_pages() -> None:
 
 
 async def test_closing_leaves_no_process_and_no_task(stage: Stage) -> None:
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    before = list_descendants()
     other = Stage()
     await other.start()
-    started = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+    started = [child for child in list_descendants() if child not in before]
     assert started
     site = await other.add_site()
     await check_works(other, site)
     await other.close()
-    assert not [child for child in started if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert not [child for child in started if is_alive(child)]
     assert stage.engine.health().is_ready
     assert not other.engine.health().is_ready
 
@@ -326,7 +332,7 @@ async def test_an_attempt_without_a_browser_ends_with_the_reason(
     await asyncio.sleep(0.1)
     assert not waiting.done()
     source.refusals = 0
-    await asyncio.wait_for(waiting, 15)
+    await asyncio.wait_for(waiting, PATIENCE_SECONDS)
     await tasks.cancel_all()
 
 
@@ -355,9 +361,8 @@ async def test_nothing_survives_a_worker_killed_outright() -> None:
     worker = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE, cwd=Path.cwd())
     assert worker.stdout is not None
     assert await worker.stdout.readline() == b"up\n"
-    children = psutil.Process(worker.pid).children(recursive=True)
+    children = list_descendants(worker.pid)
     assert len(children) > 2
     worker.kill()
     await worker.wait()
-    _, alive = await asyncio.to_thread(psutil.wait_procs, children, 5)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert await asyncio.to_thread(await_ends, children) == []

@@ -12,10 +12,10 @@ from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.page.frame_calls import FRAMES_LIMIT
 from captchad.domain.page import PageOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-VISIT_SECONDS = 90.0
 SMALL = '<iframe srcdoc="<p>small" width="200" height="60"></iframe>'
 CAPTCHA_FRAME = '<iframe src="/framed" width="300" height="100"></iframe>'
 NO_PLACE_FOR_ONE = {
@@ -36,7 +36,7 @@ async def look_at(
 ) -> Result:
     """Open the site's first page and give what `work` makes of looks at it."""
 
-    async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), VISIT_SECONDS) as session:
+    async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), PATIENCE_SECONDS) as session:
         page = session.page
         await page.wait_for_load_state()
         return await work(FrameScans(page, None, script or read_finder_script(), stage.clock), page)
@@ -61,14 +61,14 @@ async def test_frames_that_show_nothing_are_not_asked(html: str, site: LocalSite
 async def test_a_captcha_is_found_behind_fifty_hidden_frames(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", NO_PLACE_FOR_ONE["hidden"] * 50 + CAPTCHA_FRAME)
     put_captcha(site)
-    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+    assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
 async def test_of_too_many_frames_the_likeliest_are_looked_at(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", SMALL * 60 + CAPTCHA_FRAME.replace("<iframe", '<iframe id="captcha-box"') + SMALL * 20)
     put_captcha(site)
     assert len(await look_at(stage, site, look_once)) == FRAMES_LIMIT
-    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+    assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
 async def test_frames_that_came_out_of_order_are_told_apart(site: LocalSite, stage: Stage) -> None:
@@ -83,14 +83,14 @@ async def test_frames_in_shadow_roots_shift_no_numbers(site: LocalSite, stage: S
     shadow = "<div><template shadowrootmode='open'><iframe srcdoc='<p>x' hidden></iframe></template></div>"
     site.put_page("/", f"{shadow}{NO_PLACE_FOR_ONE['hidden']}{CAPTCHA_FRAME}")
     put_captcha(site)
-    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+    assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
 async def test_a_frame_that_shows_itself_later_is_looked_at_then(site: LocalSite, stage: Stage) -> None:
     show = "<script>setTimeout(() => { document.querySelector('iframe').hidden = false }, 700)</script>"
     site.put_page("/", CAPTCHA_FRAME.replace("<iframe", "<iframe hidden") + show)
     put_captcha(site)
-    assert (await stage.capture(site.url(), timeout_seconds=VISIT_SECONDS)).picture == CAPTCHA_PNG
+    assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
 async def test_the_script_is_sent_twice_to_a_document_however_often_it_is_looked_at(

@@ -13,22 +13,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CAPTCHA = '<img id="captcha" src="/picture">'
 
 
-async def fail(stage: Stage, url: str, timeout_seconds: float = 20.0) -> AttemptFailed:
+async def fail(stage: Stage, url: str) -> AttemptFailed:
     """Return the failure that capturing `url` ends with."""
     with pytest.raises(AttemptFailed) as failed:
-        await stage.capture(url, timeout_seconds=timeout_seconds)
+        await stage.capture(url)
     return failed.value
 
 
 async def test_a_page_without_a_captcha_is_not_found(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", '<h1>Welcome</h1><img src="/logo" class="logo">')
     site.put_picture("/logo", CAPTCHA_PNG)
-    assert (await fail(stage, site.url(), 3)).task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND
+    assert (await fail(stage, site.url())).task_error_code is TaskErrorCode.CAPTCHA_NOT_FOUND
 
 
 async def test_a_behavioural_captcha_is_named_as_unsupported(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", '<form><div class="g-recaptcha" data-sitekey="x"></div></form>')
-    failure = await fail(stage, site.url(), 3)
+    failure = await fail(stage, site.url())
     assert failure.task_error_code is TaskErrorCode.UNSUPPORTED_CAPTCHA
     assert not failure.is_retryable
     assert "reCAPTCHA" in failure.message

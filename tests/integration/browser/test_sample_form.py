@@ -16,6 +16,7 @@ from captchad.solving.solver import Solver
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.integration.browser.stage import Stage
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,9 +47,9 @@ async def settle(stage: Stage, sample: SampleSite, shape: str, misread: int, ret
     solver = Solver(stage.engine, reader, lambda _: True, metrics, stage.clock)
     fill = LOGIN if shape == "login" else SHAPE
     request = TaskRequest(
-        "127.0.0.1", url=sample.url("try", shape), fill=fill, retry_count=retry_count, timeout_seconds=60
+        "127.0.0.1", url=sample.url("try", shape), fill=fill, retry_count=retry_count, timeout_seconds=PATIENCE_SECONDS
     )
-    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=PATIENCE_SECONDS)
     return await solver.solve(delivery, find_task_target(stage.policy.targets, request, stage.clock.today()))
 
 

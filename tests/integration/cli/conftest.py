@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.redis_server import find_free_port
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import find_free_port
 
 CAPTCHAD = (sys.executable, "-m", "captchad")
 TARGETS = [{"host": "localhost", "ports": [8090], "allow_private_addresses": True}]
@@ -40,7 +41,7 @@ def captchad(environment: dict[str, str]) -> Run:
             env=environment | variables,
             input=stdin,
             capture_output=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         return subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())

@@ -18,6 +18,7 @@ from captchad.egress.proxy_connection import ConnectionLimits
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, ScopePolicy
 from captchad.runtime.clock import Clock
+from tests.patience import PATIENCE_SECONDS, until_true
 
 LIMITS = ConnectionLimits(keep_alive_seconds=5, body_limit_bytes=2_000_000, tunnel_limit_bytes=3_000_000)
 
@@ -87,7 +88,7 @@ class Network:
         allowed = {"Proxy-Authorization": self.authorisation}
         place = {"proxy": self.proxy.address.url, "proxy_headers": allowed, "headers": allowed}
         async with (
-            ClientSession(timeout=ClientTimeout(10)) as client,
+            ClientSession(timeout=ClientTimeout(PATIENCE_SECONDS)) as client,
             client.request(method, url, **place, **options) as answer,  # type: ignore[arg-type]
         ):
             return answer.status, await answer.read(), answer.headers.get("X-Captchad-Egress")
@@ -97,7 +98,7 @@ class Network:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.proxy_port)
         try:
             writer.write(raw)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 return await reader.read()
         except ConnectionError:
             return b""
@@ -354,7 +355,7 @@ async def test_odd_requests_are_answered_or_dropped(raw: bytes, status: bytes, n
     reader, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
     writer.write(raw.replace(b"AUTH", f"Proxy-Authorization: {network.authorisation}".encode()))
     if status:
-        assert (await asyncio.wait_for(reader.read(len(status)), 5)) == status
+        assert (await asyncio.wait_for(reader.read(len(status)), PATIENCE_SECONDS)) == status
     writer.close()
     assert (await network.fetch(network.url()))[0] == 200
 
@@ -363,11 +364,11 @@ async def test_a_browser_that_leaves_frees_the_site_it_waited_for(network: Netwo
     _, writer = await asyncio.open_connection("127.0.0.1", network.proxy_port)
     lines = f"GET {network.url('/silence')} HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
     writer.write(lines.encode())
-    await asyncio.wait_for(network.arrived.wait(), 5)
+    await asyncio.wait_for(network.arrived.wait(), PATIENCE_SECONDS)
     assert network.proxy.open_connections == 1
     writer.close()
-    await asyncio.wait_for(network.gone.wait(), 5)
-    assert network.proxy.open_connections == 0
+    await asyncio.wait_for(network.gone.wait(), PATIENCE_SECONDS)
+    await until_true(lambda: network.proxy.open_connections == 0)
 
 
 async def test_closing_ends_every_connection(network: Network) -> None:
@@ -375,7 +376,7 @@ async def test_closing_ends_every_connection(network: Network) -> None:
     await network.fetch(network.url())
     assert network.proxy.health().is_ready
     await network.proxy.close()
-    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
     assert network.proxy.open_connections == 0
     assert not network.proxy.health().is_ready
     writer.close()

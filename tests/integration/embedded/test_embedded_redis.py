@@ -17,6 +17,7 @@ from captchad.broker import embedded_program
 from captchad.broker.embedded import EmbeddedRedis, find_socket
 from captchad.domain.errors import BrokerUnavailable, ConfigurationError, DependencyMissing
 from captchad.runtime.clock import Clock
+from tests.processes import await_ends, list_descendants
 
 Make = Callable[[Path], EmbeddedRedis]
 
@@ -157,11 +158,10 @@ async def test_leftover_whose_socket_is_gone_is_found_too(make_server: Make, tmp
 
 async def test_server_ends_with_its_killed_holder(tmp_path: Path) -> None:
     holder = hold(tmp_path)
-    descendants = psutil.Process(holder.pid).children(recursive=True)
+    descendants = list_descendants(holder.pid)
     assert len(descendants) == 2
     end(holder)
-    _, alive = await asyncio.to_thread(psutil.wait_procs, descendants, 5)
-    assert alive == []
+    assert await asyncio.to_thread(await_ends, descendants) == []
 
 
 async def test_socket_path_the_system_refuses_is_said_before_anything_is_made(

@@ -7,6 +7,7 @@ from captchad.broker.connection import Broker
 from captchad.broker.tasks import TaskQuery
 from tests.integration.gateway.conftest import RunningGateway
 from tests.integration.gateway.requests_to_send import make_png
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGateway) -> None:
@@ -122,7 +123,7 @@ async def test_a_draining_gateway_answers_waits_with_the_present_state(gateway: 
         async with gateway.session.get(f"/task_status/{task_id}?wait=60") as answer:
             return answer.status, (await answer.json())["status"]
 
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         waiting = group.create_task(wait())
         while not gateway.feed.health().details["waiters"]:
             await asyncio.sleep(0)

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from captchad.broker.connection import Broker
 from captchad.browser.launch.executable import find_executable
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -52,5 +53,5 @@ async def watched() -> AsyncIterator[WatchedPage]:
     """A page in a real browser."""
     async with open_browser() as browser:
         page = await browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
         yield WatchedPage(page)

@@ -11,6 +11,7 @@ from captchad.broker.connection import Broker
 from captchad.config.sections import RedisSection
 from captchad.domain.task import Priority
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
+from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import RedisServer
 
 SPECIFIED_NAMES = (
@@ -116,7 +117,7 @@ async def test_the_stream_begins_at_once_and_ends_when_the_monitor_drains(broker
         assert response.headers["Content-Type"].startswith("text/event-stream")
         assert await response.content.readline() == b"retry: 1000\n"
         assert (await read_event(response)).startswith(b"data: {")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await monitor.stop()
             await response.read()
 

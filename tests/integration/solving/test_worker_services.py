@@ -23,6 +23,7 @@ from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.solving.settlement import Settler
 from captchad.telemetry.metrics import Metrics
 from tests.integration.protocol import LIMITS, Partition, completed
+from tests.patience import until
 from tests.redis_server import RedisServer
 
 SLOTS = 2
@@ -99,13 +100,6 @@ async def make_worker(broker: Broker) -> AsyncIterator[MakeWorker]:
     yield make
     for worker in workers:
         await worker.keeper.cancel_all()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for something that happens in Redis or in a task of its own."""
-    async with asyncio.timeout(10):
-        while not await condition():
-            await asyncio.sleep(0.005)
 
 
 async def all_ended(partition: Partition, task_ids: list[str]) -> bool:

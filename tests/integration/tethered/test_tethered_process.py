@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
 
 from captchad.runtime.tethered_process import TetheredProcess
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import await_ends, list_descendants
 
 ENVIRONMENT = dict(os.environ)
 ESCAPEE = "import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
@@ -21,13 +22,6 @@ child = subprocess.Popen([sys.executable, "-c", {ESCAPEE!r}], stdout=subprocess.
 print(child.stdout.readline(), end="", flush=True)
 time.sleep(600)
 """
-
-
-def wait_until_gone(process_ids: list[int], seconds: float) -> list[int]:
-    """Return those that still live after `seconds`."""
-    processes = [psutil.Process(process_id) for process_id in process_ids if psutil.pid_exists(process_id)]
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    return [process.pid for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
 async def start_family(script: str = FAMILY) -> tuple[TetheredProcess, int]:
@@ -80,7 +74,7 @@ async def test_termination_reaches_the_command_alone() -> None:
         signal.pause()
     """)
     process, _ = await start_family(script)
-    assert await process.stop(grace_seconds=5) == 0
+    assert await process.stop(grace_seconds=PATIENCE_SECONDS) == 0
     assert process.stdout is not None
     assert (await process.stdout.read()).strip() == b"alive"
 
@@ -91,14 +85,12 @@ def test_no_descendant_outlives_a_parent_that_was_killed(tmp_path: Path) -> None
     )
     assert parent.stdout is not None
     grandchild = int(parent.stdout.readline())
-    descendants = [process.pid for process in psutil.Process(parent.pid).children(recursive=True)]
-    assert grandchild in descendants
-    started = time.monotonic()
+    descendants = list_descendants(parent.pid)
+    assert grandchild in {process.pid for process in descendants}
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    assert wait_until_gone(descendants, 5) == []
-    assert time.monotonic() - started < 5
+    assert await_ends(descendants) == []
 
 
 _PARENT = """

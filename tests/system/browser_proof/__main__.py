@@ -5,7 +5,6 @@ browser processes are killed or stopped and CAPTCHAD_PROOF_WORKER_KILLS workers 
 the tether that `captchad up` puts over them, so that nobody but the worker and its driver tidies up.
 """
 
-import contextlib
 import json
 import os
 import random
@@ -24,6 +23,8 @@ import psutil
 from rich.console import Console
 from rich.progress import Progress
 
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import list_descendants, signal_all
 from tests.system.browser_proof.leftovers import (
     await_none,
     become_reaper,
@@ -44,7 +45,7 @@ UNDISTURBED_PAGE_SECONDS = 60.0
 DISTURBED_PAGE_SECONDS = 8.0
 """What one attempt may take; a stopped browser costs as much."""
 
-TIDY_SECONDS = 40.0
+TIDY_SECONDS = PATIENCE_SECONDS
 """A driver whose worker was killed while its browser was stopped waits for half a minute before it uses force."""
 
 PASSABLE_MODE = 0o711
@@ -170,7 +171,7 @@ class Endurance:
 
     def _stop_worker(self, part: str) -> None:
         assert self._worker is not None
-        below, code = self._worker.process.children(recursive=True), self._worker.stop()
+        below, code = list_descendants(self._worker.pid), self._worker.stop()
         if code != 0:
             self.findings.left_behind.append(f"a worker that ended with {code} in the part {part}")
         self._check_gone(below, f"its worker's regular end in the part {part}")
@@ -183,8 +184,7 @@ class Endurance:
 
         def find_remaining() -> list[str]:
             reap_orphans({self._site_pid})
-            processes = psutil.Process().children(recursive=True)
-            return [describe(one) for one in processes if one.pid != self._site_pid]
+            return [describe(one) for one in list_descendants() if one.pid != self._site_pid]
 
         self.findings.left_behind += [f"process {one}" for one in await_none(find_remaining, TIDY_SECONDS)]
         self.findings.left_behind += [f"file {name}" for name in list_files(self._temporary)]
@@ -226,9 +226,7 @@ def prove(proof: Proof, reuse: str) -> dict[str, Any]:
     finally:
         site.kill()
         site.wait()
-        for process in psutil.Process().children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                process.kill()
+        signal_all(list_descendants())
         shutil.rmtree(folder, ignore_errors=True)
     return asdict(endurance.findings)
 

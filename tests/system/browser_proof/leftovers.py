@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.processes import list_descendants, read_command
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 SHARED_MEMORY = Path("/dev/shm")
@@ -47,7 +49,7 @@ def describe(process: psutil.Process) -> str:
 def find_zombies(top: psutil.Process) -> list[psutil.Process]:
     """Return what has ended below a process without having been waited for."""
     zombies = []
-    for process in top.children(recursive=True):
+    for process in list_descendants(top.pid):
         with contextlib.suppress(psutil.Error):
             if process.status() == psutil.STATUS_ZOMBIE:
                 zombies.append(process)
@@ -75,9 +77,8 @@ def list_files(folder: Path) -> list[str]:
 def find_abandoned_profiles(temporary: Path, worker: psutil.Process) -> list[str]:
     """Return the folders of browsers that a worker no longer has."""
     used = set()
-    for process in worker.children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            used |= {argument.partition("=")[2] for argument in process.cmdline() if "--user-data-dir=" in argument}
+    for process in list_descendants(worker.pid):
+        used |= {argument.partition("=")[2] for argument in read_command(process) if "--user-data-dir=" in argument}
     profiles = [path.name for path in temporary.glob("*/playwright_*profile*") if str(path) not in used]
     artifacts = sorted(path.name for path in temporary.glob("*/playwright-artifacts-*"))
     return profiles + artifacts[len(used) :]

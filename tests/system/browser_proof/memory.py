@@ -1,6 +1,5 @@
 """How much memory a worker takes, by its parts, page after page."""
 
-import contextlib
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from dataclasses import dataclass
 import psutil
 
 from tests.benchmarks.browser.process_figures import read_memory
+from tests.processes import list_descendants, read_command
 
 BYTES_PER_MEBIBYTE = 1_048_576
 PARTS = 5
@@ -26,9 +26,8 @@ class MemorySample:
 def take_sample(worker: psutil.Process, pages: int) -> MemorySample:
     """Look at a worker's processes now."""
     own, browsers = [worker], list[psutil.Process]()
-    for process in worker.children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            (own if "run-driver" in process.cmdline() else browsers).append(process)
+    for process in list_descendants(worker.pid):
+        (own if "run-driver" in read_command(process) else browsers).append(process)
     return MemorySample(pages, read_memory(own).pss_bytes, read_memory(browsers).pss_bytes)
 
 

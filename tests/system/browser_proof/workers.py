@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psutil
 
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import list_descendants, read_command
 from tests.system.browser_proof.worker import PAGE_SECONDS_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[3]
-LINE_SECONDS = 90.0
-STOP_SECONDS = 30.0
 CONCURRENCY = 4
 
 
@@ -51,12 +51,12 @@ class ProofWorker:
 
     def strike_browser(self, chance: random.Random, number: signal.Signals) -> str:
         """Send a signal to one of its browser's processes, at random; give which it was, or nothing."""
-        victims = []
-        for process in self.process.children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                # The driver is no browser; stopped, it would only be waited for longer.
-                if number is signal.SIGKILL or "run-driver" not in process.cmdline():
-                    victims.append(process)
+        # The driver is no browser; stopped, it would only be waited for longer.
+        victims = [
+            process
+            for process in list_descendants(self.pid)
+            if number is signal.SIGKILL or "run-driver" not in read_command(process)
+        ]
         with contextlib.suppress(psutil.Error, IndexError):
             victim = chance.choice(victims)
             name = _name_kind(victim)
@@ -66,7 +66,7 @@ class ProofWorker:
 
     def kill(self) -> list[psutil.Process]:
         """Kill the worker alone, without a warning; return what was below it."""
-        below = self.process.children(recursive=True)
+        below = list_descendants(self.pid)
         self._process.kill()
         self._end()
         return below
@@ -75,7 +75,7 @@ class ProofWorker:
         """Ask it to end, and give its exit code."""
         self._process.terminate()
         assert self._process.stdout is not None
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self._read_more(deadline):
             pass
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -91,11 +91,11 @@ class ProofWorker:
         return code
 
     def _read_line(self) -> dict[str, object]:
-        deadline = time.monotonic() + LINE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while b"\n" not in self._rest:
             if not self._read_more(deadline):
                 log = self._log_path.read_text(errors="replace")[-2000:]
-                raise AssertionError(f"the worker said nothing for {LINE_SECONDS:g} s, or has ended: {log}")
+                raise AssertionError(f"the worker said nothing for {PATIENCE_SECONDS:g} s, or has ended: {log}")
         line, _, self._rest = self._rest.partition(b"\n")
         found: dict[str, object] = json.loads(line)
         return found
@@ -110,7 +110,7 @@ class ProofWorker:
 
 def _name_kind(process: psutil.Process) -> str:
     """Return what a browser's process is for, as its command line says."""
-    for argument in process.cmdline():
+    for argument in read_command(process):
         if argument.startswith("--type="):
             return argument.removeprefix("--type=")
         if "run-driver" in argument:

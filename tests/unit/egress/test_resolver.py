@@ -7,6 +7,7 @@ import pytest
 
 from captchad.domain.address import IpAddress
 from captchad.egress.resolver import LOOKUPS_AT_ONCE, ResolutionFailed, Resolver
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "93.184.216.34"])
@@ -45,6 +46,6 @@ async def test_names_that_are_looked_up_in_vain_hold_up_no_other_thread(monkeypa
     try:
         failures = await asyncio.gather(*lookups, return_exceptions=True)
         assert all(isinstance(failure, ResolutionFailed) for failure in failures)
-        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), PATIENCE_SECONDS) == "free"
     finally:
         released.set()

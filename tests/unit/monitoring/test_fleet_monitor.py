@@ -14,6 +14,7 @@ from captchad.monitoring.fleet import FleetReader, FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetMonitor
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.monitoring.fleets import make_snapshot, without
 
 
@@ -108,7 +109,7 @@ async def test_draining_releases_everybody(monitor: FleetMonitor) -> None:
     async def drain() -> None:
         await monitor.drain()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(wait(), wait(), drain())
     assert monitor.is_closing
 

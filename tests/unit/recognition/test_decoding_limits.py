@@ -1,4 +1,4 @@
-"""Files made to cost much cost little: each is decoded or refused within a second of CPU and 512 MiB."""
+"""Files made to cost much cost little: each is decoded or refused at the cost of some honest ones, within 512 MiB."""
 
 import json
 import subprocess
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.recognition.hostile_pictures import HOSTILE
 
 ROOT = Path(__file__).resolve().parents[3]
-CPU_LIMIT_SECONDS = 1.0
-TIME_LIMIT_SECONDS = 100
+COST_LIMIT_HONEST_PICTURES = 40.0
+"""How many honest pictures as large as may be, which take 60 ms each on a quiet machine; the worst costs fourteen."""
+
 REFUSALS = {
     "png one pixel wide": "a side of more than 16384",
     "jpeg of 3,000 scans": "more than 100 scans",
@@ -28,7 +30,7 @@ READ = ("gif of 100,000 frames", "png of text bombs", "png with a profile bomb",
 @pytest.fixture(scope="module")
 def costs() -> dict[str, dict[str, object]]:
     command = [sys.executable, "-m", "tests.unit.recognition.decoding_costs"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIME_LIMIT_SECONDS, check=True)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
     return {line["name"]: line for line in map(json.loads, run.stdout.splitlines())}
 
 
@@ -36,7 +38,7 @@ def costs() -> dict[str, dict[str, object]]:
 def test_it_is_decoded_or_refused_at_little_cost(costs: dict[str, dict[str, object]], name: str) -> None:
     cost = costs[name]
     assert cost["outcome"] in {"decoded", "refused"}, cost
-    assert cost["cpu_seconds"] < CPU_LIMIT_SECONDS, cost  # type: ignore[operator]
+    assert cost["honest_pictures"] < COST_LIMIT_HONEST_PICTURES, cost  # type: ignore[operator]
     assert REFUSALS.get(name, "") in str(cost["message"])
 
 

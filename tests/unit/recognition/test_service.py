@@ -15,6 +15,7 @@ from captchad.recognition.decoding import Pixels
 from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.recognition.service import RecognitionService
 from captchad.runtime.spawn import TaskSet
+from tests.patience import PATIENCE_SECONDS
 
 HINTS = Hints()
 
@@ -42,7 +43,7 @@ class WidthReader:
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
         self.is_reading.set()
-        assert self.may_read.wait(20)
+        assert self.may_read.wait(PATIENCE_SECONDS)
         self.batches.append(len(pictures))
         self.threads.add(threading.current_thread())
         widths = [picture.shape[1] for picture in pictures]

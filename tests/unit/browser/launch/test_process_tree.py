@@ -6,6 +6,8 @@ import sys
 import psutil
 
 from captchad.browser.launch.process_tree import await_ends, kill_tree, list_tree, measure_rss_bytes
+from tests.patience import PATIENCE_SECONDS
+from tests.processes import is_alive
 
 GRANDCHILD = "import subprocess, sys; print(subprocess.Popen(['sleep', '60']).pid, flush=True); sys.stdin.read()"
 NOBODY = 2**22 + 1
@@ -50,5 +52,5 @@ def test_what_a_killed_script_has_started_is_found_by_its_group() -> None:
     tree = list_tree(leader.pid)
     assert tree == [orphan]
     kill_tree(leader.pid)
-    await_ends(tree, 5)
-    assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
+    await_ends(tree, PATIENCE_SECONDS)
+    assert not is_alive(orphan)

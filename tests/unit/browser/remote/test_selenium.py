@@ -18,6 +18,7 @@ from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeeper, Se
 from captchad.browser.remote.webdriver import HubError, HubRefused, WebDriverHub
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from tests.patience import until_true
 from tests.unit.browser.remote.hub import ScriptedHub
 
 
@@ -87,9 +88,7 @@ async def test_of_two_that_take_the_last_place_at_once_the_later_gives_way(hub: 
     hub.others_first = "captchad worker-9 abcd"
     with pytest.raises(LaunchFailed, match="max_sessions"):
         await connect(hub)
-    async with asyncio.timeout(5):
-        while len(hub.names) > 1:
-            await asyncio.sleep(0.01)
+    await until_true(lambda: len(hub.names) == 1)
     assert hub.names == ["captchad worker-9 abcd"]
 
 
