@@ -8,7 +8,7 @@ from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.config.browser_choice import choose_browser
-from captchad.config.sections import BrowserSection, Configuration
+from captchad.config.settings import BrowserSection, Configuration
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_place import ProxyPlace
 from captchad.runtime.clock import Clock

@@ -13,12 +13,12 @@ from captchad.browser.browsers.connection import BrowserConnection, BrowserSourc
 from captchad.browser.launch.driver import is_driver_gone
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.browser.page.rasterising import choose_raster_size, draw_picture
+from captchad.browser.page.svg_drawing import choose_raster_size, draw_picture
 from captchad.browser.page_session import PageSession
 from captchad.browser.tabs.tab_lease import TabLease
 from captchad.browser.tabs.tab_plan import TabOwner
 from captchad.browser.tabs.tab_pool import TabPool
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import PageOrder
 from captchad.domain.role_figures import BrowserFigures

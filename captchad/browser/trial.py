@@ -12,7 +12,7 @@ from captchad.browser.backends import choose_source
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.browser_choice import choose_browser
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy

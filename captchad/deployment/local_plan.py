@@ -12,9 +12,9 @@ from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
 from captchad.deployment import session_key
 from captchad.deployment.events import Listener
+from captchad.deployment.free_ports import claim_port, find_free_port, pick_free_port
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
-from captchad.deployment.ports import claim_port, find_free_port, pick_free_port
 from captchad.deployment.redis_child import RedisChild
 from captchad.deployment.role_child import RoleChild, RoleOrder
 from captchad.domain.errors import ConfigurationError

@@ -5,7 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
-from captchad.config.sections import SESSION_KEY_LENGTH
+from captchad.config.settings import SESSION_KEY_LENGTH
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 
 SETTING = "security.session_key"

@@ -13,8 +13,8 @@ import onnxruntime
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.ctc import LogProbabilities
+from captchad.recognition.onnx_session import open_session
 from captchad.recognition.preparation import Prepared, stack
-from captchad.recognition.session import open_session
 
 DESCRIPTION_KEY = "captchad"
 """Where in the ONNX file's metadata the description lies, as JSON."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.decoding import Pixels
-from captchad.recognition.session import open_session
+from captchad.recognition.onnx_session import open_session
 from captchad.runtime.extras import Extra, describe_missing, install_command
 
 PACKAGE = "ddddocr"

@@ -11,7 +11,7 @@ from captchad.browser.node.server import ListeningAddress
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.config.loader import load_configuration
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import DependencyMissing
 from captchad.runtime.clock import Clock

@@ -16,7 +16,7 @@ from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
 from captchad.config.changes import changed_settings
 from captchad.config.loader import LoadedConfiguration, load_configuration
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError

@@ -11,7 +11,7 @@ from captchad.browser.backends import choose_proxy_place, choose_recycle_limits,
 from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.role_figures import WorkerFigures
 from captchad.domain.target import Origin
 from captchad.egress.own_addresses import own_addresses

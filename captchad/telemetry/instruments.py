@@ -6,8 +6,8 @@ from typing import Any
 from aioprometheus.collectors import Collector, Counter, Gauge, Histogram, Registry
 from aioprometheus.formats.text import TEXT_CONTENT_TYPE, TextFormatter
 
-from captchad.telemetry.catalogue import SERIES_REFUSED, MetricDefinition, MetricKind
 from captchad.telemetry.escaping import escape_help, escape_label_value, repair_surrogates
+from captchad.telemetry.metric_catalogue import SERIES_REFUSED, MetricDefinition, MetricKind
 
 SERIES_LIMIT = 500
 OVERFLOW = "other"

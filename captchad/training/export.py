@@ -15,8 +15,8 @@ from torch import nn
 
 from captchad.recognition.ctc import BLANK
 from captchad.recognition.model import DESCRIPTION_KEY
+from captchad.recognition.onnx_session import open_session
 from captchad.recognition.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
-from captchad.recognition.session import open_session
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import COLUMN_WIDTH_PIXELS
 from captchad.training.recipe import Recipe

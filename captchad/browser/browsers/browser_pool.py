@@ -6,7 +6,7 @@ import logging
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.browsers.hang_judge import HangJudge, Wait
 from captchad.browser.browsers.pool_plan import RecycleLimits, plan_pool
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
 from captchad.runtime.cpu_pressure import read_stalled_seconds
 from captchad.runtime.spawn import TaskSet

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.picture_taker import CLICK_MS, PictureTaker, TakenPicture, click_picture
-from captchad.browser.forms.form import FormFilling, FormFinder, order_frames
+from captchad.browser.forms.form_filling import FormFilling, FormFinder, order_frames
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.domain.errors import AttemptFailed

@@ -25,7 +25,7 @@ from captchad.browser.launch.process_tree import (
     measure_rss_bytes,
 )
 from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 

@@ -14,7 +14,7 @@ from captchad.browser.node.server import BrowserServer, ListeningAddress
 from captchad.browser.remote.connection import RemoteBrowser
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock

@@ -8,7 +8,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.tasks import TaskStore
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.errors import TaskNotFound
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskStatus

@@ -17,7 +17,7 @@ from playwright.async_api import Page
 
 from captchad.browser.browsers.connection import BrowserSource, LaunchFailed
 from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy

@@ -19,7 +19,7 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.config.sections import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
+from captchad.config.settings import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
 from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake

@@ -7,7 +7,7 @@ from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
-from captchad.config.sections import Configuration, SecuritySection
+from captchad.config.settings import Configuration, SecuritySection
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.node import NodeReport, Role, SystemLoad

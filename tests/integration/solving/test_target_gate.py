@@ -11,10 +11,10 @@ import pytest
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
-from captchad.broker.keys import TargetKeys
 from captchad.broker.leases import TASK_LEASE_SECONDS
+from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.target_limits import TargetLimits
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.target import Target
 from captchad.domain.task import TaskError, TaskStatus

@@ -11,7 +11,7 @@ from captchad.broker.consumer import Consumer, Delivery, Settlement
 from captchad.broker.events import EventFeed
 from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.tasks import TaskStore
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet

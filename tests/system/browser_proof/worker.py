@@ -6,7 +6,7 @@ import os
 import uvloop
 
 from captchad.browser.engine import BrowserEngine
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import AttemptFailed
 from captchad.domain.page import PageOrder
 from captchad.domain.target import Target, parse_origin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from captchad.config.sections import WorkerSection
+from captchad.config.settings import WorkerSection
 from captchad.domain.node import Role
 
 ROOT = Path(__file__).parents[3]
