@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.finding import vocabulary
 from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
 from captchad.browser.page.scripts import read_script
 from captchad.domain.css_selector import explain_bad_selector
@@ -37,7 +38,7 @@ def read_form_script() -> str:
 def read_facts_script() -> str:
     """Return the script that tells about a form; what behavioural captchas look like it has from the finder's."""
     parts = (f"finding/finder_{part}.js" for part in _SHARED_PARTS)
-    return read_script("({ field, button })", *parts, "forms/form_facts.js")
+    return read_script("({ field, button })", *parts, "forms/form_facts.js", MAYBE=vocabulary.MAYBE_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)

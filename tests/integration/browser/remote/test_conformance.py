@@ -3,6 +3,7 @@
 import asyncio
 import signal
 
+import psutil
 import pytest
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -11,7 +12,7 @@ from tests.integration.browser.remote.places import Place
 from tests.integration.browser.remote.relay import Relay
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 from tests.patience import PATIENCE_SECONDS, until_true
-from tests.processes import list_descendants, read_command, signal_all
+from tests.processes import read_command, signal_all
 
 NOTICED_SECONDS = 250
 """Ten times the heartbeat's second and its limit, which is eight to twenty."""
@@ -114,5 +115,5 @@ async def test_a_network_that_falls_silent_is_noticed(stage: Stage, site: LocalS
 async def test_closing_leaves_nothing_behind(place: Place, stage: Stage, site: LocalSite) -> None:
     await read_a_page(stage, site)
     await stage.engine.close()
-    assert not [child for child in list_descendants() if "run-driver" in read_command(child)]
+    assert not [child for child in psutil.Process().children() if "run-driver" in read_command(child)]
     await asyncio.to_thread(place.wait_until_left)
