@@ -37,7 +37,7 @@ MAINTENANCE_SECONDS = 5.0
 ABSENCE_SECONDS = 30.0
 """How long an attempt waits for a browser where none can be had, as one elsewhere that is being started again."""
 
-LOOK_AGAIN_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -144,14 +144,14 @@ class BrowserEngine(Service):
 
     async def _borrow(self, deadline: Deadline) -> BrowserConnection:
         """Return a browser; one that is away a while costs time, but no attempt. LaunchFailed if none comes."""
-        give_up_seconds = deadline.until(ABSENCE_SECONDS) - LOOK_AGAIN_SECONDS
+        give_up_seconds = deadline.until(ABSENCE_SECONDS) - RETRY_SECONDS
         while True:
             try:
                 return await self._pool.borrow()
             except LaunchFailed:
                 if self._clock.monotonic_seconds() >= give_up_seconds:
                     raise
-            await self._clock.sleep(LOOK_AGAIN_SECONDS)
+            await self._clock.sleep(RETRY_SECONDS)
 
     def _check_scope(self, task_url: str) -> None:
         try:

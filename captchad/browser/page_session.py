@@ -20,17 +20,17 @@ from captchad.runtime.spawn import TaskSet
 class PageSession:
     """Does what one attempt asks of its page, until its deadline."""
 
-    def __init__(self, opened: OpenedPage, order: PageOrder, deadline: Deadline, clock: Clock, keeper: TaskSet) -> None:
+    def __init__(self, opened: OpenedPage, order: PageOrder, deadline: Deadline, clock: Clock, work: TaskSet) -> None:
         self.page = opened.page
         self._opened = opened
         self._order = order
         self._deadline = deadline
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._taker = PictureTaker(opened, order.selector, clock)
         self._form: CaptchaForm | None = None
         if order.fill is not None:
-            self._form = CaptchaForm(opened, self._taker, order.fill, deadline, clock, keeper)
+            self._form = CaptchaForm(opened, self._taker, order.fill, deadline, clock, work)
         self._taken: TakenPicture | None = None
         self._another: TakenPicture | None = None
         self._open_ms = 0.0
@@ -42,7 +42,7 @@ class PageSession:
             if order.session is None:
                 await self._opened.navigate(order.url)
             else:
-                session = SessionInput(self.page, order, self._keeper)
+                session = SessionInput(self.page, order, self._work)
                 await session.put_in()
                 await self._opened.navigate(order.url)
                 await session.note_opened()

@@ -21,7 +21,7 @@ class LocalFleet:
     def __init__(self, foundation: Stage, stages: Sequence[Stage], listener: Listener, clock: Clock) -> None:
         self._foundation = [Watch(child, listener, clock) for child in foundation]
         self._stages = [[Watch(child, listener, clock) for child in stage] for stage in stages]
-        self._keeper = TaskSet("fleet")
+        self._work = TaskSet("fleet")
         self._started: list[Watch] = []
         self._failed = asyncio.Event()
         self._failure: BaseException | None = None
@@ -40,9 +40,9 @@ class LocalFleet:
     async def stop(self) -> None:
         """Stop everything: the stages in their order, and the foundation last."""
         for stage in (*self._stages, self._foundation):
-            stops = [self._keeper.spawn(watch.stop(), "stop") for watch in stage if watch in self._started]
+            stops = [self._work.spawn(watch.stop(), "stop") for watch in stage if watch in self._started]
             await asyncio.gather(*stops)
-        await self._keeper.cancel_all()
+        await self._work.cancel_all()
 
     def stop_at_once(self) -> None:
         """Hurry a stop that is under way: everything but the foundation is killed."""
@@ -57,7 +57,7 @@ class LocalFleet:
     async def _start_and_wait(self, watches: Sequence[Watch]) -> None:
         for watch in watches:
             self._started.append(watch)
-            self._keeper.spawn(self._run(watch), watch.child.name)
+            self._work.spawn(self._run(watch), watch.child.name)
         for watch in watches:
             await self._wait_until_ready(watch)
 
@@ -74,8 +74,8 @@ class LocalFleet:
 
     async def _wait_until_ready(self, watch: Watch) -> None:
         waiting = {
-            self._keeper.spawn(watch.ready.wait(), "ready"),
-            self._keeper.spawn(self._failed.wait(), "failed"),
+            self._work.spawn(watch.ready.wait(), "ready"),
+            self._work.spawn(self._failed.wait(), "failed"),
         }
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

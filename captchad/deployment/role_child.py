@@ -60,7 +60,7 @@ class RoleChild:
         self._log = log
         self._listener = listener
         self._clock = clock
-        self._keeper = TaskSet(order.label)
+        self._work = TaskSet(order.label)
         self._process: TetheredProcess | None = None
         self.port = 0
 
@@ -88,7 +88,7 @@ class RoleChild:
         self._process = TetheredProcess(command, self._environment, asyncio.subprocess.PIPE)
         await self._process.start()
         assert self._process.stdout is not None
-        self._keeper.spawn(self._read_output(self._process.stdout), "output")
+        self._work.spawn(self._read_output(self._process.stdout), "output")
 
     async def wait_until_ready(self) -> None:
         """Return once /readyz says so."""
@@ -98,7 +98,7 @@ class RoleChild:
         """Return the exit code once the process has ended and all it wrote is read."""
         assert self._process is not None
         code = await self._process.wait()
-        await self._keeper.wait_all()
+        await self._work.wait_all()
         self._log.close()
         return code
 

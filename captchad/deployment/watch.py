@@ -32,7 +32,7 @@ class Watch:
         self._clock = clock
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
-        self._keeper = TaskSet(child.name)
+        self._work = TaskSet(child.name)
         self._failure = ""
 
     async def run(self) -> None:
@@ -74,8 +74,8 @@ class Watch:
             return Ending(EXIT_NOT_STARTED, None)
         if self._stopping.is_set():
             await self.child.stop()
-        ended = self._keeper.spawn(self.child.wait(), "wait")
-        readied = self._keeper.spawn(self.child.wait_until_ready(), "ready")
+        ended = self._work.spawn(self.child.wait(), "wait")
+        readied = self._work.spawn(self.child.wait_until_ready(), "ready")
         await asyncio.wait({ended, readied}, return_when=asyncio.FIRST_COMPLETED)
         ready_at = None
         if readied.done() and not ended.done():
@@ -92,11 +92,11 @@ class Watch:
     async def _pause(self, seconds: float) -> None:
         if seconds > 0:
             waiting = {
-                self._keeper.spawn(self._clock.sleep(seconds), "pause"),
-                self._keeper.spawn(self._stopping.wait(), "stopping"),
+                self._work.spawn(self._clock.sleep(seconds), "pause"),
+                self._work.spawn(self._stopping.wait(), "stopping"),
             }
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            await self._keeper.cancel_all()
+            await self._work.cancel_all()
 
     def _report_end(self, ending: Ending, delay_seconds: float) -> None:
         again = "starting it again" if delay_seconds == 0 else f"starting it again in {delay_seconds:g} s"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _PRESSURE_FILE = Path("/proc/pressure/cpu")
-_MICROSECONDS = 1_000_000
+_MICROSECONDS_PER_SECOND = 1_000_000
 _TOTAL = "total="
 
 
@@ -13,4 +13,4 @@ def read_stalled_seconds() -> float:
         words = _PRESSURE_FILE.read_text(encoding="ascii").partition("\n")[0].split()
     except OSError:
         return 0.0
-    return sum(int(word.removeprefix(_TOTAL)) / _MICROSECONDS for word in words if word.startswith(_TOTAL))
+    return sum(int(word.removeprefix(_TOTAL)) / _MICROSECONDS_PER_SECOND for word in words if word.startswith(_TOTAL))

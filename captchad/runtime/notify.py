@@ -3,7 +3,7 @@
 import os
 import socket
 
-MICROSECONDS = 1_000_000
+MICROSECONDS_PER_SECOND = 1_000_000
 
 
 def notify_systemd(state: str) -> bool:
@@ -27,4 +27,4 @@ def watchdog_interval_seconds() -> float | None:
     limit, process = os.environ.get("WATCHDOG_USEC"), os.environ.get("WATCHDOG_PID")
     if not limit or (process and int(process) != os.getpid()):
         return None
-    return int(limit) / MICROSECONDS / 2
+    return int(limit) / MICROSECONDS_PER_SECOND / 2

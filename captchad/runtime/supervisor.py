@@ -39,7 +39,7 @@ class Supervisor:
         self._is_draining = False
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
-        self._keeper = TaskSet(role, self._fail)
+        self._work = TaskSet(role, self._fail)
 
     @property
     def is_draining(self) -> bool:
@@ -79,7 +79,7 @@ class Supervisor:
                 await self._stop.wait()
             await self._drain_all()
         finally:
-            await self._keeper.cancel_all()
+            await self._work.cancel_all()
             await self._close_all()
         if isinstance(self._failure, CaptchadError):
             raise self._failure
@@ -93,7 +93,7 @@ class Supervisor:
 
     def _reload(self) -> None:
         if self._on_reload is not None:
-            self._keeper.spawn(self._run_reload(self._on_reload), "reload")
+            self._work.spawn(self._run_reload(self._on_reload), "reload")
 
     async def _run_reload(self, on_reload: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -103,19 +103,19 @@ class Supervisor:
 
     async def _start_all(self) -> bool:
         for service in self._services:
-            starting = self._keeper.spawn(service.start(), f"{service.name}.start")
+            starting = self._work.spawn(service.start(), f"{service.name}.start")
             # A start may wait for Redis for ever; a signal must end it all the same.
-            stopping = self._keeper.spawn(self._stop.wait(), "stop")
+            stopping = self._work.spawn(self._stop.wait(), "stop")
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             self._started.append(service)
             if not starting.done() or starting.exception() is not None:
                 starting.cancel()
                 return False
-            self._keeper.spawn(self._run_service(service), service.name)
+            self._work.spawn(self._run_service(service), service.name)
         interval_seconds = watchdog_interval_seconds()
         if interval_seconds is not None:
-            self._keeper.spawn(self._feed_watchdog(interval_seconds), "watchdog")
+            self._work.spawn(self._feed_watchdog(interval_seconds), "watchdog")
         return True
 
     async def _run_service(self, service: Service) -> None:

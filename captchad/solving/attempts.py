@@ -25,10 +25,10 @@ class Abandonment(StrEnum):
 
 @dataclass(slots=True)
 class RunningAttempt:
-    """One attempt; `renewed_at` is the monotonic time from which its lease surely still held."""
+    """One attempt; `renewed_seconds` is the monotonic time from which its lease surely still held."""
 
     delivery: Delivery
-    renewed_at: float
+    renewed_seconds: float
     task: "asyncio.Task[None] | None" = None
     abandonment: Abandonment | None = None
 
@@ -50,12 +50,12 @@ class Attempts:
         self._slot_freed = asyncio.Event()
         self._unsettled: dict[str, RunningAttempt] = {}
         self._kept: set[tuple[str, str]] = set()
-        self._keeper = TaskSet("attempt")
+        self._work = TaskSet("attempt")
 
     @property
     def busy(self) -> int:
         """How many attempts are in a slot."""
-        return len(self._keeper)
+        return len(self._work)
 
     def find(self, delivery: Delivery) -> RunningAttempt | None:
         """Return the attempt of a delivery, None where it is not ours any more."""
@@ -81,11 +81,11 @@ class Attempts:
         if slots:
             self._slot_freed.set()
 
-    def begin(self, delivery: Delivery, taken_at: float) -> None:
-        """Run an attempt in a slot reserved before; its lease holds from `taken_at` (monotonic)."""
-        attempt = RunningAttempt(delivery, taken_at)
+    def begin(self, delivery: Delivery, taken_seconds: float) -> None:
+        """Run an attempt in a slot reserved before; its lease holds from `taken_seconds` (monotonic)."""
+        attempt = RunningAttempt(delivery, taken_seconds)
         self._unsettled[delivery.task_id] = attempt
-        attempt.task = self._keeper.spawn(self._run(attempt), delivery.task_id)
+        attempt.task = self._work.spawn(self._run(attempt), delivery.task_id)
 
     def abandon(self, task_id: str, abandonment: Abandonment) -> None:
         """Break an attempt off: its page is closed and its slot freed."""
@@ -105,7 +105,7 @@ class Attempts:
 
     async def wait_all(self) -> None:
         """Wait until every attempt has left its slot."""
-        await self._keeper.wait_all()
+        await self._work.wait_all()
 
     async def _run(self, attempt: RunningAttempt) -> None:
         delivery = attempt.delivery

@@ -52,9 +52,9 @@ class DeliveryLoop(Service):
         began = 0
         try:
             if not self._is_draining:
-                taken_at = self._clock.monotonic_seconds()
+                taken_seconds = self._clock.monotonic_seconds()
                 for delivery in await self._consumer.take(reserved):
-                    self._attempts.begin(delivery, taken_at)
+                    self._attempts.begin(delivery, taken_seconds)
                     began += 1
         finally:
             self._attempts.give_back(reserved - began)

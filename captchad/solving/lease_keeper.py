@@ -42,7 +42,7 @@ class LeaseKeeper(Service):
         attempt = self._attempts.find(delivery)
         if attempt is None or attempt.abandonment is not None:
             return False
-        return self._clock.monotonic_seconds() - attempt.renewed_at <= LEASE_SECONDS
+        return self._clock.monotonic_seconds() - attempt.renewed_seconds <= LEASE_SECONDS
 
     async def _renew_all(self) -> None:
         by_partition: defaultdict[int, list[RunningAttempt]] = defaultdict(list)
@@ -56,12 +56,12 @@ class LeaseKeeper(Service):
                 self._give_up_lapsed(attempts)
 
     async def _renew(self, consumer: Consumer, attempts: list[RunningAttempt]) -> None:
-        asked_at = self._clock.monotonic_seconds()
+        asked_seconds = self._clock.monotonic_seconds()
         answers = await consumer.renew([attempt.delivery for attempt in attempts])
         for attempt in attempts:
             answer = answers[attempt.delivery.task_id]
             if answer == RENEWED:
-                attempt.renewed_at = asked_at
+                attempt.renewed_seconds = asked_seconds
                 self._metrics.record_lease_renewals("renewed")
             else:
                 self._metrics.record_lease_renewals("lost")
@@ -71,5 +71,5 @@ class LeaseKeeper(Service):
         """Break off what another worker may have by now, before it does anything that can't be undone."""
         now = self._clock.monotonic_seconds()
         for attempt in attempts:
-            if now - attempt.renewed_at > LEASE_SECONDS:
+            if now - attempt.renewed_seconds > LEASE_SECONDS:
                 self._attempts.abandon(attempt.delivery.task_id, Abandonment.HANDED_BACK)

@@ -92,9 +92,9 @@ def fine_tune(
     division: Division,
     options: TuningOptions,
     clock: Clock,
-    tell: Callable[[int, FamilyFigures], None],
+    report: Callable[[int, FamilyFigures], None],
 ) -> Tuned:
-    """Train until the passes, the patience or the minutes end, or Ctrl-C; `tell` hears of each pass.
+    """Train until the passes, the patience or the minutes end, or Ctrl-C; `report` hears of each pass.
 
     The best weights seen are kept, those at the start included.
     """
@@ -110,7 +110,7 @@ def fine_tune(
         for number in range(1, options.passes + 1):
             _pass_over(present, optimiser, schedule, division.learned, (options.seed, number), is_late)
             figures, done = _measure(present, division.held_back), number
-            tell(number, figures)
+            report(number, figures)
             if _rank(figures) > _rank(best):
                 best, best_network, best_pass = figures, copy.deepcopy(present), number
             if is_late() or number - best_pass >= options.patience_passes:

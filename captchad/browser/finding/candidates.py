@@ -33,13 +33,13 @@ class NearbyInput:
     """A text input by its purpose, its distance in CSS pixels, and whether no other field comes between."""
 
     purpose: FieldPurpose
-    distance: float
+    distance_pixels: float
     is_next: bool = True
 
     @property
     def points(self) -> int:
         """What the input adds to the score of a picture: all for the next one, nothing from afar."""
-        points = _PURPOSE_POINTS[self.purpose] if self.distance <= NEAR_PIXELS else 0
+        points = _PURPOSE_POINTS[self.purpose] if self.distance_pixels <= NEAR_PIXELS else 0
         return points if self.is_next else points * 2 // 3
 
 

@@ -77,7 +77,7 @@ const windowIndex = (holder, wanted) => {
 };
 const isBlank = ({ contentDocument: inside }) => Boolean(inside) && inside.URL === "about:blank" && !(inside.body && inside.body.firstElementChild);
 // Frames with room for a captcha and something in them; the likeliest where a page has too many. Where it has windows
-// that can't be told apart, as those in shadow roots, the others are told too, as hidden ones.
+// that can't be listed apart, as those in shadow roots, the others are told too, as hidden ones.
 const hasRoom = (element, box) => Math.min(box.width, box.height) >= FRAME_PIXELS && isVisible(element) && !safely(() => isBlank(element), false);
 const glanceFrame = (found, numbers, element) => {
   const box = boxOf(element), own = safely(() => wordsOf(element), ""), index = numbers.get(element.contentWindow);
@@ -89,9 +89,9 @@ const frameFacts = (found) => {
   for (let at = 0; at < Math.min(window.length, WINDOWS_LIMIT); at++) numbers.set(window[at], at);
   const glances = found.frames.slice(0, WINDOWS_LIMIT).map((element) => glanceFrame(found, numbers, element));
   const areKnown = window.length <= found.frames.length && glances.every(({ index }) => index >= 0);
-  const told = areKnown ? glances.filter((one) => one.is_visible) : glances;
-  if (told.length > FRAMES_LIMIT) told.sort((one, other) => other.is_visible - one.is_visible || other.rank - one.rank);
-  const frames = told.slice(0, FRAMES_LIMIT).map(({ element, box, own, index, is_visible }) => ({
+  const listed = areKnown ? glances.filter((one) => one.is_visible) : glances;
+  if (listed.length > FRAMES_LIMIT) listed.sort((one, other) => other.is_visible - one.is_visible || other.rank - one.rank);
+  const frames = listed.slice(0, FRAMES_LIMIT).map(({ element, box, own, index, is_visible }) => ({
     index, url: String(element.src).startsWith("data:") ? "" : String(element.src), own, is_visible, ...placeOf(found, element, box),
   }));
   return { frames, knows_frames: areKnown, has_hidden_frames: glances.some((one) => !one.is_visible) };
@@ -104,7 +104,7 @@ const mentions = (found) => {
     return MENTION.test(text);
   });
 };
-const look = (found, elements, problem) => {
+const scan = (found, elements, problem) => {
   const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
   glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
   markTexts(found);
@@ -139,6 +139,6 @@ if (mode === "click") {
   return Boolean(control);
 }
 const elements = safely(() => collect(found), null);
-if (mode === "facts") return look(found, elements || [], elements ? null : "the selector is not valid CSS");
+if (mode === "facts") return scan(found, elements || [], elements ? null : "the selector is not valid CSS");
 const picked = elements && pick(elements);
 return picked && mode === "read" ? read(picked).catch(() => null) : picked;

@@ -47,7 +47,7 @@ class CaptchaFinder:
         self._page = page
         self._selector = selector
         self._clock = clock
-        self._looks = FrameScans(page, selector, read_finder_script(), clock)
+        self._scans = FrameScans(page, selector, read_finder_script(), clock)
         self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False
@@ -59,7 +59,7 @@ class CaptchaFinder:
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
-            views = await self._look()
+            views = await self._scan()
             check_page()
             found, now_seconds = self._choose(views), self._clock.monotonic_seconds()
             is_out_of_time = now_seconds >= deadline_seconds
@@ -79,8 +79,8 @@ class CaptchaFinder:
     def _may_reveal(self, now_seconds: float) -> bool:
         return not self._has_revealed and self._patience.may_reveal(now_seconds)
 
-    async def _look(self) -> dict[Frame, FrameView]:
-        views = await self._looks.look()
+    async def _scan(self) -> dict[Frame, FrameView]:
+        views = await self._scans.scan()
         if views:
             self._note(views)
         return views
@@ -113,9 +113,9 @@ class CaptchaFinder:
             return
         can_send = any(view.can_send for view in views.values())
         for frame in views:
-            for index, words in _read_controls(await self._looks.ask(frame, "controls")):
+            for index, words in _read_controls(await self._scans.ask(frame, "controls")):
                 if promises_captcha(words, can_send=can_send):
-                    if await self._looks.ask(frame, "click", index, words):
+                    if await self._scans.ask(frame, "click", index, words):
                         _logger.debug("clicked what promises a captcha: %s", words)
                         self._patience.begin_again(self._clock.monotonic_seconds())
                     return
@@ -137,9 +137,9 @@ class CaptchaFinder:
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
 
 
-def _read_controls(told: Any) -> list[tuple[int, str]]:
+def _read_controls(answer: Any) -> list[tuple[int, str]]:
     try:
-        return [(int(control["index"]), str(control["words"])) for control in told or ()]
+        return [(int(control["index"]), str(control["words"])) for control in answer or ()]
     except TAMPERED:
         return []
 

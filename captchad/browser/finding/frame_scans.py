@@ -16,8 +16,8 @@ TAMPERED = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 """What reading a frame's answer may end with where the page has put something else into the browser's functions."""
 
 _BROKEN_SCHEME = "chrome-error:"
-_LOOK = "facts"
-_CALL = "(look, wanted) => look(wanted)"
+_FACTS = "facts"
+_CALL = "(scan, wanted) => scan(wanted)"
 
 _logger = logging.getLogger(__name__)
 
@@ -38,15 +38,15 @@ class FrameScans:
         self._silent: set[Frame] = set()
         self._are_in_order = True
 
-    async def look(self) -> dict[Frame, FrameView]:
+    async def scan(self) -> dict[Frame, FrameView]:
         """Return what every frame that matters shows, as it stands in the page; AttemptFailed for a bad selector."""
         views: dict[Frame, FrameView] = {}
         asked: set[Frame] = set()
         wanted = [self._page.main_frame]
         until_seconds = self._clock.monotonic_seconds() + FRAME_SECONDS
         while wanted:
-            looked = await call_frames(wanted, self._look_at)
-            views |= {frame: view for frame, view in zip(wanted, looked, strict=True) if view is not None}
+            scanned = await call_frames(wanted, self._scan_frame)
+            views |= {frame: view for frame, view in zip(wanted, scanned, strict=True) if view is not None}
             asked |= set(wanted)
             if self._clock.monotonic_seconds() >= until_seconds:
                 break
@@ -73,12 +73,12 @@ class FrameScans:
             return await self._kept[frame].evaluate(_CALL, wanted)
         except PlaywrightError:
             del self._kept[frame]
-            if mode != _LOOK:
+            if mode != _FACTS:
                 raise
             return await frame.evaluate(self._script, wanted)  # another document is there
 
-    async def _look_at(self, frame: Frame) -> FrameView | None:
-        facts: dict[str, Any] = await self._call(frame, _LOOK)
+    async def _scan_frame(self, frame: Frame) -> FrameView | None:
+        facts: dict[str, Any] = await self._call(frame, _FACTS)
         try:
             problem, view = facts["problem"], read_view(facts, frame.url, self._selector)
         except TAMPERED as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from captchad.browser.finding.candidates import Candidate, NearbyInput, read_candidate, read_near
-from captchad.browser.finding.wording import FieldPurpose, asks_contact, find_purpose, tells_of_message
+from captchad.browser.finding.wording import FieldPurpose, asks_contact, find_purpose, mentions_message
 
 SPARSE_ELEMENTS = 25
 
@@ -75,7 +75,7 @@ def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> Frame
 
 def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
     """Words around a picture that are about a code by message say nothing about the picture."""
-    return replace(candidate, around="") if tells_of_message(candidate.around, can_send=can_send) else candidate
+    return replace(candidate, around="") if mentions_message(candidate.around, can_send=can_send) else candidate
 
 
 def _read_place(facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...]) -> FramePlace:

@@ -121,7 +121,7 @@ def _is_sent(folded: str) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)
-def tells_of_message(text: str, *, can_send: bool) -> bool:
+def mentions_message(text: str, *, can_send: bool) -> bool:
     """Whether words are about a code that comes by message, or on a page that `can_send` one, may be."""
     folded = fold(text)
     return _is_sent(folded) or (can_send and _has(folded, _SENDING_TERMS))

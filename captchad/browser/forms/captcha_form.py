@@ -22,14 +22,14 @@ class CaptchaForm:
     """Answers the captcha of one page, and refreshes it."""
 
     def __init__(
-        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, keeper: TaskSet
+        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, work: TaskSet
     ) -> None:
         self._opened = opened
         self._taker = taker
         self._fill = fill
         self._deadline = deadline
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._finder = FormFinder(clock, deadline.search_seconds)
         self._wait_unasked_seconds = 0.0
 
@@ -45,7 +45,7 @@ class CaptchaForm:
         """Type and send an answer; return whether it was right, None where the page does not tell."""
         filling = await self._find_form(taken)
         await filling.check_scope(taken.found.frame, self._opened.check_origin)
-        watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._keeper)
+        watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
         def check_and_note() -> None:
             check_held()

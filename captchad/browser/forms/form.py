@@ -17,7 +17,7 @@ from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCod
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.runtime.clock import Clock
 
-MS = 1000
+MS_PER_SECOND = 1000
 FIND_SECONDS = 3.0
 FIND_PAUSE_SECONDS = 0.1
 ACTION_MS = 5000.0
@@ -71,8 +71,8 @@ class FormFinder:
         until_seconds = min(self._clock.monotonic_seconds() + FIND_SECONDS, self._deadline_seconds)
         while True:
             for some in (frames[:1], frames[1:]):
-                looked = await call_frames(some, lambda frame: _look_in(frame, wanted))
-                for frame, element in zip(some, looked, strict=True):
+                found = await call_frames(some, lambda frame: _find_in(frame, wanted))
+                for frame, element in zip(some, found, strict=True):
                     if element is not None:
                         return Place(frame, element)
             if self._clock.monotonic_seconds() >= until_seconds:
@@ -81,7 +81,7 @@ class FormFinder:
             await self._clock.sleep(FIND_PAUSE_SECONDS)
 
 
-async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
+async def _find_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
     mode, selector = wanted
     return (await frame.evaluate_handle(read_form_script(), {"mode": mode, "selector": selector})).as_element()
 
@@ -123,7 +123,7 @@ class FormFilling:
         """Put the text into the field key by key, in place of what was there."""
         try:
             await self.field.element.fill("", timeout=ACTION_MS)
-            await self.field.element.type(text, timeout=ACTION_MS + MS * len(text))
+            await self.field.element.type(text, timeout=ACTION_MS + MS_PER_SECOND * len(text))
         except PlaywrightError as error:
             raise _explain(error, "fill.input can't be typed into") from None
 

@@ -42,13 +42,13 @@ def read_conditions_script() -> str:
 class VerdictWatch:
     """Watches from before the answer is typed until the verdict; dialogs are read and dismissed meanwhile."""
 
-    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, keeper: TaskSet) -> None:
+    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, work: TaskSet) -> None:
         self._page = page
         self._form_frame = form_frame
         self._fill = fill
         self._conditions = (read_condition(fill.success), read_condition(fill.failure))
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._requests: set[Request] = set()
         self._dialogs: list[str] = []
         self._documents: dict[Frame, Hashable] = {}
@@ -68,11 +68,11 @@ class VerdictWatch:
         page.on("requestfinished", self._on_request_end)
         page.on("requestfailed", self._on_request_end)
         page.on("response", self._on_response)
-        self._first_sighting = await self._look()
+        self._first_sighting = await self._scan()
 
     async def note_typed(self) -> None:
         """Note what shows before the answer is sent: a form may find fault with what is half typed."""
-        self._judge = Judge(self._fill, self._first_sighting, await self._look())
+        self._judge = Judge(self._fill, self._first_sighting, await self._scan())
 
     def note_sent(self) -> None:
         """Let what happens from now on count as the page's answer."""
@@ -94,7 +94,7 @@ class VerdictWatch:
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
-            sighting = await self._look(min(FRAME_SECONDS, deadline_seconds - self._clock.monotonic_seconds()))
+            sighting = await self._scan(min(FRAME_SECONDS, deadline_seconds - self._clock.monotonic_seconds()))
             check_page()
             self._check_overload()
             verdict = self._judge.judge(sighting, self._stillness(), is_error_page=self._is_error_page)
@@ -125,11 +125,11 @@ class VerdictWatch:
         if self._answer is not None:
             refuse_overload(self._answer.status, self._answer.headers, self._clock.now_ms())
 
-    async def _look(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
+    async def _scan(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
         likeliest = (self._page.main_frame, self._form_frame)
         frames = list(dict.fromkeys((*likeliest, *self._page.frames)))[:FRAMES_LIMIT]
-        looked = await call_frames(frames, self._look_at, limit_seconds)
-        views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
+        scanned = await call_frames(frames, self._scan_frame, limit_seconds)
+        views = {frame: view for frame, view in zip(frames, scanned, strict=True) if view is not None}
         for frame, view in views.items():
             self._note_document(frame, view["document"])
         main_view = views.get(self._page.main_frame)
@@ -141,7 +141,7 @@ class VerdictWatch:
         )
         return Sighting(frozenset(success), frozenset(failure))
 
-    async def _look_at(self, frame: Frame) -> dict[str, Any]:
+    async def _scan_frame(self, frame: Frame) -> dict[str, Any]:
         success, failure = (_describe(condition) for condition in self._conditions)
         wanted = {"success": success, "failure": failure}
         view: dict[str, Any] = await frame.evaluate(read_conditions_script(), wanted)
@@ -185,7 +185,7 @@ class VerdictWatch:
         if len(self._dialogs) < DIALOGS_LIMIT:
             self._dialogs.append(dialog.message)
         self._note_move()
-        self._keeper.spawn(_close_dialog(dialog), "close-dialog")
+        self._work.spawn(_close_dialog(dialog), "close-dialog")
 
 
 async def _close_dialog(dialog: Dialog) -> None:

@@ -9,7 +9,7 @@ import psutil
 from captchad.browser.browsers.hang_judge import Activity
 from captchad.browser.launch.process_tree import list_tree
 
-_NANOSECONDS = 1_000_000_000
+_NANOSECONDS_PER_SECOND = 1_000_000_000
 _STOPPED_STATES = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
 _RENDERER = "--type=renderer"
 
@@ -49,4 +49,4 @@ def _sum_times(pids: Iterable[int]) -> tuple[float, float]:
                 with contextlib.suppress(OSError, ValueError):
                     times = (thread / "schedstat").read_text(encoding="ascii").split()
                     ran, queued = ran + int(times[0]), queued + int(times[1])
-    return ran / _NANOSECONDS, queued / _NANOSECONDS
+    return ran / _NANOSECONDS_PER_SECOND, queued / _NANOSECONDS_PER_SECOND

@@ -33,7 +33,7 @@ class OpenedPage:
         connection: BrowserConnection,
         proxy: FilteringProxy,
         clock: Clock,
-        keeper: TaskSet,
+        work: TaskSet,
     ) -> None:
         self.page = page
         self.recorder = PictureRecorder()
@@ -42,7 +42,7 @@ class OpenedPage:
         self._connection = connection
         self._proxy = proxy
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._outcome = NavigationOutcome(proxy, clock.monotonic_seconds())
         self._url = ""
         self._has_crashed = False
@@ -77,9 +77,9 @@ class OpenedPage:
             raise self._explain_crash("the page crashed while it was looked at")
         self._outcome.check_place(self.page.url)
 
-    def check_origin(self, endpoint: Origin) -> None:
+    def check_origin(self, origin: Origin) -> None:
         """Raise TargetNotAllowed if something of the page leads out of scope."""
-        self._proxy.check_origin(endpoint)
+        self._proxy.check_origin(origin)
 
     async def explain(self, error: PlaywrightError) -> AttemptFailed:
         """Return what an error of the driver's means for the attempt."""
@@ -105,7 +105,7 @@ class OpenedPage:
 
     def note_popup(self, popup: Page) -> None:
         """Close what nobody asked for."""
-        self._keeper.spawn(_close_quietly(popup), "close-popup")
+        self._work.spawn(_close_quietly(popup), "close-popup")
 
     def note_crash(self) -> None:
         """Remember that the page is gone."""
@@ -114,7 +114,7 @@ class OpenedPage:
     def note_flood(self, reason: str) -> None:
         """End the page before it costs other pages of its browser their attempts."""
         self._flood = reason
-        self._keeper.spawn(self._end_renderer(), "end-flood")
+        self._work.spawn(self._end_renderer(), "end-flood")
 
     async def _end_renderer(self) -> None:
         """End the page's process at once; nothing else stops what a page has begun."""

@@ -12,7 +12,7 @@ SERVICE_UNAVAILABLE = 503
 UNSTATED_SECONDS = 10.0
 SHORTEST_SECONDS = 1.0
 LONGEST_SECONDS = 3600.0
-MS = 1000
+MS_PER_SECOND = 1000
 
 
 def refuse_overload(status: int, headers: Mapping[str, str], now_ms: int) -> None:
@@ -45,7 +45,7 @@ def _read_delay(stated: str, sent_at: str, now_ms: int) -> float | None:
     if until is None:
         return None
     # Against the site's own clock where it shows that, so that a clock that is wrong does no harm.
-    now = _read_date(sent_at) or datetime.fromtimestamp(now_ms / MS, UTC)
+    now = _read_date(sent_at) or datetime.fromtimestamp(now_ms / MS_PER_SECOND, UTC)
     return (until - now).total_seconds()
 
 

@@ -93,12 +93,12 @@ def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[st
 class SessionInput:
     """What is put into one page before it opens."""
 
-    def __init__(self, page: Page, order: PageOrder, keeper: TaskSet) -> None:
+    def __init__(self, page: Page, order: PageOrder, work: TaskSet) -> None:
         self._page = page
         self._order = order
         self._state = order.session or SessionState()
         self._origin = find_origin(order.url)
-        self._keeper = keeper
+        self._work = work
         self._devtools: CDPSession | None = None
         self._script_id: str | None = None
 
@@ -127,7 +127,7 @@ class SessionInput:
         await self._devtools.send("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script_id})
 
     def _on_request(self, event: dict[str, Any]) -> None:
-        self._keeper.spawn(self._go_on(event), "session-headers")
+        self._work.spawn(self._go_on(event), "session-headers")
 
     async def _go_on(self, event: dict[str, Any]) -> None:
         request, answer = event["request"], {"requestId": event["requestId"]}

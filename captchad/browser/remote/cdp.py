@@ -7,7 +7,7 @@ from playwright.async_api import Playwright
 from captchad.browser.remote.endpoint import Reached, dial_by_address, show_place
 
 CONNECT_SECONDS = 15.0
-MILLISECONDS = 1000
+MS_PER_SECOND = 1000
 
 
 class CdpEndpoint:
@@ -25,7 +25,7 @@ class CdpEndpoint:
     async def connect(self, playwright: Playwright) -> Reached:
         """Join the browser."""
         url = await asyncio.to_thread(dial_by_address, self._url)
-        return Reached(await playwright.chromium.connect_over_cdp(url, timeout=CONNECT_SECONDS * MILLISECONDS))
+        return Reached(await playwright.chromium.connect_over_cdp(url, timeout=CONNECT_SECONDS * MS_PER_SECOND))
 
     async def finish(self) -> None:
         """Do nothing: what was begun there ended with the connection."""

@@ -27,8 +27,8 @@ TOUCH_CALL_SECONDS = 5.0
 END_TRIES = 3
 FINISH_SECONDS = 8.0
 WAIT_FOR_ROOM_SECONDS = 15.0
-LOOK_AGAIN_SECONDS = 1.0
-MILLISECONDS = 1000
+RETRY_SECONDS = 1.0
+MS_PER_SECOND = 1000
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 _logger = logging.getLogger(__name__)
@@ -68,13 +68,13 @@ class SeleniumEndpoint:
         try:
             await self._yield_to_older(session)
             url = self._find_devtools(session)
-            timeout_ms = JOIN_SECONDS * MILLISECONDS
+            timeout_ms = JOIN_SECONDS * MS_PER_SECOND
             browser = await playwright.chromium.connect_over_cdp(url, timeout=timeout_ms, headers=self._hub.headers)
         except BaseException:
             self._work.spawn(self._end(session.id), "end")
             raise
-        keeper = SessionKeeper(self._hub, session.id, self._clock)
-        return Reached(browser, keeper.touch, lambda: self._leave(session.id), self._limits.life_seconds)
+        keep_alive = SessionKeepAlive(self._hub, session.id, self._clock)
+        return Reached(browser, keep_alive.touch, lambda: self._leave(session.id), self._limits.life_seconds)
 
     async def finish(self) -> None:
         """Wait for the ends of sessions that came after they were given up; a bounded time, as a hub may hang."""
@@ -103,7 +103,7 @@ class SeleniumEndpoint:
         while len(await self._list_ours()) >= self._limits.sessions:
             if self._clock.monotonic_seconds() >= give_up_seconds:
                 raise LaunchFailed(self._describe_full())
-            await self._clock.sleep(LOOK_AGAIN_SECONDS)
+            await self._clock.sleep(RETRY_SECONDS)
 
     async def _create(self) -> HubSession:
         # In a task of its own: a session that comes after we have given up must still be ended.
@@ -165,12 +165,12 @@ class SeleniumEndpoint:
                 break
             except HubError as error:
                 _logger.warning("the session %s could not be ended: %s", session_id, error)
-                await self._clock.sleep(LOOK_AGAIN_SECONDS)
+                await self._clock.sleep(RETRY_SECONDS)
             else:
                 break
 
 
-class SessionKeeper:
+class SessionKeepAlive:
     """Uses a session now and then, for the hub ends one that only speaks DevTools as idle."""
 
     def __init__(self, hub: WebDriverHub, session_id: str, clock: Clock) -> None:

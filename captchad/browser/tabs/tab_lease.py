@@ -16,12 +16,12 @@ from captchad.runtime.spawn import TaskSet
 class TabLease:
     """Takes a tab of `connection` for `owner`; `end` must follow."""
 
-    def __init__(self, connection: BrowserConnection, tabs: TabPool, owner: TabOwner | None, keeper: TaskSet) -> None:
+    def __init__(self, connection: BrowserConnection, tabs: TabPool, owner: TabOwner | None, work: TaskSet) -> None:
         self.connection = connection
         self._tabs = tabs
         self._owner = owner
         # In a task of its own: an attempt that is given up must still close a context that comes late.
-        self._taking = keeper.spawn(self._take(), "take-tab")
+        self._taking = work.spawn(self._take(), "take-tab")
 
     async def tab(self) -> Tab:
         """Return the tab once it is there; AttemptFailed where the browser can't give one."""

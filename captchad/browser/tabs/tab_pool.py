@@ -32,9 +32,9 @@ class _WaitingTab:
 class TabPool:
     """Lends tabs for visits and takes them back; `reuses` says whether a tab may serve its owner again."""
 
-    def __init__(self, clock: Clock, keeper: TaskSet, *, reuses: bool, limits: TabLimits | None = None) -> None:
+    def __init__(self, clock: Clock, work: TaskSet, *, reuses: bool, limits: TabLimits | None = None) -> None:
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._reuses = reuses
         self._limits = limits or TabLimits()
         self._waiting: dict[int, _WaitingTab] = {}
@@ -83,7 +83,7 @@ class TabPool:
         """Make fresh tabs of a browser ready, beside whatever is going on."""
         if connection.number not in self._warming:
             self._warming.add(connection.number)
-            self._keeper.spawn(self._warm(connection), f"warm-{connection.number}")
+            self._work.spawn(self._warm(connection), f"warm-{connection.number}")
 
     def maintain(self) -> None:
         """Close what has waited too long or is of no use, and forget browsers that are gone."""
@@ -104,7 +104,7 @@ class TabPool:
             if not is_doubtful or await _is_alive(chosen.tab):
                 self.reused += chosen.owner is not None
                 return chosen.tab
-            self._keeper.spawn(self.close_tab(chosen.tab), "close-tab")
+            self._work.spawn(self.close_tab(chosen.tab), "close-tab")
 
     def _view(self) -> list[TabView]:
         now_seconds = self._clock.monotonic_seconds()
@@ -127,7 +127,7 @@ class TabPool:
     def _close_all(self, numbers: tuple[int, ...]) -> None:
         for number in numbers:
             tab = self._waiting.pop(number).tab
-            self._keeper.spawn(self.close_tab(tab), "close-tab")
+            self._work.spawn(self.close_tab(tab), "close-tab")
 
     async def close_tab(self, tab: Tab) -> None:
         """End a tab; one whose browser is gone is gone already."""

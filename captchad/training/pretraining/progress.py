@@ -18,7 +18,7 @@ _LINE_SECONDS = 30.0
 _LOSS_MEMORY = 0.98
 
 
-class ProgressTeller(AbstractContextManager["ProgressTeller"]):
+class ProgressReporter(AbstractContextManager["ProgressReporter"]):
     """Shows steps, the smoothed loss, pictures a second, and each validation."""
 
     def __init__(self, recipe: Recipe, clock: Clock, first_step: int) -> None:
@@ -56,10 +56,10 @@ class ProgressTeller(AbstractContextManager["ProgressTeller"]):
             steps = report.step + 1 - self._line_step
             self._rate = steps * self._recipe.feeding.batch_pictures / (now - self._line_seconds)
             self._line_step, self._line_seconds = report.step + 1, now
-        told = f"loss {self._loss:.3f} · rate {report.learning_rate:.2e} · {self._rate:.0f} pictures/s"
-        self._bar.update(self._task, completed=report.step + 1, description=told)
+        summary = f"loss {self._loss:.3f} · rate {report.learning_rate:.2e} · {self._rate:.0f} pictures/s"
+        self._bar.update(self._task, completed=report.step + 1, description=summary)
         if is_line_due and not self._console.is_terminal:
-            self._console.print(f"step {report.step + 1} of {self._recipe.schedule.steps} · {told}")
+            self._console.print(f"step {report.step + 1} of {self._recipe.schedule.steps} · {summary}")
 
     def report_figures(self, step: int, figures: Sequence[FamilyFigures]) -> None:
         """Print a validation, family by family."""
