@@ -5,6 +5,7 @@ const MAYBE = new RegExp("captcha|verif|valid|code|(?<![a-z])check|secur|yzm|cha
   "капч|код|验|驗|码|碼|認証|인증|보안|코드|رمز|کد|קוד|รหัส|कोड", "i");
 const TYPED = /^(text|tel|number|search|textarea)$/;
 
+// A page can replace the browser's functions or hide them behind its own names.
 const safely = (work, otherwise) => { try { return work(); } catch { return otherwise; } };
 const once = (compute) => {
   const kept = new Map();
@@ -49,13 +50,14 @@ const labelOf = (element, name, room, classes, id) => {
   return classes || id || address || tag ? `${tag} ${classes} #${id} ${address}` : "";
 };
 
-// The regular expressions see a class once, and digits of an id as one: pages repeat them thousands of times.
+// Each class is matched once, with the digits of ids folded: pages repeat them thousands of times.
 const walk = () => {
   const found = { roots: [document], pictures: [], grounds: [], fields: [], frames: [], scripts: [], buttons: [], marks: [], blocks: [], count: 0 };
   const sense = once((label) => ({ isMaybe: MAYBE.test(label), vendor: findVendor(label.replace(/[\n\t]/g, " ")) }));
   const sort = (element) => {
     const name = element.localName;
     if (element.shadowRoot) found.roots.push(element.shadowRoot);
+    // Frequent, and never a captcha.
     if (name === "path" || name === "option" || name === "br") return;
     const room = roomOf(element, name);
     if (room) found[room].push(element);

@@ -1,4 +1,4 @@
-"""Watches a page after a form was sent, until it is clear whether the answer was right."""
+"""Watches a page after its form was sent, until it is clear whether the answer was right."""
 
 from collections.abc import Callable, Hashable
 from functools import cache
@@ -30,6 +30,7 @@ LONGEST_PAUSE_SECONDS = 0.15
 PAUSE_GROWTH = 1.4
 DIALOGS_LIMIT = 100
 HTTP_ERROR_STATUS = 400
+# Requests that stay open or carry no answer say nothing about whether the page has settled.
 _ENDLESS = frozenset({"websocket", "eventsource", "ping"})
 
 
@@ -61,7 +62,7 @@ class VerdictWatch:
         self._moved_seconds = 0.0
 
     async def begin(self) -> None:
-        """Listen, and note what shows before the answer is typed; `end` must follow."""
+        """Start listening, and note what shows before the answer is typed; `end` must follow."""
         page = self._page
         page.on("dialog", self._on_dialog)
         page.on("request", self._on_request)
@@ -71,15 +72,15 @@ class VerdictWatch:
         self._first_sighting = await self._scan()
 
     async def note_typed(self) -> None:
-        """Note what shows before the answer is sent: a form may find fault with what is half typed."""
+        """Note what shows before the answer is sent: a form may show an error while one types."""
         self._judge = Judge(self._fill, self._first_sighting, await self._scan())
 
     def note_sent(self) -> None:
-        """Let what happens from now on count as the page's answer."""
+        """Count what happens from now on as the page's answer."""
         self._answer, self._has_moved, self._moved_seconds = None, False, self._clock.monotonic_seconds()
 
     def end(self) -> None:
-        """Stop listening; the page's dialogs are the driver's again."""
+        """Stop listening; the driver handles dialogs again."""
         page = self._page
         page.remove_listener("dialog", self._on_dialog)
         page.remove_listener("request", self._on_request)
@@ -88,7 +89,7 @@ class VerdictWatch:
         page.remove_listener("response", self._on_response)
 
     async def wait(self, deadline_seconds: float, check_page: Callable[[], None]) -> Verdict:
-        """Return the verdict at the latest at the deadline; `check_page` raises where the page may not be.
+        """Return the verdict, at the latest at the deadline; `check_page` raises where the page is out of scope.
 
         AttemptFailed (attempt_timeout) where the page is still busy then.
         """
@@ -126,6 +127,7 @@ class VerdictWatch:
             refuse_overload(self._answer.status, self._answer.headers, self._clock.now_ms())
 
     async def _scan(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
+        # First in the order, so that a page of many frames can't push them out of the limit.
         likeliest = (self._page.main_frame, self._form_frame)
         frames = list(dict.fromkeys((*likeliest, *self._page.frames)))[:FRAMES_LIMIT]
         scanned = await call_frames(frames, self._scan_frame, limit_seconds)
@@ -182,6 +184,7 @@ class VerdictWatch:
         return request.is_navigation_request() and request.frame in (self._page.main_frame, self._form_frame)
 
     def _on_dialog(self, dialog: Dialog) -> None:
+        # A page may open dialogs in an endless loop.
         if len(self._dialogs) < DIALOGS_LIMIT:
             self._dialogs.append(dialog.message)
         self._note_move()
@@ -191,7 +194,7 @@ class VerdictWatch:
 async def _close_dialog(dialog: Dialog) -> None:
     try:
         if dialog.type == "beforeunload":
-            await dialog.accept()  # to dismiss it would keep the page from leaving
+            await dialog.accept()  # dismissing it would keep the page from navigating
         else:
             await dialog.dismiss()
     except PlaywrightError:

@@ -1,4 +1,4 @@
-"""Reads what a browser's processes have had of the machine: time on a processor, and time waiting for one."""
+"""Reads the CPU times of a browser's processes: time on a processor, and time waiting for one."""
 
 import contextlib
 from collections.abc import Iterable
@@ -15,11 +15,12 @@ _RENDERER = "--type=renderer"
 
 
 def read_activity(browser_pid: int, driver_pid: int) -> Activity:
-    """Return the activity of a browser and of the driver that speaks to it; blocks.
+    """Return the activity of a browser and of the driver that controls it; blocks.
 
-    A renderer is left out: a page that spins, or that was stopped, says nothing about the browser.
+    Renderers are left out: a page that spins, or was stopped, says nothing about the browser.
     """
     pids = [process.pid for process in list_tree(browser_pid) if not _is_renderer(process)]
+    # Its own work counts: every answer of the browser passes through it.
     pids.append(driver_pid)
     ran, queued = _sum_times(pids)
     return Activity(ran, queued, any(is_stopped(pid) for pid in pids))
@@ -41,10 +42,11 @@ def _is_renderer(process: psutil.Process) -> bool:
 
 
 def _sum_times(pids: Iterable[int]) -> tuple[float, float]:
-    """Return the seconds on a processor and in wait for one, over all threads, by the kernel's schedstat."""
+    """Return the seconds on a processor and waiting for one, over all threads, by the kernel's schedstat."""
     ran = queued = 0
     for pid in pids:
         with contextlib.suppress(OSError):
+            # Threads and processes may end while they are read.
             for thread in Path(f"/proc/{pid}/task").iterdir():
                 with contextlib.suppress(OSError, ValueError):
                     times = (thread / "schedstat").read_text(encoding="ascii").split()

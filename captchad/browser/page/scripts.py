@@ -1,4 +1,4 @@
-"""Makes one function of several script files, which share their names."""
+"""Joins several script files into one function, in which they share their names."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -14,5 +14,6 @@ def read_script(signature: str, *names: str) -> str:
 
 
 def _tighten(texts: Iterable[str]) -> str:
+    # Smaller, as it is sent to each frame.
     lines = (line.strip() for text in texts for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -140,7 +140,7 @@ async def test_a_session_is_ended_once_the_hub_is_well_again(hub: ScriptedHub) -
 )
 async def test_a_hub_that_speaks_otherwise_is_an_error(hub: ScriptedHub, status: Any) -> None:
     hub.status = status
-    with pytest.raises(HubError, match="in a way nobody knows"):
+    with pytest.raises(HubError, match="in an unknown format"):
         await connect(hub)
 
 
