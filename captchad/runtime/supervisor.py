@@ -1,4 +1,4 @@
-"""Starts a role's services in order, stops them in reverse; any service failing stops the process."""
+"""Starts a role's services in order and stops them in reverse; a failing service stops the process."""
 
 import asyncio
 import logging
@@ -48,7 +48,7 @@ class Supervisor:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every service is started and well, and the process isn't ending."""
+        """Whether every service is started and healthy, and the process isn't ending."""
         return self._is_ready and not self._is_draining and all(h.is_ready for h in self.health().values())
 
     def health(self) -> dict[str, ServiceHealth]:
@@ -67,7 +67,7 @@ class Supervisor:
     async def run(self, services: Sequence[Service]) -> int:
         """Run `services` until a signal or a failure; return the process's exit code.
 
-        A failure that is one of ours is raised once everything is closed, for its message is meant for people.
+        A CaptchadError is raised once everything is closed, since its message is for people.
         """
         self._services = list(services)
         self._catch_signals()
@@ -108,6 +108,7 @@ class Supervisor:
             stopping = self._work.spawn(self._stop.wait(), "stop")
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+            # Also one that failed to start: it may hold something that has to be closed.
             self._started.append(service)
             if not starting.done() or starting.exception() is not None:
                 starting.cancel()
@@ -129,12 +130,14 @@ class Supervisor:
             await asyncio.sleep(interval_seconds)
 
     def _fail(self, error: BaseException) -> None:
+        # Only the first failure counts, and none while draining: services are cancelled then.
         if self._failure is None and not self._is_draining:
             self._failure = error
         self._stop.set()
 
     async def _drain_all(self) -> None:
         self._is_draining = True
+        # From here on systemd expects the end, and no watchdog message.
         notify_systemd("STOPPING=1")
         _logger.info("%s is draining", self._role)
         try:

@@ -1,4 +1,4 @@
-"""Renews the leases of all attempts under way, however long their pages take."""
+"""Renews the leases of all running attempts, however long their pages take."""
 
 import logging
 from collections import defaultdict
@@ -14,12 +14,13 @@ from captchad.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
 
+# A killed worker's tasks run again within ten seconds: one lease, and the reclaimer's round.
 LEASE_SECONDS = 5.0
 RENEWALS_PER_LEASE = 3
 
 
 class LeaseKeeper(Service):
-    """Renews three times a lease; breaks off what is no longer ours, or could not be renewed for a whole lease."""
+    """Renews three times per lease; abandons what is no longer ours, or could not be renewed for a whole lease."""
 
     name = "leases"
 
@@ -35,9 +36,9 @@ class LeaseKeeper(Service):
         await self._periodic.run()
 
     def is_held(self, delivery: Delivery) -> bool:
-        """Whether no other worker can have the task by now; asked before what can't be undone.
+        """Whether no other worker can have the task yet; asked before anything that can't be undone.
 
-        The clock alone decides: a process that was stopped may ask before it has heard that it came too late.
+        The clock alone decides: a process that was stopped may ask before it has learned that it is too late.
         """
         attempt = self._attempts.find(delivery)
         if attempt is None or attempt.abandonment is not None:
@@ -48,6 +49,7 @@ class LeaseKeeper(Service):
         by_partition: defaultdict[int, list[RunningAttempt]] = defaultdict(list)
         for attempt in self._attempts.unsettled:
             by_partition[attempt.delivery.partition].append(attempt)
+        # Partitions may be on different nodes: one that is away must not keep the others from being renewed.
         for partition, attempts in by_partition.items():
             try:
                 await self._renew(self._consumers[partition], attempts)
@@ -56,6 +58,7 @@ class LeaseKeeper(Service):
                 self._give_up_lapsed(attempts)
 
     async def _renew(self, consumer: Consumer, attempts: list[RunningAttempt]) -> None:
+        # Before the call: counted from the reply, the lease would seem to last longer than Redis holds it.
         asked_seconds = self._clock.monotonic_seconds()
         answers = await consumer.renew([attempt.delivery for attempt in attempts])
         for attempt in attempts:
@@ -68,7 +71,7 @@ class LeaseKeeper(Service):
                 self._attempts.abandon(attempt.delivery.task_id, Abandonment.TAKEN_AWAY)
 
     def _give_up_lapsed(self, attempts: list[RunningAttempt]) -> None:
-        """Break off what another worker may have by now, before it does anything that can't be undone."""
+        """Abandon what another worker may have by now, before it does anything that can't be undone."""
         now = self._clock.monotonic_seconds()
         for attempt in attempts:
             if now - attempt.renewed_seconds > LEASE_SECONDS:
