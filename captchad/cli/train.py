@@ -45,9 +45,9 @@ def train(
 ) -> None:
     """Fine-tune a model on the labelled pictures in DIR.
 
-    DIR holds a file labels.tsv with a line for each picture: its file, a tab, its text as it is drawn (of a sum the sum
-    itself, not its result). Some pictures are held back; the model is written only if those are read better than
-    before. Ctrl-C ends the training early and keeps the best so far.
+    DIR holds a file labels.tsv with a line for each picture: its file, a tab, its text as it is drawn (of arithmetic
+    the expression, not its result). Some pictures are held back; the model is written only if those are read better
+    than before. Ctrl-C ends the training early and keeps the best so far.
     """
     if not out.absolute().parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.absolute().parent}")

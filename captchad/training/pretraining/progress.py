@@ -1,4 +1,4 @@
-"""How a training tells where it is: a bar on a terminal, lines of a log elsewhere."""
+"""Reports the progress of a training: a bar on a terminal, log lines elsewhere."""
 
 import sys
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class ProgressReporter(AbstractContextManager["ProgressReporter"]):
         self._bar.stop()
 
     def report_step(self, report: StepReport) -> None:
-        """Take note of a step; says something about it now and then."""
+        """Note a step, and report it now and then."""
         self._loss = report.loss if self._loss is None else _LOSS_MEMORY * self._loss + (1 - _LOSS_MEMORY) * report.loss
         now = self._clock.monotonic_seconds()
         is_line_due = now - self._line_seconds >= _LINE_SECONDS

@@ -1,4 +1,4 @@
-"""One sitting of a training: from where the checkpoint stands until the recipe, the minutes or Ctrl-C end it."""
+"""One run of a training: from the checkpoint until the recipe, the minutes or Ctrl-C end it."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ class TrainingRunOptions:
 
 
 class TrainingRun:
-    """Runs a trainer over its feed, saving, validating and telling."""
+    """Runs a trainer over its feed, with saving, validation and progress reports."""
 
     def __init__(self, recipe: Recipe, options: TrainingRunOptions, clock: Clock) -> None:
         self._recipe = recipe
@@ -47,7 +47,7 @@ class TrainingRun:
         self._is_there = (options.folder / FILE_NAME).exists()
 
     def run(self) -> None:
-        """Train; what was learned is saved however it ends. ValueError where the checkpoint forbids it."""
+        """Train; the state is saved however it ends. ValueError where the checkpoint forbids it."""
         if self._is_there and not self._options.is_resumed:
             raise ValueError(f"{self._options.folder} holds a checkpoint: give --resume, or another folder")
         if self._is_there:

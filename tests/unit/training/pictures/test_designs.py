@@ -62,13 +62,13 @@ def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(
 
 
 @pytest.mark.parametrize("design", ARITHMETIC_DESIGNS, ids=lambda design: design.__name__)
-def test_designs_of_sums_have_the_signs_and_leave_spaces(design: Design) -> None:
+def test_designs_of_arithmetic_have_the_signs_and_leave_spaces(design: Design) -> None:
     picture = design("12 ÷ 3 × 5 = ?", random.Random(4)).clip(0, 255)
     assert picture.shape[1] <= 450
     assert picture.std() > 5
 
 
-def test_sums_are_drawn_as_spelled_and_read_in_one_spelling() -> None:
+def test_arithmetic_is_drawn_as_spelled_and_read_in_one_spelling() -> None:
     drawn = [draw_spelled_arithmetic(random.Random(number)) for number in range(400)]
     assert all(len(shown.text) <= LENGTH_MOST and " " not in shown.text for shown in drawn)
     assert any("x" in shown.drawn and "×" in shown.text for shown in drawn)
