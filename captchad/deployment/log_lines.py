@@ -1,4 +1,4 @@
-"""Reads what roles write to their logs."""
+"""Parses the log lines of roles."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ class LogLine:
 
     @property
     def is_worth_showing(self) -> bool:
-        """Whether people should see it without asking for it."""
+        """Whether it is shown by default."""
         return self.level in WORTH_SHOWING
 
 
 def read_log_line(line: str) -> LogLine:
-    """Read a line in JSON or text."""
+    """Parse a line in JSON or text format."""
     if line.startswith("{"):
         try:
             entry = orjson.loads(line)

@@ -17,13 +17,13 @@ PROGRAM_PREFIX = "captchad: "
 
 
 class ChildGaveUp(CaptchadError):
-    """A child does not start; the message has what it said last."""
+    """A child does not start; the message has the last lines it wrote."""
 
     code = "internal_error"
 
 
 class Watch:
-    """Starts a child, and starts it again whenever it ends by itself, until it is stopped or there is no hope."""
+    """Starts a child, and restarts it whenever it ends by itself, until it is stopped or gives up."""
 
     def __init__(self, child: Child, listener: Listener, clock: Clock) -> None:
         self.child = child
@@ -40,7 +40,7 @@ class Watch:
         history = History()
         try:
             while not self._stopping.is_set():
-                ending = await self._live()
+                ending = await self._run_once()
                 if self._stopping.is_set():
                     break
                 history, decision = history.judge(ending)
@@ -63,10 +63,10 @@ class Watch:
         self._stopping.set()
         self.child.kill()
 
-    async def _live(self) -> Ending:
-        """Go through one life of the child, from start to end."""
+    async def _run_once(self) -> Ending:
+        """Run the child once, from start to end."""
         self._failure = ""
-        started = self._clock.monotonic_seconds()
+        started_seconds = self._clock.monotonic_seconds()
         try:
             await self.child.start()
         except CaptchadError as error:
@@ -74,20 +74,22 @@ class Watch:
             return Ending(EXIT_NOT_STARTED, None)
         if self._stopping.is_set():
             await self.child.stop()
+        # Both at once: a child may end before it is ever ready.
         ended = self._work.spawn(self.child.wait(), "wait")
         readied = self._work.spawn(self.child.wait_until_ready(), "ready")
         await asyncio.wait({ended, readied}, return_when=asyncio.FIRST_COMPLETED)
-        ready_at = None
+        ready_since_seconds = None
         if readied.done() and not ended.done():
-            ready_at = self._clock.monotonic_seconds()
+            ready_since_seconds = self._clock.monotonic_seconds()
             self.ready.set()
-            self._listener(
-                ServiceEvent(ServiceEventKind.READY, self.child.name, f"ready after {ready_at - started:.1f} s")
-            )
+            took_seconds = ready_since_seconds - started_seconds
+            self._listener(ServiceEvent(ServiceEventKind.READY, self.child.name, f"ready after {took_seconds:.1f} s"))
         readied.cancel()
         code = await ended
         self.ready.clear()
-        return Ending(code, None if ready_at is None else self._clock.monotonic_seconds() - ready_at)
+        if ready_since_seconds is None:
+            return Ending(code, None)
+        return Ending(code, self._clock.monotonic_seconds() - ready_since_seconds)
 
     async def _pause(self, seconds: float) -> None:
         if seconds > 0:
