@@ -1,4 +1,4 @@
-"""The gateway: the HTTP entrance."""
+"""The gateway: the HTTP API."""
 
 from collections.abc import Sequence
 

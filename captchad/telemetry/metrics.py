@@ -1,4 +1,4 @@
-"""What every role records about itself: one method for each thing that can happen."""
+"""The metrics that roles record: one method for each event."""
 
 from typing import Literal
 
@@ -42,6 +42,7 @@ class Metrics:
 
     def record_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """One answered request; `route` as declared (`/task_status/{task_id}`), never the path itself."""
+        # Callers can send any method; a label takes its values from a closed set.
         method = method if method in HTTP_METHODS else "other"
         self.instruments.add(
             metric_catalogue.HTTP_REQUESTS, labels={"route": route, "method": method, "status": str(status)}
@@ -53,7 +54,7 @@ class Metrics:
         self.instruments.add(metric_catalogue.REFUSALS, labels={"code": code})
 
     def record_broker_reconnect(self) -> None:
-        """The connection to Redis was made again."""
+        """The connection to Redis was restored."""
         self.instruments.add(metric_catalogue.BROKER_RECONNECTS)
 
     # ---- gateway
@@ -65,7 +66,7 @@ class Metrics:
     # ---- worker
 
     def set_worker_figures(self, figures: WorkerFigures) -> None:
-        """What the worker counts itself, its totals among them, as it is now."""
+        """Set the worker's own figures and totals, as they are now."""
         browser = figures.browser
         for definition, value in (
             (metric_catalogue.SLOTS, figures.slots),

@@ -59,7 +59,7 @@ class MonitorUnderTest:
         add_ops_routes(application, OpsRoutes(identity, supervisor, self.exposition.render_fresh, Configuration))
         add_dashboard_routes(application, self.monitor, security.api_key_required)
         self._server = WebServer(Bind(port=port), application)
-        self._keeper = TaskSet("monitor")
+        self._work = TaskSet("monitor")
 
     @property
     def port(self) -> int:
@@ -71,13 +71,13 @@ class MonitorUnderTest:
 
     async def start(self) -> None:
         await self._server.start()
-        self._keeper.spawn(self.monitor.run(), "fleet")
+        self._work.spawn(self.monitor.run(), "fleet")
 
     async def stop(self) -> None:
         await self._server.drain()
         await self.monitor.drain()
         await self._server.close()
-        await self._keeper.cancel_all()
+        await self._work.cancel_all()
 
 
 @dataclass
