@@ -11,7 +11,7 @@ import uvloop
 from hypothesis import settings
 
 from captchad.broker.connection import Broker
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from tests.redis_server import RedisServer
 from tests.sentinels import SentinelFleet
 

@@ -10,7 +10,7 @@ from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 from captchad.config.redis_choice import RedisChoice, RedisKind, choose_redis_or_local
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 3.0

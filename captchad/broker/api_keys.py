@@ -3,7 +3,7 @@
 import hmac
 
 from captchad.broker.connection import Broker
-from captchad.broker.keys import API_KEYS, api_key
+from captchad.broker.redis_keys import API_KEYS, api_key
 from captchad.domain.api_key import ApiKey, Scope, digest_secret, make_key, split_key
 from captchad.domain.errors import CaptchadError, InvalidRequest
 

@@ -9,9 +9,9 @@ from typing import Any
 from redis import exceptions
 
 from captchad.broker.address import BLOCK_MARGIN_SECONDS, RedisClients, open_clients
-from captchad.broker.keys import PartitionKeys
+from captchad.broker.redis_keys import PartitionKeys
 from captchad.broker.scripts.catalogue import Script, load_script
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.errors import BrokerUnavailable, ConfigurationError, ConfigurationProblem
 from captchad.runtime.service import Service, ServiceHealth
 

@@ -1,6 +1,5 @@
 """The worker's side of a partition: take, renew, settle, wait for more."""
 
-import random
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +7,15 @@ from enum import StrEnum
 
 from captchad.broker.address import BLOCK_SECONDS
 from captchad.broker.connection import Argument, Broker
-from captchad.broker.keys import PartitionKeys
 from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_evidence, encode_result
+from captchad.broker.redis_keys import PartitionKeys
+from captchad.broker.retry_delays import FIRST_RETRY_DELAY_MS, LONGEST_RETRY_DELAY_MS, draw_jitter
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
 from captchad.domain.errors import AttemptFailed
 from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
 
-FIRST_RETRY_DELAY_MS = 1_000
-LONGEST_RETRY_DELAY_MS = 60_000
-JITTER = (0.5, 1.0)
 """Share of the delay that is waited: tasks that failed together must not come back together."""
 RENEWED = "renewed"
 
@@ -189,7 +186,6 @@ class Consumer:
 
     def _settle_arguments(self, settlement: Settlement) -> list[Argument]:
         delivery, outcome, payload, session = settlement.delivery, settlement.outcome, settlement.payload, b""
-        jitter = random.uniform(*JITTER)  # noqa: S311 -- spreads retries, guards nothing
         try:
             session = self._sessions.seal_returned(settlement.result, delivery.task_id)
         except AttemptFailed as failure:
@@ -197,4 +193,4 @@ class Consumer:
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
         evidence = settlement.evidence
         kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3
-        return [delivery.task_id, delivery.token, outcome, payload, jitter, session, *kept]
+        return [delivery.task_id, delivery.token, outcome, payload, draw_jitter(), session, *kept]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import orjson
 
 from captchad.broker.connection import Broker
-from captchad.broker.keys import NODE_EVENTS
+from captchad.broker.redis_keys import NODE_EVENTS
 from captchad.broker.tasks import TaskStore
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.task import FINAL_STATUSES, TaskRecord

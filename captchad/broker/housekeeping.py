@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from captchad.broker.connection import Broker
-from captchad.broker.keys import LEADER, PartitionKeys
-from captchad.config.sections import SchedulerSection
+from captchad.broker.redis_keys import LEADER, PartitionKeys
+from captchad.config.settings import SchedulerSection
 
 BATCH = 500
 MS = 1000

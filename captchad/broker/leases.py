@@ -3,7 +3,7 @@
 Two that differ would have a task run twice: its worker believes in a lease that the scheduler has taken away.
 """
 
-from captchad.config.sections import SchedulerSection
+from captchad.config.settings import SchedulerSection
 
 TASK_LEASE_SECONDS = 5.0
 LEADER_LEASE_SECONDS = 3.0

@@ -3,8 +3,8 @@
 import orjson
 
 from captchad.broker.connection import Broker
-from captchad.broker.keys import ALIVE, NODE_EVENTS, NODES
 from captchad.broker.node_reports import decode_report, encode_report
+from captchad.broker.redis_keys import ALIVE, NODE_EVENTS, NODES
 from captchad.domain.node import Node, NodeReport, NodeState
 
 FORGET_AFTER_MS = 600_000

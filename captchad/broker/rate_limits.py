@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.keys import rate
+from captchad.broker.redis_keys import rate
 
 MICROSECONDS = 1_000_000
 SECONDS_PER_MINUTE = 60

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from captchad.broker.connection import Broker
-from captchad.broker.keys import RECOVERED, PartitionKeys
+from captchad.broker.redis_keys import RECOVERED, PartitionKeys
 from captchad.domain.task import Priority
 
 MINUTES = 60

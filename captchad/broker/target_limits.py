@@ -1,13 +1,13 @@
 """Limits of targets across all workers: visits a minute, pages at once, and closures that a site asked for."""
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Deferral, Delivery
-from captchad.broker.keys import TargetKeys
+from captchad.broker.redis_keys import TargetKeys
+from captchad.broker.retry_delays import draw_jitter
 from captchad.domain.target import Target
 
 MS = 1000
@@ -16,7 +16,6 @@ GRANTED = b"granted"
 SHORTEST_PACE_MS = 10
 SLOT_WAIT_MS = 1000
 """A freed slot releases the next task at once; this is for the slot of a worker that died, which nobody frees."""
-JITTER = (0.5, 1.0)
 
 LimitReason = Literal["rate", "concurrency", "closed"]
 """Which of a target's limits a task waits for."""
@@ -56,7 +55,7 @@ class TargetLimits:
         )
         if reason == GRANTED:
             return None
-        jitter = random.uniform(*JITTER)  # noqa: S311 -- spreads the workers' tries, guards nothing
+        jitter = draw_jitter()
         return plan_refusal(REASONS[reason], wait_ms, target.max_per_minute, jitter)
 
     async def renew(self, host: str, deliveries: Sequence[Delivery]) -> None:

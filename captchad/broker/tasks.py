@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from captchad.broker.connection import Argument, Broker
-from captchad.broker.keys import RECOVERED, PartitionKeys
 from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request
+from captchad.broker.redis_keys import RECOVERED, PartitionKeys
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
 from captchad.domain.errors import (
     AlreadyFinished,

@@ -1,4 +1,4 @@
-"""Makes the source of browsers that a configuration asks for."""
+"""Makes the browser source that a configuration asks for."""
 
 from captchad.browser.browsers.connection import BrowserSource
 from captchad.browser.launch.process import LaunchedBrowsers
@@ -8,14 +8,15 @@ from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.config.browser_choice import choose_browser
-from captchad.config.sections import BrowserSection, Configuration
+from captchad.config.settings import BrowserSection, Configuration
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_place import ProxyPlace
 from captchad.runtime.clock import Clock
 
 
 def choose_source(configuration: Configuration, owner: str, proxy: FilteringProxy, clock: Clock) -> BrowserSource:
-    """Return the source; `owner` is what a hub's other users see of us."""
+    """Return the source; `owner` is the name that other users of a hub see."""
+    # Development goes on without a sandbox and warns, production refuses to (docs/browsers.md).
     must_have_sandbox = configuration.environment == "prod"
     choice = choose_browser(configuration)
     if choice.backend == "launch":
@@ -41,13 +42,15 @@ def choose_proxy_place(configuration: Configuration) -> ProxyPlace:
 
 
 def choose_recycle_limits(configuration: Configuration) -> BrowserSection:
-    """Return the browser section with the age at which one takes no further page.
+    """Return the browser section with the age from which a browser takes no further page.
 
-    A Grid's session ends at its own age whatever it does, so its last pages must have begun an attempt's time before.
+    A Grid session ends at a fixed age, so its last page must begin at least one attempt's time before that.
     """
     section = configuration.browser
     if choose_browser(configuration).backend != "selenium":
         return section
     life_seconds = configuration.selenium.session_timeout
+    # Never under half a session: with a task timeout near the session's life, each page would otherwise need a
+    # session of its own.
     useful_seconds = max(life_seconds / 2, life_seconds - configuration.worker.task_timeout)
     return section.model_copy(update={"recycle_age_seconds": min(section.recycle_age_seconds, useful_seconds)})

@@ -1,4 +1,4 @@
-"""The browser as the worker sees it: pages are opened, worked on and gone again before their deadline."""
+"""The browser as the worker sees it: opens pages, and ends them before their deadline."""
 
 import asyncio
 import contextlib
@@ -13,12 +13,12 @@ from captchad.browser.browsers.connection import BrowserConnection, BrowserSourc
 from captchad.browser.launch.driver import is_driver_gone
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.browser.page.rasterising import choose_raster_size, draw_picture
+from captchad.browser.page.svg_drawing import choose_raster_size, draw_picture
 from captchad.browser.page_session import PageSession
 from captchad.browser.tabs.tab_lease import TabLease
 from captchad.browser.tabs.tab_plan import TabOwner
 from captchad.browser.tabs.tab_pool import TabPool
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import PageOrder
 from captchad.domain.role_figures import BrowserFigures
@@ -29,21 +29,21 @@ from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskSet
 
 CLOSE_SECONDS = 2.0
-"""How long a cancelled attempt waits for its page's end; a page that takes longer goes on ending by itself."""
+"""How long a cancelled attempt waits for its page to close; a slower page goes on closing in the background."""
 
 MAINTENANCE_SECONDS = 5.0
-"""A page that hoards memory must be seen before the machine is out of it."""
+"""Short enough to notice a page that hoards memory before the machine runs out of it."""
 
 ABSENCE_SECONDS = 30.0
-"""How long an attempt waits for a browser where none can be had, as one elsewhere that is being started again."""
+"""How long an attempt waits for a browser where there is none, such as a remote one that is restarting."""
 
-LOOK_AGAIN_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
 
 
 class BrowserEngine(Service):
-    """Opens pages, each in a context as good as new; any number may be open at once."""
+    """Opens pages, each in a clean context; any number may be open at once."""
 
     name = "browser"
 
@@ -59,7 +59,7 @@ class BrowserEngine(Service):
         self._is_started = False
 
     async def start(self) -> None:
-        """Launch the first browser; the proxy must be listening. DependencyMissing when that can't be."""
+        """Launch the first browser; the proxy must be listening. DependencyMissing when it can't be launched."""
         await self._pool.maintain()
         if not self._pool.browsers:
             raise DependencyMissing(f"{self._pool.last_problem}; `captchad doctor` says more")
@@ -68,7 +68,7 @@ class BrowserEngine(Service):
             self._tabs.warm(browser)
 
     async def run(self) -> None:
-        """Measure, recycle and replace browsers from time to time."""
+        """Measure, recycle and replace browsers periodically."""
         while True:
             await self._clock.sleep(MAINTENANCE_SECONDS)
             await self._pool.maintain()
@@ -83,15 +83,15 @@ class BrowserEngine(Service):
         await self._pool.close()
 
     async def wait_serving(self) -> None:
-        """Wait while no browser can be had: a task that was taken then would only lose its attempts."""
+        """Wait until there is a browser: a task taken before would only use up its attempts."""
         await self._pool.wait_serving()
 
     @contextlib.asynccontextmanager
     async def open_page(self, order: PageOrder, deadline: Deadline) -> AsyncIterator[PageSession]:
         """Open a page; AttemptFailed says why it could not be.
 
-        The caller enforces the deadline. Whatever happens inside, the page is gone afterwards, within two seconds of a
-        cancellation.
+        The caller enforces the deadline. The page is always closed afterwards; a cancellation waits at most two seconds
+        for that.
         """
         self._check_scope(order.url)
         async with self._lend_page(choose_owner(order), deadline) as opened:
@@ -100,7 +100,7 @@ class BrowserEngine(Service):
             yield session
 
     async def rasterise(self, svg: bytes, deadline: Deadline) -> bytes:
-        """Return a vector picture as PNG, in pixels enough to be read; AttemptFailed where it can't be drawn."""
+        """Return a vector picture as a PNG large enough to be read; AttemptFailed where it can't be drawn."""
         width, height = choose_raster_size(svg)
         async with self._lend_page(None, deadline) as opened:
             try:
@@ -110,7 +110,7 @@ class BrowserEngine(Service):
 
     @contextlib.asynccontextmanager
     async def _lend_page(self, owner: TabOwner | None, deadline: Deadline) -> AsyncIterator[OpenedPage]:
-        """Lend a blank page in a tab nobody else has, which is cleaned or closed afterwards."""
+        """Lend a blank page in a tab of its own, which is cleaned or closed afterwards."""
         lease: TabLease | None = None
         is_well = False
         try:
@@ -127,6 +127,8 @@ class BrowserEngine(Service):
                 raise
             raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the browser's driver has ended") from None
         except asyncio.CancelledError:
+            # A cancelled task or a lost lease: its page must be closed before anything more is sent. At the deadline
+            # there is no such hurry, and the attempt must not take longer than it was given.
             if lease is not None and not deadline.is_over:
                 cancelled, lease = lease, None
                 ending = self._work.spawn(self._end(cancelled, is_well=False), "end-cancelled")
@@ -134,6 +136,7 @@ class BrowserEngine(Service):
             raise
         finally:
             if lease is not None:
+                # In the background: cleaning a tab takes longer than the result should wait.
                 self._work.spawn(self._end(lease, is_well=is_well), "end")
 
     async def _end(self, lease: TabLease, *, is_well: bool) -> None:
@@ -143,15 +146,16 @@ class BrowserEngine(Service):
             self._pool.give_back(lease.connection)
 
     async def _borrow(self, deadline: Deadline) -> BrowserConnection:
-        """Return a browser; one that is away a while costs time, but no attempt. LaunchFailed if none comes."""
-        give_up_seconds = deadline.until(ABSENCE_SECONDS) - LOOK_AGAIN_SECONDS
+        """Return a browser, waiting for one that is briefly away; LaunchFailed if none comes."""
+        # Earlier by one pause, so that the attempt fails with the reason instead of a timeout.
+        give_up_seconds = deadline.until(ABSENCE_SECONDS) - RETRY_SECONDS
         while True:
             try:
                 return await self._pool.borrow()
             except LaunchFailed:
                 if self._clock.monotonic_seconds() >= give_up_seconds:
                     raise
-            await self._clock.sleep(LOOK_AGAIN_SECONDS)
+            await self._clock.sleep(RETRY_SECONDS)
 
     def _check_scope(self, task_url: str) -> None:
         try:
@@ -160,7 +164,7 @@ class BrowserEngine(Service):
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from None
 
     def figures(self) -> BrowserFigures:
-        """Return how many browsers and pages there are and were."""
+        """Return how many browsers and pages there are, and how many there have been."""
         browsers = self._pool.browsers
         return BrowserFigures(
             browser_version=browsers[-1].version if browsers else None,
@@ -182,6 +186,6 @@ class BrowserEngine(Service):
 
 
 def choose_owner(order: PageOrder) -> TabOwner | None:
-    """Say whose tab a page may use and leave; one with a session or a form of its own shares with nobody."""
+    """Return the owner whose tabs a page may reuse; one with a session or a form of its own shares with nobody."""
     is_plain = order.session is None and order.fill is None and not order.wants_session
     return TabOwner(order.key_id, order.target) if is_plain else None

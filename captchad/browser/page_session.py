@@ -18,39 +18,40 @@ from captchad.runtime.spawn import TaskSet
 
 
 class PageSession:
-    """Does what one attempt asks of its page, until its deadline."""
+    """The operations of one attempt on its page, within its deadline."""
 
-    def __init__(self, opened: OpenedPage, order: PageOrder, deadline: Deadline, clock: Clock, keeper: TaskSet) -> None:
+    def __init__(self, opened: OpenedPage, order: PageOrder, deadline: Deadline, clock: Clock, work: TaskSet) -> None:
         self.page = opened.page
         self._opened = opened
         self._order = order
         self._deadline = deadline
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._taker = PictureTaker(opened, order.selector, clock)
         self._form: CaptchaForm | None = None
         if order.fill is not None:
-            self._form = CaptchaForm(opened, self._taker, order.fill, deadline, clock, keeper)
+            self._form = CaptchaForm(opened, self._taker, order.fill, deadline, clock, work)
         self._taken: TakenPicture | None = None
         self._another: TakenPicture | None = None
         self._open_ms = 0.0
 
     async def open(self) -> None:
-        """Open the page, with its session where it has one; AttemptFailed says what went wrong."""
+        """Open the page, with the task's session if there is one; AttemptFailed says what went wrong."""
         stopwatch, order = Stopwatch(self._clock), self._order
         async with self._explained():
             if order.session is None:
                 await self._opened.navigate(order.url)
             else:
-                session = SessionInput(self.page, order, self._keeper)
+                session = SessionInput(self.page, order, self._work)
                 await session.put_in()
                 await self._opened.navigate(order.url)
                 await session.note_opened()
         self._open_ms = stopwatch.lap_ms()
 
     async def capture(self) -> CaptchaCapture:
-        """Find the captcha and take its picture, the one a refresh brought where there was one."""
+        """Find the captcha and take its picture; after a refresh, return the picture that it brought."""
         stopwatch = Stopwatch(self._clock)
+        # Counted once: a second picture of the same page took no opening.
         timings_ms, self._open_ms = {"open": self._open_ms}, 0.0
         async with self._explained():
             taken, self._another = self._another or await self._taker.take(self._deadline.search_seconds), None
@@ -71,7 +72,7 @@ class PageSession:
             return await self._form.submit(self._taken, text, check_held)
 
     async def refresh(self) -> None:
-        """Have the page show another picture, and wait until it is there."""
+        """Make the page show another picture, and wait for it."""
         taken = self._taken
         if taken is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the captcha was refreshed before it was found")
@@ -86,18 +87,19 @@ class PageSession:
         return await self._taker.await_another(taken, self._deadline.until(NEW_PICTURE_SECONDS))
 
     async def read_session(self) -> SessionState:
-        """Return what the page would find in a browser that comes again."""
+        """Return the cookies and storage that the page would find when opened again."""
         async with self._explained():
             return await read_session(self.page, self._order)
 
     async def screenshot(self) -> bytes:
-        """Return the page as it is seen now, as PNG."""
+        """Return the page as it looks now, as PNG."""
         async with self._explained():
+            # No timeout of the driver's: the attempt's deadline is the only one.
             return await self.page.screenshot(type="png", animations="disabled", timeout=0)
 
     @contextlib.asynccontextmanager
     async def _explained(self) -> AsyncIterator[None]:
-        """Turn the driver's errors into what they mean for the attempt."""
+        """Map the driver's errors to what they mean for the attempt."""
         try:
             yield
         except PlaywrightError as error:

@@ -12,7 +12,7 @@ from captchad.browser.backends import choose_source
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.browser_choice import choose_browser
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
@@ -23,12 +23,13 @@ OWNER = "doctor"
 
 
 async def try_browser(configuration: Configuration) -> dict[str, Any]:
-    """Get a browser, draw a text, take a picture of it; return the version and the time, or why it failed.
+    """Open a browser, render a text and photograph it; return the version and the time, or why it failed.
 
-    A browser of this machine is tried without its sandbox too, so that the outcome can name the reason.
+    A local browser is tried without its sandbox too, so that the outcome can name the reason.
     """
     clock = Clock()
     if choose_browser(configuration).backend == "launch":
+        # In production a missing sandbox is an error; here it is a finding.
         configuration = configuration.model_copy(update={"environment": "dev"})
     stopwatch, proxy = Stopwatch(clock), FilteringProxy(ScopePolicy(()), clock)
     source = choose_source(configuration, OWNER, proxy, clock)
@@ -61,7 +62,7 @@ async def _draw(browser: BrowserConnection) -> bool:
 
 
 def _describe_sandbox(source: BrowserSource) -> dict[str, Any]:
-    """Say how a browser of this machine is held; of one elsewhere its flags alone were looked at."""
+    """Describe the sandbox of a local browser; of a remote one only the flags were inspected."""
     sandbox = source.sandbox if isinstance(source, LaunchedBrowsers) else None
     if sandbox is None:
         return {"has_sandbox": True, "sandbox": "as the browser was started", "sandbox_problem": ""}

@@ -12,7 +12,7 @@ from captchad.broker.connection import Broker
 from captchad.broker.embedded import find_socket
 from captchad.config.loader import LoadedConfiguration
 from captchad.config.redis_choice import choose_redis, choose_redis_or_local
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import BrokerUnavailable
 

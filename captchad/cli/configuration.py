@@ -13,7 +13,7 @@ from captchad.config.changes import changed_settings
 from captchad.config.json_file import join_path
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.redaction import redact
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from captchad.domain.exit_codes import EXIT_FAILED

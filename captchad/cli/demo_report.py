@@ -34,7 +34,7 @@ class DemoResult:
 
 
 def print_results(results: Sequence[DemoResult]) -> None:
-    """Print a row for each task, and the sum."""
+    """Print a row for each task, and the totals."""
     click.echo()
     rows = [
         (

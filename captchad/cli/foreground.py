@@ -26,7 +26,7 @@ async def run_until_signal(
     """
     # What fails here becomes the command's one line on stderr; it need not be logged as well.
     logging.getLogger("captchad").addHandler(logging.NullHandler())
-    keeper = TaskSet("foreground")
+    tasks = TaskSet("foreground")
     stopped = asyncio.Event()
     _catch_signals(fleet, stopped, printer, reloads_on_hangup)
 
@@ -34,13 +34,13 @@ async def run_until_signal(
         await fleet.start()
         return await work()
 
-    working = keeper.spawn(start_and_work(), "work")
-    waiting = keeper.spawn(stopped.wait(), "signal")
+    working = tasks.spawn(start_and_work(), "work")
+    waiting = tasks.spawn(stopped.wait(), "signal")
     try:
         await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
         return await working if working.done() else None
     finally:
-        await keeper.cancel_all()
+        await tasks.cancel_all()
         await fleet.stop()
 
 

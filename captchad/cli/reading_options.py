@@ -42,7 +42,7 @@ _OPTIONS = (
     click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="Minimum number of characters."),
     click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Maximum number of characters."),
     click.option(
-        "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or a sum to be worked out."
+        "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or arithmetic to work out."
     ),
 )
 

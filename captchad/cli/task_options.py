@@ -83,7 +83,9 @@ _OPTIONS = (
     click.option("--min-length", type=_TEXT_LENGTH, metavar="N", help="Minimum length of the text."),
     click.option("--max-length", type=_TEXT_LENGTH, metavar="N", help="Maximum length of the text."),
     click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site distinguishes A from a."),
-    click.option("--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or a sum to work out."),
+    click.option(
+        "--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or arithmetic to work out."
+    ),
     click.option(
         "--session",
         callback=read_session,

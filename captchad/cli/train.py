@@ -45,9 +45,9 @@ def train(
 ) -> None:
     """Fine-tune a model on the labelled pictures in DIR.
 
-    DIR holds a file labels.tsv with a line for each picture: its file, a tab, its text as it is drawn (of a sum the sum
-    itself, not its result). Some pictures are held back; the model is written only if those are read better than
-    before. Ctrl-C ends the training early and keeps the best so far.
+    DIR holds a file labels.tsv with a line for each picture: its file, a tab, its text as it is drawn (of arithmetic
+    the expression, not its result). Some pictures are held back; the model is written only if those are read better
+    than before. Ctrl-C ends the training early and keeps the best so far.
     """
     if not out.absolute().parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.absolute().parent}")
@@ -65,7 +65,7 @@ def train(
     tuned = _train(begun, division, options)
     if tuned.is_better:
         _write(out, begun, division, tuned)
-    _tell(tuned, division, out, is_json)
+    _report(tuned, division, out, is_json)
     if not tuned.is_better:
         sys.exit(EXIT_FAILED)
 
@@ -96,10 +96,10 @@ def _train(begun: "StartingPoint", division: "Division", options: "TuningOptions
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         shown = progress.add_task("Training", total=options.passes)
 
-        def tell(number: int, figures: "FamilyFigures") -> None:
+        def report(number: int, figures: "FamilyFigures") -> None:
             progress.update(shown, completed=number, description=f"Training: {figures.exact:.1%} held back read right")
 
-        return fine_tune(begun.network, division, options, Clock(), tell)
+        return fine_tune(begun.network, division, options, Clock(), report)
 
 
 def _write(out: Path, begun: "StartingPoint", division: "Division", tuned: "Tuned") -> None:
@@ -125,7 +125,7 @@ def _write(out: Path, begun: "StartingPoint", division: "Division", tuned: "Tune
     partial.replace(out)
 
 
-def _tell(tuned: "Tuned", division: "Division", out: Path, is_json: bool) -> None:
+def _report(tuned: "Tuned", division: "Division", out: Path, is_json: bool) -> None:
     if is_json:
         figures = {"before": asdict(tuned.before), "after": asdict(tuned.after), "passes": tuned.passes}
         counts = {"learned": len(division.learned), "held_back": len(division.held_back)}

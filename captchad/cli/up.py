@@ -10,7 +10,7 @@ import click
 from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
 from captchad.cli.options import Decorated, config_option, json_option
-from captchad.config.sections import WORKER_NODES_LIMIT
+from captchad.config.settings import WORKER_NODES_LIMIT
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
 from captchad.domain.node import Role
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, ROLE_PORTS

@@ -23,21 +23,21 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Whether the request was done."""
+        """Whether the request succeeded."""
         return 200 <= self.status < 300  # noqa: PLR2004
 
 
 class GatewayAddress:
-    """Where a captchad role answers: the parts of its base URL, checked."""
+    """The checked base URL of a captchad role."""
 
     def __init__(self, base_url: str) -> None:
         try:
             parts = urlsplit(base_url)
             port = parts.port
         except ValueError as error:
-            raise InvalidRequest(f"{base_url!r} is no URL: {error}") from None
+            raise InvalidRequest(f"{base_url!r} is not a URL: {error}") from None
         if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise InvalidRequest(f"{base_url!r} is no gateway's address; write it as http://HOST:PORT")
+            raise InvalidRequest(f"{base_url!r} is not a gateway's address; write it as http://HOST:PORT")
         self.base_url = base_url.rstrip("/")
         self._scheme, self._host, self._port = parts.scheme, parts.hostname, port
         self._prefix = parts.path.rstrip("/")
@@ -45,7 +45,8 @@ class GatewayAddress:
     def exchange(
         self, method: str, path: str, headers: dict[str, str], body: object | None, timeout_seconds: float
     ) -> Answer:
-        """Send one request and read its answer; GatewayUnreachable where none comes."""
+        """Send one request and read its answer; GatewayUnreachable without one."""
+        # http.client ignores proxy settings and follows no redirects: an API key goes to this address only.
         connection = _SCHEMES[self._scheme](self._host, self._port, timeout=timeout_seconds)
         content = None if body is None else json.dumps(body).encode()
         sent = {"Accept": "application/json, application/problem+json, */*;q=0.5", **headers}

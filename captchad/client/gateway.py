@@ -19,7 +19,7 @@ RETRY_PAUSE_SECONDS = 0.5
 
 
 class GatewayClient:
-    """A client of one gateway; every method raises the domain error that the gateway answered with."""
+    """A client of one gateway; every method raises the domain error for the gateway's answer."""
 
     def __init__(
         self,
@@ -50,21 +50,21 @@ class GatewayClient:
     def wait(self, task_id: str, wait_seconds: float, monotonic_seconds: Callable[[], float]) -> JsonObject:
         """Return a task's state once it ends, or what it is after `wait_seconds`.
 
-        What ends by itself is waited out: a gateway that restarts (a draining one answers early, a dead one not at
-        all), a Redis that is away, a rate limit.
+        Temporary failures are waited out: a gateway that restarts (a draining one answers early, a dead one not at
+        all), an unavailable Redis, a rate limit.
         """
-        ends_at = monotonic_seconds() + wait_seconds
+        end_seconds = monotonic_seconds() + wait_seconds
         while True:
-            left_seconds = max(0.0, ends_at - monotonic_seconds())
+            left_seconds = max(0.0, end_seconds - monotonic_seconds())
             try:
                 state = self.task_status(task_id, left_seconds)
             except (GatewayUnreachable, BrokerUnavailable, RateLimited):
                 if left_seconds <= RETRY_PAUSE_SECONDS:
                     raise
             else:
-                if TaskStatus(state["status"]).is_final or monotonic_seconds() >= ends_at:
+                if TaskStatus(state["status"]).is_final or monotonic_seconds() >= end_seconds:
                     return state
-            time.sleep(min(RETRY_PAUSE_SECONDS, max(0.0, ends_at - monotonic_seconds())))
+            time.sleep(min(RETRY_PAUSE_SECONDS, max(0.0, end_seconds - monotonic_seconds())))
 
     def cancel(self, task_id: str) -> JsonObject:
         """Cancel a task; return its final state."""
@@ -94,7 +94,7 @@ class GatewayClient:
         return self._call("GET", "/queue_status")
 
     def health(self) -> Answer:
-        """Return the role's /health as it is: also an unwell role answers it."""
+        """Return the role's /health as it is; an unhealthy role answers it too."""
         return self._send("GET", "/health", None, {}, 0.0)
 
     def _call(
@@ -115,6 +115,7 @@ class GatewayClient:
     def _send(
         self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str], longer_by_seconds: float
     ) -> Answer:
+        # A long poll is answered only when its wait is over.
         timeout_seconds = self._timeout_seconds + longer_by_seconds
         return self._address.exchange(method, path, self._headers | headers, body, timeout_seconds)
 

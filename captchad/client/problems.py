@@ -1,4 +1,4 @@
-"""Maps the gateway's problem+json answers back to the errors they were made from."""
+"""Maps the gateway's problem+json answers to domain errors."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ _PLAIN: dict[str, type[CaptchadError]] = {
 
 
 def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadError:
-    """Return the error an unsuccessful answer stands for; `retry_after` is that header's text."""
+    """Return the error of an unsuccessful answer; `retry_after` is that header's text."""
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
         return GatewayUnreachable(f"HTTP {status} without a captchad error; is this really a captchad gateway?")
     code = body["code"]
@@ -52,9 +52,11 @@ def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadErr
     if code == BrokerUnavailable.code:
         task_id = body.get("task_id")
         return BrokerUnavailable(message, task_id if isinstance(task_id, str) else None)
+    # A newer gateway may have codes that this client does not know.
     known = _PLAIN.get(code)
     if known is not None:
         return known(message)
+    # The gateway's log has the cause under this id.
     request_id = body.get("request_id")
     return CaptchadError(f"{message} (request {request_id})" if request_id else message)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.target import SCHEME_PORTS, is_loopback_host
 

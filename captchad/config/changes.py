@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from captchad.config.redaction import flatten
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 
 RELOADABLE = (
     "security.targets",
@@ -11,6 +11,7 @@ RELOADABLE = (
     "gateway.rate_limit",
     "gateway.queue_limit",
     "gateway.queue_limit_bytes",
+    "worker.minimum_confidence",
     "recognition.models",
     "logging.level",
 )

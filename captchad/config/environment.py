@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from captchad.config.layers import GivenValue, Provenance, Source
-from captchad.config.schema import all_settings, find_setting
-from captchad.config.sections import Configuration
+from captchad.config.setting_names import all_settings, find_setting
+from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 
 PREFIX = "CAPTCHAD_"

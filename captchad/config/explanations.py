@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from captchad.config.json_file import join_path
 from captchad.config.layers import Layers
-from captchad.config.schema import find_setting, nearest_setting
+from captchad.config.setting_names import find_setting, nearest_setting
 from captchad.domain.errors import ConfigurationProblem
 
 VALUE_LENGTH_LIMIT = 60

@@ -21,7 +21,7 @@ from captchad.config.formats import find_format_problems
 from captchad.config.json_file import read_file
 from captchad.config.layers import GivenValue, Layers, Provenance, Source
 from captchad.config.redaction import flatten
-from captchad.config.sections import Configuration, TargetSection
+from captchad.config.settings import Configuration, TargetSection
 from captchad.config.targets import check_targets, normalise_declared_host
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 

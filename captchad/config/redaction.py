@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel, SecretStr
 
 from captchad.config.json_file import join_path
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 
 MASK = "********"
 

@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from captchad.config.formats import split_host_port
 from captchad.config.redaction import redact_url
-from captchad.config.sections import RedisMasterSection, RedisSection, RedisSentinelSection
+from captchad.config.settings import RedisMasterSection, RedisSection, RedisSentinelSection
 from captchad.domain.ports import REDIS_PORT, SENTINEL_PORT
 from captchad.domain.target import is_loopback_host
 

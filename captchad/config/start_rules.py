@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from captchad.config.browser_choice import find_browser_problems
 from captchad.config.redis_choice import choose_redis_or_local
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from captchad.config.sections import TargetSection
+from captchad.config.settings import TargetSection
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
 from captchad.domain.target import (
     WILDCARD,

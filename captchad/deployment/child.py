@@ -1,4 +1,4 @@
-"""What the supervision can start, watch and stop."""
+"""The interface of a supervised process."""
 
 from typing import Protocol
 
@@ -8,11 +8,11 @@ class Child(Protocol):
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Its name in messages."""
         ...
 
     async def start(self) -> None:
-        """Start it; a CaptchadError says why that can't be."""
+        """Start it; CaptchadError says why it can't be started."""
         ...
 
     async def wait_until_ready(self) -> None:
@@ -20,11 +20,11 @@ class Child(Protocol):
         ...
 
     async def wait(self) -> int:
-        """Return its exit code once it has ended, also when it was stopped."""
+        """Return its exit code once it has ended or was stopped."""
         ...
 
     async def stop(self) -> None:
-        """Ask it to end, and return once it has; nothing happens where it does not run."""
+        """Ask it to end, and return once it has; does nothing where it does not run."""
         ...
 
     def kill(self) -> None:
@@ -32,9 +32,9 @@ class Child(Protocol):
         ...
 
     def reload(self) -> None:
-        """Ask it to read its configuration again."""
+        """Ask it to reload its configuration."""
         ...
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Return what it said last."""
+        """Return the last lines it wrote."""
         ...

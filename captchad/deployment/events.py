@@ -1,4 +1,4 @@
-"""What the supervision of this machine's processes tells whoever listens."""
+"""The events of supervised processes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class ServiceEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServiceEvent:
-    """One thing that happened to the process `name`, in words; `level` is that of a log line."""
+    """An event of the process `name`; `level` is that of a log line."""
 
     kind: ServiceEventKind
     name: str

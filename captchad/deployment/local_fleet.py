@@ -21,43 +21,45 @@ class LocalFleet:
     def __init__(self, foundation: Stage, stages: Sequence[Stage], listener: Listener, clock: Clock) -> None:
         self._foundation = [Watch(child, listener, clock) for child in foundation]
         self._stages = [[Watch(child, listener, clock) for child in stage] for stage in stages]
-        self._keeper = TaskSet("fleet")
+        self._work = TaskSet("fleet")
         self._started: list[Watch] = []
         self._failed = asyncio.Event()
         self._failure: BaseException | None = None
 
     async def start(self) -> None:
-        """Start everything and return once it is ready; raises ChildGaveUp where a child never does."""
+        """Start everything and return once it is ready; raises ChildGaveUp where a child does not start."""
         await self._start_and_wait(self._foundation)
         await self._start_and_wait([watch for stage in self._stages for watch in stage])
 
     async def wait_for_failure(self) -> None:
-        """Return never, or raise what ended the supervision of a child."""
+        """Wait for a child that gave up, and raise its error; never returns."""
         await self._failed.wait()
         assert self._failure is not None
         raise self._failure
 
     async def stop(self) -> None:
         """Stop everything: the stages in their order, and the foundation last."""
+        # Gateways first, Redis last: no new task arrives, and every role can still write its outcomes.
         for stage in (*self._stages, self._foundation):
-            stops = [self._keeper.spawn(watch.stop(), "stop") for watch in stage if watch in self._started]
+            stops = [self._work.spawn(watch.stop(), "stop") for watch in stage if watch in self._started]
             await asyncio.gather(*stops)
-        await self._keeper.cancel_all()
+        await self._work.cancel_all()
 
     def stop_at_once(self) -> None:
-        """Hurry a stop that is under way: everything but the foundation is killed."""
+        """Speed up a stop: everything but the foundation is killed."""
         for watch in self._started:
             watch.kill()
 
     def reload(self) -> None:
-        """Ask every role to read its configuration again."""
+        """Ask every role to reload its configuration."""
         for watch in self._started:
             watch.child.reload()
 
     async def _start_and_wait(self, watches: Sequence[Watch]) -> None:
         for watch in watches:
+            # Before it runs: a stop in the middle of the start must end it too.
             self._started.append(watch)
-            self._keeper.spawn(self._run(watch), watch.child.name)
+            self._work.spawn(self._run(watch), watch.child.name)
         for watch in watches:
             await self._wait_until_ready(watch)
 
@@ -74,8 +76,8 @@ class LocalFleet:
 
     async def _wait_until_ready(self, watch: Watch) -> None:
         waiting = {
-            self._keeper.spawn(watch.ready.wait(), "ready"),
-            self._keeper.spawn(self._failed.wait(), "failed"),
+            self._work.spawn(watch.ready.wait(), "ready"),
+            self._work.spawn(self._failed.wait(), "failed"),
         }
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -12,9 +12,9 @@ from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
 from captchad.deployment import session_key
 from captchad.deployment.events import Listener
+from captchad.deployment.free_ports import claim_port, find_free_port, pick_free_port
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
-from captchad.deployment.ports import claim_port, find_free_port, pick_free_port
 from captchad.deployment.redis_child import RedisChild
 from captchad.deployment.role_child import RoleChild, RoleOrder
 from captchad.domain.errors import ConfigurationError
@@ -23,6 +23,7 @@ from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 from captchad.runtime.clock import Clock
 
 LOGS = "logs"
+# More than the supervisor's own timeout for closing a service.
 QUICK_STOP_SECONDS = 12.0
 DRAIN_MARGIN_SECONDS = 15.0
 REDIS_VARIABLE = "REDIS_URL"
@@ -31,7 +32,7 @@ REDIS_COMPANIONS = ("REDIS_PASSWORD", "REDIS_TLS_ENABLED")
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What `up` was asked for; port 0 means any free one, workers None what the configuration says.
+    """The options of `up`; port 0 means any free one, workers None the configured number.
 
     `first_worker_port` is where the search for the workers' ports begins.
     """
@@ -47,7 +48,7 @@ class UpOptions:
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """The processes to run, and where they are found; `redis` is None where one is configured elsewhere."""
+    """The processes to run, and their URLs; `redis` is None where another one is configured."""
 
     state_directory: Path
     fixed_roles: tuple[RoleChild, ...]
@@ -75,11 +76,12 @@ class LocalPlan:
 async def plan_local_fleet(
     options: UpOptions, environment: Mapping[str, str], listener: Listener, clock: Clock
 ) -> LocalPlan:
-    """Check everything that can be checked beforehand; ConfigurationError names what is wrong."""
+    """Check everything that can be checked before the start; ConfigurationError names what is wrong."""
     state_directory = resolve_state_directory(environment)
     child_environment = {**environment, STATE_VARIABLE: str(state_directory)}
     loaded = load_configuration(options.config_path, child_environment)
     redis = None
+    # The children learn the embedded Redis by their environment, which then has to be validated again.
     if choose_redis(loaded.configuration.redis) is None:
         redis = EmbeddedRedis(state_directory, clock)
         child_environment = {
@@ -88,7 +90,7 @@ async def plan_local_fleet(
         loaded = load_configuration(options.config_path, child_environment)
     _check(loaded, options.host)
     if redis is not None:
-        # A second `up` on this folder is told so, not that one of the first one's ports is taken.
+        # Before any port is checked, so that a second `up` on this folder gets the true reason.
         redis.take_folder()
     if loaded.configuration.security.session_key is None:
         child_environment = {**child_environment, session_key.VARIABLE: session_key.keep_session_key(state_directory)}
@@ -160,6 +162,7 @@ class _Builder:
             self.taken.add(found)
             return found
 
+        # Only a worker's port may change at a restart: nobody is told it, the others' are known to callers.
         chooser = choose_worker_port if role is Role.WORKER else choose_port
         log = LogFile(self.logs / f"{label}.log")
         return RoleChild(order, chooser, self.environment, log, self.listener, self.clock)
@@ -167,4 +170,5 @@ class _Builder:
 
 def _name(role: Role, label: str) -> str:
     """Return a name that stays the same over restarts and differs from those of other machines."""
+    # Stable, so that a restarted worker ends the sessions at a Grid that its last process left.
     return f"{role}-{socket.gethostname()}{label.removeprefix(str(role))}"

@@ -1,4 +1,4 @@
-"""A log on disk that never outgrows its bound."""
+"""A log on disk of bounded size."""
 
 from collections import deque
 from pathlib import Path
@@ -9,7 +9,7 @@ REMEMBERED_LINES = 20
 
 
 class LogFile:
-    """Appends lines to a file; once that is full it becomes FILE.1 and a new one begins."""
+    """Appends lines to a file; when it is full it is renamed to FILE.1 and a new one is started."""
 
     def __init__(self, path: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self.path = path
@@ -18,7 +18,7 @@ class LogFile:
         self._file: BinaryIO | None = None
 
     def append(self, line: bytes) -> None:
-        """Add a line, given without its end."""
+        """Append a line, given without its line break."""
         self._last.append(line.decode(errors="replace"))
         stream = self._opened()
         if stream.tell() + len(line) >= self._limit_bytes:
@@ -28,12 +28,12 @@ class LogFile:
         stream.write(line + b"\n")
         stream.flush()
 
-    def begin_life(self) -> None:
-        """Forget the lines of the writer before; the file keeps them."""
+    def begin_process(self) -> None:
+        """Forget the previous process's last lines; the file keeps them."""
         self._last.clear()
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Return the last lines of the present writer."""
+        """Return the current process's last lines."""
         return list(self._last)[-count:]
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Reads what roles write to their logs."""
+"""Parses the log lines of roles."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class LogLine:
 
 
 def read_log_line(line: str) -> LogLine:
-    """Read a line in JSON or text."""
+    """Parse a line in JSON or text format."""
     if line.startswith("{"):
         try:
             entry = orjson.loads(line)

@@ -1,4 +1,4 @@
-"""Asks a role whether it is ready, by HTTP and without waiting long."""
+"""Asks a role over HTTP whether it is ready."""
 
 import asyncio
 
@@ -26,6 +26,6 @@ async def is_ready(host: str, port: int) -> bool:
 
 
 async def wait_until_ready(host: str, port: int, clock: Clock) -> None:
-    """Return once /readyz answers 200; asks for as long as it takes."""
+    """Return once /readyz answers 200, however long that takes."""
     while not await is_ready(host, port):
         await clock.sleep(POLL_SECONDS)

@@ -4,7 +4,7 @@ from captchad.broker.embedded import EmbeddedRedis
 
 
 class RedisChild:
-    """Returns the embedded server the shape that the supervision expects."""
+    """Adapts the embedded server to the supervision."""
 
     name = "redis"
 
@@ -23,11 +23,11 @@ class RedisChild:
         return await self._server.wait()
 
     async def stop(self) -> None:
-        """Let the server write what it has, end it, and let its folder go."""
+        """Let the server save its data, end it, and release its folder."""
         await self._server.close()
 
     def kill(self) -> None:
-        """Do nothing: the server ends within moments when it is stopped, and its data is worth them."""
+        """Do nothing: the server stops quickly anyway, and must save its data first."""
 
     def reload(self) -> None:
         """Do nothing: it has no configuration of its own."""

@@ -1,21 +1,21 @@
-"""Decides what follows when a supervised process ends by itself; pure, so that every case can be tried."""
+"""Decides what to do when a supervised process ends by itself; no I/O happens here."""
 
 from dataclasses import dataclass
 
 from captchad.domain.exit_codes import EXIT_WRONG_USAGE
 
 DELAYS_SECONDS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-"""At once the first time, then ever later, to half a minute."""
+"""Immediately the first time, then with growing delays of up to half a minute."""
 
 STABLE_SECONDS = 10.0
-"""A process that was ready for this long has a clean sheet."""
+"""After being ready for this long, earlier failures of a process no longer count."""
 
 HOPELESS_STARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one life of the process went; `ready_seconds` is None where it never got ready."""
+    """How one run of the process ended; `ready_seconds` is None where it never became ready."""
 
     exit_code: int
     ready_seconds: float | None
@@ -35,7 +35,7 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is remembered of a process's lives."""
+    """What is remembered of a process's earlier runs."""
 
     failures: int = 0
     has_been_ready: bool = False
@@ -43,8 +43,8 @@ class History:
     def judge(self, ending: Ending) -> tuple["History", Restart | GiveUp]:
         """Return the new history and what to do.
 
-        A process that has worked before is started again for ever, since what stops it may pass. One that never
-        has is wrongly set up: repeating that helps nobody.
+        A process that has worked before is always restarted, since the cause may pass. One that never has is
+        misconfigured, and restarting it would not help.
         """
         has_been_ready = self.has_been_ready or ending.ready_seconds is not None
         is_stable = ending.ready_seconds is not None and ending.ready_seconds >= STABLE_SECONDS

@@ -17,6 +17,7 @@ from captchad.runtime.spawn import TaskSet
 from captchad.runtime.tethered_process import TetheredProcess
 
 CHUNK_BYTES = 65_536
+# A process that never ends its line must not fill our memory.
 LONGEST_LINE_BYTES = 1_048_576
 
 
@@ -42,7 +43,7 @@ class RoleOrder:
 class RoleChild:
     """One role under a tether; what it writes goes to its log file, and what matters to the listener.
 
-    `choose_port` is asked at each start, so that a worker whose port was taken meanwhile gets another.
+    `choose_port` is called at each start, so that a worker whose port was taken meanwhile gets another.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class RoleChild:
         self._log = log
         self._listener = listener
         self._clock = clock
-        self._keeper = TaskSet(order.label)
+        self._work = TaskSet(order.label)
         self._process: TetheredProcess | None = None
         self.port = 0
 
@@ -76,34 +77,34 @@ class RoleChild:
 
     @property
     def url(self) -> str:
-        """Where it is reached on this machine."""
+        """Its URL on this machine."""
         host = find_local_host(self._order.host)
         return f"http://{show_host(host)}:{self.port}"
 
     async def start(self) -> None:
         """Start the role's process."""
-        self._log.begin_life()
+        self._log.begin_process()
         self.port = self._choose_port()
         command = self._order.command(self.port)
         self._process = TetheredProcess(command, self._environment, asyncio.subprocess.PIPE)
         await self._process.start()
         assert self._process.stdout is not None
-        self._keeper.spawn(self._read_output(self._process.stdout), "output")
+        self._work.spawn(self._read_output(self._process.stdout), "output")
 
     async def wait_until_ready(self) -> None:
         """Return once /readyz says so."""
         await wait_until_ready(find_local_host(self._order.host), self.port, self._clock)
 
     async def wait(self) -> int:
-        """Return the exit code once the process has ended and all it wrote is read."""
+        """Return the exit code once the process has ended and its output is read."""
         assert self._process is not None
         code = await self._process.wait()
-        await self._keeper.wait_all()
+        await self._work.wait_all()
         self._log.close()
         return code
 
     async def stop(self) -> None:
-        """Let the role drain and end; end it at once after its time."""
+        """Let the role drain and end; kill it after `stop_seconds`."""
         if self._process is not None:
             await self._process.stop(self._order.stop_seconds)
 
@@ -118,7 +119,7 @@ class RoleChild:
             self._process.reload()
 
     def read_last_lines(self, count: int) -> list[str]:
-        """Return what it wrote last, as people read it."""
+        """Return the messages of its last lines."""
         return [read_log_line(line).message for line in self._log.read_last_lines(count)]
 
     async def _read_output(self, stream: asyncio.StreamReader) -> None:

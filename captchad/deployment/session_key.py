@@ -1,11 +1,11 @@
-"""The session key of `captchad up`: made once, kept in the state folder, readable by its owner alone."""
+"""The session key of `captchad up`: created once in the state folder, readable only by its owner."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
 
-from captchad.config.sections import SESSION_KEY_LENGTH
+from captchad.config.settings import SESSION_KEY_LENGTH
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 
 SETTING = "security.session_key"
@@ -16,7 +16,7 @@ OWNER_ALONE = 0o600
 
 
 def keep_session_key(state_directory: Path) -> str:
-    """Return the key of a state folder, made at the first call; ConfigurationError where that can't be done."""
+    """Return the key of a state folder, created at the first call; ConfigurationError where that fails."""
     path = state_directory / FILE
     try:
         state_directory.mkdir(parents=True, exist_ok=True)
@@ -32,13 +32,14 @@ def keep_session_key(state_directory: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Write a new key whole or not at all; of two that make one at the same time, the first one's stays."""
+    """Write a new key atomically; where two processes create one at the same time, the first one's stays."""
     draft = path.with_name(f"{FILE}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ALONE)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(KEY_BYTES) + "\n")
         with contextlib.suppress(FileExistsError):
+            # A link, unlike a rename, does not replace a key that another process has just written.
             path.hardlink_to(draft)
     finally:
         draft.unlink()

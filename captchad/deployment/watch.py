@@ -16,13 +16,13 @@ PROGRAM_PREFIX = "captchad: "
 
 
 class ChildGaveUp(CaptchadError):
-    """A child does not start; the message has what it said last."""
+    """A child does not start; the message has the last lines it wrote."""
 
     code = "internal_error"
 
 
 class Watch:
-    """Starts a child, and starts it again whenever it ends by itself, until it is stopped or there is no hope."""
+    """Starts a child, and restarts it whenever it ends by itself, until it is stopped or gives up."""
 
     def __init__(self, child: Child, listener: Listener, clock: Clock) -> None:
         self.child = child
@@ -31,7 +31,7 @@ class Watch:
         self._clock = clock
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
-        self._keeper = TaskSet(child.name)
+        self._work = TaskSet(child.name)
         self._failure = ""
 
     async def run(self) -> None:
@@ -39,7 +39,7 @@ class Watch:
         history = History()
         try:
             while not self._stopping.is_set():
-                ending = await self._live()
+                ending = await self._run_once()
                 if self._stopping.is_set():
                     break
                 history, decision = history.judge(ending)
@@ -62,10 +62,10 @@ class Watch:
         self._stopping.set()
         self.child.kill()
 
-    async def _live(self) -> Ending:
-        """Go through one life of the child, from start to end."""
+    async def _run_once(self) -> Ending:
+        """Run the child once, from start to end."""
         self._failure = ""
-        started = self._clock.monotonic_seconds()
+        started_seconds = self._clock.monotonic_seconds()
         try:
             await self.child.start()
         except CaptchadError as error:
@@ -73,29 +73,31 @@ class Watch:
             return Ending(EXIT_NOT_STARTED, None)
         if self._stopping.is_set():
             await self.child.stop()
-        ended = self._keeper.spawn(self.child.wait(), "wait")
-        readied = self._keeper.spawn(self.child.wait_until_ready(), "ready")
+        # Both at once: a child may end before it is ever ready.
+        ended = self._work.spawn(self.child.wait(), "wait")
+        readied = self._work.spawn(self.child.wait_until_ready(), "ready")
         await asyncio.wait({ended, readied}, return_when=asyncio.FIRST_COMPLETED)
-        ready_at = None
+        ready_since_seconds = None
         if readied.done() and not ended.done():
-            ready_at = self._clock.monotonic_seconds()
+            ready_since_seconds = self._clock.monotonic_seconds()
             self.ready.set()
-            self._listener(
-                ServiceEvent(ServiceEventKind.READY, self.child.name, f"ready after {ready_at - started:.1f} s")
-            )
+            took_seconds = ready_since_seconds - started_seconds
+            self._listener(ServiceEvent(ServiceEventKind.READY, self.child.name, f"ready after {took_seconds:.1f} s"))
         readied.cancel()
         code = await ended
         self.ready.clear()
-        return Ending(code, None if ready_at is None else self._clock.monotonic_seconds() - ready_at)
+        if ready_since_seconds is None:
+            return Ending(code, None)
+        return Ending(code, self._clock.monotonic_seconds() - ready_since_seconds)
 
     async def _pause(self, seconds: float) -> None:
         if seconds > 0:
             waiting = {
-                self._keeper.spawn(self._clock.sleep(seconds), "pause"),
-                self._keeper.spawn(self._stopping.wait(), "stopping"),
+                self._work.spawn(self._clock.sleep(seconds), "pause"),
+                self._work.spawn(self._stopping.wait(), "stopping"),
             }
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            await self._keeper.cancel_all()
+            await self._work.cancel_all()
 
     def _report_end(self, ending: Ending, delay_seconds: float) -> None:
         again = "starting it again" if delay_seconds == 0 else f"starting it again in {delay_seconds:g} s"

@@ -1,4 +1,4 @@
-"""API keys as values: what one may do, and how its text is put together."""
+"""API keys as values: what one may do, and the format of its text."""
 
 import hashlib
 import secrets
@@ -33,7 +33,7 @@ class ApiKey:
     revoked_ms: int | None = None
 
     def allows(self, scope: Scope) -> bool:
-        """Whether the key may do what `scope` stands for."""
+        """Whether the key has `scope`."""
         return self.revoked_ms is None and (scope in self.scopes or Scope.ADMIN in self.scopes)
 
     def may_use(self, target_host: str, host: str) -> bool:
@@ -57,4 +57,5 @@ def split_key(text: str) -> tuple[str, str] | None:
 
 def digest_secret(secret: str) -> str:
     """Return the SHA-256 (hex) under which a secret is stored."""
+    # A fast digest is enough: 32 random bytes can't be guessed, unlike a password.
     return hashlib.sha256(secret.encode()).hexdigest()

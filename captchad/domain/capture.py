@@ -8,7 +8,7 @@ class CaptchaCapture:
     """The captcha picture of one page, as the bytes the site itself sent.
 
     `timings_ms` has the stages open, locate and capture, in milliseconds; `choice` says in one line why this
-    element was taken for the captcha; `is_refreshable` whether the page can be had to draw another one.
+    element was taken for the captcha; `is_refreshable` whether the page can draw another one.
     """
 
     picture: bytes

@@ -1,11 +1,13 @@
-"""Whether a text is a CSS selector, and nothing else that browser drivers take for one.
+"""Checks that a text is a CSS selector, and nothing else that browser drivers accept as one.
 
-Drivers read `xpath=…`, `text=…`, `//…`, `>>` and pseudo-classes of their own as well; pages are searched by CSS alone.
+Drivers also read `xpath=…`, `text=…`, `//…`, `>>` and pseudo-classes of their own; pages are searched by CSS only.
 """
 
 import re
 
+# Bounds the recursion of a crafted selector.
 NESTING_LIMIT = 8
+# Possessive quantifiers (`++`, `?+`) never backtrack, so that no crafted text takes long.
 _ESCAPE = r"\\(?:[0-9A-Fa-f]{1,6}+\s?+|[^\n\r\f0-9A-Fa-f])"
 _NAME = rf"(?:[\w-]|[^\x00-\x7f]|{_ESCAPE})++"
 _IDENTIFIER = rf"(?:--|-?(?:[A-Za-z_]|[^\x00-\x7f]|{_ESCAPE}))(?:{_NAME})?+"
@@ -38,7 +40,7 @@ class _NotCss(Exception):
 
 
 def explain_bad_selector(text: str) -> str | None:
-    """Say why a text is no list of CSS selectors, or None where it is one."""
+    """Return why a text is not a list of CSS selectors, None where it is one."""
     try:
         _Reader(text).read_all()
     except _NotCss as error:
@@ -125,7 +127,7 @@ class _Reader:
             raise _NotCss(self._position)
 
     def _match(self, pattern: re.Pattern[str]) -> str:
-        """Step over what the pattern finds here; give it, empty where it finds nothing."""
+        """Step over what the pattern matches here, and return it; empty where it does not match."""
         found = pattern.match(self._text, self._position)
         if found is None:
             return ""

@@ -1,4 +1,4 @@
-"""Every failure captchad names: one class for each stable code that a caller can act on."""
+"""All of captchad's errors: one class for each stable code that a caller can act on."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class CaptchadError(Exception):
-    """Base of all failures that captchad answers with a code; `code` never changes between releases."""
+    """Base of all errors that captchad answers with a code; `code` never changes between releases."""
 
     code: ClassVar[str] = "internal_error"
 
@@ -82,7 +82,7 @@ class IdempotencyConflict(CaptchadError):
 
 
 class RateLimited(CaptchadError):
-    """The caller's allowance is used up; `retry_after_seconds` says when it has grown enough."""
+    """The caller's rate limit is used up; `retry_after_seconds` says when to try again."""
 
     code = "rate_limited"
 
@@ -142,7 +142,7 @@ FINAL_AT_ONCE = frozenset(
         TaskErrorCode.CANCELLED,
     }
 )
-"""Codes that another attempt can't cure; all others are retryable."""
+"""Codes for which another attempt is useless; all others are retryable."""
 
 
 class AttemptFailed(CaptchadError):
@@ -160,7 +160,7 @@ class AttemptFailed(CaptchadError):
 
     @property
     def is_retryable(self) -> bool:
-        """Whether a further attempt may end better."""
+        """Whether another attempt may succeed."""
         return self.task_error_code not in FINAL_AT_ONCE
 
 
@@ -190,13 +190,13 @@ class GatewayUnreachable(CaptchadError):
 
 
 class DependencyMissing(CaptchadError):
-    """Something this machine must have is not there; the message says how to get it."""
+    """Something required is missing on this machine; the message says how to get it."""
 
     code = "dependency_missing"
 
 
 class PictureRefused(CaptchadError):
-    """The bytes are no picture captchad reads, or exceed its limits."""
+    """The bytes are not a picture that captchad reads, or exceed its limits."""
 
     code = "picture_refused"
 

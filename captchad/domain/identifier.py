@@ -5,6 +5,7 @@ import secrets
 
 PARTITIONS_LIMIT = 256
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+# 26 base32 characters are 130 bits: an id can't be guessed.
 _RANDOM_LENGTH = 26
 _PATTERN = re.compile(rf"task_([0-9a-f]{{2}})[a-z2-7]{{{_RANDOM_LENGTH}}}")
 

@@ -1,4 +1,4 @@
-"""The one table of what may happen to a task; the broker's scripts are tested against it."""
+"""The one table of a task's transitions; the broker's scripts are tested against it."""
 
 from enum import StrEnum
 
@@ -28,6 +28,7 @@ TRANSITIONS: dict[tuple[TaskStatus, TaskEvent], frozenset[TaskStatus]] = {
     (TaskStatus.PROCESSING, TaskEvent.RETRY): frozenset({TaskStatus.PENDING}),
     (TaskStatus.PROCESSING, TaskEvent.HAND_BACK): frozenset({TaskStatus.PENDING}),
     (TaskStatus.PROCESSING, TaskEvent.DEFER): frozenset({TaskStatus.PENDING}),
+    # Failed where the loss used up its attempts, or the task has killed its second worker.
     (TaskStatus.PROCESSING, TaskEvent.LOSE_WORKER): frozenset({TaskStatus.PENDING, TaskStatus.FAILED}),
     (TaskStatus.PROCESSING, TaskEvent.CANCEL): frozenset({TaskStatus.CANCELLED}),
     (TaskStatus.PROCESSING, TaskEvent.EXPIRE): frozenset({TaskStatus.FAILED}),

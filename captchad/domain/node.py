@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 
 class NodeState(StrEnum):
-    """Up and serving, finishing before it ends, or not heard of for a lease."""
+    """Up and serving, draining, or not heard of for a lease."""
 
     UP = "up"
     DRAINING = "draining"
@@ -35,7 +35,7 @@ class SystemLoad:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a running role writes about itself at every heartbeat; gateways and monitors have no `figures`."""
+    """What a running role reports at every heartbeat; gateways and monitors have no `figures`."""
 
     name: str
     incarnation: str
@@ -50,12 +50,12 @@ class NodeReport:
 
     @property
     def consumer(self) -> str:
-        """The name this life of the role has in consumer groups and fences."""
+        """The name of this process in consumer groups and fences."""
         return f"{self.name}.{self.incarnation}"
 
     @property
     def worker(self) -> WorkerFigures:
-        """A worker's figures; without any where it has reported none."""
+        """A worker's figures; empty ones where it has reported none."""
         return self.figures if isinstance(self.figures, WorkerFigures) else WorkerFigures()
 
 
@@ -75,4 +75,5 @@ def list_active_workers(nodes: Iterable[Node]) -> list[Node]:
 
 def count_slots(nodes: Iterable[Node]) -> int:
     """Return how many tasks the workers that are up may work on at once."""
+    # None where a worker of another release does not report it.
     return sum(node.report.worker.slots or 0 for node in list_active_workers(nodes))

@@ -1,4 +1,4 @@
-"""What a browser is to do on one page, and what it brings back: values that gateway, broker and worker share."""
+"""What a browser does on one page and what it returns: values that gateway, broker and worker share."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -31,7 +31,7 @@ class SessionState:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """Where the answer is typed and how success and failure look: CSS, `url:GLOB` or `text:…`; the rest is CSS."""
+    """Where the answer is typed, and how success and failure show (CSS, `url:GLOB` or `text:…`); the rest is CSS."""
 
     input: str
     submit: str | None = None
@@ -42,9 +42,9 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class PageOrder:
-    """One visit to one page.
+    """What is wanted of one page.
 
-    A context may be used again only for the same `key_id` (None without API keys) and `target` (the declared host).
+    A context may be reused only for the same `key_id` (None without API keys) and `target` (the declared host).
     """
 
     url: str
@@ -58,7 +58,7 @@ class PageOrder:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is kept when asked for: the captcha's picture, and a PNG of the page; `choice` says why it was this one."""
+    """Evidence of one reading: the captcha's picture, and a PNG of the page; `choice` says why it was chosen."""
 
     picture: bytes = field(repr=False)
     screenshot: bytes | None = field(default=None, repr=False)

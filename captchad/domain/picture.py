@@ -1,4 +1,4 @@
-"""What a picture is by its first bytes: format and size, read without decoding, and the limits they must keep."""
+"""Reads a picture's format and size from its header, without decoding, and checks the limits."""
 
 import re
 import struct
@@ -19,12 +19,14 @@ _JPEG_MARKER_START = 0xFF
 _JPEG_STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})
 _JPEG_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_SCAN_OR_END_MARKERS = frozenset({0xDA, 0xD9})
+# More than any encoder writes; without a limit a crafted file could be walked for long.
 _JPEG_SEGMENTS_LIMIT = 4096
 _BMP_CORE_HEADER_BYTES = 12
 _BMP_INFO_HEADER_BYTES = 40
 _WEBP_LOSSLESS_SIGNATURE = 0x2F
 _SIZE_BITS_14 = 0x3FFF
 _SVG_HEAD_BYTES = 65536
+# The size browsers give an SVG that states none.
 _SVG_DEFAULT_SIZE = (300, 150)
 _SVG_TAG = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[?!][^>]{0,4096}>\s*){0,16}<svg(\s[^>]*|/?)>", re.IGNORECASE)
 _SVG_ATTRIBUTE = re.compile(rb"""\s(width|height|viewBox)\s*=\s*["']([^"']{0,200})["']""")
@@ -64,7 +66,7 @@ class PictureHeader:
 
 
 def read_picture_header(data: bytes) -> PictureHeader:
-    """Read format and size and hold them against the limits; PictureRefused says what is wrong."""
+    """Read format and size and check the limits; PictureRefused says what is wrong."""
     if not data:
         raise PictureRefused("the picture is empty")
     if len(data) > PICTURE_LIMIT_BYTES:
@@ -80,14 +82,14 @@ def read_picture_header(data: bytes) -> PictureHeader:
         raise PictureRefused(
             f"the picture has {width} x {height} pixels, more than the limit of {PICTURE_LIMIT_PIXELS} in all"
         )
-    # Pillow keeps books for every row, and one row of pixels holds no text.
+    # Pillow keeps a record for every row, and a single row of pixels holds no text.
     if max(width, height) > SIDE_LIMIT_PIXELS:
         raise PictureRefused(f"the picture has {width} x {height} pixels, a side of more than {SIDE_LIMIT_PIXELS}")
     return PictureHeader(picture_format, width, height)
 
 
 def find_picture_format(data: bytes) -> PictureFormat:
-    """Return the format by the first bytes, whatever the size; PictureRefused where it is none of ours."""
+    """Return the format by the first bytes, whatever the size; PictureRefused for any other."""
     if data.startswith(_PNG_SIGNATURE):
         return PictureFormat.PNG
     if data.startswith(_JPEG_SIGNATURE):

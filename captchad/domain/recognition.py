@@ -1,11 +1,11 @@
-"""What is known of a captcha before it is read, and what reading it gave."""
+"""Hints about a captcha, and the result of reading it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 class CaptchaKind(StrEnum):
-    """What the picture asks for: the text itself, or the result of a sum."""
+    """What the picture asks for: the text itself, or the result of arithmetic."""
 
     TEXT = "text"
     MATH = "math"
@@ -13,7 +13,7 @@ class CaptchaKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What the caller knows of the answer; everything unset is found out."""
+    """What the caller knows of the answer; anything unset is inferred."""
 
     charset: str | None = None
     min_length: int | None = None

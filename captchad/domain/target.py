@@ -1,4 +1,4 @@
-"""Declared targets and the one place that decides whether a URL is in scope."""
+"""Declared targets, and the one module that decides whether a URL is in scope."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ _LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host (or `*.host`) that somebody answers for, with what may be done there.
+    """A declared host (or `*.host`), with what may be done there.
 
     `expires` is the last day of the authorisation; None only for loopback hosts. `minimum_confidence` (0..1) is None
     where the worker's own counts.
@@ -83,6 +83,7 @@ def normalise_host(host: str) -> str:
     """Return a host as targets are compared: lower case, no trailing dot, IDNA, canonical IP addresses."""
     bare = host.strip("[]").lower()
     try:
+        # Compared in ASCII: two spellings of one host must not be two hosts.
         encoded = (bare if bare.isascii() else bare.encode("idna").decode("ascii")).rstrip(".")
     except UnicodeError:
         raise TargetNotAllowed(f"{host!r} is not a valid host name") from None

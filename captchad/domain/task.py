@@ -10,7 +10,7 @@ from captchad.domain.recognition import CaptchaKind, Character, Hints
 
 
 class TaskStatus(StrEnum):
-    """What a caller sees; a task waiting for its retry is pending."""
+    """A task's status as callers see it; a task waiting for its retry is pending."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -37,7 +37,7 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """What was asked for; exactly one of `url` and `picture` is set.
+    """A request; exactly one of `url` and `picture` is set.
 
     `target` is the host of the declared target as the configuration spells it (`*.example.com`); `key_id` names the
     API key of the caller, None where none is required.
@@ -86,7 +86,7 @@ class TaskError:
 
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
-    """The stored task; times are Redis TIME in milliseconds since 1970, None while not reached.
+    """The stored task; times are Redis TIME in milliseconds since 1970, None while they have not come.
 
     The request has neither picture nor session here: only a worker needs them.
     """

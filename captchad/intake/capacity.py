@@ -45,7 +45,7 @@ class CapacityGauge(Service):
         self._read_at_seconds = 0.0
         self._submitted_since = 0
         self._on_measured: list[Callable[[Mapping[int, int]], None]] = []
-        self._keeper = TaskSet(self.name)
+        self._work = TaskSet(self.name)
 
     def on_measured(self, callback: Callable[[Mapping[int, int]], None]) -> None:
         """Call `callback` with how many tasks wait in each partition, whenever that was measured."""
@@ -55,8 +55,8 @@ class CapacityGauge(Service):
         """Return how many tasks are ahead of a new one, and the figures behind that."""
         if self._figures is None:
             self._figures = await self._measure()
-        elif self._is_stale() and not len(self._keeper):
-            self._keeper.spawn(self._renew(), "renew")
+        elif self._is_stale() and not len(self._work):
+            self._work.spawn(self._renew(), "renew")
         return self._figures.count_ahead(priority) + self._submitted_since, self._figures
 
     def note_submitted(self, count: int) -> None:
@@ -65,7 +65,7 @@ class CapacityGauge(Service):
 
     async def close(self) -> None:
         """Cancel a measurement under way."""
-        await self._keeper.cancel_all()
+        await self._work.cancel_all()
 
     def _is_stale(self) -> bool:
         return self._clock.monotonic_seconds() - self._read_at_seconds > FIGURES_AGE_SECONDS

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from captchad.config.sections import WorkerSection
+from captchad.config.settings import WorkerSection
 from captchad.domain.page import Fill, SessionState
 from captchad.domain.recognition import Hints
 from captchad.domain.task import Priority, TaskRequest

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from captchad.broker.tasks import NewTask, TaskStore
-from captchad.config.sections import WorkerSection
+from captchad.config.settings import WorkerSection
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed, TaskNotFound
 from captchad.domain.identifier import make_task_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from captchad.broker.rate_limits import RateLimiter, RateLimitResult
-from captchad.config.sections import KeyRateLimitSection, RateLimitSection
+from captchad.config.settings import KeyRateLimitSection, RateLimitSection
 
 Subject = Literal["address", "key"]
 

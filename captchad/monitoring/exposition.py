@@ -4,7 +4,7 @@ from captchad.domain.node import NodeState, Role, count_slots
 from captchad.monitoring.fleet import FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetMonitor
 from captchad.monitoring.hosts import mean_load
-from captchad.telemetry import catalogue
+from captchad.telemetry import metric_catalogue
 from captchad.telemetry.metrics import Metrics
 
 SCRAPE_AGE_SECONDS = 0.1
@@ -26,9 +26,9 @@ class FleetExposition:
     def render(self) -> tuple[bytes, str]:
         """Return the newest view as Prometheus text, and its content type."""
         view = self._monitor.view
-        self._instruments.set(catalogue.BROKER_UP, int(not view.broker_failure))
+        self._instruments.set(metric_catalogue.BROKER_UP, int(not view.broker_failure))
         if view.snapshot is not None:
-            self._instruments.set(catalogue.SNAPSHOT_AGE, round(self._monitor.age_seconds(), 3))
+            self._instruments.set(metric_catalogue.SNAPSHOT_AGE, round(self._monitor.age_seconds(), 3))
             self._set_tasks(view.snapshot)
             self._set_queues(view.snapshot)
             self._set_nodes(view.snapshot)
@@ -38,46 +38,48 @@ class FleetExposition:
     def _set_tasks(self, snapshot: FleetSnapshot) -> None:
         totals, queue = snapshot.totals, snapshot.queue
         for definition, value in (
-            (catalogue.TASKS_TOTAL, totals.submitted),
-            (catalogue.TASKS_PENDING, queue.pending),
-            (catalogue.TASKS_PROCESSING, queue.processing),
-            (catalogue.TASKS_COMPLETED, totals.completed),
-            (catalogue.TASKS_FAILED, totals.failed),
-            (catalogue.TASKS_CANCELLED, totals.cancelled),
-            (catalogue.TASKS_RETRIED, totals.retried),
-            (catalogue.WORKERS_LOST, totals.workers_lost),
-            (catalogue.DEAD_LETTERED, totals.dead_lettered),
-            (catalogue.TASKS_DEAD, queue.dead),
-            (catalogue.TASKS_DELAYED, queue.delayed),
-            (catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
-            (catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),
-            (catalogue.MEAN_PROCESSING, snapshot.recent_hour.mean_processing_seconds or 0.0),
+            (metric_catalogue.TASKS_TOTAL, totals.submitted),
+            (metric_catalogue.TASKS_PENDING, queue.pending),
+            (metric_catalogue.TASKS_PROCESSING, queue.processing),
+            (metric_catalogue.TASKS_COMPLETED, totals.completed),
+            (metric_catalogue.TASKS_FAILED, totals.failed),
+            (metric_catalogue.TASKS_CANCELLED, totals.cancelled),
+            (metric_catalogue.TASKS_RETRIED, totals.retried),
+            (metric_catalogue.WORKERS_LOST, totals.workers_lost),
+            (metric_catalogue.DEAD_LETTERED, totals.dead_lettered),
+            (metric_catalogue.TASKS_DEAD, queue.dead),
+            (metric_catalogue.TASKS_DELAYED, queue.delayed),
+            (metric_catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
+            (metric_catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),
+            (metric_catalogue.MEAN_PROCESSING, snapshot.recent_hour.mean_processing_seconds or 0.0),
         ):
             self._instruments.set(definition, value)
 
     def _set_queues(self, snapshot: FleetSnapshot) -> None:
-        self._instruments.set(catalogue.QUEUED_BYTES, snapshot.queue.queued_bytes)
+        self._instruments.set(metric_catalogue.QUEUED_BYTES, snapshot.queue.queued_bytes)
         for queue, depth in snapshot.queue.depth.items():
             labels = {"priority": queue}
-            self._instruments.set(catalogue.QUEUE_DEPTH, depth, labels)
-            self._instruments.set(catalogue.QUEUE_OLDEST, snapshot.queue.oldest_age_seconds[queue] or 0.0, labels)
+            self._instruments.set(metric_catalogue.QUEUE_DEPTH, depth, labels)
+            self._instruments.set(
+                metric_catalogue.QUEUE_OLDEST, snapshot.queue.oldest_age_seconds[queue] or 0.0, labels
+            )
 
     def _set_nodes(self, snapshot: FleetSnapshot) -> None:
-        self._instruments.set(catalogue.WORKERS_ACTIVE, snapshot.count_up(Role.WORKER))
-        self._instruments.set(catalogue.FLEET_SLOTS, count_slots(snapshot.nodes))
+        self._instruments.set(metric_catalogue.WORKERS_ACTIVE, snapshot.count_up(Role.WORKER))
+        self._instruments.set(metric_catalogue.FLEET_SLOTS, count_slots(snapshot.nodes))
         for role in Role:
             for state in NodeState:
                 count = sum(node.report.role is role and node.state is state for node in snapshot.nodes)
-                self._instruments.set(catalogue.NODES, count, {"role": role.value, "state": state.value})
+                self._instruments.set(metric_catalogue.NODES, count, {"role": role.value, "state": state.value})
 
     def _set_hosts(self, snapshot: FleetSnapshot) -> None:
         mean = mean_load(snapshot.hosts)
-        self._instruments.set(catalogue.SYSTEM_CPU, mean.cpu_percent)
-        self._instruments.set(catalogue.SYSTEM_MEMORY, mean.memory_percent)
-        for definition in (catalogue.HOST_CPU, catalogue.HOST_MEMORY, catalogue.HOST_DISK):
+        self._instruments.set(metric_catalogue.SYSTEM_CPU, mean.cpu_percent)
+        self._instruments.set(metric_catalogue.SYSTEM_MEMORY, mean.memory_percent)
+        for definition in (metric_catalogue.HOST_CPU, metric_catalogue.HOST_MEMORY, metric_catalogue.HOST_DISK):
             self._instruments.forget(definition)
         for host in snapshot.hosts:
             labels = {"host": host.host}
-            self._instruments.set(catalogue.HOST_CPU, host.load.cpu_percent, labels)
-            self._instruments.set(catalogue.HOST_MEMORY, host.load.memory_percent, labels)
-            self._instruments.set(catalogue.HOST_DISK, host.load.disk_percent, labels)
+            self._instruments.set(metric_catalogue.HOST_CPU, host.load.cpu_percent, labels)
+            self._instruments.set(metric_catalogue.HOST_MEMORY, host.load.memory_percent, labels)
+            self._instruments.set(metric_catalogue.HOST_DISK, host.load.disk_percent, labels)

@@ -1,4 +1,4 @@
-"""Which symbols may be read: the network's columns masked and folded before anything is decided."""
+"""Which symbols may be read: the network's columns are masked and folded before anything is decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,9 @@ from captchad.recognition.spelling import OWN_SPELLINGS
 DEFAULT_CHARSET = ascii_letters + digits
 OPERATORS = "+-×÷"
 EQUALS, QUESTION = "=", "?"
+# Small enough to change no ranking, large enough for its logarithm to stay finite.
 LEAST_PROBABILITY = 1e-30
+# Callers repeat their charsets, but may also send endless new ones.
 _KEPT_ALPHABETS = 64
 
 _SIGN_LOOKALIKES = {
@@ -30,9 +32,9 @@ _SIGN_LOOKALIKES = {
 
 @dataclass(frozen=True, slots=True)
 class Alphabet:
-    """Symbols that may be read, each with the characters it stands for; cases of a letter are one symbol.
+    """Symbols that may be read, each with the characters it stands for; both cases of a letter may be one symbol.
 
-    The networks hardly tell cases apart, so a letter's two columns count together and its case is decided later.
+    ddddocr's networks hardly distinguish cases, so a letter's two columns count together and its case is decided later.
     """
 
     symbols: tuple[str, ...]
@@ -75,6 +77,7 @@ class Columns:
             masked[self.symbols] = probabilities[:, self.columns].T
         else:
             np.add.at(masked, self.symbols, probabilities[:, self.columns].T)
+        # Masked before the argmax, not after it: a column outside the alphabet must not decide a step.
         kept = np.maximum(masked.sum(axis=0), LEAST_PROBABILITY)
         logs = np.full_like(masked, -np.inf)
         np.log(np.maximum(masked / kept, LEAST_PROBABILITY), out=logs, where=self._is_known()[:, None])
@@ -94,7 +97,7 @@ def make_text_alphabet(charset: str | None) -> Alphabet:
 
 @lru_cache(_KEPT_ALPHABETS)
 def make_cased_alphabet(charset: str | None, *, is_case_known: bool) -> Alphabet:
-    """Make the alphabet of plain texts for a network that tells cases apart.
+    """Make the alphabet of plain texts for a network that distinguishes cases.
 
     Where only one case of a letter may be read, or case doesn't matter, what was seen of either case counts for it;
     without a charset, texts whose case doesn't matter are spelled in lower case.
@@ -107,7 +110,7 @@ def make_cased_alphabet(charset: str | None, *, is_case_known: bool) -> Alphabet
 
 
 def make_arithmetic_alphabet() -> Alphabet:
-    """Make the alphabet of sums: digits, operators, `=` and `?`, each with what it is mistaken for."""
+    """Make the alphabet of arithmetic: digits, operators, `=` and `?`, each with what it is mistaken for."""
     symbols = (*digits, *OPERATORS, EQUALS, QUESTION)
     return Alphabet(symbols, tuple(_SIGN_LOOKALIKES.get(symbol, symbol) for symbol in symbols))
 

@@ -1,4 +1,4 @@
-"""Sums as captchas show them: `12 + 5 = ?` read and worked out."""
+"""Arithmetic as captchas show it: `12 + 5 = ?`, read and worked out."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ _STEP = re.compile(r"([+\-×÷/])([+-]?\d{1,4})")
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:
-    """A sum in one line (`12 + 5`) and its whole-numbered result."""
+    """An expression in one line (`12 + 5`) and its integer result."""
 
     expression: str
     result: int
 
 
 def read_arithmetic(text: str) -> Arithmetic | None:
-    """Read a sum of two to four numbers, each with a sign or none; None where the result is no whole number.
+    """Read an expression of two to four numbers, each with a sign or none; None where the result is no integer.
 
     Multiplication and division come before addition and subtraction, as in every generator that evaluates what it
     drew; numbers of one rank are taken from left to right. A slash divides as ÷ does.
@@ -39,6 +39,7 @@ def _compute(first: int, steps: list[tuple[str, int]]) -> int | None:
         if sign == "×":
             product *= number
         elif sign == "÷":
+            # No generator asks for a fraction, so this was misread.
             if number == 0 or product % number:
                 return None
             product //= number

@@ -1,4 +1,4 @@
-"""From a reading's features to a probability: a logistic weighing and a monotone curve, fitted on labelled pictures."""
+"""From a reading's features to a probability: a logistic score and a monotone curve, fitted on labelled pictures."""
 
 import json
 import math
@@ -12,6 +12,7 @@ from typing import Any, Self
 from captchad.domain.errors import DependencyMissing
 
 _DOUBT, _PLAIN_REACH = 0.5, 10
+# The log odds must stay finite.
 LEAST_CONFIDENCE, GREATEST_CONFIDENCE = 0.001, 0.999
 
 
@@ -25,6 +26,7 @@ class Curve:
     probabilities: tuple[float, ...]
 
     def __post_init__(self) -> None:
+        # See ReadingFeatures: more of a feature never makes a reading less likely.
         if any(weight < 0 for weight in self.weights):
             raise ValueError("a calibration's weights must not be negative")
         if len(self.scores) != len(self.probabilities) or not self.scores:
@@ -74,7 +76,7 @@ class LetterCase:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """All that was fitted for one engine."""
+    """Everything that was fitted for one engine."""
 
     text: Curve
     character: Curve
@@ -89,11 +91,12 @@ class Calibration:
     def character_confidence(self, scores: Sequence[float], text_confidence: float) -> float:
         """Return the probability that one character is right, never below that of the whole text."""
         logit = math.log(text_confidence / (1 - text_confidence))
+        # If the whole text is right, so is each character.
         return max(self.character.estimate((min(scores), sum(scores) / len(scores), logit)), text_confidence)
 
 
 def make_plain_calibration() -> Calibration:
-    """Make what a model without a calibration of its own gets: its own probability, doubted by half."""
+    """Make the calibration of a model without one: half of its own probability."""
     scores = tuple(float(score) for score in range(-_PLAIN_REACH, 1))
     probabilities = tuple(_DOUBT * math.exp(score) for score in scores)
     text = Curve((1.0, *[0.0] * 7), 0.0, scores, probabilities)

@@ -1,4 +1,4 @@
-"""Texts out of a network's columns: connectionist temporal classification with length bounds.
+"""Decodes a network's columns to texts: connectionist temporal classification with length bounds.
 
 All of it works on `log_probabilities`, shape (steps, symbols), whose symbol 0 is the blank; a `Labels` holds
 symbol numbers without blanks.
@@ -15,13 +15,14 @@ Labels = tuple[int, ...]
 
 BLANK = 0
 BEAM_WIDTH = 12
+# The search runs in Python: few symbols a step, and sure blanks passed over, keep it cheap.
 _SYMBOLS_PER_STEP = 6
 _NEVER = -math.inf
 _LEAST_PROBABILITY = 1e-4
 _SURE_PROBABILITY = 1 - _LEAST_PROBABILITY
 
 Beam = dict[Labels, tuple[float, float]]
-"""For each text so far its probability ending in a blank, and ending in its last symbol, scaled alike."""
+"""For each prefix the probability of ending in a blank and of ending in its last symbol, on one scale."""
 
 
 def search_beam(
@@ -31,12 +32,13 @@ def search_beam(
     beam: Beam = {(): (1.0, 0.0)}
     log_scale = 0.0
     for likely in _choose_symbols(log_probabilities):
+        # Most columns are plain ground: one multiplication for the whole beam.
         is_pause = len(likely) == 1 and likely[0][0] == BLANK
         grown = _wait(beam, likely[0][1]) if is_pause else _grow(beam, likely, longest)
         if len(grown) > width:
             kept = sorted(grown.items(), key=_total, reverse=True)[:width]
             grown = dict(kept)
-        # Every step makes the numbers smaller; without scaling long pictures would lose them all.
+        # Probabilities shrink at every step; unscaled, they would underflow on wide pictures.
         highest = max(blank + symbol for blank, symbol in grown.values())
         log_scale += math.log(highest)
         beam = {labels: (blank / highest, symbol / highest) for labels, (blank, symbol) in grown.items()}
@@ -61,6 +63,7 @@ def _choose_symbols(log_probabilities: LogProbabilities) -> list[list[tuple[int,
         best_few = min(_SYMBOLS_PER_STEP, len(step))
         numbers = np.argpartition(step, -best_few)[-best_few:].tolist()
         likely = [(number, float(step[number])) for number in numbers if step[number] > _LEAST_PROBABILITY]
+        # The blank must stay: only it separates repeated symbols.
         if all(number != BLANK for number, _ in likely):
             likely.append((BLANK, float(step[BLANK])))
         chosen.append(likely)
@@ -84,7 +87,7 @@ def _grow(beam: Beam, likely: Sequence[tuple[int, float]], longest: int | None) 
             if symbol == last:
                 _put(grown, prefix, 0.0, ending_symbol * probability)
             if may_grow:
-                # The same symbol again is a new one only after a blank.
+                # A repeated symbol is a new one only after a blank.
                 before = ending_blank if symbol == last else total
                 _put(grown, (*prefix, symbol), 0.0, before * probability)
     return grown
@@ -101,6 +104,7 @@ def score_labels(log_probabilities: LogProbabilities, labels: Labels) -> float:
     extended[1::2] = labels
     may_skip = np.zeros(len(extended), dtype=bool)
     may_skip[3::2] = extended[3::2] != extended[1:-2:2]
+    # Blanks and symbols alternate; a blank may be skipped only between two different symbols.
     forward = np.full(len(extended), _NEVER)
     forward[:2] = log_probabilities[0, extended[:2]]
     for step in log_probabilities[1:]:
@@ -113,8 +117,8 @@ def score_labels(log_probabilities: LogProbabilities, labels: Labels) -> float:
 def find_best_of_length(log_probabilities: LogProbabilities, length: int) -> Labels | None:
     """Find the text of exactly `length` symbols whose best alignment is likeliest; None where the steps are too few.
 
-    States are (symbols so far, last symbol, whether a blank came since); the beam can lose lengths that are
-    unlikely, this never does.
+    States are (symbols so far, last symbol, whether a blank came since); the beam may prune unlikely
+    lengths, this search never does.
     """
     symbols = log_probabilities.shape[1]
     on_symbol = np.full((length + 1, symbols), _NEVER)
@@ -124,6 +128,7 @@ def find_best_of_length(log_probabilities: LogProbabilities, length: int) -> Lab
     for step in log_probabilities:
         start, start_from = _best_starts(on_symbol, on_blank)
         stays = on_symbol >= start
+        # Kept for each step, to trace the best path back without storing the paths themselves.
         waits = on_blank >= on_symbol
         history.append((start_from, stays, waits))
         next_symbol = np.maximum(on_symbol, start) + step
@@ -145,7 +150,7 @@ def _best_starts(
         best, second = np.argsort(states)[::-1][:2]
         start[count], start_from[count] = states[best], best
         if best % 2 == 0:
-            # Straight after a symbol only another one may start.
+            # Directly after a symbol only a different one may start.
             start[count, best // 2], start_from[count, best // 2] = states[second], second
     return start, start_from
 
@@ -174,6 +179,7 @@ def _trace_back(
 
 def align_labels(log_probabilities: LogProbabilities, labels: Labels) -> list[int]:
     """Return for each symbol of a text the step where it shows most clearly, in its likeliest alignment."""
+    # The likeliest path usually spells the text, and reading it off costs nothing.
     plain = _align_plainly(log_probabilities, labels)
     if plain is not None:
         return plain

@@ -1,4 +1,4 @@
-"""The engine `ddddocr`: both text networks of the ddddocr wheel read together, masked, bounded and calibrated."""
+"""The engine `ddddocr`: both text networks of the ddddocr wheel, decoded together, masked, bounded and calibrated."""
 
 import math
 from collections.abc import Sequence
@@ -23,6 +23,8 @@ from captchad.recognition.network import PACKAGE, Network, NetworkSource, Probab
 
 CALIBRATION_NAME = "ddddocr_engine"
 NETWORK_SOURCES = (
+    # Both, widened: together they read at least as well as the better one, and whether they agree is the best sign of
+    # being right (docs/recognition.md).
     NetworkSource("common_old.onnx", "CHARSET_OLD", stretch=1.2),
     NetworkSource("common.onnx", "CHARSET_BETA", stretch=1.2),
 )
@@ -38,7 +40,7 @@ class PreparedAlphabet:
 
 
 class DdddocrEngine:
-    """Reads text and sums; see docs/recognition.md for what it was measured at."""
+    """Reads text and arithmetic; docs/recognition.md has its measured accuracy."""
 
     largest_batch = 1
 
@@ -50,7 +52,7 @@ class DdddocrEngine:
         self._texts = self._prepare(make_text_alphabet(None))
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
-        """Read each picture with its hints; an empty text says that nothing could be read."""
+        """Read each picture with its hints; an empty text means that nothing could be read."""
         return [self._recognise_one(picture, hint) for picture, hint in zip(pictures, hints, strict=True)]
 
     def read(self, pixels: Pixels, hints: Hints) -> PictureReading | None:
@@ -79,7 +81,7 @@ class DdddocrEngine:
         return PictureReading(reading, CaptchaKind.TEXT, self._compare_cases(outputs, reading))
 
     def _read_unannounced_arithmetic(self, outputs: Sequence[Probabilities], hints: Hints) -> PictureReading | None:
-        """Read a sum nobody announced: only where an equals sign is seen."""
+        """Read arithmetic that no hint announced: only where an equals sign is seen."""
         if not is_seen(EQUALS, mask_outputs(outputs, self._arithmetic.columns), self._arithmetic.alphabet):
             return None
         found = self._read_arithmetic(outputs, hints)
@@ -106,7 +108,7 @@ class DdddocrEngine:
         )
 
     def answer(self, found: PictureReading, hints: Hints) -> Recognition:
-        """Return a reading its case and its calibrated confidences."""
+        """Return a reading as a recognition with its letter case and calibrated confidences."""
         return (
             self._answer_arithmetic(found.reading)
             if found.kind is CaptchaKind.MATH
@@ -134,6 +136,7 @@ class DdddocrEngine:
     def _answer_text(self, found: PictureReading, hints: Hints) -> Recognition:
         reading = found.reading
         cased = self._decide_case(found, hints)
+        # The letters and their case are decided from different evidence, so the text is right only if both are.
         confidence = self._calibration.text.estimate(reading.features.as_tuple()) * cased.confidence
         return Recognition(
             text=cased.text,
@@ -151,7 +154,7 @@ class DdddocrEngine:
         return apply_case(symbols, log_odds, hints)
 
     def _rate_characters(self, text: str, reading: Reading, confidence: float) -> tuple[Character, ...]:
-        """Rate the characters as they were read: for a sum these are the characters of the expression."""
+        """Rate the characters as they were read; of arithmetic these are the characters of the expression."""
         of_symbols = zip(*reading.symbol_scores, strict=True)
         return tuple(
             Character(character, round(self._calibration.character_confidence(scores, confidence), 4))
@@ -160,7 +163,7 @@ class DdddocrEngine:
 
 
 def load_ddddocr_engine() -> DdddocrEngine:
-    """Load networks and calibration; takes most of a second and some 200 MB."""
+    """Load networks and calibration; takes most of a second and about 200 MB."""
     return DdddocrEngine([load_network(source) for source in NETWORK_SOURCES], load_calibration(CALIBRATION_NAME))
 
 

@@ -1,4 +1,4 @@
-"""Bytes of a picture to pixels, whatever they hold: in bounded time and memory, or refused."""
+"""Decodes a picture's bytes to pixels in bounded time and memory, or refuses them."""
 
 import io
 from collections.abc import Iterator
@@ -26,14 +26,16 @@ _MIRRORED_ORIENTATIONS = frozenset({2, 4, 5, 7})
 def decode_picture(data: bytes) -> Pixels:
     """Decode a picture to grey, as a person sees it on a page; an animation to what `compose_frames` makes of it.
 
-    Of an animation the first 100 frames are used, fewer where they are large. PictureRefused where the bytes are
-    no whole picture within the limits, and nothing else, whatever the bytes.
+    Of an animation the first 100 frames are used, fewer where they are large. Whatever the bytes, only
+    PictureRefused is raised: they are no whole picture within the limits.
     """
     header = read_picture_header(data)
     if header.format is PictureFormat.SVG:
         raise PictureRefused("an SVG must be drawn before it is read: submit it to a worker, or convert it to PNG")
+    # Before Pillow sees the file: a crafted one of a few bytes could cost it hundreds of megabytes.
     essentials = keep_essentials(header.format, data)
     try:
+        # The format is known: no other reader of Pillow's gets to try.
         with Image.open(io.BytesIO(essentials.data), formats=(header.format.upper(),)) as image:
             frames = list(_decode_frames(image, is_animated=header.format in _ANIMATED_FORMATS))
     except PictureRefused:
@@ -52,8 +54,9 @@ def is_blank(pixels: Pixels) -> bool:
 
 
 def _decode_frames(image: Image.Image, *, is_animated: bool) -> Iterator[Flattened]:
-    """Decode frames until they end or are enough; the canvas of all is that of the first."""
+    """Decode frames until they end or reach the limit; all share the canvas of the first."""
     pixels = image.width * image.height
+    # Checked again: what Pillow opens may be larger than the header said.
     if pixels > PICTURE_LIMIT_PIXELS:
         raise PictureRefused(f"the picture has {image.width} x {image.height} pixels once opened")
     size = image.size

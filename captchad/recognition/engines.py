@@ -14,13 +14,13 @@ ENTRY_POINT_GROUP = "captchad.recognisers"
 DEFAULT_ENGINE = "captchad"
 ENSEMBLE_SIGN = "+"
 ENSEMBLE_MEMBERS = ("captchad", "ddddocr", "tesseract")
-"""Who reads in the `ensemble`, as far as they are there; of equal confidence the first is believed."""
+"""Members of `ensemble`, as far as they are installed; at equal confidence the first one wins."""
 
 _OWN_PACKAGE = "captchad"
 
 
 def list_engines() -> tuple[str, ...]:
-    """Name every declared engine in order; whether all of it is installed only loading tells."""
+    """Name every declared engine in order; whether it is fully installed shows only when it is loaded."""
     return tuple(sorted(_find_entries()))
 
 
@@ -31,7 +31,7 @@ def find_unknown(name: str) -> tuple[str, ...]:
 
 
 def load_engine(name: str = DEFAULT_ENGINE) -> RecognitionEngine:
-    """Load an engine (NAME, or NAME+NAME for several together); DependencyMissing where one is not there."""
+    """Load an engine (NAME, or NAME+NAME for several together); DependencyMissing where one is not installed."""
     unknown = find_unknown(name)
     if unknown:
         raise DependencyMissing(describe_unknown(unknown))
@@ -41,7 +41,7 @@ def load_engine(name: str = DEFAULT_ENGINE) -> RecognitionEngine:
 
 
 def describe_unknown(unknown: tuple[str, ...]) -> str:
-    """Say which engine is not there, and which are."""
+    """Say which engine is unknown, and which are known."""
     known = ", ".join(list_engines()) or "none: reinstall captchad"
     return f"there is no engine {', '.join(map(repr, unknown))}; those declared are: {known}"
 
@@ -61,7 +61,7 @@ def load_ensemble() -> RecognitionEngine:
 
 
 def _find_entries() -> dict[str, EntryPoint]:
-    """Find all entries; where two packages take the same name, captchad's own is meant, else the first."""
+    """Find all entries; where two packages use the same name, captchad's own wins, otherwise the first."""
     found = sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: not _is_own(entry))
     entries: dict[str, EntryPoint] = {}
     for entry in found:

@@ -1,4 +1,4 @@
-"""Several engines as one: all read every picture, and the one that is surest is believed."""
+"""Several engines as one: all read every picture, and the most confident reading wins."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from captchad.recognition.recognition_engine import RecognitionEngine
 
 
 class EnsembleEngine:
-    """Reads with every member; of equal confidence an earlier member's text is taken.
+    """Reads with every member; at equal confidence an earlier member's text is taken.
 
     Results name the member whose text they hold.
     """
@@ -26,7 +26,7 @@ class EnsembleEngine:
 
     @property
     def largest_batch(self) -> int:
-        """As many as the member that gains most by batches."""
+        """The largest batch of any member."""
         return max(member.largest_batch for member in self._members)
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
@@ -38,10 +38,10 @@ class EnsembleEngine:
 
 
 def choose_recognition(readings: Sequence[Recognition], hints: Hints) -> Recognition:
-    """Take the surest reading, any text before none.
+    """Take the most confident reading, any text before none.
 
-    Different texts can't both be right, so where their confidences add up to more than 1 all are too high in their
-    common measure, and the chosen one's is lowered by it.
+    Different texts can't both be right, so where their confidences add up to more than 1, the chosen one's is divided
+    by their sum.
     """
     best = max(readings, key=lambda reading: (bool(reading.text), reading.confidence))
     claims: dict[str, float] = {}

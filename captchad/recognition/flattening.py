@@ -1,4 +1,4 @@
-"""One picture of any mode to grey, so that what a person would see in it stays visible."""
+"""Converts a picture of any mode to grey, so that what a person would see stays visible."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ WHITE, BLACK = 255, 0
 LEVELS = 256
 _BITS_16_TO_8 = 8
 _LAYERED_MODES = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
+# Only where one plane shows far more than the brightness does.
 _COLOUR_CONTRAST_FACTOR = 4.0
 _COLOUR_CONTRAST_LIMIT = 8.0
 _DARK_PAGE_FACTOR = 3.0
@@ -41,6 +42,7 @@ def flatten(image: Image.Image) -> Flattened:
     if image.mode in _LAYERED_MODES or "transparency" in image.info:
         layers = image.convert("RGBA")
         lowest_alpha, _ = layers.getchannel("A").getextrema()
+        # An alpha channel that hides nothing needs no page behind it.
         if lowest_alpha != WHITE:
             return Flattened(_lay_on(layers, WHITE), _lay_on(layers, BLACK))
         image = layers
@@ -60,7 +62,7 @@ def _spread(histogram: NDArray[np.integer]) -> float:
 
 
 def _to_grey(image: Image.Image) -> Pixels:
-    """Return the brightness, or the one colour that shows more where red on green would vanish in it."""
+    """Return the brightness, or one colour plane where text such as red on green would vanish in it."""
     if image.mode in {"1", "L"}:
         return np.asarray(image.convert("L"))
     colours = image.convert("RGB")
@@ -75,6 +77,7 @@ def _to_grey(image: Image.Image) -> Pixels:
 
 def _narrow_16_bits(pixels: NDArray[np.generic], transparent: object) -> Pixels:
     values = np.asarray(pixels).astype(np.int32)
+    # Such a picture may hold 8-bit values all the same.
     narrowed = values >> _BITS_16_TO_8 if values.max(initial=0) > WHITE else values
     grey: Pixels = narrowed.clip(BLACK, WHITE).astype(np.uint8)
     if isinstance(transparent, int):

@@ -1,4 +1,4 @@
-"""Of an animation's frames the one picture that is read."""
+"""Composes an animation's frames to the one picture that is read."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from PIL import Image
 
 from captchad.recognition.flattening import LEVELS, WHITE, Pixels
 
+# Letters survive at this height, single dots do not.
 _SHRUNK_HEIGHT_PIXELS = 32
 _INK_DIFFERENCE = 48
 _GAINED_INK_SHARE = 0.08
@@ -54,12 +55,14 @@ def _legibility(pixels: Pixels) -> float:
 
 def _compose(stack: Pixels, best: int) -> Pixels:
     """Compose dark text on a light ground; `stack` has the shape (frames, height, width)."""
+    # Dark text: what is light in any frame is ground there.
     ground: Pixels = stack.max(axis=0)
     composed: Pixels = stack[best]
     ink = _find_ink(ground, composed)
     if _is_specks(ink) and _legibility(ground) >= _STILL_LEGIBILITY_SHARE * _legibility(composed):
         return ground
     inks = [_find_ink(ground, frame) for frame in stack]
+    # Moving text: the union of its frames would be a smear.
     if any(_contradicts(other, ink) for other in inks):
         return composed
     for frame, added in zip(stack, inks, strict=True):

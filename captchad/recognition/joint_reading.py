@@ -1,4 +1,4 @@
-"""One text out of several networks' columns: each proposes, all of them score, the best total wins."""
+"""Decodes one text from several outputs: each proposes texts, all score them, the best total wins."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -19,18 +19,18 @@ from captchad.recognition.ctc import (
 from captchad.recognition.network import Probabilities
 
 LEAST_SCORE = -30.0
-"""What a text scores at least with one network, so that none can veto it alone."""
+"""The least score of a text with one output, so that none can veto it alone."""
 
 MOST_COMPARED = 6
-"""How many texts are scored with several networks."""
+"""How many texts are scored with several outputs."""
 
 PLAIN_TEXT_LENGTH = 3
-"""Shorter texts are mostly what was seen in pictures without any."""
+"""Shorter readings mostly come from pictures without text."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What one network saw: masked log probabilities, and the log share the alphabet held before masking."""
+    """One output: masked log probabilities, and the log share the alphabet held before masking."""
 
     log_probabilities: LogProbabilities
     share: float
@@ -41,8 +41,8 @@ class ReadingFeatures:
     """The features the confidence is calibrated on; a greater value never makes a reading less likely.
 
     Natural logs, but for `agreement` (the share of networks that like this text best), `fullness` (0..1, below 1
-    where the text is suspiciously short) and `clearness` (1 where a single look was enough, else 0: what two looks add
-    up to can't be compared with what one gives).
+    where the text is suspiciously short) and `clearness` (1 where a single pass was enough, else 0: the scores of
+    two passes can't be compared with those of one).
     """
 
     mean_score: float
@@ -109,7 +109,7 @@ def read_jointly(
     if not allowed:
         return None
     if len(views) > 1:
-        # A text far behind with the network that proposes it would only cost the time to score it with the others.
+        # Texts far behind with their own output never won, but took a tenth of the time to score with the others.
         allowed = nlargest(MOST_COMPARED, allowed, key=lambda labels: _best_proposal(labels, proposals))
     scores = {
         labels: [_score(view, labels, proposal) for view, proposal in zip(views, proposals, strict=True)]
@@ -124,6 +124,7 @@ def _best_proposal(labels: Labels, proposals: Sequence[Mapping[Labels, float]]) 
 
 
 def _score(view: View, labels: Labels, proposal: Mapping[Labels, float]) -> float:
+    # The beam's own score is trusted: computing it again for every text costs more than the search.
     known = proposal.get(labels)
     return max(score_labels(view.log_probabilities, labels) if known is None else known, LEAST_SCORE)
 
@@ -137,7 +138,7 @@ def _spell(labels: Labels, alphabet: Alphabet) -> str:
 
 
 def _stretch(views: Sequence[View], hints: Hints) -> list[Labels]:
-    """Force texts of the least length where every likely text is shorter."""
+    """Return texts of the minimum length where every likely text is shorter."""
     if hints.min_length is None:
         return []
     forced = (find_best_of_length(view.log_probabilities, hints.min_length) for view in views)
@@ -148,6 +149,7 @@ def _find_margin(best: Labels, scores: Mapping[Labels, Sequence[float]]) -> floa
     """Return the log odds of a text against every other that was considered."""
     totals = np.array([sum(values) for values in scores.values()])
     log_posterior = sum(scores[best]) - float(np.logaddexp.reduce(totals))
+    # A posterior that rounds to 1 would give infinite odds.
     return log_posterior - float(np.log(max(-np.expm1(log_posterior), 1e-9)))
 
 

@@ -1,4 +1,4 @@
-"""A folder of labelled pictures: `labels.tsv` names each picture's file and, after a tab, its text."""
+"""A folder of labelled pictures: `labels.tsv` has a line for each, its file and, after a tab, its text."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class LabelledPicture:
 def read_labelled_folder(folder: Path) -> tuple[LabelledPicture, ...]:
     """Read a folder's labels in their order; LabelsRefused names every wrong line at once.
 
-    Blank lines and lines that start with `#` say nothing. Files may lie in folders below, not outside.
+    Blank lines and lines that start with `#` are skipped. Files may be in folders below this one, not outside it.
     """
     reader = _LabelsReader(folder)
     for number, line in enumerate(_read_labels(folder / LABELS_FILE_NAME).split(b"\n"), start=1):
@@ -100,7 +100,7 @@ class _LabelsReader:
             path = (self._folder / file).resolve()
             is_file = path.is_file()
         except (OSError, ValueError, RuntimeError) as error:
-            # A name too long, one with a zero in it, a ring of links.
+            # A name that is too long or has a null character, or a loop of links.
             raise _WrongLine(f"{_show(file)} can't be a file: {error}") from None
         if not path.is_relative_to(self._folder):
             raise _WrongLine(f"{_show(file)} lies outside the folder")
@@ -114,6 +114,7 @@ class _WrongLine(Exception):
 
 
 def _check_text(written: str) -> str:
+    # Editors and file systems differ in how they compose accents.
     text = unicodedata.normalize("NFC", written.strip())
     if not text:
         raise _WrongLine("has no text")

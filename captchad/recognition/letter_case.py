@@ -1,4 +1,4 @@
-"""The case of a text's letters, decided for the whole text: captchas rarely mix what they could tell apart."""
+"""Decides the letter case for the whole text: most captchas use one case throughout."""
 
 import math
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from captchad.domain.recognition import Hints
 from captchad.recognition.alphabet import fold
 
 _PRIOR_MIXED = 0.25
+# Keeps a single letter from deciding the case of all others.
 _LOG_ODDS_LIMIT = 12.0
 
 
@@ -20,9 +21,9 @@ class CasedText:
 
 
 def apply_case(symbols: str, log_odds: Sequence[float], hints: Hints) -> CasedText:
-    """Return each letter its case; `log_odds` says for each symbol how far it looks upper case.
+    """Return the text with its case; `log_odds` says for each symbol how much it looks upper case.
 
-    What the charset allows comes first. Where the caller says that case doesn't matter, it isn't doubted either.
+    The charset comes first. Where the caller says that case doesn't matter, it does not lower the confidence.
     """
     odds = [_bound(symbol, value, hints.charset) for symbol, value in zip(symbols, log_odds, strict=True)]
     open_odds = [value for value in odds if value is not None and not math.isinf(value)]
@@ -42,7 +43,7 @@ def _choose(
     """Weigh all upper, all lower and mixed; a single letter is never mixed."""
     upper, lower, mixed = likelihoods
     prior_whole = math.log((1 - _PRIOR_MIXED) / 2)
-    # Any one pattern of a mixed text has its even share of what all 2^n patterns have together.
+    # The prior of mixed case is shared evenly by all 2^n patterns.
     pattern = math.log(_PRIOR_MIXED) - letters * math.log(2)
     scores = {
         _spell(symbols, [_whole(value, True) for value in odds]): upper + _log_sum(prior_whole, pattern),

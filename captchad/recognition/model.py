@@ -1,4 +1,4 @@
-"""A model of captchad's own: one ONNX file that also holds its symbols, its origin and its calibration."""
+"""captchad's own models: one ONNX file that also holds symbols, origin and calibration."""
 
 import json
 from collections import defaultdict
@@ -13,8 +13,8 @@ import onnxruntime
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.ctc import LogProbabilities
+from captchad.recognition.onnx_session import open_session
 from captchad.recognition.preparation import Prepared, stack
-from captchad.recognition.session import open_session
 
 DESCRIPTION_KEY = "captchad"
 """Where in the ONNX file's metadata the description lies, as JSON."""
@@ -36,7 +36,7 @@ class Model:
     def run(self, pictures: Sequence[Prepared]) -> list[LogProbabilities]:
         """Return the log probabilities of each picture, shape (steps, 1 + symbols).
 
-        Only pictures of one width are run together: filling would let a picture's neighbours change its reading.
+        Only pictures of equal width run together: padding would let a picture's neighbours change its reading.
         """
         alike: dict[int, list[int]] = defaultdict(list)
         for number, picture in enumerate(pictures):
@@ -52,7 +52,7 @@ class Model:
 
 
 def load_model(path: Path | None = None) -> Model:
-    """Load a model's file, or the packaged model; DependencyMissing where it is missing or no model of captchad."""
+    """Load a model's file, or the packaged model; DependencyMissing where it is missing or is not a captchad model."""
     path = find_packaged_model() if path is None else path
     try:
         session = open_session(path)
@@ -64,17 +64,17 @@ def load_model(path: Path | None = None) -> Model:
             column_width_pixels=description["column_width_pixels"],
             description=description,
         )
-    # onnxruntime raises classes of its own that share no base but Exception.
+    # onnxruntime's own exceptions share no base class but Exception.
     except Exception as error:
         reason = " ".join(str(error).split())
         raise DependencyMissing(f"{path} can't be loaded as a model of captchad: {reason}") from error
 
 
 def find_packaged_model() -> Path:
-    """Return the place of the model that comes with the package."""
+    """Return the path of the packaged model."""
     return Path(str(resources.files("captchad.recognition").joinpath("models", PACKAGED_NAME)))
 
 
 def find_packaged_weights() -> Path:
-    """Return the place of the packaged model's unrounded weights, which a training goes on from."""
+    """Return the path of the packaged model's unquantised weights, from which training continues."""
     return find_packaged_model().with_name(PACKAGED_WEIGHTS_NAME)

@@ -1,4 +1,4 @@
-"""The models of single targets: loaded when first wanted, loaded anew when their file changed."""
+"""The models of single targets: loaded on first use, and again when their file has changed."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -22,9 +22,9 @@ class _Registered:
 
 
 class ModelRegistry:
-    """Finds the model of a target; `paths` gives the present configuration, by the target's declared host.
+    """Finds the model of a target; `paths` returns the current configuration, by the target's declared host.
 
-    All but `has_model` and `names` is called from the thread that reads.
+    All methods but `has_model` and `names` are called from the recognition thread.
     """
 
     def __init__(self, paths: Callable[[], Mapping[str, str]], load: Callable[[Path], RecognitionEngine]) -> None:
@@ -38,15 +38,15 @@ class ModelRegistry:
         return target in self._paths()
 
     def load_all(self) -> None:
-        """Load every configured model; DependencyMissing names the setting of the first that can't be."""
+        """Load every configured model; DependencyMissing names the setting of the first that can't be loaded."""
         for target in self._paths():
             self.find(target)
 
     def find(self, target: str) -> RecognitionEngine | None:
         """Return the engine with a target's model, None where it has none any more.
 
-        A model that can't be loaded is told once, and the one it was to replace reads on; DependencyMissing where
-        there was none.
+        A model that can't be loaded is logged once, and the previous one stays in use; DependencyMissing where there
+        was none.
         """
         self._forget_others()
         path = self._paths().get(target)
@@ -62,7 +62,7 @@ class ModelRegistry:
             if present is None:
                 raise DependencyMissing(message) from error
             self._refused[target] = (path, mark)
-            _logger.error("%s; %s reads on", message, present.engine.name)  # noqa: TRY400
+            _logger.error("%s; %s stays in use", message, present.engine.name)  # noqa: TRY400
             return present.engine
         _logger.info("loaded the model %s from %s for %s", engine.name, path, target)
         self._refused.pop(target, None)
@@ -71,10 +71,11 @@ class ModelRegistry:
 
     def names(self) -> tuple[str, ...]:
         """Name the models that are loaded."""
+        # A copy: the recognition thread may change the table meanwhile.
         return tuple(sorted({registered.engine.name for registered in list(self._registered.values())}))
 
     def _take_alike(self, path: str, mark: FileMark) -> RecognitionEngine | None:
-        """Return the same file's engine where another target has it already."""
+        """Return the engine of the same file where another target has loaded it."""
         alike = (one.engine for one in self._registered.values() if (one.path, one.mark) == (path, mark))
         return next(alike, None)
 
@@ -86,6 +87,7 @@ class ModelRegistry:
 
 def _mark(path: str) -> FileMark:
     try:
+        # Not a digest: this is asked before every batch.
         found = Path(path).stat()
     except OSError:
         return (0, 0)

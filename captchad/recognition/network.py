@@ -12,13 +12,13 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.decoding import Pixels
-from captchad.recognition.session import open_session
+from captchad.recognition.onnx_session import open_session
 from captchad.runtime.extras import Extra, describe_missing, install_command
 
 PACKAGE = "ddddocr"
-INPUT_HEIGHT = 64
-INPUT_WIDTH_LIMIT = 1024
-_INPUT_WIDTH_LEAST = 16
+INPUT_HEIGHT_PIXELS = 64
+INPUT_WIDTH_LIMIT_PIXELS = 1024
+_INPUT_WIDTH_LEAST_PIXELS = 16
 _WHITE = 255.0
 _DARK_GROUND = 0.4
 
@@ -28,7 +28,7 @@ Probabilities = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSource:
-    """Where a network lies in the wheel, and how much wider than its own shape it wants a picture."""
+    """A network's file in the wheel, and the factor by which it wants pictures widened."""
 
     file_name: str
     charset_name: str
@@ -53,7 +53,7 @@ class Network:
         """Return the network's output for one picture."""
         values = np.asarray(self._resize(pixels), dtype=np.float32) / np.float32(_WHITE)
         if np.median(values) < _DARK_GROUND:
-            # The networks learned dark text on light grounds: of white on black they read a third as much.
+            # Trained on dark text, the networks read a third as much of white on black.
             values = np.float32(1) - values
         (output,) = self._session.run(None, {self._input_name: values[None, None]})
         logits = np.asarray(output, dtype=np.float32).reshape(-1, len(self.charset))
@@ -62,9 +62,9 @@ class Network:
 
     def _resize(self, pixels: Pixels) -> Image.Image:
         height, width = pixels.shape
-        wanted = round(width * INPUT_HEIGHT * self._stretch / height)
-        bounded = min(max(wanted, _INPUT_WIDTH_LEAST), INPUT_WIDTH_LIMIT)
-        return Image.fromarray(pixels).resize((bounded, INPUT_HEIGHT), Image.Resampling.LANCZOS)
+        wanted = round(width * INPUT_HEIGHT_PIXELS * self._stretch / height)
+        bounded = min(max(wanted, _INPUT_WIDTH_LEAST_PIXELS), INPUT_WIDTH_LIMIT_PIXELS)
+        return Image.fromarray(pixels).resize((bounded, INPUT_HEIGHT_PIXELS), Image.Resampling.LANCZOS)
 
 
 def load_network(source: NetworkSource) -> Network:
@@ -93,5 +93,6 @@ def read_charset(path: Path, name: str) -> tuple[str, ...]:
     """Read one list of characters out of the wheel's source without running it; KeyError where it isn't there."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            # Parsed, not imported: the wheel's own modules load OpenCV.
             return tuple(ast.literal_eval(node.value))
     raise KeyError(name)

@@ -1,4 +1,4 @@
-"""Grey pictures of any size to what the network takes: one height, ground 0, ink about 1."""
+"""Prepares grey pictures of any size for the network: one height, ground 0, ink about 1."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,10 @@ WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS = 64, 640
 NORMALISATION = "ground-median, ink-positive, 1st-to-99th percentile range, clipped to -2..2"
 
 _GREYS = 256
+# Percentiles rather than extremes: a few stray pixels must not set the scale. The median is the ground, since most of
+# a captcha is.
 _LOW_SHARE, _MIDDLE_SHARE, _HIGH_SHARE = 0.01, 0.5, 0.99
+# A nearly blank picture's noise must not be stretched to look like ink.
 _RANGE_LEAST_GREYS = 10.0
 _CLIP = 2.0
 _WIDTH_STEP_PIXELS = 8
@@ -39,7 +42,7 @@ def resize(pixels: Pixels, stretch: float = 1.0) -> Pixels:
 
 
 def normalise(pixels: Pixels) -> Prepared:
-    """Set the ground to 0 and the ink to about 1, whichever of them is the darker."""
+    """Set the ground to 0 and the ink to about 1, whichever of them is darker."""
     counts = np.bincount(pixels.ravel(), minlength=_GREYS).cumsum()
     low, middle, high = (float(np.searchsorted(counts, share * pixels.size)) for share in _SHARES)
     down, up = middle - low, high - middle
@@ -49,7 +52,7 @@ def normalise(pixels: Pixels) -> Prepared:
 
 
 def stack(pictures: Sequence[Prepared]) -> NDArray[np.float32]:
-    """Lay pictures side by side in one array (batch, 1, 48, width), filled up with ground on the right."""
+    """Stack pictures in one array (batch, 1, 48, width), padded with ground on the right."""
     widest = max(picture.shape[1] for picture in pictures)
     width = -(-widest // _WIDTH_STEP_PIXELS) * _WIDTH_STEP_PIXELS
     stacked = np.zeros((len(pictures), 1, HEIGHT_PIXELS, width), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Recognition for an asyncio process: one thread that reads, fed in batches, never blocking the loop."""
+"""Recognition for an asyncio process: one thread, fed in batches, that never blocks the event loop."""
 
 import asyncio
 import logging
@@ -50,7 +50,8 @@ class RecognitionService(Service):
         self._read_count = 0
 
     async def start(self) -> None:
-        """Load the engine and all models; DependencyMissing where one isn't there."""
+        """Load the engine and all models; DependencyMissing where one is missing."""
+        # One thread, as engines require (see RecognitionEngine).
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recognition")
         loop = asyncio.get_running_loop()
         self._engine = await loop.run_in_executor(self._thread, self._engine_factory)
@@ -58,7 +59,7 @@ class RecognitionService(Service):
             await loop.run_in_executor(self._thread, self._registry.load_all)
 
     async def run(self) -> None:
-        """Read what waits until cancelled."""
+        """Read waiting pictures until cancelled."""
         while True:
             await self._arrived.wait()
             batch = self._take_batch()
@@ -66,7 +67,7 @@ class RecognitionService(Service):
                 await self._read_batch(batch)
 
     async def close(self) -> None:
-        """End the thread after the batch it reads now; whoever still waits is told."""
+        """End the thread after its current batch; waiting callers get an AttemptFailed."""
         self._is_closed = True
         while self._waiting:
             _settle(
@@ -92,7 +93,7 @@ class RecognitionService(Service):
     async def recognise(self, picture: bytes, hints: Hints, target: str | None = None) -> Recognition:
         """Read one picture with the target's model, if it has one of its own.
 
-        AttemptFailed with captcha_unreadable where it is no picture, or has nothing to be read.
+        AttemptFailed (captcha_unreadable) where it is no picture or nothing can be read.
         """
         if self._is_closed:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the recognition engine has ended")
@@ -108,9 +109,11 @@ class RecognitionService(Service):
         limit = min(self._batch_size, self._engine.largest_batch)
         batch: list[_Waiting] = []
         while self._waiting and len(batch) < limit:
+            # A batch has one model.
             if batch and self._waiting[0].target != batch[0].target:
                 break
             waiting = self._waiting.popleft()
+            # Its attempt may have been cancelled while it waited.
             if not waiting.answer.done():
                 batch.append(waiting)
         if not self._waiting:
@@ -161,7 +164,7 @@ def read_pictures(
             outcomes[number] = AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message)
     try:
         read = engine.recognise([pixels for _, pixels, _ in decoded], [hints for _, _, hints in decoded])
-    except Exception as error:  # an engine's fault must not end the thread for all other pictures
+    except Exception as error:  # an engine's error must not end the thread for all other pictures
         _logger.exception("the recognition engine failed")
         failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the recognition engine failed: {error}")
         return [outcome or failure for outcome in outcomes]

@@ -1,4 +1,4 @@
-"""The engine tesseract: the program of that name, where it is installed, run as a child process for each picture."""
+"""The engine tesseract: the program of that name, run as a child process for each picture."""
 
 import contextlib
 import logging
@@ -24,11 +24,11 @@ WALL_LIMIT_SECONDS = 10.0
 CPU_LIMIT_SECONDS = 10
 MEMORY_LIMIT_BYTES = 1024 * 1024 * 1024
 GREATEST_CONFIDENCE = 0.2
-"""What the program says of itself is not calibrated: where it is sure it is still wrong more often than right."""
+"""The program's own confidence is not calibrated: where it is high, it is still wrong more often than right."""
 
-_INPUT_HEIGHT = 64
-_INPUT_WIDTHS = (16, 2048)
-_MARGIN = 16
+_INPUT_HEIGHT_PIXELS = 64
+_INPUT_WIDTHS_PIXELS = (16, 2048)
+_MARGIN_PIXELS = 16
 _DARK_GROUND = 102
 _WHITE = 255
 _ONE_LINE = "7"
@@ -44,7 +44,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """What the program read: the text without blanks, and its least word's own confidence (0..1)."""
+    """What the program read: the text without spaces, and the lowest confidence of its words (0..1)."""
 
     text: str
     claim: float
@@ -60,20 +60,22 @@ class TesseractEngine:
         self._program = program
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
-        """Read each picture with its hints; an empty text says that nothing that fits them could be read."""
+        """Read each picture with its hints; an empty text means that nothing that fits them could be read."""
         return [self._recognise_one(picture, hint) for picture, hint in zip(pictures, hints, strict=True)]
 
     def _recognise_one(self, pixels: Pixels, hints: Hints) -> Recognition:
         line = None if is_blank(pixels) else self._run(_prepare(pixels), _choose_characters(hints))
         kind, text, shown, expression = _interpret(line.text if line else "", hints)
+        # Checked only afterwards: the program knows no length bounds.
         if line is None or not text or not _keeps_lengths(text, hints):
             return Recognition("", 0.0, self.name, hints.kind or CaptchaKind.TEXT)
+        # Squared, so that only its highest claims come near the limit (docs/recognition.md).
         confidence = round(GREATEST_CONFIDENCE * line.claim**2, 4)
         characters = tuple(Character(character, confidence) for character in shown)
         return Recognition(text, confidence, self.name, kind, characters, expression)
 
     def _run(self, picture: bytes, characters: str) -> _Line | None:
-        """Run the program on one picture; None where it failed or was ended by a limit."""
+        """Run the program on one picture; None where it failed or hit a limit."""
         command = [
             *(self._program, "stdin", "stdout", "-l", "eng", "--psm", _ONE_LINE),
             *("-c", "tessedit_create_tsv=1", "-c", f"tessedit_char_whitelist={characters}"),
@@ -83,14 +85,15 @@ class TesseractEngine:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # None of our environment: it holds passwords. One thread, as the other engines.
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1"},
         ) as process:
-            # It waits for its input, so these hold before any of the picture is decoded.
+            # It still waits for input, so the limits hold before any of the picture is decoded.
             _limit(process.pid)
             try:
                 output, errors = process.communicate(picture, WALL_LIMIT_SECONDS)
             except subprocess.TimeoutExpired:
-                _logger.warning("tesseract was ended: it took more than %s s for one picture", WALL_LIMIT_SECONDS)
+                _logger.warning("tesseract was killed: it took more than %s s for one picture", WALL_LIMIT_SECONDS)
                 return None
             finally:
                 process.kill()
@@ -102,10 +105,10 @@ class TesseractEngine:
 
 
 def load_tesseract() -> TesseractEngine:
-    """Find the program and its English model; DependencyMissing says what is not there."""
+    """Find the program and its English model; DependencyMissing says what is missing."""
     program = shutil.which(PROGRAM)
     if program is None:
-        raise DependencyMissing(f"the engine tesseract is not there; {INSTALLATION}")
+        raise DependencyMissing(f"the engine tesseract is not installed; {INSTALLATION}")
     version = _ask(program, "--version").partition("\n")[0].removeprefix(PROGRAM).strip()
     if "eng" not in _ask(program, "--list-langs").split("\n"):
         raise DependencyMissing(f"tesseract has no English model; {INSTALLATION}-eng")
@@ -129,13 +132,13 @@ def _limit(pid: int) -> None:
 
 
 def _prepare(pixels: Pixels) -> bytes:
-    """Return the picture as PGM: dark on light, of a height the program likes, with a margin of its own ground."""
+    """Return the picture as PGM: dark on light, scaled, with a margin of its own ground."""
     dark_on_light = _WHITE - pixels if np.median(pixels) < _DARK_GROUND else pixels
     height, width = pixels.shape
-    least, greatest = _INPUT_WIDTHS
-    size = (min(max(round(width * _INPUT_HEIGHT / height), least), greatest), _INPUT_HEIGHT)
+    least, greatest = _INPUT_WIDTHS_PIXELS
+    size = (min(max(round(width * _INPUT_HEIGHT_PIXELS / height), least), greatest), _INPUT_HEIGHT_PIXELS)
     resized = np.asarray(Image.fromarray(dark_on_light).resize(size, Image.Resampling.LANCZOS))
-    framed = np.pad(resized, _MARGIN, constant_values=int(np.median(resized)))
+    framed = np.pad(resized, _MARGIN_PIXELS, constant_values=int(np.median(resized)))
     return b"P5\n%d %d\n%d\n" % (framed.shape[1], framed.shape[0], _WHITE) + framed.tobytes()
 
 
@@ -157,7 +160,7 @@ def _read_table(table: str, characters: str) -> _Line:
 
 
 def _interpret(read: str, hints: Hints) -> tuple[CaptchaKind, str, str, str | None]:
-    """Return kind, answer, the characters it was read from, and the sum where it is one."""
+    """Return kind, answer, the characters it was read from, and the expression if it is arithmetic."""
     spelled = read.translate(_ARITHMETIC_SPELLING)
     is_arithmetic_possible = hints.kind is CaptchaKind.MATH or (
         hints.kind is None and hints.charset is None and "=" in read

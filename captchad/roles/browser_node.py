@@ -1,4 +1,4 @@
-"""A node of browsers: `captchad-browser` runs it where the workers' browsers shall be."""
+"""A browser node: `captchad-browser` runs it on the machine where the workers' browsers should run."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from captchad.browser.node.server import ListeningAddress
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.config.loader import load_configuration
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import DependencyMissing
 from captchad.runtime.clock import Clock
@@ -20,6 +20,7 @@ from captchad.telemetry.logs import LogIdentity, configure_logging
 
 SECRET_FILE_NAME = "browser-node.secret"  # noqa: S105 - a file's name
 _SECRET_BYTES = 24
+# Its pages belong to workers, which retry them; there is nothing to wait for.
 _NO_DRAIN_SECONDS = 1.0
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ async def run_node(config_path: str | None, host: str, port: int) -> int:
 
 
 async def check_node(config_path: str | None, host: str, port: int) -> str:
-    """Use the node as a worker would; return its Chromium's version, or raise DependencyMissing with what is wrong."""
+    """Connect to the node as a worker would; return its Chromium's version, or raise DependencyMissing."""
     # What fails here becomes the command's one line on stderr; it need not be logged as well.
     logging.getLogger("captchad").addHandler(logging.NullHandler())
     configuration = load_configuration(config_path, os.environ).configuration
@@ -53,7 +54,7 @@ async def check_node(config_path: str | None, host: str, port: int) -> str:
 
 
 def _find_secret(configuration: Configuration) -> str:
-    """Return the configured secret, or the one in the state folder, made there at the first start."""
+    """Return the configured secret, or the one in the state folder, created there at the first start."""
     if configuration.browser.node_secret is not None:
         return configuration.browser.node_secret.get_secret_value().strip("/")
     file = resolve_state_directory(os.environ) / SECRET_FILE_NAME
@@ -65,5 +66,6 @@ def _find_secret(configuration: Configuration) -> str:
 
 def _write_secret(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Private before it has content.
     file.touch(mode=0o600)
     file.write_text(secrets.token_urlsafe(_SECRET_BYTES) + "\n", encoding="ascii")

@@ -1,4 +1,4 @@
-"""The gateway: the HTTP entrance."""
+"""The gateway: the HTTP API."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake

@@ -13,6 +13,7 @@ from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.dashboard.routes import add_dashboard_routes
 
+# Roles that start together with the monitor must not be reported as missing.
 START_GRACE_SECONDS = 15.0
 
 

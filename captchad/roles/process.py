@@ -16,7 +16,7 @@ from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
 from captchad.config.changes import changed_settings
 from captchad.config.loader import LoadedConfiguration, load_configuration
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
@@ -54,11 +54,12 @@ class RoleOptions:
 
 
 class RoleProcess:
-    """Everything a role's composition draws on; one for each process."""
+    """Everything that a role is composed of; one per process."""
 
     def __init__(self, role: Role, options: RoleOptions) -> None:
         self.role = role
         self._options = options
+        # First: everything below depends on it, and a wrong configuration must open no connection.
         self._loaded = self._load()
         self.configuration: Configuration = self._loaded.configuration
         self.clock = Clock()
@@ -79,7 +80,7 @@ class RoleProcess:
 
     @property
     def presence_lease_seconds(self) -> float:
-        """The silence after which a role counts as lost; roles send three heartbeats in it."""
+        """The silence after which a role counts as lost; roles send three heartbeats in that time."""
         return find_presence_lease_seconds(self.configuration.scheduler)
 
     @property
@@ -98,7 +99,7 @@ class RoleProcess:
         self._on_reload.append(callback)
 
     async def reload(self) -> None:
-        """Take over the settings that may change while running; name those that need a restart."""
+        """Apply the settings that may change while running, and name those that need a restart."""
         new = self._load().configuration
         changes = changed_settings(self.configuration, new)
         self.configuration = new
@@ -128,7 +129,7 @@ class RoleProcess:
         return self._server
 
     def build_presence(self) -> Presence:
-        """Make the service that tells the fleet of this process; it starts last and ends first."""
+        """Make the service that reports this process to the fleet; it starts last and ends first."""
         return Presence(
             self.broker,
             self._report,
@@ -169,6 +170,7 @@ class RoleProcess:
         if problems:
             raise ConfigurationError(problems)
         port = ROLE_PORTS[self.role] if self._options.port is None else self._options.port
+        # Several workers may run on one host without each being given a port.
         return Bind(host, port, search_upwards=self.role is Role.WORKER and self._options.port is None)
 
     def _start_logging(self) -> None:

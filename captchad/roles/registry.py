@@ -24,6 +24,7 @@ def run_role(role: Role, options: RoleOptions) -> int:
 
 async def _run(role: Role, options: RoleOptions) -> int:
     process = RoleProcess(role, options)
+    # By name, so that a gateway never loads the browser's driver or the recogniser.
     module = importlib.import_module(f"captchad.roles.{role}")
     services: Sequence[Service] = module.compose(process)
     return await process.run(services)

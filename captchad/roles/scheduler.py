@@ -10,9 +10,9 @@ from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.domain.role_figures import SchedulerFigures
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
-from captchad.scheduling.deadlines import Deadlines
 from captchad.scheduling.delayed_promotion import DelayedPromotion
 from captchad.scheduling.leadership import Leadership
+from captchad.scheduling.overdue_tasks import Deadlines
 from captchad.scheduling.pruning import Pruning
 from captchad.scheduling.stalled_reclaim import StalledReclaim
 

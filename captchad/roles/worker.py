@@ -11,7 +11,7 @@ from captchad.browser.backends import choose_proxy_place, choose_recycle_limits,
 from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.role_figures import WorkerFigures
 from captchad.domain.target import Origin
 from captchad.egress.own_addresses import own_addresses
@@ -39,10 +39,11 @@ from captchad.web.ops.routes import Rendering
 def compose(process: RoleProcess) -> Sequence[Service]:
     """Return the worker's services in the order they start.
 
-    They end in reverse: first nothing new is taken, then the fleet is told, then attempts end and are settled.
+    They end in reverse: first nothing new is taken, then the fleet is informed, then attempts end and are settled.
     """
     broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
 
+    # A function, since the lease keeper is made only after the attempts, which need this.
     def is_held(delivery: Delivery) -> bool:
         return leases.is_held(delivery)
 
@@ -64,6 +65,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
+    # Only read from here; the limits are for submits.
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
 
     def describe() -> WorkerFigures:

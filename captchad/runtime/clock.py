@@ -1,4 +1,4 @@
-"""The only place that reads a clock; everything else is given one, so tests can set the time."""
+"""The only module that reads a clock; everything else gets one as an argument, so tests can set the time."""
 
 import asyncio
 import resource
@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime
 
 
 class Clock:
-    """The process's clock: durations from the monotonic one, and the calendar day for expiries."""
+    """The process's clock: monotonic for durations, and the calendar day for expiries."""
 
     def monotonic_seconds(self) -> float:
-        """Return seconds that only grow, for measuring durations."""
+        """Return monotonic seconds, for measuring durations."""
+        # Setting the host's time must not shorten or lengthen any lease.
         return time.monotonic()
 
     def cpu_seconds(self) -> float:
@@ -19,7 +20,7 @@ class Clock:
         return sum(one.ru_utime + one.ru_stime for one in used)
 
     def today(self) -> date:
-        """Return the present day in UTC."""
+        """Return today's date in UTC."""
         return datetime.now(UTC).date()
 
     def now_ms(self) -> int:
@@ -36,14 +37,14 @@ class Stopwatch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._started = self._lap_started = clock.monotonic_seconds()
+        self._started_seconds = self._lap_started_seconds = clock.monotonic_seconds()
 
     def lap_ms(self) -> float:
         """Return the milliseconds since the last lap and begin the next."""
-        now = self._clock.monotonic_seconds()
-        elapsed, self._lap_started = now - self._lap_started, now
-        return round(elapsed * 1000, 2)
+        now_seconds = self._clock.monotonic_seconds()
+        elapsed_seconds, self._lap_started_seconds = now_seconds - self._lap_started_seconds, now_seconds
+        return round(elapsed_seconds * 1000, 2)
 
     def total_ms(self) -> float:
         """Return the milliseconds since the start."""
-        return round((self._clock.monotonic_seconds() - self._started) * 1000, 2)
+        return round((self._clock.monotonic_seconds() - self._started_seconds) * 1000, 2)

@@ -12,9 +12,9 @@ SEARCH_MARGIN_SECONDS = 0.5
 
 
 class Deadline:
-    """Made where an attempt begins and handed down; nobody below sets another.
+    """Made where an attempt starts and passed down; nothing below sets another.
 
-    Who waits for less than the whole attempt asks `until`. Moments are seconds of the monotonic clock.
+    `until` is for waits shorter than the attempt. Moments are seconds of the monotonic clock.
     """
 
     def __init__(self, limit_seconds: float, clock: Clock) -> None:
@@ -27,14 +27,14 @@ class Deadline:
     def search_seconds(self) -> float:
         """The moment at which to stop searching.
 
-        It is a little before the end, so that an attempt ends with what is missing rather than with a timeout.
+        It is a little before the end, so that an attempt fails with what is missing rather than with a timeout.
         """
         return self._began_seconds + max(self.limit_seconds * SEARCH_SHARE, self.limit_seconds - SEARCH_MARGIN_SECONDS)
 
     @property
     def is_over(self) -> bool:
         """Whether the time is up."""
-        # The event loop's clock may be a millisecond ahead of ours.
+        # asyncio's timeout fires by the event loop's clock, which may be a millisecond ahead of ours.
         has_expired = self._timeout is not None and self._timeout.expired()
         return has_expired or self._remaining_seconds() <= 0
 
@@ -49,6 +49,7 @@ class Deadline:
             async with asyncio.timeout(self._remaining_seconds()) as self._timeout:
                 yield
         except TimeoutError:
+            # Another timeout inside ended; this one did not.
             if self._timeout is None or not self._timeout.expired():
                 raise
             message = f"the attempt took longer than {self.limit_seconds:g} s"

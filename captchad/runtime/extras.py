@@ -1,4 +1,4 @@
-"""The optional parts of the installation, pip's extras: whether one is there, and what to say where it is not."""
+"""pip's extras: whether one is installed, and what to say where it is not."""
 
 import importlib.util
 from collections.abc import Mapping
@@ -34,6 +34,7 @@ MODULES: Mapping[Extra, tuple[str, ...]] = {
 
 def require(extra: Extra, purpose: str) -> None:
     """Raise DependencyMissing, with the command that installs it, where a module of the extra is missing."""
+    # Looked for, not imported: torch alone takes seconds.
     if any(importlib.util.find_spec(module) is None for module in MODULES[extra]):
         raise DependencyMissing(describe_missing(extra, purpose))
 

@@ -1,9 +1,9 @@
-"""Tells systemd how the service is (the sd_notify protocol: datagrams to $NOTIFY_SOCKET)."""
+"""Reports the service's state to systemd (the sd_notify protocol: datagrams to $NOTIFY_SOCKET)."""
 
 import os
 import socket
 
-MICROSECONDS = 1_000_000
+MICROSECONDS_PER_SECOND = 1_000_000
 
 
 def notify_systemd(state: str) -> bool:
@@ -11,6 +11,7 @@ def notify_systemd(state: str) -> bool:
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return False
+    # An abstract socket, whose name begins with a zero byte.
     if address.startswith("@"):
         address = "\0" + address[1:]
     try:
@@ -25,6 +26,7 @@ def notify_systemd(state: str) -> bool:
 def watchdog_interval_seconds() -> float | None:
     """Return half of the unit's WatchdogSec, or None where the unit has none for this process."""
     limit, process = os.environ.get("WATCHDOG_USEC"), os.environ.get("WATCHDOG_PID")
+    # systemd sets both in the unit's environment, which child processes inherit.
     if not limit or (process and int(process) != os.getpid()):
         return None
-    return int(limit) / MICROSECONDS / 2
+    return int(limit) / MICROSECONDS_PER_SECOND / 2

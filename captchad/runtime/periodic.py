@@ -1,4 +1,4 @@
-"""A job that runs on a timer and can be woken sooner."""
+"""A job that runs on a timer and can be woken early."""
 
 import asyncio
 import logging
@@ -30,6 +30,7 @@ class Periodic(Service):
     async def run(self) -> None:
         """Repeat the job until cancelled."""
         while True:
+            # Before the job, not after it: a wake-up during the job asks for another run.
             self._wake.clear()
             pause_seconds = self._interval_seconds
             try:

@@ -1,4 +1,4 @@
-"""What every long-running part of a role looks like, and the shape of its health."""
+"""The base of every long-running part of a role, and its health."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Service:
         """Free everything; called also after a failed start."""
 
     def health(self) -> "ServiceHealth":
-        """Say how the service is, from memory and at once."""
+        """Return the service's health from memory, without waiting."""
         return ServiceHealth(is_ready=True)
 
 

@@ -1,4 +1,4 @@
-"""The only place that starts asyncio tasks: they are kept, named, and their failures are heard."""
+"""The only module that starts asyncio tasks: it keeps and names them, and reports their failures."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ CANCEL_AGAIN_SECONDS = 0.5
 
 
 class TaskSet:
-    """Holds background tasks of one owner until they end or the owner closes."""
+    """Keeps the background tasks of one owner until they end or the owner closes."""
 
     def __init__(self, owner: str, on_failure: Callable[[BaseException], None] | None = None) -> None:
         self._owner = owner
@@ -25,8 +25,9 @@ class TaskSet:
         return len(self._tasks)
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
-        """Start `work`; a failure nobody awaits is logged and given to `on_failure`."""
+        """Start `work`; a failure is logged and passed to `on_failure`."""
         task = asyncio.create_task(work, name=f"{self._owner}.{name}")
+        # asyncio keeps only weak references: a task that nobody holds may vanish in the middle.
         self._tasks.add(task)
         task.add_done_callback(self._discard)
         return task
@@ -40,6 +41,7 @@ class TaskSet:
             return
         if not isinstance(error, CaptchadError):
             _logger.error("%s failed", task.get_name(), exc_info=error)
+        # With a listener, one of our own errors becomes its message; logged here too, it would appear twice.
         elif self._on_failure is None:
             _logger.error("%s failed: %s", task.get_name(), error.message)
         if self._on_failure is not None:
@@ -55,5 +57,5 @@ class TaskSet:
         while self._tasks:
             for task in self._tasks:
                 task.cancel()
-            # Again after a while: Python 3.11's wait_for, which the Redis client uses, may swallow a cancellation.
+            # Repeated: Python 3.11's wait_for, which the Redis client uses, may swallow a cancellation.
             await asyncio.wait(self._tasks, timeout=CANCEL_AGAIN_SECONDS)

@@ -1,4 +1,4 @@
-"""Starts a role's services in order, stops them in reverse; any service failing stops the process."""
+"""Starts a role's services in order and stops them in reverse; a failing service stops the process."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ class Supervisor:
         self._is_draining = False
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
-        self._keeper = TaskSet(role, self._fail)
+        self._work = TaskSet(role, self._fail)
 
     @property
     def is_draining(self) -> bool:
@@ -47,7 +47,7 @@ class Supervisor:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every service is started and well, and the process isn't ending."""
+        """Whether every service is started and healthy, and the process isn't ending."""
         return self._is_ready and not self._is_draining and all(h.is_ready for h in self.health().values())
 
     def health(self) -> dict[str, ServiceHealth]:
@@ -62,7 +62,7 @@ class Supervisor:
     async def run(self, services: Sequence[Service]) -> int:
         """Run `services` until a signal or a failure; return the process's exit code.
 
-        A failure that is one of ours is raised once everything is closed, for its message is meant for people.
+        A CaptchadError is raised once everything is closed, since its message is for people.
         """
         self._services = list(services)
         self._catch_signals()
@@ -74,7 +74,7 @@ class Supervisor:
                 await self._stop.wait()
             await self._drain_all()
         finally:
-            await self._keeper.cancel_all()
+            await self._work.cancel_all()
             await self._close_all()
         if isinstance(self._failure, CaptchadError):
             raise self._failure
@@ -88,7 +88,7 @@ class Supervisor:
 
     def _reload(self) -> None:
         if self._on_reload is not None:
-            self._keeper.spawn(self._run_reload(self._on_reload), "reload")
+            self._work.spawn(self._run_reload(self._on_reload), "reload")
 
     async def _run_reload(self, on_reload: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -98,19 +98,20 @@ class Supervisor:
 
     async def _start_all(self) -> bool:
         for service in self._services:
-            starting = self._keeper.spawn(service.start(), f"{service.name}.start")
+            starting = self._work.spawn(service.start(), f"{service.name}.start")
             # A start may wait for Redis for ever; a signal must end it all the same.
-            stopping = self._keeper.spawn(self._stop.wait(), "stop")
+            stopping = self._work.spawn(self._stop.wait(), "stop")
             await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
+            # Also one that failed to start: it may hold something that has to be closed.
             self._started.append(service)
             if not starting.done() or starting.exception() is not None:
                 starting.cancel()
                 return False
-            self._keeper.spawn(self._run_service(service), service.name)
+            self._work.spawn(self._run_service(service), service.name)
         interval_seconds = watchdog_interval_seconds()
         if interval_seconds is not None:
-            self._keeper.spawn(self._feed_watchdog(interval_seconds), "watchdog")
+            self._work.spawn(self._feed_watchdog(interval_seconds), "watchdog")
         return True
 
     async def _run_service(self, service: Service) -> None:
@@ -124,12 +125,14 @@ class Supervisor:
             await asyncio.sleep(interval_seconds)
 
     def _fail(self, error: BaseException) -> None:
+        # Only the first failure counts, and none while draining: services are cancelled then.
         if self._failure is None and not self._is_draining:
             self._failure = error
         self._stop.set()
 
     async def _drain_all(self) -> None:
         self._is_draining = True
+        # From here on systemd expects the end, and no watchdog message.
         notify_systemd("STOPPING=1")
         _logger.info("%s is draining", self._role)
         try:

@@ -1,8 +1,8 @@
 """Runs one command, and ends its whole process tree when the parent dies, however it dies.
 
-Started by path with a bare interpreter, so it imports the standard library alone. Standard input is the lifeline:
-its first line is the order as JSON, and its end, which the kernel brings about even after kill -9 of the parent,
-means that the parent is gone. A browser puts itself into a session of its own, out of reach of a process group;
+Started by path with a bare interpreter, so it imports only the standard library. Standard input is the lifeline:
+its first line is the order as JSON. When it ends, which the kernel ensures even after kill -9 of the parent, the
+parent is gone. A browser puts itself into a session of its own, out of reach of a process group;
 as the subreaper of everything below, this process can still find and end it.
 
 Signals: SIGTERM and SIGHUP are passed to the command alone, SIGQUIT ends the whole tree at once, SIGINT (a
@@ -28,7 +28,7 @@ PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
 def main() -> int:
-    """Read the order, run the command, and stay until nothing of it is left; return the exit code."""
+    """Read the order, run the command, and stay until none of its processes is left; return the exit code."""
     order = json.loads(_read_line(0))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -36,6 +36,7 @@ def main() -> int:
     for number in (*PASSED_ON, signal.SIGQUIT, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Signals become readable bytes, so that select waits for them and for the lifeline alike.
     signal.set_wakeup_fd(wake_write)
     command = _spawn(order, prctl)
     status = _attend(command, wake_read, order["grace_seconds"], order["linger_seconds"])
@@ -47,6 +48,7 @@ def main() -> int:
 def _read_line(descriptor: int) -> bytes:
     line = b""
     while not line.endswith(b"\n"):
+        # Byte by byte: nothing past the line may be taken from the lifeline.
         part = os.read(descriptor, 1)
         if not part:
             sys.exit(EXIT_NOT_STARTED)
@@ -55,12 +57,13 @@ def _read_line(descriptor: int) -> bytes:
 
 
 def _spawn(order: dict, prctl) -> int:  # type: ignore[type-arg,no-untyped-def]
-    """Start the command so that it dies with this process, should that be killed."""
+    """Start the command so that it dies with this process if that is killed."""
     process_id = os.fork()
     if process_id:
         return process_id
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        # The child must not inherit our handlers.
         signal.set_wakeup_fd(-1)
         for number in (*PASSED_ON, signal.SIGQUIT, signal.SIGCHLD, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
@@ -74,7 +77,7 @@ def _spawn(order: dict, prctl) -> int:  # type: ignore[type-arg,no-untyped-def]
 
 
 def _attend(command: int, wake_read: int, grace_seconds: float, linger_seconds: float) -> int:
-    """Wait for the command's end and return its wait status, passing signals on and watching the lifeline.
+    """Wait for the command to end and return its wait status, passing signals on and watching the lifeline.
 
     Once the lifeline is cut, the command is asked to end after `linger_seconds` and killed `grace_seconds` later.
     """
@@ -84,6 +87,7 @@ def _attend(command: int, wake_read: int, grace_seconds: float, linger_seconds: 
         timeout_seconds = max(0.0, due[0][0] - time.monotonic()) if due else None  # noqa: TID251 - stands alone
         readable, _, _ = select.select(watched, [], [], timeout_seconds)
         if 0 in readable and not os.read(0, 1):
+            # Always readable once ended; select would return at once for ever.
             watched.remove(0)
             cut = time.monotonic() + linger_seconds  # noqa: TID251
             due = [(cut, signal.SIGTERM), (cut + grace_seconds, signal.SIGKILL)]
@@ -124,7 +128,7 @@ def _reap(command: int) -> int | None:
 
 
 def _end_descendants() -> None:
-    """Kill what the command has left behind, until nothing is."""
+    """Kill the processes the command left behind, until none is left."""
     while descendants := _find_descendants(os.getpid()):
         for process_id in descendants:
             _send(process_id, signal.SIGKILL)
@@ -137,6 +141,7 @@ def _find_descendants(ancestor: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
+                # The command's name, in parentheses, may hold spaces and parentheses itself.
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(entry.name))
     found, queue = [], [ancestor]

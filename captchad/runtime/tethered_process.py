@@ -1,4 +1,4 @@
-"""A child process that never outlives its parent, with everything it has started itself."""
+"""A child process that, with all its descendants, never outlives its parent."""
 
 import asyncio
 import contextlib
@@ -45,9 +45,10 @@ class TetheredProcess:
         return self._process.stdout if self._process else None
 
     async def start(self) -> None:
-        """Start the command; a command that can't be run shows as exit code 127."""
+        """Start the command; one that can't be run ends with exit code 127."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
+            # Isolated and without site packages: it starts in milliseconds, whatever is installed.
             "-I",
             "-S",
             str(Path(tether.__file__)),
@@ -59,11 +60,12 @@ class TetheredProcess:
         )
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(self._order).encode() + b"\n")
+        # A tether that has ended already shows in wait().
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()
 
     async def wait(self) -> int:
-        """Return the exit code once the command and all it has started are gone."""
+        """Return the exit code once the command and all its descendants are gone."""
         assert self._process is not None
         return await self._process.wait()
 
@@ -72,15 +74,15 @@ class TetheredProcess:
         self._send(SIGTERM)
 
     def reload(self) -> None:
-        """Ask the command to read its configuration again."""
+        """Ask the command to reload its configuration."""
         self._send(SIGHUP)
 
     def kill(self) -> None:
-        """End the command and all it has started, at once."""
+        """Kill the command and all its descendants at once."""
         self._send(SIGQUIT)
 
     async def stop(self, grace_seconds: float) -> int:
-        """Ask the command to end, end it at once after `grace_seconds`; return the exit code."""
+        """Ask the command to end, kill it after `grace_seconds`; return the exit code."""
         self.terminate()
         try:
             async with asyncio.timeout(grace_seconds):

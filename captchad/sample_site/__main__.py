@@ -12,7 +12,7 @@ DEFAULT_PORT = 8090
 
 
 async def _serve(host: str, port: int) -> None:
-    # What draws its captchas is in an extra: that it is absent must be told in one line.
+    # Imported late: the packages that draw its captchas are an extra, and main() says so in one line.
     from captchad.sample_site.site import SampleSite  # noqa: PLC0415
 
     site = SampleSite(host, port)

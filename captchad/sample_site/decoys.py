@@ -1,4 +1,4 @@
-"""Draws what stands around a captcha on real pages: a logo, an avatar, a QR code, an advert."""
+"""Draws what surrounds a captcha on real pages: a logo, an avatar, a QR code, an advert."""
 
 import random
 

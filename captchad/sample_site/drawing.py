@@ -1,4 +1,4 @@
-"""Draws the captcha pictures, with a generator that others wrote."""
+"""Draws the captcha pictures with a published generator."""
 
 import importlib.util
 import io
@@ -12,7 +12,7 @@ from captchad.domain.errors import DependencyMissing
 from captchad.runtime.extras import Extra, install_command
 
 ALPHABET = "abcdefhkmnprstuvwxyz234578"
-"""Letters and digits that people can tell apart."""
+"""Letters and digits that people can distinguish."""
 
 TEXT_LENGTH = 4
 WIDTH_PIXELS, HEIGHT_PIXELS = 200, 75
@@ -21,12 +21,12 @@ FONT_PLACE = "data/DroidSansMono.ttf"
 
 
 def pick_text() -> str:
-    """Return a new text nobody can foresee."""
+    """Return a new random text."""
     return "".join(secrets.choice(ALPHABET) for _ in range(TEXT_LENGTH))
 
 
 def find_font() -> Path:
-    """Return the font that comes with a package, which isn't imported for that."""
+    """Return a font of an installed package, without importing it."""
     spec = importlib.util.find_spec(FONT_PACKAGE)
     for folder in (spec.submodule_search_locations if spec else None) or ():
         font = Path(folder) / FONT_PLACE
@@ -36,7 +36,7 @@ def find_font() -> Path:
 
 
 class Artist:
-    """Draws texts as distorted pictures, each anew."""
+    """Draws texts as distorted pictures."""
 
     def __init__(self) -> None:
         letters = generator.text(
@@ -56,6 +56,7 @@ class Artist:
 
 def encode_png(picture: Image.Image) -> bytes:
     """Return a picture as PNG; nothing but its pixels is stored in it."""
+    # No text chunk may give the answer away.
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

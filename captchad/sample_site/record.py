@@ -1,4 +1,4 @@
-"""What the site knows and tells no page: the text of the last picture of each visit and session."""
+"""The site's secrets: the text of the last picture of each visit and session."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Challenge:
 
 
 class Record:
-    """Keeps the truth: what was drawn last for each visit, what each session must answer, and whether it did."""
+    """Records what was drawn last for each visit, what each session must answer, and whether it did."""
 
     def __init__(self) -> None:
         self._truths: BoundedTable[str] = BoundedTable(VISITS_LIMIT)
@@ -49,12 +49,13 @@ class Record:
         self._challenges: BoundedTable[Challenge] = BoundedTable(SESSIONS_LIMIT)
 
     def note_picture(self, session: str, visit: str, text: str) -> None:
-        """Note that a picture of `text` was drawn; the one before it counts no more."""
+        """Note that a picture of `text` was drawn; the previous one no longer counts."""
         self._truths.put(visit, text)
         self._challenges.put(session, Challenge(visit, text))
 
     def check_answer(self, session: str, answer: str) -> bool:
         """Say whether the answer is right, letter case aside; each picture can be answered once."""
+        # Taken, so that a picture can't be guessed at twice.
         challenge = self._challenges.take(session)
         if challenge is None:
             return False

@@ -22,6 +22,7 @@ TOKEN_BYTES = 16
 BODY_LIMIT_BYTES = 16_384
 SHUTDOWN_SECONDS = 1.0
 HEADERS = {
+    # Every picture is drawn anew; a cached one would show a text that no longer counts.
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -45,9 +46,9 @@ _TITLES = {
 
 
 class SampleSite(Service):
-    """Serves the pages; what each picture says is known to this object alone, never to a page.
+    """Serves the pages; only this object knows the text of each picture, never a page.
 
-    A visit is a name the caller makes up and puts into the URL: `truth` tells by it what was drawn last.
+    A visit is a name that the caller chooses and puts into the URL; `truth` returns what was drawn last for it.
     """
 
     name = "sample-site"
@@ -105,6 +106,7 @@ class SampleSite(Service):
                 web.get("/shapes/{shape}", self._show_shape, allow_head=False),
                 web.post("/shapes/{shape}", self._check_shape),
                 web.get("/framed", self._show_framed),
+                # A HEAD request would draw another picture.
                 web.get("/captcha.png", self._draw, allow_head=False),
                 web.get("/assets/{name}", self._show_decoy),
             ]
@@ -162,6 +164,7 @@ class SampleSite(Service):
 
     async def _draw_for(self, session: str, visit: str) -> bytes:
         text = pick_text()
+        # In a thread: drawing would hold up all other pages.
         picture = await asyncio.to_thread(self._artist.draw, text)
         self._record.note_picture(session, visit, text)
         return picture
@@ -183,7 +186,7 @@ def _session(request: web.Request) -> str:
 
 
 def _visit(given: str | None) -> str:
-    """Return the visit of the URL; one that is absent gets a name nobody knows, a malformed one is refused."""
+    """Return the visit of the URL: a random name where there is none; a malformed one is refused."""
     if not given:
         return secrets.token_urlsafe(TOKEN_BYTES)
     if not _VISIT.fullmatch(given):

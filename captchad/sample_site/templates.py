@@ -24,5 +24,5 @@ class Templates:
         return self._pages[_LAYOUT].substitute(title=escape(title), body=body)
 
     def fill_bare(self, page: str, **values: str) -> str:
-        """Return a page without the layout, as for a frame."""
+        """Return a page without the layout, for a frame."""
         return self._pages[page].substitute({name: escape(value) for name, value in values.items()})

@@ -30,11 +30,11 @@ class DelayedPromotion(Service):
         self._feed = feed
         self._metrics = metrics
         self._periodic = Periodic(self.name, interval_seconds, self._promote)
-        self._keeper = TaskSet(self.name)
+        self._work = TaskSet(self.name)
 
     async def run(self) -> None:
         """Promote until cancelled."""
-        listening = self._keeper.spawn(self._listen(), "listen")
+        listening = self._work.spawn(self._listen(), "listen")
         try:
             await self._periodic.run()
         finally:

@@ -1,4 +1,4 @@
-"""What one attempt has found so far; it stays when the attempt fails."""
+"""What one attempt has found so far, kept also when it fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,33 +15,33 @@ STAGES = ("open", "locate", "capture", "recognise", "verify")
 
 
 class StageTimes:
-    """Milliseconds by stage; a stage that comes again adds up."""
+    """Milliseconds by stage; a repeated stage adds up."""
 
     def __init__(self, queue_ms: float, clock: Clock) -> None:
         self._watch = Stopwatch(clock)
         self._stages_ms = {"queue": queue_ms, **dict.fromkeys(STAGES, 0.0)}
 
     def restart(self) -> None:
-        """Begin a stage now."""
+        """Start timing a stage now."""
         self._watch.lap_ms()
 
     def end(self, stage: str) -> None:
-        """Count the time since the last beginning or end for a stage."""
+        """Add the time since the last start or end to a stage."""
         self.add({stage: self._watch.lap_ms()})
 
     def add(self, stages_ms: Mapping[str, float]) -> None:
-        """Count times that were measured elsewhere."""
+        """Add times that were measured elsewhere."""
         for stage, milliseconds in stages_ms.items():
             self._stages_ms[stage] = round(self._stages_ms[stage] + milliseconds, 2)
 
-    def sum_up(self) -> dict[str, float]:
-        """Return the time of each stage, and the whole."""
+    def total(self) -> dict[str, float]:
+        """Return the time of each stage, and in total."""
         return {**self._stages_ms, "total": self._watch.total_ms()}
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt under way; `tries` is how many pictures it may look at: its own and those of the retries left."""
+    """One attempt under way; `tries` is how many pictures it may read: its own and one for each retry left."""
 
     delivery: Delivery
     target: Target
@@ -49,16 +49,17 @@ class Attempt:
     times: StageTimes
     evidence: Evidence | None = None
     wrong_answers: int = 0
+    # None where the page shows neither success nor failure, or no form was filled.
     verified: bool | None = None
     session: SessionState | None = field(default=None, repr=False)
 
     @property
     def tries(self) -> int:
-        """How many pictures may be looked at: attempts that failed have used up retries already."""
+        """How many pictures may be read; failed attempts have used up retries already."""
         return 1 + max(0, self.delivery.request.retry_count - (self.delivery.attempt - 1))
 
     def keep(self, picture: bytes, screenshot: bytes | None = None, choice: str = "") -> None:
-        """Keep what shows how the captcha was read, where that was asked for."""
+        """Keep evidence of how the captcha was read, where that was requested."""
         if self.delivery.request.evidence:
             self.evidence = Evidence(picture, screenshot, choice)
 
@@ -72,6 +73,6 @@ class Attempt:
             characters=recognition.characters,
             verified=self.verified,
             expression=recognition.expression,
-            timings_ms=self.times.sum_up(),
+            timings_ms=self.times.total(),
             session=self.session,
         )

@@ -17,7 +17,7 @@ Solve = Callable[[Delivery], Awaitable[Settlement]]
 
 
 class Abandonment(StrEnum):
-    """Why an attempt is broken off: the task is no longer ours, or it is given back unharmed."""
+    """Why an attempt is abandoned: the task is no longer ours, or it is handed back without costing an attempt."""
 
     TAKEN_AWAY = "taken_away"
     HANDED_BACK = "handed_back"
@@ -25,10 +25,10 @@ class Abandonment(StrEnum):
 
 @dataclass(slots=True)
 class RunningAttempt:
-    """One attempt; `renewed_at` is the monotonic time from which its lease surely still held."""
+    """One attempt; `renewed_seconds` is the monotonic time at which its lease was certainly held."""
 
     delivery: Delivery
-    renewed_at: float
+    renewed_seconds: float
     task: "asyncio.Task[None] | None" = None
     abandonment: Abandonment | None = None
 
@@ -36,9 +36,9 @@ class RunningAttempt:
 class Attempts:
     """Runs attempts in a fixed number of slots.
 
-    An attempt's slot is free once its page is closed; the attempt itself stays known, and its lease renewed, until
-    its outcome is written. A deferred one keeps its slot until that is written: before, its target's
-    other tasks would be taken in its place, only to be deferred one after another.
+    An attempt's slot is freed once its page is closed; the attempt itself stays known, and its lease renewed, until
+    its outcome is written. A deferred one keeps its slot until then: otherwise the target's other tasks would be taken
+    in its place, only to be deferred one after another.
     """
 
     def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:
@@ -50,16 +50,17 @@ class Attempts:
         self._slot_freed = asyncio.Event()
         self._unsettled: dict[str, RunningAttempt] = {}
         self._kept: set[tuple[str, str]] = set()
-        self._keeper = TaskSet("attempt")
+        self._work = TaskSet("attempt")
 
     @property
     def busy(self) -> int:
         """How many attempts are in a slot."""
-        return len(self._keeper)
+        return len(self._work)
 
     def find(self, delivery: Delivery) -> RunningAttempt | None:
-        """Return the attempt of a delivery, None where it is not ours any more."""
+        """Return the attempt of a delivery, None where it is no longer ours."""
         attempt = self._unsettled.get(delivery.task_id)
+        # Another attempt at the same task may run here by now.
         return attempt if attempt is not None and attempt.delivery.token == delivery.token else None
 
     @property
@@ -68,7 +69,7 @@ class Attempts:
         return tuple(self._unsettled.values())
 
     async def reserve_free(self) -> int:
-        """Wait for a free slot, then reserve all that are free; give back what isn't used."""
+        """Wait for a free slot, then reserve all free ones; the caller gives back what it does not use."""
         while self._free == 0:
             self._slot_freed.clear()
             await self._slot_freed.wait()
@@ -76,26 +77,27 @@ class Attempts:
         return reserved
 
     def give_back(self, slots: int) -> None:
-        """Free reserved slots."""
+        """Free slots that were reserved."""
         self._free += slots
         if slots:
             self._slot_freed.set()
 
-    def begin(self, delivery: Delivery, taken_at: float) -> None:
-        """Run an attempt in a slot reserved before; its lease holds from `taken_at` (monotonic)."""
-        attempt = RunningAttempt(delivery, taken_at)
+    def begin(self, delivery: Delivery, taken_seconds: float) -> None:
+        """Run an attempt in a reserved slot; its lease holds from `taken_seconds` (monotonic)."""
+        attempt = RunningAttempt(delivery, taken_seconds)
         self._unsettled[delivery.task_id] = attempt
-        attempt.task = self._keeper.spawn(self._run(attempt), delivery.task_id)
+        attempt.task = self._work.spawn(self._run(attempt), delivery.task_id)
 
     def abandon(self, task_id: str, abandonment: Abandonment) -> None:
-        """Break an attempt off: its page is closed and its slot freed."""
+        """Abandon an attempt: its page is closed and its slot freed."""
         attempt = self._unsettled.get(task_id)
         if attempt is not None and attempt.abandonment is None and attempt.task and not attempt.task.done():
+            # Set before the cancellation, whose handler asks for it. The first reason stands.
             attempt.abandonment = abandonment
             attempt.task.cancel()
 
     def forget(self, delivery: Delivery) -> None:
-        """Drop an attempt whose outcome is written or refused, and free the slot it has kept until now."""
+        """Forget an attempt whose outcome is written or refused, and free the slot it may still hold."""
         if _name(delivery) in self._kept:
             self._kept.remove(_name(delivery))
             self.give_back(1)
@@ -105,7 +107,7 @@ class Attempts:
 
     async def wait_all(self) -> None:
         """Wait until every attempt has left its slot."""
-        await self._keeper.wait_all()
+        await self._work.wait_all()
 
     async def _run(self, attempt: RunningAttempt) -> None:
         delivery = attempt.delivery
@@ -113,7 +115,8 @@ class Attempts:
             try:
                 settlement = await self._solve(delivery)
             except asyncio.CancelledError:
-                self._end_broken_off(attempt)
+                self._end_abandoned(attempt)
+                # Cancelled from outside, as the process ends: nothing is settled, and the lease runs out.
                 if attempt.abandonment is None:
                     raise
             else:
@@ -124,9 +127,9 @@ class Attempts:
                 if _name(delivery) not in self._kept:
                     self.give_back(1)
 
-    def _end_broken_off(self, attempt: RunningAttempt) -> None:
+    def _end_abandoned(self, attempt: RunningAttempt) -> None:
         if attempt.abandonment is Abandonment.TAKEN_AWAY:
-            _logger.info("the attempt is broken off: the task is no longer ours")
+            _logger.info("the attempt is abandoned: the task is no longer ours")
             self.forget(attempt.delivery)
         else:
             _logger.info("the attempt is handed back")
@@ -134,5 +137,5 @@ class Attempts:
 
 
 def _name(delivery: Delivery) -> tuple[str, str]:
-    """Name an attempt: its task may be taken again before it is settled, and takes give one token to many tasks."""
+    """Name an attempt: a task may be taken again before it is settled, and tasks of one take share a token."""
     return delivery.task_id, delivery.token

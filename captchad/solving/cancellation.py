@@ -1,4 +1,4 @@
-"""Breaks off attempts whose task has ended elsewhere: cancelled, or past its deadline."""
+"""Abandons attempts whose task has ended elsewhere: cancelled, or past its deadline."""
 
 from captchad.broker.events import EventFeed
 from captchad.domain.task import TaskStatus
@@ -9,7 +9,7 @@ ENDED_ELSEWHERE = frozenset({TaskStatus.CANCELLED, TaskStatus.FAILED})
 
 
 class CancellationWatch(Service):
-    """Hears of ends by push; a message that is lost is made up for by the next renewal of the lease."""
+    """Gets these events by push; where one is lost, the next lease renewal shows the same."""
 
     name = "cancellations"
 

@@ -18,24 +18,24 @@ class CaptchaPage(Protocol):
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type the answer and send the form; True or False once success or failure shows, None where neither does.
 
-        `check_held` is called when nothing can be taken back any more, and raises where it must not be sent.
+        `check_held` is called just before the answer is sent, and raises where it must not be.
         """
 
     async def refresh(self) -> None:
-        """Have the page show another picture, in the same session."""
+        """Make the page show another picture, in the same session."""
 
     async def read_session(self) -> SessionState:
-        """Return what the page would find in a browser that comes again."""
+        """Return the cookies and storage that the page would find when opened again."""
 
     async def screenshot(self) -> bytes:
-        """Return the page as it is seen now, as PNG."""
+        """Return the page as it looks now, as PNG."""
 
 
 class CaptchaBrowser(Protocol):
-    """Opens pages and draws vector pictures, in browsers here or elsewhere."""
+    """Opens pages and draws vector pictures, in local or remote browsers."""
 
     def open_page(self, order: PageOrder, deadline: Deadline) -> AbstractAsyncContextManager[CaptchaPage]:
-        """Open a page; whatever happens inside the context, the page is gone afterwards."""
+        """Open a page; it is always closed when the context ends."""
 
     async def rasterise(self, svg: bytes, deadline: Deadline) -> bytes:
         """Return a vector picture as PNG."""

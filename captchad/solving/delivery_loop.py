@@ -14,7 +14,7 @@ _logger = logging.getLogger(__name__)
 
 
 class DeliveryLoop(Service):
-    """Never takes more than the free slots; with none, or before `wait_serving` returns, it doesn't ask at all."""
+    """Never takes more than the free slots; without any, or before `wait_serving` returns, it doesn't ask."""
 
     def __init__(
         self,
@@ -40,21 +40,24 @@ class DeliveryLoop(Service):
             except BrokerUnavailable:
                 await self._broker.wait_until_back()
                 await self._hand_back_unknown()
+        # A drained loop has to stay: a service that returns ends the process.
         await super().run()
 
     async def drain(self) -> None:
-        """Take nothing more."""
+        """Take no further tasks."""
         self._is_draining = True
 
     async def _take_and_wait(self) -> None:
+        # A task taken while there is no browser would only lose its attempts; other workers may have one.
         await self._wait_serving()
         reserved = await self._attempts.reserve_free()
         began = 0
         try:
             if not self._is_draining:
-                taken_at = self._clock.monotonic_seconds()
+                # Before the call: the lease begins in Redis while the reply is still on its way.
+                taken_seconds = self._clock.monotonic_seconds()
                 for delivery in await self._consumer.take(reserved):
-                    self._attempts.begin(delivery, taken_at)
+                    self._attempts.begin(delivery, taken_seconds)
                     began += 1
         finally:
             self._attempts.give_back(reserved - began)
@@ -63,6 +66,7 @@ class DeliveryLoop(Service):
 
     async def _hand_back_unknown(self) -> None:
         """Hand back the tasks of a reply that never arrived."""
+        # A take whose reply was lost has begun attempts that nobody here runs.
         known = [attempt.delivery.task_id for attempt in self._attempts.unsettled]
         try:
             released = await self._consumer.hand_back_unknown(known)

@@ -1,4 +1,4 @@
-"""Ends a worker's work in good order: finish what can be finished in time, hand the rest back."""
+"""Ends a worker's work: finishes what can be finished in time, and hands the rest back."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from captchad.solving.settlement import Settler
 
 
 class AttemptDrain(Service):
-    """Drained after the delivery loops; waits `drain_seconds` for attempts, then hands back and writes all outcomes."""
+    """Drained after the delivery loops: waits `drain_seconds` for attempts, then hands back and writes outcomes."""
 
     name = "attempts"
 
@@ -18,7 +18,7 @@ class AttemptDrain(Service):
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
-        """Leave no attempt under way and no outcome unwritten."""
+        """Return once no attempt runs and every outcome is written."""
         try:
             async with asyncio.timeout(self._drain_seconds):
                 await self._attempts.wait_all()

@@ -1,4 +1,4 @@
-"""The work on one open page: picture after picture, until one is read, and where a form is filled, answered right."""
+"""The work on one open page: picture after picture, until one is read and, where there is a form, accepted."""
 
 import asyncio
 import contextlib
@@ -14,17 +14,18 @@ from captchad.solving.attempt import Attempt
 from captchad.solving.captcha_page import CaptchaPage
 from captchad.solving.reading import PictureReader
 
+# Bounded: a page that hangs gives no screenshot.
 LAST_SCREENSHOT_SECONDS = 2.0
 
 _logger = logging.getLogger(__name__)
 
 
 class LeaseLapsed(Exception):
-    """The task may be another worker's by now, so that no answer may be sent."""
+    """The task may belong to another worker by now, so no answer may be sent."""
 
 
 class RetriesUsedUp(AttemptFailed):
-    """Every try that the task had was made within one page."""
+    """All tries of the task were used up on one page."""
 
     @property
     def is_retryable(self) -> bool:
@@ -35,8 +36,8 @@ class RetriesUsedUp(AttemptFailed):
 class FillLoop:
     """Reads the captcha of one page and answers it.
 
-    A picture that can't be read surely and an answer that is wrong both cost a try; the next one is made with another
-    picture in the same session. `check_held` raises LeaseLapsed once nothing may be sent any more.
+    An uncertain reading and a wrong answer both cost a try; the next one is made with another picture in the same
+    session. `check_held` raises LeaseLapsed once nothing may be sent any more.
     """
 
     def __init__(self, attempt: Attempt, reader: PictureReader, check_held: Callable[[], None]) -> None:
@@ -59,7 +60,7 @@ class FillLoop:
             raise
 
     async def _try_once(self, page: CaptchaPage) -> Recognition | None:
-        """Return the reading of the present picture if it may stand; None once there is another picture to try."""
+        """Return the reading of the current picture if it is final; None once there is another picture to try."""
         capture = await self._capture(page)
         try:
             recognition = await self._read(capture)
@@ -68,6 +69,7 @@ class FillLoop:
                 raise
             await self._refresh(page, failure)
             return None
+        # None (unknown) stands: without a sign of failure another try could answer a second time.
         if self._request.fill is None or await self._answer(page, recognition) is not False:
             return recognition
         await self._refresh(page, self._explain_wrong())
@@ -102,8 +104,9 @@ class FillLoop:
         return AttemptFailed(TaskErrorCode.WRONG_ANSWER, answers)
 
     async def _refresh(self, page: CaptchaPage, reason: AttemptFailed) -> None:
-        """Have another picture drawn; where there can't be one, the attempt ends with the reason for wanting it."""
+        """Get another picture; where there is none, the attempt fails with the reason for wanting one."""
         if self._tries_left <= 0:
+            # Without this the task would be retried for attempts that were never made.
             raise RetriesUsedUp(reason.task_error_code, reason.message)
         _logger.info("%s: %s; trying another picture", reason.task_error_code, reason.message)
         try:
@@ -120,7 +123,7 @@ class FillLoop:
         return self._attempt.conclude(recognition)
 
     async def _photograph_failure(self, page: CaptchaPage) -> None:
-        """Show the page as it was when no captcha was found on it."""
+        """Keep a screenshot of the page where no captcha was found on it."""
         if not self._request.evidence or self._attempt.evidence is not None:
             return
         with contextlib.suppress(AttemptFailed, TimeoutError):

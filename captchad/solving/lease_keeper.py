@@ -1,4 +1,4 @@
-"""Renews the leases of all attempts under way, however long their pages take."""
+"""Renews the leases of all running attempts, however long their pages take."""
 
 import logging
 from collections import defaultdict
@@ -17,7 +17,7 @@ _logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper(Service):
-    """Renews three times a lease; breaks off what is no longer ours, or could not be renewed for a whole lease."""
+    """Renews three times per lease; abandons what is no longer ours, or could not be renewed for a whole lease."""
 
     name = "leases"
 
@@ -33,19 +33,20 @@ class LeaseKeeper(Service):
         await self._periodic.run()
 
     def is_held(self, delivery: Delivery) -> bool:
-        """Whether no other worker can have the task by now; asked before what can't be undone.
+        """Whether no other worker can have the task yet; asked before anything that can't be undone.
 
-        The clock alone decides: a process that was stopped may ask before it has heard that it came too late.
+        The clock alone decides: a process that was stopped may ask before it has learned that it is too late.
         """
         attempt = self._attempts.find(delivery)
         if attempt is None or attempt.abandonment is not None:
             return False
-        return self._clock.monotonic_seconds() - attempt.renewed_at <= TASK_LEASE_SECONDS
+        return self._clock.monotonic_seconds() - attempt.renewed_seconds <= TASK_LEASE_SECONDS
 
     async def _renew_all(self) -> None:
         by_partition: defaultdict[int, list[RunningAttempt]] = defaultdict(list)
         for attempt in self._attempts.unsettled:
             by_partition[attempt.delivery.partition].append(attempt)
+        # Partitions may be on different nodes: one that is away must not keep the others from being renewed.
         for partition, attempts in by_partition.items():
             try:
                 await self._renew(self._consumers[partition], attempts)
@@ -54,20 +55,21 @@ class LeaseKeeper(Service):
                 self._give_up_lapsed(attempts)
 
     async def _renew(self, consumer: Consumer, attempts: list[RunningAttempt]) -> None:
-        asked_at = self._clock.monotonic_seconds()
+        # Before the call: counted from the reply, the lease would seem to last longer than Redis holds it.
+        asked_seconds = self._clock.monotonic_seconds()
         answers = await consumer.renew([attempt.delivery for attempt in attempts])
         for attempt in attempts:
             answer = answers[attempt.delivery.task_id]
             if answer == RENEWED:
-                attempt.renewed_at = asked_at
+                attempt.renewed_seconds = asked_seconds
                 self._metrics.record_lease_renewals("renewed")
             else:
                 self._metrics.record_lease_renewals("lost")
                 self._attempts.abandon(attempt.delivery.task_id, Abandonment.TAKEN_AWAY)
 
     def _give_up_lapsed(self, attempts: list[RunningAttempt]) -> None:
-        """Break off what another worker may have by now, before it does anything that can't be undone."""
+        """Abandon what another worker may have by now, before it does anything that can't be undone."""
         now = self._clock.monotonic_seconds()
         for attempt in attempts:
-            if now - attempt.renewed_at > TASK_LEASE_SECONDS:
+            if now - attempt.renewed_seconds > TASK_LEASE_SECONDS:
                 self._attempts.abandon(attempt.delivery.task_id, Abandonment.HANDED_BACK)

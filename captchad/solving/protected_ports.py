@@ -12,7 +12,7 @@ REMEMBERED_SECONDS = 600.0
 
 
 class ProtectedPorts(Service):
-    """Protects where every role listens; learned from the roles' reports, as they come."""
+    """Protects the listening addresses of all roles, learned from their reports."""
 
     name = "protected-ports"
 
@@ -24,12 +24,12 @@ class ProtectedPorts(Service):
         self._host = host
 
     async def start(self) -> None:
-        """Know the roles there are before the first page is opened."""
+        """Learn the present roles before the first page is opened."""
         async with self._broker.waited_out():
             await self._learn()
 
     async def run(self) -> None:
-        """Learn of new roles until cancelled."""
+        """Learn new roles until cancelled."""
         async with self._feed.subscription() as events:
             async for event in events:
                 if event.kind != "task":
@@ -50,4 +50,5 @@ def list_listening_addresses(report: NodeReport, own_host: str) -> tuple[tuple[s
         return ()
     if report.host == own_host:
         return ((LOOPBACK_HOST, port),)
+    # By both: the address it is bound to, and the name of its machine.
     return ((report.host, port),) if host in ANY_HOSTS else ((host, port), (report.host, port))

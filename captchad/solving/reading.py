@@ -1,4 +1,4 @@
-"""Reads pictures, and says when a reading is not sure enough to be used."""
+"""Reads pictures, and refuses readings whose confidence is too low."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,18 +7,18 @@ from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 
 Recognise = Callable[[bytes, Hints, str], Awaitable[Recognition]]
-"""Reads a picture with what is known of its text, for the target declared as this host."""
+"""Reads a picture with the hints about its text, for the target declared as this host."""
 
 
 class PictureReader:
-    """Reads with the confidence that the target asks for, or else the worker."""
+    """Reads with the minimum confidence of the target, or else of the worker."""
 
     def __init__(self, recognise: Recognise, minimum_confidence: Callable[[], float]) -> None:
         self._recognise = recognise
         self._minimum_confidence = minimum_confidence
 
     async def read(self, picture: bytes, hints: Hints, target: Target) -> Recognition:
-        """Return the text; AttemptFailed (captcha_unreadable) where it is not sure enough."""
+        """Return the text; AttemptFailed (captcha_unreadable) where the confidence is too low."""
         recognition = await self._recognise(picture, hints, target.host)
         minimum = self._minimum_confidence() if target.minimum_confidence is None else target.minimum_confidence
         if recognition.confidence < minimum:

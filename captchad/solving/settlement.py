@@ -1,4 +1,4 @@
-"""Writes the outcomes of attempts, all that wait in one script call."""
+"""Writes the outcomes of attempts, all waiting ones in one script call."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ REFUSED = "refused"
 
 
 class Settler(Service):
-    """Keeps every outcome until Redis has answered for it; repeating a settlement does no harm."""
+    """Keeps every outcome until Redis has confirmed it; repeating a settlement does no harm."""
 
     name = "settlement"
 
@@ -52,6 +52,7 @@ class Settler(Service):
         while True:
             await self._arrived.wait()
             self._arrived.clear()
+            # What arrives while this batch is being written goes into the next one.
             batch, self._waiting = self._waiting, []
             by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
             for settlement in batch:
@@ -68,6 +69,7 @@ class Settler(Service):
                 break
         for settlement, answer in zip(settlements, answers, strict=True):
             for callback in self._on_settled:
+                # Also for a refused one: its slot and its lease must be forgotten all the same.
                 callback(settlement.delivery)
             self._note(settlement, answer)
 

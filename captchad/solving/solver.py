@@ -38,11 +38,12 @@ class Solver:
         self._clock = clock
 
     async def solve(self, delivery: Delivery, target: Target) -> Settlement:
-        """Make one attempt; every failure becomes an outcome, only cancellation passes through."""
+        """Make one attempt; every failure becomes an outcome, only cancellation propagates."""
         self._metrics.record_queue_age(delivery.request.priority, delivery.queued_ms / 1000)
+        # Such as a session sealed with a key this worker does not have: no page is opened for it.
         if delivery.obstacle is not None:
             return settle_failure(delivery, delivery.obstacle)
-        # The attempt's only deadline: whoever waits below is handed it.
+        # The attempt's only deadline; everything below gets it as an argument.
         deadline = Deadline(min(delivery.request.timeout_seconds, delivery.remaining_seconds), self._clock)
         times = StageTimes(delivery.queued_ms, self._clock)
         return await self._settle(Attempt(delivery, target, deadline, times))
@@ -53,13 +54,14 @@ class Solver:
             result = await self._solve_in_time(attempt)
         except LeaseLapsed:
             _logger.warning("the answer is not sent: the lease could not be renewed")
+            # Handed back, not failed: where another worker has the task, the fence refuses this too.
             return Settlement(delivery, AttemptOutcome.HANDED_BACK)
         except AttemptFailed as failure:
             return settle_failure(delivery, failure, attempt)
         except Exception:
-            _logger.exception("the attempt failed in a way nobody foresaw")
-            unforeseen = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an internal error; the worker's log has it")
-            return settle_failure(delivery, unforeseen, attempt)
+            _logger.exception("the attempt failed unexpectedly")
+            unexpected = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an internal error; the worker's log has it")
+            return settle_failure(delivery, unexpected, attempt)
         for stage, milliseconds in result.timings_ms.items():
             self._metrics.record_stage(stage, milliseconds / 1000)
         return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=attempt.evidence)
@@ -87,7 +89,7 @@ class Solver:
             return await FillLoop(attempt, self._reader, check_held).work(page)
 
     async def _read_picture(self, attempt: Attempt) -> TaskResult:
-        """Read the picture that came with the task, a vector one drawn."""
+        """Read the picture that came with the task; a vector picture is drawn first."""
         request, times = attempt.delivery.request, attempt.times
         picture = request.picture or b""
         if is_vector_picture(picture):
@@ -101,7 +103,7 @@ class Solver:
 
 
 def order_page(request: TaskRequest, url: str, target: Target) -> PageOrder:
-    """Return what the browser is to do for a task."""
+    """Return the page order of a task."""
     return PageOrder(
         url,
         target.host,
@@ -114,7 +116,7 @@ def order_page(request: TaskRequest, url: str, target: Target) -> PageOrder:
 
 
 def _explain_timeout(attempt: Attempt, failure: AttemptFailed) -> AttemptFailed:
-    """Name wrong answers as the reason where there were any: they are what took the time."""
+    """Name wrong answers as the reason where there were any, since they took the time."""
     if not attempt.wrong_answers:
         return failure
     message = f"{attempt.wrong_answers} answers were wrong, and {failure.message}"

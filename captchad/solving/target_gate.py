@@ -1,4 +1,4 @@
-"""Lets an attempt begin only within its target's limits, which hold across all workers."""
+"""Lets an attempt start only within its target's limits, which hold across all workers."""
 
 import hashlib
 import logging
@@ -24,16 +24,16 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Visit:
-    """One page that may be open now, and the target whose slot it has."""
+    """One page visit that counts against its target's limits, and holds one of the target's slots."""
 
     delivery: Delivery
     host: str
 
 
 class TargetGate(Service):
-    """Finds each attempt's target, and asks it before any page opens; each open page keeps its slot there.
+    """Finds each attempt's target, and acquires a slot of it before a page opens; each open page keeps its slot.
 
-    A refused task is deferred at once, so that it takes no slot of the worker and costs no attempt.
+    A refused task is deferred at once, so that it uses no attempt.
     """
 
     name = "target-gate"
@@ -52,6 +52,7 @@ class TargetGate(Service):
         self._metrics = metrics
         self._clock = clock
         self._visits: set[Visit] = set()
+        # Their own set, so that a drain waits for the slots alone.
         self._endings = TaskSet(self.name)
         self._periodic = Periodic(self.name, TASK_LEASE_SECONDS / RENEWALS_PER_LEASE, self._renew_all)
 
@@ -75,6 +76,7 @@ class TargetGate(Service):
             return Settlement(delivery, AttemptOutcome.HANDED_BACK)
         if refusal is not None:
             return self._defer(delivery, refusal)
+        # A picture counts as a visit, but opens no page and holds no slot.
         if delivery.request.picture is not None:
             audit_picture(delivery, delivery.request.picture, target)
             return await self._solve(delivery, target)
@@ -86,6 +88,7 @@ class TargetGate(Service):
         try:
             settlement = await self._solve(delivery, target)
             if settlement.retry_after_seconds is not None:
+                # For all workers, whatever becomes of this attempt: the site asked everybody.
                 await self._close(target, settlement.retry_after_seconds)
         finally:
             self._visits.discard(visit)
@@ -120,7 +123,7 @@ class TargetGate(Service):
 
 
 def audit_picture(delivery: Delivery, picture: bytes, target: Target) -> None:
-    """Log which picture was read for whom: it came without a page that would show where it is from."""
+    """Log which picture was read for whom, since no page shows where it came from."""
     digest = hashlib.sha256(picture).hexdigest()
     key_id = delivery.request.key_id or "no key"
     _logger.info("picture of %s: sha256 %s, %d bytes, by %s", target.host, digest, len(picture), key_id)

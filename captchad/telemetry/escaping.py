@@ -1,4 +1,4 @@
-"""Makes foreign text harmless where it is written among our own."""
+"""Escapes untrusted text for logs, terminals and metrics."""
 
 import re
 
@@ -18,12 +18,12 @@ def repair_surrogates(text: str) -> str:
 
 
 def escape_label_value(text: str) -> str:
-    """Return the text as it stands between the quotes of a Prometheus label value."""
+    """Return the text escaped for a Prometheus label value."""
     return repair_surrogates(text).replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
 def escape_help(text: str) -> str:
-    """Return the text as it stands in a Prometheus HELP line."""
+    """Return the text escaped for a Prometheus HELP line."""
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 

@@ -1,4 +1,4 @@
-"""The meters of one process, over aioprometheus; the one place that renders them."""
+"""The metrics of one process, over aioprometheus; the one module that renders them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from aioprometheus.collectors import Collector, Counter, Gauge, Histogram, Registry
 from aioprometheus.formats.text import TEXT_CONTENT_TYPE, TextFormatter
 
-from captchad.telemetry.catalogue import SERIES_REFUSED, MetricDefinition, MetricKind
 from captchad.telemetry.escaping import escape_help, escape_label_value, repair_surrogates
+from captchad.telemetry.metric_catalogue import SERIES_REFUSED, MetricDefinition, MetricKind
 
+# Further label values count under OVERFLOW: no caller may fill the memory of a role with series.
 SERIES_LIMIT = 500
 OVERFLOW = "other"
 Labels = Mapping[str, str]

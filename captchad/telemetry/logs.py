@@ -33,7 +33,7 @@ _NOISY_LOGGERS = ("aiohttp.access", "asyncio")
 
 @dataclass(frozen=True, slots=True)
 class LogIdentity:
-    """Who writes: stands on every line."""
+    """The role and node of every line."""
 
     role: str
     node: str
@@ -70,7 +70,7 @@ def configure_logging(
 
 
 def set_log_level(level: LogLevel) -> None:
-    """Change from which level on is logged, at any time; other libraries' chatter starts at warning."""
+    """Set the log level, at any time; noisy libraries log from warning on."""
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.getLogger().setLevel(number)
     for name in _NOISY_LOGGERS:
@@ -78,7 +78,7 @@ def set_log_level(level: LogLevel) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """Makes one JSON object of a record: when, how grave, who, what, the task's id, and what was given as extra."""
+    """Formats a record as one JSON object: time, level, role, node, message, task id and extra fields."""
 
     def __init__(self, identity: LogIdentity) -> None:
         super().__init__()
@@ -104,12 +104,13 @@ class JsonFormatter(logging.Formatter):
         try:
             return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except orjson.JSONEncodeError:
+            # A log line is never lost because of what was logged.
             safe = {name: repair_surrogates(str(value)) for name, value in entry.items()}
             return orjson.dumps(safe).decode()
 
 
 class TextFormatter(logging.Formatter):
-    """Makes a line for people; nothing that was logged can start a line of its own or steer the terminal."""
+    """Formats a record as a line for people; logged text can neither break the line nor control the terminal."""
 
     def __init__(self, identity: LogIdentity, has_colours: bool) -> None:
         super().__init__()

@@ -1,20 +1,20 @@
-"""What every role records about itself: one method for each thing that can happen."""
+"""The metrics that roles record: one method for each event."""
 
 from typing import Literal
 
 import psutil
 
 from captchad.domain.role_figures import WorkerFigures
-from captchad.telemetry import catalogue
-from captchad.telemetry.catalogue import MetricDefinition
+from captchad.telemetry import metric_catalogue
 from captchad.telemetry.instruments import Instruments
+from captchad.telemetry.metric_catalogue import MetricDefinition
 
 HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 ROLE_METRICS: dict[str, tuple[MetricDefinition, ...]] = {
-    "gateway": catalogue.GATEWAY_METRICS,
-    "scheduler": catalogue.SCHEDULER_METRICS,
-    "worker": catalogue.WORKER_METRICS,
-    "monitor": catalogue.FLEET_METRICS,
+    "gateway": metric_catalogue.GATEWAY_METRICS,
+    "scheduler": metric_catalogue.SCHEDULER_METRICS,
+    "worker": metric_catalogue.WORKER_METRICS,
+    "monitor": metric_catalogue.FLEET_METRICS,
 }
 
 SubmissionOutcome = Literal["accepted", "repeated", "refused"]
@@ -33,93 +33,96 @@ class Metrics:
     """
 
     def __init__(self, role: str, node: str, version: str) -> None:
-        self.instruments = Instruments((*catalogue.PROCESS_METRICS, *ROLE_METRICS[role]))
+        self.instruments = Instruments((*metric_catalogue.PROCESS_METRICS, *ROLE_METRICS[role]))
         self._process = psutil.Process()
-        self.instruments.set(catalogue.NODE_INFO, 1, {"node": node, "version": version})
-        self.instruments.set(catalogue.PROCESS_START, self._process.create_time())
+        self.instruments.set(metric_catalogue.NODE_INFO, 1, {"node": node, "version": version})
+        self.instruments.set(metric_catalogue.PROCESS_START, self._process.create_time())
 
     # ---- every role
 
     def record_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """One answered request; `route` as declared (`/task_status/{task_id}`), never the path itself."""
+        # Callers can send any method; a label takes its values from a closed set.
         method = method if method in HTTP_METHODS else "other"
-        self.instruments.add(catalogue.HTTP_REQUESTS, labels={"route": route, "method": method, "status": str(status)})
-        self.instruments.observe(catalogue.HTTP_REQUEST_SECONDS, seconds, {"route": route})
+        self.instruments.add(
+            metric_catalogue.HTTP_REQUESTS, labels={"route": route, "method": method, "status": str(status)}
+        )
+        self.instruments.observe(metric_catalogue.HTTP_REQUEST_SECONDS, seconds, {"route": route})
 
     def record_refusal(self, code: str) -> None:
         """One request refused with an error code of the contract."""
-        self.instruments.add(catalogue.REFUSALS, labels={"code": code})
+        self.instruments.add(metric_catalogue.REFUSALS, labels={"code": code})
 
     def record_broker_reconnect(self) -> None:
-        """The connection to Redis was made again."""
-        self.instruments.add(catalogue.BROKER_RECONNECTS)
+        """The connection to Redis was restored."""
+        self.instruments.add(metric_catalogue.BROKER_RECONNECTS)
 
     # ---- gateway
 
     def record_submissions(self, outcome: SubmissionOutcome, count: int = 1) -> None:
         """Some tasks were submitted; `repeated` is an idempotency key met again."""
-        self.instruments.add(catalogue.SUBMISSIONS, count, {"outcome": outcome})
+        self.instruments.add(metric_catalogue.SUBMISSIONS, count, {"outcome": outcome})
 
     # ---- worker
 
     def set_worker_figures(self, figures: WorkerFigures) -> None:
-        """What the worker counts itself, its totals among them, as it is now."""
+        """Set the worker's own figures and totals, as they are now."""
         browser = figures.browser
         for definition, value in (
-            (catalogue.SLOTS, figures.slots),
-            (catalogue.TASKS_IN_FLIGHT, figures.busy),
-            (catalogue.BROWSER_RECYCLES, browser.recycled),
-            (catalogue.BROWSER_CRASHES, browser.crashes),
+            (metric_catalogue.SLOTS, figures.slots),
+            (metric_catalogue.TASKS_IN_FLIGHT, figures.busy),
+            (metric_catalogue.BROWSER_RECYCLES, browser.recycled),
+            (metric_catalogue.BROWSER_CRASHES, browser.crashes),
         ):
             self.instruments.set(definition, value or 0)
 
     def record_attempt(self, outcome: SettlementOutcome, error_code: str | None = None) -> None:
         """One attempt ended; `refused` is a late result that the fence kept out."""
-        self.instruments.add(catalogue.ATTEMPTS, labels={"outcome": outcome})
+        self.instruments.add(metric_catalogue.ATTEMPTS, labels={"outcome": outcome})
         if error_code is not None:
-            self.instruments.add(catalogue.ATTEMPT_ERRORS, labels={"code": error_code})
+            self.instruments.add(metric_catalogue.ATTEMPT_ERRORS, labels={"code": error_code})
 
     def record_stage(self, stage: str, seconds: float) -> None:
         """One stage of an attempt took `seconds`; stages are those of a result's `timings_ms`."""
-        self.instruments.observe(catalogue.STAGE_SECONDS, seconds, {"stage": stage})
+        self.instruments.observe(metric_catalogue.STAGE_SECONDS, seconds, {"stage": stage})
 
     def record_queue_age(self, priority: str, seconds: float) -> None:
         """A task was taken after waiting `seconds`."""
-        self.instruments.observe(catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
+        self.instruments.observe(metric_catalogue.QUEUE_AGE_SECONDS, seconds, {"priority": priority})
 
     def record_deferral(self, reason: DeferralReason) -> None:
         """A task was deferred by a limit of its target."""
-        self.instruments.add(catalogue.DEFERRALS, labels={"reason": reason})
+        self.instruments.add(metric_catalogue.DEFERRALS, labels={"reason": reason})
 
     def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:
         """Some leases were renewed, found lost, or could not be renewed now."""
-        self.instruments.add(catalogue.LEASE_RENEWALS, count, {"outcome": outcome})
+        self.instruments.add(metric_catalogue.LEASE_RENEWALS, count, {"outcome": outcome})
 
     def record_egress_refusal(self, reason: str) -> None:
         """The filtering proxy refused a connection."""
-        self.instruments.add(catalogue.EGRESS_REFUSALS, labels={"reason": reason})
+        self.instruments.add(metric_catalogue.EGRESS_REFUSALS, labels={"reason": reason})
 
     # ---- scheduler
 
     def set_is_leader(self, is_leader: bool) -> None:
         """Whether this scheduler runs the maintenance jobs."""
-        self.instruments.set(catalogue.IS_LEADER, int(is_leader))
+        self.instruments.set(metric_catalogue.IS_LEADER, int(is_leader))
 
     def record_reclaimed(self, outcome: ReclaimOutcome, count: int = 1) -> None:
         """Some tasks were taken from lost workers."""
-        self.instruments.add(catalogue.RECLAIMED, count, {"outcome": outcome})
+        self.instruments.add(metric_catalogue.RECLAIMED, count, {"outcome": outcome})
 
     def record_promoted(self, count: int) -> None:
         """Some delayed tasks were put back into their queue."""
-        self.instruments.add(catalogue.PROMOTED, count)
+        self.instruments.add(metric_catalogue.PROMOTED, count)
 
     def record_expired(self, count: int) -> None:
         """Some tasks failed because their deadline passed."""
-        self.instruments.add(catalogue.EXPIRED, count)
+        self.instruments.add(metric_catalogue.EXPIRED, count)
 
     def record_pruned(self, kind: PrunedKind, count: int) -> None:
         """Some old entries were removed."""
-        self.instruments.add(catalogue.PRUNED, count, {"kind": kind})
+        self.instruments.add(metric_catalogue.PRUNED, count, {"kind": kind})
 
     # ---- all of them
 
@@ -127,8 +130,8 @@ class Metrics:
         """Return everything recorded as Prometheus text, and its content type; reads the process's own load now."""
         with self._process.oneshot():
             cpu = self._process.cpu_times()
-            self.instruments.set(catalogue.PROCESS_MEMORY, self._process.memory_info().rss)
-            self.instruments.set(catalogue.PROCESS_CPU, round(cpu.user + cpu.system, 3))
-            self.instruments.set(catalogue.PROCESS_THREADS, self._process.num_threads())
-        self.instruments.set(catalogue.PROCESS_OPEN_FILES, self._process.num_fds())
+            self.instruments.set(metric_catalogue.PROCESS_MEMORY, self._process.memory_info().rss)
+            self.instruments.set(metric_catalogue.PROCESS_CPU, round(cpu.user + cpu.system, 3))
+            self.instruments.set(metric_catalogue.PROCESS_THREADS, self._process.num_threads())
+        self.instruments.set(metric_catalogue.PROCESS_OPEN_FILES, self._process.num_fds())
         return self.instruments.render()

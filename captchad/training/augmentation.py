@@ -1,4 +1,4 @@
-"""The same picture seen a little differently each time it is trained on."""
+"""Alters a picture a little each time it is trained on."""
 
 import numpy as np
 from PIL import Image
@@ -24,7 +24,7 @@ def augment(pixels: Pixels, generator: np.random.Generator) -> Prepared:
     if generator.random() < _NOISE_CHANCE:
         noise = generator.standard_normal(prepared.shape, dtype=np.float32)
         prepared += noise * np.float32(generator.uniform(0, _NOISE_MOST))
-    # The preparation may take ground for ink where they are about as many.
+    # The preparation may confuse ground and ink where they cover about the same area.
     return -prepared if generator.random() < _FLIP_CHANCE else prepared
 
 

@@ -15,21 +15,22 @@ from torch import nn
 
 from captchad.recognition.ctc import BLANK
 from captchad.recognition.model import DESCRIPTION_KEY
+from captchad.recognition.onnx_session import open_session
 from captchad.recognition.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
-from captchad.recognition.session import open_session
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import COLUMN_WIDTH_PIXELS
 from captchad.training.recipe import Recipe
 
-# The first one with Gelu as one operation: taken apart, it could not be put together again around rounded convolutions.
+# The first opset with Gelu as one operation: onnxruntime can't fuse its parts again around quantised convolutions.
 OPSET = 20
 DIFFERENCE_LIMIT = 1e-3
 INPUT_NAME, OUTPUT_NAME = "pictures", "log_probabilities"
+# Other batch sizes and widths than those of the example, so that a fixed axis would show.
 _TRIED_SHAPES = ((1, 64), (3, 128), (5, 204))
 
 
 class ExportFailed(Exception):
-    """The exported model doesn't say what the network says."""
+    """The exported model's output differs from the network's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TrainedNetwork:
 
 
 def export(trained: TrainedNetwork, path: Path) -> float:
-    """Write the model with its description inside; gives the greatest difference found.
+    """Write the model with its description inside; return the greatest difference found.
 
     ExportFailed where onnxruntime and torch differ by more than the limit.
     """
@@ -57,7 +58,7 @@ def export(trained: TrainedNetwork, path: Path) -> float:
 
 
 def write_description(path: Path, description: Mapping[str, Any]) -> None:
-    """Put a description into a model's file, in place of what was there."""
+    """Write a description into a model's file, replacing the previous one."""
     model = onnx.load(str(path))
     del model.metadata_props[:]
     model.metadata_props.add(key=DESCRIPTION_KEY, value=json.dumps(description, ensure_ascii=False))
@@ -75,8 +76,8 @@ def write_onnx(network: nn.Module, path: Path) -> None:
             (example,),
             str(path),
             dynamo=False,
-            # Left unfused, all weights keep their names, and a later training can go on from the file; onnxruntime
-            # fuses them as it loads it.
+            # Unfused, so that all weights keep their names and training can continue from the file; onnxruntime fuses
+            # them when it loads it.
             training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,
             opset_version=OPSET,
@@ -101,7 +102,7 @@ def measure_difference(network: nn.Module, path: Path) -> float:
 
 
 def describe(trained: TrainedNetwork) -> dict[str, Any]:
-    """Return what a reader of the model must know: its input, its columns, and where it comes from."""
+    """Return the description of a model: its input, its columns and its origin."""
     return {
         "name": trained.recipe.name,
         "weights_digest": digest_weights(trained.network),

@@ -1,4 +1,4 @@
-"""Teaches a trained network the pictures of one site, as long as those held back are read better for it."""
+"""Fine-tunes a trained network on the pictures of one site, as long as held-back pictures are read better."""
 
 import copy
 import math
@@ -33,10 +33,10 @@ _SECONDS_PER_MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class TuningOptions:
-    """How often at most every picture is seen, after how many passes without gain it ends, and when at the latest.
+    """The most passes, the passes without gain after which it ends, and the most minutes.
 
-    Several threads wait for each other at every layer: where a core does anything else besides, two take many times as
-    long as one.
+    Threads wait for each other at every layer: where a core is busy with anything else, two take many times as long as
+    one.
     """
 
     passes: int = 40
@@ -48,7 +48,7 @@ class TuningOptions:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """The pictures to learn from, and those held back to see whether it helps."""
+    """The pictures to train on, and those held back to measure the gain."""
 
     learned: tuple[Sample, ...]
     held_back: tuple[Sample, ...]
@@ -93,9 +93,9 @@ def fine_tune(
     division: Division,
     options: TuningOptions,
     clock: Clock,
-    tell: Callable[[int, FamilyFigures], None],
+    report: Callable[[int, FamilyFigures], None],
 ) -> Tuned:
-    """Train until the passes, the patience or the minutes end, or Ctrl-C; `tell` hears of each pass.
+    """Train until the passes, the patience or the minutes end, or Ctrl-C; `report` is called after each pass.
 
     The best weights seen are kept, those at the start included.
     """
@@ -103,6 +103,7 @@ def fine_tune(
     torch.set_num_threads(options.threads)
     is_late = _make_deadline(options.minutes, clock)
     before = best = _measure(network, division.held_back)
+    # What is to be returned if no pass is better: the network as it came.
     best_network, best_pass, done = copy.deepcopy(network), 0, 0
     present = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(present.parameters(), lr=_PEAK_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
@@ -111,7 +112,7 @@ def fine_tune(
         for number in range(1, options.passes + 1):
             _pass_over(present, optimiser, schedule, division.learned, (options.seed, number), is_late)
             figures, done = _measure(present, division.held_back), number
-            tell(number, figures)
+            report(number, figures)
             if _rank(figures) > _rank(best):
                 best, best_network, best_pass = figures, copy.deepcopy(present), number
             if is_late() or number - best_pass >= options.patience_passes:
@@ -161,6 +162,7 @@ def _pass_over(
 
 def _make_batches(samples: Sequence[Sample], generator: np.random.Generator) -> list[Batch]:
     seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in samples]
+    # Alike widths together, so that little of a batch is padding; the batches come in random order.
     seen.sort(key=lambda pair: pair[0].shape[1])
     groups = [seen[start : start + _BATCH_PICTURES] for start in range(0, len(seen), _BATCH_PICTURES)]
     return [make_batch(number, groups[place]) for number, place in enumerate(generator.permutation(len(groups)))]
@@ -175,6 +177,7 @@ def _measure_loss(network: CaptchaNetwork, batch: Batch) -> torch.Tensor:
         torch.tensor([count_steps(width) for width in batch.widths]),
         torch.tensor([len(labels) for labels in batch.labels]),
         blank=BLANK,
+        # A text too long for its picture's steps has an infinite loss, which would spoil the weights.
         zero_infinity=True,
     )
 

@@ -36,6 +36,7 @@ class Stem(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features at a quarter of the size."""
         downsampled = torch.relu(self.first_downsample(pictures))
+        # One pixel more, so that kernels of two keep the size.
         padded = functional.pad(downsampled, (0, 1, 0, 1))
         pooled = functional.max_pool2d(padded, 2, stride=1)
         expanded = torch.relu(self.expand(functional.pad(torch.relu(self.reduce(padded)), (0, 1, 0, 1))))
@@ -165,6 +166,7 @@ class CaptchaNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the log probability of the blank and each symbol at each step."""
         rows = self.encoder(self.stem(pictures))
+        # Keeps the number of columns: the pooling window is two wide and moves by one.
         padded = functional.pad(rows, (0, 1, 0, 0), mode="replicate")
         pooled = functional.avg_pool2d(padded, (_POOLED_ROWS, 2), stride=1)
         logits: Tensor = self.head(self.dropout(self.neck(pooled.squeeze(2))))
@@ -172,7 +174,7 @@ class CaptchaNetwork(nn.Module):
 
 
 def _initialise(module: nn.Module) -> None:
-    # No norm follows the convolutions: with torch's own initialisation the activations would fade from layer to layer.
+    # No norm follows the convolutions: with torch's default initialisation the activations would vanish with depth.
     if isinstance(module, nn.Conv1d | nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
         assert module.bias is not None

@@ -1,4 +1,4 @@
-"""What the processor can compute fast."""
+"""What the processor computes fast."""
 
 from functools import cache
 from pathlib import Path
@@ -9,7 +9,7 @@ _FAST_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 @cache
 def has_fast_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16 itself: about twice as fast there, slow anywhere else."""
+    """Whether the processor multiplies bfloat16 natively: about twice as fast there, slow anywhere else."""
     try:
         facts = _CPU_FACTS.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""A recipe: everything that makes one model, so that the same file makes the same model again."""
+"""A recipe: everything that determines one model, so that the same file makes the same model again."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Feeding:
-    """How pictures come to the network: each drawn one is seen `len(reuse_after_chunks)` times, altered every time.
+    """How pictures reach the network: each drawn one is seen `len(reuse_after_chunks)` times, altered every time.
 
     `altered_share` of them are drawn as if they had been scaled, compressed or otherwise altered on their way.
     A chunk is `chunk_batches` batches; the pictures drawn for a chunk come again that many chunks later.
@@ -50,6 +50,7 @@ class Feeding:
 
     batch_pictures: int = 48
     chunk_batches: int = 4
+    # Drawing a picture costs nearly as much as learning from it, so each one is seen three times.
     reuse_after_chunks: tuple[int, ...] = (0, 20, 60)
     altered_share: float = 0.4
 
@@ -97,7 +98,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read a recipe as `to_json` gives it; what is left out has its default, what is unknown is refused."""
+        """Read a recipe as `to_json` gives it; missing values have defaults, unknown ones are refused."""
         parts = {"shape": NetworkShape, "schedule": Schedule, "feeding": Feeding, "validation": Validation}
         given = dict(values)
         for name, part in parts.items():
@@ -115,7 +116,7 @@ class Recipe:
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Read a recipe's file; ValueError where it is none."""
+    """Read a recipe file; ValueError where it is none."""
     try:
         return Recipe.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (TypeError, KeyError) as error:

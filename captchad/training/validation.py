@@ -1,4 +1,4 @@
-"""How well a network reads pictures of known text."""
+"""Measures how well a network reads pictures of known text."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,7 +35,7 @@ def read_greedily(network: nn.Module, drawn: Sequence[Sample], device: torch.dev
     """Read pictures by the likeliest symbol of each step."""
     texts: dict[int, str] = {}
     prepared = [prepare(sample.picture) for sample in drawn]
-    # Alike widths together: filling costs time.
+    # Similar widths together: padding costs time.
     order = sorted(range(len(prepared)), key=lambda number: prepared[number].shape[1])
     for start in range(0, len(order), _BATCH_PICTURES):
         numbers = order[start : start + _BATCH_PICTURES]

@@ -14,8 +14,8 @@ from captchad.recognition.model import DESCRIPTION_KEY
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape, Recipe
 
-# The packaged weights were exported when the network's layers had other names. Renaming them in the file would be a new
-# file of six megabytes with the same numbers, and models that were trained from it would still have the old names.
+# The packaged weights were exported when the network's layers had other names. Renaming them would mean another file of
+# six megabytes with the same numbers, and models trained from it would still have the old names.
 _FORMER_NAMES: Mapping[str, Mapping[str, str]] = {
     "stem.": {
         "halve": "first_downsample",
@@ -61,7 +61,7 @@ def load_starting_point(path: Path) -> StartingPoint:
         shape = Recipe.from_json(description["recipe"]).shape
         network = CaptchaNetwork(shape)
         network.load_state_dict(_pick(_read_weights(model), network))
-    # What protobuf raises of rubbish shares no base with the rest but Exception.
+    # protobuf's errors share no base class with the others but Exception.
     except Exception as error:
         raise ValueError(f"{path} is no model of captchad that could be trained further: {error}") from error
     return StartingPoint(network.eval(), shape, description)
@@ -75,7 +75,7 @@ def _pick(weights: Mapping[str, torch.Tensor], network: CaptchaNetwork) -> dict[
 def _read_weights(model: onnx.ModelProto) -> dict[str, torch.Tensor]:
     tensors = model.graph.initializer
     weights = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()).float() for tensor in tensors}
-    # Equal tensors are stored once: the others are names for the first.
+    # Equal tensors are stored once; Identity nodes give the others their names.
     for node in model.graph.node:
         if node.op_type == "Identity" and node.input[0] in weights:
             weights[node.output[0]] = weights[node.input[0]]

@@ -90,7 +90,7 @@ def packages_to_ask_for(machine: Machine, wanted: Wanted) -> list[str]:
     return packages
 
 
-def look(virtual_environment: Path) -> Machine:
+def inspect_machine(virtual_environment: Path) -> Machine:
     """Look at this machine; nothing is changed."""
     return Machine(
         has_venv=(virtual_environment / "bin" / "pip").exists() or can_make_virtual_environment(),

@@ -6,7 +6,7 @@ from pathlib import Path
 import browser
 import python_packages
 import selenium_grid
-from machine import PURPOSES, look, missing_packages, packages_to_ask_for
+from machine import PURPOSES, inspect_machine, missing_packages, packages_to_ask_for
 from steps import SetupFailed, say
 from system_packages import SystemPackages
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
 def prepare(purpose: str) -> None:
     """Do every step of the set-up; raises SetupFailed with what to do."""
     wanted = PURPOSES[purpose]
-    machine = look(VIRTUAL_ENVIRONMENT)
+    machine = inspect_machine(VIRTUAL_ENVIRONMENT)
     asked_for = packages_to_ask_for(machine, wanted)
     if asked_for and not machine.can_install:
         raise SetupFailed(

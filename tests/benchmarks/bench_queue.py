@@ -18,7 +18,7 @@ import uvloop
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.identifier import make_task_id
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import TaskRequest, TaskResult

@@ -7,12 +7,12 @@ is named as left out.
 
 - Pictures are drawn from seeds of their own (`bench:SEED:FAMILY:NUMBER`), which no training draws from. All engines are
   given the same grey pixels, decoded before, and so none of their costs holds the decoding.
-- Right is what the generator itself would take (captchad/training/pictures/acceptance.py); sums are asked for their
+- Right is what the generator itself would take (captchad/training/pictures/acceptance.py); arithmetic is asked for its
   result.
 - Known are the generators that a recipe of this repository trains on, or the measured model's own; all others are
   held out. Means weigh each generator the same.
 - Hinted: the classes of characters (digits, lower and upper case) that the generator drew from in this run, the length,
-  and whether case counts; of sums only that they are sums. The masked ddddocr has no use for the length.
+  and whether case counts; of arithmetic only that it is that. The masked ddddocr has no use for the length.
 - Each engine reads in a process of its own, bound to one core, with OMP_NUM_THREADS=1. CPU time holds children that an
   engine starts. The memory is the most that the process itself ever held while it read without hints; that of children
   is an upper bound, for the kernel lets a child begin with what its parent held.

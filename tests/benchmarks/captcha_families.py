@@ -127,7 +127,7 @@ def draw_plain(source: random.Random) -> LabelledPicture:
 
 
 def draw_arithmetic(source: random.Random) -> LabelledPicture:
-    """Draw a sum as the plain family is drawn; the truth is its result."""
+    """Draw an expression as the plain family is drawn; the truth is its result."""
     left, right, operator = source.randint(1, 30), source.randint(1, 20), source.choice("+-×")
     if operator == "-":
         left, right = max(left, right), min(left, right)

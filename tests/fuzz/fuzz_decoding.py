@@ -44,15 +44,15 @@ def decode_or_refuse(data: bytes) -> None:
 
 
 def mutate(data: bytes, limit_bytes: int, seed: int) -> bytes:
-    """Change an input; a PNG's sums are made right again three times of four, or nothing behind them is reached."""
+    """Change an input; a PNG's checksums are repaired three times of four, or nothing behind them is reached."""
     mutated: bytes = atheris.Mutate(data, limit_bytes)
     if seed % 4 == 0 or not mutated.startswith(PNG_SIGNATURE):
         return mutated
-    return repair_sums(mutated)[:limit_bytes]
+    return repair_checksums(mutated)[:limit_bytes]
 
 
-def repair_sums(data: bytes) -> bytes:
-    """Set the sum of every whole chunk of a PNG."""
+def repair_checksums(data: bytes) -> bytes:
+    """Set the checksum of every whole chunk of a PNG."""
     repaired, position = bytearray(data), len(PNG_SIGNATURE)
     while position + 12 <= len(repaired):
         (length,) = struct.unpack_from(">I", repaired, position)

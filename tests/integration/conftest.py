@@ -5,7 +5,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.tasks import TaskStore
-from captchad.config.sections import SchedulerSection
+from captchad.config.settings import SchedulerSection
 from tests.integration.protocol import LIMITS, Partition
 
 

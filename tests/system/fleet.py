@@ -18,7 +18,7 @@ import psutil
 from aiohttp import web
 
 from captchad.broker.address import open_clients
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.sample_site.drawing import Artist, pick_text
 from tests.patience import PATIENCE_SECONDS, until
 from tests.ports import find_free_port

@@ -56,7 +56,7 @@ async def test_a_worker_stopped_past_its_lease_writes_nothing_when_it_goes_on(
         zombie.signal(signal.SIGCONT)
 
         async def has_noticed() -> bool:
-            return "broken off" in zombie.log or "refused" in zombie.log
+            return "abandoned" in zombie.log or "refused" in zombie.log
 
         await until(has_noticed)
         assert await fleet.status(task_id) == before

@@ -1,4 +1,4 @@
-"""Keeps browsers at hand: carries out what the pool decides, and replaces what crashes, hangs or wears out."""
+"""Keeps browsers ready: carries out the pool's plan, and replaces browsers that crash, hang or are due."""
 
 import asyncio
 import logging
@@ -6,22 +6,23 @@ import logging
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.browsers.hang_judge import HangJudge, Wait
 from captchad.browser.browsers.pool_plan import RecycleLimits, plan_pool
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
 from captchad.runtime.cpu_pressure import read_stalled_seconds
 from captchad.runtime.spawn import TaskSet
 
 OVERGROWN_FACTOR = 2
-"""At so many times the memory that retires a browser, it is ended even with pages open."""
+"""A browser that exceeds its memory limit by this factor is killed even with pages open."""
 
+# Spreads recycling, so that browsers started together do not all restart together.
 JITTER = 0.1
 
 PROMPT_SECONDS = 1.0
-"""What is answered within it needs no watching."""
+"""An answer within this time needs no watching."""
 
 WATCH_SECONDS = 0.5
 GIVE_UP_SECONDS = 3.0
-"""How long what waited for a browser that was killed may take to notice."""
+"""How long a call to a killed browser may take to fail."""
 
 _logger = logging.getLogger(__name__)
 
@@ -36,8 +37,11 @@ class BrowserPool:
             config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes, JITTER
         )
         self._browsers: dict[int, BrowserConnection] = {}
+        # One launch at a time: callers that find no browser must share one, not start one each.
         self._lock = asyncio.Lock()
         self._work = TaskSet("browsers")
+        # Apart from the other work, since close() cancels that: a browser whose closing was cancelled would leave its
+        # driver, or its session at a hub, behind.
         self._closings = TaskSet("closing-browsers")
         self.crashes = 0
         self.recycled = 0
@@ -52,11 +56,11 @@ class BrowserPool:
         return tuple(self._browsers.values())
 
     async def wait_serving(self) -> None:
-        """Wait while no browser can be had."""
+        """Wait until a browser can be launched or reached."""
         await self._may_serve.wait()
 
     async def borrow(self) -> BrowserConnection:
-        """Return a browser for one more page; LaunchFailed or DependencyMissing when none can be had."""
+        """Return a browser for one more page; LaunchFailed or DependencyMissing when there is none."""
         provided: BrowserConnection | Exception | None = self._find_usable()
         if provided is None:
             # A caller that gives up must not break the launch that others wait for.
@@ -74,13 +78,13 @@ class BrowserPool:
         self._apply_plan()
 
     async def await_answer(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> None:
-        """Wait for something that a browser must do; one that hangs meanwhile is killed.
+        """Wait for a browser's answer; a browser that hangs meanwhile is killed.
 
-        A suspect takes no further page at once. The other pages of one that is killed fail, and are tried again
-        elsewhere.
+        A suspected browser gets no further pages. Other pages of a killed browser fail and are retried elsewhere.
         """
         await asyncio.wait({answer}, timeout=PROMPT_SECONDS)
         judge = HangJudge()
+        # Another page's wait may kill the browser meanwhile.
         while not answer.done() and not browser.is_killed:
             judge.note(await self._watch(browser, answer))
             if judge.is_suspect and not browser.is_retired:
@@ -91,18 +95,19 @@ class BrowserPool:
         answer.cancel()
 
     async def _watch(self, browser: BrowserConnection, answer: "asyncio.Task[None]") -> Wait:
-        """Watch a browser for a moment, which counts no longer where this process itself was late."""
+        """Watch a browser for WATCH_SECONDS, the most that counts even where this process itself woke up late."""
         before, stalled_seconds = await browser.read_activity(), read_stalled_seconds()
         began_seconds, used_seconds = self._clock.monotonic_seconds(), self._clock.cpu_seconds()
         await asyncio.wait({answer}, timeout=WATCH_SECONDS)
         after = await browser.read_activity()
+        # The kernel's counter covers the time this process overslept too, so the share is of that.
         took_seconds = max(WATCH_SECONDS, self._clock.monotonic_seconds() - began_seconds)
         pressure = min(1.0, (read_stalled_seconds() - stalled_seconds) / took_seconds)
         own_share = (self._clock.cpu_seconds() - used_seconds) / took_seconds
         return Wait(WATCH_SECONDS, before, after, pressure, own_share)
 
     async def maintain(self) -> None:
-        """Measure, recycle and replace, so that the next page finds a browser that is well."""
+        """Measure, recycle and replace, so that the next page finds a healthy browser."""
         for browser in self.browsers:
             await browser.measure()
             if browser.memory_bytes > self._limits.memory_bytes * OVERGROWN_FACTOR:
@@ -113,7 +118,7 @@ class BrowserPool:
                 _logger.error("no browser: %s", provided)
 
     async def close(self) -> None:
-        """End every browser and what they come from."""
+        """End every browser and its source."""
         await self._work.cancel_all()
         for browser in self.browsers:
             del self._browsers[browser.number]
@@ -122,7 +127,7 @@ class BrowserPool:
         await self._source.stop()
 
     def _kill(self, browser: BrowserConnection, reason: str) -> None:
-        """Kill a browser for which there is no waiting; its pages fail and are tried again elsewhere."""
+        """Kill a browser at once; its pages fail and are retried elsewhere."""
         if not browser.is_killed:
             browser.end_reason = reason
             browser.kill()
@@ -130,18 +135,18 @@ class BrowserPool:
 
     def _find_usable(self) -> BrowserConnection | None:
         if not self._source.is_alive:
-            # Nobody can speak to its browsers any more, even those that have not noticed yet.
+            # Without the driver no browser can be reached, even where the connection still looks open.
             for browser in self._browsers.values():
                 browser.kill()
         use = self._apply_plan()
         if use is None:
             return None
-        # No other could be had while this one was full, perhaps.
+        # An earlier launch may have failed while this browser was full; now it has room.
         self._note_problem("")
         return self._browsers[use]
 
     def _note_problem(self, problem: str) -> None:
-        """Note why no browser can be had; empty while one can."""
+        """Note why there is no browser; empty while there is one."""
         self.last_problem = problem
         if problem:
             self._may_serve.clear()
@@ -159,7 +164,7 @@ class BrowserPool:
     def _remove(self, browser: BrowserConnection) -> None:
         if browser.is_alive:
             self.recycled += 1
-            reason = browser.end_reason or "has served its time"
+            reason = browser.end_reason or "has reached a recycling limit"
             _logger.info("browser %d %s; it is recycled after %d pages", browser.number, reason, browser.pages_served)
         else:
             self.crashes += 1
@@ -168,7 +173,7 @@ class BrowserPool:
         self._closings.spawn(browser.close(), f"close-{browser.number}")
 
     async def _provide(self) -> BrowserConnection | Exception:
-        """Launch a browser unless another caller just did; the failure is given, not raised, as many may wait."""
+        """Launch a browser unless another caller just did; a failure is returned, since many may wait for it."""
         async with self._lock:
             usable = self._find_usable()
             if usable is not None:
@@ -179,6 +184,7 @@ class BrowserPool:
                 self._note_problem(str(error))
                 return error
             self._note_problem("")
+            # GET /workers would otherwise show no memory until the next round of maintenance.
             await launched.measure()
             self._browsers[launched.number] = launched
             return launched
@@ -188,7 +194,7 @@ class BrowserPool:
             return await self._source.open()
         except LaunchFailed as error:
             if self._browsers:
-                # A new start of the source would end those that still serve.
+                # Restarting the source would end the browsers that still serve.
                 raise
             _logger.warning("%s; starting anew", error)
             await self._source.stop()

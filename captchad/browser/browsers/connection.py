@@ -1,4 +1,4 @@
-"""What every source of browsers gives, whether it launches them or reaches them elsewhere."""
+"""The interface of browsers and of their sources, whether they are launched here or reached elsewhere."""
 
 import random
 from abc import ABC, abstractmethod
@@ -18,9 +18,9 @@ class LaunchFailed(Exception):
 
 
 class BrowserConnection(ABC):
-    """One Chromium we speak to; the pool lends it to pages, and decides by its view.
+    """One Chromium we are connected to; the pool lends it to pages and decides by its view.
 
-    `context_options` must be given to every context made in it: a browser elsewhere learns of the proxy this way alone.
+    `context_options` must be passed to every context made in it: a remote browser gets the proxy only this way.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class BrowserConnection(ABC):
         self.end_reason = ""
         self._clock = clock
         self._started_seconds = clock.monotonic_seconds()
-        self._luck = random.random()  # noqa: S311 - spreads what would else wear out at once
+        self._luck = random.random()  # noqa: S311 - only spreads recycling
 
     @property
     @abstractmethod
@@ -57,22 +57,22 @@ class BrowserConnection(ABC):
 
     @abstractmethod
     async def measure(self) -> None:
-        """Find out how much memory the whole browser takes, where that can be known."""
+        """Measure the memory of the whole browser, where its processes can be seen."""
 
     async def read_activity(self) -> Activity | None:
-        """Return what the browser's own processes have had so far; None where they can't be seen."""
+        """Return the CPU time its own processes have had so far; None where they can't be seen."""
         return None
 
     @abstractmethod
     def kill(self) -> None:
-        """End it, or what binds us to it, at once: every call that waits for it fails."""
+        """End it, or our connection to it, at once: every pending call fails."""
 
     @abstractmethod
     async def close(self) -> None:
-        """End it politely, and by force if that takes too long."""
+        """Close it, by force if that takes too long."""
 
     def view(self) -> BrowserView:
-        """Return what the pool decides with."""
+        """Return what the pool's plan needs to know."""
         age_seconds = self._clock.monotonic_seconds() - self._started_seconds
         return BrowserView(
             self.number,
@@ -91,25 +91,26 @@ class BrowserSource(Protocol):
 
     @property
     def is_alive(self) -> bool:
-        """Whether browsers it gave can still be spoken to."""
+        """Whether the browsers it opened can still be reached."""
         ...
 
     async def open(self) -> BrowserConnection:
-        """Return a further browser; LaunchFailed or DependencyMissing when none can be had."""
+        """Return another browser; LaunchFailed or DependencyMissing when there is none."""
         ...
 
     async def stop(self) -> None:
-        """End everything it started; it may be asked for a browser again afterwards."""
+        """End everything it started; `open` may be called again afterwards."""
         ...
 
 
 def describe_proxy(proxy: ProxyAddress) -> dict[str, str]:
-    """Return the proxy as a context's option, with the password to show."""
+    """Return the proxy as a context option, with its credentials."""
+    # "<-loopback>" removes Chromium's built-in bypass: loopback goes through the proxy too.
     return {"server": proxy.url, "bypass": "<-loopback>", "username": proxy.username, "password": proxy.password}
 
 
 async def read_user_agent(browser: Browser) -> str:
-    """Return the User-Agent the browser names itself with."""
+    """Return the browser's own User-Agent."""
     session = await browser.new_browser_cdp_session()
     try:
         version = await session.send("Browser.getVersion")

@@ -1,26 +1,28 @@
-"""Decides whether a browser that owes an answer hangs, by what it had to work with; no I/O happens here."""
+"""Decides whether a browser that owes an answer hangs, by the CPU time it had; no I/O happens here."""
 
 from dataclasses import dataclass
 
 SUSPECT_SECONDS = 1.0
 HUNG_SECONDS = 5.0
-"""A browser that was silent for so long, while it could have answered, takes no further page, or is killed."""
+"""After this much silence in which it could have answered, a browser takes no further page, or is killed."""
 
 WORKING_SHARE = 0.05
-"""A browser whose processes ran, or waited for a processor, for this share of a time was at work."""
+"""A browser was working if its processes ran, or waited for a processor, for this share of a period."""
 
 READING_SHARE = 0.5
 """A process that uses so much of a processor may have the answer among what it has not read yet."""
 
+# A browser that works without answering is killed after HUNG_SECONDS / WORKING_WEIGHT: 50 s.
 WORKING_WEIGHT = 0.1
+# A browser elsewhere may be as busy as any, and nobody can see it: it gets 20 s.
 UNKNOWN_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the processes that must answer have had since they began; the renderers of pages are not among them.
+    """CPU times since their start of the processes that must answer; renderers are not among them.
 
-    `ran_seconds` and `queued_seconds` (ready to run, without a processor) are sums over all their threads.
+    `ran_seconds` and `queued_seconds` (ready to run, without a processor) are added up over all their threads.
     """
 
     ran_seconds: float
@@ -30,7 +32,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A short time waited for an answer; `after` and `before` are None where the browser's processes can't be seen.
+    """A short wait for an answer; `before` and `after` are None where the browser's processes can't be seen.
 
     `pressure` is the share of the time (0..1) in which some program of this machine was short of a processor, and
     `own_share` the processors that this process itself used, in all: an answer may be waiting here to be read.
@@ -46,8 +48,8 @@ class Wait:
 class HangJudge:
     """Adds up the time in which a browser could have answered.
 
-    Time in which it works counts little, so that a browser is not killed for being slow, and one that is busy for ever
-    is found in the end. A stopped process counts in full: nothing it waits for will ever come.
+    Time in which it works counts little, so that a slow browser is not killed but an endless loop is still found.
+    A stopped process counts in full: it will never answer.
     """
 
     def __init__(self) -> None:
@@ -64,7 +66,7 @@ class HangJudge:
         return self._silent_seconds >= HUNG_SECONDS
 
     def note(self, wait: Wait) -> None:
-        """Take in a further time without an answer."""
+        """Add a wait that brought no answer."""
         self._silent_seconds += wait.seconds * _weigh(wait)
 
 

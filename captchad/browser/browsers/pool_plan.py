@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+# More pages in one browser slow each other down; further ones go to another browser.
 SLOTS = 32
 
 
@@ -24,8 +25,8 @@ class BrowserView:
 class RecycleLimits:
     """When a browser has served long enough; reaching any limit retires it.
 
-    Each browser's limits are lower by up to `jitter` of them, by its luck, so that a fleet that was started at once
-    does not recycle at once. `slots` is how many pages one browser has open at a time.
+    Each browser's limits are lower by up to the share `jitter`, by its luck, so that a fleet that started together
+    does not recycle together. `slots` is how many pages one browser may have open at a time.
     """
 
     pages: int
@@ -48,8 +49,10 @@ def plan_pool(browsers: Iterable[BrowserView], limits: RecycleLimits) -> PoolPla
     """Plan one step: a retired browser finishes its pages before it is closed, a dead one goes at once."""
     known = sorted(browsers, key=lambda browser: browser.number)
     retired = {b.number for b in known if b.is_retired or is_due_for_recycling(b, limits)}
+    # A second browser, launched for a peak, goes when the peak is over.
     retired |= _find_surplus([b for b in known if b.is_alive and b.number not in retired], limits)
     newly_retired = tuple(b.number for b in known if b.number in retired and not b.is_retired)
+    # A dead browser is closed too: that ends what is left of its processes and frees its files.
     closing = tuple(b.number for b in known if not b.is_alive or (b.number in retired and b.busy_pages == 0))
     usable = [b for b in known if b.is_alive and b.number not in retired and b.busy_pages < limits.slots]
     chosen = min(usable, key=lambda browser: (browser.busy_pages, browser.number), default=None)
@@ -70,5 +73,6 @@ def _find_surplus(usable: Sequence[BrowserView], limits: RecycleLimits) -> set[i
     """Return the newest idle browser if all the others would be at most half full without it."""
     idle = [browser.number for browser in usable if browser.busy_pages == 0]
     busy_pages = sum(browser.busy_pages for browser in usable)
+    # Half full, not full: closing at the limit would launch another one for the next page.
     is_needed = busy_pages * 2 > limits.slots * (len(usable) - 1)
     return set() if is_needed or len(usable) == 1 or not idle else {idle[-1]}

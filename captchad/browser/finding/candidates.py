@@ -15,6 +15,7 @@ from captchad.browser.finding.wording import (
     names_stand_in,
 )
 
+# The points of docs/finding.md. A certain picture is taken at once, a possible one after a second more.
 CERTAIN_SCORE = 45
 POSSIBLE_SCORE = 30
 NEAR_PIXELS = 150
@@ -24,6 +25,7 @@ NAME_LENGTH = 80
 
 _PURPOSE_POINTS = {FieldPurpose.CAPTCHA: 30, FieldPurpose.CODE: 20, FieldPurpose.UNKNOWN: 10, FieldPurpose.OTHER: 0}
 _LINK_POINTS = {"foreign": ("links to another site", -25), "site": ("links to another page", -15)}
+# A captcha is drawn for each request; a picture with a plain file name is usually a static one.
 _DYNAMIC = re.compile(r"\.(php|jsp|do|aspx?|ashx|action)\b|[?&](t|r|rnd|rand|time|ts|_|key|id)=|/(new|refresh)\b", re.I)
 _KEPT_FILE = re.compile(r"\.(png|jpe?g|gif|svg|webp|avif|ico)([?#]|$)", re.I)
 
@@ -33,13 +35,14 @@ class NearbyInput:
     """A text input by its purpose, its distance in CSS pixels, and whether no other field comes between."""
 
     purpose: FieldPurpose
-    distance: float
+    distance_pixels: float
     is_next: bool = True
 
     @property
     def points(self) -> int:
         """What the input adds to the score of a picture: all for the next one, nothing from afar."""
-        points = _PURPOSE_POINTS[self.purpose] if self.distance <= NEAR_PIXELS else 0
+        points = _PURPOSE_POINTS[self.purpose] if self.distance_pixels <= NEAR_PIXELS else 0
+        # Another field in between makes it less likely that this one is meant.
         return points if self.is_next else points * 2 // 3
 
 
@@ -86,7 +89,7 @@ class Candidate:
 def read_candidate(
     facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...], selector: str | None = None
 ) -> Candidate:
-    """Make a candidate of what finder.js tells; the page could have tampered with it, so types are forced."""
+    """Build a candidate from the facts of finder.js; the page could have tampered with them, so types are forced."""
     return Candidate(
         index=int(facts["index"]),
         kind=str(facts["kind"]),
@@ -155,6 +158,7 @@ def _judge_words(candidate: Candidate) -> Iterable[tuple[str, int]]:
         yield "named something else", -20 if is_named else -45
     elif names_control(candidate.own):
         yield "named like a control", -6
+    # A captcha's own name outweighs a static file name.
     yield from _judge_address(candidate.source, is_named=is_named)
 
 

@@ -1,5 +1,5 @@
-// Looks through one frame for whatever might be the captcha picture and gives facts about it; candidates.py judges them.
-// finder.py makes one function of this file and of finder_*.js, which needs nothing beside it and remembers nothing.
+// Searches one frame for whatever might be the captcha picture and returns facts about it; candidates.py judges them.
+// finder.py joins this file and finder_*.js into one function, which needs nothing else and keeps no state.
 // It puts MAYBE, MENTION and STAND_IN in front, whose words are those of vocabulary.py.
 //
 // mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
@@ -41,7 +41,7 @@ const linkOf = (element, from) => {
   if (!url || url.href.split(/[?#]/)[0] === from.split(/[?#]/)[0]) return "";
   return url.host === location.host || !/^http/.test(url.protocol) ? "site" : "foreign";
 };
-// What the element itself says: cheap enough for every picture of the frame, it decides which are looked at closely.
+// The element's own words and size: cheap enough for every picture of the frame, they decide which get a closer look.
 const glance = (found, element, at) => {
   const kind = kindOf(element), from = safely(() => sourceOf(element, kind), ""), own = safely(() => wordsOf(element), "");
   const box = boxOf(element);
@@ -74,9 +74,10 @@ const windowIndex = (holder, wanted) => {
   for (let at = 0; at < Math.min(holder.length, WINDOWS_LIMIT); at++) if (holder[at] === wanted) return at;
   return -1;
 };
+// A frame of another origin hides its document, and so never counts as blank.
 const isBlank = ({ contentDocument: inside }) => Boolean(inside) && inside.URL === "about:blank" && !(inside.body && inside.body.firstElementChild);
-// Frames with room for a captcha and something in them; the likeliest where a page has too many. Where it has windows
-// that can't be told apart, as those in shadow roots, the others are told too, as hidden ones.
+// Frames with room for a captcha and something in them; the likeliest where a page has too many. Where windows can't be
+// distinguished, as those in shadow roots, the others are listed too, as hidden ones.
 const hasRoom = (element, box) => Math.min(box.width, box.height) >= FRAME_PIXELS && isVisible(element) && !safely(() => isBlank(element), false);
 const glanceFrame = (found, numbers, element) => {
   const box = boxOf(element), own = safely(() => wordsOf(element), ""), index = numbers.get(element.contentWindow);
@@ -88,14 +89,15 @@ const frameFacts = (found) => {
   for (let at = 0; at < Math.min(window.length, WINDOWS_LIMIT); at++) numbers.set(window[at], at);
   const glances = found.frames.slice(0, WINDOWS_LIMIT).map((element) => glanceFrame(found, numbers, element));
   const areKnown = window.length <= found.frames.length && glances.every(({ index }) => index >= 0);
-  const told = areKnown ? glances.filter((one) => one.is_visible) : glances;
-  if (told.length > FRAMES_LIMIT) told.sort((one, other) => other.is_visible - one.is_visible || other.rank - one.rank);
-  const frames = told.slice(0, FRAMES_LIMIT).map(({ element, box, own, index, is_visible }) => ({
+  const listed = areKnown ? glances.filter((one) => one.is_visible) : glances;
+  if (listed.length > FRAMES_LIMIT) listed.sort((one, other) => other.is_visible - one.is_visible || other.rank - one.rank);
+  const frames = listed.slice(0, FRAMES_LIMIT).map(({ element, box, own, index, is_visible }) => ({
     index, url: String(element.src).startsWith("data:") ? "" : String(element.src), own, is_visible, ...placeOf(found, element, box),
   }));
   return { frames, knows_frames: areKnown, has_hidden_frames: glances.some((one) => !one.is_visible) };
 };
 const mentions = (found) => {
+  // Pages inline scripts of megabytes; the beginning is enough to find a mention.
   let left = SCRIPTS_LENGTH;
   return found.marks.length > 0 || found.scripts.some((script) => {
     const text = script.src || (script.text || "").slice(0, left);
@@ -103,9 +105,10 @@ const mentions = (found) => {
     return MENTION.test(text);
   });
 };
-const look = (found, elements, problem) => {
+const scan = (found, elements, problem) => {
   const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
   glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
+  // Before frames and candidates, which look for these marks in their own form.
   markTexts(found);
   const frames = frameFacts(found);
   const candidates = glances.slice(0, CANDIDATES_LIMIT).map((one) => safely(() => factsOf(found, one), null)).filter(Boolean);
@@ -116,6 +119,7 @@ const look = (found, elements, problem) => {
     frame_index: window.parent === window ? -1 : safely(() => windowIndex(window.parent, window), -1),
     fields: found.typed.map(describeField), frames: frames.frames, knows_frames: frames.knows_frames, candidates,
   };
+  // Last: loading or scrolling changes what the facts above describe.
   safely(() => awaken(glances), null);
   return facts;
 };
@@ -138,6 +142,6 @@ if (mode === "click") {
   return Boolean(control);
 }
 const elements = safely(() => collect(found), null);
-if (mode === "facts") return look(found, elements || [], elements ? null : "the selector is not valid CSS");
+if (mode === "facts") return scan(found, elements || [], elements ? null : "the selector is not valid CSS");
 const picked = elements && pick(elements);
 return picked && mode === "read" ? read(picked).catch(() => null) : picked;

@@ -17,6 +17,7 @@ from captchad.browser.page.scripts import read_script
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
+# Short at first, since most pages show their captcha at once; longer later, to leave the page its CPU.
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
 PAUSE_GROWTH = 1.5
@@ -27,7 +28,7 @@ _logger = logging.getLogger(__name__)
 
 
 def read_finder_script() -> str:
-    """Return the script that looks through a frame: one function of one object, without comments."""
+    """Return the script that searches a frame: one function of one object, without comments."""
     parts = (f"finding/finder_{part}.js" for part in _SCRIPT_PARTS)
     return read_script(
         "async ({ mode, selector, index, source })",
@@ -49,13 +50,13 @@ class Found:
 
 
 class CaptchaFinder:
-    """Looks at all frames again and again until the choice is clear or there is nothing to wait for (see Patience)."""
+    """Scans all frames repeatedly until the choice is clear or there is nothing to wait for (see Patience)."""
 
     def __init__(self, page: Page, selector: str | None, *, is_error_page: bool, clock: Clock) -> None:
         self._page = page
         self._selector = selector
         self._clock = clock
-        self._looks = FrameScans(page, selector, read_finder_script(), clock)
+        self._scans = FrameScans(page, selector, read_finder_script(), clock)
         self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False
@@ -63,11 +64,12 @@ class CaptchaFinder:
     async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
         """Return the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
 
-        `deadline_seconds` is on the monotonic clock; `check_page` raises once looking on is of no use.
+        `deadline_seconds` is on the monotonic clock; `check_page` raises once there is no point in going on.
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
-            views = await self._look()
+            views = await self._scan()
+            # After the scan: what a crashed or departed page answered must not be used.
             check_page()
             found, now_seconds = self._choose(views), self._clock.monotonic_seconds()
             is_out_of_time = now_seconds >= deadline_seconds
@@ -87,8 +89,8 @@ class CaptchaFinder:
     def _may_reveal(self, now_seconds: float) -> bool:
         return not self._has_revealed and self._patience.may_reveal(now_seconds)
 
-    async def _look(self) -> dict[Frame, FrameView]:
-        views = await self._looks.look()
+    async def _scan(self) -> dict[Frame, FrameView]:
+        views = await self._scans.scan()
         if views:
             self._note(views)
         return views
@@ -115,21 +117,23 @@ class CaptchaFinder:
         return best
 
     async def _reveal(self, views: dict[Frame, FrameView]) -> None:
-        """Click the one control that says it shows a captcha, if any; never where there is a behavioural one."""
+        """Click the first control that says it shows a captcha; never where there is a behavioural captcha."""
+        # One control, once, is all that is clicked on a page.
         self._has_revealed = True
         if self._unsupported is not None:
             return
+        # In any frame: a code may be sent from another frame than the one with the phone number.
         can_send = any(view.can_send for view in views.values())
         for frame in views:
-            for index, words in _read_controls(await self._looks.ask(frame, "controls")):
+            for index, words in _read_controls(await self._scans.ask(frame, "controls")):
                 if promises_captcha(words, can_send=can_send):
-                    if await self._looks.ask(frame, "click", index, words):
+                    if await self._scans.ask(frame, "click", index, words):
                         _logger.debug("clicked what promises a captcha: %s", words)
                         self._patience.begin_again(self._clock.monotonic_seconds())
                     return
 
     def _accept(self, found: Found, views: dict[Frame, FrameView]) -> Found:
-        """Return what was found, unless the form that it belongs to also wants something that can't be answered."""
+        """Return what was found, unless its form also has a captcha that can't be answered."""
         _explain(found, views.values())
         if found.candidate.behavioural is not None:
             message = f"the captcha's form also has {found.candidate.behavioural}, which captchad does not solve"
@@ -145,9 +149,9 @@ class CaptchaFinder:
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
 
 
-def _read_controls(told: Any) -> list[tuple[int, str]]:
+def _read_controls(answer: Any) -> list[tuple[int, str]]:
     try:
-        return [(int(control["index"]), str(control["words"])) for control in told or ()]
+        return [(int(control["index"]), str(control["words"])) for control in answer or ()]
     except TAMPERED:
         return []
 

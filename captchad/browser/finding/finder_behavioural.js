@@ -1,5 +1,6 @@
-// Recognises behavioural captchas, which are never touched: by names that are publicly known, and by what they ask for.
+// Recognises behavioural captchas, which are never touched: by publicly known names, and by what they ask for.
 
+// A cheap first test: most labels match none of the vendors below.
 const VENDOR = new RegExp("aptcha|turnstile|challenge|geetest|gt4?\\.js|arkose|smart-token|frc-|fc-token|friendly|yidun|dun\\.163|126\\.net|" +
   "awswaf|alicdn|nc[-_]|altcha|cap-(widget|token)|@cap\\.js|prosopo|slid|drag|puzzle|jigsaw|rotate|click|verif|px-|dx-|dingxiang", "i");
 const SOME_SLIDER = "a slider or click captcha";
@@ -31,7 +32,8 @@ const VENDORS = [
   ["Vaptcha", / vaptcha-\S+ |=\S*\bvaptcha\.com/],
   ["Dingxiang Captcha", / dx-captcha\S* |=\S*dingxiang-inc\.com/],
   [SOME_SLIDER, / #?\S*(slid(er?|ing)[-_]?(captcha|verif\w*)|(captcha|verify|verification)[-_]?(slid(er|e|ing)|puzzle|jigsaw|drag|rotate)|(drag|puzzle|jigsaw|rotate|word-?click|click-?word)[-_]?(captcha|verif\w*)|verify-(bar|move|left-bar)\S*|tianai-captcha)\S* /i],
-];const SLIDE = new RegExp("(slide|drag|swipe)( \\S+){0,3} to (verify|unlock|continue|complete|prove)|(slide|drag) the (slider|puzzle|piece)|" +
+];
+const SLIDE = new RegExp("(slide|drag|swipe)( \\S+){0,3} to (verify|unlock|continue|complete|prove)|(slide|drag) the (slider|puzzle|piece)|" +
   "press (&|and) hold|滑块|滑塊|滑动验证|向右滑|拖动.{0,8}(拼图|验证|完成)|(依次|顺序)点击|スライドして|밀어서 (인증|확인)|" +
   "(сдвиньте|перетащите|передвиньте) (ползунок|слайдер|пазл)|(desliza|deslize) para|(glissez|faites glisser) pour|schieben sie", "i");
 const SLIDE_LENGTH = 40, SLIDE_TEXTS_LIMIT = 5000;
@@ -66,7 +68,7 @@ const blockOf = (found, element) => {
 };
 const BLOCK_STEPS = 12, BLOCK_FIELDS = 5;
 
-// A script alone tells where it was put only when that is a form.
+// A script's own place says something only where it is in a form.
 const behaviouralIn = (found, block) => {
   const isForm = block && block.localName === "form";
   const mark = block && found.marks.find((one) => (isForm || one.element.localName !== "script") && holds(block, one.element));

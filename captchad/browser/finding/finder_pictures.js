@@ -35,10 +35,11 @@ const isStandIn = (element, from) => (!from || STAND_IN.test(from.slice(0, WORDS
 let drawnCount = 0;
 const isDrawn = (canvas) => {
   if (!canvas.width || !canvas.height) return false;
+  // Each costs a copy of its pixels; a page of many canvases is not worth that.
   if (++drawnCount > DRAWN_LIMIT) return true;
   const context = new OffscreenCanvas(64, 32).getContext("2d", { willReadFrequently: true });
   context.drawImage(canvas, 0, 0, 64, 32);
-  // Another origin's picture on it can't be looked at, but then there is one.
+  // A canvas with another origin's picture can't be read, but then something is drawn on it.
   const pixels = safely(() => new Uint32Array(context.getImageData(0, 0, 64, 32).data.buffer), null);
   return pixels === null || pixels.some((pixel) => pixel !== pixels[0]);
 };
@@ -78,6 +79,7 @@ const pick = (elements) => {
   if (isSame(elements[index])) return elements[index];
   return /^(http|blob)/.test(source) ? elements.find(isSame) || null : null;
 };
+// A data: URL, since the driver carries only JSON.
 const toDataUrl = (blob) => new Promise((resolve) => {
   const reader = new FileReader();
   reader.onload = () => resolve(reader.result);

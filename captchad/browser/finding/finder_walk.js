@@ -3,6 +3,7 @@
 const ELEMENTS_LIMIT = 60000, FIELDS_LIMIT = 60, LABEL_LENGTH = 600, GROUND_CHILDREN = 3;
 const TYPED = /^(text|tel|number|search|textarea)$/;
 
+// A page can replace the browser's functions or hide them behind its own names.
 const safely = (work, otherwise) => { try { return work(); } catch { return otherwise; } };
 const once = (compute) => {
   const kept = new Map();
@@ -47,13 +48,14 @@ const labelOf = (element, name, room, classes, id) => {
   return classes || id || address || tag ? `${tag} ${classes} #${id} ${address}` : "";
 };
 
-// The regular expressions see a class once, and digits of an id as one: pages repeat them thousands of times.
+// Each class is matched once, with the digits of ids folded: pages repeat them thousands of times.
 const walk = () => {
   const found = { roots: [document], pictures: [], grounds: [], fields: [], frames: [], scripts: [], buttons: [], marks: [], blocks: [], count: 0 };
   const sense = once((label) => ({ isMaybe: MAYBE.test(label), vendor: findVendor(label.replace(/[\n\t]/g, " ")) }));
   const sort = (element) => {
     const name = element.localName;
     if (element.shadowRoot) found.roots.push(element.shadowRoot);
+    // Frequent, and never a captcha.
     if (name === "path" || name === "option" || name === "br") return;
     const room = roomOf(element, name);
     if (room) found[room].push(element);

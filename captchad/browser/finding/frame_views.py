@@ -1,12 +1,13 @@
-"""Reads what finder.js tells of a page's frames, and puts frames into the place they have in their parents."""
+"""Reads the facts of finder.js about a page's frames, and places frames in their parents."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from captchad.browser.finding.candidates import Candidate, NearbyInput, read_candidate, read_near
-from captchad.browser.finding.wording import FieldPurpose, asks_contact, find_purpose, tells_of_message
+from captchad.browser.finding.wording import FieldPurpose, asks_contact, find_purpose, mentions_message
 
+# A scripted page with fewer elements is most likely still being built by its script.
 SPARSE_ELEMENTS = 25
 
 
@@ -28,9 +29,9 @@ class FramePlace:
 
 @dataclass(frozen=True, slots=True)
 class FrameView:
-    """What one look at one frame gave.
+    """The result of one scan of one frame.
 
-    `change` differs where the frame changed since another look; `is_expectant` says that a captcha may yet come;
+    `change` differs where the frame changed since another scan; `is_expectant` says that a captcha may yet come;
     `frames` are those in it that can hold a captcha, unless not `knows_frames`.
     """
 
@@ -48,7 +49,7 @@ class FrameView:
 
 
 def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> FrameView:
-    """Make a view of what finder.js tells; the page could have tampered with it, so types are forced."""
+    """Build a view from the facts of finder.js; the page could have tampered with them, so types are forced."""
     words = [(str(field["words"]), str(field["before"]), str(field["after"])) for field in facts["fields"]]
     can_send = any(asks_contact(own) for own, _, _ in words)
     purposes = tuple(find_purpose(*texts, can_send=can_send) for texts in words)
@@ -74,8 +75,8 @@ def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> Frame
 
 
 def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
-    """Words around a picture that are about a code by message say nothing about the picture."""
-    return replace(candidate, around="") if tells_of_message(candidate.around, can_send=can_send) else candidate
+    """Drop words around a picture that are about a code sent by message: they say nothing about the picture."""
+    return replace(candidate, around="") if mentions_message(candidate.around, can_send=can_send) else candidate
 
 
 def _read_place(facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...]) -> FramePlace:

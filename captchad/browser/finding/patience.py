@@ -1,11 +1,13 @@
-"""Decides how long a page is looked at: pure decisions on what was seen when."""
+"""Decides how long to wait for a captcha to appear; no I/O happens here."""
 
 from dataclasses import dataclass
 
+# The times of docs/finding.md, "How long it is waited for". All count from the moment the page has loaded.
 SETTLE_SECONDS = 1.0
 LATEST_SECONDS = 8.0
 ERROR_PAGE_SECONDS = 1.0
 SLOW_LOAD_SECONDS = 5.0
+# Nothing but a slow resource can change a page without scripts.
 INERT_STILL_SECONDS = 0.4
 STILL_SECONDS = 2.0
 EXPECTANT_STILL_SECONDS = 4.0
@@ -15,9 +17,9 @@ UNSUPPORTED_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class PageSight:
-    """What one look at all frames says about whether more is to come.
+    """What one scan of all frames says about whether more is to come.
 
-    `change` differs whenever the page changed; an expectant page asks for a code, or speaks of captchas somewhere.
+    `change` differs whenever the page changed; an expectant page asks for a code or mentions captchas.
     """
 
     state: str
@@ -28,7 +30,7 @@ class PageSight:
 
 
 class Patience:
-    """Remembers since when a page has been loaded, and still; all times are seconds on the monotonic clock."""
+    """Tracks since when a page has been loaded and unchanged; all times are seconds of the monotonic clock."""
 
     def __init__(self, *, is_error_page: bool, is_selected: bool) -> None:
         self._is_error_page = is_error_page
@@ -40,7 +42,7 @@ class Patience:
         self._first_seen_seconds: float | None = None
 
     def note(self, sight: PageSight, now_seconds: float) -> None:
-        """Take in what a look gave."""
+        """Take in the result of a scan."""
         if self._sight is None or sight.change != self._sight.change:
             self._still_since_seconds = now_seconds
         self._sight = sight
@@ -50,22 +52,23 @@ class Patience:
             self._loaded_seconds = self._still_since_seconds = now_seconds
 
     def _is_loaded(self, sight: PageSight, now_seconds: float) -> bool:
-        """A page is as good as loaded where only a slow part of it is still awaited."""
+        """Whether the page is loaded, or usable for so long that only a slow part of it can be missing."""
         waited_seconds = 0.0 if self._interactive_seconds is None else now_seconds - self._interactive_seconds
         return sight.state == "complete" or waited_seconds >= SLOW_LOAD_SECONDS
 
     def begin_again(self, now_seconds: float) -> None:
-        """Return the page its time anew: something was clicked."""
+        """Restart the page's time after a click."""
         self._first_seen_seconds = None
         if self._loaded_seconds is not None:
             self._loaded_seconds = self._still_since_seconds = now_seconds
 
     def is_settled(self, now_seconds: float, *, is_certain: bool) -> bool:
-        """Whether the best candidate of this look may be taken.
+        """Whether the best candidate of this scan may be taken.
 
         A certain one is taken once the page has loaded, or has had a second to; a possible one after the page has
         been loaded for that long.
         """
+        # From the first candidate on, not anew for each: a page that keeps exchanging them would never settle.
         if self._first_seen_seconds is None:
             self._first_seen_seconds = now_seconds
         has_waited = now_seconds - self._first_seen_seconds >= SETTLE_SECONDS

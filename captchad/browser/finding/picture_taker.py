@@ -1,4 +1,4 @@
-"""Takes the captcha's picture from an open page, and has the page draw another one."""
+"""Takes the captcha's picture from an open page, and makes the page draw another one."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from captchad.browser.page.opened_page import OpenedPage
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock, Stopwatch
 
+# A script may replace the element between finding and reading it.
 READ_TRIES = 3
 CLICK_MS = 3000.0
 PAUSE_SECONDS = 0.05
@@ -17,7 +18,7 @@ PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class TakenPicture:
-    """A captcha's element, its picture, and how that was had."""
+    """A captcha's element, its picture, and how the picture was obtained."""
 
     found: Found
     picture: bytes
@@ -25,13 +26,13 @@ class TakenPicture:
 
     @property
     def is_clickable(self) -> bool:
-        """Whether a click on the picture may draw another one, and leads nowhere."""
+        """Whether a click on the picture may draw another one without leaving the page."""
         candidate = self.found.candidate
         return candidate.is_clickable and not candidate.link
 
 
 class PictureTaker:
-    """Finds the captcha of one page, as often as is asked; moments are seconds of the monotonic clock."""
+    """Finds the captcha of one page, as often as asked; moments are seconds of the monotonic clock."""
 
     def __init__(self, opened: OpenedPage, selector: str | None, clock: Clock) -> None:
         self._opened = opened
@@ -40,7 +41,7 @@ class PictureTaker:
         self.locate_ms = 0.0
 
     async def take(self, until_seconds: float) -> TakenPicture:
-        """Return the captcha's picture; AttemptFailed says why there is none. It is sought until the given moment."""
+        """Return the captcha's picture; searches until the given moment. AttemptFailed says why there is none."""
         opened, stopwatch = self._opened, Stopwatch(self._clock)
         self.locate_ms = 0.0
         for _ in range(READ_TRIES):
@@ -83,13 +84,14 @@ class PictureTaker:
 
 
 async def click_picture(taken: TakenPicture) -> bool:
-    """Click the picture where that may draw another one; False where it could not be done."""
+    """Click the picture where that may draw another one; False where it can't be clicked."""
     if not taken.is_clickable:
         return False
     try:
         element = await find_again(taken.found.frame, taken.found.candidate, read_finder_script())
         if element is None:
             return False
+        # The click may start a navigation, which the attempt watches itself.
         await element.click(no_wait_after=True, timeout=CLICK_MS)
     except PlaywrightError:
         return False

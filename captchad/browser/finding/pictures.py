@@ -1,4 +1,4 @@
-"""Gets the bytes of a captcha picture without ever asking the site for it again."""
+"""Gets the bytes of a captcha picture without requesting it again: that would make the site draw another one."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ _OWN_SCHEMES = ("data:", "blob:")
 async def read_picture(
     frame: Frame, candidate: Candidate, recorder: PictureRecorder, finder: str
 ) -> tuple[bytes, str] | None:
-    """Return the picture's own bytes and how they were had; None when the element is gone.
+    """Return the picture's own bytes and how they were obtained; None when the element is gone.
 
     Vector pictures and what can't be read any other way are photographed from the page.
     """
@@ -39,8 +39,9 @@ async def read_picture(
 
 
 async def _read_body(response: Response) -> bytes | None:
-    """Return a picture's bytes; AttemptFailed for more than any captcha has, before they fill the worker's memory."""
+    """Return a picture's bytes; AttemptFailed for more than the limit, before they fill the worker's memory."""
     try:
+        # Without Content-Length the browser's own count is asked, which takes a round trip.
         length = response.headers.get("content-length", "")
         size_bytes = int(length) if _LENGTH.fullmatch(length) else (await response.request.sizes())["responseBodySize"]
         if size_bytes > PICTURE_LIMIT_BYTES:
@@ -79,6 +80,7 @@ def decode_data_url(url: str) -> bytes | None:
     if not head.lower().endswith(";base64"):
         return raw
     try:
+        # Browsers accept white space and missing padding; surplus padding does no harm.
         return base64.b64decode(b"".join(raw.split()) + b"==")
     except (binascii.Error, ValueError):
         return None

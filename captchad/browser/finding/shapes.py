@@ -1,7 +1,8 @@
-"""What a picture's size tells: captchas are lines of text, large enough to be read."""
+"""Judges a picture's size: captchas are lines of text, large enough to be read."""
 
 from collections.abc import Iterable
 
+# The sizes and points of docs/finding.md.
 SHORTEST_PIXELS, TALLEST_PIXELS = 14, 160
 NARROWEST_PIXELS, WIDEST_PIXELS = 36, 520
 FLATTEST_RATIO, LONGEST_RATIO = 1.4, 8.0

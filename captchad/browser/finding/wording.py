@@ -1,4 +1,4 @@
-"""Tells what words are about: a captcha, a hint of one, something else, a field's purpose, a click that reveals one."""
+"""Classifies words: a captcha, a hint of one, something else, a field's purpose, a click that reveals a captcha."""
 
 import re
 import unicodedata
@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from captchad.browser.finding import vocabulary
 
+# The same texts come up at every scan of a page.
 REMEMBERED_TEXTS = 2048
 
 _CAPTCHA = re.compile(
@@ -37,6 +38,7 @@ class FieldPurpose(Enum):
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def fold(text: str) -> str:
     """Return text without case, accents and width, so that one spelling of a word stands for all."""
+    # Twice: case folding can leave characters that decompose further.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(plain.replace("’", "'").replace("ı", "i").replace("ł", "l").split())
@@ -72,7 +74,7 @@ def names_captcha(text: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def hints_captcha(text: str) -> bool:
-    """Whether words are such as stand around captchas, and elsewhere too."""
+    """Whether words occur around captchas, but elsewhere too."""
     folded = fold(text)
     return _has(folded, _HINT_TERMS) or _HINT.search(folded) is not None
 
@@ -98,7 +100,7 @@ def asks_contact(words: str) -> bool:
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)
 def find_purpose(words: str, before: str, after: str, *, can_send: bool) -> FieldPurpose:
-    """Tell what a field is for from its own words and the text before and after it.
+    """Return what a field is for, by its own words and the text before and after it.
 
     `can_send`: the page asks for a phone or an address, so that a code may come that way instead of in a picture.
     """
@@ -121,7 +123,7 @@ def _is_sent(folded: str) -> bool:
 
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)
-def tells_of_message(text: str, *, can_send: bool) -> bool:
+def mentions_message(text: str, *, can_send: bool) -> bool:
     """Whether words are about a code that comes by message, or on a page that `can_send` one, may be."""
     folded = fold(text)
     return _is_sent(folded) or (can_send and _has(folded, _SENDING_TERMS))

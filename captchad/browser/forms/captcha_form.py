@@ -1,11 +1,11 @@
-"""The form a captcha belongs to: answered as a user does, and made to show another picture after a wrong answer."""
+"""The form a captcha belongs to: answers it as a user would, and gets another picture after a wrong answer."""
 
 from collections.abc import Callable
 
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.picture_taker import CLICK_MS, PictureTaker, TakenPicture, click_picture
-from captchad.browser.forms.form import FormFilling, FormFinder, order_frames
+from captchad.browser.forms.form_filling import FormFilling, FormFinder, order_frames
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.domain.errors import AttemptFailed
@@ -14,6 +14,7 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet
 
+# A script that replaces the picture does so at once; a new document has to load its picture first.
 SAME_DOCUMENT_SECONDS = 1.0
 NEW_PICTURE_SECONDS = 5.0
 
@@ -22,30 +23,31 @@ class CaptchaForm:
     """Answers the captcha of one page, and refreshes it."""
 
     def __init__(
-        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, keeper: TaskSet
+        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, work: TaskSet
     ) -> None:
         self._opened = opened
         self._taker = taker
         self._fill = fill
         self._deadline = deadline
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._finder = FormFinder(clock, deadline.search_seconds)
         self._wait_unasked_seconds = 0.0
 
     def note_taken(self) -> None:
-        """Note that the present picture was taken: no other is on its way."""
+        """Note that the current picture was taken, so that no other is on its way."""
         self._wait_unasked_seconds = 0.0
 
     def is_refreshable(self, taken: TakenPicture) -> bool:
-        """Whether another picture can be had without leaving the page."""
+        """Whether another picture can be drawn without leaving the page."""
         return self._fill.refresh is not None or taken.is_clickable
 
     async def submit(self, taken: TakenPicture, text: str, check_held: Callable[[], None]) -> bool | None:
-        """Type and send an answer; return whether it was right, None where the page does not tell."""
+        """Type and send an answer; return whether it was right, None where the page does not show it."""
         filling = await self._find_form(taken)
+        # Before anything is typed: a form may send each key press.
         await filling.check_scope(taken.found.frame, self._opened.check_origin)
-        watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._keeper)
+        watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
         def check_and_note() -> None:
             check_held()
@@ -71,10 +73,10 @@ class CaptchaForm:
         return FormFilling(field, await self._finder.find_button(frames, self._fill.submit, "fill.submit"))
 
     async def refresh(self, taken: TakenPicture) -> TakenPicture | None:
-        """Have another picture drawn, in the same session; None where none comes.
+        """Get another picture, in the same session; None where none comes.
 
-        A page that was answered may show one by itself; else fill.refresh is clicked, or the picture where that can
-        be; a form whose page still has none is opened anew.
+        After an answer the page may show one by itself; otherwise fill.refresh is clicked, or the picture if it is
+        clickable; as a last resort the page is opened again.
         """
         if self._wait_unasked_seconds:
             another = await self._await_another(taken, self._wait_unasked_seconds)
@@ -97,7 +99,7 @@ class CaptchaForm:
             )
             await place.element.click(no_wait_after=True, timeout=CLICK_MS)
         except (AttemptFailed, PlaywrightError):
-            return False  # a page that was left, or crashed, shows when it is opened anew
+            return False  # a page that navigated or crashed is noticed when it is opened again
         return True
 
     async def _reopen(self, _: TakenPicture) -> bool:

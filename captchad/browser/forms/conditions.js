@@ -1,7 +1,7 @@
-// Says what one frame shows of success and failure; verdict_watch.py asks again and again.
+// Returns whether one frame shows success or failure; verdict_watch.py calls it repeatedly.
 //
 // given: { success, failure }, each null or { kind: "CSS" | "TEXT" | "URL", value } with a text's value normalised
-// gives: { document, state, success, failure }; `document` tells one document of a frame from the next
+// returns { document, state, success, failure }; `document` differs for each document of a frame
 (wanted) => {
   const ELEMENTS_LIMIT = 20000, SHOWN_LIMIT = 200;
   const roots = [document];
@@ -28,6 +28,7 @@
     }
   };
   return {
+    // When the document began; nothing else of it is sure to differ from the one before.
     document: performance.timeOrigin, state: document.readyState,
     success: holds(wanted.success), failure: holds(wanted.failure),
   };

@@ -1,8 +1,9 @@
-// Finds what a form is filled with: gives the first visible element that `selector` names and that can be typed into
+// Finds an element of a form: returns the first visible element that matches `selector` and can be typed into
 // (mode "field") or clicked (mode "button"), or null.
 ({ mode, selector }) => {
   const ELEMENTS_LIMIT = 20000;
   const queryAll = (root, css) => {
+    // By the prototype: a form's fields can hide its own functions (<input name="querySelectorAll">).
     const owner = root instanceof Element ? Element : root instanceof Document ? Document : DocumentFragment;
     return [...owner.prototype.querySelectorAll.call(root, css)];
   };

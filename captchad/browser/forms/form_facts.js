@@ -1,7 +1,7 @@
-// Tells where the forms lead that `field` and `button` belong to, and what else they want; form.py decides on that.
-// form.py makes one function of this file and of those of the finder that know behavioural captchas.
+// Returns where the forms of `field` and `button` lead, and what else they require; form.py decides on that.
+// form.py joins this file and the finder's files about behavioural captchas into one function.
 //
-// gives { places, behavioural }: every address the answer may be sent to, and the name of a behavioural captcha in those
+// returns { places, behavioural }: every address the answer may be sent to, and the name of a behavioural captcha in those
 //       forms, or without a form in the smallest part of the page with a field and a button; else null
 
 // A form's own fields can hide its properties (<input name="action">), so the prototypes are asked.

@@ -1,4 +1,4 @@
-"""Judges whether a form's answer was right, from what the page shows after it was sent: pure decisions, no I/O."""
+"""Judges whether an answer was right, by what the page shows after it was sent; no I/O happens here."""
 
 import re
 from collections.abc import Hashable
@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from captchad.domain.page import Fill
 
+# The times of docs/sessions-and-forms.md. Longer where nothing has moved yet: the answer may still be on its way.
 QUIET_SECONDS = 1.0
 UNMOVED_SECONDS = 3.0
+# Some pages poll for ever.
 BUSY_SECONDS = 8.0
 PATIENCE_SECONDS = 10.0
 _ANYTHING = "*"
@@ -25,13 +27,13 @@ class ConditionKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How success or failure shows: an element, an address or a text."""
+    """A sign of success or failure: an element, an address or a text."""
 
     kind: ConditionKind
     value: str
 
     def matches_url(self, url: str) -> bool:
-        """Whether the page's address is meant; a pattern that begins with / leaves scheme and host open."""
+        """Whether the page's address matches; a pattern that begins with / matches path and query only."""
         if self.kind is not ConditionKind.URL:
             return False
         if self.value.startswith("/"):
@@ -46,12 +48,12 @@ class Condition:
 
 
 def normalise_text(text: str) -> str:
-    """Return a text as it is compared."""
+    """Return a text in the form in which texts are compared."""
     return " ".join(text.split()).lower()
 
 
 def read_condition(text: str | None) -> Condition | None:
-    """Read a condition as a task spells it."""
+    """Parse a condition as tasks write it."""
     if text is None:
         return None
     for prefix, kind in (("url:", ConditionKind.URL), ("text:", ConditionKind.TEXT)):
@@ -83,7 +85,7 @@ class Stillness:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more is to be expected of the page itself."""
+        """Whether the page is unlikely to change any more by itself."""
         if self.is_leaving:
             return False
         needed_seconds = QUIET_SECONDS if self.has_moved else UNMOVED_SECONDS
@@ -93,7 +95,7 @@ class Stillness:
 
 
 class Verdict(Enum):
-    """What became of an answer."""
+    """Whether an answer was right."""
 
     RIGHT = auto()
     WRONG = auto()
@@ -108,8 +110,8 @@ class Verdict(Enum):
 class Judge:
     """Decides on one answer.
 
-    What showed before the answer was sent says nothing while the same document keeps showing it; a form that answers
-    while one types gets the time to settle. Failure outweighs success. Once the page has settled: without failure's
+    What showed before the answer was sent says nothing while the same document keeps showing it; a form that reacts
+    to typing gets the time to settle. Failure outweighs success. Once the page has settled: without failure's
     condition, an absent success is a wrong answer; without success's, an absent failure is a right one; with both, the
     page gets some time more; with neither, nobody knows.
     """
@@ -122,8 +124,10 @@ class Judge:
 
     def judge(self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool) -> Verdict | None:
         """Return the verdict, or None while it is open; an error page is no proof that an answer was right."""
+        # What has vanished once counts as new when it shows again.
         self._old_success &= sighting.success
         self._old_failure &= sighting.failure
+        # Failure first: a page may show both, such as the form again with an error.
         if sighting.failure - self._old_failure:
             return Verdict.WRONG
         if sighting.success - self._old_success:

@@ -1,4 +1,4 @@
-"""Watches a page after a form was sent, until it is clear whether the answer was right."""
+"""Watches a page after its form was sent, until it is clear whether the answer was right."""
 
 from collections.abc import Callable, Hashable
 from functools import cache
@@ -30,6 +30,7 @@ LONGEST_PAUSE_SECONDS = 0.15
 PAUSE_GROWTH = 1.4
 DIALOGS_LIMIT = 100
 HTTP_ERROR_STATUS = 400
+# Requests that stay open or carry no answer say nothing about whether the page has settled.
 _ENDLESS = frozenset({"websocket", "eventsource", "ping"})
 
 
@@ -42,13 +43,13 @@ def read_conditions_script() -> str:
 class VerdictWatch:
     """Watches from before the answer is typed until the verdict; dialogs are read and dismissed meanwhile."""
 
-    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, keeper: TaskSet) -> None:
+    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, work: TaskSet) -> None:
         self._page = page
         self._form_frame = form_frame
         self._fill = fill
         self._conditions = (read_condition(fill.success), read_condition(fill.failure))
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._requests: set[Request] = set()
         self._dialogs: list[str] = []
         self._documents: dict[Frame, Hashable] = {}
@@ -61,25 +62,25 @@ class VerdictWatch:
         self._moved_seconds = 0.0
 
     async def begin(self) -> None:
-        """Listen, and note what shows before the answer is typed; `end` must follow."""
+        """Start listening, and note what shows before the answer is typed; `end` must follow."""
         page = self._page
         page.on("dialog", self._on_dialog)
         page.on("request", self._on_request)
         page.on("requestfinished", self._on_request_end)
         page.on("requestfailed", self._on_request_end)
         page.on("response", self._on_response)
-        self._first_sighting = await self._look()
+        self._first_sighting = await self._scan()
 
     async def note_typed(self) -> None:
-        """Note what shows before the answer is sent: a form may find fault with what is half typed."""
-        self._judge = Judge(self._fill, self._first_sighting, await self._look())
+        """Note what shows before the answer is sent: a form may show an error while one types."""
+        self._judge = Judge(self._fill, self._first_sighting, await self._scan())
 
     def note_sent(self) -> None:
-        """Let what happens from now on count as the page's answer."""
+        """Count what happens from now on as the page's answer."""
         self._answer, self._has_moved, self._moved_seconds = None, False, self._clock.monotonic_seconds()
 
     def end(self) -> None:
-        """Stop listening; the page's dialogs are the driver's again."""
+        """Stop listening; the driver handles dialogs again."""
         page = self._page
         page.remove_listener("dialog", self._on_dialog)
         page.remove_listener("request", self._on_request)
@@ -88,13 +89,13 @@ class VerdictWatch:
         page.remove_listener("response", self._on_response)
 
     async def wait(self, deadline_seconds: float, check_page: Callable[[], None]) -> Verdict:
-        """Return the verdict at the latest at the deadline; `check_page` raises where the page may not be.
+        """Return the verdict, at the latest at the deadline; `check_page` raises where the page is out of scope.
 
         AttemptFailed (attempt_timeout) where the page is still busy then.
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
-            sighting = await self._look(min(FRAME_SECONDS, deadline_seconds - self._clock.monotonic_seconds()))
+            sighting = await self._scan(min(FRAME_SECONDS, deadline_seconds - self._clock.monotonic_seconds()))
             check_page()
             self._check_overload()
             verdict = self._judge.judge(sighting, self._stillness(), is_error_page=self._is_error_page)
@@ -125,11 +126,12 @@ class VerdictWatch:
         if self._answer is not None:
             refuse_overload(self._answer.status, self._answer.headers, self._clock.now_ms())
 
-    async def _look(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
+    async def _scan(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
+        # First in the order, so that a page of many frames can't push them out of the limit.
         likeliest = (self._page.main_frame, self._form_frame)
         frames = list(dict.fromkeys((*likeliest, *self._page.frames)))[:FRAMES_LIMIT]
-        looked = await call_frames(frames, self._look_at, limit_seconds)
-        views = {frame: view for frame, view in zip(frames, looked, strict=True) if view is not None}
+        scanned = await call_frames(frames, self._scan_frame, limit_seconds)
+        views = {frame: view for frame, view in zip(frames, scanned, strict=True) if view is not None}
         for frame, view in views.items():
             self._note_document(frame, view["document"])
         main_view = views.get(self._page.main_frame)
@@ -141,7 +143,7 @@ class VerdictWatch:
         )
         return Sighting(frozenset(success), frozenset(failure))
 
-    async def _look_at(self, frame: Frame) -> dict[str, Any]:
+    async def _scan_frame(self, frame: Frame) -> dict[str, Any]:
         success, failure = (_describe(condition) for condition in self._conditions)
         wanted = {"success": success, "failure": failure}
         view: dict[str, Any] = await frame.evaluate(read_conditions_script(), wanted)
@@ -182,16 +184,17 @@ class VerdictWatch:
         return request.is_navigation_request() and request.frame in (self._page.main_frame, self._form_frame)
 
     def _on_dialog(self, dialog: Dialog) -> None:
+        # A page may open dialogs in an endless loop.
         if len(self._dialogs) < DIALOGS_LIMIT:
             self._dialogs.append(dialog.message)
         self._note_move()
-        self._keeper.spawn(_close_dialog(dialog), "close-dialog")
+        self._work.spawn(_close_dialog(dialog), "close-dialog")
 
 
 async def _close_dialog(dialog: Dialog) -> None:
     try:
         if dialog.type == "beforeunload":
-            await dialog.accept()  # to dismiss it would keep the page from leaving
+            await dialog.accept()  # dismissing it would keep the page from navigating
         else:
             await dialog.dismiss()
     except PlaywrightError:

@@ -1,4 +1,4 @@
-"""Playwright's driver: the node process through which every browser is spoken to."""
+"""Playwright's driver: the node process through which every browser is controlled."""
 
 import asyncio
 import contextlib
@@ -18,11 +18,11 @@ STOP_SECONDS = 3.0
 TEMPORARY_FOLDER_VARIABLE = "TMPDIR"
 NODE_OPTIONS_VARIABLE = "NODE_OPTIONS"
 FRUGAL_HEAP = "--max-old-space-size=1024 --max-semi-space-size=8"
-"""MiB. By itself node lets the driver's heap grow by the machine's memory, to twice what the driver needs."""
+"""Node sizes its heap by the machine's memory otherwise: 210 to 320 MiB instead of 150 to 170 (docs/performance.md)."""
 
 
 class PlaywrightDriver:
-    """One driver, started again when it is gone."""
+    """One driver, restarted when it is gone."""
 
     def __init__(self) -> None:
         self._playwright: Playwright | None = None
@@ -40,13 +40,14 @@ class PlaywrightDriver:
         return self._pid
 
     async def start(self, temporary_folder: Path | None = None) -> Playwright:
-        """Bring the driver up unless it is; LaunchFailed when it does not come.
+        """Start the driver unless it runs; LaunchFailed when it does not start.
 
-        It keeps its files, browsers' profiles among them, in `temporary_folder`.
+        It keeps its files, browser profiles among them, in `temporary_folder`.
         """
         if self._playwright is not None and self.is_alive:
             return self._playwright
         await self.stop()
+        # Playwright does not tell its driver's process id, so the new child is looked for.
         known = list_children()
         try:
             async with asyncio.timeout(DRIVER_START_SECONDS):
@@ -60,12 +61,13 @@ class PlaywrightDriver:
 
     async def stop(self) -> None:
         """End the driver and every browser under it, and wait until it has ended."""
+        # Cleared first: a call meanwhile must not use a driver that is being stopped.
         playwright, self._playwright = self._playwright, None
         if playwright is not None:
             stopping = {self._work.spawn(_stop_quietly(playwright), "stop")}
             await asyncio.wait(stopping, timeout=STOP_SECONDS)
             self.kill()
-            # Its pipes are closed only once its end was noticed; the event loop must live to see that.
+            # Its pipes are closed only once asyncio has noticed its end, while the event loop still runs.
             await asyncio.wait(stopping, timeout=STOP_SECONDS)
             await self._work.cancel_all()
         self.kill()
@@ -78,7 +80,7 @@ class PlaywrightDriver:
 
 
 def is_driver_gone(error: RuntimeError) -> bool:
-    """Whether an error is uvloop's own for a message to a process that has ended; Playwright makes none of it."""
+    """Whether uvloop raised this on a write to a process that has ended; Playwright does not map it to its own."""
     return "the handler is closed" in str(error)
 
 
@@ -89,7 +91,9 @@ async def _stop_quietly(playwright: Playwright) -> None:
 
 def _choose_environment(temporary_folder: Path | None) -> dict[str, str]:
     own_options = os.environ.get(NODE_OPTIONS_VARIABLE, "")
-    chosen = {NODE_OPTIONS_VARIABLE: f"{FRUGAL_HEAP} {own_options}".rstrip()}  # of two, node heeds the latter
+    chosen = {
+        NODE_OPTIONS_VARIABLE: f"{FRUGAL_HEAP} {own_options}".rstrip()
+    }  # node takes the last of two equal options
     if temporary_folder is not None:
         chosen[TEMPORARY_FOLDER_VARIABLE] = str(temporary_folder)
     return chosen
@@ -97,7 +101,7 @@ def _choose_environment(temporary_folder: Path | None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _set_environment(changes: Mapping[str, str]) -> Iterator[None]:
-    """Let a process that is started meanwhile find `changes` in its environment: the driver takes no argument."""
+    """Change the environment for a process started meanwhile: the driver takes no argument for it."""
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.ports import LOOPBACK_HOST
 
+# The headless shell first: it opens pages about three times as fast as a full Chromium (docs/performance.md).
 PATH_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = (
     "no Chromium was found; install it with `playwright install --with-deps chromium-headless-shell` or "
@@ -22,7 +23,7 @@ QUIET_FLAGS = (
     "--no-first-run",
     "--no-pings",
 )
-"""What keeps Chromium from calling home."""
+"""Keeps Chromium from calling home: it does so by itself otherwise, outside any page."""
 
 _DRIVER_DISABLES = (
     "AvoidUnnecessaryBeforeUnloadCheckSync",
@@ -39,22 +40,23 @@ _DRIVER_DISABLES = (
     "AimEnabled",
     "PreconnectToSearch",
 )
-"""What Playwright turns off itself: of several lists Chromium heeds the last alone, so ours must name these again."""
+"""What Playwright itself disables: Chromium takes only the last of several lists, so ours must repeat these."""
 
 PERFORMANCE_FLAGS = (
-    # A page would get a new frame host, and the driver new execution contexts, at every navigation within a site.
+    # With it a page gets a new frame host, and the driver new execution contexts, at every navigation within a site.
     "--disable-features=" + ",".join((*_DRIVER_DISABLES, "RenderDocument")),
 )
-"""What makes a page cheaper; docs/performance.md has what each flag gains.
+"""Make a page cheaper; docs/performance.md says by how much.
 
-Not --disable-threaded-compositing: no frame is drawn with it, so that animation callbacks never run and clicks hang.
+Not --disable-threaded-compositing: no frame is drawn with it, so animation callbacks never run and clicks hang.
 """
 
+# WebRTC sends UDP past any HTTP proxy otherwise.
 WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
 
 
 def egress_flags(proxy_host: str) -> tuple[str, ...]:
-    """Return what leaves the proxy as the only way out: loopback too, no direct UDP, no name but its own resolved."""
+    """Return the flags that leave the proxy as the only way out: loopback included, no direct UDP, no DNS lookups."""
     return (
         "--proxy-bypass-list=<-loopback>",
         WEBRTC_FLAG,
@@ -63,9 +65,10 @@ def egress_flags(proxy_host: str) -> tuple[str, ...]:
 
 
 EGRESS_FLAGS = egress_flags(LOOPBACK_HOST)
+# Port 9 (discard): nothing listens there.
 NOWHERE_URL = f"http://{LOOPBACK_HOST}:9"
 NOWHERE_FLAG = f"--proxy-server={NOWHERE_URL}"
-"""For a browser whose contexts name the proxy: what belongs to no context of ours gets nowhere."""
+"""For a browser whose contexts name the proxy: requests outside our contexts lead nowhere."""
 
 
 def find_executable(configured: str | None, downloaded: str) -> str:
@@ -89,7 +92,7 @@ def find_executable(configured: str | None, downloaded: str) -> str:
 
 
 def _find_headless_shell(downloaded: Path) -> Path | None:
-    """Prefer the headless shell to the full browser: both are versions of the same download, side by side."""
+    """Prefer the headless shell to the full browser; both lie side by side in the same download."""
     browsers_folder = next(
         (parent.parent for parent in downloaded.parents if parent.name.startswith("chromium-")), None
     )

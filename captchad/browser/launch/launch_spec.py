@@ -1,4 +1,4 @@
-"""Prepares how a browser is started here: as whom, in what environment, in which folder, with or without sandbox."""
+"""Prepares how a local browser is started: its user, environment and folder, with or without sandbox."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
-    """What to start in the browser's place, and how; `path` is what becomes `executable`."""
+    """What the driver starts, and how; `path` is the launcher, which becomes `executable`."""
 
     executable: str
     path: str
@@ -25,9 +25,9 @@ class LaunchSpec:
 
 
 class SandboxPolicy:
-    """Decides once how browsers of this process are held, and is loud where that is less than it should be.
+    """Decides once how this process sandboxes its browsers, and warns where that is less than it should be.
 
-    No process of a browser gets more than `process_bytes` of memory for its data.
+    No browser process gets more than `process_bytes` of data memory.
     """
 
     def __init__(self, user_name: str, process_bytes: int, *, must_have_sandbox: bool) -> None:
@@ -44,25 +44,27 @@ class SandboxPolicy:
         return self._folder.path
 
     async def prepare(self, executable: str) -> LaunchSpec:
-        """Return what starts `executable`; DependencyMissing where production can't be given a sandbox."""
+        """Return the spec that starts `executable`; DependencyMissing where production has no sandbox."""
         if self.sandbox is None:
+            # In a thread: the plan runs programs as the other user.
             plan, is_ours = plan_sandbox, is_root()
             self._take_over(await asyncio.to_thread(plan, self._user_name, executable, self.folder, is_root=is_ours))
         folder = self._folder = self._folder or ProfileFolder()
         sandbox = self.sandbox or Sandbox()
         environment = browser_environment(os.environ, folder.home, folder.temporary)
         if sandbox.user is not None:
+            # At every start: the folder may be a new one since the plan was made.
             folder.give_to(sandbox.user.user_id, sandbox.user.group_id)
         launch = Launch(executable, sandbox.user, self._process_bytes)
         launcher = write_launcher(folder.path, launch, folder.home)
         return LaunchSpec(executable, launcher, sandbox.has_sandbox, environment)
 
     def give_up_sandbox(self) -> None:
-        """Do without the sandbox from now on, as the system keeps it from working; DependencyMissing in production."""
+        """Go on without the sandbox, since it does not work on this system; DependencyMissing in production."""
         self._take_over((self.sandbox or Sandbox()).without_sandbox(explain_missing_namespaces()))
 
     async def remove_files(self) -> None:
-        """Remove the folder; a later start makes another."""
+        """Remove the folder; a later start creates another."""
         folder, self._folder = self._folder, None
         if folder is not None:
             await asyncio.to_thread(folder.remove)

@@ -1,4 +1,4 @@
-"""What the driver starts in the browser's place: a script that lowers limits and privileges and becomes the browser."""
+"""The script the driver starts as the browser: it lowers limits and privileges, then becomes the browser."""
 
 import shlex
 from collections.abc import Mapping
@@ -19,23 +19,23 @@ PASSED_ON = (
     "LD_LIBRARY_PATH",
     "XDG_DATA_DIRS",
 )
-"""All of our environment that a browser needs; passwords of captchad's are in the rest."""
+"""All of our environment that a browser needs; the rest may hold captchad's passwords."""
 
 LAUNCHER_NAME = "launch"
 LAUNCHER_MODE = 0o700
 LEAST_PROCESS_BYTES = 1 << 30
-"""Room in which Chromium's own processes are sure to start: threads' stacks count though they are hardly used."""
+"""Enough for Chromium's own processes to start: thread stacks count although they are hardly used."""
 
 _LIMITED = """\
 #!/bin/sh
-# A page that fills its process's memory must lose that process, not the machine; a lower limit may stand already.
+# A page that fills memory must lose its own process, not the machine; a lower limit may be set already.
 ulimit -d {limit_kib} 2>/dev/null
 """
 _AS_CAPTCHAD = """\
 exec {command} "$@"
 """
 _AS_USER = """\
-# The driver has made the profile's folder as root.
+# The driver created the profile folder as root.
 for argument; do
     case $argument in --user-data-dir=*) chown {owner} "${{argument#*=}}" || exit 1 ;; esac
 done
@@ -45,7 +45,7 @@ cd {folder} && exec {command} "$@"
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What is started: `user` is None for captchad's own; no process of it gets more than `process_bytes` of data."""
+    """What is started: `user` is None for captchad's own; no process gets more than `process_bytes` of data memory."""
 
     executable: str
     user: BrowserUser | None
@@ -55,6 +55,7 @@ class Launch:
 def write_launcher(folder: Path, launch: Launch, writable: Path) -> str:
     """Write the script that starts a browser; return its path. Only captchad's own account can use it."""
     script = folder / LAUNCHER_NAME
+    # ulimit -d counts in KiB.
     limit_kib = max(launch.process_bytes, LEAST_PROCESS_BYTES) // 1024
     script.write_text(_LIMITED.format(limit_kib=limit_kib) + _describe_start(launch, writable), encoding="utf-8")
     script.chmod(LAUNCHER_MODE)
@@ -70,6 +71,6 @@ def _describe_start(launch: Launch, writable: Path) -> str:
 
 
 def browser_environment(own: Mapping[str, str], home: Path, temporary: Path) -> dict[str, str]:
-    """Return the environment of a browser: what it needs of ours, and folders that are its own."""
+    """Return the environment of a browser: what it needs of ours, and its own folders."""
     passed = {name: own[name] for name in PASSED_ON if name in own}
     return {**passed, "HOME": str(home), "TMPDIR": str(temporary)}

@@ -25,7 +25,7 @@ from captchad.browser.launch.process_tree import (
     measure_rss_bytes,
 )
 from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 
@@ -36,7 +36,7 @@ _logger = logging.getLogger(__name__)
 
 
 class SandboxUnusable(LaunchFailed):
-    """The browser did not start because the system keeps its sandbox from working."""
+    """The browser did not start because its sandbox does not work on this system."""
 
 
 class BrowserProcess(BrowserConnection):
@@ -63,26 +63,26 @@ class BrowserProcess(BrowserConnection):
         return not self.is_killed and self.browser.is_connected() and is_running(self.pid)
 
     def describe(self) -> str:
-        """Say which process it is."""
+        """Name the process."""
         return f"process {self.pid}"
 
     async def measure(self) -> None:
-        """Read how much memory the whole browser takes, off the event loop."""
+        """Read the memory of the whole browser, off the event loop."""
         self.memory_bytes = await asyncio.to_thread(measure_rss_bytes, self.pid)
 
     async def read_activity(self) -> Activity:
-        """Return what its own processes and the driver's have had so far, read off the event loop."""
+        """Return the CPU times of its own processes and the driver, read off the event loop."""
         return await asyncio.to_thread(read_activity, self.pid, self._driver_pid)
 
     def kill(self) -> None:
-        """End it at once, with all its children, and a driver that was stopped: it would not notice."""
+        """End it and its children at once, and also a stopped driver, which would not notice."""
         self.is_killed = True
         kill_tree(self.pid)
         if is_stopped(self._driver_pid):
             kill_tree(self._driver_pid)
 
     async def close(self) -> None:
-        """End it politely, and by force if that takes too long; none of its processes is left."""
+        """Close it, by force if that takes too long; none of its processes is left."""
         tree = await asyncio.to_thread(list_tree, self.pid)
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -94,15 +94,15 @@ class BrowserProcess(BrowserConnection):
                 raise
         finally:
             self.kill()
-            # Its children outlive it by a moment, and are nobody's descendants then.
+            # Its children outlive it for a moment and have another parent by then, so the list made before is used.
             kill_all(tree)
         await asyncio.to_thread(await_ends, tree, STOP_SECONDS)
 
 
 class LaunchedBrowsers:
-    """The source that starts browsers on this machine, all under one driver.
+    """The source that launches browsers on this machine, all under one driver.
 
-    `admit` (process id) has the proxy serve a browser without a password, and says whether it does.
+    `admit` takes a process id and returns whether the proxy will serve that browser without a password.
     """
 
     def __init__(
@@ -124,24 +124,25 @@ class LaunchedBrowsers:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the driver runs that every browser here is spoken to through."""
+        """Whether the driver runs, which controls every browser here."""
         return self._driver.is_alive
 
     @property
     def sandbox(self) -> Sandbox | None:
-        """How browsers are held; None before the first."""
+        """The sandbox of the browsers; None before the first."""
         return self._sandboxing.sandbox
 
     async def open(self) -> BrowserProcess:
-        """Start one Chromium behind the proxy; LaunchFailed or DependencyMissing when that can't be."""
+        """Start one Chromium behind the proxy; LaunchFailed or DependencyMissing when it can't be started."""
         if not self._driver.is_alive:
-            # A driver that was killed has left its browsers' profiles, which nobody else would remove.
+            # A killed driver leaves its browsers' profiles, which nothing else removes.
             await self.stop()
         playwright = await self._driver.start(self._sandboxing.folder)
         executable = find_executable(self._executable, playwright.chromium.executable_path)
         try:
             return await self._launch(playwright, await self._sandboxing.prepare(executable))
         except SandboxUnusable:
+            # Raises in production.
             self._sandboxing.give_up_sandbox()
             return await self._launch(playwright, await self._sandboxing.prepare(executable))
 
@@ -151,10 +152,13 @@ class LaunchedBrowsers:
         await self._sandboxing.remove_files()
 
     async def _launch(self, playwright: Playwright, program: LaunchSpec) -> BrowserProcess:
+        # An argument Chromium ignores: the driver does not tell the browser's process id, so it is looked for by
+        # this.
         mark = f"--captchad-browser={secrets.token_hex(_MARK_BYTES)}"
         try:
             async with asyncio.timeout(LAUNCH_SECONDS):
                 browser = await playwright.chromium.launch(**self._options(program, mark))
+                # Within the same timeout: a browser may start and never answer.
                 user_agent = await read_user_agent(browser)
         except (TimeoutError, PlaywrightError) as error:
             self._kill_marked(mark)
@@ -170,15 +174,15 @@ class LaunchedBrowsers:
         )
 
     async def _choose_options(self, pid: int) -> dict[str, Any]:
-        """Have contexts show the proxy's password only where need be.
+        """Give contexts the proxy's password only where it is needed.
 
-        A driver that knows a password holds up each request, to hear whether it is asked for it.
+        With a password the driver intercepts each request, in case the proxy asks for it.
         """
         is_admitted = self._admit is not None and await self._admit(pid)
         return {} if is_admitted else {"proxy": describe_proxy(self._find_proxy())}
 
     def _kill_marked(self, mark: str) -> None:
-        """Kill what a failed launch may have left."""
+        """Kill what a failed launch may have started."""
         pid = find_marked(self._driver.pid, mark) if self._driver.pid else None
         if pid is not None:
             kill_tree(pid)
@@ -191,7 +195,7 @@ class LaunchedBrowsers:
             "args": [*QUIET_FLAGS, *EGRESS_FLAGS, *PERFORMANCE_FLAGS, mark],
             "env": program.environment,
             "proxy": {"server": self._find_proxy().url, "bypass": "<-loopback>"},
-            # The worker decides when its browser ends, also while it drains after a signal to the whole group.
+            # The worker ends its browser itself: after a signal to the whole group it still has pages to finish.
             "handle_sigint": False,
             "handle_sigterm": False,
             "handle_sighup": False,

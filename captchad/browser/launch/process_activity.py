@@ -1,4 +1,4 @@
-"""Reads what a browser's processes have had of the machine: time on a processor, and time waiting for one."""
+"""Reads the CPU times of a browser's processes: time on a processor, and time waiting for one."""
 
 import contextlib
 from collections.abc import Iterable
@@ -9,17 +9,18 @@ import psutil
 from captchad.browser.browsers.hang_judge import Activity
 from captchad.browser.launch.process_tree import list_tree
 
-_NANOSECONDS = 1_000_000_000
+_NANOSECONDS_PER_SECOND = 1_000_000_000
 _STOPPED_STATES = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
 _RENDERER = "--type=renderer"
 
 
 def read_activity(browser_pid: int, driver_pid: int) -> Activity:
-    """Return the activity of a browser and of the driver that speaks to it; blocks.
+    """Return the activity of a browser and of the driver that controls it; blocks.
 
-    A renderer is left out: a page that spins, or that was stopped, says nothing about the browser.
+    Renderers are left out: a page that spins, or was stopped, says nothing about the browser.
     """
     pids = [process.pid for process in list_tree(browser_pid) if not _is_renderer(process)]
+    # Its own work counts: every answer of the browser passes through it.
     pids.append(driver_pid)
     ran, queued = _sum_times(pids)
     return Activity(ran, queued, any(is_stopped(pid) for pid in pids))
@@ -41,12 +42,13 @@ def _is_renderer(process: psutil.Process) -> bool:
 
 
 def _sum_times(pids: Iterable[int]) -> tuple[float, float]:
-    """Return the seconds on a processor and in wait for one, over all threads, by the kernel's schedstat."""
+    """Return the seconds on a processor and waiting for one, over all threads, by the kernel's schedstat."""
     ran = queued = 0
     for pid in pids:
         with contextlib.suppress(OSError):
+            # Threads and processes may end while they are read.
             for thread in Path(f"/proc/{pid}/task").iterdir():
                 with contextlib.suppress(OSError, ValueError):
                     times = (thread / "schedstat").read_text(encoding="ascii").split()
                     ran, queued = ran + int(times[0]), queued + int(times[1])
-    return ran / _NANOSECONDS, queued / _NANOSECONDS
+    return ran / _NANOSECONDS_PER_SECOND, queued / _NANOSECONDS_PER_SECOND

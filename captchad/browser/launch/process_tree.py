@@ -1,4 +1,4 @@
-"""Finds, measures and kills the operating system's side of a browser or of its driver."""
+"""Finds, measures and kills the processes of a browser or its driver."""
 
 import contextlib
 import os
@@ -36,22 +36,23 @@ def find_marked(ancestor_pid: int, mark: str) -> int | None:
 def is_running(pid: int) -> bool:
     """Whether a process exists and is more than a zombie."""
     try:
+        # A killed child stays a zombie until its parent collects it.
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
 
 def measure_rss_bytes(pid: int) -> int:
-    """Return the resident memory of a process and all under it; what they map of files counts once.
+    """Return the resident memory of a process and all its descendants; mapped files count once.
 
-    A browser's processes all map the same program, which would else be counted a dozen times.
+    A browser's processes all map the same program, which would otherwise be counted a dozen times.
     """
     parts = [_read_resident_bytes(process.pid) for process in list_tree(pid)]
     return sum(own for own, _ in parts) + max((of_files for _, of_files in parts), default=0)
 
 
 def _read_resident_bytes(pid: int) -> tuple[int, int]:
-    """Return the resident bytes that are a process's own or shared by writing, and those of files; 0 of one gone."""
+    """Return a process's anonymous and shared-memory bytes, and its file-mapped ones; 0 for one that is gone."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -61,10 +62,11 @@ def _read_resident_bytes(pid: int) -> tuple[int, int]:
 
 
 def kill_tree(pid: int) -> None:
-    """SIGKILL a process, its group if it leads one, and everything under it."""
+    """SIGKILL a process, its group if it leads one, and all its descendants."""
     tree = list_tree(pid)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if _is_group(pid):
+            # The group first: it reaches processes started since the list was made.
             os.killpg(pid, signal.SIGKILL)
     kill_all(tree)
 
@@ -82,7 +84,7 @@ def await_ends(processes: Iterable[psutil.Process], timeout_seconds: float) -> N
 
 
 def list_tree(pid: int) -> list[psutil.Process]:
-    """Return a process, everything under it and in its group, which may outlive it; empty where all is gone.
+    """Return a process, its descendants and its group, which may outlive it; empty where all are gone.
 
     A distribution's browser is a script that starts the browser: killed, it leaves a group without a leader.
     """
@@ -104,7 +106,7 @@ def _list_group(pid: int) -> list[psutil.Process]:
 
 
 def _is_group(pid: int) -> bool:
-    """Whether there may be a group of this name: no other process gets its number while there is."""
+    """Whether there may be a process group with this id; the kernel reuses no id while its group exists."""
     try:
         return os.getpgid(pid) == pid
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""The folder of one process's browsers: profiles, temporary files and the launcher, gone when the process is."""
+"""The folder of one process's browsers: profiles, temporary files and the launcher."""
 
 import contextlib
 import fcntl
@@ -8,25 +8,25 @@ import tempfile
 from pathlib import Path
 
 PREFIX = "captchad-b-"
-"""Short, since Chromium puts a socket below it and a socket's path may have 107 characters."""
+"""Short: Chromium creates a socket below it, and a socket's path is limited to 107 characters."""
 
 LOCK_NAME = "lock"
 PASSABLE_MODE = 0o711
 
 
 class ProfileFolder:
-    """A folder that is removed at the end, or by the next process where its own was killed."""
+    """A folder removed at the end, or by the next process where its own was killed."""
 
     def __init__(self) -> None:
         _remove_abandoned(Path(tempfile.gettempdir()))
         self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        # The lock ends with the process, however that ends; what holds none is nobody's any more.
+        # The kernel releases the lock however the process ends, so a folder without one is abandoned.
         self._lock = _lock(self.path / LOCK_NAME)
         self.home = self._make("home")
         self.temporary = self._make("tmp")
 
     def give_to(self, user_id: int, group_id: int) -> None:
-        """Let another user write where the browser writes, and pass through to it."""
+        """Let another user enter the folder, and write where the browser writes."""
         self.path.chmod(PASSABLE_MODE)
         for folder in (self.home, self.temporary):
             os.chown(folder, user_id, group_id)
@@ -44,7 +44,7 @@ class ProfileFolder:
 
 
 def _lock(path: Path) -> int:
-    """Make a file that is locked before anybody can see it; return its descriptor."""
+    """Create a file that is locked before it gets its name; return its descriptor."""
     unseen = path.with_suffix(".new")
     descriptor = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -55,10 +55,12 @@ def _lock(path: Path) -> int:
 def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
+            # Anybody may create such a name in /tmp; only our own folders are touched, and no link is followed.
             if folder.lstat().st_uid != os.geteuid():
                 continue
             descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
+                # Fails where its process still runs.
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
             finally:

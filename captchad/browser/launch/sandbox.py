@@ -1,4 +1,4 @@
-"""As whom the browser runs and whether its sandbox can be on; where that is less than it should be, says why."""
+"""Decides which user the browser runs as and whether its sandbox is on, and explains where it is not."""
 
 import os
 import pwd
@@ -10,7 +10,7 @@ from pathlib import Path
 PROBE_SECONDS = 10
 DROP_COMMAND = "setpriv"
 SANDBOX_SIGNS = ("No usable sandbox", "sandboxing failed", "setuid sandbox", "Failed to move to new namespace")
-"""What Chromium, or the driver on its behalf, says where the system keeps its sandbox from working."""
+"""Messages of Chromium, or of the driver, where the sandbox does not work on this system."""
 
 _NAMESPACE_LIMITS = (
     ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces is 0; set it to some thousands with sysctl"),
@@ -37,13 +37,14 @@ class BrowserUser:
     group_id: int
 
     def drop_command(self) -> list[str]:
-        """Return the command that runs what follows it as this user, without a way back."""
+        """Return the command that runs what follows as this user, with no way to regain privileges."""
         return [
             DROP_COMMAND,
             f"--reuid={self.user_id}",
             f"--regid={self.group_id}",
             "--clear-groups",
             "--inh-caps=-all",
+            # Without a bounding set and with no-new-privs, no setuid program gives anything back.
             "--bounding-set=-all",
             "--no-new-privs",
             "--",
@@ -52,7 +53,7 @@ class BrowserUser:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """How a browser is held: `user` is None where it runs as captchad does, `problem` says why it has no sandbox."""
+    """A browser's sandbox: `user` is None where it runs as captchad does, `problem` says why it has no sandbox."""
 
     user: BrowserUser | None = None
     has_sandbox: bool = True
@@ -63,7 +64,7 @@ class Sandbox:
         return replace(self, has_sandbox=False, problem=problem)
 
     def describe(self) -> str:
-        """Say it in a few words."""
+        """Describe it in a few words."""
         sandbox = "on" if self.has_sandbox else "off"
         return f"{sandbox}, as {self.user.name}" if self.user is not None else sandbox
 
@@ -71,8 +72,8 @@ class Sandbox:
 def plan_sandbox(user_name: str, executable: str, folder: Path, *, is_root: bool) -> Sandbox:
     """Decide how `executable` runs with its files in `folder`.
 
-    Chromium refuses its sandbox to root, so root's browser runs as `user_name`; where that can't be, it runs as
-    root without its sandbox, and the problem is named.
+    Chromium refuses its sandbox to root, so root's browser runs as `user_name`; where that is impossible, it runs
+    as root without its sandbox, and the problem is named.
     """
     if not is_root:
         return Sandbox()
@@ -112,7 +113,7 @@ def _find_user(name: str) -> BrowserUser | str:
 
 
 def _find_obstacle(user: BrowserUser, executable: str, folder: Path) -> str:
-    """Try as the user itself, since only the kernel knows all that may forbid it; empty where nothing does."""
+    """Try it as that user, since only the kernel knows everything that may forbid it; empty where nothing does."""
     for path in (executable, str(folder.parent)):
         test = ["/bin/sh", "-c", 'test -x "$1"', "sh", path]
         try:

@@ -1,4 +1,4 @@
-"""A node of browsers for workers elsewhere: keeps one browser server well, whatever becomes of its browser."""
+"""A browser node for remote workers: keeps one browser server running."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from captchad.browser.node.server import BrowserServer, ListeningAddress
 from captchad.browser.remote.connection import RemoteBrowser
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
@@ -24,17 +24,19 @@ from captchad.runtime.spawn import TaskSet
 CHECK_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 JITTER = 0.2
+# Checks between two measurements, which read /proc for each of the browser's processes.
 MEASURE_EVERY = 10
+# The node opens no pages of its own.
 NOWHERE = ProxyAddress(NOWHERE_URL, "none", "none")
 
 _logger = logging.getLogger(__name__)
 
 
 class BrowserNode(Service):
-    """Runs a browser server and is its first client, so that it knows as its workers do whether it is well.
+    """Runs a browser server and is its first client, so that it sees what its workers see.
 
-    A server that has ended, gives no sign of life or has grown too big is ended with all its processes and started
-    again; the pages in it are lost and tried again by their workers.
+    A server that has ended, does not answer or has grown too big is killed with all its processes and restarted; its
+    pages are lost, and retried by their workers.
     """
 
     name = "browser-node"
@@ -48,6 +50,7 @@ class BrowserNode(Service):
         self._sandboxing = SandboxPolicy(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
         endpoint = PlaywrightServerEndpoint(address.own_url)
         self._source = RemoteBrowsers([endpoint], lambda: NOWHERE, clock, must_have_sandbox=must_have_sandbox)
+        # So that nodes that were started together do not restart together.
         self._memory_limit_bytes = config.recycle_memory_bytes * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311
         self._server: BrowserServer | None = None
         self._client: RemoteBrowser | None = None
@@ -56,7 +59,7 @@ class BrowserNode(Service):
         self.restarts = 0
 
     async def start(self) -> None:
-        """Start the server and see that it is well; DependencyMissing where it can't be."""
+        """Start the server and connect to it; DependencyMissing where that fails."""
         self._executable = await self._find_executable()
         try:
             await self._bring_up()
@@ -65,14 +68,14 @@ class BrowserNode(Service):
         _logger.info("a browser is at ws://%s:%d, behind its secret path", self._address.host, self._address.port)
 
     async def run(self) -> None:
-        """Replace the server whenever it is not well."""
+        """Replace the server whenever it is unhealthy."""
         checks = 0
         while True:
             await self._clock.sleep(CHECK_SECONDS)
             checks += 1
             reason = await self._find_fault(measures=checks % MEASURE_EVERY == 0)
             if reason:
-                _logger.warning("the browser server %s and is started again", reason)
+                _logger.warning("the browser server %s and is restarted", reason)
                 await self._replace()
 
     async def close(self) -> None:
@@ -83,7 +86,7 @@ class BrowserNode(Service):
         await self._sandboxing.remove_files()
 
     def health(self) -> ServiceHealth:
-        """Say whether workers find a browser here."""
+        """Say whether workers can use its browser."""
         is_ready = self._client is not None and self._client.is_alive
         version = self._client.version if self._client is not None else None
         details = {"browser_version": version, "restarts": self.restarts}
@@ -94,7 +97,7 @@ class BrowserNode(Service):
         if server is None or not server.is_running:
             return "has ended"
         if client is None or not client.is_alive:
-            return "gives no sign of life"
+            return "does not answer"
         if measures:
             rss_bytes = await asyncio.to_thread(server.measure_rss_bytes, os.getpid())
             if rss_bytes > self._memory_limit_bytes:
@@ -111,7 +114,7 @@ class BrowserNode(Service):
                 await self._bring_up()
             except LaunchFailed as error:
                 pause_seconds = min(LONGEST_PAUSE_SECONDS, max(CHECK_SECONDS, pause_seconds * 2))
-                _logger.warning("%s; tried again in %g s", error, pause_seconds)
+                _logger.warning("%s; trying again in %g s", error, pause_seconds)
             else:
                 return
 
@@ -128,6 +131,7 @@ class BrowserNode(Service):
         program = await self._sandboxing.prepare(self._executable)
         self._server = BrowserServer(self._address, self._sandboxing.folder, program)
         await self._server.start()
+        # A pipe that nobody reads would fill up and stop the server.
         self._work.spawn(self._server.listen(), "listen")
 
     async def _take_down(self) -> None:

@@ -1,4 +1,4 @@
-"""One `playwright launch-server` process on this machine: a browser for workers elsewhere."""
+"""One `playwright launch-server` process on this machine: a browser for remote workers."""
 
 import asyncio
 import json
@@ -21,14 +21,14 @@ from captchad.runtime.tethered_process import TetheredProcess
 START_SECONDS = 30.0
 LINES_READ = 50
 MARK = "--captchad-node"
-"""A flag Chromium does not know, so that the browser is found among the server's processes."""
+"""A flag that Chromium ignores, by which the browser is found among the server's processes."""
 
 _READY_PREFIX = "ws://"
 
 
 @dataclass(frozen=True, slots=True)
 class ListeningAddress:
-    """Where workers come in; who knows the secret, the path of the address, may use the browser."""
+    """Where workers connect; whoever knows the secret, the path of the URL, may use the browser."""
 
     host: str
     port: int
@@ -36,12 +36,12 @@ class ListeningAddress:
 
     @property
     def own_url(self) -> str:
-        """The address at which this machine itself comes in."""
+        """The URL at which this machine itself connects."""
         return f"ws://{show_host(find_local_host(self.host))}:{self.port}/{self.secret}"
 
 
 class BrowserServer:
-    """Starts and ends the server with everything under it; it ends when this process does, however that goes."""
+    """Starts and ends the server with all its processes; it never outlives this process."""
 
     def __init__(self, address: ListeningAddress, folder: Path, program: LaunchSpec) -> None:
         self._address = address
@@ -73,19 +73,19 @@ class BrowserServer:
             raise LaunchFailed(f"the browser server did not come up within {START_SECONDS:g} s") from None
 
     async def listen(self) -> None:
-        """Read what it writes until it ends, so that it never waits for a reader."""
+        """Read its output until it ends, so that it never blocks on a full pipe."""
         stdout = self._process.stdout
         while stdout is not None and await stdout.readline():
             pass
 
     async def end(self) -> None:
-        """End it at once, with everything under it."""
+        """Kill it at once, with all its processes."""
         if self._process.is_running:
             self._process.kill()
             await self._process.wait()
 
     def measure_rss_bytes(self, own_pid: int) -> int:
-        """Return the memory of its browser; 0 where that is not there. Blocks."""
+        """Return the memory of its browser, 0 where there is none; blocks."""
         pid = find_marked(own_pid, MARK)
         return measure_rss_bytes(pid) if pid is not None else 0
 
@@ -95,23 +95,25 @@ class BrowserServer:
             "executablePath": self._program.path,
             "chromiumSandbox": self._program.has_sandbox,
             "args": [*QUIET_FLAGS, WEBRTC_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
+            # Each worker's contexts name its own proxy; anything else leads nowhere.
             "proxy": {"server": NOWHERE_URL, "bypass": "<-loopback>"},
             "env": self._program.environment,
             "host": self._address.host,
             "port": self._address.port,
             "wsPath": f"/{self._address.secret}",
         }
+        # Private before it has content: it holds the secret.
         self._settings_file.touch(mode=0o600)
         self._settings_file.write_text(json.dumps(settings), encoding="utf-8")
 
     async def _read_line(self, lines: list[str]) -> bool:
-        """Read one line of the server's; True once it says where it listens."""
+        """Read one line of its output; True once it says where it listens."""
         stdout = self._process.stdout
         raw = await stdout.readline() if stdout is not None else b""
         if not raw:
             said = "\n".join(lines)
             failure = SandboxUnusable if is_sandbox_failure(said) else LaunchFailed
-            shown = next((line for line in lines if line.strip()), "it ended without a word")
+            shown = next((line for line in lines if line.strip()), "it ended without output")
             raise failure(f"{self._program.executable} did not start: {shown}")
         line = raw.decode(errors="replace").strip()
         lines.append(line)

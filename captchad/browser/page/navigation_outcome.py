@@ -1,4 +1,4 @@
-"""Says what has become of a page's navigations: where it may not be, what the proxy refused, why nothing opened."""
+"""Explains how a page's navigations ended: out of scope, refused by the proxy, or failed."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,14 @@ from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
+# Bounded, for most aborted navigations have no such response.
 REASON_SECONDS = 0.5
+# The driver has no error class for these; a launch-server words its browser's end in its own way.
 _CRASH_SIGNS = ("crashed", "has been closed", "Connection closed", "Browser closed")
 
 
 class NavigationOutcome:
-    """Hears of one page's navigations; refusals of the proxy before `since_seconds` (monotonic) are other pages'."""
+    """Follows one page's navigations; proxy refusals before `since_seconds` (monotonic) belong to other pages."""
 
     def __init__(self, proxy: FilteringProxy, since_seconds: float) -> None:
         self._proxy = proxy
@@ -31,21 +33,22 @@ class NavigationOutcome:
         """Remember the latest navigation of the page itself."""
         if request.is_navigation_request() and request.frame.parent_frame is None:
             self._main_request = request
+            # Only the latest navigation counts.
             self._leads_out.clear()
 
     def note_redirect(self, location: str) -> None:
-        """Remember that an answer leads to a scheme that Chromium would hand to another program."""
+        """Remember that a response redirects to a scheme that Chromium would hand to another program."""
         if urlsplit(location).scheme not in {"", *PAGE_SCHEMES}:
             self._leads_out.set()
 
     async def await_reason(self) -> None:
-        """Wait until it is known why a navigation was given up: its answer may be told of after its end."""
+        """Wait until it is known why a navigation was aborted: the event of its response may come after its end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REASON_SECONDS):
                 await self._leads_out.wait()
 
     async def check_answer(self, response: Response) -> None:
-        """Raise if the answer is one of the proxy's own; on https the site would be its author, so it is ignored."""
+        """Raise if the proxy itself sent the response; over https only the site can have, so the header is ignored."""
         code = response.headers.get(ANSWER_HEADER.lower())
         if code is None or urlsplit(response.url).scheme != "http":
             return
@@ -55,7 +58,7 @@ class NavigationOutcome:
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
 
     def check_place(self, url: str) -> None:
-        """Raise if a page is where it may not be."""
+        """Raise if the page is out of scope."""
         scheme = urlsplit(url).scheme
         if scheme in PAGE_SCHEMES:
             refusal = self._explain_refusal(url)
@@ -67,7 +70,7 @@ class NavigationOutcome:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
 
     def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
-        """Return what an error of the driver's means to the task; `is_alive` says whether browser and page are."""
+        """Map a driver error to the task's error; `is_alive` says whether browser and page are."""
         text = _first_line(error)
         if not is_alive or is_crash_sign(error):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
@@ -77,10 +80,10 @@ class NavigationOutcome:
         return self._explain_failure(text)
 
     def _explain_failure(self, text: str) -> AttemptFailed:
-        """Tell a navigation that was refused, by the proxy or by the browser, from one that failed."""
+        """Distinguish a navigation refused by the proxy or the browser from one that failed."""
         refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
         if refusal is None and _ABORTED in text and self._leads_out.is_set():
-            # Chromium drops such a redirect without showing the answer; what else it drops may go well the next time.
+            # Chromium aborts such a redirect without showing the response; any other abort may succeed next time.
             refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
         if refusal is not None:
             return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
@@ -100,7 +103,7 @@ class NavigationOutcome:
 
 
 def is_abort(error: PlaywrightError) -> bool:
-    """Whether a navigation was given up, by the browser or with its page."""
+    """Whether a navigation was aborted, by the browser or with its page."""
     return _ABORTED in _first_line(error)
 
 

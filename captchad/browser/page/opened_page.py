@@ -1,4 +1,4 @@
-"""One page while it is open: where it is, what it was answered, and whether it still lives."""
+"""One open page: its address, its responses, and whether it is alive."""
 
 import asyncio
 import contextlib
@@ -18,13 +18,14 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
 HTTP_ERROR_STATUS = 400
+# After it the page is searched as it is.
 DOCUMENT_MS = 5000
 SIGN_OF_LIFE_SECONDS = 10.0
-"""A page that is well answers within milliseconds, on a machine without a free processor within a second or two."""
+"""A healthy page answers within milliseconds, on a machine without a free processor within a second or two."""
 
 
 class OpenedPage:
-    """Hears what happens to a page, and says what that means for the attempt."""
+    """Handles a page's events and maps them to what they mean for the attempt."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class OpenedPage:
         connection: BrowserConnection,
         proxy: FilteringProxy,
         clock: Clock,
-        keeper: TaskSet,
+        work: TaskSet,
     ) -> None:
         self.page = page
         self.recorder = PictureRecorder()
@@ -42,7 +43,7 @@ class OpenedPage:
         self._connection = connection
         self._proxy = proxy
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._outcome = NavigationOutcome(proxy, clock.monotonic_seconds())
         self._url = ""
         self._has_crashed = False
@@ -51,8 +52,9 @@ class OpenedPage:
     async def navigate(self, url: str) -> Response | None:
         """Open a URL in the page; AttemptFailed where the answer itself ends the attempt."""
         self._url = url
+        # Not `load`: the captcha is often there long before the page's last resource (docs/performance.md).
         response = await self.page.goto(url, wait_until="commit", timeout=0)
-        # A page that goes elsewhere in the middle of its own loading may never be said to have loaded.
+        # A page that navigates while it loads may never fire this event.
         with contextlib.suppress(PlaywrightTimeoutError):
             await self.page.wait_for_load_state("domcontentloaded", timeout=DOCUMENT_MS)
         if response is not None:
@@ -62,7 +64,7 @@ class OpenedPage:
         return response
 
     async def reopen(self) -> None:
-        """Open the same URL anew; to reload would send a form again."""
+        """Open the same URL again; a reload would send the form again."""
         await self.navigate(self._url)
 
     @property
@@ -71,19 +73,21 @@ class OpenedPage:
         return self.status is not None and self.status >= HTTP_ERROR_STATUS
 
     def check(self) -> None:
-        """Raise AttemptFailed if the page crashed, was ended, or has left for somewhere it may not be."""
+        """Raise AttemptFailed if the page crashed, was ended, or went out of scope."""
         if self._has_crashed or self.page.is_closed():
-            # Not before it has: to close a page that floods takes long, one that has crashed no time.
-            raise self._explain_crash("the page crashed while it was looked at")
+            # A flooding page fails only here, once it has crashed: closing a crashed page is quick.
+            raise self._explain_crash("the page crashed while it was searched")
         self._outcome.check_place(self.page.url)
 
-    def check_origin(self, endpoint: Origin) -> None:
+    def check_origin(self, origin: Origin) -> None:
         """Raise TargetNotAllowed if something of the page leads out of scope."""
-        self._proxy.check_origin(endpoint)
+        self._proxy.check_origin(origin)
 
     async def explain(self, error: PlaywrightError) -> AttemptFailed:
-        """Return what an error of the driver's means for the attempt."""
+        """Map a driver error to what it means for the attempt."""
         is_alive = self._connection.is_alive
+        # A renderer killed in a navigation and a refused redirect both end as net::ERR_ABORTED; only the first may be
+        # retried.
         if is_abort(error) and is_alive:
             is_alive = not await self._is_crashing()
             await self._outcome.await_reason()
@@ -92,37 +96,37 @@ class OpenedPage:
         return self._explain_crash(failure.message) if is_crash else failure
 
     def note_request(self, request: Request) -> None:
-        """Remember the latest navigation, to say what has become of it."""
+        """Remember the latest navigation, to explain how it ended."""
         self._outcome.note_request(request)
 
     def note_response(self, response: Response) -> None:
-        """Remember an answer that may be the picture."""
+        """Remember a response that may be the picture."""
         self.recorder.note(response)
 
     def note_redirect(self, location: str) -> None:
-        """Remember where an answer leads, to say what has become of the navigation."""
+        """Remember where a response redirects to, to explain how the navigation ended."""
         self._outcome.note_redirect(location)
 
     def note_popup(self, popup: Page) -> None:
-        """Close what nobody asked for."""
-        self._keeper.spawn(_close_quietly(popup), "close-popup")
+        """Close the popup."""
+        self._work.spawn(_close_quietly(popup), "close-popup")
 
     def note_crash(self) -> None:
         """Remember that the page is gone."""
         self._has_crashed = True
 
     def note_flood(self, reason: str) -> None:
-        """End the page before it costs other pages of its browser their attempts."""
+        """Crash the page before it harms other pages of its browser."""
         self._flood = reason
-        self._keeper.spawn(self._end_renderer(), "end-flood")
+        self._work.spawn(self._end_renderer(), "end-flood")
 
     async def _end_renderer(self) -> None:
-        """End the page's process at once; nothing else stops what a page has begun."""
+        """Crash the page's renderer; nothing else stops what a page has started."""
         with contextlib.suppress(PlaywrightError):
             await self._devtools.send("Page.crash")
 
     async def _is_crashing(self) -> bool:
-        """Ask the page: of one that crashes, the driver may hear first that its navigation ended."""
+        """Ask the page itself: when it crashes, the driver may first report that its navigation ended."""
         try:
             async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
                 await self.page.evaluate("0")
@@ -133,7 +137,7 @@ class OpenedPage:
         return self._has_crashed
 
     def _explain_crash(self, message: str) -> AttemptFailed:
-        """Tell a page that was ended here from one that was lost."""
+        """Distinguish a page that was ended here from one that was lost."""
         if self._flood and self._connection.is_alive:
             return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, self._flood)
         return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, message)

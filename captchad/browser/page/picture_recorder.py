@@ -1,4 +1,4 @@
-"""Remembers the answers that may be a page's pictures, so that no picture is asked for twice."""
+"""Remembers the responses that may be a page's pictures, so that no picture is requested twice."""
 
 from urllib.parse import urldefrag
 
@@ -9,7 +9,7 @@ _PICTURE_TYPES = ("image/",)
 
 
 class PictureRecorder:
-    """Remembers the newest answer for each picture URL that the page loaded itself."""
+    """Remembers the newest response for each picture URL that the page loaded itself."""
 
     def __init__(self) -> None:
         self._responses: dict[str, Response] = {}
@@ -21,6 +21,7 @@ class PictureRecorder:
             return
         while request is not None:
             url = urldefrag(request.url).url
+            # Removed first, so that the newest is last and the oldest is dropped at the limit.
             self._responses.pop(url, None)
             self._responses[url] = response
             request = request.redirected_from

@@ -1,4 +1,4 @@
-"""Tells when a site asks to be left alone for a while, and for how long."""
+"""Reads whether a site asks clients to back off, and for how long."""
 
 import math
 from collections.abc import Mapping
@@ -9,14 +9,16 @@ from captchad.domain.errors import AttemptFailed, TaskErrorCode
 
 TOO_MANY_REQUESTS = 429
 SERVICE_UNAVAILABLE = 503
+# For a 429 without Retry-After.
 UNSTATED_SECONDS = 10.0
 SHORTEST_SECONDS = 1.0
+# A site may close a target to all workers for an hour at most.
 LONGEST_SECONDS = 3600.0
-MS = 1000
+MS_PER_SECOND = 1000
 
 
 def refuse_overload(status: int, headers: Mapping[str, str], now_ms: int) -> None:
-    """Raise `http_error` with the time to wait if a navigation's answer says that the site has had enough.
+    """Raise `http_error` with the time to wait if a navigation's response says that the site is overloaded.
 
     `headers` have lower-case names; `now_ms` is this host's clock, for dates that come without the site's own.
     """
@@ -29,6 +31,7 @@ def refuse_overload(status: int, headers: Mapping[str, str], now_ms: int) -> Non
 def read_retry_after(status: int, headers: Mapping[str, str], now_ms: int) -> float | None:
     """Return the seconds a 429, or a 503 that states them, asks for; None where nothing is asked."""
     stated = headers.get("retry-after", "").strip()
+    # A 503 without Retry-After may be any failure, so the ordinary retry applies.
     if status != TOO_MANY_REQUESTS and not (status == SERVICE_UNAVAILABLE and stated):
         return None
     seconds = _read_delay(stated, headers.get("date", ""), now_ms)
@@ -39,13 +42,13 @@ def read_retry_after(status: int, headers: Mapping[str, str], now_ms: int) -> fl
 
 def _read_delay(stated: str, sent_at: str, now_ms: int) -> float | None:
     if stated.isascii() and stated.isdigit():
-        # More digits than any delay has would cost time to read and overflow a float.
+        # A number of absurd length would take time to parse and overflow a float.
         return float(stated) if len(stated) < len("1000000000") else math.inf
     until = _read_date(stated)
     if until is None:
         return None
-    # Against the site's own clock where it shows that, so that a clock that is wrong does no harm.
-    now = _read_date(sent_at) or datetime.fromtimestamp(now_ms / MS, UTC)
+    # Against the site's own Date header where there is one, so that a wrong clock does no harm.
+    now = _read_date(sent_at) or datetime.fromtimestamp(now_ms / MS_PER_SECOND, UTC)
     return (until - now).total_seconds()
 
 

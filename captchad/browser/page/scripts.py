@@ -1,4 +1,4 @@
-"""Makes one function of several script files, which share their names."""
+"""Joins several script files into one function, in which they share their names."""
 
 import json
 from collections.abc import Iterable
@@ -19,5 +19,6 @@ def read_script(signature: str, *names: str, **patterns: str) -> str:
 
 
 def _tighten(texts: Iterable[str]) -> str:
+    # Smaller, as it is sent to each frame.
     lines = (line.strip() for text in texts for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -1,4 +1,4 @@
-"""Puts a task's session into a page before it opens, and reads out what the page leaves: for the target alone."""
+"""Puts a task's session into a page before it opens, and reads back what the page leaves, for the target only."""
 
 import json
 from collections.abc import Mapping
@@ -82,14 +82,14 @@ def add_headers(sent: Mapping[str, str], own: Mapping[str, str]) -> list[dict[st
 
 
 class SessionInput:
-    """What is put into one page before it opens."""
+    """Puts a session into one page before it opens."""
 
-    def __init__(self, page: Page, order: PageOrder, keeper: TaskSet) -> None:
+    def __init__(self, page: Page, order: PageOrder, work: TaskSet) -> None:
         self._page = page
         self._order = order
         self._state = order.session or SessionState()
         self._origin = find_origin(order.url)
-        self._keeper = keeper
+        self._work = work
         self._devtools: CDPSession | None = None
         self._script_id: str | None = None
 
@@ -100,28 +100,30 @@ class SessionInput:
         if self._state.headers or self._state.local_storage:
             self._devtools = await self._page.context.new_cdp_session(self._page)
         if self._devtools is not None and self._state.headers:
-            # Not the driver's own headers: those go to every origin, and along with redirects.
+            # Not the driver's extra headers: those go to every origin and along with redirects.
             self._devtools.on("Fetch.requestPaused", self._on_request)
             await self._devtools.send("Fetch.enable", {"patterns": [{"urlPattern": f"{self._origin}/*"}]})
         if self._devtools is not None and self._state.local_storage:
+            # Twice: once as the JSON, once as a JavaScript string literal of it.
             items = {"origin": json.dumps(self._origin), "items": json.dumps(json.dumps(self._state.local_storage))}
             script = {"source": _FILL_STORAGE % items}
-            await self._devtools.send("Page.enable")  # without it the script is taken and never run
+            await self._devtools.send("Page.enable")  # otherwise the script is accepted but never run
             added = await self._devtools.send("Page.addScriptToEvaluateOnNewDocument", script)
             self._script_id = str(added["identifier"])
 
     async def note_opened(self) -> None:
-        """Let the storage be the page's own from now on, once it has been filled."""
+        """Stop filling the storage once it has been filled: from now on it is the page's own."""
         if self._devtools is None or self._script_id is None or not is_at(self._page.url, self._origin):
             return
         script_id, self._script_id = self._script_id, None
         await self._devtools.send("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script_id})
 
     def _on_request(self, event: dict[str, Any]) -> None:
-        self._keeper.spawn(self._go_on(event), "session-headers")
+        self._work.spawn(self._go_on(event), "session-headers")
 
     async def _go_on(self, event: dict[str, Any]) -> None:
         request, answer = event["request"], {"requestId": event["requestId"]}
+        # Checked here too, not left to the browser's URL pattern alone.
         if is_at(request["url"], self._origin):
             answer["headers"] = add_headers(request["headers"], self._state.headers)
         try:
@@ -163,12 +165,13 @@ def read_cookie(cookie: BrowserCookie, host: str, target: str) -> Cookie | None:
         expires=None if cookie["expires"] < 0 else cookie["expires"],
         http_only=cookie["httpOnly"],
         secure=cookie["secure"],
+        # Browsers reject SameSite=None without Secure, so it could not be put in again.
         same_site=None if same_site == "None" and not cookie["secure"] else same_site,
     )
 
 
 async def _read_storage(page: Page, origin: str) -> dict[str, str]:
-    """Ask a frame of the origin; where the page has left it, the driver, which opens one for that."""
+    """Read it from a frame of the origin, or, where the page has left that, through the driver, which opens one."""
     for frame in page.frames:
         if is_at(frame.url, origin):
             entries = await frame.evaluate(_READ_STORAGE, origin)

@@ -1,4 +1,4 @@
-"""A browser elsewhere, and the heartbeat that notices when it is gone."""
+"""A remote browser, and the heartbeat that notices when it is gone."""
 
 import asyncio
 import contextlib
@@ -17,6 +17,7 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
 HEARTBEAT_SECONDS = 1.0
+# A hub may hang; the worker's own end must not wait for it.
 LEAVE_SECONDS = 8.0
 
 Answer = TypeVar("Answer")
@@ -33,10 +34,10 @@ class Greeting:
 
 
 class RemoteBrowser(BrowserConnection):
-    """One connection to a browser elsewhere, through a driver of its own.
+    """One connection to a remote browser, through a driver of its own.
 
-    A driver that is killed fails every call that waits on it at once, whatever has become of the far side; nothing
-    else does, where that stands still or has vanished without a word.
+    Killing the driver fails all its pending calls at once, whatever the state of the remote side. Nothing else does,
+    where that side hangs or vanished silently.
     """
 
     def __init__(
@@ -68,15 +69,15 @@ class RemoteBrowser(BrowserConnection):
         return f"at {self._place}"
 
     async def measure(self) -> None:
-        """Leave the memory unknown: a process elsewhere can't be read."""
+        """Do nothing: the memory of a remote process can't be read."""
 
     def kill(self) -> None:
-        """Break with it at once; its contexts end there as soon as it notices."""
+        """Cut the connection at once; its contexts end there as soon as it notices."""
         self.is_killed = True
         self._driver.kill()
 
     async def close(self) -> None:
-        """Leave it politely, and by force if that takes too long; a session there is given back in any case."""
+        """Close the connection, by force if that takes too long; a session there is always released."""
         try:
             await self._work.cancel_all()
             with contextlib.suppress(TimeoutError, PlaywrightError):
@@ -92,12 +93,13 @@ class RemoteBrowser(BrowserConnection):
             self.kill()
 
     async def _watch(self) -> None:
-        """Ask for a sign of life again and again; break with a browser that gives none, or whose time is up."""
+        """Send heartbeats; cut the connection to a browser that does not answer, or whose time is up."""
         try:
+            # A Grid session is ended at selenium.session_timeout, whatever it does (docs/browsers.md).
             async with asyncio.timeout(self._reached.life_seconds):
                 reason = await self._beat_until_lost()
         except TimeoutError:
-            reason = "may not be kept any longer"
+            reason = "has reached its maximum age"
         if not self.is_killed:
             _logger.warning("the browser at %s %s", self._place, reason)
             self.kill()
@@ -117,7 +119,7 @@ class RemoteBrowser(BrowserConnection):
             return f"is lost: {error}"
 
     async def _answered(self, call: Awaitable[Answer]) -> Answer:
-        """Wait for an answer as long as patience lasts."""
+        """Wait for an answer within the current limit."""
         asked_seconds = self._clock.monotonic_seconds()
         async with asyncio.timeout(self._patience.limit_seconds):
             answer = await call

@@ -1,4 +1,4 @@
-"""One place where a browser can be had, and what is got there."""
+"""One place where a browser can be reached, and the connection to it."""
 
 import socket
 from collections.abc import Awaitable, Callable
@@ -14,15 +14,15 @@ _LOCAL_NAMES = ("localhost",)
 
 
 async def do_nothing() -> None:
-    """Stand for a step that a kind of endpoint does not need."""
+    """Stand in for a step that a kind of endpoint does not need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
     """A browser that was reached.
 
-    `beat` keeps it ours where the connection alone does not, and raises where it is lost; `leave` gives it back once
-    the connection is closed; `life_seconds` is how long it may be kept.
+    `beat` keeps the session alive where the connection alone does not, and raises where it is lost; `leave` releases
+    it once the connection is closed; `life_seconds` is how long it may be used.
     """
 
     browser: Browser
@@ -38,11 +38,11 @@ class RemoteEndpoint(Protocol):
     connect_seconds: float
 
     async def connect(self, playwright: Playwright) -> Reached:
-        """Reach the browser; PlaywrightError, OSError or LaunchFailed where that can't be."""
+        """Reach the browser; PlaywrightError, OSError or LaunchFailed where it can't be reached."""
         ...
 
     async def finish(self) -> None:
-        """Return once what was given up half-way is ended there too."""
+        """Return once everything that was abandoned half-way has ended there too."""
         ...
 
 
@@ -53,7 +53,7 @@ def show_place(url: str) -> str:
 
 
 def dial_by_address(url: str) -> str:
-    """Return a URL with its host's address in place of the name: Chromium's own server answers no name but localhost.
+    """Return a URL with its host's address in place of the name: Chromium's DevTools server refuses any but localhost.
 
     Encrypted URLs stay as they are, since their certificate is for the name. OSError where the name is unknown; blocks.
     """

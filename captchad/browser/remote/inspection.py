@@ -1,4 +1,4 @@
-"""Looks at the flags a browser elsewhere runs with, before any page is opened in it."""
+"""Inspects the flags of a remote browser before any page is opened in it."""
 
 import logging
 
@@ -23,11 +23,11 @@ async def inspect_flags(browser: Browser, place: str, *, must_have_sandbox: bool
 
 
 def judge_flags(command_line: list[str], place: str, *, must_have_sandbox: bool) -> None:
-    """Raise LaunchFailed if the command line is not one we may use."""
+    """Raise LaunchFailed if a browser with this command line must not be used."""
     if WEBRTC_FLAG not in command_line:
         raise LaunchFailed(f"the browser at {place} would let WebRTC around the proxy; start it with {WEBRTC_FLAG}")
     if NO_SANDBOX_FLAG not in command_line:
         return
     if must_have_sandbox:
-        raise LaunchFailed(f"the browser at {place} runs with {NO_SANDBOX_FLAG}, which production does not use")
+        raise LaunchFailed(f"the browser at {place} runs with {NO_SANDBOX_FLAG}, which production does not accept")
     _logger.warning("pages run WITHOUT Chromium's sandbox: the browser at %s was started so", place)

@@ -1,4 +1,4 @@
-"""Names the process that opened a session elsewhere, so that others beside it can tell when it has ended."""
+"""Names the process that opened a remote session, so that others on its machine can see when it has ended."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ _SHAPE = re.compile(r"([0-9a-f]{12})-([0-9]{1,9})-([0-9a-f]{8})")
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """One life of one process; `place` is where its process id means anything: this boot, and this container."""
+    """One process; `place` is where its process id is valid: one boot of a machine, and one container."""
 
     place: str
     pid: int
@@ -31,12 +31,12 @@ class Opener:
 
 
 def name_this_process() -> Opener:
-    """Return a name that no other process has, nor another life of this one."""
+    """Return a name that no other process has, nor this one after a restart."""
     return Opener(find_place(), os.getpid(), secrets.token_hex(_TOKEN_BYTES))
 
 
 def read_opener(text: str) -> Opener | None:
-    """Read what an Opener is written as; None for anything else."""
+    """Parse an Opener's text; None for anything else."""
     match = _SHAPE.fullmatch(text)
     return Opener(match[1], int(match[2]), match[3]) if match else None
 
@@ -46,7 +46,7 @@ def find_place() -> str:
     try:
         known = _BOOT_FILE.read_text(encoding="ascii") + os.readlink(_NAMESPACE_LINK)  # noqa: PTH115 - no path
     except OSError:
-        known = secrets.token_hex()  # then nobody can be told to have ended
+        known = secrets.token_hex()  # a place of its own, from which no process is known to have ended
     return hashlib.sha256(known.encode()).hexdigest()[:_PLACE_LENGTH]
 
 

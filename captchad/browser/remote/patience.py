@@ -1,4 +1,4 @@
-"""How long a sign of life may take: seconds, and more where answers have been slow lately; pure."""
+"""How long a heartbeat may take, longer where answers have been slow lately; no I/O happens here."""
 
 from collections import deque
 
@@ -9,10 +9,10 @@ REMEMBERED_ANSWERS = 20
 
 
 class Patience:
-    """Learns from answers how long to wait for the next.
+    """Learns from past answers how long to wait for the next.
 
-    A browser on a machine that is short of processors answers late but works; to break with it then would give that
-    machine another browser to start.
+    A browser on a machine short of processors answers late but works; replacing it would make that machine start
+    another browser.
     """
 
     def __init__(self) -> None:
@@ -20,10 +20,11 @@ class Patience:
 
     @property
     def limit_seconds(self) -> float:
-        """After how long a silence means that the browser is lost."""
+        """The silence after which the browser counts as lost."""
+        # The slowest of the last answers: one late answer must not be followed by giving up on the next.
         usual_seconds = max(self._seconds, default=0.0)
         return min(LONGEST_SECONDS, max(SHORTEST_SECONDS, SLOWER_THAN_USUAL * usual_seconds))
 
     def learn(self, seconds: float) -> None:
-        """Take note of an answer that took so long."""
+        """Note how long an answer took."""
         self._seconds.append(seconds)

@@ -5,7 +5,7 @@ from playwright.async_api import Playwright
 from captchad.browser.remote.endpoint import Reached, show_place
 
 CONNECT_SECONDS = 15.0
-MILLISECONDS = 1000
+MS_PER_SECOND = 1000
 
 
 class PlaywrightServerEndpoint:
@@ -18,8 +18,8 @@ class PlaywrightServerEndpoint:
         self._url = url
 
     async def connect(self, playwright: Playwright) -> Reached:
-        """Join the server's browser; what we make in it ends with the connection."""
-        return Reached(await playwright.chromium.connect(self._url, timeout=CONNECT_SECONDS * MILLISECONDS))
+        """Join the server's browser; our contexts end with the connection."""
+        return Reached(await playwright.chromium.connect(self._url, timeout=CONNECT_SECONDS * MS_PER_SECOND))
 
     async def finish(self) -> None:
-        """Do nothing: what was begun there ended with the connection."""
+        """Do nothing: everything started there ended with the connection."""

@@ -1,4 +1,4 @@
-"""A browser of a Selenium Grid: a session of our own at the hub, and its browser's DevTools through it."""
+"""A browser of a Selenium Grid: a session at the hub, and the DevTools of its browser through it."""
 
 import asyncio
 import contextlib
@@ -27,8 +27,8 @@ TOUCH_CALL_SECONDS = 5.0
 END_TRIES = 3
 FINISH_SECONDS = 8.0
 WAIT_FOR_ROOM_SECONDS = 15.0
-LOOK_AGAIN_SECONDS = 1.0
-MILLISECONDS = 1000
+RETRY_SECONDS = 1.0
+MS_PER_SECOND = 1000
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 _logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class SessionLimits:
 
 
 class SeleniumEndpoint:
-    """Opens a session at a hub and joins its browser; `owner` names the worker to whoever looks at the Grid."""
+    """Opens a session at a hub and joins its browser; `owner` is the worker's name in the Grid."""
 
     connect_seconds = WAIT_FOR_ROOM_SECONDS + CREATE_SECONDS + JOIN_SECONDS
 
@@ -68,26 +68,27 @@ class SeleniumEndpoint:
         try:
             await self._yield_to_older(session)
             url = self._find_devtools(session)
-            timeout_ms = JOIN_SECONDS * MILLISECONDS
+            timeout_ms = JOIN_SECONDS * MS_PER_SECOND
             browser = await playwright.chromium.connect_over_cdp(url, timeout=timeout_ms, headers=self._hub.headers)
+        # A cancellation too: the session exists already and holds a place at the hub.
         except BaseException:
             self._work.spawn(self._end(session.id), "end")
             raise
-        keeper = SessionKeeper(self._hub, session.id, self._clock)
-        return Reached(browser, keeper.touch, lambda: self._leave(session.id), self._limits.life_seconds)
+        keep_alive = SessionKeepAlive(self._hub, session.id, self._clock)
+        return Reached(browser, keep_alive.touch, lambda: self._leave(session.id), self._limits.life_seconds)
 
     async def finish(self) -> None:
-        """Wait for the ends of sessions that came after they were given up; a bounded time, as a hub may hang."""
+        """Wait until sessions that arrived too late have ended, for a bounded time, since a hub may hang."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_SECONDS):
                 await self._work.wait_all()
         await self._work.cancel_all()
 
     async def _end_orphans(self) -> None:
-        """End what a worker was killed with; the hub itself would keep it for minutes."""
+        """End sessions of killed workers; the hub itself would keep them for minutes."""
         for session in await self._hub.list_sessions(CALL_SECONDS):
             if self._is_orphan(session.name):
-                _logger.info("ending the session %s that a worker which is gone left", session.id)
+                _logger.info("ending the session %s, which a worker left that is gone", session.id)
                 await self._end(session.id)
 
     def _is_orphan(self, name: str) -> bool:
@@ -98,15 +99,15 @@ class SeleniumEndpoint:
         return name.startswith(self._prefix) or (opener is not None and opener.has_ended(self._opener.place))
 
     async def _wait_for_room(self) -> None:
-        """Wait a little: a session that is being replaced may be about to end."""
+        """Wait a while for room: a session that is being replaced may be about to end."""
         give_up_seconds = self._clock.monotonic_seconds() + WAIT_FOR_ROOM_SECONDS
         while len(await self._list_ours()) >= self._limits.sessions:
             if self._clock.monotonic_seconds() >= give_up_seconds:
                 raise LaunchFailed(self._describe_full())
-            await self._clock.sleep(LOOK_AGAIN_SECONDS)
+            await self._clock.sleep(RETRY_SECONDS)
 
     async def _create(self) -> HubSession:
-        # In a task of its own: a session that comes after we have given up must still be ended.
+        # In a task of its own: a session that arrives after a cancellation must still be ended.
         creating = self._work.spawn(self._hub.create_session(self._capabilities(), CREATE_SECONDS), "create")
         try:
             return await asyncio.shield(creating)
@@ -122,7 +123,8 @@ class SeleniumEndpoint:
         await self._end(session.id)
 
     async def _yield_to_older(self, session: HubSession) -> None:
-        """Return way where another worker took the last place in the same moment."""
+        """Give up a session that exceeds the limit because another worker opened one at the same moment."""
+        # Oldest first, by the hub's own times, so that all workers agree on who yields.
         allowed = [one.id for one in (await self._list_ours())[: self._limits.sessions]]
         if allowed and session.id not in allowed:
             raise LaunchFailed(self._describe_full())
@@ -140,6 +142,7 @@ class SeleniumEndpoint:
     def _find_devtools(self, session: HubSession) -> str:
         """Return the address of the browser's DevTools as seen from here: a Grid names itself as its nodes see it."""
         hub = urlsplit(self._hub.url)
+        # A Grid tunnels DevTools; a bare chromedriver gives the address of the browser itself.
         through_hub = session.capabilities.get("se:cdp")
         if through_hub:
             scheme = "wss" if hub.scheme == "https" else "ws"
@@ -153,7 +156,7 @@ class SeleniumEndpoint:
         return f"http://{self._hub.host if host in _LOCAL_HOSTS else host}:{port}"
 
     async def _leave(self, session_id: str) -> None:
-        # In a task of its own: a caller that waits no longer must not keep the session from ending.
+        # In a task of its own: a caller that stops waiting must not keep the session from ending.
         await asyncio.shield(self._work.spawn(self._end(session_id), "leave"))
 
     async def _end(self, session_id: str) -> None:
@@ -165,13 +168,13 @@ class SeleniumEndpoint:
                 break
             except HubError as error:
                 _logger.warning("the session %s could not be ended: %s", session_id, error)
-                await self._clock.sleep(LOOK_AGAIN_SECONDS)
+                await self._clock.sleep(RETRY_SECONDS)
             else:
                 break
 
 
-class SessionKeeper:
-    """Uses a session now and then, for the hub ends one that only speaks DevTools as idle."""
+class SessionKeepAlive:
+    """Uses a session now and then: the hub would end one that only uses DevTools as idle."""
 
     def __init__(self, hub: WebDriverHub, session_id: str, clock: Clock) -> None:
         self._hub = hub
@@ -180,13 +183,14 @@ class SessionKeeper:
         self._touched_seconds = clock.monotonic_seconds()
 
     async def touch(self) -> None:
-        """Touch the session if that was not done lately; HubRefused where it is gone.
+        """Touch the session unless that was done lately; HubRefused where it is gone.
 
-        A hub that gives no answer for a while ends nothing: the browser's own answers tell whether it is lost.
+        A hub that does not answer costs nothing: whether the browser is lost shows in its own heartbeat.
         """
         now_seconds = self._clock.monotonic_seconds()
         if now_seconds - self._touched_seconds < TOUCH_SECONDS:
             return
+        # Before the call: a hub that does not answer is not asked again at every heartbeat.
         self._touched_seconds = now_seconds
         try:
             await self._hub.touch_session(self._session_id, TOUCH_CALL_SECONDS)

@@ -1,4 +1,4 @@
-"""The source that reaches browsers elsewhere: the first place that answers, and the next when it is gone."""
+"""The source of remote browsers: the first endpoint that answers, and the next when that is gone."""
 
 import asyncio
 import logging
@@ -19,10 +19,10 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
 REST_SECONDS = 3.0
-"""A place that failed is left alone for so long, so that its timeout is not paid for again with every page."""
+"""How long a failed endpoint is skipped, so that not every page waits for its timeout."""
 
 DOUBT_SECONDS = 60.0
-"""For so long it comes after all others."""
+"""How long a failed endpoint is tried after all others."""
 
 FIRST_WORDS_SECONDS = 10.0
 
@@ -30,7 +30,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RemoteBrowsers:
-    """Returns connections to the endpoints, in their order of preference; each has a driver of its own."""
+    """Connects to the endpoints, in their order of preference; each connection has a driver of its own."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class RemoteBrowsers:
 
     @property
     def is_alive(self) -> bool:
-        """Whether browsers it gave can still be spoken to: no driver is shared, so each knows by itself."""
+        """Always true: no driver is shared, so each browser knows by itself whether it is alive."""
         return True
 
     async def open(self) -> RemoteBrowser:
@@ -73,7 +73,7 @@ class RemoteBrowsers:
         raise LaunchFailed("; ".join(self._problems.values()) or "there is no browser to reach")
 
     def _order(self) -> list[RemoteEndpoint]:
-        """Return the endpoints as preferred, but those that failed lately last: each may take its whole time."""
+        """Return the endpoints in order of preference, but those that failed lately last, as they may time out."""
         return sorted(self._endpoints, key=lambda endpoint: self._since_failure_seconds(endpoint) < DOUBT_SECONDS)
 
     def _since_failure_seconds(self, endpoint: RemoteEndpoint) -> float:
@@ -81,7 +81,7 @@ class RemoteBrowsers:
         return inf if failed_seconds is None else self._clock.monotonic_seconds() - failed_seconds
 
     async def stop(self) -> None:
-        """End what was given up half-way, and remove what drivers left; connections are closed one by one."""
+        """End what was abandoned half-way, and remove the drivers' files; connections are closed one by one."""
         await self._work.wait_all()
         await asyncio.gather(*(endpoint.finish() for endpoint in self._endpoints))
         folder, self._folder = self._folder, None
@@ -90,6 +90,7 @@ class RemoteBrowsers:
 
     async def _reach(self, endpoint: RemoteEndpoint) -> RemoteBrowser:
         folder = self._folder = self._folder or ProfileFolder()
+        # One each: killing it is the only way to fail this browser's pending calls at once.
         driver = PlaywrightDriver()
         try:
             reached, greeting = await self._connect(endpoint, await driver.start(folder.path))
@@ -98,6 +99,7 @@ class RemoteBrowsers:
             raise
         except BaseException:
             driver.kill()
+            # Cancelled: killed at once, and waited for in the background.
             self._work.spawn(driver.stop(), "stop-driver")
             raise
         self._opened += 1
@@ -122,6 +124,7 @@ class RemoteBrowsers:
             raise
 
     async def _get_acquainted(self, browser: Browser, place: str) -> Greeting:
+        # First: no page may run in a browser that lets it around the proxy.
         await inspect_flags(browser, place, must_have_sandbox=self._must_have_sandbox)
         asked_seconds = self._clock.monotonic_seconds()
         user_agent = await read_user_agent(browser)
@@ -132,14 +135,14 @@ class RemoteBrowsers:
 
 
 async def _leave(reached: Reached | None) -> None:
-    """Return back what was reached but will not do."""
+    """Release a browser that was reached but can't be used."""
     if reached is None:
         return
     try:
         async with asyncio.timeout(FIRST_WORDS_SECONDS):
             await reached.leave()
     except (TimeoutError, OSError) as error:
-        _logger.warning("a browser that was not used could not be given back: %s", _describe(error))
+        _logger.warning("an unused browser could not be released: %s", _describe(error))
 
 
 def _describe(error: BaseException) -> str:

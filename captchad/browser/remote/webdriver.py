@@ -1,4 +1,4 @@
-"""Speaks WebDriver's HTTP to a Selenium Grid hub, or to a bare chromedriver, as far as sessions go."""
+"""A WebDriver client for a Selenium Grid hub or a bare chromedriver, limited to sessions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from captchad.egress.proxy_connection import basic_authorisation
 NAME_CAPABILITY = "se:name"
 NO_ERROR_STATUS_END = 400
 REFUSAL_STATUS_END = 500
-"""From here on it is the hub, or what stands before it, that is not well."""
+"""From here on the hub, or a proxy in front of it, is at fault."""
 
 _HEADERS = {"Content-Type": "application/json; charset=utf-8"}
 
 
 class HubError(OSError):
-    """The hub can't be reached, or refuses."""
+    """The hub can't be reached, or refused."""
 
 
 class HubRefused(HubError):
-    """The hub answers that it can't, or no longer."""
+    """The hub answered that it can't do it, or not any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class HubSession:
 
 
 class WebDriverHub:
-    """Opens, lists and ends sessions; every call raises HubError where that fails.
+    """Opens, lists and ends sessions; every call raises HubError on failure.
 
-    `headers` is what a WebSocket to the hub must carry as well: the user and password of the URL.
+    `headers` holds the credentials of the URL, which a WebSocket to the hub must send as well.
     """
 
     def __init__(self, url: str) -> None:
@@ -61,7 +61,7 @@ class WebDriverHub:
         value = await self._call("POST", "/session", timeout_seconds, body)
         given: Any = value.get("capabilities")
         if not value.get("sessionId"):
-            raise HubError("the hub gives a session without an id")
+            raise HubError("the hub returned a session without an id")
         return HubSession(str(value["sessionId"]), given if isinstance(given, dict) else {})
 
     async def touch_session(self, session_id: str, timeout_seconds: float) -> None:
@@ -79,7 +79,7 @@ class WebDriverHub:
             held = [slot.get("session") for node in value.get("nodes") or () for slot in node.get("slots") or ()]
             sessions = [HubSession(one["sessionId"], one["capabilities"], one.get("start", "")) for one in held if one]
         except (TypeError, AttributeError, KeyError) as error:
-            raise HubError(f"the hub lists its sessions in a way nobody knows: {error}") from None
+            raise HubError(f"the hub lists its sessions in an unknown format: {error}") from None
         return sorted(sessions, key=lambda session: (session.start, session.id))
 
     async def _call(

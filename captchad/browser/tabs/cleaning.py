@@ -1,4 +1,4 @@
-"""Takes everything a page has left out of its context, and looks whether it is gone."""
+"""Removes everything a page left in its context, and verifies that it is gone."""
 
 import asyncio
 from typing import Any
@@ -10,24 +10,26 @@ from captchad.browser.tabs.tab import Tab
 
 BLANK = "about:blank"
 COLLECT_PAGES = 10
-"""Even a small page leaves 1.4 MiB of garbage in its renderer, which by itself is hardly ever collected."""
+"""Each page leaves 1.4 MiB of garbage in its renderer, which Chromium hardly ever collects (docs/performance.md)."""
 
+# Sets window.name to empty, then reads back what a page could have left in the tab itself.
 _ENTER_NAMELESS = "(window.name = '', [window.name, history.length, window.opener === null, document.URL].join())"
 _AS_NEW = f",1,true,{BLANK}"
 
 
 class Uncleanable(Exception):
-    """A context that must be thrown away, with the reason."""
+    """The context must be discarded; the message says why."""
 
 
 async def clean(tab: Tab) -> None:
-    """Leave the tab as if it had just been opened; Uncleanable when that can't be done, or is not proven.
+    """Make the tab equivalent to a new one; Uncleanable when that can't be done or verified.
 
-    Whatever a page does that is not known to be undone here makes the tab uncleanable (see Traces).
+    Anything a page does that is not undone here makes the tab uncleanable (see Traces).
     """
     devtools = tab.devtools
     if not tab.is_watched:
         raise Uncleanable("a tab that is not watched")
+    # The page's last events must not reach the attempt that has just ended.
     tab.observer = None
     try:
         await _leave_page(tab, devtools)
@@ -37,20 +39,22 @@ async def clean(tab: Tab) -> None:
             await devtools.send("HeapProfiler.collectGarbage")
     except PlaywrightError as error:
         raise Uncleanable(str(error).splitlines()[0]) from None
+    # Only once cleaned: a tab that failed keeps what it must not be used again for.
     tab.traces.forget()
 
 
 async def _leave_page(tab: Tab, devtools: CDPSession) -> None:
-    """Go to an empty page, so that no script of the old one can put back what is removed.
+    """Go to an empty page, so that no script of the old one can restore what is removed.
 
-    A session storage belongs to the tab and can be emptied only while a page of its origin is open: with its
-    scripts stopped, and whatever is written in spite of that is heard of before the empty page.
+    Session storage belongs to the tab and can be cleared only while a page of its origin is open: with its scripts
+    stopped. Anything written in spite of that is reported before the empty page.
     """
     _check_traces(tab)
     await asyncio.gather(
         devtools.send("Emulation.setScriptExecutionDisabled", {"value": True}),
         *(devtools.send("DOMStorage.clear", {"storageId": area}) for area in tab.traces.storage_areas),
     )
+    # Only committed, not loaded: the old document is gone by then.
     await tab.page.goto(BLANK, wait_until="commit")
     await devtools.send("Emulation.setScriptExecutionDisabled", {"value": False})
 
@@ -60,7 +64,7 @@ async def _remove_traces(tab: Tab, devtools: CDPSession) -> None:
     wanted: list[tuple[str, dict[str, Any]]] = [
         ("Network.clearBrowserCookies", {}),
         ("Network.clearBrowserCache", {}),
-        # Once more for the copy in the renderer's memory, which goes when the cache is switched off.
+        # For the copy in the renderer's memory, which is dropped when the cache is switched off.
         ("Network.setCacheDisabled", {"cacheDisabled": True}),
         ("Network.setCacheDisabled", {"cacheDisabled": False}),
         ("Page.resetNavigationHistory", {}),
@@ -76,12 +80,13 @@ async def _prove_clean(tab: Tab, devtools: CDPSession) -> None:
         *(devtools.send("Storage.getUsageAndQuota", {"origin": origin}) for origin in tab.traces.origins),
     )
     _check_traces(tab)
+    # Checked again, since events may have arrived while the above was under way.
     if tab.traces.storage_areas:
-        raise Uncleanable("the page wrote into its storage to the last")
+        raise Uncleanable("the page kept writing to its storage")
     if cookies:
         raise Uncleanable("cookies are left")
     if seen["result"].get("value") != _AS_NEW:
-        raise Uncleanable(f"the empty page is not as new: {seen['result'].get('value')}")
+        raise Uncleanable(f"the empty page is not blank: {seen['result'].get('value')}")
     if any(usage["usage"] for usage in usages):
         raise Uncleanable("stored data is left")
 

@@ -1,4 +1,4 @@
-"""One context with its one page, ready to be used: made here, watched while it is used, and ended here."""
+"""One context with one page: created, observed while in use, and closed."""
 
 import contextlib
 from collections.abc import Callable
@@ -15,39 +15,39 @@ VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 _SOUND_AND_FILM = ("mp4", "m4v", "m4s", "webm", "ogv", "mov", "mp3", "m4a", "ogg", "wav", "m3u8")
 _FONTS = ("woff2", "woff", "ttf", "otf", "eot")
 NEEDLESS_URLS = tuple(f"*.{kind}" for kind in (*_SOUND_AND_FILM, *_FONTS))
-"""What no captcha needs: its text is as readable in a font of the system's. Advertisers the egress guard keeps off."""
+"""No captcha needs these: its text is as readable in a system font. The egress guard blocks advertisers."""
 
 
 FRAMES_FLOOD = 300
-"""A page that makes so many frames during one attempt keeps its browser from serving other pages."""
+"""A page that creates this many frames in one attempt keeps its browser from serving other pages."""
 
 
 class TabObserver(Protocol):
-    """What an attempt wants to hear of its page."""
+    """The events of a page that an attempt handles."""
 
     def note_request(self, request: Request) -> None:
-        """The page asks for something."""
+        """The page sent a request."""
 
     def note_response(self, response: Response) -> None:
-        """The page gets an answer."""
+        """The page got a response."""
 
     def note_redirect(self, location: str) -> None:
-        """Some answer sends the page, or a part of it, elsewhere; the browser may not follow."""
+        """A response redirects the page, or a part of it; the browser may not follow."""
 
     def note_popup(self, popup: Page) -> None:
-        """The page has opened another one."""
+        """The page opened another one."""
 
     def note_crash(self) -> None:
         """The page's process is gone."""
 
     def note_flood(self, reason: str) -> None:
-        """The page makes so much of something that others would suffer."""
+        """The page uses so much of something that other pages would suffer."""
 
 
 class Tab:
-    """Tells the attempt that uses it what happens, and keeps for itself what that leaves behind.
+    """Passes events on to the attempt that uses it, and records what the page leaves behind.
 
-    `devtools` speaks to the page past Playwright's own objects. Only a tab that is watched can be used again.
+    `devtools` is a DevTools session beside Playwright's own objects. Only a watched tab can be reused.
     """
 
     def __init__(
@@ -74,20 +74,20 @@ class Tab:
 
     @property
     def is_usable(self) -> bool:
-        """Whether another page can be opened in it, as far as is known without asking the browser."""
+        """Whether another page can be opened in it, as far as known without asking the browser."""
         connection = self.connection
         is_served = connection.browser.is_connected() and not connection.is_killed and not connection.is_retired
         return is_served and not self.has_crashed and not self.page.is_closed()
 
     async def prepare(self) -> None:
-        """Have the browser leave out what is needless."""
+        """Make the browser skip what no captcha needs."""
         self.devtools.on("Network.responseReceivedExtraInfo", self._on_headers)
-        # Bodies are read through the driver, which keeps its own.
+        # No buffers: bodies are read through the driver, which keeps its own.
         await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
 
     async def watch(self) -> None:
-        """Have the browser tell what the page stores, and find out the context's name in its protocol."""
+        """Subscribe to what the page stores, and read the context's DevTools id."""
         self.devtools.on("DOMStorage.domStorageItemAdded", self.traces.note_stored)
         self.devtools.on("DOMStorage.domStorageItemUpdated", self.traces.note_stored)
         self.devtools.on("DOMStorage.domStorageItemsCleared", self.traces.note_emptied)
@@ -98,18 +98,20 @@ class Tab:
         self.context_id = str(target["targetInfo"]["browserContextId"])
 
     def begin_page(self, observer: TabObserver) -> None:
-        """Tell this observer what happens from now on."""
+        """Pass all further events to this observer."""
         self.observer, self._frames_made = observer, 0
+        # The renderer of a waiting tab may have died before anybody observed it.
         if self.has_crashed:
             observer.note_crash()
 
     async def ask_network(self) -> None:
-        """Wait for a word of the browser's network process: while that stands still, pages load without end."""
+        """Wait for an answer of the network process: while that process hangs, pages load for ever."""
         with contextlib.suppress(PlaywrightError):
+            # Cookies live in the network process, so this answer has to come from there.
             await self.context.cookies()
 
     async def close(self) -> None:
-        """End the context with everything in it."""
+        """Close the context with everything in it."""
         self.observer = None
         await self.context.close()
 
@@ -129,6 +131,7 @@ class Tab:
 
     def _on_frame(self, _: Frame) -> None:
         self._frames_made += 1
+        # Once, not at every frame after it.
         if self._frames_made == FRAMES_FLOOD and self.observer is not None:
             self.observer.note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
 
@@ -151,15 +154,17 @@ class Tab:
 
 
 async def open_tab(connection: BrowserConnection, *, is_reusable: bool) -> Tab:
-    """Make a context and a page in it; PlaywrightError when the browser can't."""
+    """Create a context and a page in it; PlaywrightError when the browser can't."""
     context = await connection.browser.new_context(
         accept_downloads=False,
+        # A service worker would outlive its page and answer the next one's requests.
         service_workers="block",
         user_agent=f"{connection.user_agent} captchad/{captchad.__version__}",
         viewport=VIEWPORT,
         **connection.context_options,
     )
     try:
+        # The driver's own timeouts are off: the attempt's deadline is the only one.
         context.set_default_timeout(0)
         page = await context.new_page()
         tab = Tab(connection, context, page, await context.new_cdp_session(page))

@@ -1,4 +1,4 @@
-"""One tab while one attempt has it: from its taking to its end, whatever happens in between."""
+"""One tab while an attempt uses it, from taking it to its end."""
 
 import asyncio
 
@@ -16,15 +16,15 @@ from captchad.runtime.spawn import TaskSet
 class TabLease:
     """Takes a tab of `connection` for `owner`; `end` must follow."""
 
-    def __init__(self, connection: BrowserConnection, tabs: TabPool, owner: TabOwner | None, keeper: TaskSet) -> None:
+    def __init__(self, connection: BrowserConnection, tabs: TabPool, owner: TabOwner | None, work: TaskSet) -> None:
         self.connection = connection
         self._tabs = tabs
         self._owner = owner
-        # In a task of its own: an attempt that is given up must still close a context that comes late.
-        self._taking = keeper.spawn(self._take(), "take-tab")
+        # In a task of its own: a cancelled attempt must still close a context that arrives late.
+        self._taking = work.spawn(self._take(), "take-tab")
 
     async def tab(self) -> Tab:
-        """Return the tab once it is there; AttemptFailed where the browser can't give one."""
+        """Return the tab once it is open; AttemptFailed where the browser can't open one."""
         tab = await asyncio.shield(self._taking)
         if isinstance(tab, PlaywrightError):
             reason = str(tab).strip().partition("\n")[0]
@@ -34,14 +34,14 @@ class TabLease:
     async def end(self, *, is_well: bool) -> None:
         """Clean the tab for its owner's next task if all went well, else close it with everything in it.
 
-        It takes as long as the browser needs for it, which may be for ever.
+        It takes as long as the browser does; a browser that hangs never finishes.
         """
         try:
             tab = await asyncio.shield(self._taking)
             if not isinstance(tab, Tab) or (is_well and await self._tabs.put_back(tab, self._owner)):
                 return
             if not is_well:
-                # Tabs of a browser whose network process stands still close as ever; only this shows it.
+                # A browser whose network process hangs still closes its tabs; only this request shows the hang.
                 await tab.ask_network()
             await self._tabs.close_tab(tab)
         except RuntimeError as error:

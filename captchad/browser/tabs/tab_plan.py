@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class TabOwner(NamedTuple):
-    """For whom a tab was used: it may be used again for the same API key and the same declared target only."""
+    """Whose tab it is: it may be reused for the same API key and the same declared target only."""
 
     key_id: str | None
     target: str
@@ -26,7 +26,7 @@ class TabView:
 
 @dataclass(frozen=True, slots=True)
 class TabLimits:
-    """How long and how often a tab is used again, and how many wait."""
+    """How long and how often a tab is reused, and how many wait."""
 
     pages: int = 200
     idle_seconds: float = 120.0
@@ -45,12 +45,13 @@ class TabPlan:
 def plan_tab(
     tabs: Iterable[TabView], limits: TabLimits, browser: int | None = None, owner: TabOwner | None = None
 ) -> TabPlan:
-    """Choose a tab of `browser` for `owner`: his own before one that nobody used; without an owner only the latter.
+    """Choose a tab of `browser` for `owner`: one of its own before an unused one; without an owner, an unused one.
 
-    Without a browser nothing is chosen, and only what has to go is named.
+    Without a browser nothing is chosen, and the plan only names what has to be closed.
     """
     known = list(tabs)
     gone = {tab.number for tab in known if not tab.is_usable or _is_due_for_recycling(tab, limits)}
+    # The latest used first: the tabs beyond the limit are those idle the longest.
     parked = sorted((tab for tab in known if tab.owner and tab.number not in gone), key=lambda tab: tab.idle_seconds)
     fitting = [tab for tab in known if tab.number not in gone and tab.browser == browser and tab.owner in (owner, None)]
     chosen = min(fitting, key=lambda tab: (tab.owner is None, tab.idle_seconds, tab.number), default=None)
@@ -60,6 +61,7 @@ def plan_tab(
 
 
 def _is_due_for_recycling(tab: TabView, limits: TabLimits) -> bool:
+    # An unused tab does not age: nothing has run in it.
     return tab.owner is not None and (tab.pages_served >= limits.pages or tab.idle_seconds >= limits.idle_seconds)
 
 

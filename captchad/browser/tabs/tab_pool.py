@@ -1,4 +1,4 @@
-"""Keeps tabs at hand: fresh ones made ready in idle time, and used ones, cleaned, for their owner's next task."""
+"""Keeps tabs ready: fresh ones opened in idle time, and cleaned ones for their owner's next task."""
 
 import asyncio
 import logging
@@ -13,11 +13,13 @@ from captchad.browser.tabs.tab_plan import TabLimits, TabOwner, TabView, count_m
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
+# Long, since a tab discarded for slowness costs a new renderer, which makes a busy machine busier.
 CLEAN_SECONDS = 10.0
+# A tab that has waited for less is taken unasked: asking each one would cost every page a round trip.
 PROBE_SECONDS = 0.1
 _ENDING_WITH_PAGE = ("page", "iframe", "worker", "tab")
 _OUTLIVING_FILTER = [*({"type": kind, "exclude": True} for kind in _ENDING_WITH_PAGE), {}]
-"""Whatever may live on in a context without a page: shared workers, and what nobody knows yet."""
+"""Targets that may outlive their page: shared workers, and any kind not known yet."""
 
 _logger = logging.getLogger(__name__)
 
@@ -30,11 +32,11 @@ class _WaitingTab:
 
 
 class TabPool:
-    """Lends tabs for visits and takes them back; `reuses` says whether a tab may serve its owner again."""
+    """Lends tabs to pages and takes them back; `reuses` says whether a tab may serve its owner again."""
 
-    def __init__(self, clock: Clock, keeper: TaskSet, *, reuses: bool, limits: TabLimits | None = None) -> None:
+    def __init__(self, clock: Clock, work: TaskSet, *, reuses: bool, limits: TabLimits | None = None) -> None:
         self._clock = clock
-        self._keeper = keeper
+        self._work = work
         self._reuses = reuses
         self._limits = limits or TabLimits()
         self._waiting: dict[int, _WaitingTab] = {}
@@ -58,6 +60,7 @@ class TabPool:
         self._most_lent = max(self._most_lent, self._lent)
         tab = await self._take_waiting(connection, owner if self._reuses else None) or await self._open(connection)
         tab.pages_served += 1
+        # The tab just taken is replaced before the next task asks.
         self.warm(connection)
         return tab
 
@@ -70,28 +73,29 @@ class TabPool:
                 await clean(tab)
         except (TimeoutError, Uncleanable) as error:
             reason = str(error) or "cleaning takes too long"
-            _logger.debug("a tab is thrown away: %s", reason)
+            _logger.debug("a tab is discarded: %s", reason)
             return False
         self._park(tab, owner)
         return True
 
     def end(self) -> None:
-        """Note that a tab that was lent is back, or gone."""
+        """Note that a lent tab has come back, or is gone."""
         self._lent -= 1
 
     def warm(self, connection: BrowserConnection) -> None:
-        """Make fresh tabs of a browser ready, beside whatever is going on."""
+        """Open fresh tabs of a browser in the background."""
         if connection.number not in self._warming:
             self._warming.add(connection.number)
-            self._keeper.spawn(self._warm(connection), f"warm-{connection.number}")
+            self._work.spawn(self._warm(connection), f"warm-{connection.number}")
 
     def maintain(self) -> None:
-        """Close what has waited too long or is of no use, and forget browsers that are gone."""
+        """Close tabs that have waited too long or can't be used any more."""
         self._close_all(plan_tab(self._view(), self._limits).close)
+        # Decays by half each round, so that a peak does not keep fresh tabs open for ever.
         self._most_lent = max(1, self._lent, self._most_lent // 2)
 
     async def _take_waiting(self, connection: BrowserConnection, owner: TabOwner | None) -> Tab | None:
-        """Return a tab that waits, and is alive: one whose renderer died meanwhile may not be known to be dead."""
+        """Return a waiting tab that is alive; the death of its renderer may not be known yet."""
         while True:
             plan = plan_tab(self._view(), self._limits, connection.number, owner)
             self._close_all(plan.close)
@@ -99,12 +103,12 @@ class TabPool:
                 return None
             chosen = self._waiting.pop(plan.use)
             waited_seconds = self._clock.monotonic_seconds() - chosen.since_seconds
-            # Whatever killed one renderer may have killed others, and they say so late.
+            # Whatever killed one renderer may have killed others, whose crash events come late.
             is_doubtful = waited_seconds >= PROBE_SECONDS or self._crash_seconds >= chosen.since_seconds
             if not is_doubtful or await _is_alive(chosen.tab):
                 self.reused += chosen.owner is not None
                 return chosen.tab
-            self._keeper.spawn(self.close_tab(chosen.tab), "close-tab")
+            self._work.spawn(self.close_tab(chosen.tab), "close-tab")
 
     def _view(self) -> list[TabView]:
         now_seconds = self._clock.monotonic_seconds()
@@ -127,10 +131,10 @@ class TabPool:
     def _close_all(self, numbers: tuple[int, ...]) -> None:
         for number in numbers:
             tab = self._waiting.pop(number).tab
-            self._keeper.spawn(self.close_tab(tab), "close-tab")
+            self._work.spawn(self.close_tab(tab), "close-tab")
 
     async def close_tab(self, tab: Tab) -> None:
-        """End a tab; one whose browser is gone is gone already."""
+        """Close a tab, unless it has gone with its browser."""
         self._watched.pop(tab.context_id, None)
         try:
             await tab.close()
@@ -138,15 +142,16 @@ class TabPool:
             _logger.debug("a tab was closed with its browser: %s", error)
 
     async def _warm(self, connection: BrowserConnection) -> None:
-        # A fresh one is wanted by whoever finds none of his own; where tabs are used again that is the exception.
+        # A task takes a fresh tab when its owner has none; where tabs are reused that is the exception.
         wanted = 1 if self._reuses else self._most_lent
         try:
+            # Checked each time: the plan changes while a tab is being opened.
             while connection.browser.is_connected() and not connection.is_retired:
                 if count_missing(self._view(), self._limits, connection.number, wanted) == 0:
                     break
                 self._park(await self._open(connection), None)
         except PlaywrightError as error:
-            _logger.debug("no tab could be made ready: %s", error)
+            _logger.debug("no fresh tab could be opened: %s", error)
         finally:
             self._warming.discard(connection.number)
 
@@ -160,7 +165,7 @@ class TabPool:
         return tab
 
     async def _watch(self, connection: BrowserConnection) -> None:
-        """Hear of workers that outlive their page: the driver says nothing of shared ones."""
+        """Subscribe to workers that outlive their page; the driver does not report shared ones."""
         self._watched_browsers.add(connection.number)
         try:
             watch = await connection.browser.new_browser_cdp_session()

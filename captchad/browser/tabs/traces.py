@@ -1,4 +1,4 @@
-"""What a page was seen to touch in its context: what has to be cleaned, and what can't be."""
+"""What a page was seen to leave in its context: what has to be cleaned, and what can't be."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from captchad.domain.target import PAGE_SCHEMES
 
 _REMEMBERED_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
 _OWNERLESS_SCHEMES = frozenset({"about", "data", "blob", "javascript"})
-"""Documents without an origin, or with that of the one that made them."""
+"""Schemes of documents without an origin, or with that of their creator."""
 
 
 class Traces:
-    """Fills while a page is open; `obstacle` says what makes cleaning impossible, empty where nothing does."""
+    """Recorded while a page is open; `obstacle` says what makes cleaning impossible, empty where nothing does."""
 
     def __init__(self) -> None:
         self.origins: set[str] = set()
@@ -25,23 +25,25 @@ class Traces:
         return list(self._areas.values())
 
     def note_document(self, url: str) -> None:
-        """A document has opened in one of the frames."""
+        """A document opened in one of the frames."""
         parts = urlsplit(url)
         if parts.scheme in PAGE_SCHEMES:
             self.origins.add(f"{parts.scheme}://{parts.netloc}")
+            # Session storage of an origin can be cleared only while a page of it is open, so one origin is all that
+            # can be cleaned.
             if len(self.origins) > 1:
                 self.obstacle = "documents of several origins"
         elif parts.scheme not in _OWNERLESS_SCHEMES:
             self.obstacle = f"a {parts.scheme}: document"
 
     def note_sent(self, event: Mapping[str, Any]) -> None:
-        """A request has left; nothing but the context's end makes the browser forget what it logged in with."""
+        """A request was sent; only closing the context makes the browser forget the credentials it used."""
         for name, value in event["headers"].items():
             if name.lower() == "authorization" and value.partition(" ")[0].lower() in _REMEMBERED_SCHEMES:
                 self.obstacle = "a login"
 
     def note_requested(self, url: str) -> None:
-        """Something is asked for; a worker's login shows in its URL alone."""
+        """Something is requested; credentials of a worker's own requests show only in the URL."""
         if "@" in urlsplit(url).netloc:
             self.obstacle = "a login"
 
@@ -58,7 +60,7 @@ class Traces:
         self._areas.pop(_name_area(event), None)
 
     def forget(self) -> None:
-        """Begin anew, after cleaning."""
+        """Start over, after cleaning."""
         self.origins.clear()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
 from captchad.config.browser_choice import choose_browser
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 
 TRIAL_MODULE = "captchad.browser.trial"
 TRIAL_LIMIT_SECONDS = 60

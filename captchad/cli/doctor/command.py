@@ -19,7 +19,7 @@ from captchad.cli.doctor.redis import check_redis
 from captchad.cli.options import config_option, json_option
 from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration, load_configuration
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.exit_codes import EXIT_FAILED

@@ -2,7 +2,7 @@
 
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
 from captchad.cli.services import probe
-from captchad.deployment.ports import is_free
+from captchad.deployment.free_ports import is_free
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 from captchad.runtime.port_holder import describe_holder

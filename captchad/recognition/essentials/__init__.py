@@ -1,7 +1,7 @@
-"""What of a picture's file its pixels need: everything else is left out before a decoder sees it.
+"""Strips a picture's file to what its pixels need, before a decoder sees it.
 
-Pillow reads metadata in Python, block by block, and unpacks some of it; a file made for that costs seconds and
-hundreds of megabytes. Here blocks are only stepped over, in time linear in the file's size.
+Pillow reads metadata in Python, block by block, and unpacks some of it; a crafted file costs seconds and
+hundreds of megabytes. Here blocks are only skipped, in time linear in the file's size.
 """
 
 from captchad.domain.picture import PictureFormat
@@ -12,7 +12,7 @@ from captchad.recognition.essentials.jpeg import keep_jpeg_essentials
 from captchad.recognition.essentials.png import keep_png_essentials
 from captchad.recognition.essentials.webp import keep_webp_essentials
 
-_KEEPERS = {
+_READERS = {
     PictureFormat.PNG: keep_png_essentials,
     PictureFormat.JPEG: keep_jpeg_essentials,
     PictureFormat.GIF: keep_gif_essentials,
@@ -23,7 +23,7 @@ _KEEPERS = {
 
 def keep_essentials(picture_format: PictureFormat, data: bytes) -> Essentials:
     """Leave out all but pixels, palette and animation; PictureRefused where the file is cut short or damaged."""
-    return _KEEPERS[picture_format](data)
+    return _READERS[picture_format](data)
 
 
 __all__ = ["Essentials", "keep_essentials"]

@@ -1,4 +1,4 @@
-"""BMP holds little beside its pixels, but packed ones may say much with few bytes."""
+"""BMP: little beside pixels, but run-length coding can expand few bytes to many pixels."""
 
 import struct
 
@@ -24,7 +24,7 @@ def keep_bmp_essentials(data: bytes) -> Essentials:
     except struct.error:
         raise PictureRefused("the BMP is cut short") from None
     size = read_picture_header(data)
-    # Pillow unpacks these in Python, and one skip among them may be 255 rows high.
+    # Pillow unpacks these in Python, and a single skip code can span 255 rows.
     if compression in _RUN_LENGTH_KINDS and (
         size.width > RUN_LENGTH_LIMIT_WIDTH or size.width * size.height > RUN_LENGTH_LIMIT_PIXELS
     ):

@@ -1,4 +1,4 @@
-"""What is left of a file, and how its picture is turned."""
+"""A stripped picture file, and the orientation of its picture."""
 
 from dataclasses import dataclass
 

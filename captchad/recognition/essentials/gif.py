@@ -1,4 +1,4 @@
-"""GIF: palettes, frames and what becomes of each frame; comments and extensions are left out."""
+"""GIF: palettes, frames and their control blocks; comments and other extensions are dropped."""
 
 import struct
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ class _Walk:
     def step_over_frame(self) -> None:
         start = self.position
         left, top, width, height, flags = struct.unpack_from("<HHHHB", self.data, start + 1)
+        # Frames may reach beyond the canvas that the header declares.
         self.width, self.height = max(self.width, left + width), max(self.height, top + height)
         is_too_long = max(self.width, self.height) > SIDE_LIMIT_PIXELS
         if is_too_long or self.width * self.height > PICTURE_LIMIT_PIXELS:

@@ -1,4 +1,4 @@
-"""JPEG: tables, frame and scans; of the metadata only what the colours and the orientation need."""
+"""JPEG: tables, frame and scans; of the metadata only what colours and orientation need."""
 
 import re
 import struct
@@ -8,6 +8,7 @@ from captchad.recognition.essentials.essentials import UPRIGHT, Essentials
 from captchad.recognition.essentials.orientation import EXIF_PREFIX, read_orientation
 
 JPEG_SCANS_LIMIT = 100
+# Pillow reads segments in Python, so many tiny ones take long.
 SEGMENTS_LIMIT = 4096
 _START = b"\xff\xd8"
 _MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
@@ -38,6 +39,7 @@ def keep_jpeg_essentials(data: bytes) -> Essentials:
             return Essentials(b"".join(kept), orientation)
         body, position = _read_segment(data, position)
         frames += marker in _FRAMES
+        # Two frame headers could declare two sizes, of which only one was checked.
         if frames > 1:
             raise PictureRefused("the JPEG has more than one frame header")
         if _is_needed(marker, body):
@@ -62,6 +64,6 @@ def _is_needed(marker: int, body: bytes) -> bool:
 
 
 def _check_scans(data: bytes, first_scan: int) -> None:
-    # A progressive JPEG of few bytes may hold thousands of passes over all its pixels.
+    # A small progressive JPEG may hold thousands of passes over all its pixels.
     if 1 + data.count(_SCAN_MARKER, first_scan) > JPEG_SCANS_LIMIT:
         raise PictureRefused(f"the JPEG has more than {JPEG_SCANS_LIMIT} scans")

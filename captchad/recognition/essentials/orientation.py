@@ -1,4 +1,4 @@
-"""How a camera says that its picture is turned: the one tag of EXIF that changes what a person sees."""
+"""EXIF's orientation: the one tag that changes what a person sees."""
 
 import struct
 
@@ -14,7 +14,7 @@ _KNOWN_ORIENTATIONS = range(1, 9)
 
 
 def read_orientation(exif: bytes) -> int:
-    """Read the orientation, 1 to 8, from EXIF data; 1 where it says none or is rubbish, as browsers do."""
+    """Read the orientation, 1 to 8, from EXIF data; 1 where there is none or it is invalid, as browsers do."""
     try:
         return _find_orientation(exif.removeprefix(EXIF_PREFIX))
     except struct.error:

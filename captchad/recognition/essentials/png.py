@@ -1,4 +1,4 @@
-"""PNG and its animations: header, palette, transparency and pixels, each checked by its own sum."""
+"""PNG and its animations: header, palette, transparency and pixels, each with its checksum verified."""
 
 import struct
 import zlib
@@ -33,6 +33,7 @@ def keep_png_essentials(data: bytes) -> Essentials:
     default = _Frame(None)
     for kind, body in _read_chunks(data):
         if kind in _SINGLE_KINDS:
+            # The first counts: a later header must not replace the one that was checked.
             single.setdefault(kind, body)
         elif kind == b"fcTL":
             if len(frames) == FRAMES_LIMIT:
@@ -42,6 +43,7 @@ def keep_png_essentials(data: bytes) -> Essentials:
                 default = frames[0]
         elif kind == b"IDAT":
             default.pixels.append(body)
+        # fdAT begins with a sequence number of its own; without a frame before it, it belongs to nothing.
         elif frames:
             frames[-1].pixels.append(body[_SEQUENCE_BYTES:])
     kept = [
@@ -69,7 +71,7 @@ def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if kind in _SINGLE_KINDS or kind in _PIXEL_KINDS:
             checked = data[position + _LENGTH_BYTES : end - _LENGTH_BYTES]
             if zlib.crc32(checked) != int.from_bytes(data[end - _LENGTH_BYTES : end], "big"):
-                raise PictureRefused(f"the PNG picture is damaged: the sum of its {kind.decode()} chunk is wrong")
+                raise PictureRefused(f"the PNG picture is damaged: the checksum of its {kind.decode()} chunk is wrong")
             yield kind, checked[_LENGTH_BYTES:]
         position = end
 

@@ -1,4 +1,4 @@
-"""WebP: its library steps over metadata quickly, so only the orientation is looked for."""
+"""WebP: its library skips metadata quickly, so only the orientation is looked for."""
 
 import struct
 

@@ -44,18 +44,18 @@ def find_rule(family: str) -> CaseRule:
 
 
 def work_out(text: str) -> str | None:
-    """Return the answer of a sum, however its signs are written; None where the text is none."""
+    """Return the answer of an expression, however its signs are written; None where the text is not one."""
     found = read_arithmetic("".join(text.split()).translate(_SIGNS))
     return None if found is None else str(found.result)
 
 
 def find_answer(truth: str) -> str:
-    """Return what is asked for: the result where the picture shows a sum, else the text."""
+    """Return what is asked for: the result where the picture shows arithmetic, else the text."""
     return truth if truth.isalnum() else work_out(truth) or truth
 
 
 def is_right(family: str, truth: str, read: str) -> bool:
-    """Whether the generator would take what was read; of a sum, the sum itself will do as well as its result."""
+    """Whether the generator would take what was read; of arithmetic, the expression will do as well as its result."""
     fold, read = find_rule(family).fold, "".join(read.split())
     answer = find_answer(truth)
     if answer == truth:

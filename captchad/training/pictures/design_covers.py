@@ -18,7 +18,7 @@ def grow(cover: Numbers, thickness_pixels: int) -> Numbers:
     return to_numbers(to_image(cover * 255).filter(ImageFilter.MaxFilter(thickness_pixels))) / 255
 
 
-def wear(cover: Numbers, source: random.Random) -> Numbers:
+def roughen(cover: Numbers, source: random.Random) -> Numbers:
     """Make a cover as ragged as an old book's scan."""
     grain = (random_plane(cover.shape, source) - 0.5) * source.uniform(0.2, 0.6)
     return (soften(cover, 0.7) + grain > 0.45).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Sums as servers show them: in their spellings, in designs that leave signs apart from what is drawn across."""
+"""Arithmetic as servers show it: in its spellings, in designs that leave signs apart from what is drawn across."""
 
 import random
 
@@ -47,22 +47,22 @@ DESIGNS: dict[Design, int] = {
     packages.draw_on_spiral: 2,
     packages.draw_on_balls: 1,
 }
-"""The designs that sums are shown in, each with its weight."""
+"""The designs that show arithmetic, each with its weight."""
 
 
 class DesignArithmeticFamily:
-    """Sums in the designs that servers show."""
+    """Arithmetic in the designs that servers show."""
 
     name = "designs-sum"
 
     def draw(self, source: random.Random) -> Sample:
-        """Draw a sum in one of the designs."""
-        shown = draw_spelled_sum(source)
+        """Draw an expression in one of the designs."""
+        shown = draw_spelled_arithmetic(source)
         return Sample(draw_design(shown.drawn, DESIGNS, _FINISHED_CHANCE, source), shown.text, self.name)
 
 
-def draw_spelled_sum(source: random.Random) -> ShownText:
-    """Draw a sum in one of the spellings: `3+5=?`, `3x2-1=?`, `12+ 5=`, `3 + 5 =`, `47-8`."""
+def draw_spelled_arithmetic(source: random.Random) -> ShownText:
+    """Draw an expression in one of the spellings: `3+5=?`, `3x2-1=?`, `12+ 5=`, `3 + 5 =`, `47-8`."""
     operators = source.choices("+-×÷", (4, 3, 3, 0.5), k=source.choice((1, 1, 1, 1, 1, 2)))
     most = 9 if len(operators) > 1 else source.choice((9, 9, 9, 19, 50, 99, 99))
     numbers = [str(number) for number in _draw_numbers(operators, most, source)]
@@ -71,7 +71,7 @@ def draw_spelled_sum(source: random.Random) -> ShownText:
     read = {operator: "/" if spelled[operator] == "/" else operator for operator in "+-×÷"}
     text = _join(numbers, [read[operator] for operator in operators]) + ending
     if len(text) > LENGTH_MOST:
-        return draw_spelled_sum(source)
+        return draw_spelled_arithmetic(source)
     return ShownText(_space(numbers, [spelled[operator] for operator in operators], ending, source), text)
 
 

@@ -16,7 +16,7 @@ from captchad.training.pictures.design_bends import (
     wave_down,
 )
 from captchad.training.pictures.design_bold import write_bold
-from captchad.training.pictures.design_covers import soften, wear
+from captchad.training.pictures.design_covers import roughen, soften
 from captchad.training.pictures.design_greys import blend, choose_greys, mix_grey, mix_greys
 from captchad.training.pictures.design_marks import (
     cross_curve,
@@ -79,7 +79,7 @@ def draw_two_words(text: str, source: random.Random) -> Numbers:
     size = choose_size(shown, source, (170, 240), (48, 60), 8)
     row = Row(choose_kind(source, text, "serif"), size=source.uniform(0.7, 0.9), gap=source.uniform(-0.02, 0.03))
     bends = (wave_down(0.09, source.uniform(1.5, 4)), slant(0.3), pull(0.05, 0.8))
-    cover = wear(bend_written(write_row(shown, size, row, source), source, *bends).cover, source)
+    cover = roughen(bend_written(write_row(shown, size, row, source), source, *bends).cover, source)
     image = to_image(255 - 255 * cover)
     if source.random() < 0.5:
         cross_sine(image, 0, source.choice((1, 2, 2)), source)

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from captchad.training.pictures.curves import bend_between
 from captchad.training.pictures.design_bends import bend_picture, bend_written, pull, slant, wave_across, wave_down
-from captchad.training.pictures.design_covers import grow, wear
+from captchad.training.pictures.design_covers import grow, roughen
 from captchad.training.pictures.design_greys import mix_grey, mix_greys
 from captchad.training.pictures.design_marks import cross_curve, cross_sine, strew_dots, strew_lines, strew_short_lines
 from captchad.training.pictures.design_parts import Design
@@ -66,7 +66,7 @@ def draw_scanned_word(text: str, source: random.Random) -> Numbers:
     size = choose_size(text, source, (130, 200), (50, 60), 6)
     row = Row(choose_kind(source, text, "serif"), (0.0,), size=source.uniform(0.7, 0.95), gap=0.03)
     bends = (wave_down(0.08, source.uniform(1.5, 3)), slant(0.25), pull(0.04, 0.7))
-    cover = wear(bend_written(write_row(text, size, row, source), source, *bends).cover, source)
+    cover = roughen(bend_written(write_row(text, size, row, source), source, *bends).cover, source)
     kind = source.random()
     if kind < 0.3:
         disc = Image.new("L", size, 0)

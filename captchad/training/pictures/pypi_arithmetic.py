@@ -1,4 +1,4 @@
-"""How packages of PyPI draw sums."""
+"""How packages of PyPI draw arithmetic."""
 
 import io
 import random

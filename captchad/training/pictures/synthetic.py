@@ -46,12 +46,12 @@ class SyntheticFamily:
 
 
 class SyntheticArithmeticFamily:
-    """Sums in every style there is."""
+    """Arithmetic in every style there is."""
 
     name = "synthetic-sum"
 
     def draw(self, source: random.Random) -> Sample:
-        """Draw a sum to work out."""
+        """Draw an expression to work out."""
         return _draw_sample(draw_arithmetic, self.name, source)
 
 

@@ -1,4 +1,4 @@
-"""The texts that captchas show: characters of one alphabet, made-up words, and sums."""
+"""The texts that captchas show: characters of one alphabet, made-up words, and arithmetic."""
 
 import random
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def draw_text(
 
 
 def draw_arithmetic(source: random.Random) -> ShownText:
-    """Draw a sum: `3+5=?`, `12 - 4 =`, `7x6`; a multiplication sign is read as ×, a colon between numbers as ÷.
+    """Draw an expression: `3+5=?`, `12 - 4 =`, `7x6`; a multiplication sign is read as ×, a colon between numbers as ÷.
 
     A slash stays a slash: pictures can tell it from ÷, and both divide.
     """

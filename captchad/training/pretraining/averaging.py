@@ -30,5 +30,5 @@ class WeightAverage:
                 kept.copy_(present[name])
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take up an average that was saved."""
+        """Restore a saved average."""
         self.network.load_state_dict(state)

@@ -1,7 +1,7 @@
 """Makes a model's confidence honest: `python -m captchad.training.pretraining.calibration --model MODEL.onnx`.
 
 Fresh pictures of the families the model was trained on, and pictures without text, are read with and without hints;
-one half of them fits the calibration, which is written into the model's file, the other half tells how honest it is.
+one half of them fits the calibration, which is written into the model's file, the other half measures it.
 """
 
 import argparse
@@ -39,6 +39,7 @@ SURE = 0.9
 _PICTURES, _BATCH_PICTURES = 240, 16
 _EMPTY_SHARE = 2
 _NOTHING = "nothing"
+# Of families' names, which recipes and packaged models hold.
 _ARITHMETIC_ENDING = "-sum"
 
 
@@ -84,7 +85,7 @@ def find_charset(text: str) -> str:
 
 
 def read_samples(engine: CaptchadEngine, samples: Sequence[Sample], source: random.Random) -> list[ReadSample]:
-    """Read drawn pictures; sums without a whole result are left out."""
+    """Read drawn pictures; arithmetic without an integer result is left out."""
     read: list[ReadSample] = []
     for start in range(0, len(samples), _BATCH_PICTURES):
         batch = samples[start : start + _BATCH_PICTURES]
@@ -116,7 +117,7 @@ def fit(samples: Sequence[ReadSample]) -> dict[str, object]:
 
 
 def measure(samples: Sequence[ReadSample], calibration: Calibration) -> str:
-    """Say how honest a calibration is on pictures it was not fitted on."""
+    """Describe how well calibrated it is on pictures it was not fitted on."""
     outcomes = [_rate(sample, calibration) for sample in samples]
     sure = [outcome for outcome in outcomes if outcome.confidence >= SURE]
     right = sum(CASE_COUNTS.is_right(outcome) for outcome in sure)
@@ -137,7 +138,7 @@ def _rate(sample: ReadSample, calibration: Calibration) -> EvaluatedPicture:
 
 def draw_pictures(names: Sequence[str], pictures: int, seed: int) -> list[Sample]:
     """Draw as many pictures of each family, and more without text, in mixed order."""
-    # A model takes some of what has no text for text, and it must be known how sure it is then.
+    # A model reads text in some pictures without any, and its confidence has to be fitted on those too.
     wanted = dict.fromkeys(names, pictures) | {EmptyFamily.name: pictures * _EMPTY_SHARE}
     families = load_families(list(wanted))
     jobs = [(family, number) for family in families for number in range(wanted[family.name])]
@@ -149,7 +150,7 @@ def draw_pictures(names: Sequence[str], pictures: int, seed: int) -> list[Sample
 
 
 def main() -> None:
-    """Draw, read, fit, write and tell."""
+    """Calibrate the model of the command line and print how well."""
     parser = argparse.ArgumentParser(prog="python -m captchad.training.pretraining.calibration", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="the model's file, which gets the calibration")
     parser.add_argument("--pictures", type=int, default=_PICTURES, help="pictures of each family")
@@ -162,7 +163,7 @@ def main() -> None:
 
 
 def calibrate(path: Path, pictures: int = _PICTURES, seed: int = SEED) -> str:
-    """Fit a calibration with so many pictures of each family into a model's file; says how honest it is on others."""
+    """Fit a calibration with so many pictures of each family into a model's file; return how well it fits others."""
     model = load_model(path)
     description = {key: value for key, value in model.description.items() if key != CALIBRATION_KEY}
     drawn = draw_pictures(sorted(description["recipe"]["families"]), pictures, seed)

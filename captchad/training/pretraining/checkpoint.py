@@ -1,4 +1,4 @@
-"""The state of a training on disk: written beside the old one and renamed, so that there is always a whole one."""
+"""The state of a training on disk, written beside the old one and renamed, so that it is always complete."""
 
 import os
 from dataclasses import dataclass

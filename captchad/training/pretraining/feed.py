@@ -1,4 +1,4 @@
-"""Batches for the trainer: drawn in other processes, altered afresh each time, the same after every resume."""
+"""Batches for the trainer: drawn in other processes, altered anew each time, and the same after every resume."""
 
 import os
 import signal
@@ -19,11 +19,13 @@ from captchad.training.pretraining.drawing import DrawingPlan
 from captchad.training.recipe import Feeding
 from captchad.training.sample import Sample
 
+# Separate random streams: each depends on seed and chunk alone, so a resumed training sees the same.
 _AUGMENTATION, _ORDER = 1, 2
 
 
 def open_drawers(drawers: int) -> ProcessPoolExecutor:
     """Open processes that draw; Ctrl-C leaves them to whoever opened them."""
+    # Not forked: this process has threads, which a child would lose in the middle of their work.
     return ProcessPoolExecutor(drawers, mp_context=get_context("spawn"), initializer=_begin_drawer)
 
 
@@ -33,7 +35,7 @@ def _begin_drawer() -> None:
 
 
 def _leave_with_parent() -> None:
-    # A training that was killed closes no pool; its drawers would wait for work for ever.
+    # A killed training closes no pool, and its drawers would wait for work for ever.
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -90,7 +92,7 @@ class Feed(AbstractContextManager["Feed"]):
         drawn = [sample for drawing in drawings for sample in drawing.result()]
         generator = np.random.default_rng((self._plan.seed, _AUGMENTATION, chunk))
         seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in drawn]
-        # Pictures of about the same width share a batch, so that little of it is filling.
+        # Pictures of similar width share a batch, so that little of it is padding.
         order = np.random.default_rng((self._plan.seed, _ORDER, chunk))
         seen = [seen[place] for place in order.permutation(len(seen))]
         seen.sort(key=lambda pair: pair[0].shape[1])

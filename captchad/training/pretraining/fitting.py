@@ -1,4 +1,4 @@
-"""Fits a calibration's curves: a logistic weighing of evidence, then a rising curve through its scores."""
+"""Fits a calibration's curves: a logistic regression, then a monotone curve through its scores."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -34,13 +34,13 @@ def fit_curve(evidence: Sequence[Sequence[float]], right: Sequence[bool], knots:
 
 
 def _place_knot(scores: Matrix, targets: Matrix) -> tuple[float, float, int]:
-    # One more picture than there are, right as often as the weighing alone would have it.
+    # Smoothed by one pseudo-picture, right with the probability of the logistic regression.
     score = float(scores.mean())
     return score, (float(targets.sum()) + 1 / (1 + math.exp(-score))) / (len(scores) + 1), len(scores)
 
 
 def _choose_edges(count: int, knots: int) -> list[int]:
-    """Divide so many scores into equal groups, and the outer ones again: there a little more score tells the most."""
+    """Divide the scores into equal groups, and the outer ones again: a small change of score matters most there."""
     inner = np.arange(1, knots) / knots
     tail = np.array(_TAIL_EDGES) / knots
     return [round(float(share * count)) for share in np.concatenate((tail, inner, 1 - tail[::-1]))]
@@ -57,7 +57,7 @@ def fit_logistic(
         error = 1 / (1 + np.exp(-(scaled @ weights + bias))) - right
         weights = np.maximum(0.0, weights - rate * (scaled.T @ error / len(right) + _SHRINKAGE * weights))
         bias -= rate * float(error.mean())
-    # What never differed on these pictures says nothing of others.
+    # A feature that was constant on these pictures says nothing about others.
     unscaled = np.where(scale > 2 * _LEAST_SPREAD, weights / scale, 0.0)
     return [float(weight) for weight in unscaled], float(bias - unscaled @ centre)
 

@@ -1,6 +1,6 @@
 """A training's model as the package holds it: `python -m captchad.training.pretraining.packaging --checkpoint DIR`.
 
-The averaged network is exported, quantised and calibrated; beside it lie the weights that a training can go on from.
+The averaged network is exported, quantised and calibrated; beside it lie the weights from which training can continue.
 """
 
 import argparse
@@ -20,7 +20,7 @@ CALIBRATION_PICTURES = 200
 
 
 def package(checkpoint: Path, folder: Path, calibration_pictures: int) -> str:
-    """Write both files of a checkpoint's model into a folder; says how honest its confidence is."""
+    """Write both files of a checkpoint's model into a folder; return how well it is calibrated."""
     trained = load_trained(checkpoint)
     with tempfile.TemporaryDirectory(prefix="captchad-") as scratch:
         whole, small, weights = (Path(scratch) / name for name in ("whole", PACKAGED_NAME, PACKAGED_WEIGHTS_NAME))

@@ -1,4 +1,4 @@
-"""How a training tells where it is: a bar on a terminal, lines of a log elsewhere."""
+"""Reports the progress of a training: a bar on a terminal, log lines elsewhere."""
 
 import sys
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _LINE_SECONDS = 30.0
 _LOSS_MEMORY = 0.98
 
 
-class ProgressTeller(AbstractContextManager["ProgressTeller"]):
+class ProgressReporter(AbstractContextManager["ProgressReporter"]):
     """Shows steps, the smoothed loss, pictures a second, and each validation."""
 
     def __init__(self, recipe: Recipe, clock: Clock, first_step: int) -> None:
@@ -48,7 +48,7 @@ class ProgressTeller(AbstractContextManager["ProgressTeller"]):
         self._bar.stop()
 
     def report_step(self, report: StepReport) -> None:
-        """Take note of a step; says something about it now and then."""
+        """Note a step, and report it now and then."""
         self._loss = report.loss if self._loss is None else _LOSS_MEMORY * self._loss + (1 - _LOSS_MEMORY) * report.loss
         now = self._clock.monotonic_seconds()
         is_line_due = now - self._line_seconds >= _LINE_SECONDS
@@ -56,10 +56,10 @@ class ProgressTeller(AbstractContextManager["ProgressTeller"]):
             steps = report.step + 1 - self._line_step
             self._rate = steps * self._recipe.feeding.batch_pictures / (now - self._line_seconds)
             self._line_step, self._line_seconds = report.step + 1, now
-        told = f"loss {self._loss:.3f} · rate {report.learning_rate:.2e} · {self._rate:.0f} pictures/s"
-        self._bar.update(self._task, completed=report.step + 1, description=told)
+        summary = f"loss {self._loss:.3f} · rate {report.learning_rate:.2e} · {self._rate:.0f} pictures/s"
+        self._bar.update(self._task, completed=report.step + 1, description=summary)
         if is_line_due and not self._console.is_terminal:
-            self._console.print(f"step {report.step + 1} of {self._recipe.schedule.steps} · {told}")
+            self._console.print(f"step {report.step + 1} of {self._recipe.schedule.steps} · {summary}")
 
     def report_figures(self, step: int, figures: Sequence[FamilyFigures]) -> None:
         """Print a validation, family by family."""

@@ -31,7 +31,7 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The weight of a convolution or matrix product and the bias added to what it gives."""
+    """The weight of a convolution or matrix product, and its bias."""
 
     weight: Values
     bias: Values
@@ -67,7 +67,7 @@ def load_published(path: Path) -> CaptchaNetwork:
 
 
 class _Graph:
-    """The published graph, with constants found behind the names that only pass them on."""
+    """The published graph, with constants resolved through Identity nodes."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self._nodes = [node for node in graph.node if node.op_type != "Identity"]

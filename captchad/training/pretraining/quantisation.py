@@ -1,4 +1,4 @@
-"""A trained model made small and fast.
+"""Quantises a trained model.
 
 The pointwise convolutions of the later stages, which are most of the work, are computed in eight bits, their ranges
 being those that pictures of the model's own families show; the first stage and the steps between stages suffer more
@@ -58,7 +58,7 @@ def quantise(path: Path, out: Path, pictures: Sequence[Prepared]) -> None:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_quantize=nodes,
-            # The mean of what pictures show at most, not the most that any one shows: that would waste the steps.
+            # A moving average of the pictures' extremes, not the extreme of all: outliers would waste the eight bits.
             extra_options={"CalibMovingAverage": True},
         )
     write_description(out, description)

@@ -1,4 +1,4 @@
-"""The training itself: steps from the present one on, validated and saved on the way."""
+"""The training steps of one network, and its checkpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Trainer:
 
     def step(self, batch: Batch) -> StepReport:
         """Learn from one batch."""
-        # Dropout thus depends on the step alone: a resumed training goes on as if never stopped.
+        # Dropout then depends on the step alone, so a resumed training continues as if never stopped.
         torch.manual_seed(self._recipe.seed + batch.number)
         rate = learning_rate_at(batch.number, self._recipe.schedule)
         for group in self._optimiser.param_groups:
@@ -126,7 +126,7 @@ def choose_device() -> torch.device:
 
 
 def _group_parameters(network: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    # Scales and shifts keep no information that decay could bound.
+    # No decay of biases and of norms' scales, as usual: they hold no capacity that it could limit.
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     return [
         {"params": [parameter for parameter in parameters if parameter.ndim > 1], "weight_decay": weight_decay},

@@ -1,4 +1,4 @@
-"""One sitting of a training: from where the checkpoint stands until the recipe, the minutes or Ctrl-C end it."""
+"""One run of a training: from the checkpoint until the recipe, the minutes or Ctrl-C end it."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ from captchad.runtime.clock import Clock
 from captchad.training.pretraining.checkpoint import FILE_NAME
 from captchad.training.pretraining.drawing import DrawingPlan
 from captchad.training.pretraining.feed import Feed
-from captchad.training.pretraining.progress import ProgressTeller
+from captchad.training.pretraining.progress import ProgressReporter
 from captchad.training.pretraining.published_weights import load_first_network
 from captchad.training.pretraining.trainer import SaveTimer, Trainer, choose_device
 from captchad.training.pretraining.validation import draw_validation, validate
@@ -37,7 +37,7 @@ class TrainingRunOptions:
 
 
 class TrainingRun:
-    """Runs a trainer over its feed, saving, validating and telling."""
+    """Runs a trainer over its feed, with saving, validation and progress reports."""
 
     def __init__(self, recipe: Recipe, options: TrainingRunOptions, clock: Clock) -> None:
         self._recipe = recipe
@@ -47,7 +47,7 @@ class TrainingRun:
         self._is_there = (options.folder / FILE_NAME).exists()
 
     def run(self) -> None:
-        """Train; what was learned is saved however it ends. ValueError where the checkpoint forbids it."""
+        """Train; the state is saved however it ends. ValueError where the checkpoint forbids it."""
         if self._is_there and not self._options.is_resumed:
             raise ValueError(f"{self._options.folder} holds a checkpoint: give --resume, or another folder")
         if self._is_there:
@@ -59,7 +59,7 @@ class TrainingRun:
         plan = DrawingPlan(
             tuple(sorted(self._recipe.families.items())), self._recipe.seed, self._recipe.feeding.altered_share
         )
-        reporter = ProgressTeller(self._recipe, self._clock, self._trainer.next_batch)
+        reporter = ProgressReporter(self._recipe, self._clock, self._trainer.next_batch)
         with Feed(plan, self._recipe.feeding, self._options.drawers) as feed, reporter:
             try:
                 with contextlib.suppress(KeyboardInterrupt):
@@ -67,7 +67,7 @@ class TrainingRun:
             finally:
                 self._trainer.save(self._options.folder)
 
-    def _train(self, feed: Feed, reporter: ProgressTeller, pictures: dict[str, list[Sample]]) -> None:
+    def _train(self, feed: Feed, reporter: ProgressReporter, pictures: dict[str, list[Sample]]) -> None:
         started_seconds = self._clock.monotonic_seconds()
         timer = SaveTimer(self._clock, SAVE_SECONDS)
         for batch in feed.batches(self._trainer.next_batch):
@@ -85,7 +85,7 @@ class TrainingRun:
             return False
         return self._clock.monotonic_seconds() - started_seconds >= self._options.minutes * _SECONDS_PER_MINUTE
 
-    def _validate(self, reporter: ProgressTeller, pictures: dict[str, list[Sample]]) -> None:
+    def _validate(self, reporter: ProgressReporter, pictures: dict[str, list[Sample]]) -> None:
         step = self._trainer.next_batch
         found = validate(self._trainer.average.network, pictures, self._trainer.device)
         figures = {"step": step, "recipe": self._recipe.digest, "families": [family.to_json() for family in found]}

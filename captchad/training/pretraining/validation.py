@@ -1,4 +1,4 @@
-"""How well a network reads fresh pictures, family by family; always the same pictures for the same recipe."""
+"""Measures how well a network reads fresh pictures by family; a recipe always has the same pictures."""
 
 import torch
 from torch import nn

@@ -27,7 +27,7 @@ class EventRoutes:
         self._feed = feed
         self._heartbeat_seconds = heartbeat_seconds
         self._is_ending = asyncio.Event()
-        self._keeper = TaskSet("events")
+        self._work = TaskSet("events")
 
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
@@ -63,8 +63,8 @@ class EventRoutes:
         self._is_ending.set()
 
     async def _forward(self, response: web.StreamResponse, events: AsyncIterator[FleetEvent]) -> None:
-        ending = self._keeper.spawn(self._is_ending.wait(), "ending")
-        upcoming = self._keeper.spawn(_take(events), "next")
+        ending = self._work.spawn(self._is_ending.wait(), "ending")
+        upcoming = self._work.spawn(_take(events), "next")
         try:
             while not self._is_ending.is_set():
                 done, _ = await asyncio.wait(
@@ -72,7 +72,7 @@ class EventRoutes:
                 )
                 if upcoming in done:
                     await response.write(encode_event(upcoming.result()))
-                    upcoming = self._keeper.spawn(_take(events), "next")
+                    upcoming = self._work.spawn(_take(events), "next")
                 elif not done:
                     await response.write(b": nothing new\n\n")
         finally:

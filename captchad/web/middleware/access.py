@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from captchad.config.formats import ANY_ORIGIN
-from captchad.config.sections import SecuritySection
+from captchad.config.settings import SecuritySection
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import Forbidden, TargetNotAllowed, Unauthorized
 from captchad.domain.target import is_loopback_host, normalise_host

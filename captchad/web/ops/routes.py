@@ -12,7 +12,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from captchad.config.redaction import redact
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.api_key import Scope
 from captchad.runtime.service import ServiceHealth
 from captchad.runtime.supervisor import Supervisor

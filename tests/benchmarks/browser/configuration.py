@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 
 REUSE_MODES = ("same_target", "never")
 

@@ -23,25 +23,25 @@ async def main() -> None:
     """Visit until told to end."""
     orders = Orders.parse()
     reader, clock = Reader(orders.recogniser), Clock()
-    endpoint = parse_origin(orders.site)
-    policy = ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),))
+    origin = parse_origin(orders.site)
+    policy = ScopePolicy((Target(origin.host, (origin.port,), allow_private_addresses=True),))
     proxy = FilteringProxy(policy, clock)
     engine = BrowserEngine(browser_section(orders.mode, orders.executable), proxy, clock)
 
     async def solve(url: str) -> str:
         deadline = Deadline(TASK_SECONDS, clock)
-        async with deadline.enforce(), engine.open_page(PageOrder(url, endpoint.host), deadline) as page:
+        async with deadline.enforce(), engine.open_page(PageOrder(url, origin.host), deadline) as page:
             return await reader.read((await page.capture()).picture)
 
     await proxy.start()
     await engine.start()
-    keeper = TaskSet("upkeep")
-    keeper.spawn(engine.run(), "engine")
+    work = TaskSet("upkeep")
+    work.spawn(engine.run(), "engine")
     try:
         await keep_visiting(orders, Journal(orders), solve)
     finally:
         with contextlib.suppress(Exception):
-            await keeper.cancel_all()
+            await work.cancel_all()
         await engine.close()
         await proxy.close()
 

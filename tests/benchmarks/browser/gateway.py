@@ -24,8 +24,8 @@ TASKS_PER_SLOT = 2
 
 def make_settings(orders: Orders) -> dict[str, Any]:
     """Return the configuration: the site is in scope, and nothing is held back."""
-    endpoint = parse_origin(orders.site)
-    target = {"host": endpoint.host, "ports": [endpoint.port], "allow_private_addresses": True} | UNLIMITED
+    origin = parse_origin(orders.site)
+    target = {"host": origin.host, "ports": [origin.port], "allow_private_addresses": True} | UNLIMITED
     return {
         "gateway": {"rate_limit": {"enabled": False}},
         "worker": {"max_workers_per_node": orders.concurrency},

@@ -158,12 +158,12 @@ async def measure_alone(
 
 
 async def watch_memory(contestant: RunningContestant) -> MemoryFigures:
-    """Return the median of a few looks, for which pages go on unmeasured: reading shares takes time."""
-    looks = []
+    """Return the median of a few samples, for which pages go on unmeasured: reading shares takes time."""
+    samples = []
     for _ in range(MEMORY_SAMPLES):
         await asyncio.sleep(MEMORY_PAUSE_SECONDS)
-        looks.append(read_memory(contestant.list_tree()))
-    return sorted(looks, key=lambda look: look.pss_bytes)[len(looks) // 2]
+        samples.append(read_memory(contestant.list_tree()))
+    return sorted(samples, key=lambda sample: sample.pss_bytes)[len(samples) // 2]
 
 
 def summarise(

@@ -60,12 +60,12 @@ def measure(name: str, pictures: Sequence[LabelledPicture], model: Path | None) 
         cpu_before = cpu_seconds()
         plain.append(read(picture.pixels, NO_HINTS))
         cpu_ms.append(1000 * (cpu_seconds() - cpu_before))
-        _tell_one_done()
+        _report_one_done()
     peak_mib = read_memory_mib("VmHWM")
     hinted = []
     for picture in pictures if contender.takes_hints else ():
         hinted.append(read(picture.pixels, picture.hints))
-        _tell_one_done()
+        _report_one_done()
     return {
         "load_seconds": load_seconds,
         "load_cpu_seconds": load_cpu_seconds,
@@ -78,7 +78,7 @@ def measure(name: str, pictures: Sequence[LabelledPicture], model: Path | None) 
     }
 
 
-def _tell_one_done() -> None:
+def _report_one_done() -> None:
     sys.stdout.write(".")
     sys.stdout.flush()
 

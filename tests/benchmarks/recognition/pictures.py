@@ -65,7 +65,7 @@ def find_charset(texts: Sequence[str]) -> str:
 
 
 def make_hints(truth: str, family: str, charset: str) -> Hints:
-    """Return alphabet, length and whether case counts; of a sum, that it is one."""
+    """Return alphabet, length and whether case counts; of arithmetic, that it is that."""
     if find_answer(truth) != truth:
         return Hints(kind=CaptchaKind.MATH)
     return Hints(charset, len(truth), len(truth), find_rule(family).counts_case, CaptchaKind.TEXT)

@@ -9,7 +9,7 @@ import pytest
 from captchad.broker.address import open_clients
 from captchad.broker.connection import Broker
 from captchad.broker.tasks import NewTask, TaskStore
-from captchad.config.sections import RedisMasterSection, RedisSection, RedisSentinelSection, RedisTlsSection
+from captchad.config.settings import RedisMasterSection, RedisSection, RedisSentinelSection, RedisTlsSection
 from captchad.domain.errors import BrokerUnavailable, ConfigurationError
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskRequest

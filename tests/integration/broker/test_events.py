@@ -8,7 +8,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.tasks import TaskStore
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.errors import TaskNotFound
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskStatus
@@ -19,11 +19,11 @@ from tests.redis_server import RedisServer
 
 @pytest.fixture
 async def feed(partition: Partition) -> AsyncIterator[EventFeed]:
-    keeper = TaskSet("test")
+    work = TaskSet("test")
     running = EventFeed(partition.broker, partition.store)
-    keeper.spawn(running.run(), "feed")
+    work.spawn(running.run(), "feed")
     yield running
-    await keeper.cancel_all()
+    await work.cancel_all()
 
 
 async def test_a_wait_ends_when_the_task_does(partition: Partition, feed: EventFeed) -> None:
@@ -85,9 +85,9 @@ async def test_a_redis_that_goes_away_is_waited_out(own_redis: RedisServer) -> N
     broker = Broker(RedisSection(), "outage", url_override=own_redis.url)
     await broker.start()
     store = TaskStore(broker, LIMITS)
-    keeper = TaskSet("test")
+    work = TaskSet("test")
     feed = EventFeed(broker, store)
-    keeper.spawn(feed.run(), "feed")
+    work.spawn(feed.run(), "feed")
     returned = asyncio.Event()
     broker.on_return(returned.set)
     async with feed.subscription() as events:
@@ -98,5 +98,5 @@ async def test_a_redis_that_goes_away_is_waited_out(own_redis: RedisServer) -> N
     await returned.wait()
     assert broker.health().is_ready
     assert broker.health().details == {"outages": 1}
-    await keeper.cancel_all()
+    await work.cancel_all()
     await broker.close()

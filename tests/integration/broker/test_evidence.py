@@ -10,7 +10,7 @@ from captchad.broker.evidence import EvidencePart, EvidenceStore
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import TaskStore
-from captchad.config.sections import RedisSection, SchedulerSection
+from captchad.config.settings import RedisSection, SchedulerSection
 from captchad.domain.errors import TaskNotFound
 from captchad.domain.page import Evidence, KeptEvidence
 from captchad.domain.task import TaskStatus

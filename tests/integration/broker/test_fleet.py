@@ -106,15 +106,15 @@ async def test_changed_figures_are_written_with_the_next_sign_of_life(broker: Br
         report_interval_seconds=3600,
         clock=Clock(),
     )
-    keeper = TaskSet("test")
+    work = TaskSet("test")
     await presence.start()
-    keeper.spawn(presence.run(), "presence")
+    work.spawn(presence.run(), "presence")
     busy = 3
 
     async def is_reported() -> bool:
         return (await NodeRegistry(broker).read_all(60))[0].report.worker.busy == 3
 
     await until(is_reported)
-    await keeper.cancel_all()
+    await work.cancel_all()
     await presence.close()
     assert await NodeRegistry(broker).read_all(60) == ()

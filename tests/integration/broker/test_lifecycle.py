@@ -13,7 +13,7 @@ from captchad.broker.consumer import Delivery, Settlement
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.config.sections import RedisSection, SchedulerSection
+from captchad.config.settings import RedisSection, SchedulerSection
 from captchad.domain.errors import AlreadyFinished
 from captchad.domain.lifecycle import TaskEvent, next_statuses
 from captchad.domain.task import TaskRecord, TaskStatus

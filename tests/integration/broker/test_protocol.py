@@ -132,7 +132,7 @@ async def test_a_task_that_loses_its_worker_twice_is_a_dead_letter(partition: Pa
     assert await partition.count_entries() == 0
 
 
-async def test_lives_lost_while_redis_was_away_cost_neither_attempts_nor_poison(partition: Partition) -> None:
+async def test_worker_losses_while_redis_was_away_cost_neither_attempts_nor_poison(partition: Partition) -> None:
     task_id = await partition.submit(retry_count=0)
     for _ in range(3):
         [delivery] = await partition.make_consumer().take(1)

@@ -11,7 +11,7 @@ from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
-from captchad.config.sections import SchedulerSection
+from captchad.config.settings import SchedulerSection
 from captchad.domain.errors import InvalidRequest, QueueFull, TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.page import Cookie, SessionState

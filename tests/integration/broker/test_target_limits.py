@@ -7,7 +7,7 @@ import pytest
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Delivery
-from captchad.broker.keys import TargetKeys
+from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_limits import Refusal, TargetLimits
 from captchad.broker.tasks import NewTask

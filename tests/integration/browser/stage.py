@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from captchad.browser.browsers.connection import BrowserSource
 from captchad.browser.engine import BrowserEngine
 from captchad.browser.page_session import PageSession
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.page import PageOrder
 from captchad.domain.target import Target

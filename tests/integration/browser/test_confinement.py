@@ -14,7 +14,7 @@ import pytest
 from captchad.browser.launch.executable import PATH_NAMES
 from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
 from captchad.browser.launch.profile_folder import PREFIX, ProfileFolder
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import DependencyMissing
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock

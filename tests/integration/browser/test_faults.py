@@ -17,7 +17,7 @@ from playwright.async_api import Page
 
 from captchad.browser.browsers.connection import BrowserSource, LaunchFailed
 from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import AttemptFailed, DependencyMissing, TaskErrorCode
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy
@@ -251,7 +251,7 @@ async def test_a_browser_of_which_a_part_stands_still_does_not_fail_page_after_p
     assert all(failure.is_retryable for failure in lost)
 
 
-async def test_a_worn_browser_is_replaced_between_pages() -> None:
+async def test_a_browser_over_its_limits_is_replaced_between_pages() -> None:
     stage = Stage(BrowserSection(recycle_pages=2))
     await stage.start()
     try:
@@ -292,7 +292,7 @@ class AbsentBrowsers(LaunchedBrowsers):
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def worn_stage() -> AsyncIterator[tuple[Stage, LocalSite, AbsentBrowsers]]:
+async def recycling_stage() -> AsyncIterator[tuple[Stage, LocalSite, AbsentBrowsers]]:
     """A stage that needs another browser for every page, with a site."""
     config = BrowserSection(recycle_pages=1)
     sources: list[AbsentBrowsers] = []
@@ -308,9 +308,9 @@ async def worn_stage() -> AsyncIterator[tuple[Stage, LocalSite, AbsentBrowsers]]
 
 
 async def test_an_attempt_waits_for_a_browser_that_is_away(
-    worn_stage: tuple[Stage, LocalSite, AbsentBrowsers],
+    recycling_stage: tuple[Stage, LocalSite, AbsentBrowsers],
 ) -> None:
-    stage, site, source = worn_stage
+    stage, site, source = recycling_stage
     await check_works(stage, site)
     source.refusals = 4
     await check_works(stage, site)
@@ -318,9 +318,9 @@ async def test_an_attempt_waits_for_a_browser_that_is_away(
 
 
 async def test_an_attempt_without_a_browser_ends_with_the_reason(
-    worn_stage: tuple[Stage, LocalSite, AbsentBrowsers],
+    recycling_stage: tuple[Stage, LocalSite, AbsentBrowsers],
 ) -> None:
-    stage, site, source = worn_stage
+    stage, site, source = recycling_stage
     await check_works(stage, site)
     source.refusals = 100
     with pytest.raises(AttemptFailed, match="it is away") as failed:

@@ -40,12 +40,12 @@ def write_large_page() -> str:
 
 
 async def read_cpu_seconds(measuring: CDPSession) -> float:
-    """Return what the page's main thread has computed so far: what else the machine does is no cost of a look."""
+    """Return what the page's main thread has computed so far: what else the machine does is no cost of a scan."""
     answer = await measuring.send("Performance.getMetrics")
     return float(next(metric["value"] for metric in answer["metrics"] if metric["name"] == "ThreadTime"))
 
 
-async def test_a_page_of_twenty_thousand_elements_is_looked_at_within_a_few_milliseconds(
+async def test_a_page_of_twenty_thousand_elements_is_scanned_within_a_few_milliseconds(
     site: LocalSite, stage: Stage
 ) -> None:
     site.put_page("/", write_large_page())

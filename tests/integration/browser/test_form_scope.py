@@ -104,10 +104,10 @@ async def test_every_behavioural_captcha_in_the_form_that_would_be_answered_is_k
         return await forms.settle(url=site.url(path))
 
     settlements = await do_all(settle, {name: f"/{number}" for number, name in enumerate(MARKUP)})
-    told = {name: str(settlement.error and settlement.error.message) for name, settlement in settlements.items()}
-    assert {name: message for name, message in told.items() if "form also has" not in message} == {}
-    assert {name: message for name, message in told.items() if name not in message} == {}
-    assert sum(message.startswith("the form also has") for message in told.values()) >= len(MARKUP) - 1
+    messages = {name: str(settlement.error and settlement.error.message) for name, settlement in settlements.items()}
+    assert {name: message for name, message in messages.items() if "form also has" not in message} == {}
+    assert {name: message for name, message in messages.items() if name not in message} == {}
+    assert sum(message.startswith("the form also has") for message in messages.values()) >= len(MARKUP) - 1
     assert all(refuses(settlement, TaskErrorCode.UNSUPPORTED_CAPTCHA) for settlement in settlements.values())
     assert not site.hits["/touched"]
     assert not forms.form.answers

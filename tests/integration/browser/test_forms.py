@@ -65,7 +65,7 @@ async def test_attempts_that_failed_before_leave_fewer_answers(forms: FormStage)
     assert len(forms.form.answers) == 2
 
 
-async def test_a_sum_is_answered_with_its_result(forms: FormStage) -> None:
+async def test_arithmetic_is_answered_with_its_result(forms: FormStage) -> None:
     forms.reading = Recognition("15", 1.0, "test", CaptchaKind.MATH, expression="7+8")
     result = await forms.complete(fill=Fill("#answer", "#send"))
     assert [answer for _, answer in forms.form.answers] == ["15"]

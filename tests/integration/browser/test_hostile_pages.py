@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from captchad.browser.engine import BrowserEngine
 from captchad.browser.launch.profile_folder import PREFIX
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.address import IpAddress
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Target

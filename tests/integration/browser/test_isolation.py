@@ -20,9 +20,9 @@ from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 DONE = "document.body.insertAdjacentHTML('beforeend', '<img id=captcha src=/picture>')"
-PAGE = "<script>(async () => { try { %s } catch (e) { await tell('/error', String(e)) } finally { %s } })()</script>"
-TELL = (
-    "<script>const tell = (path, what) => fetch(path, {method: 'POST', body: JSON.stringify(what)});"
+PAGE = "<script>(async () => { try { %s } catch (e) { await report('/error', String(e)) } finally { %s } })()</script>"
+REPORT = (
+    "<script>const report = (path, what) => fetch(path, {method: 'POST', body: JSON.stringify(what)});"
     "const value = (request) => new Promise((resolve) => {request.onsuccess = () => resolve(request.result);"
     "request.onerror = () => resolve(null)})</script>"
 )
@@ -48,7 +48,7 @@ ERASED_PLANTS = {
     "history": "for (let n = 0; n < 5; n++) history.pushState({planted: n}, '', '#' + n)",
     "a service worker": "await navigator.serviceWorker?.register('/worker.js')",
     "a permission": "await Promise.race([Notification.requestPermission(), new Promise((r) => setTimeout(r, 300))])",
-    "a blob": "await tell('/blob', URL.createObjectURL(new Blob(['planted'])))",
+    "a blob": "await report('/blob', URL.createObjectURL(new Blob(['planted'])))",
     "a dedicated worker": "new Worker(URL.createObjectURL(new Blob([`setInterval(() => {const c = new "
     "BroadcastChannel('planted'); c.postMessage(1)}, 20)`])))",
     "a timer": "setInterval(() => new BroadcastChannel('planted').postMessage(1), 20)",
@@ -98,7 +98,7 @@ LOOK = """
   const i = new Image(); i.src = '/cached.png'; await i.decode();
   const shared = new SharedWorker('/shared.js');
   seen.shared = await new Promise((resolve) => {shared.port.onmessage = (e) => resolve(e.data)});
-  await tell('/seen', seen);
+  await report('/seen', seen);
 """
 
 
@@ -128,11 +128,11 @@ class PlantedSite:
         site.put("/look", self._show_look)
 
     def plant(self, script: str) -> None:
-        self.site.put_page("/plant", TELL + PAGE % (script, DONE))
+        self.site.put_page("/plant", REPORT + PAGE % (script, DONE))
 
     async def _show_look(self, request: web.Request) -> web.StreamResponse:
         self.sent_cookie = request.headers.get("Cookie")
-        return web.Response(text=f"<!doctype html><body>{TELL}{PAGE % (LOOK, DONE)}", content_type="text/html")
+        return web.Response(text=f"<!doctype html><body>{REPORT}{PAGE % (LOOK, DONE)}", content_type="text/html")
 
     @staticmethod
     def _answer(text: str, headers: dict[str, str]) -> Any:

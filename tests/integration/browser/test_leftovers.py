@@ -11,7 +11,7 @@ import pytest
 
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.launch.process_tree import find_driver, list_children
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 

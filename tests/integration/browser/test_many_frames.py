@@ -31,10 +31,10 @@ COUNTING = "(() => { globalThis.sent = (globalThis.sent ?? 0) + 1; return SCRIPT
 Result = TypeVar("Result")
 
 
-async def look_at(
+async def scan_page(
     stage: Stage, site: LocalSite, work: Callable[[FrameScans, Page], Awaitable[Result]], script: str = ""
 ) -> Result:
-    """Open the site's first page and give what `work` makes of looks at it."""
+    """Open the site's first page and give what `work` makes of scans at it."""
 
     async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), PATIENCE_SECONDS) as session:
         page = session.page
@@ -42,8 +42,8 @@ async def look_at(
         return await work(FrameScans(page, None, script or read_finder_script(), stage.clock), page)
 
 
-async def look_once(looks: FrameScans, _: Page) -> dict[Frame, FrameView]:
-    return await looks.look()
+async def scan_once(scans: FrameScans, _: Page) -> dict[Frame, FrameView]:
+    return await scans.scan()
 
 
 def put_captcha(site: LocalSite) -> None:
@@ -54,7 +54,7 @@ def put_captcha(site: LocalSite) -> None:
 @pytest.mark.parametrize("html", NO_PLACE_FOR_ONE.values(), ids=NO_PLACE_FOR_ONE.keys())
 async def test_frames_that_show_nothing_are_not_asked(html: str, site: LocalSite, stage: Stage) -> None:
     site.put_page("/", html * 3 + SMALL)
-    views = await look_at(stage, site, look_once)
+    views = await scan_page(stage, site, scan_once)
     assert len(views) == 2
 
 
@@ -64,10 +64,10 @@ async def test_a_captcha_is_found_behind_fifty_hidden_frames(site: LocalSite, st
     assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
-async def test_of_too_many_frames_the_likeliest_are_looked_at(site: LocalSite, stage: Stage) -> None:
+async def test_of_too_many_frames_the_likeliest_are_scanned(site: LocalSite, stage: Stage) -> None:
     site.put_page("/", SMALL * 60 + CAPTCHA_FRAME.replace("<iframe", '<iframe id="captcha-box"') + SMALL * 20)
     put_captcha(site)
-    assert len(await look_at(stage, site, look_once)) == FRAMES_LIMIT
+    assert len(await scan_page(stage, site, scan_once)) == FRAMES_LIMIT
     assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
@@ -75,7 +75,7 @@ async def test_frames_that_came_out_of_order_are_told_apart(site: LocalSite, sta
     hidden = "Object.assign(document.createElement('iframe'), { srcdoc: '<p>x', hidden: true })"
     site.put_page("/", f"{CAPTCHA_FRAME}<script>for (let i = 0; i < 3; i++) document.body.prepend({hidden})</script>")
     put_captcha(site)
-    views = await look_at(stage, site, look_once)
+    views = await scan_page(stage, site, scan_once)
     assert [frame.url for frame in views] == [site.url(), site.url("/framed")]
 
 
@@ -86,25 +86,25 @@ async def test_frames_in_shadow_roots_shift_no_numbers(site: LocalSite, stage: S
     assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
-async def test_a_frame_that_shows_itself_later_is_looked_at_then(site: LocalSite, stage: Stage) -> None:
+async def test_a_frame_that_shows_itself_later_is_scanned_then(site: LocalSite, stage: Stage) -> None:
     show = "<script>setTimeout(() => { document.querySelector('iframe').hidden = false }, 700)</script>"
     site.put_page("/", CAPTCHA_FRAME.replace("<iframe", "<iframe hidden") + show)
     put_captcha(site)
     assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
 
 
-async def test_the_script_is_sent_twice_to_a_document_however_often_it_is_looked_at(
+async def test_the_script_is_sent_twice_to_a_document_however_often_it_is_scanned(
     site: LocalSite, stage: Stage
 ) -> None:
     site.put_page("/", SMALL)
     site.put_page("/next", "<p>next")
 
-    async def look_often(looks: FrameScans, page: Page) -> tuple[list[int], bool]:
+    async def scan_often(scans: FrameScans, page: Page) -> tuple[list[int], bool]:
         for _ in range(5):
-            assert len(await looks.look()) == 2
+            assert len(await scans.scan()) == 2
         sent = [await frame.evaluate("globalThis.sent") for frame in page.frames]
         await page.goto(site.url("/next"))
-        return sent, len(await looks.look()) == 1
+        return sent, len(await scans.scan()) == 1
 
     script = COUNTING.replace("SCRIPT", read_finder_script())
-    assert await look_at(stage, site, look_often, script) == ([2, 2], True)
+    assert await scan_page(stage, site, scan_often, script) == ([2, 2], True)

@@ -99,14 +99,14 @@ async def test_local_storage_is_there_before_any_script_and_only_at_the_target(f
         seen.append(json.loads(await request.text()))
         return web.Response()
 
-    tell = (
+    report = (
         "<script>const ask = new XMLHttpRequest(); ask.open('POST', '/seen', false);"
         "ask.send(JSON.stringify(['token', 'length', '__proto__'].map((name) => localStorage.getItem(name))))</script>"
     )
-    other.put_page("/frame", tell)
+    other.put_page("/frame", report)
     for place in (site, other):
         place.put("/seen", note)
-    forms.form.show(f"{tell}{CAPTCHA}<iframe src='{other.url('/frame')}'></iframe>")
+    forms.form.show(f"{report}{CAPTCHA}<iframe src='{other.url('/frame')}'></iframe>")
     stored = {"token": 'a"b\\c</script>\u2028', "length": "7", "__proto__": "x"}
     result = await open_with(forms, SessionState(local_storage=stored), return_session=True)
     assert seen in ([[*stored.values()], [None] * 3], [[None] * 3, [*stored.values()]])

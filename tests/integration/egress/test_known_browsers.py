@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from captchad.browser.launch.process import LaunchedBrowsers
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.target import Target
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy

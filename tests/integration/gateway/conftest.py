@@ -19,7 +19,7 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
-from captchad.config.sections import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
+from captchad.config.settings import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
 from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake
@@ -115,9 +115,9 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
             DocumentationRoutes("0"),
         ),
     )
-    server, keeper = WebServer(Bind(), application), TaskSet("test")
+    server, work = WebServer(Bind(), application), TaskSet("test")
     await server.start()
-    keeper.spawn(feed.run(), "feed")
+    work.spawn(feed.run(), "feed")
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
             yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server)
@@ -126,7 +126,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     finally:
         await server.close()
         await capacity.close()
-        await keeper.cancel_all()
+        await work.cancel_all()
 
 
 @pytest.fixture

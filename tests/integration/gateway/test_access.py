@@ -2,7 +2,7 @@
 
 import pytest
 
-from captchad.config.sections import GatewaySection, KeyRateLimitSection, RateLimitSection
+from captchad.config.settings import GatewaySection, KeyRateLimitSection, RateLimitSection
 from captchad.domain.api_key import Scope
 from tests.integration.gateway.conftest import UNLIMITED, RunningGateway, StartGateway, configure
 

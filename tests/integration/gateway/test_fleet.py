@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientResponse
 from pydantic import BaseModel, SecretStr
 
-from captchad.config.sections import GatewaySection, RateLimitSection, RedisMasterSection, RedisSection
+from captchad.config.settings import GatewaySection, RateLimitSection, RedisMasterSection, RedisSection
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.role_figures import BrowserFigures, WorkerFigures
 from captchad.web.answers import Problem

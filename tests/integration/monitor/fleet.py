@@ -7,7 +7,7 @@ from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
-from captchad.config.sections import Configuration, SecuritySection
+from captchad.config.settings import Configuration, SecuritySection
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.node import NodeReport, Role, SystemLoad
@@ -59,7 +59,7 @@ class MonitorUnderTest:
         add_ops_routes(application, OpsRoutes(identity, supervisor, self.exposition.render_fresh, Configuration))
         add_dashboard_routes(application, self.monitor, security.api_key_required)
         self._server = WebServer(Bind(port=port), application)
-        self._keeper = TaskSet("monitor")
+        self._work = TaskSet("monitor")
 
     @property
     def port(self) -> int:
@@ -71,13 +71,13 @@ class MonitorUnderTest:
 
     async def start(self) -> None:
         await self._server.start()
-        self._keeper.spawn(self.monitor.run(), "fleet")
+        self._work.spawn(self.monitor.run(), "fleet")
 
     async def stop(self) -> None:
         await self._server.drain()
         await self.monitor.drain()
         await self._server.close()
-        await self._keeper.cancel_all()
+        await self._work.cancel_all()
 
 
 @dataclass

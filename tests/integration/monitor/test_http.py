@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from captchad.broker.connection import Broker
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.task import Priority
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 from tests.patience import PATIENCE_SECONDS

@@ -4,7 +4,7 @@ from playwright.async_api import expect
 
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
 from tests.integration.monitor.conftest import WatchedPage

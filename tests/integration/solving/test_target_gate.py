@@ -11,10 +11,10 @@ import pytest
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
-from captchad.broker.keys import TargetKeys
 from captchad.broker.leases import TASK_LEASE_SECONDS
+from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.target_limits import TargetLimits
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.target import Target
 from captchad.domain.task import TaskError, TaskStatus
@@ -77,13 +77,13 @@ class Worker:
         self.gate = TargetGate(limits, site.solve, lambda: self.targets, self.metrics, Clock())
         self.attempts = Attempts(SLOTS, self.gate.solve, self.settler.put, Clock())
         self.settler.on_settled(self.attempts.forget)
-        self.keeper = TaskSet(name)
+        self.work = TaskSet(name)
         loop = DeliveryLoop(partition.broker, consumer, self.attempts, Clock(), lambda: asyncio.sleep(0))
         for service in (self.gate, loop):
-            self.keeper.spawn(service.run(), service.name)
+            self.work.spawn(service.run(), service.name)
 
     def start_settling(self) -> None:
-        self.keeper.spawn(self.settler.run(), self.settler.name)
+        self.work.spawn(self.settler.run(), self.settler.name)
 
     @property
     def deferrals(self) -> Counter[str]:
@@ -97,7 +97,7 @@ class Fleet:
     """Workers, and the scheduler's calls of the lines."""
 
     partition: Partition
-    keeper: TaskSet = field(default_factory=lambda: TaskSet("fleet"))
+    work: TaskSet = field(default_factory=lambda: TaskSet("fleet"))
     workers: list[Worker] = field(default_factory=list)
 
     def start(self, site: Site, target: Target, *names: str) -> None:
@@ -106,7 +106,7 @@ class Fleet:
             worker.start_settling()
         self.workers += started
 
-    async def call_lines(self) -> None:
+    async def call_deferred(self) -> None:
         while True:
             await self.partition.housekeeping.promote_due()
             await asyncio.sleep(0.01)
@@ -121,11 +121,11 @@ class Fleet:
 @pytest.fixture
 async def fleet(partition: Partition) -> AsyncIterator[Fleet]:
     made = Fleet(partition)
-    made.keeper.spawn(made.call_lines(), "calls")
+    made.work.spawn(made.call_deferred(), "calls")
     yield made
-    await made.keeper.cancel_all()
+    await made.work.cancel_all()
     for worker in made.workers:
-        await worker.keeper.cancel_all()
+        await worker.work.cancel_all()
         await worker.gate.drain()
 
 

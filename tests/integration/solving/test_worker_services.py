@@ -11,7 +11,7 @@ from captchad.broker.consumer import Consumer, Delivery, Settlement
 from captchad.broker.events import EventFeed
 from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.tasks import TaskStore
-from captchad.config.sections import RedisSection
+from captchad.config.settings import RedisSection
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
@@ -63,7 +63,7 @@ class Worker:
         self.leases = LeaseKeeper([self.consumer], self.attempts, self.clock, metrics)
         self.loop = DeliveryLoop(self.broker, self.consumer, self.attempts, self.clock, self.serves.wait)
         self.drain = AttemptDrain(self.attempts, self.settler, self.drain_seconds)
-        self.keeper = TaskSet(self.name)
+        self.work = TaskSet(self.name)
 
     async def _solve(self, delivery: Delivery) -> Settlement:
         self.solving.append(delivery)
@@ -79,11 +79,11 @@ class Worker:
     def start(self, *, serves: bool = True) -> None:
         if serves:
             self.serves.set()
-        self.keeper.spawn(self.settler.run(), "settler")
-        self.keeper.spawn(self.loop.run(), "loop")
+        self.work.spawn(self.settler.run(), "settler")
+        self.work.spawn(self.loop.run(), "loop")
 
     def start_leases(self) -> None:
-        self.keeper.spawn(self.leases.run(), "leases")
+        self.work.spawn(self.leases.run(), "leases")
 
 
 MakeWorker = Callable[..., Worker]
@@ -99,7 +99,7 @@ async def make_worker(broker: Broker) -> AsyncIterator[MakeWorker]:
 
     yield make
     for worker in workers:
-        await worker.keeper.cancel_all()
+        await worker.work.cancel_all()
 
 
 async def all_ended(partition: Partition, task_ids: list[str]) -> bool:
@@ -180,8 +180,8 @@ async def test_a_late_outcome_is_refused_and_forgotten(partition: Partition, mak
 async def test_a_cancelled_task_is_broken_off_by_push(partition: Partition, make_worker: MakeWorker) -> None:
     worker = make_worker()
     feed = EventFeed(partition.broker, partition.store)
-    worker.keeper.spawn(feed.run(), "feed")
-    worker.keeper.spawn(CancellationWatch(feed, worker.attempts).run(), "watch")
+    worker.work.spawn(feed.run(), "feed")
+    worker.work.spawn(CancellationWatch(feed, worker.attempts).run(), "watch")
     task_id = await partition.submit()
     await feed.wait_final(task_id, 0.01)
     worker.start()
@@ -230,7 +230,7 @@ async def test_an_outcome_waits_for_redis_to_come_back(own_redis: RedisServer) -
     own_redis.start()
     await until(lambda: all_ended(partition, [task_id]))
     assert (await store.read(task_id)).status is TaskStatus.COMPLETED
-    await worker.keeper.cancel_all()
+    await worker.work.cancel_all()
     await broker.close()
 
 
@@ -250,7 +250,7 @@ async def test_an_attempt_that_cannot_be_renewed_for_a_lease_is_broken_off(own_r
     # Handed back at no cost, and begun again by the same worker.
     await until(_is(lambda: len(worker.solving) == 2))
     assert worker.solving[1].attempt == 1
-    await worker.keeper.cancel_all()
+    await worker.work.cancel_all()
     await broker.close()
 
 

@@ -6,7 +6,7 @@ import os
 import uvloop
 
 from captchad.browser.engine import BrowserEngine
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.domain.errors import AttemptFailed
 from captchad.domain.page import PageOrder
 from captchad.domain.target import Target, parse_origin
@@ -28,14 +28,14 @@ async def main() -> None:
     """Open pages until told to end, then leave in good order."""
     logging.basicConfig(level=logging.WARNING)
     orders, clock, page_seconds = Orders.parse(), Clock(), float(os.environ[PAGE_SECONDS_VARIABLE])
-    endpoint = parse_origin(orders.site)
-    proxy = FilteringProxy(ScopePolicy((Target(endpoint.host, (endpoint.port,), allow_private_addresses=True),)), clock)
+    origin = parse_origin(orders.site)
+    proxy = FilteringProxy(ScopePolicy((Target(origin.host, (origin.port,), allow_private_addresses=True),)), clock)
     engine = BrowserEngine(BrowserSection.model_validate({"reuse": orders.mode}), proxy, clock)
 
     async def solve(url: str) -> str:
         deadline = Deadline(page_seconds, clock)
         try:
-            async with deadline.enforce(), engine.open_page(PageOrder(url, endpoint.host), deadline) as page:
+            async with deadline.enforce(), engine.open_page(PageOrder(url, origin.host), deadline) as page:
                 return str(len((await page.capture()).picture))
         except AttemptFailed as failure:
             raise PageFailed(f"{failure.task_error_code}: {failure.message}") from None

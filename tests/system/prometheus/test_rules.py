@@ -6,7 +6,7 @@ from pathlib import Path
 
 from captchad.domain.node import Role
 from captchad.domain.ports import PROMETHEUS_PORT, ROLE_PORTS
-from captchad.telemetry.catalogue import ALL_METRICS
+from captchad.telemetry.metric_catalogue import ALL_METRICS
 
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = ROOT / "config" / "prometheus.yml"

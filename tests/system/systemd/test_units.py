@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from captchad.config.sections import WorkerSection
+from captchad.config.settings import WorkerSection
 from captchad.domain.node import Role
 
 ROOT = Path(__file__).parents[3]
@@ -34,7 +34,7 @@ def read_settings(name: str) -> set[tuple[str, str]]:
     return {(key, value) for key, _, value in (line.partition("=") for line in lines if "=" in line and line[0] != "#")}
 
 
-def read_confinement(name: str) -> set[tuple[str, str]]:
+def read_sandboxing(name: str) -> set[tuple[str, str]]:
     """Return the settings from the unit's user on."""
     lines = (UNITS / name).read_text().partition("DynamicUser")[2].partition("[Install]")[0].splitlines()
     return {(key, value) for key, _, value in (line.partition("=") for line in lines[1:] if "=" in line)}
@@ -102,8 +102,8 @@ def test_every_role_has_a_unit_that_the_target_starts() -> None:
 
 @pytest.mark.parametrize("browser", WITH_A_BROWSER)
 @pytest.mark.parametrize("name", [name for name in SERVICES if name not in WITH_A_BROWSER])
-def test_a_unit_with_a_browser_differs_in_exactly_two_directives_of_its_confinement(browser: str, name: str) -> None:
-    worker, other = read_confinement(browser), read_confinement(name)
+def test_a_unit_with_a_browser_differs_in_exactly_two_directives_of_its_sandbox(browser: str, name: str) -> None:
+    worker, other = read_sandboxing(browser), read_sandboxing(name)
     assert worker - other == RELAXED_FOR_THE_BROWSER
     assert other - worker == {("RestrictNamespaces", "yes"), ("SystemCallFilter", "@system-service")}
 

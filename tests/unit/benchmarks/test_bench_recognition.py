@@ -46,16 +46,16 @@ def test_a_text_is_right_where_its_generator_would_take_it(family: str, truth: s
 
 
 @pytest.mark.parametrize("read", ["21", "17 + 4", "17+4=?", "17+4="])
-def test_of_a_sum_the_result_is_right_and_so_is_the_sum(read: str) -> None:
+def test_of_arithmetic_the_result_is_right_and_so_is_the_expression(read: str) -> None:
     assert is_right("captchakit-sum", "17+4=?", read)
 
 
-def test_however_its_signs_are_written_a_sum_is_worked_out() -> None:
+def test_however_its_signs_are_written_arithmetic_is_worked_out() -> None:
     assert all(is_right("svg-captcha-sum", "5×16", f"5{sign}16") for sign in "x×X*")
 
 
 @pytest.mark.parametrize("read", ["", "20", "17-4", "17"])
-def test_a_wrong_sum_is_wrong(read: str) -> None:
+def test_wrong_arithmetic_is_wrong(read: str) -> None:
     assert not is_right("captchakit-sum", "17+4=?", read)
 
 
@@ -75,7 +75,7 @@ def test_the_alphabet_is_hinted_by_whole_classes() -> None:
     assert find_charset([]) == ""
 
 
-def test_of_a_sum_only_its_kind_is_hinted() -> None:
+def test_of_arithmetic_only_its_kind_is_hinted() -> None:
     assert make_hints("5×16", "svg-captcha-sum", "") == Hints(kind=CaptchaKind.MATH)
 
 

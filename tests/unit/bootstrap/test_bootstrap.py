@@ -39,7 +39,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The set-up with a bare machine it may not change."""
     module = importlib.import_module("prepare")
     bare = importlib.import_module("machine").Machine(**dict.fromkeys(EVERYTHING, False))
-    monkeypatch.setattr(module, "look", lambda _: bare)
+    monkeypatch.setattr(module, "inspect_machine", lambda _: bare)
     return module
 
 
@@ -152,7 +152,7 @@ def test_valkey_and_downloaded_browsers_count(
     (build / "INSTALLATION_COMPLETE").touch()
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
-    seen = machine.look(tmp_path / ".venv")
+    seen = machine.inspect_machine(tmp_path / ".venv")
     assert (seen.has_redis, seen.has_sentinel, seen.has_shell, seen.has_promtool) == (True, True, True, False)
 
 

@@ -5,7 +5,7 @@ import pytest
 from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock

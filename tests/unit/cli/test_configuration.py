@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from captchad.cli.main import run_command_line
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.runtime.clock import Clock
 from tests.unit.config import specified_files
 

@@ -9,7 +9,7 @@ import pytest
 from captchad.cli.doctor import browser, machine
 from captchad.cli.doctor.finding import CheckStatus
 from captchad.cli.doctor.ports import check_port
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.node import Role
 
 MEBIBYTE = 1_048_576

@@ -4,7 +4,7 @@ import pytest
 
 from captchad.config.browser_choice import choose_browser, find_browser_problems
 from captchad.config.redaction import redact
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 
 NODE = "ws://browsers.example:3000/secret-path"
 HUB = "http://hub:4444"

@@ -1,6 +1,6 @@
 from captchad.config.changes import RELOADABLE, changed_settings
-from captchad.config.schema import find_setting
-from captchad.config.sections import Configuration
+from captchad.config.setting_names import find_setting
+from captchad.config.settings import Configuration
 
 
 def test_equal_configurations_have_no_changes() -> None:

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from captchad.config.changes import RELOADABLE
 from captchad.config.environment import SPECIFIED_VARIABLES
 from captchad.config.loader import load_configuration
-from captchad.config.schema import Setting, all_settings
-from captchad.config.sections import Configuration
+from captchad.config.setting_names import Setting, all_settings
+from captchad.config.settings import Configuration
 from captchad.config.start_rules import unbuilt_settings
 from captchad.domain.node import Role
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from captchad.config.layers import Source
 from captchad.config.loader import load_configuration
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from tests.unit.config import specified_files
 from tests.unit.config.conftest import FindProblems, Load

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from captchad.config.redaction import MASK, redact, redact_url
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 
 SECRETS = ("hunter2", "opensesame", "swordfish")
 

@@ -2,7 +2,7 @@ import pytest
 from pydantic import SecretStr
 
 from captchad.config.redis_choice import RedisKind, choose_redis, choose_redis_or_local
-from captchad.config.sections import RedisMasterSection, RedisSection, RedisSentinelSection
+from captchad.config.settings import RedisMasterSection, RedisSection, RedisSentinelSection
 
 MASTER = RedisMasterSection(host="master", password=SecretStr("secret"), db=2)
 SENTINEL = RedisSentinelSection(hosts=("one:1", "[::1]:2", "three"), password=SecretStr("guard"))

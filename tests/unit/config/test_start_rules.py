@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from captchad.config.sections import Configuration
+from captchad.config.settings import Configuration
 from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.domain.node import Role
 from tests.unit.config import specified_files

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from captchad.config.sections import TargetSection
+from captchad.config.settings import TargetSection
 from captchad.config.targets import check_targets, normalise_declared_host
 from captchad.domain.errors import TargetNotAllowed
 from tests.unit.config.conftest import TODAY

@@ -17,7 +17,7 @@ def test_lines_are_appended_and_the_last_remembered(tmp_path: Path) -> None:
     log.close()
     assert (tmp_path / "logs" / "role.log").read_bytes().count(b"\n") == 30
     assert log.read_last_lines(2) == ["line 28", "line 29"]
-    log.begin_life()
+    log.begin_process()
     assert log.read_last_lines(2) == []
 
 

@@ -18,7 +18,7 @@ class Scene:
         self.clock = SteppedClock()
         self.told: list[ServiceEvent] = []
         self.watch = Watch(self.child, self.told.append, self.clock)
-        self.keeper = TaskSet("test")
+        self.work = TaskSet("test")
 
     def kinds(self) -> list[ServiceEventKind]:
         return [event.kind for event in self.told]
@@ -26,7 +26,7 @@ class Scene:
 
 async def test_child_is_told_ready_and_stopped() -> None:
     scene = Scene("serve")
-    running = scene.keeper.spawn(scene.watch.run(), "watch")
+    running = scene.work.spawn(scene.watch.run(), "watch")
     await scene.watch.ready.wait()
     await scene.watch.stop()
     await running
@@ -36,7 +36,7 @@ async def test_child_is_told_ready_and_stopped() -> None:
 
 async def test_child_that_ends_by_itself_is_started_again() -> None:
     scene = Scene("serve", "serve")
-    scene.keeper.spawn(scene.watch.run(), "watch")
+    scene.work.spawn(scene.watch.run(), "watch")
     for _ in range(2):
         await scene.watch.ready.wait()
         scene.child.end(137)
@@ -74,7 +74,7 @@ async def test_stop_ends_the_pause_before_a_restart() -> None:
         await asyncio.Event().wait()
 
     scene.clock.sleep = sleep_for_ever  # type: ignore[method-assign]
-    running = scene.keeper.spawn(scene.watch.run(), "watch")
+    running = scene.work.spawn(scene.watch.run(), "watch")
     await pausing.wait()
     await scene.watch.stop()
     await running
@@ -83,7 +83,7 @@ async def test_stop_ends_the_pause_before_a_restart() -> None:
 
 async def test_killed_child_is_not_started_again() -> None:
     scene = Scene("serve")
-    running = scene.keeper.spawn(scene.watch.run(), "watch")
+    running = scene.work.spawn(scene.watch.run(), "watch")
     await scene.watch.ready.wait()
     scene.watch.kill()
     await running

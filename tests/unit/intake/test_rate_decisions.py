@@ -1,4 +1,4 @@
-from captchad.config.sections import KeyRateLimitSection, RateLimitSection
+from captchad.config.settings import KeyRateLimitSection, RateLimitSection
 from captchad.intake.rate_decisions import RateLimitDecision, RateRules, choose_decision, list_rate_limits
 
 ADDRESS = RateLimitSection(requests_per_minute=100, burst_size=20)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from captchad.telemetry.catalogue import ALL_METRICS
+from captchad.telemetry.metric_catalogue import ALL_METRICS
 
 ROOT = Path(__file__).parents[3]
 CHAPTER = (ROOT / "docs" / "monitoring.md").read_text()

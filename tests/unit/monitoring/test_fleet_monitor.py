@@ -60,10 +60,10 @@ def monitor(reader: CountingReader, clock: SettableClock) -> FleetMonitor:
 
 @asynccontextmanager
 async def running(monitor: FleetMonitor) -> AsyncIterator[None]:
-    keeper = TaskSet("test")
-    keeper.spawn(monitor.run(), "run")
+    work = TaskSet("test")
+    work.spawn(monitor.run(), "run")
     yield
-    await keeper.cancel_all()
+    await work.cancel_all()
 
 
 async def test_those_who_ask_at_the_same_time_share_a_reading(monitor: FleetMonitor, reader: CountingReader) -> None:

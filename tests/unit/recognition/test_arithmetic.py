@@ -1,4 +1,4 @@
-"""Sums in pictures: read, worked out, or refused."""
+"""Arithmetic in pictures: read, worked out, or refused."""
 
 from fractions import Fraction
 
@@ -26,12 +26,12 @@ from captchad.recognition.arithmetic import Arithmetic, read_arithmetic
         ("007+1", Arithmetic("7 + 1", 8)),
     ],
 )
-def test_sums_are_worked_out(text: str, expected: Arithmetic) -> None:
+def test_arithmetic_is_worked_out(text: str, expected: Arithmetic) -> None:
     assert read_arithmetic(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "12", "-12", "12+", "+5=", "9÷2=", "9÷0=?", "12345+1=", "1+2??", "1+2=3", "1++"])
-def test_what_is_no_sum_with_a_whole_result_is_refused(text: str) -> None:
+def test_what_has_no_integer_result_is_refused(text: str) -> None:
     assert read_arithmetic(text) is None
 
 

@@ -44,13 +44,13 @@ def test_plain_letters_are_read_without_hints(engine: CaptchadEngine, text: str)
 @pytest.mark.parametrize(
     ("drawn", "expression", "answer"), [("3+8=?", "3 + 8", "11"), ("12-4=", "12 - 4", "8"), ("4-9=", "4 - 9", "-5")]
 )
-def test_a_sum_is_found_and_worked_out(engine: CaptchadEngine, drawn: str, expression: str, answer: str) -> None:
+def test_arithmetic_is_found_and_worked_out(engine: CaptchadEngine, drawn: str, expression: str, answer: str) -> None:
     for hints in (Hints(), Hints(kind=CaptchaKind.MATH)):
         found = read(engine, drawn, hints)
         assert (found.kind, found.expression, found.text) == (CaptchaKind.MATH, expression, answer)
 
 
-def test_a_sum_is_text_where_the_caller_says_so(engine: CaptchadEngine) -> None:
+def test_arithmetic_is_text_where_the_caller_says_so(engine: CaptchadEngine) -> None:
     found = read(engine, "3+8=", Hints(kind=CaptchaKind.TEXT, charset="0123456789+-="))
     assert (found.kind, found.text) == (CaptchaKind.TEXT, "3+8=")
 

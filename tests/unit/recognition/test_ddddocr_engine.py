@@ -71,7 +71,7 @@ def test_nothing_on_a_blank_or_noisy_picture_is_trusted(engine: DdddocrEngine) -
             assert read(engine, family(source).picture).confidence <= NO_TEXT_CONFIDENCE
 
 
-def test_sums_are_worked_out_with_and_without_being_announced(engine: DdddocrEngine) -> None:
+def test_arithmetic_is_worked_out_with_and_without_being_announced(engine: DdddocrEngine) -> None:
     source = random.Random("sums")
     drawn: list[LabelledPicture] = [draw_arithmetic(source) for _ in range(24)]
     for hints in (Hints(), Hints(kind=CaptchaKind.MATH)):
@@ -81,7 +81,7 @@ def test_sums_are_worked_out_with_and_without_being_announced(engine: DdddocrEng
         assert all(r.kind is CaptchaKind.MATH and r.expression for r in right)
 
 
-def test_texts_are_not_taken_for_sums(engine: DdddocrEngine) -> None:
+def test_texts_are_not_taken_for_arithmetic(engine: DdddocrEngine) -> None:
     source = random.Random("texts")
     assert all(read(engine, draw_plain(source).picture).kind is CaptchaKind.TEXT for _ in range(15))
 

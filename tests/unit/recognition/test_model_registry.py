@@ -42,7 +42,7 @@ def paths(tmp_path: Path) -> dict[str, str]:
     return {TARGET: str(tmp_path / "one.onnx")}
 
 
-def make_shelf(paths: dict[str, str]) -> ModelRegistry:
+def make_registry(paths: dict[str, str]) -> ModelRegistry:
     return ModelRegistry(lambda: paths, load_captchad_engine)
 
 
@@ -52,7 +52,7 @@ def name_of(engine: RecognitionEngine | None) -> str:
 
 
 def test_a_model_is_loaded_once_and_anew_when_its_file_changed(paths: dict[str, str]) -> None:
-    registry = make_shelf(paths)
+    registry = make_registry(paths)
     first = registry.find(TARGET)
     assert name_of(first) == "one"
     assert registry.find(TARGET) is first
@@ -62,14 +62,14 @@ def test_a_model_is_loaded_once_and_anew_when_its_file_changed(paths: dict[str, 
 
 def test_targets_with_the_same_file_share_its_model(paths: dict[str, str]) -> None:
     paths["two.example"] = paths[TARGET]
-    registry = make_shelf(paths)
+    registry = make_registry(paths)
     assert registry.find(TARGET) is registry.find("two.example")
 
 
 def test_a_replacement_that_is_no_model_is_told_once_and_the_old_one_reads_on(
     paths: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    registry = make_shelf(paths)
+    registry = make_registry(paths)
     first = registry.find(TARGET)
     Path(paths[TARGET]).write_bytes(b"rubbish")
     with caplog.at_level(logging.ERROR):
@@ -81,7 +81,7 @@ def test_a_replacement_that_is_no_model_is_told_once_and_the_old_one_reads_on(
 
 
 def test_models_that_are_configured_no_more_are_let_go(paths: dict[str, str], tmp_path: Path) -> None:
-    registry = make_shelf(paths)
+    registry = make_registry(paths)
     registry.load_all()
     assert len(registry.names()) == 1
     write_model(tmp_path / "two.onnx", "two")
@@ -94,17 +94,17 @@ def test_models_that_are_configured_no_more_are_let_go(paths: dict[str, str], tm
 
 def test_a_file_that_is_missing_or_spoilt_is_named_with_its_setting(tmp_path: Path) -> None:
     with pytest.raises(DependencyMissing, match=r"recognition\.models\.a\.example: .*/nowhere/a\.onnx"):
-        make_shelf({"a.example": "/nowhere/a.onnx"}).load_all()
+        make_registry({"a.example": "/nowhere/a.onnx"}).load_all()
     write_model(tmp_path / "spoilt.onnx", "spoilt", calibration={"text": 3})
     with pytest.raises(DependencyMissing, match=r"recognition\.models\.b\.example: .*calibration that can't be read"):
-        make_shelf({"b.example": str(tmp_path / "spoilt.onnx")}).load_all()
+        make_registry({"b.example": str(tmp_path / "spoilt.onnx")}).load_all()
 
 
 async def test_each_target_is_read_with_its_own_model(paths: dict[str, str]) -> None:
-    service = RecognitionService(WidthReader, 4, make_shelf(paths))
-    keeper = TaskSet("test")
+    service = RecognitionService(WidthReader, 4, make_registry(paths))
+    work = TaskSet("test")
     await service.start()
-    keeper.spawn(service.run(), "run")
+    work.spawn(service.run(), "run")
     buffer = io.BytesIO()
     Image.fromarray(draw_plainly("7KM4").picture).save(buffer, "PNG")
     try:
@@ -121,5 +121,5 @@ async def test_each_target_is_read_with_its_own_model(paths: dict[str, str]) -> 
         again = await service.recognise(buffer.getvalue(), Hints(), TARGET)
         assert service.health().details["models"] == [again.recogniser]
     finally:
-        await keeper.cancel_all()
+        await work.cancel_all()
         await service.close()

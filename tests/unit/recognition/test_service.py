@@ -55,13 +55,13 @@ class WidthReader:
 @asynccontextmanager
 async def running(factory: Callable[[], RecognitionEngine], batch_size: int = 10) -> AsyncIterator[RecognitionService]:
     service = RecognitionService(factory, batch_size)
-    keeper = TaskSet("test")
+    work = TaskSet("test")
     await service.start()
-    keeper.spawn(service.run(), "run")
+    work.spawn(service.run(), "run")
     try:
         yield service
     finally:
-        await keeper.cancel_all()
+        await work.cancel_all()
         await service.close()
 
 

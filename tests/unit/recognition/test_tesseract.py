@@ -39,7 +39,7 @@ def test_plain_text_is_read_dark_on_light_and_light_on_dark(ground: int, ink: in
 
 
 @pytest.mark.parametrize("kind", [None, CaptchaKind.MATH])
-def test_a_sum_is_worked_out(kind: CaptchaKind | None) -> None:
+def test_arithmetic_is_worked_out(kind: CaptchaKind | None) -> None:
     (found,) = load_tesseract().recognise([write_line("12+5=?")], [Hints(kind=kind)])
     assert (found.text, found.expression, found.kind) == ("17", "12 + 5", CaptchaKind.MATH)
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.domain.role_figures import BrowserFigures, WorkerFigures
-from captchad.telemetry import catalogue
-from captchad.telemetry.catalogue import ALL_METRICS, MetricDefinition, MetricKind
+from captchad.telemetry import metric_catalogue
 from captchad.telemetry.instruments import OVERFLOW, SERIES_LIMIT, Instruments
+from captchad.telemetry.metric_catalogue import ALL_METRICS, MetricDefinition, MetricKind
 from captchad.telemetry.metrics import ROLE_METRICS, Metrics
 
 NASTY_VALUES = ('a"b', "line\nbreak", "back\\slash", "lone \ud800 surrogate", 'all of them: "\\\n', "数字", "{}", "")
@@ -47,8 +47,8 @@ def test_nasty_label_values_are_escaped() -> None:
 
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_a_label_value_never_leaves_its_line(value: str) -> None:
-    instruments = Instruments([catalogue.EGRESS_REFUSALS])
-    instruments.add(catalogue.EGRESS_REFUSALS, labels={"reason": value})
+    instruments = Instruments([metric_catalogue.EGRESS_REFUSALS])
+    instruments.add(metric_catalogue.EGRESS_REFUSALS, labels={"reason": value})
     assert instruments.render()[0].count(b"\n") == 3
 
 
@@ -120,14 +120,14 @@ def test_an_unknown_method_is_counted_as_other() -> None:
 
 def test_wrong_labels_are_an_error() -> None:
     with pytest.raises(ValueError, match="has the labels"):
-        Instruments([catalogue.REFUSALS]).add(catalogue.REFUSALS, labels={"reason": "x"})
+        Instruments([metric_catalogue.REFUSALS]).add(metric_catalogue.REFUSALS, labels={"reason": "x"})
 
 
 def test_series_are_bounded_and_what_is_beyond_is_counted() -> None:
-    instruments = Instruments([catalogue.REFUSALS, catalogue.SERIES_REFUSED])
+    instruments = Instruments([metric_catalogue.REFUSALS, metric_catalogue.SERIES_REFUSED])
     for number in range(SERIES_LIMIT + 20):
-        instruments.add(catalogue.REFUSALS, labels={"code": f"code-{number}"})
-    instruments.add(catalogue.REFUSALS, labels={"code": "code-0"})
+        instruments.add(metric_catalogue.REFUSALS, labels={"code": f"code-{number}"})
+    instruments.add(metric_catalogue.REFUSALS, labels={"code": "code-0"})
     lines = instruments.render()[0].decode().splitlines()
     assert f'captchad_refusals_total{{code="{OVERFLOW}"}} 20' in lines
     assert 'captchad_refusals_total{code="code-0"} 2' in lines
@@ -135,9 +135,9 @@ def test_series_are_bounded_and_what_is_beyond_is_counted() -> None:
 
 
 def test_forgotten_series_are_gone() -> None:
-    instruments = Instruments([catalogue.HOST_CPU])
-    instruments.set(catalogue.HOST_CPU, 5, {"host": "a"})
-    instruments.forget(catalogue.HOST_CPU)
+    instruments = Instruments([metric_catalogue.HOST_CPU])
+    instruments.set(metric_catalogue.HOST_CPU, 5, {"host": "a"})
+    instruments.forget(metric_catalogue.HOST_CPU)
     assert b"host=" not in instruments.render()[0]
 
 

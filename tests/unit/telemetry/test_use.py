@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import captchad
-from captchad.telemetry import catalogue
-from captchad.telemetry.catalogue import MetricDefinition
+from captchad.telemetry import metric_catalogue
+from captchad.telemetry.metric_catalogue import MetricDefinition
 from captchad.telemetry.metrics import Metrics
 
 PACKAGE = Path(captchad.__file__).parent
@@ -20,13 +20,13 @@ def parse_package() -> Iterator[tuple[Path, ast.AST]]:
 
 
 def list_metrics_used() -> set[str]:
-    """Return the catalogue's entries that are used, as `catalogue.NAME` or imported by name."""
+    """Return the catalogue's entries that are used, as `metric_catalogue.NAME` or imported by name."""
     used: set[str] = set()
     for _, node in parse_package():
         match node:
-            case ast.Attribute(value=ast.Name(id="catalogue"), attr=name):
+            case ast.Attribute(value=ast.Name(id="metric_catalogue"), attr=name):
                 used.add(name)
-            case ast.ImportFrom(module="captchad.telemetry.catalogue", names=names):
+            case ast.ImportFrom(module="captchad.telemetry.metric_catalogue", names=names):
                 used |= {alias.name for alias in names}
     return used
 
@@ -40,6 +40,6 @@ def test_every_method_that_records_something_is_called() -> None:
 
 
 def test_every_metric_is_recorded() -> None:
-    metrics = {name for name, value in vars(catalogue).items() if isinstance(value, MetricDefinition)}
+    metrics = {name for name, value in vars(metric_catalogue).items() if isinstance(value, MetricDefinition)}
     assert metrics
     assert metrics - list_metrics_used() == set()

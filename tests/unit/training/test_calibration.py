@@ -43,8 +43,8 @@ def test_hints_are_those_that_a_caller_could_give() -> None:
         hints = draw_hints(Sample(np.zeros((2, 2), np.uint8), "aB3", "captcha"), source)
         assert hints.charset is None or set("aB3") <= set(hints.charset)
         assert hints.min_length in {None, 3}
-        sums = draw_hints(Sample(np.zeros((2, 2), np.uint8), "1+2", "synthetic-sum"), source)
-        assert sums.kind in {None, CaptchaKind.MATH}
+        drawn = draw_hints(Sample(np.zeros((2, 2), np.uint8), "1+2", "synthetic-sum"), source)
+        assert drawn.kind in {None, CaptchaKind.MATH}
     assert find_charset("9") == "0123456789"
 
 
@@ -69,7 +69,7 @@ def test_right_is_what_the_generator_would_take_unless_the_hints_tell_of_case(
     assert sample.is_right == is_right
 
 
-def test_sums_without_a_whole_result_are_no_samples() -> None:
+def test_arithmetic_without_an_integer_result_is_no_sample() -> None:
     engine = load_captchad_engine()
     drawn = [Sample(draw_plainly(text).picture, text, "synthetic-sum") for text in ("7÷2=", "3+4=")]
     assert [sample.answer for sample in read_samples(engine, drawn, random.Random(1))] == ["7"]

@@ -73,8 +73,8 @@ async def test_pages_go_through_the_workers_proxy_alone(stage: Stage, site: Loca
 async def test_what_one_task_leaves_the_next_does_not_find(stage: Stage, site: LocalSite) -> None:
     plant = "document.cookie = 'left=1'; localStorage.setItem('left', '1')"
     site.put_page("/plant", f'<img id="captcha" src="/picture"><script>{plant}</script>')
-    tell = "fetch('/told?' + document.cookie + (localStorage.getItem('left') ?? ''))"
-    site.put_page("/look", f'<img id="captcha" src="/picture"><script>{tell}</script>')
+    report = "fetch('/report?' + document.cookie + (localStorage.getItem('left') ?? ''))"
+    site.put_page("/look", f'<img id="captcha" src="/picture"><script>{report}</script>')
     site.put_picture("/picture", CAPTCHA_PNG)
     await stage.capture(site.url("/plant"))
     await stage.capture(site.url("/look"))

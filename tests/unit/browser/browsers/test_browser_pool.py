@@ -6,7 +6,7 @@ import pytest
 from captchad.browser.browsers.browser_pool import OVERGROWN_FACTOR, BrowserPool
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
 from captchad.browser.browsers.pool_plan import SLOTS
-from captchad.config.sections import BrowserSection
+from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
 from tests.patience import PATIENCE_SECONDS
 

@@ -66,11 +66,11 @@ def test_the_least_busy_browser_serves() -> None:
     assert plan_pool(views, LIMITS) == PoolPlan(use=2, retire=(), close=())
 
 
-def test_a_worn_browser_finishes_its_pages_first() -> None:
-    for worn in ({"pages_served": 100}, {"age_seconds": 3600}, {"memory_bytes": 1000}):
-        assert plan_pool([make_view(busy_pages=1, **worn)], LIMITS) == PoolPlan(None, (1,), ())
-        assert plan_pool([make_view(busy_pages=1, is_retired=True, **worn)], LIMITS) == PoolPlan(None, (), ())
-        assert plan_pool([make_view(busy_pages=0, is_retired=True, **worn)], LIMITS) == PoolPlan(None, (), (1,))
+def test_a_browser_due_for_recycling_finishes_its_pages_first() -> None:
+    for over in ({"pages_served": 100}, {"age_seconds": 3600}, {"memory_bytes": 1000}):
+        assert plan_pool([make_view(busy_pages=1, **over)], LIMITS) == PoolPlan(None, (1,), ())
+        assert plan_pool([make_view(busy_pages=1, is_retired=True, **over)], LIMITS) == PoolPlan(None, (), ())
+        assert plan_pool([make_view(busy_pages=0, is_retired=True, **over)], LIMITS) == PoolPlan(None, (), (1,))
 
 
 def test_a_dead_browser_goes_at_once() -> None:
@@ -107,7 +107,7 @@ def test_jitter_only_ever_shortens_a_life(views: list[BrowserView], jitter: floa
         assert is_due_for_recycling(view, jittery) or not is_due_for_recycling(view, LIMITS)
 
 
-def test_browsers_started_together_wear_out_apart() -> None:
+def test_browsers_started_together_are_recycled_apart() -> None:
     limits = RecycleLimits(pages=100, age_seconds=3600, memory_bytes=1000, jitter=0.2)
     assert not is_due_for_recycling(make_view(pages_served=90, luck=0.1), limits)
     assert is_due_for_recycling(make_view(pages_served=90, luck=0.9), limits)

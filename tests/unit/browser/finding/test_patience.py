@@ -25,8 +25,8 @@ STEP_SECONDS = 0.1
 LOADED = PageSight("complete", ("1",), is_scripted=True, is_expectant=False, unsupported=None)
 
 
-def look_until_over(sight: PageSight, *, is_error_page: bool = False, changes: int = 0) -> float:
-    """Return the seconds until a page without a captcha is given up, which changes at its first `changes` looks."""
+def scan_until_over(sight: PageSight, *, is_error_page: bool = False, changes: int = 0) -> float:
+    """Return the seconds until a page without a captcha is given up, which changes at its first `changes` scans."""
     patience = Patience(is_error_page=is_error_page, is_selected=False)
     for step in range(1000):
         now_seconds = BEGIN_SECONDS + step * STEP_SECONDS
@@ -47,16 +47,16 @@ def look_until_over(sight: PageSight, *, is_error_page: bool = False, changes: i
     ],
 )
 def test_a_still_page_is_given_up_by_what_it_may_yet_bring(sight: PageSight, seconds: float) -> None:
-    assert look_until_over(sight) == pytest.approx(seconds, abs=1.5 * STEP_SECONDS)
+    assert scan_until_over(sight) == pytest.approx(seconds, abs=1.5 * STEP_SECONDS)
 
 
-def test_a_page_that_changes_is_looked_at_longer_but_not_for_ever() -> None:
-    assert look_until_over(LOADED, changes=30) == pytest.approx(3.0 + STILL_SECONDS, abs=2 * STEP_SECONDS)
-    assert look_until_over(LOADED, changes=999) == pytest.approx(LATEST_SECONDS, abs=2 * STEP_SECONDS)
+def test_a_page_that_changes_is_scanned_longer_but_not_for_ever() -> None:
+    assert scan_until_over(LOADED, changes=30) == pytest.approx(3.0 + STILL_SECONDS, abs=2 * STEP_SECONDS)
+    assert scan_until_over(LOADED, changes=999) == pytest.approx(LATEST_SECONDS, abs=2 * STEP_SECONDS)
 
 
 def test_an_error_page_is_given_up_soon() -> None:
-    assert look_until_over(LOADED, is_error_page=True) <= ERROR_PAGE_SECONDS + STEP_SECONDS
+    assert scan_until_over(LOADED, is_error_page=True) <= ERROR_PAGE_SECONDS + STEP_SECONDS
 
 
 def test_with_a_selector_nothing_is_given_up() -> None:
@@ -94,10 +94,10 @@ def test_a_click_gives_the_page_its_time_anew() -> None:
     st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), min_size=1, max_size=40),
 )
 def test_before_a_page_has_loaded_nothing_is_over_and_nothing_clicked(
-    state: str, looks: list[tuple[int, bool, bool]]
+    state: str, scans: list[tuple[int, bool, bool]]
 ) -> None:
     patience = Patience(is_error_page=False, is_selected=False)
-    for step, (change, is_scripted, is_expectant) in enumerate(looks):
+    for step, (change, is_scripted, is_expectant) in enumerate(scans):
         now_seconds = BEGIN_SECONDS + step * STEP_SECONDS
         patience.note(PageSight(state, (str(change),), is_scripted, is_expectant, None), now_seconds)
         if state != "complete":

@@ -14,7 +14,7 @@ from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.remote import selenium
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.opener import name_this_process
-from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeeper, SessionLimits
+from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeepAlive, SessionLimits
 from captchad.browser.remote.webdriver import HubError, HubRefused, WebDriverHub
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
@@ -139,21 +139,21 @@ async def test_a_session_is_ended_once_the_hub_is_well_again(hub: ScriptedHub) -
 )
 async def test_a_hub_that_speaks_otherwise_is_an_error(hub: ScriptedHub, status: Any) -> None:
     hub.status = status
-    with pytest.raises(HubError, match="in a way nobody knows"):
+    with pytest.raises(HubError, match="in an unknown format"):
         await connect(hub)
 
 
 async def test_a_session_is_lost_where_the_hub_says_so_and_not_where_it_is_away(hub: ScriptedHub) -> None:
     clock = StandingClock()
-    keeper = SessionKeeper(WebDriverHub(hub.url), hub.add("captchad"), clock)
+    keep_alive = SessionKeepAlive(WebDriverHub(hub.url), hub.add("captchad"), clock)
     clock.seconds += selenium.TOUCH_SECONDS
     hub.failures = 1
-    await keeper.touch()
+    await keep_alive.touch()
     assert hub.touched == []
     hub.sessions.clear()
     clock.seconds += selenium.TOUCH_SECONDS
     with pytest.raises(HubRefused, match="no such one"):
-        await keeper.touch()
+        await keep_alive.touch()
 
 
 async def test_a_session_that_comes_after_it_was_given_up_is_ended(hub: ScriptedHub) -> None:
@@ -171,11 +171,11 @@ async def test_a_session_that_comes_after_it_was_given_up_is_ended(hub: Scripted
 
 async def test_a_session_is_touched_before_the_hub_would_call_it_idle(hub: ScriptedHub) -> None:
     clock = StandingClock()
-    keeper = SessionKeeper(WebDriverHub(hub.url), hub.add("captchad"), clock)
-    await keeper.touch()
+    keep_alive = SessionKeepAlive(WebDriverHub(hub.url), hub.add("captchad"), clock)
+    await keep_alive.touch()
     assert hub.touched == []
     clock.seconds += selenium.TOUCH_SECONDS
-    await keeper.touch()
+    await keep_alive.touch()
     assert hub.touched == ["session-1"]
 
 

@@ -45,7 +45,7 @@ def test_a_fitting_tab_is_never_passed_over(tabs: list[TabView], browser: int, o
 
 
 @given(TABS)
-def test_what_is_dead_or_worn_goes_and_few_others_stay_parked(tabs: list[TabView]) -> None:
+def test_what_is_dead_or_due_for_recycling_goes_and_few_others_stay_parked(tabs: list[TabView]) -> None:
     plan = plan_tab(tabs, LIMITS)
     assert plan.use is None
     left = [tab for tab in tabs if tab.number not in plan.close]

@@ -9,7 +9,7 @@ from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.design_rows import Row, choose_size, write_row
 from captchad.training.pictures.designs import DESIGNS, DesignFamily
 from captchad.training.pictures.designs_arithmetic import DESIGNS as ARITHMETIC_DESIGNS
-from captchad.training.pictures.designs_arithmetic import DesignArithmeticFamily, draw_spelled_sum
+from captchad.training.pictures.designs_arithmetic import DesignArithmeticFamily, draw_spelled_arithmetic
 from captchad.training.pictures.font_kinds import choose_kind
 from captchad.training.pictures.glyphs import Pose
 from captchad.training.pictures.planes import Numbers
@@ -62,14 +62,14 @@ def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(
 
 
 @pytest.mark.parametrize("design", ARITHMETIC_DESIGNS, ids=lambda design: design.__name__)
-def test_designs_of_sums_have_the_signs_and_leave_spaces(design: Design) -> None:
+def test_designs_of_arithmetic_have_the_signs_and_leave_spaces(design: Design) -> None:
     picture = design("12 ÷ 3 × 5 = ?", random.Random(4)).clip(0, 255)
     assert picture.shape[1] <= 450
     assert picture.std() > 5
 
 
-def test_sums_are_drawn_as_spelled_and_read_in_one_spelling() -> None:
-    drawn = [draw_spelled_sum(random.Random(number)) for number in range(400)]
+def test_arithmetic_is_drawn_as_spelled_and_read_in_one_spelling() -> None:
+    drawn = [draw_spelled_arithmetic(random.Random(number)) for number in range(400)]
     assert all(len(shown.text) <= LENGTH_MOST and " " not in shown.text for shown in drawn)
     assert any("x" in shown.drawn and "×" in shown.text for shown in drawn)
     assert any(" + " in shown.drawn for shown in drawn)
@@ -78,7 +78,9 @@ def test_sums_are_drawn_as_spelled_and_read_in_one_spelling() -> None:
 
 
 def test_what_is_divided_comes_out_even() -> None:
-    texts = [draw_spelled_sum(random.Random(number)).text.rstrip("=?").replace("/", "÷") for number in range(900)]
+    texts = [
+        draw_spelled_arithmetic(random.Random(number)).text.rstrip("=?").replace("/", "÷") for number in range(900)
+    ]
     divisions = [text.split("÷") for text in texts if text.count("÷") == 1 and text.replace("÷", "").isdigit()]
     assert len(divisions) > 10
     assert all(int(divided) % int(divisor) == 0 for divided, divisor in divisions)

@@ -76,14 +76,16 @@ def test_a_family_is_unavailable_where_its_package_is_not_installed(name: str, m
 
 
 @pytest.mark.parametrize("name", ["svg-captcha-fixed-sum", "gregwar/captcha-sum"])
-def test_sums_are_drawn_with_signs_that_every_font_has(name: str) -> None:
-    sums = [published_programs.PROGRAMS[name].draw_shown(random.Random(number)) for number in range(200)]
-    assert all(shown.drawn.isascii() and len(shown.drawn) == len(shown.text) for shown in sums)
-    assert all(set(shown.text) <= set("0123456789+-×/=?") for shown in sums)
+def test_arithmetic_is_drawn_with_signs_that_every_font_has(name: str) -> None:
+    shown_texts = [published_programs.PROGRAMS[name].draw_shown(random.Random(number)) for number in range(200)]
+    assert all(shown.drawn.isascii() and len(shown.drawn) == len(shown.text) for shown in shown_texts)
+    assert all(set(shown.text) <= set("0123456789+-×/=?") for shown in shown_texts)
 
 
-def test_django_sums_are_read_with_the_sign_of_multiplication() -> None:
-    sums = [published_programs.PROGRAMS["django-simple-captcha-sum"].draw_shown(random.Random(n)) for n in range(50)]
-    assert all(shown.text == shown.drawn.replace("*", "×") for shown in sums)
-    differences = [shown.drawn[:-1].split("-") for shown in sums if "-" in shown.drawn]
+def test_django_arithmetic_is_read_with_the_sign_of_multiplication() -> None:
+    shown_texts = [
+        published_programs.PROGRAMS["django-simple-captcha-sum"].draw_shown(random.Random(n)) for n in range(50)
+    ]
+    assert all(shown.text == shown.drawn.replace("*", "×") for shown in shown_texts)
+    differences = [shown.drawn[:-1].split("-") for shown in shown_texts if "-" in shown.drawn]
     assert all(int(first) >= int(second) for first, second in differences)

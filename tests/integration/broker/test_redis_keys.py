@@ -1,9 +1,9 @@
-"""Every key that Redis ever holds is listed in broker/keys.py, with its type."""
+"""Every key that Redis ever holds is listed in broker/redis_keys.py, with its type."""
 
 import re
 from dataclasses import replace
 
-from captchad.broker import keys
+from captchad.broker import redis_keys as keys
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.housekeeping import LeaderLease
 from captchad.broker.nodes import NodeRegistry
@@ -54,7 +54,7 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     met = set()
     for key in await broker.client.keys("*"):
         matching = [pattern for pattern in listed if re.fullmatch(pattern, key.decode())]
-        assert matching, f"{key.decode()} is not listed in broker/keys.py"
+        assert matching, f"{key.decode()} is not listed in broker/redis_keys.py"
         assert (await broker.client.type(key)).decode() == listed[matching[0]]
         met |= set(matching)
     channels = {pattern for pattern, kind in listed.items() if kind == "channel"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from captchad.deployment.ports import claim_port, find_free_port, is_free, pick_free_port
+from captchad.deployment.free_ports import claim_port, find_free_port, is_free, pick_free_port
 from captchad.domain.errors import ConfigurationError
 from tests.unit.deployment.scripted_child import SteppedClock
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from captchad.config.json_file import join_path
-from captchad.config.sections import Configuration, Section
+from captchad.config.settings import Configuration, Section
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Types an answer into a page's form as a user does, and sends it; never to where it may not go."""
+"""Types an answer into a page's form as a user would, and sends it, but only within scope."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.finding import vocabulary
 from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
 from captchad.browser.page.scripts import read_script
 from captchad.domain.css_selector import explain_bad_selector
@@ -17,7 +18,7 @@ from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCod
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.runtime.clock import Clock
 
-MS = 1000
+MS_PER_SECOND = 1000
 FIND_SECONDS = 3.0
 FIND_PAUSE_SECONDS = 0.1
 ACTION_MS = 5000.0
@@ -35,9 +36,9 @@ def read_form_script() -> str:
 
 
 def read_facts_script() -> str:
-    """Return the script that tells about a form; what behavioural captchas look like it has from the finder's."""
+    """Return the script that reads a form's facts; it recognises behavioural captchas by the finder's list."""
     parts = (f"finding/finder_{part}.js" for part in _SHARED_PARTS)
-    return read_script("({ field, button })", *parts, "forms/form_facts.js")
+    return read_script("({ field, button })", *parts, "forms/form_facts.js", MAYBE=vocabulary.MAYBE_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class FormFinder:
         return await self._find(frames, ("field", selector), "fill.input")
 
     async def find_button(self, frames: Sequence[Frame], selector: str, name: str) -> Place:
-        """Return what `selector`, the task's field `name`, tells to click."""
+        """Return the clickable element that `selector`, the task's field `name`, names."""
         return await self._find(frames, ("button", selector), name)
 
     async def _find(self, frames: Sequence[Frame], wanted: tuple[str, str], name: str) -> Place:
@@ -70,18 +71,19 @@ class FormFinder:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{name} {reason}")
         until_seconds = min(self._clock.monotonic_seconds() + FIND_SECONDS, self._deadline_seconds)
         while True:
+            # The captcha's own frame first: the same selector may match elsewhere too.
             for some in (frames[:1], frames[1:]):
-                looked = await call_frames(some, lambda frame: _look_in(frame, wanted))
-                for frame, element in zip(some, looked, strict=True):
+                found = await call_frames(some, lambda frame: _find_in(frame, wanted))
+                for frame, element in zip(some, found, strict=True):
                     if element is not None:
                         return Place(frame, element)
             if self._clock.monotonic_seconds() >= until_seconds:
-                await frames[0].page.main_frame.evaluate("0")  # a page that has crashed says so now
+                await frames[0].page.main_frame.evaluate("0")  # raises where the page has crashed
                 raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
             await self._clock.sleep(FIND_PAUSE_SECONDS)
 
 
-async def _look_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
+async def _find_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
     mode, selector = wanted
     return (await frame.evaluate_handle(read_form_script(), {"mode": mode, "selector": selector})).as_element()
 
@@ -92,7 +94,7 @@ def order_frames(page: Page, first: Frame) -> list[Frame]:
 
 
 class FormFilling:
-    """One answer to one form: found and judged before anything is typed."""
+    """One answer to one form, which is checked before anything is typed."""
 
     def __init__(self, field: Place, button: Place | None) -> None:
         self.field = field
@@ -101,6 +103,7 @@ class FormFilling:
     async def check_scope(self, captcha: Frame, check_origin: CheckOrigin) -> None:
         """Raise AttemptFailed if a frame or an address of the form is out of scope, or it has a behavioural captcha."""
         places = [self.field, *([self._button] if self._button is not None else [])]
+        # Each frame can be of another origin.
         for frame in (captcha, *(place.frame for place in places)):
             _check_address(find_frame_url(frame), check_origin)
         for facts in [await self._read_facts(frame) for frame in dict.fromkeys(place.frame for place in places)]:
@@ -111,7 +114,7 @@ class FormFilling:
                 raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
 
     async def _read_facts(self, frame: Frame) -> dict[str, Any]:
-        """Ask about what is in this frame of the field and the button."""
+        """Read the facts of the field and the button, as far as they are in this frame."""
         field, button = (
             place.element if place is not None and place.frame == frame else None
             for place in (self.field, self._button)
@@ -120,23 +123,25 @@ class FormFilling:
         return facts
 
     async def type(self, text: str) -> None:
-        """Put the text into the field key by key, in place of what was there."""
+        """Type the text into the field key by key, replacing its content."""
         try:
             await self.field.element.fill("", timeout=ACTION_MS)
-            await self.field.element.type(text, timeout=ACTION_MS + MS * len(text))
+            # Key by key rather than at once: some pages listen to key presses.
+            await self.field.element.type(text, timeout=ACTION_MS + MS_PER_SECOND * len(text))
         except PlaywrightError as error:
             raise _explain(error, "fill.input can't be typed into") from None
 
     async def send(self, check_held: Callable[[], None]) -> None:
-        """Click the button, else press Enter; `check_held` raises at the last moment at which it can be left undone.
+        """Click the button, or press Enter without one; `check_held` raises at the last moment before that.
 
-        What may have to wait is waited for before that: a click that the driver puts off could not be taken back.
+        All waiting is done before: a click that the driver delays can't be cancelled.
         """
         if self._button is None:
             check_held()
             await self.field.element.press("Enter", no_wait_after=True, timeout=CLICK_MS)
             return
         try:
+            # Waits until the button is visible, still and not covered, without clicking.
             await self._button.element.click(trial=True, timeout=ACTION_MS)
         except PlaywrightError as error:
             raise _explain(error, "fill.submit can't be clicked") from None
@@ -145,7 +150,7 @@ class FormFilling:
 
 
 def find_frame_url(frame: Frame) -> str:
-    """Return the address a frame's document comes from; one without an address of its own is its parent's."""
+    """Return the address a frame's document comes from: its parent's where it has none of its own."""
     at: Frame = frame
     while urlsplit(at.url).scheme not in PAGE_SCHEMES and at.parent_frame is not None:
         at = at.parent_frame
@@ -154,6 +159,7 @@ def find_frame_url(frame: Frame) -> str:
 
 def _check_address(url: str, check_origin: CheckOrigin) -> None:
     parts = urlsplit(url)
+    # javascript: leads nowhere by itself; what the script requests meets the proxy.
     if parts.scheme == _SCRIPT_SCHEME:
         return
     try:
@@ -164,7 +170,7 @@ def _check_address(url: str, check_origin: CheckOrigin) -> None:
 
 
 def _explain(error: PlaywrightError, what: str) -> AttemptFailed | PlaywrightError:
-    """Tell an element that can't be used from a page or a browser that is gone."""
+    """Distinguish an unusable element from a page or a browser that is gone."""
     text = str(error).strip().splitlines()[0]
     if "Timeout" not in text and "Element is not" not in text:
         return error

@@ -1,4 +1,4 @@
-"""Which ports are free on this machine, and who holds those that are not."""
+"""Finds free ports on this machine, and the holders of taken ones."""
 
 import errno
 import socket
@@ -22,6 +22,7 @@ def is_free(host: str, port: int) -> bool:
     """Say whether a server could listen there now; an address that is not this machine's counts as free."""
     try:
         _bind_for_a_moment(host, port)
+    # Nobody holds it; that it may not be bound is for the role itself to report.
     except PermissionError:
         return True
     except OSError as error:
@@ -45,7 +46,7 @@ def find_free_port(host: str, first: int, avoided: Collection[int]) -> int:
 async def claim_port(host: str, port: int, flag: str, clock: Clock) -> int:
     """Return the port, or a free one for 0; ConfigurationError names the holder and the flag to choose another.
 
-    The processes of an `up` that was just killed may hold it for a moment yet, so theirs are waited for.
+    The processes of an `up` that was just killed may still hold it for a moment, and are waited for.
     """
     if port == ANY_FREE_PORT:
         return pick_free_port(host)
@@ -61,6 +62,7 @@ async def claim_port(host: str, port: int, flag: str, clock: Clock) -> int:
 def _bind_for_a_moment(host: str, port: int) -> int:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
+        # As the servers do: a connection in TIME_WAIT must not make the port count as taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))
         bound: int = probe.getsockname()[1]

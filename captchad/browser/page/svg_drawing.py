@@ -1,4 +1,4 @@
-"""Draws vector pictures as PNG, so that they can be read like any other."""
+"""Draws vector pictures as PNG, so that they can be recognised like any other."""
 
 import base64
 
@@ -24,6 +24,7 @@ def choose_raster_size(svg: bytes) -> tuple[int, int]:
 
 async def draw_picture(page: Page, svg: bytes, width: int, height: int) -> bytes:
     """Return an SVG as PNG, drawn as an image: no script of it runs, and nothing it names is loaded."""
+    # The viewport is the picture, so that the screenshot needs no clip.
     await page.set_viewport_size({"width": width, "height": height})
     source = f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
     await page.set_content(f'<body style="margin:0"><img src="{source}" width="{width}" height="{height}">')
