@@ -162,7 +162,7 @@ class _Builder:
             self.taken.add(found)
             return found
 
-        # Only a worker's port may change at a restart: nobody is told it, the others' are known to callers.
+        # Only a worker's port may change at a restart: callers know the others.
         chooser = choose_worker_port if role is Role.WORKER else choose_port
         log = LogFile(self.logs / f"{label}.log")
         return RoleChild(order, chooser, self.environment, log, self.listener, self.clock)

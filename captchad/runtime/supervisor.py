@@ -125,14 +125,14 @@ class Supervisor:
             await asyncio.sleep(interval_seconds)
 
     def _fail(self, error: BaseException) -> None:
-        # Only the first failure counts, and none while draining: services are cancelled then.
+        # Only the first failure counts, and none while draining.
         if self._failure is None and not self._is_draining:
             self._failure = error
         self._stop.set()
 
     async def _drain_all(self) -> None:
         self._is_draining = True
-        # From here on systemd expects the end, and no watchdog message.
+        # Tells systemd that the end is intended, before anything is waited for.
         notify_systemd("STOPPING=1")
         _logger.info("%s is draining", self._role)
         try:

@@ -40,7 +40,7 @@ class DeliveryLoop(Service):
             except BrokerUnavailable:
                 await self._broker.wait_until_back()
                 await self._hand_back_unknown()
-        # A drained loop has to stay: a service that returns ends the process.
+        # Drained, but not over: a service runs until it is cancelled.
         await super().run()
 
     async def drain(self) -> None:

@@ -1,4 +1,4 @@
-"""What designs make of the cover of their letters: soft ones, grown ones, worn ones, outlines."""
+"""What designs make of the cover of their letters: soft ones, grown ones, rough ones, outlines."""
 
 import random
 

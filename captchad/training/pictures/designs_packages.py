@@ -73,7 +73,7 @@ def draw_on_balls(text: str, source: random.Random) -> Numbers:
 
 
 def draw_two_words(text: str, source: random.Random) -> Numbers:
-    """A text as two printed words side by side, worn and bent; a line through them or blots on them. Or one word."""
+    """A text as two printed words side by side, roughened and bent, with a line or blots; or one word."""
     split = len(text) // 2 + source.randint(-1, 1) if len(text) >= _TWO_WORDS_FROM else len(text)
     shown = f"{text[:split]} {text[split:]}".strip()
     size = choose_size(shown, source, (170, 240), (48, 60), 8)
