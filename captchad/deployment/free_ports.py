@@ -77,5 +77,6 @@ def _is_orphan_of_ours(port: int) -> bool:
     try:
         tether = holder.parent()
         return tether is not None and TETHER in " ".join(tether.cmdline()) and tether.ppid() == INIT
+    # Another user's process can't be examined; when in doubt it is waited for.
     except psutil.Error:
         return True

@@ -10,7 +10,7 @@ WORKING_SHARE = 0.05
 """A browser was working if its processes ran, or waited for a processor, for this share of a period."""
 
 READING_SHARE = 0.5
-"""A process that uses so much of a processor may have the answer among what it has not read yet."""
+"""Above this share of a processor, this process may have the answer among what it has not read yet."""
 
 # A browser that works without answering is killed after HUNG_SECONDS / WORKING_WEIGHT: 50 s.
 WORKING_WEIGHT = 0.1
@@ -34,8 +34,8 @@ class Activity:
 class Wait:
     """A short wait for an answer; `before` and `after` are None where the browser's processes can't be seen.
 
-    `pressure` is the share of the time (0..1) in which some program of this machine was short of a processor, and
-    `own_share` the processors that this process itself used, in all: an answer may be waiting here to be read.
+    `pressure` is the share of the wait (0..1) in which some program of this machine lacked a processor, `own_share` the
+    processors that this process itself used: an answer may be waiting here to be read.
     """
 
     seconds: float
@@ -71,15 +71,16 @@ class HangJudge:
 
 
 def _weigh(wait: Wait) -> float:
-    """Return how much of a time counts (0..1)."""
+    """Return the share of a wait that counts (0..1)."""
     before, after = wait.before, wait.after
     if before is not None and after is not None and before.is_stopped and after.is_stopped:
         return 1.0
     if wait.own_share >= READING_SHARE:
         return WORKING_WEIGHT
     if before is None or after is None:
+        # While this machine is short of processors, the delay may be our own driver's.
         return UNKNOWN_WEIGHT * (1 - wait.pressure)
-    # Threads that ended meanwhile took their times with them: a negative sum is work too.
+    # Threads that ended meanwhile took their times with them, so a negative difference is work too.
     busy_seconds = abs(after.ran_seconds - before.ran_seconds) + abs(after.queued_seconds - before.queued_seconds)
     is_working = busy_seconds >= WORKING_SHARE * wait.seconds
     return WORKING_WEIGHT if is_working else max(WORKING_WEIGHT, 1 - wait.pressure)

@@ -71,6 +71,7 @@ def _choose_domain(cookie: Cookie, host: str, target: str) -> str:
     except TargetNotAllowed as error:
         message = f"the cookie {cookie.name} is for {cookie.domain}: {error.message}"
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message) from None
+    # Subdomains get the cookie only where the target covers them.
     return f".{wanted}" if host_matches(target, f"any.{wanted}") else show_host(wanted)
 
 
