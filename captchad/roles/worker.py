@@ -43,7 +43,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     """
     broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
 
-    # A function, since the lease keeper is made only after the attempts, which need this.
+    # A function, since `leases` is made only after the attempts, which need this.
     def is_held(delivery: Delivery) -> bool:
         return leases.is_held(delivery)
 

@@ -285,8 +285,8 @@ async def test_many_attacks_at_once_leave_the_honest_page_alone(siege: Siege) ->
     attacks = [FRUITLESS["a loop after loading"], FRUITLESS["dialogs without pause"], FRUITLESS["popups without pause"]]
     for number, html in enumerate(attacks):
         siege.put(html, f"/{number}")
-    keeper = TaskSet("attacks")
-    under_way = [keeper.spawn(siege.attempt(SHORT_SECONDS, f"/{number}"), "attack") for number in range(len(attacks))]
+    work = TaskSet("attacks")
+    under_way = [work.spawn(siege.attempt(SHORT_SECONDS, f"/{number}"), "attack") for number in range(len(attacks))]
     honest = await siege.attempt(path="/honest")
     endings = await asyncio.gather(*under_way)
     assert honest.code is None
