@@ -26,6 +26,10 @@ def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
         # The reader has gone; what is still in the buffer must not fail a second time at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
+    except click.exceptions.NoArgsIsHelpError as error:
+        # Its message is the whole help, which is no single line.
+        error.show()
+        return error.exit_code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
         if is_debug:
             traceback.print_exc()
@@ -39,7 +43,7 @@ def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
 def _explain(error: BaseException) -> tuple[list[str], int]:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "captchad"
-        return [f"{error.format_message().rstrip('.')}; see `{command} --help`"], EXIT_WRONG_USAGE
+        return [f"{_end_clause(error.format_message())} see `{command} --help`"], EXIT_WRONG_USAGE
     if isinstance(error, click.ClickException):
         return [error.format_message()], EXIT_FAILED
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
@@ -65,6 +69,11 @@ def describe_problem(problem: ConfigurationProblem) -> str:
     """Return a wrong setting as one line: its path, what is wrong, and where it was set."""
     where = f" ({problem.source})" if problem.source else ""
     return f"{problem.path}: {problem.message}{where}" if problem.path else f"{problem.message}{where}"
+
+
+def _end_clause(message: str) -> str:
+    """End a message so that another clause can follow it."""
+    return message if message.endswith("?") else f"{message.rstrip('.')};"
 
 
 def _one_line(text: str) -> str:

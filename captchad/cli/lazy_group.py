@@ -1,12 +1,13 @@
 """A click group that imports a command only when it is called."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
 from captchad.cli.commands import Command
+from captchad.domain.errors import DependencyMissing
 from captchad.runtime.extras import require
 
 
@@ -24,31 +25,63 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the command, or None where there is none of this name.
 
-        DependencyMissing names the extra that it needs and this installation lacks.
+        One that can't be imported without its extra has a stand-in, whose help names the extra.
         """
         entry = self._table.get(cmd_name)
         if entry is None:
             return None
-        if entry.needs is not None:
-            require(*entry.needs)
         module, _, attribute = entry.location.partition(":")
-        found = getattr(import_module(module), attribute)
+        try:
+            found = getattr(import_module(module), attribute)
+        except ModuleNotFoundError:
+            missing = _describe_lack(entry)
+            if missing is None:
+                raise
+            return _make_stand_in(cmd_name, entry, missing)
         assert isinstance(found, click.Command)
         return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; an unknown one is answered with the nearest there is."""
+        """Find the command; an unknown one is answered with the nearest there is.
+
+        DependencyMissing names the extra that the command needs and this installation lacks, but not to one who
+        asks for the help.
+        """
         if args and args[0] not in self._table and not args[0].startswith("-"):
             from difflib import get_close_matches  # noqa: PLC0415
 
             nearest = get_close_matches(args[0], self._table, n=1)
             meant = f"; did you mean {nearest[0]}?" if nearest else ""
             raise click.UsageError(f"there is no command {args[0]!r}{meant}", ctx)
+        entry = self._table.get(args[0]) if args else None
+        if entry is not None and entry.needs is not None and not _asks_for_help(ctx, args):
+            require(*entry.needs)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help's list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in self._table.items()])
+
+
+def _asks_for_help(ctx: click.Context, arguments: Sequence[str]) -> bool:
+    literal = list(arguments).index("--") if "--" in arguments else len(arguments)
+    return any(argument in ctx.help_option_names for argument in arguments[:literal])
+
+
+def _describe_lack(entry: Command) -> str | None:
+    """Return the line that names the extra a command lacks, or None where it lacks none."""
+    try:
+        if entry.needs is not None:
+            require(*entry.needs)
+    except DependencyMissing as error:
+        return error.message
+    return None
+
+
+def _make_stand_in(name: str, entry: Command, missing: str) -> click.Command:
+    """Return a command that takes any arguments and has a help, all there is of it without its extra."""
+    settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, help=entry.help, epilog=f"\b\n{missing}", context_settings=settings)

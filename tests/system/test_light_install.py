@@ -1,7 +1,6 @@
 """The wheel with its base alone: the client's commands work, the others say what to install."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,12 +65,11 @@ def test_a_command_names_the_extra_it_lacks_in_one_line(program: Path, arguments
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_either_works_or_names_its_extra(program: Path, name: str) -> None:
+def test_every_commands_help_comes_without_its_extra(program: Path, name: str) -> None:
     done = run(program, name, "--help")
-    if COMMANDS[name].needs is None:
-        assert done.returncode == 0, done.stderr
-    else:
-        assert re.fullmatch(r"captchad: .* needs the extra `\w+`: pip install 'captchad\[\w+\]'\n", done.stderr)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Usage: captchad {name} ")
+    assert done.stderr == ""
 
 
 async def test_a_task_is_submitted_shown_and_cancelled(program: Path, tmp_path: Path, redis_url: str) -> None:

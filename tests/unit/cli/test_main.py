@@ -1,13 +1,15 @@
 import subprocess
 import sys
 
+import click
 import pytest
 
 from captchad import __version__
 from captchad.cli.commands import COMMANDS
-from captchad.cli.main import run_command_line
+from captchad.cli.main import root, run_command_line
 from captchad.domain.node import Role
 from captchad.roles.registry import RoleOptions
+from captchad.runtime.extras import Extra
 
 HEAVY = ("pydantic", "aiohttp", "redis", "playwright", "rich", "orjson", "uvloop", "onnxruntime", "asyncio", "psutil")
 
@@ -29,6 +31,54 @@ def test_without_arguments_the_help_comes_as_wrong_usage(capsys: pytest.CaptureF
     assert "Usage: captchad" in output.err
 
 
+@pytest.mark.parametrize("group", ["config", "keys", "targets", "dead"])
+def test_a_group_without_a_command_shows_its_help_as_wrong_usage(
+    capsys: pytest.CaptureFixture[str], group: str
+) -> None:
+    assert run_command_line([group]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(f"Usage: captchad {group} ")
+    assert "\nCommands:\n" in output.err
+
+
+def lack_every_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("captchad.runtime.extras.MODULES", dict.fromkeys(Extra, ("no_such_module",)))
+
+
+@pytest.mark.parametrize("line", ["train --help", "up -h", "keys --help", "keys create --help", "recognise x --help"])
+def test_the_help_needs_no_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    lack_every_extra(monkeypatch)
+    assert run_command_line(line.split()) == 0
+    output = capsys.readouterr()
+    assert "--help" in output.out
+    assert output.err == ""
+
+
+def test_a_command_that_runs_needs_its_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lack_every_extra(monkeypatch)
+    assert run_command_line(["keys", "list", "--", "--help"]) == 1
+    line = "captchad: reaching Redis needs the extra `server`: pip install 'captchad[server]'\n"
+    assert capsys.readouterr().err == line
+
+
+def test_the_help_of_a_command_that_can_not_be_imported_names_its_extra(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "captchad.cli.keys", None)
+    with pytest.raises(ModuleNotFoundError):
+        root.get_command(click.Context(root), "keys")
+    lack_every_extra(monkeypatch)
+    assert run_command_line(["keys", "create", "--help"]) == 0
+    output = capsys.readouterr().out
+    assert COMMANDS["keys"].help in output
+    assert "reaching Redis needs the extra `server`: pip install 'captchad[server]'" in output
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line(["--version"]) == 0
     assert capsys.readouterr().out == f"captchad {__version__}\n"
@@ -37,7 +87,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("submti", "there is no command 'submti'; did you mean submit?; see `captchad --help`"),
+        ("submti", "there is no command 'submti'; did you mean submit? see `captchad --help`"),
         ("zzz", "there is no command 'zzz'; see `captchad --help`"),
         ("--port 0", "--port goes with --role; see `captchad --help`"),
         ("--config f status", "write --config after the command: captchad status --config FILE; see `captchad --help`"),
