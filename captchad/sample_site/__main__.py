@@ -1,11 +1,13 @@
-"""Serves the sample site alone: `python -m captchad.sample_site [--host HOST] [--port PORT]`."""
+"""Serves the bundled sample site alone, until Ctrl-C: `python -m captchad.sample_site`."""
 
 import argparse
 import asyncio
 import contextlib
+import errno
 import sys
 
 from captchad.domain.errors import DependencyMissing
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
 from captchad.runtime.extras import Extra, require
 
 DEFAULT_PORT = 8090
@@ -16,7 +18,10 @@ async def _serve(host: str, port: int) -> None:
     from captchad.sample_site.site import SampleSite  # noqa: PLC0415
 
     site = SampleSite(host, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as error:
+        sys.exit(f"captchad: {_explain(host, port, error)}")
     sys.stdout.write(f"The sample site is at {site.base_url} until Ctrl-C.\n")
     sys.stdout.flush()
     try:
@@ -25,18 +30,36 @@ async def _serve(host: str, port: int) -> None:
         await site.close()
 
 
+def _explain(host: str, port: int, error: OSError) -> str:
+    # Imported late: it is a package of the extra too.
+    from captchad.runtime.port_holder import describe_holder  # noqa: PLC0415
+
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is taken by {describe_holder(port)}; choose another with --port"
+    return f"can't listen on {host} port {port}: {error.strerror or error}"
+
+
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m captchad.sample_site", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    parser.add_argument("--host", default=LOOPBACK_HOST, help="The address to listen on.  [default: %(default)s]")
+    parser.add_argument(
+        "--port", type=_read_port, default=DEFAULT_PORT, help="The port to listen on; 0: any.  [default: %(default)s]"
+    )
     options = parser.parse_args()
     try:
         require(Extra.DEMO, "the sample site")
     except DependencyMissing as error:
-        sys.exit(error.message)
+        sys.exit(f"captchad: {error.message}")
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(options.host, options.port))
+
+
+def _read_port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{port} is not between 0 and {HIGHEST_PORT}")
+    return port
 
 
 if __name__ == "__main__":
