@@ -39,6 +39,9 @@ class Setting:
         return SecretStr in _flatten_type(self.field.annotation)
 
 
+MISSPELT_LIKENESS = 0.75
+"""From this likeness (0..1) on, a name is another of its own section misspelt, not one of another section misplaced."""
+
 _TEXT_TYPES: tuple[Any, ...] = (str, SecretStr, date)
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -106,8 +109,10 @@ def nearest_setting(steps: Sequence[str | int]) -> str:
     parent = ""
     for step in parents:
         parent = join_path(parent, step)
-    candidates = {join_path(parent, name): name for name in section.model_fields}
-    for setting in all_settings():
-        if setting.path.rpartition(".")[2] == wrong or setting.path == wrong:
-            candidates.setdefault(setting.path, str(wrong))
-    return max(candidates, key=lambda path: SequenceMatcher(None, str(wrong), candidates[path]).ratio())
+    likeness = {
+        join_path(parent, name): SequenceMatcher(None, str(wrong), name).ratio() for name in section.model_fields
+    }
+    nearest = max(likeness, key=likeness.__getitem__)
+    if likeness[nearest] >= MISSPELT_LIKENESS:
+        return nearest
+    return next((one.path for one in all_settings() if wrong in {one.path, one.path.rpartition(".")[2]}), nearest)

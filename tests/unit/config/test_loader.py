@@ -117,6 +117,11 @@ def test_every_error_of_file_environment_and_targets_comes_at_once(find_problems
             "security.targets[0].max_per_minut",
             "security.targets[0].max_per_minute",
         ),
+        (
+            {"security": {"targets": [{"host": "localhost", "port": 80}]}},
+            "security.targets[0].port",
+            "security.targets[0].ports",
+        ),
     ],
 )
 def test_an_unknown_key_is_named_with_its_nearest_neighbour(
