@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from captchad.cli.printing import print_table
+from captchad.cli.printing import print_table, show_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def print_results(results: Sequence[DemoResult]) -> None:
             result.page,
             result.truth or "-",
             result.text if result.is_completed else result.error or result.status,
-            "-" if result.confidence is None else f"{result.confidence:.3f}",
+            show_confidence(result.confidence),
             "-" if result.total_ms is None else f"{result.total_ms:.0f}",
             "✓" if result.is_right else "✗",
         )

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 import click
@@ -48,6 +49,13 @@ def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         click.echo(f"{name:<{width}}  {value}")
+
+
+def show_confidence(confidence: float | None) -> str | None:
+    """Return a confidence (0..1) with two digits, rounded down: what is not certain must not look it."""
+    if confidence is None:
+        return None
+    return str(Decimal(str(confidence)).quantize(Decimal("0.01"), ROUND_FLOOR))
 
 
 def show(value: object) -> str:

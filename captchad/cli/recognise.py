@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from captchad.cli.printing import show_confidence
 from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
 from captchad.domain.errors import CaptchadError
 from captchad.domain.exit_codes import EXIT_FAILED
@@ -46,7 +47,7 @@ def recognise(
         if "error" in outcome:
             click.echo(f"{outcome['file']}: {outcome['error']}", err=True)
         elif not as_json:
-            click.echo(f"{outcome['file']}\t{outcome['text']}\t{outcome['confidence']:.2f}")
+            click.echo(f"{outcome['file']}\t{outcome['text']}\t{show_confidence(outcome['confidence'])}")
     if as_json:
         click.echo(orjson.dumps(outcomes, option=orjson.OPT_INDENT_2).decode())
     if any("error" in outcome for outcome in outcomes):

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from captchad.cli.options import gateway_options, json_option, open_client
-from captchad.cli.printing import print_json, print_pairs
+from captchad.cli.printing import print_json, print_pairs, show_confidence
 from captchad.cli.task_options import make_task_body, task_options
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
@@ -90,7 +90,7 @@ def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
     task_id = state["task_id"]
     if state["status"] == TaskStatus.COMPLETED:
         result = state["result"]
-        click.echo(f"{result['captcha_text']}\t{result['confidence']:.2f}")
+        click.echo(f"{result['captcha_text']}\t{show_confidence(result['confidence'])}")
         return
     error = state.get("error")
     if error:
@@ -109,7 +109,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("task", state["task_id"]),
         ("status", state["status"]),
         ("text", result.get("captcha_text")),
-        ("confidence", result.get("confidence")),
+        ("confidence", show_confidence(result.get("confidence"))),
         ("expression", result.get("expression")),
         ("verified", result.get("verified")),
         ("recogniser", result.get("recogniser")),

@@ -101,7 +101,7 @@ def test_a_waited_for_text_comes_with_its_confidence(stub: StubGateway, capsys: 
     stub.answer(202, {"task_id": "t"})
     stub.answer(200, completed("ab3d"))
     assert run_command_line(["submit", PAGE, "--wait", "5", "--gateway", stub.url]) == 0
-    assert capsys.readouterr().out == "ab3d\t0.96\n"
+    assert capsys.readouterr().out == "ab3d\t0.95\n"
 
 
 @pytest.mark.parametrize("is_json", [True, False])

@@ -14,7 +14,8 @@ export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "
 
 export const percent = (value) => (isNumber(value) ? `${Math.round(value)} %` : NONE);
 
-export const share = (value) => (isNumber(value) ? percent(100 * value) : NONE);
+// Rounded down: 99.6 % is not all. The little that is added makes up for what 100 * 0.29 lacks to 29.
+export const share = (value) => (isNumber(value) ? percent(Math.floor(100 * value + 1e-9)) : NONE);
 
 export const timeOf = (milliseconds) => (isNumber(milliseconds) ? clock.format(milliseconds) : NONE);
 
