@@ -15,10 +15,14 @@ HOPELESS_STARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one run of the process ended; `ready_seconds` is None where it never became ready."""
+    """How one run of the process ended; `ready_seconds` is None where it never became ready.
+
+    `is_hopeless` says that the next start would fail for the same reason.
+    """
 
     exit_code: int
     ready_seconds: float | None
+    is_hopeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class History:
         is_stable = ending.ready_seconds is not None and ending.ready_seconds >= STABLE_SECONDS
         failures = 1 if is_stable else self.failures + 1
         after = History(failures, has_been_ready)
-        if not has_been_ready and (failures >= HOPELESS_STARTS or ending.exit_code == EXIT_WRONG_USAGE):
+        is_hopeless = ending.is_hopeless or ending.exit_code == EXIT_WRONG_USAGE or failures >= HOPELESS_STARTS
+        if is_hopeless and not has_been_ready:
             return after, GiveUp()
         return after, Restart(DELAYS_SECONDS[min(failures, len(DELAYS_SECONDS)) - 1])

@@ -6,7 +6,7 @@ from signal import Signals
 from captchad.deployment.child import Child
 from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
 from captchad.deployment.restarts import Ending, GiveUp, History
-from captchad.domain.errors import CaptchadError
+from captchad.domain.errors import CaptchadError, DependencyMissing
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.runtime.tether import EXIT_NOT_STARTED, SIGNAL_EXIT_BASE
@@ -70,7 +70,7 @@ class Watch:
             await self.child.start()
         except CaptchadError as error:
             self._failure = error.message
-            return Ending(EXIT_NOT_STARTED, None)
+            return Ending(EXIT_NOT_STARTED, None, is_hopeless=isinstance(error, DependencyMissing))
         if self._stopping.is_set():
             await self.child.stop()
         # Both at once: a child may end before it is ever ready.

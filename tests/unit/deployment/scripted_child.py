@@ -2,7 +2,7 @@
 
 import asyncio
 
-from captchad.domain.errors import CaptchadError
+from captchad.domain.errors import CaptchadError, DependencyMissing
 from captchad.runtime.clock import Clock
 
 
@@ -23,7 +23,7 @@ class SteppedClock(Clock):
 
 
 class ScriptedChild:
-    """Each life is one step: "refuse", "crash" (never ready), "serve" (ready until stopped or killed)."""
+    """Each life is one step: "refuse", "lack", "crash" (never ready), "serve" (ready until stopped or killed)."""
 
     def __init__(self, name: str, lives: list[str], diary: list[str] | None = None) -> None:
         self.name = name
@@ -39,6 +39,8 @@ class ScriptedChild:
         self.diary.append(f"start {self.name}")
         if self._life == "refuse":
             raise CaptchadError("refused to start")
+        if self._life == "lack":
+            raise DependencyMissing("something is not installed")
         if self._life == "crash":
             self.end(1)
 

@@ -65,6 +65,14 @@ async def test_child_that_can_not_be_started_says_why() -> None:
         await scene.watch.run()
 
 
+async def test_child_that_lacks_a_dependency_is_started_once() -> None:
+    scene = Scene("lack")
+    with pytest.raises(ChildGaveUp, match="role does not start: something is not installed"):
+        await scene.watch.run()
+    assert scene.child.diary == ["start role"]
+    assert scene.told == []
+
+
 async def test_stop_ends_the_pause_before_a_restart() -> None:
     scene = Scene("crash", "crash")
     pausing = asyncio.Event()
