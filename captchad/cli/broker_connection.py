@@ -36,6 +36,11 @@ async def open_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
                 await broker.start()
         except TimeoutError:
             where, reason = describe_redis(section, url), broker.health().reason
+            if url is None and choose_redis(section) is None:
+                raise BrokerUnavailable(
+                    f"no Redis is configured, and none answers at {where}: {reason}; start one with `captchad up`, "
+                    "or set redis.url"
+                ) from None
             raise BrokerUnavailable(f"Redis at {where} does not answer: {reason}") from None
         yield broker
     finally:

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from captchad.cli import broker_connection
+from captchad.cli.main import run_command_line
+from captchad.config.settings import RedisMasterSection
+from captchad.config.state import STATE_VARIABLE
+from tests.ports import find_free_port
+
+
+def test_without_any_redis_the_ways_to_one_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    # The machine may have a Redis at the usual port.
+    master = RedisMasterSection(port=find_free_port())
+    monkeypatch.setattr("captchad.config.redis_choice.RedisMasterSection", lambda: master)
+    monkeypatch.setattr(broker_connection, "CONNECT_LIMIT_SECONDS", 0.5)
+    assert run_command_line(["keys", "create", "ci"]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"captchad: no Redis is configured, and none answers at {master.host}:{master.port}: ")
+    assert message.endswith("; start one with `captchad up`, or set redis.url — see `captchad doctor`\n")
