@@ -32,7 +32,7 @@ def config() -> None:
 def check(ctx: click.Context, file: str | None, is_json: bool) -> None:
     """Name everything that is wrong in FILE (or in the one in force), each with its path; exit 1 if anything is.
 
-    Warnings name what is allowed but surely not meant, and why a role would refuse to start.
+    Warnings name what is allowed but probably a mistake, and why a role would refuse to start.
     """
     try:
         loaded = load_configuration(file, os.environ)
@@ -42,7 +42,7 @@ def check(ctx: click.Context, file: str | None, is_json: bool) -> None:
     warnings = (*loaded.warnings, *_refusals(loaded.configuration))
     _print_findings((), warnings, is_json)
     if not is_json:
-        click.echo(f"{loaded.path or 'no file, defaults and environment alone'}: good")
+        click.echo(f"{loaded.path}: good" if loaded.path else "good: no file, defaults and environment alone")
 
 
 @config.command()
@@ -119,9 +119,9 @@ def _print_findings(
         )
         return
     for problem in problems:
-        click.echo(f"error: {describe_problem(problem)}", err=True)
+        click.echo(f"captchad: {describe_problem(problem)}", err=True)
     for warning in warnings:
-        click.echo(f"warning: {describe_problem(warning)}", err=True)
+        click.echo(f"captchad: warning: {describe_problem(warning)}", err=True)
 
 
 def _represent(problem: ConfigurationProblem) -> dict[str, str]:

@@ -67,7 +67,7 @@ def evaluate(
     evaluation = evaluate_outcomes(recogniser.name, outcomes, rule)
     for outcome in outcomes:
         if outcome.problem is not None:
-            click.echo(escape_control_characters(f"{outcome.file}: {outcome.problem}"), err=True)
+            click.echo(escape_control_characters(f"captchad: {outcome.file}: {outcome.problem}"), err=True)
     if is_json:
         print_json({**asdict(evaluation), "outcomes": [asdict(outcome) for outcome in outcomes]})
     else:

@@ -49,6 +49,8 @@ def create(name: str, scopes: Sequence[str], hosts: Sequence[str], config_path: 
         print_json({"key": text, **_represent(key)})
         return
     click.echo(text)
+    if not loaded.configuration.security.api_key_required:
+        click.echo("keys are not asked for yet: security.api_key_required is false", err=True)
     click.echo("save it now: only its hash is stored, so it can't be shown again", err=True)
 
 
@@ -73,7 +75,7 @@ def list_keys(config_path: str | None, is_json: bool) -> None:
 @config_option
 @json_option
 def revoke(name: str, config_path: str | None, is_json: bool) -> None:
-    """Make the key called NAME (or with this id) worthless at once."""
+    """Make the key called NAME (or with this id) invalid at once."""
     key = run_connected(_revoke(load(config_path), name))
     print_json(_represent(key)) if is_json else click.echo(f"{key.name} ({key.key_id}) is revoked")
 

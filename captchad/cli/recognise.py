@@ -45,7 +45,7 @@ def recognise(
     for outcome in _read_all(_show_progress(files, as_json), (engine, model), hints):
         outcomes.append(outcome)
         if "error" in outcome:
-            click.echo(f"{outcome['file']}: {outcome['error']}", err=True)
+            click.echo(f"captchad: {outcome['file']}: {outcome['error']}", err=True)
         elif not as_json:
             click.echo(f"{outcome['file']}\t{outcome['text']}\t{show_confidence(outcome['confidence'])}")
     if as_json:

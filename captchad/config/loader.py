@@ -33,7 +33,7 @@ class LoadedConfiguration:
     """A valid configuration and where it comes from.
 
     `path` is None where no file was found; `sources` maps every setting to its source; `warnings` names what is
-    allowed but surely not meant.
+    allowed but probably a mistake.
     """
 
     configuration: Configuration

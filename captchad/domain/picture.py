@@ -102,7 +102,7 @@ def find_picture_format(data: bytes) -> PictureFormat:
         return PictureFormat.BMP
     if is_vector_picture(data):
         return PictureFormat.SVG
-    raise PictureRefused("the bytes are no PNG, JPEG, GIF, WebP, BMP or SVG picture")
+    raise PictureRefused("the bytes are not a PNG, JPEG, GIF, WebP, BMP or SVG picture")
 
 
 def _read_png_size(data: bytes) -> tuple[int, int]:

@@ -69,7 +69,8 @@ def parse_origin(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Origin:
 def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Origin:
     scheme = parts.scheme.lower()
     if scheme not in schemes:
-        raise TargetNotAllowed(f"the scheme {scheme or '(none)'!r} is not allowed; use {' or '.join(sorted(schemes))}")
+        beginnings = " or ".join(f"{allowed}://" for allowed in sorted(schemes))
+        raise TargetNotAllowed(f"the URL must begin with {beginnings}")
     if not parts.hostname:
         raise TargetNotAllowed("the URL has no host")
     if parts.username is not None or parts.password is not None:

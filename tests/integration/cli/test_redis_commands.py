@@ -8,7 +8,10 @@ def test_a_key_is_created_listed_and_revoked(captchad: Run) -> None:
     created = captchad("keys", "create", "ci", "--scope", "submit", "--target", "LOCALHOST")
     assert created.returncode == 0, created.stderr
     assert created.stdout.startswith("ck_")
-    assert "can't be shown again" in created.stderr
+    assert created.stderr.splitlines() == [
+        "keys are not asked for yet: security.api_key_required is false",
+        "save it now: only its hash is stored, so it can't be shown again",
+    ]
     (listed,) = json.loads(captchad("keys", "list", "--json").stdout)
     assert (listed["name"], listed["scopes"], listed["targets"]) == ("ci", ["submit"], ["localhost"])
     secret = created.stdout.strip().rpartition("_")[2]
@@ -17,6 +20,12 @@ def test_a_key_is_created_listed_and_revoked(captchad: Run) -> None:
     assert json.loads(captchad("keys", "list", "--json").stdout)[0]["revoked_at"] is not None
     again = captchad("keys", "revoke", "ci")
     assert (again.returncode, again.stderr) == (1, "captchad: there is no key named 'ci' that is still valid\n")
+
+
+def test_a_key_that_is_asked_for_comes_without_that_remark(captchad: Run) -> None:
+    asked = captchad("keys", "create", "ci", CAPTCHAD_SECURITY__API_KEY_REQUIRED="true")
+    assert "not asked for" not in asked.stderr
+    assert captchad("keys", "create", "program", "--json").stderr == ""
 
 
 def test_a_key_is_for_declared_targets_alone(captchad: Run) -> None:

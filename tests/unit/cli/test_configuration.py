@@ -31,9 +31,20 @@ def test_every_error_is_a_line(file: Path, capsys: Capture) -> None:
     file.write_text('{"worker": {"task_timeout": 0, "batch_sise": 1}}')
     assert run_command_line(["config", "check", str(file)]) == 1
     assert set(capsys.readouterr().err.splitlines()) == {
-        f"error: worker.task_timeout: must be at least 1, not 0 ({file})",
-        f"error: worker.batch_sise: unknown key; the nearest known one is worker.batch_size ({file})",
+        f"captchad: worker.task_timeout: must be at least 1, not 0 ({file})",
+        f"captchad: worker.batch_sise: unknown key; the nearest known one is worker.batch_size ({file})",
     }
+
+
+def test_without_a_file_it_is_said_what_was_checked(file: Path, capsys: Capture) -> None:
+    assert run_command_line(["config", "check"]) == 0
+    assert capsys.readouterr().out == "good: no file, defaults and environment alone\n"
+
+
+def test_a_warning_is_told_from_an_error(file: Path, capsys: Capture) -> None:
+    file.write_text('{"worker": {"task_timeout": 60, "task_deadline_seconds": 30}}')
+    assert run_command_line(["config", "check", str(file)]) == 0
+    assert capsys.readouterr().err.startswith("captchad: warning: worker.task_timeout: is longer than ")
 
 
 def test_errors_come_as_json_too(file: Path, capsys: Capture) -> None:
@@ -88,7 +99,7 @@ def test_a_wrong_file_fails_every_command_that_reads_it(file: Path, capsys: Capt
         ("http://[::ffff:10.0.0.2]/", 1, "is a private address"),
         ("http://app.localhost/", 1, "port 80 of app.localhost is not declared (declared: 8090"),
         ("http://a.example.com/", 1, "a.example.com is not a declared target; add it to security.targets"),
-        ("file:///etc/passwd", 1, "the scheme 'file' is not allowed; use http or https"),
+        ("file:///etc/passwd", 1, "the URL must begin with http:// or https://"),
         ("http://old.example.com/", 1, "expired on 2020-01-01; renew it"),
     ],
 )

@@ -44,7 +44,7 @@ def test_the_figures_come_as_tables_and_pictures_that_are_none_on_stderr(folder:
     for figure in ("texts right", "characters right but for case", "expected calibration error", "CPU milliseconds"):
         assert figure in result.stdout
     assert "confidence at least" in result.stdout
-    assert result.stderr.startswith("<b>.png: the bytes are no PNG")
+    assert result.stderr.startswith("captchad: <b>.png: the bytes are not a PNG")
 
 
 def test_json_has_all_figures_and_every_picture(folder: Path) -> None:

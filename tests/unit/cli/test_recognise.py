@@ -61,7 +61,9 @@ def test_files_that_cannot_be_read_are_named_after_the_others_were_read(pictures
     broken, missing, fine = (str(pictures / name) for name in ("broken.png", "missing.png", "wheezy0.jpg"))
     plain = CliRunner().invoke(recognise, [broken, missing, str(pictures), fine])
     assert plain.exit_code == 1
-    assert [line.split(":")[0] for line in plain.stderr.splitlines()] == [broken, missing, str(pictures)]
+    assert [line.split(":")[:2] for line in plain.stderr.splitlines()] == [
+        ["captchad", f" {path}"] for path in (broken, missing, str(pictures))
+    ]
     assert plain.stdout.startswith(f"{fine}\t")
     as_json = json.loads(CliRunner().invoke(recognise, ["--json", broken, missing, fine]).stdout)
     assert [("error" in entry) for entry in as_json] == [True, True, False]

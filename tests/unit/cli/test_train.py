@@ -47,7 +47,7 @@ def test_pictures_that_are_none_and_too_few_are_named(tmp_path: Path, capsys: py
     (tmp_path / "a.png").write_bytes(b"rubbish")
     (tmp_path / "labels.tsv").write_text("a.png\tabc", encoding="utf-8")
     assert run_command_line(["train", str(tmp_path), "--out", str(tmp_path / "model.onnx")]) == 1
-    assert "a.png: the bytes are no PNG" in capsys.readouterr().err
+    assert "a.png: the bytes are not a PNG" in capsys.readouterr().err
     Image.new("L", (60, 20)).save(tmp_path / "a.png")
     assert run_command_line(["train", str(tmp_path), "--out", str(tmp_path / "model.onnx")]) == 1
     assert "too few to learn from" in capsys.readouterr().err
