@@ -10,6 +10,7 @@ from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from captchad.browser.browsers.connection import BrowserConnection
 from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
 from captchad.browser.page.picture_recorder import PictureRecorder
+from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Origin
@@ -118,12 +119,7 @@ class OpenedPage:
     def note_flood(self, reason: str) -> None:
         """Crash the page before it harms other pages of its browser."""
         self._flood = reason
-        self._work.spawn(self._end_renderer(), "end-flood")
-
-    async def _end_renderer(self) -> None:
-        """Crash the page's renderer; nothing else stops what a page has started."""
-        with contextlib.suppress(PlaywrightError):
-            await self._devtools.send("Page.crash")
+        self._work.spawn(end_renderer(self._devtools), "end-flood")
 
     async def _is_crashing(self) -> bool:
         """Ask the page itself: when it crashes, the driver may first report that its navigation ended."""

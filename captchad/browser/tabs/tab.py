@@ -9,6 +9,7 @@ from playwright.async_api import Error as PlaywrightError
 
 import captchad
 from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.page.renderer import end_renderer
 from captchad.browser.tabs.traces import Traces
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
@@ -20,6 +21,9 @@ NEEDLESS_URLS = tuple(f"*.{kind}" for kind in (*_SOUND_AND_FILM, *_FONTS))
 
 FRAMES_FLOOD = 300
 """A page that creates this many frames in one attempt keeps its browser from serving other pages."""
+
+REQUESTS_FLOOD = 3000
+"""Each request is four events or more in the driver's pipe, which all pages share."""
 
 
 class TabObserver(Protocol):
@@ -65,6 +69,7 @@ class Tab:
         self.is_watched = False
         self.pages_served = 0
         self._frames_made = 0
+        self._requests_made = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
         page.on("frameattached", self._on_frame)
@@ -99,7 +104,7 @@ class Tab:
 
     def begin_page(self, observer: TabObserver) -> None:
         """Pass all further events to this observer."""
-        self.observer, self._frames_made = observer, 0
+        self.observer, self._frames_made, self._requests_made = observer, 0, 0
         # The renderer of a waiting tab may have died before anybody observed it.
         if self.has_crashed:
             observer.note_crash()
@@ -109,6 +114,11 @@ class Tab:
         with contextlib.suppress(PlaywrightError):
             # Cookies live in the network process, so this answer has to come from there.
             await self.context.cookies()
+
+    async def end_renderer(self) -> None:
+        """End the page at once, whatever it is doing."""
+        self.on_crash = None  # that this renderer dies says nothing about those of other tabs
+        await end_renderer(self.devtools)
 
     async def close(self) -> None:
         """Close the context with everything in it."""
@@ -140,8 +150,11 @@ class Tab:
 
     def _on_request(self, request: Request) -> None:
         self.traces.note_requested(request.url)
+        self._requests_made += 1
         if self.observer is not None:
             self.observer.note_request(request)
+            if self._requests_made == REQUESTS_FLOOD:
+                self.observer.note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
 
     def _on_headers(self, event: dict[str, Any]) -> None:
         location = next((value for name, value in event["headers"].items() if name.lower() == "location"), None)

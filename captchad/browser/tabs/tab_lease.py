@@ -20,6 +20,7 @@ class TabLease:
         self.connection = connection
         self._tabs = tabs
         self._owner = owner
+        self._work = work
         # In a task of its own: a cancelled attempt must still close a context that arrives late.
         self._taking = work.spawn(self._take(), "take-tab")
 
@@ -41,6 +42,8 @@ class TabLease:
             if not isinstance(tab, Tab) or (is_well and await self._tabs.put_back(tab, self._owner)):
                 return
             if not is_well:
+                # Not awaited: a page that floods holds up every answer until it has ended.
+                self._work.spawn(tab.end_renderer(), "end-renderer")
                 # A browser whose network process hangs still closes its tabs; only this request shows the hang.
                 await tab.ask_network()
             await self._tabs.close_tab(tab)
