@@ -73,10 +73,10 @@ async def test_a_damaged_one_is_unreadable(stage: Stage, svg: bytes) -> None:
 )
 async def test_entities_are_refused_before_any_browser(stage: Stage, entity: str) -> None:
     svg = f"<!DOCTYPE svg [{entity}]><svg {NAMESPACES} width='9' height='9'><text>&a;</text></svg>"
-    with pytest.raises(AttemptFailed, match="no PNG"):
+    with pytest.raises(AttemptFailed, match="not a PNG"):
         await stage.rasterise(svg.encode())
 
 
 async def test_a_picture_that_is_none_is_unreadable(stage: Stage) -> None:
-    with pytest.raises(AttemptFailed, match="no PNG"):
+    with pytest.raises(AttemptFailed, match="not a PNG"):
         await stage.rasterise(b"rubbish")
