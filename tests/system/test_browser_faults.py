@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from tests.patience import until
-from tests.processes import is_alive, read_command
+from tests.processes import is_alive, read_command, signal_all
 from tests.redis_server import RedisServer
 from tests.system.fleet import Fleet, list_tree, run_fleet
 
@@ -87,8 +87,7 @@ async def test_every_task_ends_completed_and_the_worker_goes_on(name: str, fleet
     crashes_before, log_before = await read_crashes(fleet), len(fleet.roles[-1].log)
     hit = find_processes(fleet, fault.marker)
     assert hit
-    for process in hit:
-        process.send_signal(fault.signal)
+    signal_all(hit, fault.signal)
     ids = [await fleet.submit(f"{page}-{number}", **TASK) for number in range(TASKS)]
     answers = await fleet.wait_final(ids)
     assert [answer["status"] for answer in answers] == ["completed"] * TASKS, answers
@@ -99,6 +98,8 @@ async def test_every_task_ends_completed_and_the_worker_goes_on(name: str, fleet
     if not fault.replaces_browser:
         return
     await until(are_gone)
-    assert await read_crashes(fleet) == crashes_before + 1
+    # A browser that the fault before has made suspect may be there still, and be hit too.
+    lost = await read_crashes(fleet) - crashes_before
+    assert lost >= 1
     lines = [line for line in fleet.roles[-1].log[log_before:].splitlines() if "is replaced" in line]
-    assert len(lines) == 1, lines
+    assert len(lines) == lost, lines
