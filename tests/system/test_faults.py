@@ -16,7 +16,7 @@ RUNNING_AGAIN_SECONDS = float(os.environ.get("CAPTCHAD_PROOF_RUNNING_AGAIN_SECON
 """Ten times the six seconds it takes on a quiet machine, a lease and the round that finds it expired."""
 
 FREE_AGAIN_SECONDS = 20.0
-"""Ten times the two seconds that are promised; it takes 0.6 on a quiet machine, and the page would hold on far longer."""
+"""Ten times the two seconds that are promised; on a quiet machine it takes 0.6."""
 
 OUTAGE_SECONDS = float(os.environ.get("CAPTCHAD_PROOF_OUTAGE_SECONDS", "6"))
 
