@@ -141,7 +141,10 @@ class BrowserEngine(Service):
 
     async def _end(self, lease: TabLease, *, is_well: bool) -> None:
         try:
-            await self._pool.await_answer(lease.connection, self._work.spawn(lease.end(is_well=is_well), "end-tab"))
+            if not is_well or not await lease.put_back():
+                await self._pool.await_answer(
+                    lease.connection, self._work.spawn(lease.close(is_well=is_well), "close-tab")
+                )
         finally:
             self._pool.give_back(lease.connection)
 

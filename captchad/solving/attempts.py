@@ -31,6 +31,7 @@ class RunningAttempt:
     renewed_seconds: float
     task: "asyncio.Task[None] | None" = None
     abandonment: Abandonment | None = None
+    has_begun: bool = False
 
 
 class Attempts:
@@ -94,7 +95,9 @@ class Attempts:
         if attempt is not None and attempt.abandonment is None and attempt.task and not attempt.task.done():
             # Set before the cancellation, whose handler asks for it. The first reason stands.
             attempt.abandonment = abandonment
-            attempt.task.cancel()
+            # A task that is cancelled before its first step never runs, and would not free its slot.
+            if attempt.has_begun:
+                attempt.task.cancel()
 
     def forget(self, delivery: Delivery) -> None:
         """Forget an attempt whose outcome is written or refused, and free the slot it may still hold."""
@@ -110,9 +113,12 @@ class Attempts:
         await self._work.wait_all()
 
     async def _run(self, attempt: RunningAttempt) -> None:
-        delivery = attempt.delivery
+        delivery, attempt.has_begun = attempt.delivery, True
         with task_context(delivery.task_id):
             try:
+                if attempt.abandonment is not None:
+                    self._end_abandoned(attempt)
+                    return
                 settlement = await self._solve(delivery)
             except asyncio.CancelledError:
                 self._end_abandoned(attempt)

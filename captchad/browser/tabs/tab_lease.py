@@ -14,7 +14,7 @@ from captchad.runtime.spawn import TaskSet
 
 
 class TabLease:
-    """Takes a tab of `connection` for `owner`; `end` must follow."""
+    """Takes a tab of `connection` for `owner`; `put_back` or `close` must follow."""
 
     def __init__(self, connection: BrowserConnection, tabs: TabPool, owner: TabOwner | None, work: TaskSet) -> None:
         self.connection = connection
@@ -32,17 +32,33 @@ class TabLease:
             raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser could not open a page: {reason}")
         return tab
 
-    async def end(self, *, is_well: bool) -> None:
-        """Clean the tab for its owner's next task if all went well, else close it with everything in it.
+    async def put_back(self) -> bool:
+        """Clean the tab of a page that went well for its owner's next task; False where it must be closed instead.
+
+        The page's own process has to answer, so that a failure says nothing about the browser.
+        """
+        try:
+            tab = await asyncio.shield(self._taking)
+            is_kept = isinstance(tab, Tab) and await self._tabs.put_back(tab, self._owner)
+        except RuntimeError as error:
+            if not is_driver_gone(error):
+                raise
+            is_kept = False
+        if is_kept:
+            self._tabs.end()
+        return is_kept
+
+    async def close(self, *, is_well: bool) -> None:
+        """Close the tab with everything in it.
 
         It takes as long as the browser does; a browser that hangs never finishes.
         """
         try:
             tab = await asyncio.shield(self._taking)
-            if not isinstance(tab, Tab) or (is_well and await self._tabs.put_back(tab, self._owner)):
+            if not isinstance(tab, Tab):
                 return
-            if not is_well:
-                # Not awaited: a page that floods holds up every answer until it has ended.
+            if not is_well or self._tabs.may_keep(self._owner):
+                # Not awaited: a page that floods, or could not be cleaned, holds up every answer until it has ended.
                 self._work.spawn(tab.end_renderer(), "end-renderer")
                 # A browser whose network process hangs still closes its tabs; only this request shows the hang.
                 await tab.ask_network()

@@ -16,6 +16,7 @@ from captchad.runtime.spawn import TaskSet
 # Long, since a tab discarded for slowness costs a new renderer, which makes a busy machine busier.
 CLEAN_SECONDS = 10.0
 # A tab that has waited for less is taken unasked: asking each one would cost every page a round trip.
+SIGN_OF_LIFE_SECONDS = 2.0
 PROBE_SECONDS = 0.1
 _ENDING_WITH_PAGE = ("page", "iframe", "worker", "tab")
 _OUTLIVING_FILTER = [*({"type": kind, "exclude": True} for kind in _ENDING_WITH_PAGE), {}]
@@ -64,9 +65,13 @@ class TabPool:
         self.warm(connection)
         return tab
 
+    def may_keep(self, owner: TabOwner | None) -> bool:
+        """Whether a tab of this owner may serve again."""
+        return self._reuses and owner is not None
+
     async def put_back(self, tab: Tab, owner: TabOwner | None) -> bool:
         """Clean a tab and keep it for its owner; False if it must be closed instead."""
-        if not self._reuses or owner is None or not tab.is_usable:
+        if not self.may_keep(owner) or not tab.is_usable:
             return False
         try:
             async with asyncio.timeout(CLEAN_SECONDS):
@@ -185,8 +190,10 @@ class TabPool:
 
 
 async def _is_alive(tab: Tab) -> bool:
+    """Ask a tab's page for a sign of life; one that gives none in time is not worth a task's time."""
     try:
-        await tab.page.evaluate("1")
-    except PlaywrightError:
+        async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
+            await tab.page.evaluate("1")
+    except (TimeoutError, PlaywrightError):
         return False
     return tab.is_usable
