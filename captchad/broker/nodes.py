@@ -5,7 +5,7 @@ import orjson
 from captchad.broker.connection import Broker
 from captchad.broker.node_reports import decode_report, encode_report
 from captchad.broker.redis_keys import ALIVE, NODE_EVENTS, NODES
-from captchad.domain.node import Node, NodeReport, NodeState
+from captchad.domain.node import Node, NodeReport, NodeState, leave_out_replaced
 
 FORGET_AFTER_MS = 600_000
 MS = 1000
@@ -40,7 +40,7 @@ class NodeRegistry:
             await pipeline.execute()
 
     async def read_all(self, lease_seconds: float) -> tuple[Node, ...]:
-        """Return every role by name; one silent for longer than the lease is lost."""
+        """Return every role by name; one silent for longer than the lease is lost, until it is started again."""
         now_ms, reports, signs = await self._broker.run_fleet_script("nodes", [ALIVE, NODES], [FORGET_AFTER_MS])
         last_ms = {consumer: float(at_ms) for consumer, at_ms in zip(signs[::2], signs[1::2], strict=True)}
         nodes = [
@@ -48,7 +48,12 @@ class NodeRegistry:
             for consumer, data in zip(reports[::2], reports[1::2], strict=True)
             if consumer in last_ms
         ]
-        return tuple(sorted(nodes, key=lambda node: (node.report.role, node.report.name, node.report.incarnation)))
+        return tuple(
+            sorted(
+                leave_out_replaced(nodes),
+                key=lambda node: (node.report.role, node.report.name, node.report.incarnation),
+            )
+        )
 
     async def alive_consumers(self, lease_seconds: float) -> tuple[str, ...]:
         """Return the consumers that are not lost."""

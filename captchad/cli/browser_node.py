@@ -1,5 +1,6 @@
 """The `captchad-browser` command: a browser of this machine for workers elsewhere."""
 
+import faulthandler
 import sys
 
 import click
@@ -45,4 +46,6 @@ def browser_node(ctx: click.Context, config_path: str | None, host: str, port: i
     if check:
         click.echo(f"well: Chromium {check_browser_node(config_path, host, port)}")
         return
+    # What its watchdog ends says where it stood.
+    faulthandler.enable()
     ctx.exit(run_browser_node(config_path, host, port))

@@ -9,6 +9,7 @@ from captchad.broker.connection import Broker
 from captchad.broker.dead_letters import DeadLetter, DeadLetters
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.cli.broker_connection import open_broker, run_connected
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_pairs, print_table
 from captchad.config.loader import LoadedConfiguration
@@ -18,7 +19,7 @@ HIGHEST_LIMIT = 10_000
 MS = 1000
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def dead() -> None:
     """List, show and replay tasks that failed for good."""
 

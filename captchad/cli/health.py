@@ -101,14 +101,11 @@ async def _measure(broker: Broker) -> str:
 
 def _check_nodes(nodes: tuple[Node, ...], api_key: str | None) -> list[Line]:
     """Ask every node that this host can reach; of the others their heartbeat is all there is."""
-    living = {(node.report.role, node.report.name) for node in nodes if node.state is not NodeState.LOST}
     asked: list[Node] = []
     lines: list[Line] = []
     for node in nodes:
         if node.state is NodeState.LOST:
-            # A role that was started again under its name is not missed any more.
-            if (node.report.role, node.report.name) not in living:
-                lines.append(_line_of_node(node, is_well=False, remark="lost"))
+            lines.append(_line_of_node(node, is_well=False, remark="lost"))
         elif _is_reachable(node):
             asked.append(node)
         else:

@@ -8,6 +8,7 @@ import click
 
 from captchad.broker.api_keys import ApiKeys
 from captchad.cli.broker_connection import open_broker, run_connected
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration
@@ -20,7 +21,7 @@ MS = 1000
 NAME_LENGTH_LIMIT = 64
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def keys() -> None:
     """Create, list and revoke API keys."""
 

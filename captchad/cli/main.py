@@ -1,5 +1,6 @@
 """The `captchad` command: one role by --role, or one of the commands in the table."""
 
+import faulthandler
 import sys
 from collections.abc import Sequence
 
@@ -44,7 +45,7 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage.",
 )
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="Start this role, in the foreground.")
-@click.option("--config", "config_path", metavar="FILE", help="The role's configuration file.")
+@click.option("--config", "config_path", metavar="FILE", type=click.Path(), help="The role's configuration file.")
 @click.option("--host", metavar="HOST", help=f"The address the role listens on.  [default: {LOOPBACK_HOST}]")
 @click.option(
     "--port", type=click.IntRange(0, HIGHEST_PORT), metavar="PORT", help="The port the role listens on; 0: any."
@@ -75,6 +76,8 @@ def root(
         click.echo(ctx.get_help(), err=True)
         ctx.exit(EXIT_WRONG_USAGE)
     require(Extra.WORKER if Role(role) is Role.WORKER else Extra.SERVER, f"the role {role}")
+    # What a role's watchdog ends says where it stood.
+    faulthandler.enable()
     # A role brings servers and drivers along; the help must not wait for them.
     from captchad.roles.registry import RoleOptions, run_role  # noqa: PLC0415
 

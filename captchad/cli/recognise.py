@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
 
 MANY_FILES = 10
+STANDARD_INPUT = Path("-")
 
 
 @click.command()
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def recognise(
@@ -36,7 +38,7 @@ def recognise(
     kind: str | None,
     as_json: bool,
 ) -> None:
-    """Read pictures: a line each with file, text and confidence (0 to 1).
+    """Read pictures: a line each with file, text and confidence (0 to 1); FILE - is standard input.
 
     A picture without readable text has an empty text and confidence 0.
     """
@@ -93,7 +95,7 @@ def _read_file(recogniser: "RecognitionEngine", file: Path, hints: Hints) -> Rec
 def _read_bytes(file: Path) -> bytes:
     from captchad.domain.picture import PICTURE_LIMIT_BYTES  # noqa: PLC0415
 
-    with file.open("rb") as stream:
+    with nullcontext(sys.stdin.buffer) if file == STANDARD_INPUT else file.open("rb") as stream:
         # One byte more than allowed is enough for the decoder to refuse it.
         return stream.read(PICTURE_LIMIT_BYTES + 1)
 

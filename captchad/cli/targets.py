@@ -2,6 +2,7 @@
 
 import click
 
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
@@ -10,7 +11,7 @@ from captchad.domain.target import Target, check_expiry, check_spelled_address, 
 from captchad.runtime.clock import Clock
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def targets() -> None:
     """Show what is in scope, and why a URL is or is not."""
 

@@ -97,6 +97,10 @@ class GatewayClient:
         """Return the role's /health as it is; an unhealthy role answers it too."""
         return self._send("GET", "/health", None, {}, 0.0)
 
+    def readiness(self) -> Answer:
+        """Return the role's /readyz as it is, for which no key is needed."""
+        return self._send("GET", "/readyz", None, {}, 0.0)
+
     def _call(
         self,
         method: str,

@@ -14,10 +14,10 @@ from captchad.broker.connection import Broker
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
-from captchad.config.changes import changed_settings
+from captchad.config.changes import describe_changes, take_over_reloadable
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.settings import Configuration
-from captchad.config.start_rules import check_start_rules, unbuilt_settings
+from captchad.config.start_rules import find_refusals
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
@@ -99,16 +99,23 @@ class RoleProcess:
         self._on_reload.append(callback)
 
     async def reload(self) -> None:
-        """Apply the settings that may change while running, and name those that need a restart."""
-        new = self._load().configuration
-        changes = changed_settings(self.configuration, new)
-        self.configuration = new
-        set_log_level(new.logging.level)
+        """Apply the settings that may change while running, and say which need a restart.
+
+        `configuration` remains what is in force.
+        """
+        loaded = self._load()
+        new, old = loaded.configuration, self.configuration
+        in_force = self.configuration = take_over_reloadable(old, new)
+        set_log_level(in_force.logging.level)
         for callback in self._on_reload:
-            callback(new)
-        _logger.info("configuration reloaded: %s", ", ".join(changes.reloadable) or "nothing changed")
-        for path in changes.need_restart:
-            _logger.warning("%s has changed; restart this role to use it", path)
+            callback(in_force)
+        report = describe_changes(old, new)
+        for line in report.waiting:
+            _logger.warning("%s", line)
+        for problem in find_refusals(new, self.role, self._bind.host):
+            _logger.error("with this configuration the next start fails: %s: %s", problem.path, problem.message)
+        self._log_doubts(loaded)
+        _logger.info("configuration reloaded: %s", report.taken_over)
 
     def build_web(
         self,
@@ -163,10 +170,7 @@ class RoleProcess:
 
     def _choose_bind(self) -> Bind:
         host = self._options.host or LOOPBACK_HOST
-        problems = (
-            *check_start_rules(self.configuration, self.role, host),
-            *unbuilt_settings(self.configuration, self.role),
-        )
+        problems = find_refusals(self.configuration, self.role, host)
         if problems:
             raise ConfigurationError(problems)
         port = ROLE_PORTS[self.role] if self._options.port is None else self._options.port
@@ -176,5 +180,8 @@ class RoleProcess:
     def _start_logging(self) -> None:
         section = self.configuration.logging
         configure_logging(section.level, section.format, LogIdentity(self.role, self.name))
-        for warning in self._loaded.warnings:
-            _logger.warning("%s: %s", warning.path, warning.message)
+        self._log_doubts(self._loaded)
+
+    def _log_doubts(self, loaded: LoadedConfiguration) -> None:
+        for doubt in loaded.warnings:
+            _logger.warning("%s: %s", doubt.path, doubt.message)

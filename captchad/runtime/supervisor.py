@@ -14,6 +14,7 @@ from captchad.runtime.spawn import TaskSet
 _logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_SECONDS = 10.0
+READY_POLL_SECONDS = 0.02
 
 
 class Supervisor:
@@ -39,6 +40,7 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
         self._work = TaskSet(role, self._fail)
+        self._watchdog = TaskSet(f"{role}.watchdog")
 
     @property
     def is_draining(self) -> bool:
@@ -66,16 +68,17 @@ class Supervisor:
         """
         self._services = list(services)
         self._catch_signals()
+        self._start_watchdog()
         try:
             if await self._start_all():
                 self._is_ready = True
-                notify_systemd("READY=1")
-                _logger.info("%s is ready", self._role)
+                self._work.spawn(self._report_ready(), "report-ready")
                 await self._stop.wait()
             await self._drain_all()
         finally:
             await self._work.cancel_all()
             await self._close_all()
+            await self._watchdog.cancel_all()
         if isinstance(self._failure, CaptchadError):
             raise self._failure
         return EXIT_FAILED if self._failure is not None else EXIT_DONE
@@ -109,15 +112,25 @@ class Supervisor:
                 starting.cancel()
                 return False
             self._work.spawn(self._run_service(service), service.name)
-        interval_seconds = watchdog_interval_seconds()
-        if interval_seconds is not None:
-            self._work.spawn(self._feed_watchdog(interval_seconds), "watchdog")
         return True
 
     async def _run_service(self, service: Service) -> None:
         await service.run()
         if not self._is_draining:
             raise RuntimeError(f"the service {service.name} ended by itself")
+
+    async def _report_ready(self) -> None:
+        # Some services are well only once they run, and none says when.
+        while not self.is_ready:  # noqa: ASYNC110
+            await asyncio.sleep(READY_POLL_SECONDS)
+        notify_systemd("READY=1")
+        _logger.info("%s is ready", self._role)
+
+    def _start_watchdog(self) -> None:
+        """Report from the start to the last close that the event loop turns: it may hang anywhere between."""
+        interval_seconds = watchdog_interval_seconds()
+        if interval_seconds is not None:
+            self._watchdog.spawn(self._feed_watchdog(interval_seconds), "feed")
 
     async def _feed_watchdog(self, interval_seconds: float) -> None:
         while True:

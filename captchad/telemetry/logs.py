@@ -11,7 +11,9 @@ from typing import Any, Literal, TextIO
 
 import orjson
 
+from captchad.telemetry.colours import wants_colours
 from captchad.telemetry.escaping import escape_control_characters, repair_surrogates
+from captchad.telemetry.line_writer import LineWriter, Write, find_write
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
@@ -57,10 +59,11 @@ def configure_logging(
     `auto` is text where the stream is a terminal and JSON otherwise; colours are for terminals alone.
     """
     stream = stream if stream is not None else sys.stderr
-    is_terminal = stream.isatty()
-    is_text = log_format == "text" or (log_format == "auto" and is_terminal)
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(TextFormatter(identity, has_colours=is_terminal) if is_text else JsonFormatter(identity))
+    is_text = log_format == "text" or (log_format == "auto" and stream.isatty())
+    handler = LogHandler(find_write(stream))
+    handler.setFormatter(
+        TextFormatter(identity, has_colours=wants_colours(stream)) if is_text else JsonFormatter(identity)
+    )
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -75,6 +78,42 @@ def set_log_level(level: LogLevel) -> None:
     logging.getLogger().setLevel(number)
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def count_lost_lines() -> int:
+    """Return how many lines of this process's log could not be written."""
+    return sum(handler.lost_lines for handler in logging.getLogger().handlers if isinstance(handler, LogHandler))
+
+
+class LogHandler(logging.Handler):
+    """Writes each record as it comes; those that can't be written are counted, and said as soon as one can be."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._lines = LineWriter(write, self._word_loss)
+
+    @property
+    def lost_lines(self) -> int:
+        """How many records could not be written."""
+        return self._lines.lost_lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - whatever was logged must not fail who logged it
+            self.handleError(record)
+        else:
+            self._lines.put(line.encode("utf-8", "backslashreplace"))
+
+    def _word_loss(self, message: str) -> bytes:
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
+        # It is about the log, whatever task the line after it is about.
+        token = _task_id.set(None)
+        try:
+            return self.format(record).encode()
+        finally:
+            _task_id.reset(token)
 
 
 class JsonFormatter(logging.Formatter):

@@ -55,6 +55,7 @@ PROCESS_CPU = _counter("captchad_process_cpu_seconds_total", "Processor time thi
 PROCESS_OPEN_FILES = _gauge("captchad_process_open_files", "File descriptors this process holds.")
 PROCESS_THREADS = _gauge("captchad_process_threads", "Threads of this process.")
 PROCESS_START = _gauge("captchad_process_start_time_seconds", "When this process started, seconds since 1970.")
+LOG_LINES_LOST = _counter("captchad_log_lines_lost_total", "Lines of this process's log that could not be written.")
 SERIES_REFUSED = _counter(
     "captchad_series_refused_total", "Updates put under `other` as the metric had too many series."
 )
@@ -127,6 +128,7 @@ PROCESS_METRICS = (
     PROCESS_OPEN_FILES,
     PROCESS_THREADS,
     PROCESS_START,
+    LOG_LINES_LOST,
     SERIES_REFUSED,
     HTTP_REQUESTS,
     HTTP_REQUEST_SECONDS,

@@ -7,6 +7,7 @@ import psutil
 from captchad.domain.role_figures import WorkerFigures
 from captchad.telemetry import metric_catalogue
 from captchad.telemetry.instruments import Instruments
+from captchad.telemetry.logs import count_lost_lines
 from captchad.telemetry.metric_catalogue import MetricDefinition
 
 HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -134,4 +135,5 @@ class Metrics:
             self.instruments.set(metric_catalogue.PROCESS_CPU, round(cpu.user + cpu.system, 3))
             self.instruments.set(metric_catalogue.PROCESS_THREADS, self._process.num_threads())
         self.instruments.set(metric_catalogue.PROCESS_OPEN_FILES, self._process.num_fds())
+        self.instruments.set(metric_catalogue.LOG_LINES_LOST, count_lost_lines())
         return self.instruments.render()

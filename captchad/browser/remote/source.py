@@ -65,7 +65,8 @@ class RemoteBrowsers:
             except LaunchFailed as error:
                 self._problems[endpoint.place] = str(error)
                 self._failed_seconds[endpoint.place] = self._clock.monotonic_seconds()
-                _logger.warning("%s", error)
+                if self._opened or len(self._endpoints) > 1:
+                    _logger.warning("%s", error)
             else:
                 self._problems.pop(endpoint.place, None)
                 self._failed_seconds.pop(endpoint.place, None)

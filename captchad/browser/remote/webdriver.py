@@ -96,7 +96,7 @@ class WebDriverHub:
         except TimeoutError:
             raise HubError(f"no answer within {timeout_seconds:g} s") from None
         except aiohttp.ClientConnectorError as error:
-            raise HubError(str(error.os_error)) from None
+            raise HubError(error.os_error.strerror or str(error.os_error)) from None
         except (aiohttp.ClientError, ValueError) as error:
             raise HubError(f"{type(error).__name__}: {error}") from None
         value = content.get("value") if isinstance(content, dict) else None

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from http import HTTPStatus
 from importlib.resources import files
 
 import orjson
@@ -13,6 +14,8 @@ from captchad.web.api.openapi import build_document, list_routes
 from captchad.web.routes import JSON_TYPE, Route
 
 HTML_TYPE = "text/html"
+TEXT_TYPE = "text/plain"
+WHERE_THE_DOCS_ARE = "This is a captchad gateway: /docs describes its API for people, /openapi.json for programs.\n"
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
@@ -28,11 +31,18 @@ class DocumentationRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
         return (
+            Route("GET", "/", self.lead_to_docs, None, "Leads to /docs", answers={302: TEXT_TYPE}),
             Route(
                 "GET", "/openapi.json", self.openapi, Scope.READ, "This API as OpenAPI 3.1", answers={200: JSON_TYPE}
             ),
             Route("GET", "/docs", self.docs, Scope.READ, "A page to read and try this API", answers={200: HTML_TYPE}),
         )
+
+    async def lead_to_docs(self, request: web.Request) -> web.Response:
+        """Lead whoever opens the bare address to the page that says what there is."""
+        # Relative, so that it also leads there behind a proxy that serves this under a path of its own.
+        headers = {"Location": "docs"}
+        return web.Response(status=HTTPStatus.FOUND, text=WHERE_THE_DOCS_ARE, headers=headers)
 
     async def openapi(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""

@@ -86,6 +86,16 @@ async def test_a_role_is_up_while_it_signs_and_lost_after_its_lease(broker: Brok
     assert await registry.read_all(lease_seconds=5) == ()
 
 
+async def test_a_role_that_was_killed_and_started_again_is_one(broker: Broker) -> None:
+    registry = NodeRegistry(broker)
+    await registry.write(_report("w1"))
+    await broker.client.zincrby("captchad:{fleet}:alive", -6000, "w1.1")
+    again = replace(_report("w1"), incarnation="2")
+    await registry.write(again)
+    [node] = await registry.read_all(lease_seconds=5)
+    assert (node.state, node.report) == (NodeState.UP, again)
+
+
 async def test_one_scheduler_leads_until_it_gives_up(broker: Broker) -> None:
     first, second = LeaderLease(broker, "a.1", 30), LeaderLease(broker, "b.1", 30)
     assert await first.hold()

@@ -54,9 +54,9 @@ def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
     ("arguments", "reason"),
     [
         (("submit", "http://undeclared.example/"), "undeclared.example is not a declared target"),
-        (("submit", "ftp://localhost/"), "/url must begin with http:// or https://"),
+        (("submit", "ftp://localhost/"), "URL must begin with http:// or https://"),
         (("submit", PAGE, "--callback-url", "http://localhost/"), "callback_url"),
-        (("submit", PAGE, "--fill-input", "xpath=//input"), "/fill/input is not a CSS selector"),
+        (("submit", PAGE, "--fill-input", "xpath=//input"), "--fill-input is not a CSS selector"),
         (("status", "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"), "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"),
         (("cancel", "nonsense"), "nonsense"),
     ],

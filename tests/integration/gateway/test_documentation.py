@@ -19,6 +19,14 @@ async def test_every_route_is_documented(gateway: RunningGateway) -> None:
             assert f"### {spelled}\n" in PAGE or f"`{spelled}`" in PAGE, spelled
 
 
+async def test_the_bare_address_leads_to_the_documentation(gateway: RunningGateway) -> None:
+    async with gateway.session.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "docs")
+        assert "/openapi.json" in await answer.text()
+    async with gateway.session.get("/") as page:
+        assert (page.status, page.url.path) == (200, "/docs")
+
+
 def test_every_error_code_is_documented_with_its_status() -> None:
     assert set(TITLES) == set(STATUSES)
     for code, status in STATUSES.items():

@@ -46,11 +46,18 @@ ROLE_FIGURES: dict[Role, RoleFigures] = {
 class MonitorUnderTest:
     """The monitor's page and metrics on a free port, on top of a real broker."""
 
-    def __init__(self, broker: Broker, authenticate: Authenticate | None = None, port: int = 0) -> None:
-        clock = Clock()
+    def __init__(
+        self,
+        broker: Broker,
+        authenticate: Authenticate | None = None,
+        port: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
         self.metrics = Metrics("monitor", "monitor-1", "1.2.3")
         reader = FleetReader(NodeRegistry(broker), Statistics(broker), TaskStore(broker, LIMITS), LEASE_SECONDS)
-        self.monitor = FleetMonitor(reader, AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks), clock)
+        thresholds = AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks)
+        self.monitor = FleetMonitor(reader, lambda: thresholds, clock)
         self.exposition = FleetExposition(self.metrics, self.monitor)
         security = SecuritySection(api_key_required=authenticate is not None)
         application = build_application(Gate(AccessPolicy(security, authenticate), self.metrics, clock))

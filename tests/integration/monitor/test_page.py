@@ -7,6 +7,7 @@ from captchad.broker.connection import Broker
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
+from captchad.runtime.clock import Clock
 from tests.integration.monitor.conftest import WatchedPage
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 from tests.redis_server import RedisServer
@@ -93,10 +94,17 @@ async def test_one_stream_serves_the_page_without_polling(
     assert sum(url.endswith("/events") for url in watched.requested) == 1
 
 
+class HastyClock(Clock):
+    """A clock on which alerts need not be waited for."""
+
+    def monotonic_seconds(self) -> float:
+        return 20 * super().monotonic_seconds()
+
+
 async def test_the_page_says_that_redis_is_away_and_recovers(own_redis: RedisServer, watched: WatchedPage) -> None:
     broker = Broker(RedisSection(), "test", url_override=own_redis.url)
     await broker.start()
-    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker)
+    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker, clock=HastyClock())
     await monitor.start()
     await fleet.report_all()
     page = watched.page
@@ -110,6 +118,46 @@ async def test_the_page_says_that_redis_is_away_and_recovers(own_redis: RedisSer
     own_redis.start()
     await expect(connection).to_have_attribute("data-state", "live")
     await expect(page.locator("#alerts")).not_to_contain_text("BrokerUnavailable")
+    await monitor.stop()
+    await broker.close()
+
+
+async def test_a_page_opened_while_redis_is_away_shows_what_was_last_known(
+    own_redis: RedisServer, watched: WatchedPage
+) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    await broker.start()
+    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker)
+    await fleet.report_all()
+    task_id = await fleet.submit()
+    await monitor.monitor.refresh(max_age_seconds=0)
+    own_redis.kill()
+    await monitor.start()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "away")
+    await expect(page.locator("#roles .card")).to_have_count(4)
+    await expect(page.locator("#tasks")).to_contain_text("Not known yet")
+    await expect(page.locator("#tasks")).not_to_contain_text("No task yet")
+    own_redis.start()
+    await expect(page.locator(f'#tasks tr[data-key="{task_id}"]')).to_be_visible()
+    await monitor.stop()
+    await broker.close()
+
+
+async def test_a_page_opened_before_redis_has_ever_answered_claims_nothing(
+    own_redis: RedisServer, watched: WatchedPage
+) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    await broker.start()
+    own_redis.kill()
+    monitor = MonitorUnderTest(broker)
+    await monitor.start()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "away")
+    for table in ("#tasks", "#workers"):
+        await expect(page.locator(table)).to_contain_text("Not known yet")
     await monitor.stop()
     await broker.close()
 

@@ -7,8 +7,10 @@ import signal
 import pytest
 
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.runtime.notify import NotifySocket
 from captchad.runtime.service import Service
 from captchad.runtime.supervisor import Supervisor
+from tests.patience import until_true
 
 
 class Recorder(Service):
@@ -104,3 +106,30 @@ async def test_sighup_reloads_and_a_wrong_configuration_changes_nothing() -> Non
     assert await supervisor.run([Recorder("a", [])]) == 0
     await hanging_up
     assert reloads == [1]
+
+
+async def test_the_watchdog_is_fed_from_before_the_first_start_until_after_the_last_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beats: list[str] = []
+    listener = NotifySocket(lambda _, states: beats.extend(states))
+    monkeypatch.setenv("NOTIFY_SOCKET", listener.address)
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+
+    async def await_beat() -> None:
+        beats.clear()
+        await until_true(lambda: "WATCHDOG=1" in beats)
+
+    class Slow(Service):
+        async def start(self) -> None:
+            await await_beat()
+
+        async def close(self) -> None:
+            await await_beat()
+
+    supervisor = Supervisor("test", drain_seconds=5)
+    stopping = asyncio.ensure_future(_stop_when_ready(supervisor))
+    assert await supervisor.run([Slow()]) == 0
+    await stopping
+    listener.close()

@@ -4,7 +4,9 @@ import asyncio
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from captchad.telemetry.escaping import escape_control_characters
 from captchad.telemetry.logs import (
     LogIdentity,
     configure_logging,
+    count_lost_lines,
     set_log_level,
     task_context,
 )
@@ -66,6 +69,37 @@ def test_a_terminal_gets_coloured_text_and_a_file_plain_text() -> None:
     assert "\x1b[33m" in terminal.getvalue()
     assert "\x1b" not in file.getvalue()
     assert "warning worker-1 solving.attempt: slow" in file.getvalue()
+
+
+def test_a_terminal_whose_user_wants_no_colours_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Terminal()
+    configure_logging("info", "auto", IDENTITY, terminal)
+    logger.warning("slow")
+    assert "warning worker-1 solving.attempt: slow" in terminal.getvalue()
+    assert "\x1b" not in terminal.getvalue()
+
+
+def test_a_full_disk_costs_lines_which_are_counted_and_said_once_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "role.log"
+    with path.open("w") as file, Path("/dev/full").open("w") as full:
+        room = os.dup(file.fileno())
+        configure_logging("info", "json", IDENTITY, file)
+        logger.info("before")
+        os.dup2(full.fileno(), file.fileno())
+        for number in range(3):
+            logger.info("lost %d", number)
+        assert count_lost_lines() == 3
+        os.dup2(room, file.fileno())
+        os.close(room)
+        with task_context("task_00a"):
+            logger.info("after")
+        logger.info("later")
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    lost = "3 lines could not be written: No space left on device"
+    assert [entry["message"] for entry in entries] == ["before", lost, "after", "later"]
+    assert [entry.get("task_id") for entry in entries] == [None, None, "task_00a", None]
+    assert entries[1]["level"] == "warning"
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])

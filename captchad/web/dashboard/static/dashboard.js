@@ -59,7 +59,7 @@ function showNotes(fleet) {
   setText(byId("hosts-note"), hosts.length ? plural(hosts.length, "host") : "no host has reported yet");
   setText(byId("roles-note"), [`${states("up")} up`, `${states("draining")} draining`, `${states("lost")} lost`].join(" · "));
   setText(byId("workers-note"), plural(all.length, "worker"));
-  setText(byId("tasks-note"), fleet.tasks.length ? `the newest ${count(fleet.tasks.length)}` : "");
+  setText(byId("tasks-note"), fleet.tasks?.length ? `the newest ${count(fleet.tasks.length)}` : "");
   setText(byId("release"), roles.length ? `v${roles.find((node) => node.role === "monitor")?.version ?? roles[0].version}` : "");
 }
 
@@ -82,7 +82,9 @@ function showSnapshot(snapshot) {
   lastNumber = snapshot.number;
   snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
   drawAlerts(byId("alerts"), snapshot.alerts);
-  if (snapshot.fleet && snapshot.broker.is_up) showFleet(snapshot.fleet);
+  // While Redis is away what is shown stays; a page that was opened only then gets the last figures there are.
+  const isEmpty = byId("main").getAttribute("aria-busy") === "true";
+  if (snapshot.fleet && (snapshot.broker.is_up || isEmpty)) showFleet(snapshot.fleet);
 }
 
 function showAge() {

@@ -50,12 +50,15 @@ export function reconcile(parent, items, keyOf, make, update) {
   for (const left of known.values()) left.remove();
 }
 
+const UNKNOWN = "Not known yet: Redis has not answered.";
+
 // A table whose columns are {label, className?, draw(cell, item)}.
 export class Table {
   #body;
   #columns;
   #keyOf;
   #nothing;
+  #words;
   #scroll;
   #isFirst = true;
 
@@ -74,11 +77,15 @@ export class Table {
       ],
     });
     this.#scroll = element("div", { className: "scroll", children: [table] });
-    this.#nothing = element("p", { className: "nothing", text: nothing });
+    this.#words = nothing;
+    this.#nothing = element("p", { className: "nothing", text: UNKNOWN });
     parent.append(this.#scroll, this.#nothing);
   }
 
-  update(items) {
+  // `known` is null where nobody has read them.
+  update(known) {
+    const items = known ?? [];
+    setText(this.#nothing, known ? this.#words : UNKNOWN);
     reconcile(
       this.#body,
       items,
