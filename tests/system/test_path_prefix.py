@@ -64,11 +64,15 @@ async def test_the_monitors_page_works_below_a_path(tmp_path: Path, own_redis: R
 
 @pytest.mark.parametrize("path", ["/silent/gateway/", "/telling/gateway/"])
 async def test_the_gateways_page_works_below_a_path(tmp_path: Path, own_redis: RedisServer, path: str) -> None:
-    async with run_behind_nginx(tmp_path, own_redis.url) as (_, proxy_url), watch_page() as watched:
+    async with run_behind_nginx(tmp_path, own_redis.url) as (fleet, proxy_url), watch_page() as watched:
         await watched.page.goto(f"{proxy_url}{path}docs")
-        await watched.page.locator("#stats summary").first.click()
-        await watched.page.locator("#stats").get_by_role("button", name="Send").click()
-        await expect(watched.page.locator("#stats .output")).to_contain_text("active_workers")
+        submit, status = watched.page.locator("#submit_task"), watched.page.locator("#task_status")
+        await submit.locator("textarea").fill(f'{{"url": "http://127.0.0.1:{fleet.site.port}/page/one"}}')
+        await submit.get_by_role("button", name="Send").click()
+        await expect(submit.locator(".output")).to_contain_text("202 Accepted")
+        await status.locator("summary").first.click()
+        await status.get_by_role("button", name="Send").click()
+        await expect(status.locator(".output")).to_contain_text('"status": "pending"')
         check_requests(watched, proxy_url + path)
 
 

@@ -219,3 +219,14 @@ async def test_a_trusted_proxy_says_where_the_task_is_outside(start_gateway: Sta
                 assert answer.headers["Location"] == f"{place}/task_status/{task_id}"
             async with gateway.session.get("/openapi.json", headers=headers) as answer:
                 assert (await answer.json()).get("servers") == servers
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 202), ("same-site", 403), ("cross-site", 403), ("none", 403), ("", 403)]
+)
+async def test_a_page_is_at_home_behind_a_proxy_that_renames_the_host(
+    gateway: RunningGateway, site: str, status: int
+) -> None:
+    headers = {"Origin": "http://127.0.0.1:9000", "Sec-Fetch-Site": site}
+    async with gateway.session.post("/submit_task", json=PAGE, headers=headers) as answer:
+        assert answer.status == status
