@@ -50,7 +50,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         EvidenceRoutes(store, EvidenceStore(broker)),
         FleetRoutes(statistics, nodes, process.presence_lease_seconds),
         EventRoutes(feed),
-        DocumentationRoutes(__version__),
+        DocumentationRoutes(__version__, configuration.security.api_key_required),
     )
     return (
         process.build_web(lambda app: add_api_routes(app, parts), rates=rates),

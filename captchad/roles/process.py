@@ -129,9 +129,10 @@ class RoleProcess:
         application = build_application(gate, self.configuration.gateway.trusted_proxies)
         identity = NodeIdentity(self.role, self.name, __version__)
         ops = OpsRoutes(identity, self.supervisor, render_metrics or self.metrics.render, lambda: self.configuration)
-        add_ops_routes(application, ops)
+        # The role's own routes come first, since the OpenAPI document and its page keep this order.
         if extend is not None:
             extend(application)
+        add_ops_routes(application, ops)
         self._server = WebServer(self._bind, application)
         return self._server
 

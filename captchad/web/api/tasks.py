@@ -23,6 +23,7 @@ from captchad.web.api.schema import BatchBody, TaskBody
 from captchad.web.api.validation import read_batch, read_task
 from captchad.web.bodies import read_json
 from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.prefix import find_prefix
 from captchad.web.middleware.rates import charge
 from captchad.web.routes import QueryParameter, Route, answer_json
 
@@ -82,7 +83,8 @@ class TaskRoutes:
         value = await read_json(request, TASK_BODY_LIMIT_BYTES)
         caller = Caller(caller_of(request), idempotency_key, value)
         [submission] = await self._submit([read_task(value, self._store.has_session_key)], caller)
-        headers = {"Location": f"/task_status/{submission.task_id}"}
+        # Relative to the submit's own address where no proxy says what it is outside.
+        headers = {"Location": f"{find_prefix(request) or '.'}/task_status/{submission.task_id}"}
         return answer_json(_represent_submission(submission), HTTPStatus.ACCEPTED, headers)
 
     async def submit_batch(self, request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from captchad.domain.api_key import Scope
 from captchad.monitoring.fleet_monitor import FleetMonitor, FleetView
 from captchad.web.dashboard.representation import represent_view
 from captchad.web.dashboard.static_files import StaticFile, load_static_files
+from captchad.web.middleware.prefix import find_prefix
 from captchad.web.routes import Route, add_routes
 
 HEARTBEAT_SECONDS = 3.0
@@ -19,7 +20,7 @@ INDEX = "index.html"
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     ),
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -44,8 +45,8 @@ class Dashboard:
         self._encoded = b""
 
     async def answer_page(self, request: web.Request) -> web.StreamResponse:
-        """Answer the page."""
-        return _answer_file(request, self._files[INDEX])
+        """Answer the page; below the prefix that a trusted proxy names."""
+        return _answer_file(request, self._files[INDEX].with_base(find_prefix(request)))
 
     async def answer_file(self, request: web.Request) -> web.StreamResponse:
         """Answer one of the page's files."""

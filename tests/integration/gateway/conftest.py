@@ -104,7 +104,6 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     application = build_application(gate, gateway.trusted_proxies)
     supervisor = Supervisor("gateway", 1.0)
     ops = OpsRoutes(NodeIdentity("gateway", "gateway-1", "0"), supervisor, metrics.render, lambda: configuration)
-    add_ops_routes(application, ops)
     add_api_routes(
         application,
         (
@@ -112,9 +111,10 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
             EvidenceRoutes(store, EvidenceStore(broker)),
             FleetRoutes(statistics, nodes, LEASE_SECONDS),
             EventRoutes(feed, heartbeat_seconds=0.05),
-            DocumentationRoutes("0"),
+            DocumentationRoutes("0", security.api_key_required),
         ),
     )
+    add_ops_routes(application, ops)
     server, work = WebServer(Bind(), application), TaskSet("test")
     await server.start()
     work.spawn(feed.run(), "feed")

@@ -16,12 +16,12 @@ async def create_key(gateway: RunningGateway, *scopes: Scope, targets: tuple[str
     return {"Authorization": f"Bearer {text}"}
 
 
-async def test_without_a_key_only_the_probes_answer(start_gateway: StartGateway) -> None:
+async def test_without_a_key_only_the_probes_and_the_page_that_asks_for_one_answer(start_gateway: StartGateway) -> None:
     async with start_gateway(configure(api_key_required=True)) as gateway:
-        for path in ("/livez", "/readyz"):
+        for path in ("/livez", "/readyz", "/docs"):
             async with gateway.session.get(path, headers={"Host": "captchad.example.net"}) as answer:
                 assert answer.status in {200, 503}
-        for path in (*READS, "/events", "/openapi.json", "/docs", "/status/config"):
+        for path in (*READS, "/events", "/openapi.json", "/status/config"):
             async with gateway.session.get(path) as answer:
                 assert (answer.status, (await answer.json())["code"]) == (401, "unauthorized")
                 assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -204,3 +204,29 @@ async def test_forwarded_addresses_are_not_believed_otherwise(start_gateway: Sta
         for number, status in ((1, 200), (2, 429)):
             async with gateway.session.get("/tasks", headers={"X-Forwarded-For": f"198.51.100.{number}"}) as answer:
                 assert answer.status == status
+
+
+async def test_a_trusted_proxy_says_where_the_task_is_outside(start_gateway: StartGateway) -> None:
+    headers = {"X-Forwarded-Prefix": "/captchad/"}
+    for trusted, place, servers in (
+        (("127.0.0.0/8",), "/captchad", [{"url": "/captchad"}]),
+        ((), ".", None),
+    ):
+        section = GatewaySection(rate_limit=UNLIMITED.rate_limit, trusted_proxies=trusted)
+        async with start_gateway(configure(section)) as gateway:
+            async with gateway.session.post("/submit_task", json=PAGE, headers=headers) as answer:
+                task_id = (await answer.json())["task_id"]
+                assert answer.headers["Location"] == f"{place}/task_status/{task_id}"
+            async with gateway.session.get("/openapi.json", headers=headers) as answer:
+                assert (await answer.json()).get("servers") == servers
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("same-origin", 202), ("same-site", 403), ("cross-site", 403), ("none", 403), ("", 403)]
+)
+async def test_a_page_is_at_home_behind_a_proxy_that_renames_the_host(
+    gateway: RunningGateway, site: str, status: int
+) -> None:
+    headers = {"Origin": "http://127.0.0.1:9000", "Sec-Fetch-Site": site}
+    async with gateway.session.post("/submit_task", json=PAGE, headers=headers) as answer:
+        assert answer.status == status

@@ -15,7 +15,7 @@ async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGatewa
     async with gateway.session.post("/submit_task", json=fields) as answer:
         accepted = await answer.json()
         assert answer.status == 202
-        assert answer.headers["Location"] == f"/task_status/{accepted['task_id']}"
+        assert answer.headers["Location"] == f"./task_status/{accepted['task_id']}"
     assert accepted["status"] == "pending"
     assert isinstance(accepted["estimated_wait_time"], int)
     async with gateway.session.get(f"/task_status/{accepted['task_id']}") as answer:

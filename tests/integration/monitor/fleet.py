@@ -31,6 +31,7 @@ from captchad.web.server import Bind, WebServer
 
 LEASE_SECONDS = 60.0
 LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
+MODERATE_LOAD = SystemLoad(31.0, 42.5, 63.0)
 ROLE_FIGURES: dict[Role, RoleFigures] = {
     Role.SCHEDULER: SchedulerFigures(is_active=True),
     Role.WORKER: WorkerFigures(
@@ -96,7 +97,9 @@ class SmallFleet:
     consumer: Consumer
     registry: NodeRegistry
 
-    async def report_all(self, host: str = "host-a") -> None:
+    async def report_all(
+        self, host: str = "host-a", load: SystemLoad = MODERATE_LOAD, is_draining: bool = False
+    ) -> None:
         for role in Role:
             await self.registry.write(
                 NodeReport(
@@ -107,8 +110,8 @@ class SmallFleet:
                     pid=4711,
                     address="http://127.0.0.1:8001",
                     version="1.2.3",
-                    is_draining=False,
-                    load=SystemLoad(31.0, 42.5, 63.0),
+                    is_draining=is_draining,
+                    load=load,
                     figures=ROLE_FIGURES.get(role),
                 )
             )

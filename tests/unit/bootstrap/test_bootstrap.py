@@ -19,6 +19,7 @@ EVERYTHING = {
     "has_redis": True,
     "has_sentinel": True,
     "has_promtool": True,
+    "has_nginx": True,
     "has_tesseract": True,
     "has_chromium": True,
     "has_shell": True,
@@ -66,7 +67,7 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
         (
             "test",
             [
-                *(VENV, "redis-server", "redis-sentinel", "prometheus", "tesseract-ocr"),
+                *(VENV, "redis-server", "redis-sentinel", "prometheus", "nginx", "tesseract-ocr"),
                 *(*GRID, "chromium-headless-shell"),
             ],
         ),

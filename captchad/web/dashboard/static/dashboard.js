@@ -23,6 +23,17 @@ const tasks = makeTasksTable(byId("tasks"));
 
 let lastNumber = null;
 let snapshotAt = null;
+// The fleet as it was last drawn; null as long as there was nothing to draw.
+let drawn = null;
+
+// What a panel says as long as it has no figures, by what keeps them away.
+const REASONS = {
+  connecting: "Waiting for the first figures.",
+  live: "Waiting for the first figures.",
+  away: "Redis is away, so nothing is known yet.",
+  locked: "An API key is needed.",
+  lost: "The monitor does not answer, so nothing is known yet.",
+};
 
 function remember(storage, name, value) {
   try {
@@ -48,6 +59,16 @@ function showState(state, text) {
   byId("key-form").hidden = state !== "locked";
   if (state === "locked") setText(byId("key-reason"), `${text}. Keys with the scope “read” or “admin” may look at the fleet; it is kept in this tab only.`);
   if (state === "lost") lastNumber = null;
+  showUnknown(state);
+}
+
+// What could not be read must not look like a fleet without tasks.
+function showUnknown(state) {
+  for (const note of document.querySelectorAll(".unknown")) {
+    note.hidden = drawn !== null && (note.id !== "tasks-unknown" || drawn.tasks !== null);
+    setText(note, REASONS[state]);
+  }
+  setAttribute(byId("main"), "aria-busy", String(drawn === null && state === "connecting"));
 }
 
 function showNotes(fleet) {
@@ -73,18 +94,19 @@ function showFleet(fleet) {
   workers.update(fleet.workers);
   tasks.update(fleet.tasks);
   showNotes(fleet);
-  byId("main").setAttribute("aria-busy", "false");
+  drawn = fleet;
 }
 
 function showSnapshot(snapshot) {
-  showState(snapshot.broker.is_up ? "live" : "away", snapshot.broker.failure);
-  if (snapshot.number === lastNumber) return;
-  lastNumber = snapshot.number;
-  snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
-  drawAlerts(byId("alerts"), snapshot.alerts);
-  // While Redis is away what is shown stays; a page that was opened only then gets the last figures there are.
-  const isEmpty = byId("main").getAttribute("aria-busy") === "true";
-  if (snapshot.fleet && (snapshot.broker.is_up || isEmpty)) showFleet(snapshot.fleet);
+  const { broker, fleet } = snapshot;
+  if (snapshot.number !== lastNumber) {
+    lastNumber = snapshot.number;
+    drawAlerts(byId("alerts"), snapshot.alerts);
+    if (fleet) snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
+    // While Redis is away the figures stay as they are; a page that has none yet takes the monitor's last.
+    if (fleet && (broker.is_up || drawn === null)) showFleet(fleet);
+  }
+  showState(broker.is_up ? "live" : "away", broker.failure);
 }
 
 function showAge() {
@@ -102,7 +124,7 @@ function showTheme(choice) {
   setAttribute(byId("theme"), "aria-label", `Colours: ${words}`);
 }
 
-const stream = new SnapshotStream("/events", {
+const stream = new SnapshotStream("events", {
   readKey: () => recall(sessionStorage, KEY_NAME),
   onSnapshot: showSnapshot,
   onState: showState,
@@ -123,5 +145,6 @@ byId("theme").addEventListener("click", () => {
 });
 
 showTheme(recall(localStorage, THEME_NAME));
+showState("connecting", "connecting");
 setInterval(showAge, 1000);
 stream.run();

@@ -50,15 +50,12 @@ export function reconcile(parent, items, keyOf, make, update) {
   for (const left of known.values()) left.remove();
 }
 
-const UNKNOWN = "Not known yet: Redis has not answered.";
-
 // A table whose columns are {label, className?, draw(cell, item)}.
 export class Table {
   #body;
   #columns;
   #keyOf;
   #nothing;
-  #words;
   #scroll;
   #isFirst = true;
 
@@ -77,25 +74,23 @@ export class Table {
       ],
     });
     this.#scroll = element("div", { className: "scroll", children: [table] });
-    this.#words = nothing;
-    this.#nothing = element("p", { className: "nothing", text: UNKNOWN });
+    this.#nothing = element("p", { className: "nothing", text: nothing });
     parent.append(this.#scroll, this.#nothing);
+    this.update(null);
   }
 
-  // `known` is null where nobody has read them.
-  update(known) {
-    const items = known ?? [];
-    setText(this.#nothing, known ? this.#words : UNKNOWN);
+  // Shows `items`; null where they are not known.
+  update(items) {
     reconcile(
       this.#body,
-      items,
+      items ?? [],
       this.#keyOf,
       () => this.#makeRow(),
       (row, item) => this.#columns.forEach((column, index) => this.#draw(row.cells[index], column, item)),
     );
-    this.#scroll.hidden = items.length === 0;
-    this.#nothing.hidden = items.length > 0;
-    this.#isFirst = false;
+    this.#scroll.hidden = !items?.length;
+    this.#nothing.hidden = items === null || items.length > 0;
+    this.#isFirst = items === null;
   }
 
   #makeRow() {
