@@ -9,6 +9,7 @@ from captchad.broker.connection import Broker
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
+from captchad.runtime.clock import Clock
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 from tests.redis_server import RedisServer
 from tests.watched_page import WatchedPage
