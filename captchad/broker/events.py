@@ -54,7 +54,8 @@ class EventFeed(Service):
     def health(self) -> ServiceHealth:
         """Say whether changes arrive."""
         is_ready = self._is_subscribed.is_set()
-        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", {"waiters": len(self._waiters)})
+        details = {"waiters": len(self._waiters), "listeners": len(self._listeners)}
+        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", details)
 
     async def run(self) -> None:
         """Receive changes until cancelled, subscribing again whenever the connection is lost."""
