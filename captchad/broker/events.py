@@ -87,6 +87,7 @@ class EventFeed(Service):
                     await self._is_subscribed.wait()
                     record = await self._store.read(task_id)
                     while not record.status.is_final and not self._is_released:
+                        _raise_if_cancelled()
                         await ended.wait()
                         ended.clear()
                         record = await self._store.read(task_id)
@@ -166,6 +167,13 @@ class EventFeed(Service):
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(event)
+
+
+def _raise_if_cancelled() -> None:
+    """Raise what Python 3.11's wait_for, which the Redis client uses, may have swallowed: nobody would end the wait."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _read_queue(queue: "asyncio.Queue[FleetEvent]") -> AsyncIterator[FleetEvent]:
