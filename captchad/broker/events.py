@@ -54,7 +54,8 @@ class EventFeed(Service):
     def health(self) -> ServiceHealth:
         """Say whether changes arrive."""
         is_ready = self._is_subscribed.is_set()
-        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", {"waiters": len(self._waiters)})
+        details = {"waiters": len(self._waiters), "listeners": len(self._listeners)}
+        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", details)
 
     async def run(self) -> None:
         """Receive changes until cancelled, subscribing again whenever the connection is lost."""
@@ -86,6 +87,7 @@ class EventFeed(Service):
                     await self._is_subscribed.wait()
                     record = await self._store.read(task_id)
                     while not record.status.is_final and not self._is_released:
+                        _raise_if_cancelled()
                         await ended.wait()
                         ended.clear()
                         record = await self._store.read(task_id)
@@ -165,6 +167,13 @@ class EventFeed(Service):
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(event)
+
+
+def _raise_if_cancelled() -> None:
+    """Raise what Python 3.11's wait_for, which the Redis client uses, may have swallowed: nobody would end the wait."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _read_queue(queue: "asyncio.Queue[FleetEvent]") -> AsyncIterator[FleetEvent]:

@@ -1,8 +1,8 @@
 """The wire format: how requests, results and records are stored (version 1).
 
 Fields of a record's hash: request (JSON), picture (bytes, until it ends), session (sealed, until it ends), status,
-target, priority (stream number), created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms,
-attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
+target, priority (stream number), key_id, created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms,
+completed_ms, attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
 returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
 running: stream, entry; while running: owner, token; after an attempt was settled: settled_token; released from a
 deferred queue and not begun yet: released; always: deferral_rank (its place in a deferred queue).

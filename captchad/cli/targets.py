@@ -21,7 +21,11 @@ def targets() -> None:
 @json_option
 def list_targets(config_path: str | None, is_json: bool) -> None:
     """Show every declared target."""
-    declared = load(config_path).configuration.security
+    loaded = load(config_path)
+    declared = loaded.configuration.security
+    for warning in loaded.warnings:
+        if warning.path.startswith("security.targets"):
+            click.echo(f"{warning.path}: {warning.message}", err=True)
     if is_json:
         print_json([section.model_dump(mode="json") for section in declared.targets])
         return

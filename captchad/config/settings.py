@@ -21,6 +21,7 @@ Percentage = Annotated[float, Field(ge=0, le=1)]
 NO_SECRET = SecretStr("")
 SESSION_KEY_LENGTH = 32
 WORKER_NODES_LIMIT = 256
+DEFAULT_REQUESTS_PER_MINUTE = 100
 
 
 class Section(BaseModel):
@@ -111,10 +112,13 @@ class SchedulerSection(Section):
 
 
 class RateLimitSection(Section):
-    """A GCRA limit per caller address; 0 requests_per_minute or enabled=false is no limit."""
+    """A GCRA limit per caller address; 0 requests_per_minute or enabled=false is no limit.
+
+    Where no rate is stated it is DEFAULT_REQUESTS_PER_MINUTE, except on a developer's own machine.
+    """
 
     enabled: bool = True
-    requests_per_minute: NonNegativeInt = 100
+    requests_per_minute: NonNegativeInt | None = None
     burst_size: PositiveInt = 20
 
 
@@ -122,7 +126,7 @@ class KeyRateLimitSection(Section):
     """A GCRA limit per API key."""
 
     enabled: bool = False
-    requests_per_minute: NonNegativeInt = 100
+    requests_per_minute: NonNegativeInt = DEFAULT_REQUESTS_PER_MINUTE
     burst_size: PositiveInt = 20
 
 
@@ -142,6 +146,7 @@ class GatewaySection(Section):
     queue_limit_bytes: PositiveInt = 1_073_741_824
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_proxies: tuple[str, ...] = ()
+    connections_per_address: PositiveInt | None = None
 
 
 class TargetSection(Section):

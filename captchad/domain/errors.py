@@ -63,6 +63,12 @@ class AlreadyFinished(CaptchadError):
     code = "already_finished"
 
 
+class RequestTimedOut(CaptchadError):
+    """The body of a request did not come in time."""
+
+    code = "request_timeout"
+
+
 class BodyTooLarge(CaptchadError):
     """The body or the picture in it exceeds its limit."""
 

@@ -1,8 +1,8 @@
 """Takes tasks in: decides target, partition and estimate, then stores them with one call."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from captchad.broker.tasks import NewTask, TaskStore
 from captchad.config.settings import WorkerSection
@@ -14,18 +14,20 @@ from captchad.intake.admission import Admission
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.draft import TaskDraft
 from captchad.intake.estimation import estimate_wait_seconds
-from captchad.intake.idempotency import choose_partition, digest_body, digest_key, make_idempotency
+from captchad.intake.idempotency import choose_partition, digest_key, make_idempotency
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.session_scope import check_cookies
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who submits: the key (None where keys are not required), the Idempotency-Key header, and the body it covers."""
+    """Who submits: the key (None where none is required), the Idempotency-Key, and the digest of the body it covers."""
 
     key: ApiKey | None = None
     idempotency_key: str | None = None
-    body: Any = None
+    body_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,23 @@ class Intake:
         self._capacity = capacity
         self._defaults = defaults
 
-    async def submit(self, drafts: Sequence[TaskDraft], caller: Caller) -> list[Submission]:
-        """Store tasks, all or none.
+    def admit(self, drafts: Sequence[TaskDraft], key: ApiKey | None) -> list[TaskRequest]:
+        """Return what is to be stored, each task with its declared target; may run in any thread.
 
-        Raises TargetNotAllowed, InvalidRequest for a cookie out of scope, QueueFull, IdempotencyConflict or
-        BrokerUnavailable.
+        Raises TargetNotAllowed, or InvalidRequest for a cookie out of scope.
         """
-        requests = self._admit(drafts, caller.key)
+        requests = []
+        for index, draft in enumerate(drafts):
+            try:
+                target = self._admission.admit(draft, key)
+            except TargetNotAllowed as error:
+                raise TargetNotAllowed(f"task {index}: {error.message}" if index else error.message) from None
+            check_cookies(draft, target)
+            requests.append(draft.complete(target.host, key.key_id if key else None, self._defaults))
+        return requests
+
+    async def submit(self, requests: Sequence[TaskRequest], caller: Caller) -> list[Submission]:
+        """Store tasks, all or none; raises QueueFull, IdempotencyConflict or BrokerUnavailable."""
         partition, tasks = self._plan(requests, caller)
         estimates = await self._estimate(requests)
         try:
@@ -79,28 +91,21 @@ class Intake:
         return submissions
 
     async def _look_up(self, task_id: str) -> Submission:
-        """Return the present state of a task that an earlier submit made."""
+        """Return the present state of a task that an earlier submit made, whether or not its record can be read."""
         try:
             record = await self._store.read(task_id)
+            if record.status.is_final:
+                return Submission(task_id, record.status, 0, is_repeated=True)
+            ahead, figures = await self._capacity.count_ahead(record.request.priority)
+            wait_seconds = estimate_wait_seconds(ahead, figures.slots, figures.mean_processing_seconds)
+            return Submission(task_id, record.status, wait_seconds, is_repeated=True)
+        except BrokerUnavailable as error:
+            raise BrokerUnavailable(error.message, task_id) from error
         except TaskNotFound:
-            # Its record expired between the submit and this look.
-            return Submission(task_id, TaskStatus.PENDING, 0, is_repeated=True)
-        if record.status.is_final:
-            return Submission(task_id, record.status, 0, is_repeated=True)
-        ahead, figures = await self._capacity.count_ahead(record.request.priority)
-        wait_seconds = estimate_wait_seconds(ahead, figures.slots, figures.mean_processing_seconds)
-        return Submission(task_id, record.status, wait_seconds, is_repeated=True)
-
-    def _admit(self, drafts: Sequence[TaskDraft], key: ApiKey | None) -> list[TaskRequest]:
-        requests = []
-        for index, draft in enumerate(drafts):
-            try:
-                target = self._admission.admit(draft, key)
-            except TargetNotAllowed as error:
-                raise TargetNotAllowed(f"task {index}: {error.message}" if index else error.message) from None
-            check_cookies(draft, target)
-            requests.append(draft.complete(target.host, key.key_id if key else None, self._defaults))
-        return requests
+            _logger.info("the record of %s expired between the submit and the look at it", task_id)
+        except Exception:
+            _logger.exception("the record of %s can't be read", task_id)
+        return Submission(task_id, TaskStatus.PENDING, 0, is_repeated=True)
 
     def _plan(self, requests: Sequence[TaskRequest], caller: Caller) -> tuple[int, list[NewTask]]:
         if caller.idempotency_key is None:
@@ -109,9 +114,8 @@ class Intake:
         # Not balanced: a repeated key must reach the partition of its first task, whatever has changed since.
         key_digest = digest_key(caller.idempotency_key, caller.key.key_id if caller.key else None)
         partition = choose_partition(key_digest, self._balancer.partitions)
-        body_digest = digest_body(caller.body)
         return partition, [
-            NewTask(make_task_id(partition), request, make_idempotency(key_digest, body_digest, index))
+            NewTask(make_task_id(partition), request, make_idempotency(key_digest, caller.body_digest, index))
             for index, request in enumerate(requests)
         ]
 

@@ -14,7 +14,7 @@ from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.rate_decisions import CallerRateLimiter, RateRules
+from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.documentation import DocumentationRoutes
@@ -32,7 +32,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     store = TaskStore(broker, _queue_limits(configuration), process.session_cipher)
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
-    rates = CallerRateLimiter(RateLimiter(broker), _rate_rules(configuration))
+    rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
     balancing = configuration.gateway.load_balancer
     balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
@@ -41,7 +41,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
 
     def take_over(new: Configuration) -> None:
         targets.replace(new.security.declared_targets())
-        rates.replace(_rate_rules(new))
+        rates.replace(make_rate_rules(new))
         store.replace_limits(_queue_limits(new))
 
     process.on_reload(take_over)
@@ -59,10 +59,6 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         capacity,
         process.build_presence(),
     )
-
-
-def _rate_rules(configuration: Configuration) -> RateRules:
-    return RateRules(configuration.gateway.rate_limit, configuration.security.rate_limiting)
 
 
 def _queue_limits(configuration: Configuration) -> QueueLimits:

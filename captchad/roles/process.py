@@ -31,8 +31,10 @@ from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.logs import LogIdentity, configure_logging, set_log_level
 from captchad.telemetry.metrics import Metrics
 from captchad.web.application import Extension, build_application
+from captchad.web.connections import find_connection_limits
 from captchad.web.middleware.access import AccessPolicy
 from captchad.web.middleware.gate import Gate
+from captchad.web.middleware.rates import ADDRESSES
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, Rendering, add_ops_routes
 from captchad.web.server import Bind, WebServer
 
@@ -71,7 +73,8 @@ class RoleProcess:
         self.metrics = Metrics(role, self.name, __version__)
         self.broker = Broker(self.configuration.redis, f"captchad-{role}")
         self.api_keys = ApiKeys(self.broker)
-        self.supervisor = Supervisor(role, self.configuration.worker.drain_seconds + DRAIN_MARGIN_SECONDS, self.reload)
+        drain_seconds = self.configuration.worker.drain_seconds + DRAIN_MARGIN_SECONDS
+        self.supervisor = Supervisor(role, drain_seconds, self.reload, self.metrics.record_service_failure)
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
         self._on_reload: list[Callable[[Configuration], None]] = []
@@ -133,7 +136,12 @@ class RoleProcess:
         if extend is not None:
             extend(application)
         add_ops_routes(application, ops)
-        self._server = WebServer(self._bind, application)
+        limits = find_connection_limits(
+            self.configuration.redis.max_connections,
+            self.configuration.gateway.connections_per_address,
+            application[ADDRESSES].is_trusted,
+        )
+        self._server = WebServer(self._bind, application, limits, self.metrics)
         return self._server
 
     def build_presence(self) -> Presence:

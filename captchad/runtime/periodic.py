@@ -14,7 +14,7 @@ class Periodic(Service):
     """Runs `job` at once and then every `interval_seconds`, counted from the end of the last run.
 
     The job may return the seconds until it wants to run next; the interval is the upper bound. An unavailable broker
-    is waited out; any other failure ends the service, and so the process.
+    is waited out; any other failure ends `run`, and the supervisor calls it again.
     """
 
     def __init__(self, name: str, interval_seconds: float, job: Callable[[], Awaitable[float | None]]) -> None:

@@ -54,13 +54,22 @@ class Settler(Service):
             self._arrived.clear()
             # What arrives while this batch is being written goes into the next one.
             batch, self._waiting = self._waiting, []
-            by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
-            for settlement in batch:
-                by_partition[settlement.delivery.partition].append(settlement)
-            for partition, settlements in by_partition.items():
-                await self._write(self._consumers[partition], settlements)
+            try:
+                await self._write_all(batch)
+            except BaseException:
+                # Run again, it must find them: without an outcome their leases would be renewed until the deadline.
+                self._waiting = batch + self._waiting
+                self._arrived.set()
+                raise
             if not self._waiting:
                 self._emptied.set()
+
+    async def _write_all(self, batch: list[Settlement]) -> None:
+        by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
+        for settlement in batch:
+            by_partition[settlement.delivery.partition].append(settlement)
+        for partition, settlements in by_partition.items():
+            await self._write(self._consumers[partition], settlements)
 
     async def _write(self, consumer: Consumer, settlements: list[Settlement]) -> None:
         while True:

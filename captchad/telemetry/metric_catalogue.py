@@ -71,6 +71,18 @@ HTTP_REQUEST_SECONDS = _histogram(
 )
 REFUSALS = _counter("captchad_refusals_total", "Requests refused, by the code of the answer.", "code")
 
+CONNECTIONS_CLOSED = _counter(
+    "captchad_connections_closed_total",
+    "Connections closed on callers: surplus ones, and those whose request did not come in time (slow_head).",
+    "reason",
+)
+
+# ---- Services; every role ----
+
+SERVICE_FAILURES = _counter(
+    "captchad_service_failures_total", "Times a part of this role failed unexpectedly and was begun anew.", "service"
+)
+
 # ---- The broker's client; every role ----
 
 BROKER_RECONNECTS = _counter("captchad_broker_reconnects_total", "Reconnections to Redis.")
@@ -133,6 +145,8 @@ PROCESS_METRICS = (
     HTTP_REQUESTS,
     HTTP_REQUEST_SECONDS,
     REFUSALS,
+    CONNECTIONS_CLOSED,
+    SERVICE_FAILURES,
     BROKER_RECONNECTS,
 )
 GATEWAY_METRICS = (SUBMISSIONS,)

@@ -23,6 +23,7 @@ SettlementOutcome = Literal["completed", "retried", "failed", "handed_back", "re
 DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "dead"]
+ConnectionEnd = Literal["surplus", "slow_head"]
 PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence"]
 
 
@@ -53,6 +54,14 @@ class Metrics:
     def record_refusal(self, code: str) -> None:
         """One request refused with an error code of the contract."""
         self.instruments.add(metric_catalogue.REFUSALS, labels={"code": code})
+
+    def record_connection_closed(self, reason: ConnectionEnd) -> None:
+        """One connection was closed on its caller."""
+        self.instruments.add(metric_catalogue.CONNECTIONS_CLOSED, labels={"reason": reason})
+
+    def record_service_failure(self, service: str) -> None:
+        """One part of the role failed unexpectedly and is begun anew."""
+        self.instruments.add(metric_catalogue.SERVICE_FAILURES, labels={"service": service})
 
     def record_broker_reconnect(self) -> None:
         """The connection to Redis was restored."""

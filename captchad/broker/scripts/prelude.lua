@@ -37,8 +37,10 @@ local function count(name, amount)
 end
 
 local function publish(id, status, extra)
-  local event = extra or {}
+  local event, kept = extra or {}, redis.call('HMGET', record_key(id), 'target', 'key_id')
   event.task_id, event.status, event.at_ms = id, status, NOW
+  -- By these a listener is told of the tasks alone that it may see.
+  event.target, event.key_id = kept[1] or nil, kept[2] or nil
   redis.call('PUBLISH', PREFIX .. ':events', cjson.encode(event))
 end
 

@@ -33,7 +33,7 @@ class ClientAddresses:
         return name_caller(current)
 
     def is_trusted(self, text: str) -> bool:
-        """Whether an address is that of a trusted proxy."""
+        """Whether an address is a proxy's whose word is believed."""
         address = _parse_address(text)
         return address is not None and any(address in network for network in self._trusted)
 
@@ -44,7 +44,7 @@ def name_caller(text: str) -> str:
     address = _parse_address(text)
     if address is None:
         return UNKNOWN_ADDRESS
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address.is_loopback:
         return str(address)
     return str(IPv6Network((int(address), IPV6_CALLER_PREFIX_BITS), strict=False).network_address)
 

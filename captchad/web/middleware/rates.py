@@ -15,6 +15,7 @@ from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.addresses import ClientAddresses
 
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
+SETTINGS = {"address": "gateway.rate_limit", "key": "security.rate_limiting"}
 _DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
 
@@ -29,7 +30,12 @@ async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1) 
         return
     request[_DECISION] = decision
     if not decision.is_allowed:
-        raise RateLimited(f"too many requests from this {decision.subject}", decision.retry_after_seconds)
+        wait_seconds = max(1, math.ceil(decision.retry_after_seconds))
+        raise RateLimited(
+            f"too many requests from this {decision.subject}: {SETTINGS[decision.subject]} is used up, "
+            f"try again in {wait_seconds} s",
+            decision.retry_after_seconds,
+        )
 
 
 def add_rate_limit_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -7,7 +7,8 @@ import pytest
 from captchad.broker.consumer import RENEWED, AttemptOutcome, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.statistics import Statistics
-from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskQuery, TaskStore
+from captchad.broker.task_pages import TaskQuery
+from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskStore
 from captchad.domain.errors import (
     AlreadyFinished,
     IdempotencyConflict,

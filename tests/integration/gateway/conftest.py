@@ -24,7 +24,7 @@ from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.rate_decisions import CallerRateLimiter, RateRules
+from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
@@ -99,7 +99,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     targets = DeclaredTargets(security.declared_targets())
     balancer = PartitionBalancer(len(broker.partitions), "round_robin", 1.0, clock)
     intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
-    rates = CallerRateLimiter(RateLimiter(broker), RateRules(gateway.rate_limit, security.rate_limiting))
+    rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     gate = Gate(AccessPolicy(security, keys.authenticate), metrics, clock, rates)
     application = build_application(gate, gateway.trusted_proxies)
     supervisor = Supervisor("gateway", 1.0)

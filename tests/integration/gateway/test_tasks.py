@@ -3,11 +3,14 @@
 import asyncio
 import base64
 
+import pytest
+
 from captchad.broker.connection import Broker
-from captchad.broker.tasks import TaskQuery
+from captchad.broker.task_pages import TaskQuery
+from captchad.domain.task_limits import LONGEST_WAIT_SECONDS, WAIT_LIMIT_SECONDS
 from tests.integration.gateway.conftest import RunningGateway
 from tests.integration.gateway.requests_to_send import make_png
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until_true
 
 
 async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGateway) -> None:
@@ -130,6 +133,38 @@ async def test_a_draining_gateway_answers_waits_with_the_present_state(gateway: 
         gateway.feed.release_waiters()
         await gateway.server.drain()
     assert waiting.result() == (200, "pending")
+
+
+async def test_a_wait_of_a_minute_is_answered_before_a_proxy_gives_up(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LONGEST_WAIT_SECONDS <= WAIT_LIMIT_SECONDS - 2
+    monkeypatch.setattr("captchad.web.api.tasks.LONGEST_WAIT_SECONDS", 0.05)
+    task_id = await gateway.submit()
+    async with (
+        asyncio.timeout(WAIT_LIMIT_SECONDS - 2),
+        gateway.session.get(f"/task_status/{task_id}?wait=60") as answer,
+    ):
+        assert (answer.status, (await answer.json())["status"]) == (200, "pending")
+
+
+async def test_a_wait_ends_with_the_connection_of_its_caller(gateway: RunningGateway) -> None:
+    task_id = await gateway.submit()
+    connections = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(20)]
+    for _, writer in connections:
+        writer.write(f"GET /task_status/{task_id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await until_true(lambda: gateway.server.health().details["connections"] >= 20 and count_waiters(gateway) == 1)
+    for _, writer in connections:
+        writer.close()
+    async with asyncio.timeout(WAIT_LIMIT_SECONDS / 4):
+        await until_true(lambda: count_waiters(gateway) == 0)
+    async with gateway.session.get("/livez") as answer:
+        assert answer.status == 200
+
+
+def count_waiters(gateway: RunningGateway) -> int:
+    """Return how many tasks are waited for."""
+    return int(gateway.feed.health().details["waiters"])
 
 
 async def test_cancelling_twice_is_fine(gateway: RunningGateway) -> None:

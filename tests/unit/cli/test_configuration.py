@@ -165,7 +165,7 @@ def test_a_url_is_in_scope_or_not_and_why(file: Path, capsys: Capture, url: str,
     in_a_month = (Clock().today() + timedelta(days=30)).isoformat()
     targets = [
         {"host": "app.localhost", "ports": [8090], "allow_private_addresses": True},
-        {"host": "*.localhost", "ports": [8090], "allow_private_addresses": True},
+        {"host": "*.localhost", "ports": [8090]},
         {"host": "::ffff:10.0.0.2", "expires": in_a_month, **authority},
         {"host": "old.example.com", "expires": "2020-01-01", **authority},
         {"host": "10.0.0.1", "expires": in_a_month, **authority},
