@@ -117,7 +117,7 @@ class GatewayClient:
 
     def readiness(self) -> Answer:
         """Return the role's /readyz as it is, for which no key is needed."""
-        return self._send("GET", "/readyz", None, {}, 0.0)
+        return self._send("GET", "/readyz")
 
     def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
