@@ -28,7 +28,7 @@ AWAY_ERRORS = (
     exceptions.ReadOnlyError,
     exceptions.TryAgainError,
 )
-AWAY_MARKS = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED")
+AWAY_MARKS = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED", "WAIT cannot be used with replica")
 """Errors that pass by themselves or once an operator acts, and the prefixes of those without a class in the driver."""
 
 Argument = str | bytes | int | float
@@ -119,9 +119,15 @@ class Broker(Service):
                 return await self.client.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
 
     async def _run_acknowledged(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        """Run a script and WAIT on the same connection, since WAIT covers that connection's writes alone."""
+        """Run a script and WAIT on the same connection, since WAIT covers that connection's writes alone.
+
+        The answer counts only if the Sentinels, asked after it, still call that server the master: a demoted one goes
+        on acknowledging for as long as a replica follows it.
+        """
         timeout_ms = int(BLOCK_MARGIN_SECONDS * 1000)
+        masters = self._opened().masters
         async with self.guard():
+            term = await masters.wait_settled() if masters is not None else 0
             pipeline = self.client.pipeline(transaction=False)
             # Not EVALSHA: where the server lacks the script, WAIT would acknowledge a write that never happened.
             pipeline.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
@@ -129,6 +135,8 @@ class Broker(Service):
             answer, replicas = await pipeline.execute()
         if replicas < self._min_replicas:
             raise BrokerUnavailable(f"{replicas} of {self._min_replicas} replicas acknowledged the write")
+        if masters is not None:
+            await masters.confirm(term)
         return answer
 
     @asynccontextmanager
