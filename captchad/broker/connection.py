@@ -101,8 +101,11 @@ class Broker(Service):
     async def run_script(
         self, name: str, keys: PartitionKeys, arguments: Sequence[Argument], acknowledge: bool = False
     ) -> Any:
-        """Run a partition script; with `acknowledge`, return only once enough replicas have it too."""
-        script = load_script(name)
+        """Run a partition script; with `acknowledge`, return only once enough replicas have it too.
+
+        A script that ends tasks leaves them unconfirmed where replicas are to acknowledge: see `confirmation`.
+        """
+        script = load_script(name, ends_unconfirmed=self._min_replicas > 0)
         if acknowledge and self._min_replicas > 0:
             return await self._run_acknowledged(script, keys.for_scripts, arguments)
         return await self._run(script, keys.for_scripts, arguments)

@@ -6,7 +6,8 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:queue:recovered|high|normal|low   stream   entry: field `id`; submit, promote, reclaim write; finish deletes
     PREFIX:task:ID                hash      the record; submit makes it, every script changes it; expires
                                             redis.task_result_ttl after its end
-    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
+    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended; +inf once its end is
+                                            written, until `confirm` has made it final
     PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
     PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
                                             QUEUE is a target, or `TARGET pictures`
