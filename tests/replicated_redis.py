@@ -16,11 +16,12 @@ from tests.redis_server import RedisServer
 class ReplicatedRedis:
     """A master and its replica on loopback."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: Path | None = None) -> None:
         for name in ("master", "replica"):
             (folder / name).mkdir()
-        self.master = RedisServer(folder / "master")
-        self.replica = RedisServer(folder / "replica", "--replicaof", "127.0.0.1", str(self.master.port))
+        self.master = RedisServer(folder / "master", program=program)
+        follow = ("--replicaof", "127.0.0.1", str(self.master.port))
+        self.replica = RedisServer(folder / "replica", *follow, program=program)
 
     @property
     def url(self) -> str:

@@ -107,7 +107,7 @@ class Broker(Service):
         """
         script = load_script(name, ends_unconfirmed=self._min_replicas > 0)
         if acknowledge and self._min_replicas > 0:
-            return await self._run_acknowledged(script, keys.for_scripts, arguments)
+            return await self._run_acknowledged(script, keys, arguments)
         return await self._run(script, keys.for_scripts, arguments)
 
     async def run_fleet_script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
@@ -121,7 +121,7 @@ class Broker(Service):
             except exceptions.NoScriptError:
                 return await self.client.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
 
-    async def _run_acknowledged(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+    async def _run_acknowledged(self, script: Script, keys: PartitionKeys, arguments: Sequence[Argument]) -> Any:
         """Run a script and WAIT on the same connection, since WAIT covers that connection's writes alone.
 
         The answer counts only if the Sentinels, asked after it, still call that server the master: a demoted one goes
@@ -133,9 +133,11 @@ class Broker(Service):
             term = await masters.wait_settled() if masters is not None else 0
             pipeline = self.client.pipeline(transaction=False)
             # Not EVALSHA: where the server lacks the script, WAIT would acknowledge a write that never happened.
-            pipeline.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
+            pipeline.execute_command("EVAL", script.source, len(keys.for_scripts), *keys.for_scripts, *arguments)
+            # A repeated script writes nothing, and on Valkey WAIT covers no more than the connection's own last write.
+            pipeline.set(keys.acknowledged, 1)
             pipeline.execute_command("WAIT", self._min_replicas, timeout_ms)
-            answer, replicas = await pipeline.execute()
+            answer, _, replicas = await pipeline.execute()
         if replicas < self._min_replicas:
             raise BrokerUnavailable(f"{replicas} of {self._min_replicas} replicas acknowledged the write")
         if masters is not None:

@@ -22,6 +22,8 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:counters               hash      totals since the first start, queued_bytes and evidence_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
+    PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the
+                                            script itself has nothing to write
     PREFIX:events                 channel   one JSON message for each change of a task
 
 Across the fleet
@@ -63,6 +65,7 @@ class PartitionKeys:
         self.recent = f"{self.prefix}:recent"
         self.dead = f"{self.prefix}:dead"
         self.counters = f"{self.prefix}:counters"
+        self.acknowledged = f"{self.prefix}:acknowledged"
         self.events = f"{self.prefix}:events"
 
     @property

@@ -9,6 +9,7 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Delivery, Settlement
 from captchad.broker.dead_letters import DeadLetters
+from captchad.broker.embedded_program import find_bundled_program
 from captchad.broker.evidence import EvidencePart, EvidenceStore
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.statistics import Statistics
@@ -31,9 +32,9 @@ class Replicated:
 
 
 @pytest.fixture
-async def replicated(tmp_path: Path) -> AsyncIterator[Replicated]:
-    """A partition on a master with one replica, of which one must acknowledge."""
-    servers = ReplicatedRedis(tmp_path)
+async def replicated(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Replicated]:
+    """A partition on a master with one replica that must acknowledge; of the program in `request.param`, if any."""
+    servers = ReplicatedRedis(tmp_path, getattr(request, "param", None))
     broker = Broker(RedisSection(min_replicas_acknowledged=1), "test", url_override=servers.url)
     try:
         servers.start()
@@ -190,8 +191,12 @@ async def test_a_confirmation_makes_no_other_attempts_end_final(replicated: Repl
     assert (await partition.store.read(task_id)).status is TaskStatus.PROCESSING
 
 
+@pytest.mark.parametrize("replicated", [None, find_bundled_program()], ids=["redis", "valkey"], indirect=True)
 async def test_what_is_repeated_waits_for_the_replica_as_the_first_did(replicated: Replicated) -> None:
-    """A repeated submit writes nothing, yet its answer promises what the first one could not."""
+    """A repeated submit writes nothing, yet its answer promises what the first one could not.
+
+    On Valkey, WAIT after a script that has written nothing waits for nothing.
+    """
     store = replicated.partition.store
     task = NewTask(make_task_id(0), TaskRequest(TARGET, url=f"http://{TARGET}/"))
     with replicated.servers.holding_replica_back():
