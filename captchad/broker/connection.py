@@ -28,7 +28,7 @@ AWAY_ERRORS = (
     exceptions.ReadOnlyError,
     exceptions.TryAgainError,
 )
-AWAY_MARKS = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED")
+AWAY_MARKS = ("BUSY", "MISCONF", "NOREPLICAS", "UNBLOCKED", "WAIT cannot be used with replica")
 """Errors that pass by themselves or once an operator acts, and the prefixes of those without a class in the driver."""
 
 Argument = str | bytes | int | float
@@ -101,10 +101,13 @@ class Broker(Service):
     async def run_script(
         self, name: str, keys: PartitionKeys, arguments: Sequence[Argument], acknowledge: bool = False
     ) -> Any:
-        """Run a partition script; with `acknowledge`, return only once enough replicas have it too."""
-        script = load_script(name)
+        """Run a partition script; with `acknowledge`, return only once enough replicas have it too.
+
+        A script that ends tasks leaves them unconfirmed where replicas are to acknowledge: see `confirmation`.
+        """
+        script = load_script(name, ends_unconfirmed=self._min_replicas > 0)
         if acknowledge and self._min_replicas > 0:
-            return await self._run_acknowledged(script, keys.for_scripts, arguments)
+            return await self._run_acknowledged(script, keys, arguments)
         return await self._run(script, keys.for_scripts, arguments)
 
     async def run_fleet_script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
@@ -118,17 +121,27 @@ class Broker(Service):
             except exceptions.NoScriptError:
                 return await self.client.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
 
-    async def _run_acknowledged(self, script: Script, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        """Run a script and WAIT on the same connection, since WAIT covers that connection's writes alone."""
+    async def _run_acknowledged(self, script: Script, keys: PartitionKeys, arguments: Sequence[Argument]) -> Any:
+        """Run a script and WAIT on the same connection, since WAIT covers that connection's writes alone.
+
+        The answer counts only if the Sentinels, asked after it, still call that server the master: a demoted one goes
+        on acknowledging for as long as a replica follows it.
+        """
         timeout_ms = int(BLOCK_MARGIN_SECONDS * 1000)
+        masters = self._opened().masters
         async with self.guard():
+            term = await masters.wait_settled() if masters is not None else 0
             pipeline = self.client.pipeline(transaction=False)
             # Not EVALSHA: where the server lacks the script, WAIT would acknowledge a write that never happened.
-            pipeline.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
+            pipeline.execute_command("EVAL", script.source, len(keys.for_scripts), *keys.for_scripts, *arguments)
+            # A repeated script writes nothing, and on Valkey WAIT covers no more than the connection's own last write.
+            pipeline.set(keys.acknowledged, 1)
             pipeline.execute_command("WAIT", self._min_replicas, timeout_ms)
-            answer, replicas = await pipeline.execute()
+            answer, _, replicas = await pipeline.execute()
         if replicas < self._min_replicas:
             raise BrokerUnavailable(f"{replicas} of {self._min_replicas} replicas acknowledged the write")
+        if masters is not None:
+            await masters.confirm(term)
         return answer
 
     @asynccontextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from captchad.broker.address import BLOCK_SECONDS
+from captchad.broker.confirmation import confirm_ends
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_evidence, encode_result
 from captchad.broker.redis_keys import PartitionKeys
@@ -139,7 +140,11 @@ class Consumer:
         return {delivery.task_id: answer.decode() for delivery, answer in zip(deliveries, answers, strict=True)}
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
-        """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`."""
+        """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`.
+
+        With replicas to wait for, an end is written first and made final once they have it. Where the connection is
+        lost in between, the same call again, here or at the next master, goes on where this one stopped.
+        """
         arguments: list[Argument] = [
             self._consumer,
             self._dead_letter_limit,
@@ -150,7 +155,8 @@ class Consumer:
         for settlement in settlements:
             arguments += self._settle_arguments(settlement)
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
-        return [answer.decode() for answer in answers]
+        task_ids = [settlement.delivery.task_id for settlement in settlements]
+        return await confirm_ends(self._broker, self._keys, task_ids, answers)
 
     async def hand_back_unknown(self, known_ids: Sequence[str]) -> int:
         """Hand back what this consumer owns beyond `known_ids`: deliveries whose reply was lost."""

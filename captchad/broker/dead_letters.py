@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.messages import decode_error, decode_request
+from captchad.broker.messages import UNCONFIRMED, decode_error, decode_request
 from captchad.broker.tasks import NewTask, TaskStore
 from captchad.domain.errors import TaskNotFound
 from captchad.domain.identifier import make_task_id, read_partition
@@ -56,10 +56,15 @@ class DeadLetters:
         """Return one dead letter; TaskNotFound where there is none."""
         partition = read_partition(task_id)
         fields: dict[bytes, bytes] = {}
+        status: bytes | None = None
         if partition is not None and partition < len(self._broker.partitions):
+            keys = self._broker.partitions[partition]
             async with self._broker.guard():
-                fields = await self._broker.client.hgetall(self._broker.partitions[partition].dead_letter(task_id))
-        if not fields:
+                pipeline = self._broker.client.pipeline(transaction=False)
+                pipeline.hgetall(keys.dead_letter(task_id))
+                pipeline.hget(keys.task(task_id), "status")
+                fields, status = await pipeline.execute()
+        if not fields or status == UNCONFIRMED:
             raise TaskNotFound(f"there is no dead letter {task_id}")
         return DeadLetter(
             task_id=task_id,
@@ -82,4 +87,8 @@ class DeadLetters:
     async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
         """Replay every dead letter there is now; yield the old and the new id of each."""
         for task_id in await self.list_ids():
-            yield task_id, await self.replay(task_id)
+            try:
+                new_id = await self.replay(task_id)
+            except TaskNotFound:
+                continue
+            yield task_id, new_id

@@ -61,6 +61,15 @@ class Housekeeping:
         count, next_ms = await self._broker.run_script("expire", self._keys, [BATCH])
         return Sweep(count, None if next_ms < 0 else next_ms / MS)
 
+    async def confirm_ends(self) -> int:
+        """Make final the ends whose writers have not done it, once replicas have them; return how many there were."""
+        if not await self._broker.run_script("unconfirmed", self._keys, [BATCH]):
+            return 0
+        # Asked again with the acknowledgement of all that was written before: what is listed now, the replicas have.
+        found = await self._broker.run_script("unconfirmed", self._keys, [BATCH], acknowledge=True)
+        await self._broker.run_script("confirm", self._keys, found)
+        return len(found) // 2
+
     async def prune(self, alive_consumers: Sequence[str]) -> Pruned:
         """Forget expired list entries, old dead letters and the consumers of workers that are gone."""
         position, counts = 0, [0] * len(fields(Pruned))

@@ -6,6 +6,9 @@ completed_ms, attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempote
 returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
 running: stream, entry; while running: owner, token; after an attempt was settled: settled_token; released from a
 deferred queue and not begun yet: released; always: deferral_rank (its place in a deferred queue).
+
+While its status is `unconfirmed`, too few replicas have the end that is written: the record shows as processing,
+without result and error, and `ending` names that end.
 """
 
 from collections.abc import Sequence
@@ -111,6 +114,8 @@ def decode_error(data: bytes) -> TaskError:
 
 
 RETURNED_SESSION = "returned_session"
+UNCONFIRMED = b"unconfirmed"
+"""The stored status of a task whose end nobody may read yet."""
 _RESULT_FIELDS = tuple(one.name for one in fields(TaskResult) if one.name != "session")
 
 RECORD_FIELDS = (
@@ -134,6 +139,8 @@ def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | 
     status, request, created_ms, attempts, started_ms, completed_ms, worker, result, error, replay_of, evidence = values
     if status is None or request is None or created_ms is None:
         return None
+    if status == UNCONFIRMED:
+        status, completed_ms, result, error, evidence = TaskStatus.PROCESSING.encode(), None, None, None, None
     return TaskRecord(
         task_id=task_id,
         status=TaskStatus(status.decode()),

@@ -6,7 +6,8 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:queue:recovered|high|normal|low   stream   entry: field `id`; submit, promote, reclaim write; finish deletes
     PREFIX:task:ID                hash      the record; submit makes it, every script changes it; expires
                                             redis.task_result_ttl after its end
-    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
+    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended; +inf once its end is
+                                            written, until `confirm` has made it final
     PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
     PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
                                             QUEUE is a target, or `TARGET pictures`
@@ -21,6 +22,8 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:counters               hash      totals since the first start, queued_bytes and evidence_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
+    PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the
+                                            script itself has nothing to write
     PREFIX:events                 channel   one JSON message for each change of a task
 
 Across the fleet
@@ -62,6 +65,7 @@ class PartitionKeys:
         self.recent = f"{self.prefix}:recent"
         self.dead = f"{self.prefix}:dead"
         self.counters = f"{self.prefix}:counters"
+        self.acknowledged = f"{self.prefix}:acknowledged"
         self.events = f"{self.prefix}:events"
 
     @property

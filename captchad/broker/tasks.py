@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from captchad.broker.confirmation import confirm_ends
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request
 from captchad.broker.redis_keys import RECOVERED, PartitionKeys
@@ -105,11 +106,15 @@ class TaskStore:
 
     async def cancel(self, task_id: str) -> TaskRecord:
         """Cancel a task that has not ended; the record as it is then."""
-        status = await self._broker.run_script("cancel", self._keys_of(task_id), [task_id], acknowledge=True)
-        if status == b"missing":
+        keys = self._keys_of(task_id)
+        answer = await self._broker.run_script("cancel", keys, [task_id], acknowledge=True)
+        [status] = await confirm_ends(self._broker, keys, [task_id], [answer])
+        if status == "missing":
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
-        if status in (b"completed", b"failed"):
-            raise AlreadyFinished(f"the task is already {status.decode()}")
+        if status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+            raise AlreadyFinished(f"the task is already {status}")
+        if status != TaskStatus.CANCELLED:
+            raise BrokerUnavailable("the master changed while the task was being cancelled; try again")
         return await self.read(task_id)
 
     async def list_page(self, query: TaskQuery) -> TaskPage:

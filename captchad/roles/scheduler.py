@@ -15,6 +15,7 @@ from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
 from captchad.scheduling.pruning import Pruning
 from captchad.scheduling.stalled_reclaim import StalledReclaim
+from captchad.scheduling.unconfirmed_ends import UnconfirmedEnds
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
@@ -34,6 +35,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         StalledReclaim(broker, partitions, leadership, clock, metrics),
         DelayedPromotion(partitions, leadership, feed, scheduler.task_distribution_interval, metrics),
         Deadlines(partitions, leadership, metrics),
+        UnconfirmedEnds(partitions, leadership),
         Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
         process.build_presence(),
     )

@@ -1,7 +1,8 @@
 -- What every partition script shares: the keys, the clock, and the only ways a task changes its state.
 --
 -- KEYS 1-4 streams: recovered, high, normal, low   5 open   6 delayed   7 recent   8 dead   9 counters   10 prefix
--- A record is a hash; its fields are listed in broker/messages.py.
+-- A record is a hash; its fields are listed in broker/messages.py. Before this stands ENDS_UNCONFIRMED: whether replicas
+-- must have the end of a task before anybody may read it.
 
 local GROUP = 'workers'
 local RECOVERED = 1
@@ -68,7 +69,7 @@ end
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'worker_losses',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
-  'deferral_rank', 'released'}
+  'deferral_rank', 'released', 'ending', 'completed_ms'}
 
 local function read_state(id)
   return read_record(id, unpack(STATE_FIELDS))
@@ -128,19 +129,12 @@ local function release_deferred(queue, most)
   return released, waiting
 end
 
--- The task ends for good; fields are further pairs for its record.
-local function finish(id, record, status, fields)
+-- Makes the end that `finish` wrote final: it is readable, counted and published from here on.
+local function publish_end(id, record, status)
   local key = record_key(id)
-  leave_worker(id, record)
   redis.call('ZREM', OPEN, id)
-  if record.status == 'pending' then
-    -- Wherever it waits: the record doesn't say, and removing what isn't there costs nothing.
-    redis.call('ZREM', DELAYED, id)
-    redis.call('ZREM', deferred_key(record.target), id)
-    redis.call('ZREM', deferred_key(record.target .. PICTURES), id)
-  end
-  redis.call('HSET', key, 'status', status, 'completed_ms', NOW, unpack(fields))
-  redis.call('HDEL', key, 'picture', 'session')
+  redis.call('HSET', key, 'status', status)
+  redis.call('HDEL', key, 'picture', 'session', 'ending')
   redis.call('EXPIRE', key, record.ttl_seconds)
   if record.idempotency and record.idempotency ~= '' then
     redis.call('EXPIRE', PREFIX .. ':idempotency:' .. record.idempotency, record.ttl_seconds)
@@ -148,13 +142,43 @@ local function finish(id, record, status, fields)
   count(status, 1)
   count('queued_bytes', -tonumber(record.bytes))
   count('open:' .. record.target, -1)
-  local history = PREFIX .. ':history:' .. math.floor(NOW / 60000)
+  local history = PREFIX .. ':history:' .. math.floor(record.completed_ms / 60000)
   redis.call('HINCRBY', history, status, 1)
   if record.attempt_started_ms and status == 'completed' then
-    redis.call('HINCRBY', history, 'processing_ms', NOW - record.attempt_started_ms)
+    redis.call('HINCRBY', history, 'processing_ms', record.completed_ms - record.attempt_started_ms)
   end
   redis.call('EXPIRE', history, HISTORY_SECONDS)
   publish(id, status, {target = record.target})
+end
+
+-- An end that replicas must have first: the task counts and shows as processing, and nothing but `confirm` changes it.
+-- The ending names this end alone, also where a failover has another attempt end the task anew.
+local function leave_unconfirmed(id, record, status)
+  local ending = status .. ' ' .. NOW .. ' ' .. (record.token or '')
+  redis.call('HSET', record_key(id), 'status', 'unconfirmed', 'ending', ending)
+  -- Behind every deadline: it can't expire any more, and is found there by whoever confirms.
+  redis.call('ZADD', OPEN, '+inf', id)
+  count('processing', 1)
+  count('processing:' .. record.target, 1)
+  return 'unconfirmed ' .. ending
+end
+
+-- The task ends for good; fields are further pairs for its record. Returns its status, or 'unconfirmed ENDING'.
+local function finish(id, record, status, fields)
+  leave_worker(id, record)
+  if record.status == 'pending' then
+    -- Wherever it waits: the record doesn't say, and removing what isn't there costs nothing.
+    redis.call('ZREM', DELAYED, id)
+    redis.call('ZREM', deferred_key(record.target), id)
+    redis.call('ZREM', deferred_key(record.target .. PICTURES), id)
+  end
+  redis.call('HSET', record_key(id), 'completed_ms', NOW, unpack(fields))
+  if ENDS_UNCONFIRMED then
+    return leave_unconfirmed(id, record, status)
+  end
+  record.completed_ms = NOW
+  publish_end(id, record, status)
+  return status
 end
 
 local function drop_oldest_dead(limit)
@@ -185,7 +209,7 @@ local function forget_expired_evidence(most)
   return forget_evidence(redis.call('ZRANGEBYSCORE', EVIDENCE, '-inf', NOW, 'LIMIT', 0, most))
 end
 
--- The task fails and is kept as a dead letter. It is copied first, since `finish` drops the picture from the record.
+-- The task fails and is kept as a dead letter. It is copied first, since the end drops the picture from the record.
 local function dead_letter(id, record, error, dead_limit, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
   local fields = {'error', error}
@@ -201,7 +225,7 @@ local function dead_letter(id, record, error, dead_limit, extra_fields)
   redis.call('ZADD', DEAD, NOW, id)
   drop_oldest_dead(tonumber(dead_limit))
   count('dead_lettered', 1)
-  finish(id, record, 'failed', fields)
+  return finish(id, record, 'failed', fields)
 end
 
 -- The attempt counts as never begun, and the task goes ahead of all others: it has waited already.

@@ -4,7 +4,8 @@
 -- then for each attempt: id, token, outcome (one of broker/consumer.py's), result,
 -- error or (deferred) {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
 -- and its evidence: what is kept (JSON), picture, screenshot, each or ''
--- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
+-- Returns for each the task's status now ('unconfirmed ENDING' where `confirm` must follow), 'duplicate' where this very
+-- attempt was settled before, or 'refused'
 
 local FIELDS = 9
 local consumer, dead_limit, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -77,7 +78,10 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
   end
   if record.status ~= 'processing' or record.owner ~= consumer or record.token ~= token then
     -- The reply to the first call may have been lost: the caller must learn that its outcome was written.
-    return record.settled_token == token and 'duplicate' or 'refused'
+    if record.settled_token ~= token then
+      return 'refused'
+    end
+    return record.status == 'unconfirmed' and 'unconfirmed ' .. record.ending or 'duplicate'
   end
   if outcome == 'handed_back' then
     hand_back(id, record)
@@ -97,15 +101,12 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     if session ~= '' then
       redis.call('HSET', record_key(id), 'returned_session', session)
     end
-    finish(id, record, 'completed', {'result', payload, 'settled_token', token})
-    return 'completed'
+    return finish(id, record, 'completed', {'result', payload, 'settled_token', token})
   end
   if is_retryable or outcome == 'exhausted' then
-    dead_letter(id, record, payload, dead_limit, {'settled_token', token})
-  else
-    finish(id, record, 'failed', {'error', payload, 'settled_token', token})
+    return dead_letter(id, record, payload, dead_limit, {'settled_token', token})
   end
-  return 'failed'
+  return finish(id, record, 'failed', {'error', payload, 'settled_token', token})
 end
 
 local answers = {}
