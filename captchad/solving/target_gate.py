@@ -66,6 +66,9 @@ class TargetGate(Service):
 
     async def solve(self, delivery: Delivery) -> Settlement:
         """Make one attempt if its target's limits allow it now; otherwise defer the task."""
+        # Such as a session sealed with a key this worker does not have: that costs the target no visit.
+        if delivery.obstacle is not None:
+            return settle_failure(delivery, delivery.obstacle)
         try:
             target = find_task_target(self._targets(), delivery.request, self._clock.today())
         except TargetNotAllowed as error:

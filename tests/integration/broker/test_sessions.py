@@ -126,7 +126,8 @@ async def test_a_worker_without_the_right_key_says_so_instead_of_working(
     plain = await submit(partition, None)
     touched, untouched = await make_worker(partition, key).take(2)
     assert touched.obstacle is not None
-    assert touched.obstacle.task_error_code is TaskErrorCode.INTERNAL_ERROR
+    assert touched.obstacle.task_error_code is TaskErrorCode.UNREADABLE_RECORD
+    assert touched.obstacle.is_retryable
     assert "security.session_key" in touched.obstacle.message
     assert (untouched.task_id, untouched.obstacle) == (plain, None)
 
