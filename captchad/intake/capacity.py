@@ -1,5 +1,6 @@
 """How many tasks wait and run, cached for a moment so that not every submit has to ask."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -50,6 +51,8 @@ class CapacityGauge(Service):
     def on_measured(self, callback: Callable[[Mapping[int, int]], None]) -> None:
         """Call `callback` with how many tasks wait in each partition, whenever that was measured."""
         self._on_measured.append(callback)
+        # Callers that find the figures stale share one measurement.
+        self._measuring = asyncio.Lock()
 
     async def count_ahead(self, priority: Priority) -> tuple[int, CapacityFigures]:
         """Return how many tasks are ahead of a new one, and the figures behind that."""
@@ -62,6 +65,12 @@ class CapacityGauge(Service):
     def note_submitted(self, count: int) -> None:
         """Count tasks that the figures do not include yet."""
         self._submitted_since += count
+
+    async def measure_if_stale(self) -> None:
+        """Have figures that are no older than a second; without Redis, the old ones stay."""
+        async with self._measuring:
+            if self._figures is None or self._is_stale():
+                await self._renew()
 
     async def close(self) -> None:
         """Cancel a measurement under way."""

@@ -62,6 +62,8 @@ class Intake:
         BrokerUnavailable.
         """
         requests = self._admit(drafts, caller.key)
+        if caller.idempotency_key is None and self._balancer.needs_pending:
+            await self._capacity.measure_if_stale()
         partition, tasks = self._plan(requests, caller)
         estimates = await self._estimate(requests)
         try:
