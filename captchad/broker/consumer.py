@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from captchad.broker.address import BLOCK_SECONDS
 from captchad.broker.connection import Argument, Broker
+from captchad.broker.dead_letter_limits import DeadLetterLimits
 from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_evidence, encode_result
 from captchad.broker.redis_keys import PartitionKeys
 from captchad.broker.retry_delays import FIRST_RETRY_DELAY_MS, LONGEST_RETRY_DELAY_MS, draw_jitter
@@ -97,14 +98,14 @@ class Consumer:
         keys: PartitionKeys,
         worker: str,
         consumer: str,
-        dead_letter_limit: int,
+        dead_letter_limits: DeadLetterLimits,
         cipher: SessionCipher | None = None,
     ) -> None:
         self._broker = broker
         self._keys = keys
         self._worker = worker
         self._consumer = consumer
-        self._dead_letter_limit = dead_letter_limit
+        self._dead_letter_limits = dead_letter_limits
         self._sessions = SealedSessions(cipher)
         self._last_ids: list[bytes] = []
 
@@ -142,7 +143,7 @@ class Consumer:
         """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`."""
         arguments: list[Argument] = [
             self._consumer,
-            self._dead_letter_limit,
+            self._dead_letter_limits.argument,
             FIRST_RETRY_DELAY_MS,
             LONGEST_RETRY_DELAY_MS,
             self._broker.evidence_limit_bytes,

@@ -108,6 +108,7 @@ class SchedulerSection(Section):
     cleanup_interval: Seconds = 300
     dead_letter_retention_seconds: PositiveInt = 604_800
     dead_letter_limit: PositiveInt = 10_000
+    dead_letter_limit_bytes: PositiveInt = 268_435_456
 
 
 class RateLimitSection(Section):

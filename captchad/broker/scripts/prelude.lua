@@ -32,6 +32,9 @@ end
 -- A counter that is back at zero goes, or the hash would keep every target ever seen.
 local function count(name, amount)
   if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
+  if amount == 0 then
+    return
+  end
     redis.call('HDEL', COUNTERS, name)
   end
 end
@@ -155,13 +158,26 @@ local function finish(id, record, status, fields)
   publish(id, status, {target = record.target})
 end
 
-local function drop_oldest_dead(limit)
-  local excess = redis.call('ZCARD', DEAD) - limit
-  if excess > 0 then
-    for _, id in ipairs(redis.call('ZRANGE', DEAD, 0, excess - 1)) do
-      redis.call('DEL', PREFIX .. ':dead:' .. id)
-      redis.call('ZREM', DEAD, id)
-      count('dead_dropped', 1)
+local function dead_letter_bytes()
+  return tonumber(redis.call('HGET', COUNTERS, 'dead_bytes') or '0')
+end
+
+local function forget_dead_letter(id)
+  local key = PREFIX .. ':dead:' .. id
+  count('dead_bytes', -(tonumber(redis.call('HGET', key, 'bytes')) or 0))
+  redis.call('DEL', key)
+  redis.call('ZREM', DEAD, id)
+end
+
+-- Limits are 'LETTERS BYTES': how many are kept, and how many bytes they may have together.
+local function drop_oldest_dead(limits)
+  local most_letters, most_bytes = string.match(limits, '^(%d+) (%d+)$')
+  while redis.call('ZCARD', DEAD) > tonumber(most_letters) or dead_letter_bytes() > tonumber(most_bytes) do
+    local oldest = redis.call('ZRANGE', DEAD, 0, 0)[1]
+    if not oldest then
+      -- Bytes are counted for letters that are not there: without a fresh count this would never end.
+      redis.call('HDEL', COUNTERS, 'dead_bytes')
+      return
     end
   end
 end
@@ -184,20 +200,22 @@ local function forget_expired_evidence(most)
 end
 
 -- The task fails and is kept as a dead letter. It is copied first, since `finish` drops the picture from the record.
-local function dead_letter(id, record, error, dead_limit, extra_fields)
+local function dead_letter(id, record, error, dead_limits, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
   local fields = {'error', error}
   for _, value in ipairs(extra_fields or {}) do
     fields[#fields + 1] = value
   end
-  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms', 'attempts')
-  redis.call('HSET', letter, 'request', kept[1], 'created_ms', kept[3], 'attempts', kept[4], 'error', error,
-    'target', record.target, 'died_ms', NOW, 'worker', record.worker or '')
+  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms')
+  local request, size = kept[1] or '', #(kept[1] or '') + #(kept[2] or '')
+  redis.call('HSET', letter, 'request', request, 'created_ms', kept[3] or NOW, 'attempts', record.attempts,
+    'error', error, 'target', record.target, 'died_ms', NOW, 'worker', record.worker or '', 'bytes', size)
   if kept[2] then
     redis.call('HSET', letter, 'picture', kept[2])
   end
   redis.call('ZADD', DEAD, NOW, id)
-  drop_oldest_dead(tonumber(dead_limit))
+  count('dead_bytes', size)
+  drop_oldest_dead(dead_limits)
   count('dead_lettered', 1)
   finish(id, record, 'failed', fields)
 end
@@ -213,3 +231,5 @@ end
 local function encode_error(code, message)
   return cjson.encode({code = code, message = message, is_retryable = code == 'worker_lost'})
 end
+    forget_dead_letter(oldest)
+    count('dead_dropped', 1)

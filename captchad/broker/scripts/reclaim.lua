@@ -1,10 +1,10 @@
 -- Takes tasks away from workers that have not renewed them for a lease, and queues them to run next.
 --
 -- ARGV 1 lease (ms)   2 Redis was away until then (ms since 1970; 0: never): workers lost before it cost nothing
---      3 most tasks for each stream   4 dead letter limit
+--      3 most tasks for each stream   4 dead letter limits
 -- Returns {requeued, blameless, dead_lettered}: tasks queued again, queued again at no cost, and made dead letters
 
-local lease_ms, away_until_ms, most, dead_limit = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local lease_ms, away_until_ms, most, dead_limits = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 -- A task that costs a second worker its life is taken for the cause, whatever retries are left.
 local POISON_LOSSES = 2
 local requeued, blameless, dead_lettered = 0, 0, 0
@@ -13,10 +13,10 @@ local function lose_worker(id, record)
   local worker_losses = redis.call('HINCRBY', record_key(id), 'worker_losses', 1)
   count('workers_lost', 1)
   if worker_losses >= POISON_LOSSES then
-    dead_letter(id, record, encode_error('worker_lost', 'the task lost its worker ' .. worker_losses .. ' times'), dead_limit)
+    dead_letter(id, record, encode_error('worker_lost', 'the task lost its worker ' .. worker_losses .. ' times'), dead_limits)
     dead_lettered = dead_lettered + 1
   elseif tonumber(record.attempts) > tonumber(record.retry_limit) then
-    dead_letter(id, record, encode_error('worker_lost', 'the worker was lost and no attempt is left'), dead_limit)
+    dead_letter(id, record, encode_error('worker_lost', 'the worker was lost and no attempt is left'), dead_limits)
     dead_lettered = dead_lettered + 1
   else
     leave_worker(id, record)

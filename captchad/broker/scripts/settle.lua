@@ -1,13 +1,13 @@
 -- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
 --
--- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
+-- ARGV 1 consumer   2 dead letter limits   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
 -- then for each attempt: id, token, outcome (one of broker/consumer.py's), result,
 -- error or (deferred) {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
 -- and its evidence: what is kept (JSON), picture, screenshot, each or ''
 -- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
 
 local FIELDS = 9
-local consumer, dead_limit, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local consumer, dead_limits, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local evidence_limit_bytes = tonumber(ARGV[5])
 
 local function evidence_bytes()
@@ -101,7 +101,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     return 'completed'
   end
   if is_retryable or outcome == 'exhausted' then
-    dead_letter(id, record, payload, dead_limit, {'settled_token', token})
+    dead_letter(id, record, payload, dead_limits, {'settled_token', token})
   else
     finish(id, record, 'failed', {'error', payload, 'settled_token', token})
   end

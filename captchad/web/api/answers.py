@@ -193,3 +193,4 @@ class QueueAnswer(Answer):
     dead: int
     queued_bytes: int
     per_target: dict[str, TargetQueueAnswer]
+    dead_bytes: int

@@ -16,7 +16,7 @@ from captchad.domain.errors import InvalidRequest, QueueFull, TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.page import Cookie, SessionState
 from captchad.domain.task import TaskRequest, TaskResult, TaskStatus
-from tests.integration.protocol import LIMITS, TARGET, Partition, completed, make_result, retryable
+from tests.integration.protocol import DEAD_LETTER_LIMITS, LIMITS, TARGET, Partition, completed, make_result, retryable
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32
 SECRET = "open-sesame"
@@ -32,7 +32,7 @@ def partition(broker: Broker) -> Partition:
 
 def make_worker(partition: Partition, key: str | None = KEY) -> Consumer:
     cipher = SessionCipher(key) if key else None
-    return Consumer(partition.broker, partition.broker.partitions[0], "worker", "worker.1", 100, cipher)
+    return Consumer(partition.broker, partition.broker.partitions[0], "worker", "worker.1", DEAD_LETTER_LIMITS, cipher)
 
 
 async def submit(
