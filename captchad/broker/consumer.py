@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from captchad.broker.address import BLOCK_SECONDS
+from captchad.broker.address import BLOCK_MARGIN_SECONDS, BLOCK_SECONDS
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.dead_letter_limits import DeadLetterLimits
 from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_evidence, encode_result
@@ -17,15 +17,18 @@ from captchad.domain.errors import AttemptFailed
 from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
 
-"""Share of the delay that is waited: tasks that failed together must not come back together."""
 RENEWED = "renewed"
+MS = 1000
+IDLE_MS = int((BLOCK_SECONDS + BLOCK_MARGIN_SECONDS) * MS)
+"""How long a worker that waits for tasks counts as having free slots: it asks again before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One attempt at a task, fenced by `token`, which no other attempt has.
 
-    `obstacle` says why nothing can be attempted: the session that came with the task can't be read here.
+    `obstacle` says why nothing can be attempted: the session that came with the task can't be read here. For
+    `alone_seconds` the process must run nothing else: the task may have killed the last one.
     """
 
     task_id: str
@@ -36,6 +39,7 @@ class Delivery:
     queued_ms: float
     remaining_seconds: float
     obstacle: AttemptFailed | None = None
+    alone_seconds: float = 0.0
 
 
 class AttemptOutcome(StrEnum):
@@ -108,28 +112,31 @@ class Consumer:
         self._dead_letter_limits = dead_letter_limits
         self._sessions = SealedSessions(cipher)
         self._last_ids: list[bytes] = []
+        self._ask_again_ms = 0
 
     @property
     def partition(self) -> int:
         """The partition's number."""
         return self._keys.partition
 
-    async def take(self, free_slots: int) -> list[Delivery]:
-        """Take up to `free_slots` tasks, the highest priority first, and begin an attempt at each."""
+    async def take(self, free_slots: int, is_process_free: bool = True) -> list[Delivery]:
+        """Take up to `free_slots` tasks and begin an attempt at each.
+
+        `is_process_free` says whether this process runs nothing.
+        """
         token = secrets.token_hex(8)
-        *taken, last_ids = await self._broker.run_script(
-            "take", self._keys, [self._consumer, self._worker, token, free_slots]
-        )
-        self._last_ids = last_ids
+        arguments: list[Argument] = [self._consumer, self._worker, token, free_slots, int(is_process_free), IDLE_MS]
+        *taken, self._last_ids, self._ask_again_ms = await self._broker.run_script("take", self._keys, arguments)
         return [self._deliver(token, *one) for one in taken]
 
     async def wait_for_more(self) -> None:
-        """Return when a task was queued since the last `take` came back short, or after a few seconds."""
+        """Return when a task was queued since the last `take` came back short, or it is time to ask again."""
         if not self._last_ids:
             return
         streams = dict(zip(self._keys.streams, self._last_ids, strict=True))
+        block_ms = self._ask_again_ms or int(BLOCK_SECONDS * MS)
         async with self._broker.guard():
-            await self._broker.blocking_client.xread(streams, count=1, block=int(BLOCK_SECONDS * 1000))
+            await self._broker.blocking_client.xread(streams, count=1, block=block_ms)
 
     async def renew(self, deliveries: Sequence[Delivery]) -> dict[str, str]:
         """Renew the leases of running attempts; task id to RENEWED, or to what became of the task instead."""
@@ -167,6 +174,7 @@ class Consumer:
         attempt: int,
         queued_ms: int,
         remaining_ms: int,
+        alone_ms: int,
     ) -> Delivery:
         """Read one task of the script's answer."""
         decoded, obstacle = decode_request(request, picture or None), None
@@ -181,8 +189,9 @@ class Consumer:
             attempt=int(attempt),
             request=decoded,
             queued_ms=float(queued_ms),
-            remaining_seconds=remaining_ms / 1000,
+            remaining_seconds=remaining_ms / MS,
             obstacle=obstacle,
+            alone_seconds=alone_ms / MS,
         )
 
     def _settle_arguments(self, settlement: Settlement) -> list[Argument]:

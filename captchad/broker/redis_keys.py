@@ -11,7 +11,10 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
                                             QUEUE is a target, or `TARGET pictures`
     PREFIX:deferred               zset      QUEUE -> when its next task is released (ms); settle, promote write
-    PREFIX:deferred_paces         hash      QUEUE -> ms between releases; both go when the queue is empty
+    PREFIX:deferred_paces         hash      QUEUE -> ms between releases
+    PREFIX:deferred_reasons       hash      QUEUE -> the limit it waits for; the three go when the queue is empty
+    PREFIX:free_slots             hash      consumer -> `until slots`: free slots of a worker that waits for tasks, and
+                                            until when (ms) that is believed; take writes; expires with the last
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
     PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
     PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture, without its session

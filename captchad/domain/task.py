@@ -28,7 +28,7 @@ FINAL_STATUSES = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.
 
 
 class Priority(StrEnum):
-    """Which queue a task waits in; a higher one is always emptied first."""
+    """Which queue a task waits in; nine of ten tasks are taken from the highest that has any."""
 
     HIGH = "high"
     NORMAL = "normal"

@@ -83,6 +83,10 @@ class RoleProcess:
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
+    def runs(self, worker: str | None) -> bool:
+        """Whether this is the worker of that name, which ends with its process id."""
+        return worker is not None and worker.endswith(f"-{self.process.pid}")
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()

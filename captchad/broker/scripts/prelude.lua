@@ -51,9 +51,28 @@ local function ensure_group(stream)
 end
 
 -- Deleted as well as acknowledged: an entry that stayed would take memory for ever.
+-- How many entries of a stream wait to be delivered, and the first of them as {id, fields} (nil: none).
+local function look_ahead(stream)
+  local waiting, last = redis.call('XLEN', KEYS[stream]), '0-0'
+  if waiting == 0 then
+    return 0, nil
+  end
+  local groups = redis.pcall('XINFO', 'GROUPS', KEYS[stream])
+  if not groups.err and groups[1] then
+    for index = 1, #groups[1], 2 do
+      if groups[1][index] == 'last-delivered-id' then
+        last = groups[1][index + 1]
+      elseif groups[1][index] == 'pending' then
+        waiting = waiting - groups[1][index + 1]
+      end
+    end
+  end
+  return waiting, redis.call('XRANGE', KEYS[stream], '(' .. last, '+', 'COUNT', 1)[1]
+end
+
 local function drop_entry(record)
-  if record.entry and record.entry ~= '' then
-    local stream = KEYS[tonumber(record.stream)]
+  local stream = KEYS[tonumber(record.stream) or 0]
+  if stream and record.entry and record.entry ~= '' then
     redis.pcall('XACK', stream, GROUP, record.entry)
     redis.call('XDEL', stream, record.entry)
   end
@@ -69,10 +88,39 @@ end
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'worker_losses',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
-  'deferral_rank', 'released'}
+  'deferral_rank', 'released', 'queued_ms', 'loss'}
+-- What the scripts count with, and what they take where a record has no number there.
+local NUMBERS = {attempts = 0, retry_limit = 0, worker_losses = 0, priority = 3, bytes = 0, ttl_seconds = 3600,
+  deadline_ms = 0}
 
 local function read_state(id)
-  return read_record(id, unpack(STATE_FIELDS))
+-- A damaged record is marked and made good enough to be ended: an error here would end no task behind it either.
+  local record = read_record(id, unpack(STATE_FIELDS))
+  if not record then
+    return nil
+  end
+  for name, substitute in pairs(NUMBERS) do
+    if not tonumber(record[name]) then
+      record[name], record.is_corrupt = substitute, true
+    end
+  end
+  if not KEYS[tonumber(record.priority)] or tonumber(record.priority) > 4 then
+    record.priority, record.is_corrupt = NUMBERS.priority, true
+  end
+  if not record.target then
+    record.target, record.is_corrupt = '', true
+  end
+  record.attempt_started_ms = tonumber(record.attempt_started_ms)
+  return record
+end
+
+-- Queues a task that has waited elsewhere; one that has lost a worker where it can be taken alone.
+local function enqueue_again(id, record, queued_ms)
+  if tonumber(record.worker_losses) > 0 then
+    enqueue(id, RECOVERED)
+  else
+    enqueue(id, tonumber(record.priority), queued_ms)
+  end
 end
 
 -- The task leaves its worker: nobody owns it, and no stream entry speaks of it.
@@ -82,7 +130,7 @@ local function leave_worker(id, record)
     count('processing', -1)
     count('processing:' .. record.target, -1)
   end
-  redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream')
+  redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream', 'loss')
 end
 
 -- A target's deferred tasks wait in two queues: pictures have their own, for they open no page, so a closed site must
@@ -105,7 +153,7 @@ local function rank_of(priority, entry)
 end
 
 local function defer(id, record, queue)
-  redis.call('ZADD', deferred_key(queue), record.deferral_rank, id)
+  redis.call('ZADD', deferred_key(queue), tonumber(record.deferral_rank) and record.deferral_rank or 0, id)
 end
 
 -- Queues the first deferred tasks again, to ask the target's limits anew. They are marked as released, or `take` would
@@ -114,9 +162,9 @@ local function release_deferred(queue, most)
   local key, released = deferred_key(queue), 0
   for _, id in ipairs(redis.call('ZRANGE', key, 0, most - 1)) do
     redis.call('ZREM', key, id)
-    local record = read_record(id, 'priority', 'queued_ms')
+    local record = read_state(id)
     if record and record.status == 'pending' then
-      enqueue(id, tonumber(record.priority), record.queued_ms)
+      enqueue_again(id, record, record.queued_ms)
       redis.call('HSET', record_key(id), 'released', 1)
       released = released + 1
     end
