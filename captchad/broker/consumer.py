@@ -1,26 +1,46 @@
 """The worker's side of a partition: take, renew, settle, wait for more."""
 
+import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from captchad.broker.address import BLOCK_MARGIN_SECONDS, BLOCK_SECONDS
 from captchad.broker.connection import Argument, Broker
 from captchad.broker.dead_letter_limits import DeadLetterLimits
-from captchad.broker.messages import decode_request, encode_deferral, encode_error, encode_evidence, encode_result
+from captchad.broker.decoding import NewerRecord, UnreadableRecord
+from captchad.broker.messages import (
+    decode_request,
+    encode_deferral,
+    encode_delay,
+    encode_error,
+    encode_evidence,
+    encode_result,
+)
 from captchad.broker.redis_keys import PartitionKeys
-from captchad.broker.retry_delays import FIRST_RETRY_DELAY_MS, LONGEST_RETRY_DELAY_MS, draw_jitter
+from captchad.broker.retry_delays import (
+    FIRST_RETRY_DELAY_MS,
+    LONGEST_RETRY_DELAY_MS,
+    PASS_ON_DELAY_MS,
+    draw_jitter,
+)
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
-from captchad.domain.errors import AttemptFailed
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
+from captchad.telemetry.logs import task_context
 
+_logger = logging.getLogger(__name__)
 RENEWED = "renewed"
 MS = 1000
 IDLE_MS = int((BLOCK_SECONDS + BLOCK_MARGIN_SECONDS) * MS)
 """How long a worker that waits for tasks counts as having free slots: it asks again before."""
+
+LimitReason = Literal["rate", "concurrency", "closed"]
+"""Which of a target's limits a task waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +65,8 @@ class Delivery:
 class AttemptOutcome(StrEnum):
     """How an attempt ended; the record decides what follows from it.
 
-    An exhausted one used up the retries by itself, so the task becomes a dead letter.
+    An exhausted one used up the retries by itself, so the task becomes a dead letter. One is passed on where only a
+    newer release can read the task.
     """
 
     COMPLETED = "completed"
@@ -54,14 +75,16 @@ class AttemptOutcome(StrEnum):
     FAILED = "failed"
     HANDED_BACK = "handed_back"
     DEFERRED = "deferred"
+    PASSED_ON = "passed_on"
 
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """When the first deferred task of a target is released, and at what pace the others follow."""
+    """When the first deferred task of a target is released, at what pace the others follow, and why they wait."""
 
     delay_ms: int
     pace_ms: int
+    reason: LimitReason = "rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +107,7 @@ class Settlement:
     def payload(self) -> bytes:
         """The result, the error or the deferral as JSON; empty where there is none of them."""
         if self.deferral is not None:
-            return encode_deferral(self.deferral.delay_ms, self.deferral.pace_ms)
+            return encode_deferral(self.deferral.delay_ms, self.deferral.pace_ms, self.deferral.reason)
         if self.result is not None:
             return encode_result(self.result)
         return encode_error(self.error) if self.error is not None else b""
@@ -122,12 +145,21 @@ class Consumer:
     async def take(self, free_slots: int, is_process_free: bool = True) -> list[Delivery]:
         """Take up to `free_slots` tasks and begin an attempt at each.
 
-        `is_process_free` says whether this process runs nothing.
+        `is_process_free` says whether this process runs nothing. What can't be read here is settled at once.
         """
         token = secrets.token_hex(8)
         arguments: list[Argument] = [self._consumer, self._worker, token, free_slots, int(is_process_free), IDLE_MS]
         *taken, self._last_ids, self._ask_again_ms = await self._broker.run_script("take", self._keys, arguments)
-        return [self._deliver(token, *one) for one in taken]
+        deliveries: list[Delivery] = []
+        unreadable: list[Argument] = []
+        for task_id, *members in taken:
+            try:
+                deliveries.append(self._deliver(token, task_id, *members))
+            except UnreadableRecord as error:
+                unreadable += _settlement_arguments(task_id, token, *_plan_unreadable(task_id.decode(), error))
+        if unreadable:
+            await self._settle(unreadable)
+        return deliveries
 
     async def wait_for_more(self) -> None:
         """Return when a task was queued since the last `take` came back short, or it is time to ask again."""
@@ -148,15 +180,20 @@ class Consumer:
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`."""
+        arguments: list[Argument] = []
+        for settlement in settlements:
+            arguments += self._settle_arguments(settlement)
+        return await self._settle(arguments)
+
+    async def _settle(self, settlements: Sequence[Argument]) -> list[str]:
         arguments: list[Argument] = [
             self._consumer,
             self._dead_letter_limits.argument,
             FIRST_RETRY_DELAY_MS,
             LONGEST_RETRY_DELAY_MS,
             self._broker.evidence_limit_bytes,
+            *settlements,
         ]
-        for settlement in settlements:
-            arguments += self._settle_arguments(settlement)
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
         return [answer.decode() for answer in answers]
 
@@ -176,7 +213,7 @@ class Consumer:
         remaining_ms: int,
         alone_ms: int,
     ) -> Delivery:
-        """Read one task of the script's answer."""
+        """Read one task of the script's answer; UnreadableRecord where this release can't."""
         decoded, obstacle = decode_request(request, picture or None), None
         try:
             decoded = self._sessions.open_given(decoded, task_id.decode(), session)
@@ -201,6 +238,27 @@ class Consumer:
         except AttemptFailed as failure:
             outcome = AttemptOutcome.FAILED
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
-        evidence = settlement.evidence
-        kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3
-        return [delivery.task_id, delivery.token, outcome, payload, draw_jitter(), session, *kept]
+        return _settlement_arguments(delivery.task_id, delivery.token, outcome, payload, session, settlement.evidence)
+
+
+def _settlement_arguments(
+    task_id: Argument,
+    token: str,
+    outcome: str,
+    payload: bytes,
+    session: bytes = b"",
+    evidence: Evidence | None = None,
+) -> list[Argument]:
+    kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3
+    return [task_id, token, outcome, payload, draw_jitter(), session, *kept]
+
+
+def _plan_unreadable(task_id: str, error: UnreadableRecord) -> tuple[AttemptOutcome, bytes]:
+    """Return how an attempt at a task that can't be read ends: it is never run without what it asks for."""
+    with task_context(task_id):
+        if isinstance(error, NewerRecord):
+            _logger.info("the task is left to a worker of a newer release: %s", error)
+            return AttemptOutcome.PASSED_ON, encode_delay(PASS_ON_DELAY_MS)
+        _logger.warning("the task fails, for its record is damaged: %s", error)
+    message = f"the task's record is damaged: {error}"
+    return AttemptOutcome.FAILED, encode_error(TaskError(TaskErrorCode.UNREADABLE_RECORD, message, is_retryable=False))

@@ -7,6 +7,7 @@ local GROUP = 'workers'
 local RECOVERED = 1
 local OPEN, DELAYED, RECENT, DEAD, COUNTERS, PREFIX = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local DEFERRED, DEFERRED_PACES = PREFIX .. ':deferred', PREFIX .. ':deferred_paces'
+local DEFERRED_REASONS = PREFIX .. ':deferred_reasons'
 local HISTORY_SECONDS = 7200
 -- Redis's clock alone: those of the processes differ, and a record must not depend on who wrote it.
 local time = redis.call('TIME')
@@ -31,10 +32,10 @@ end
 
 -- A counter that is back at zero goes, or the hash would keep every target ever seen.
 local function count(name, amount)
-  if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
   if amount == 0 then
     return
   end
+  if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
     redis.call('HDEL', COUNTERS, name)
   end
 end
@@ -50,7 +51,6 @@ local function ensure_group(stream)
   redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
 end
 
--- Deleted as well as acknowledged: an entry that stayed would take memory for ever.
 -- How many entries of a stream wait to be delivered, and the first of them as {id, fields} (nil: none).
 local function look_ahead(stream)
   local waiting, last = redis.call('XLEN', KEYS[stream]), '0-0'
@@ -70,6 +70,7 @@ local function look_ahead(stream)
   return waiting, redis.call('XRANGE', KEYS[stream], '(' .. last, '+', 'COUNT', 1)[1]
 end
 
+-- Deleted as well as acknowledged: an entry that stayed would take memory for ever.
 local function drop_entry(record)
   local stream = KEYS[tonumber(record.stream) or 0]
   if stream and record.entry and record.entry ~= '' then
@@ -93,8 +94,8 @@ local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'att
 local NUMBERS = {attempts = 0, retry_limit = 0, worker_losses = 0, priority = 3, bytes = 0, ttl_seconds = 3600,
   deadline_ms = 0}
 
-local function read_state(id)
 -- A damaged record is marked and made good enough to be ended: an error here would end no task behind it either.
+local function read_state(id)
   local record = read_record(id, unpack(STATE_FIELDS))
   if not record then
     return nil
@@ -173,6 +174,7 @@ local function release_deferred(queue, most)
   if waiting == 0 then
     redis.call('ZREM', DEFERRED, queue)
     redis.call('HDEL', DEFERRED_PACES, queue)
+    redis.call('HDEL', DEFERRED_REASONS, queue)
   end
   return released, waiting
 end
@@ -227,6 +229,8 @@ local function drop_oldest_dead(limits)
       redis.call('HDEL', COUNTERS, 'dead_bytes')
       return
     end
+    forget_dead_letter(oldest)
+    count('dead_dropped', 1)
   end
 end
 
@@ -279,5 +283,3 @@ end
 local function encode_error(code, message)
   return cjson.encode({code = code, message = message, is_retryable = code == 'worker_lost'})
 end
-    forget_dead_letter(oldest)
-    count('dead_dropped', 1)
