@@ -3,13 +3,14 @@
 import base64
 import binascii
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from captchad.broker.connection import Argument, Broker
-from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request
+from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request, is_waiting
 from captchad.broker.redis_keys import RECOVERED, PartitionKeys
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
+from captchad.broker.waits import read_waits
 from captchad.domain.errors import (
     AlreadyFinished,
     BrokerUnavailable,
@@ -20,7 +21,7 @@ from captchad.domain.errors import (
     Violation,
 )
 from captchad.domain.identifier import read_partition
-from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus
+from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus, WaitingFor
 
 _logger = logging.getLogger(__name__)
 
@@ -122,6 +123,9 @@ class TaskStore:
         record = decode_record(task_id, values)
         if record is None:
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+        if is_waiting(values):
+            waits = await read_waits(self._broker, [(keys, task_id)])
+            record = replace(record, waiting_for=waits.get(task_id))
         return self._with_session(record, sealed) if sealed else record
 
     async def cancel(self, task_id: str) -> TaskRecord:
@@ -188,8 +192,12 @@ class TaskStore:
             for _, task_id, keys in newest:
                 pipeline.hmget(keys.task(task_id), RECORD_FIELDS)
             records = await pipeline.execute() if newest else []
+        waiting = [
+            (keys, task_id) for (_, task_id, keys), values in zip(newest, records, strict=True) if is_waiting(values)
+        ]
+        waits = await read_waits(self._broker, waiting)
         return [
-            (created_ms, task_id, decode_record(task_id, values))
+            (created_ms, task_id, _decode_listed(task_id, values, waits))
             for (created_ms, task_id, _), values in zip(newest, records, strict=True)
         ]
 
@@ -242,6 +250,11 @@ def _submit_arguments(task: NewTask, session: bytes) -> list[Argument]:
         task.replay_of or "",
         session,
     ]
+
+
+def _decode_listed(task_id: str, values: Sequence[bytes | None], waits: Mapping[str, WaitingFor]) -> TaskRecord | None:
+    record = decode_record(task_id, values)
+    return record and replace(record, waiting_for=waits.get(task_id))
 
 
 def _is_wanted(record: TaskRecord, query: TaskQuery) -> bool:

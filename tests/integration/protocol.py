@@ -35,8 +35,10 @@ def failed_for_good(delivery: Delivery) -> Settlement:
     return Settlement(delivery, AttemptOutcome.FAILED, error=NOT_ALLOWED)
 
 
-def deferred(delivery: Delivery, delay_ms: int = 30_000, pace_ms: int = 1_000) -> Settlement:
-    return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms))
+def deferred(
+    delivery: Delivery, delay_ms: int = 30_000, pace_ms: int = 1_000, reason: LimitReason = "rate"
+) -> Settlement:
+    return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms, reason))
 
 
 def handed_back(delivery: Delivery) -> Settlement:
