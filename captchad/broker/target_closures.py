@@ -24,6 +24,11 @@ class Reopening:
     closed_seconds: float
     waiting: int
 
+    @property
+    def was_closed(self) -> bool:
+        """Whether there was a closure to end."""
+        return self.closed_seconds > 0
+
 
 class TargetClosures:
     """Reads and ends the closures that sites have asked for."""

@@ -76,9 +76,9 @@ def reopen(host: str, config_path: str | None, is_json: bool) -> None:
         raise click.ClickException(error.message) from None
     reopening = reopen_target(loaded, target.host)
     if is_json:
-        closed = {"was_closed": reopening.closed_seconds > 0, "closed_seconds": reopening.closed_seconds}
+        closed = {"was_closed": reopening.was_closed, "closed_seconds": reopening.closed_seconds}
         print_json({"host": target.host, **closed, "waiting_tasks": reopening.waiting})
-    elif not reopening.closed_seconds:
+    elif not reopening.was_closed:
         click.echo(f"{target.host} was not closed")
     else:
         waiting = f"{reopening.waiting} tasks wait for it" if reopening.waiting != 1 else "1 task waits for it"

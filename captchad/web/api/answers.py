@@ -202,3 +202,12 @@ class QueueAnswer(Answer):
     dead_bytes: int
     queued_bytes: int
     per_target: dict[str, TargetQueueAnswer]
+
+
+class ReopenedTarget(Answer):
+    """A target whose pages may be opened again; `closed_seconds` is how much longer it would have been closed."""
+
+    host: str
+    was_closed: bool
+    closed_seconds: float
+    waiting_tasks: int

@@ -8,20 +8,11 @@ from captchad.broker.target_closures import Reopening, TargetClosures
 from captchad.domain.api_key import Scope
 from captchad.domain.target import find_declared_target
 from captchad.intake.admission import DeclaredTargets
-from captchad.web.answers import Answer
+from captchad.web.api.answers import ReopenedTarget
 from captchad.web.middleware.access import caller_of
 from captchad.web.routes import Route, answer_json
 
 _logger = logging.getLogger(__name__)
-
-
-class ReopenedTarget(Answer):
-    """A target whose pages may be opened again; `closed_seconds` is how much longer it would have been closed."""
-
-    host: str
-    was_closed: bool
-    closed_seconds: float
-    waiting_tasks: int
 
 
 class TargetRoutes:
@@ -51,7 +42,7 @@ class TargetRoutes:
         host = find_declared_target(self._targets.current, request.match_info["host"]).host
         key = caller_of(request)
         reopening = await self._closures.reopen(host)
-        if reopening.closed_seconds:
+        if reopening.was_closed:
             _logger.warning("%s is reopened by %s", host, key.name if key is not None else "no key")
         return answer_json(represent_reopening(host, reopening))
 
@@ -60,7 +51,7 @@ def represent_reopening(host: str, reopening: Reopening) -> dict[str, object]:
     """Return the answer of a reopening."""
     return {
         "host": host,
-        "was_closed": reopening.closed_seconds > 0,
+        "was_closed": reopening.was_closed,
         "closed_seconds": reopening.closed_seconds,
         "waiting_tasks": reopening.waiting,
     }

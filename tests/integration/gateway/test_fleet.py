@@ -12,8 +12,15 @@ from captchad.config.settings import GatewaySection, RateLimitSection, RedisMast
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.role_figures import BrowserFigures, WorkerFigures
 from captchad.web.answers import Problem
-from captchad.web.api.answers import QueueAnswer, StatsAnswer, SubmittedTask, TaskAnswer, TaskList, WorkerList
-from captchad.web.api.targets import ReopenedTarget
+from captchad.web.api.answers import (
+    QueueAnswer,
+    ReopenedTarget,
+    StatsAnswer,
+    SubmittedTask,
+    TaskAnswer,
+    TaskList,
+    WorkerList,
+)
 from captchad.web.ops.answers import HealthAnswer, ProbeAnswer
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.patience import PATIENCE_SECONDS
