@@ -1,7 +1,6 @@
 """The one connection to Redis a process has: pools, scripts, and foreign failures mapped to ours."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,8 +13,9 @@ from captchad.broker.scripts.catalogue import Script, load_script
 from captchad.config.settings import RedisSection
 from captchad.domain.errors import BrokerUnavailable, ConfigurationError, ConfigurationProblem
 from captchad.runtime.service import Service, ServiceHealth
+from captchad.telemetry.logs import shared_logger
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 2.0

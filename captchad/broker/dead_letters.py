@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.messages import UNCONFIRMED, decode_error, decode_request
+from captchad.broker.decoding import UnreadableRecord
+from captchad.broker.messages import UNCONFIRMED, decode_error, decode_request, read_request
 from captchad.broker.tasks import NewTask, TaskStore
-from captchad.domain.errors import TaskNotFound
+from captchad.domain.errors import InvalidRequest, TaskNotFound
 from captchad.domain.identifier import make_task_id, read_partition
 from captchad.domain.task import TaskError, TaskRequest
 
@@ -15,7 +16,10 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A task as it was when it was dead-lettered; times are Redis TIME in milliseconds."""
+    """A task as it was when it was dead-lettered; times are Redis TIME in milliseconds.
+
+    Of a request that this release can't read it has the target alone.
+    """
 
     task_id: str
     request: TaskRequest
@@ -54,6 +58,33 @@ class DeadLetters:
 
     async def show(self, task_id: str) -> DeadLetter:
         """Return one dead letter; TaskNotFound where there is none."""
+        fields = await self._read(task_id)
+        return DeadLetter(
+            task_id=task_id,
+            request=read_request(fields[b"request"], fields.get(b"picture"), fields.get(b"target")),
+            error=decode_error(fields[b"error"]),
+            attempts=int(fields[b"attempts"]),
+            created_ms=int(fields[b"created_ms"]),
+            died_ms=int(fields[b"died_ms"]),
+            worker=fields[b"worker"].decode() or None,
+        )
+
+    async def replay(self, task_id: str) -> str:
+        """Make a new task from a dead letter; return its id. The dead letter stays as it is.
+
+        InvalidRequest where this release can't read it.
+        """
+        fields = await self._read(task_id)
+        try:
+            request = decode_request(fields[b"request"], fields.get(b"picture"))
+        except UnreadableRecord as error:
+            raise InvalidRequest(f"the dead letter {task_id} can't be replayed: {error}") from None
+        partition = read_partition(task_id)
+        assert partition is not None
+        task = NewTask(make_task_id(partition), request, replay_of=task_id)
+        return (await self._store.submit([task]))[0]
+
+    async def _read(self, task_id: str) -> dict[bytes, bytes]:
         partition = read_partition(task_id)
         fields: dict[bytes, bytes] = {}
         status: bytes | None = None
@@ -66,23 +97,7 @@ class DeadLetters:
                 fields, status = await pipeline.execute()
         if not fields or status == UNCONFIRMED:
             raise TaskNotFound(f"there is no dead letter {task_id}")
-        return DeadLetter(
-            task_id=task_id,
-            request=decode_request(fields[b"request"], fields.get(b"picture")),
-            error=decode_error(fields[b"error"]),
-            attempts=int(fields[b"attempts"]),
-            created_ms=int(fields[b"created_ms"]),
-            died_ms=int(fields[b"died_ms"]),
-            worker=fields[b"worker"].decode() or None,
-        )
-
-    async def replay(self, task_id: str) -> str:
-        """Make a new task from a dead letter; return its id. The dead letter stays as it is."""
-        letter = await self.show(task_id)
-        partition = read_partition(task_id)
-        assert partition is not None
-        task = NewTask(make_task_id(partition), letter.request, replay_of=task_id)
-        return (await self._store.submit([task]))[0]
+        return fields
 
     async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
         """Replay every dead letter there is now; yield the old and the new id of each."""

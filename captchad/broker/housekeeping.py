@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from captchad.broker.connection import Broker
+from captchad.broker.connection import Argument, Broker
+from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.redis_keys import LEADER, PartitionKeys
 from captchad.config.settings import SchedulerSection
 
@@ -45,6 +46,7 @@ class Housekeeping:
         self._broker = broker
         self._keys = keys
         self._config = config
+        self._dead_letter_limits = find_dead_letter_limits(config)
 
     async def promote_due(self) -> Sweep:
         """Queue the delayed tasks that are due."""
@@ -53,7 +55,7 @@ class Housekeeping:
 
     async def reclaim_stalled(self, lease_seconds: float, away_until_ms: int) -> Reclaimed:
         """Requeue tasks not renewed for a lease; workers lost before `away_until_ms` (Redis TIME) cost nothing."""
-        arguments = [int(lease_seconds * MS), away_until_ms, BATCH, self._config.dead_letter_limit]
+        arguments: list[Argument] = [int(lease_seconds * MS), away_until_ms, BATCH, self._dead_letter_limits.argument]
         return Reclaimed(*await self._broker.run_script("reclaim", self._keys, arguments))
 
     async def expire_overdue(self) -> Sweep:
@@ -73,10 +75,10 @@ class Housekeeping:
     async def prune(self, alive_consumers: Sequence[str]) -> Pruned:
         """Forget expired list entries, old dead letters and the consumers of workers that are gone."""
         position, counts = 0, [0] * len(fields(Pruned))
-        retention_ms = self._config.dead_letter_retention_seconds * MS
+        retention_ms, limits = self._config.dead_letter_retention_seconds * MS, self._dead_letter_limits.argument
         while position >= 0:
             position, *more = await self._broker.run_script(
-                "prune", self._keys, [position, BATCH, retention_ms, self._config.dead_letter_limit, *alive_consumers]
+                "prune", self._keys, [position, BATCH, retention_ms, limits, *alive_consumers]
             )
             counts = [count + found for count, found in zip(counts, more, strict=True)]
         return Pruned(*counts)

@@ -12,14 +12,17 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
                                             QUEUE is a target, or `TARGET pictures`
     PREFIX:deferred               zset      QUEUE -> when its next task is released (ms); settle, promote write
-    PREFIX:deferred_paces         hash      QUEUE -> ms between releases; both go when the queue is empty
+    PREFIX:deferred_paces         hash      QUEUE -> ms between releases
+    PREFIX:deferred_reasons       hash      QUEUE -> the limit it waits for; the three go when the queue is empty
+    PREFIX:free_slots             hash      consumer -> `until slots`: free slots of a worker that waits for tasks, and
+                                            until when (ms) that is believed; take writes; expires with the last
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
-    PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
+    PREFIX:dead                   zset      id -> time of death (ms); bounded by number and bytes, pruned
     PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture, without its session
     PREFIX:evidence               zset      `id bytes` -> when it expires (ms); settle writes, settle and prune drop
     PREFIX:evidence:ID            hash      picture and screenshot of a task that asked for evidence; settle writes;
                                             expires with the record, or makes room for newer ones before
-    PREFIX:counters               hash      totals since the first start, queued_bytes and evidence_bytes
+    PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes and evidence_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
     PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the

@@ -21,7 +21,7 @@ class SealedSessions:
         try:
             return replace(request, session=cipher.open(sealed, task_id, Direction.GIVEN) if sealed else None)
         except SessionUnreadable as error:
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, str(error)) from None
+            raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, str(error)) from None
 
     def seal_returned(self, result: TaskResult | None, task_id: str) -> bytes:
         """Return the session of a result, sealed; empty where it has none."""
@@ -39,5 +39,5 @@ class SealedSessions:
     def _need_cipher(self) -> SessionCipher:
         if self._cipher is None:
             message = "this worker has no security.session_key, which the task's session needs; set it on every worker"
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, message)
+            raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, message)
         return self._cipher

@@ -34,6 +34,7 @@ class QueueStatus:
     processing: int = 0
     delayed: int = 0
     dead: int = 0
+    dead_bytes: int = 0
     queued_bytes: int = 0
     evidence_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
@@ -160,6 +161,7 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
     status.processing += processing
     status.pending += open_tasks - processing
     status.queued_bytes += named.get("queued_bytes", 0)
+    status.dead_bytes += named.get("dead_bytes", 0)
     status.evidence_bytes += named.get("evidence_bytes", 0)
     for name, value in named.items():
         state, _, target = name.partition(":")

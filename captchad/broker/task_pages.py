@@ -3,11 +3,12 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from captchad.broker.connection import Broker
-from captchad.broker.messages import RECORD_FIELDS, decode_record
+from captchad.broker.messages import RECORD_FIELDS, decode_record, is_waiting
 from captchad.broker.redis_keys import PartitionKeys
+from captchad.broker.waits import read_waits
 from captchad.domain.errors import InvalidRequest, Violation
 from captchad.domain.task import TaskRecord, TaskStatus
 
@@ -92,9 +93,11 @@ async def _read_records(broker: Broker, found: Sequence[tuple[Position, Partitio
         for (_, task_id), keys in found:
             pipeline.hmget(keys.task(task_id), RECORD_FIELDS)
         rows = await pipeline.execute()
-    records = [decode_record(task_id, row) for ((_, task_id), _), row in zip(found, rows, strict=True)]
+    tasks = [(keys, task_id) for (_, task_id), keys in found]
+    waits = await read_waits(broker, [task for task, row in zip(tasks, rows, strict=True) if is_waiting(row)])
+    records = [decode_record(task_id, row) for (_, task_id), row in zip(tasks, rows, strict=True)]
     # One may have expired since it was looked at.
-    return [record for record in records if record is not None]
+    return [replace(one, waiting_for=waits.get(one.task_id)) for one in records if one is not None]
 
 
 def _encode_cursor(position: Position) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from captchad.broker.confirmation import confirm_ends
 from captchad.broker.connection import Argument, Broker
-from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request
+from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request, is_waiting
 from captchad.broker.redis_keys import RECOVERED, PartitionKeys
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
 from captchad.broker.task_pages import TaskPage, TaskQuery, read_page
+from captchad.broker.waits import read_waits
 from captchad.domain.errors import (
     AlreadyFinished,
     BrokerUnavailable,
@@ -19,7 +20,7 @@ from captchad.domain.errors import (
     TaskNotFound,
 )
 from captchad.domain.identifier import read_partition
-from captchad.domain.task import Priority, TaskRecord, TaskRequest
+from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus
 
 _logger = logging.getLogger(__name__)
 
@@ -102,6 +103,9 @@ class TaskStore:
         record = decode_record(task_id, values)
         if record is None:
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+        if is_waiting(values):
+            waits = await read_waits(self._broker, [(keys, task_id)])
+            record = replace(record, waiting_for=waits.get(task_id))
         return self._with_session(record, sealed) if sealed else record
 
     async def cancel(self, task_id: str) -> TaskRecord:

@@ -94,7 +94,8 @@ def _describe_queue(found: dict[str, Any]) -> list[tuple[str, object]]:
         age = ages.get(priority)
         pairs.append((priority, f"{depth} waiting" + (f", the oldest for {age:.0f} s" if age is not None else "")))
     return pairs + [
-        (name.replace("_", " "), found.get(name)) for name in ("processing", "delayed", "dead", "queued_bytes")
+        (name.replace("_", " "), found.get(name))
+        for name in ("processing", "delayed", "dead", "dead_bytes", "queued_bytes")
     ]
 
 

@@ -14,7 +14,7 @@ from captchad.cli.printing import print_json, print_table
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Target, normalise_pattern
+from captchad.domain.target import Target, find_declared_target
 
 DEFAULT_SCOPES = (Scope.SUBMIT.value, Scope.READ.value)
 MS = 1000
@@ -100,13 +100,9 @@ async def _revoke(loaded: LoadedConfiguration, name: str) -> ApiKey:
 
 def _find_declared(host: str, declared: Sequence[Target]) -> str:
     try:
-        wanted = normalise_pattern(host)
+        return find_declared_target(declared, host).host
     except TargetNotAllowed as error:
         raise click.ClickException(error.message) from None
-    if any(target.host == wanted for target in declared):
-        return wanted
-    known = ", ".join(target.host for target in declared) or "none"
-    raise click.ClickException(f"{host} is not declared in security.targets (declared: {known})")
 
 
 def _times(key: ApiKey) -> tuple[str | None, str | None]:

@@ -7,13 +7,21 @@ from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
-from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_origin
+from captchad.domain.target import (
+    Target,
+    check_expiry,
+    check_spelled_address,
+    find_declared_target,
+    find_target,
+    parse_origin,
+)
 from captchad.runtime.clock import Clock
+from captchad.runtime.extras import Extra, require
 
 
 @click.group(cls=CommandGroup)
 def targets() -> None:
-    """Show what is in scope, and why a URL is or is not."""
+    """Show what is in scope, and why a URL is or is not; reopen a target."""
 
 
 @targets.command("list")
@@ -55,6 +63,31 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
         click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
+
+
+@targets.command()
+@click.argument("host")
+@config_option
+@json_option
+def reopen(host: str, config_path: str | None, is_json: bool) -> None:
+    """Visit the declared target HOST again, although it asked to be left alone for longer."""
+    require(Extra.SERVER, "reaching Redis")
+    from captchad.cli.reopening import reopen_target  # noqa: PLC0415
+
+    loaded = load(config_path)
+    try:
+        target = find_declared_target(loaded.configuration.security.declared_targets(), host)
+    except TargetNotAllowed as error:
+        raise click.ClickException(error.message) from None
+    reopening = reopen_target(loaded, target.host)
+    if is_json:
+        closed = {"was_closed": reopening.was_closed, "closed_seconds": reopening.closed_seconds}
+        print_json({"host": target.host, **closed, "waiting_tasks": reopening.waiting})
+    elif not reopening.was_closed:
+        click.echo(f"{target.host} was not closed")
+    else:
+        waiting = f"{reopening.waiting} tasks wait for it" if reopening.waiting != 1 else "1 task waits for it"
+        click.echo(f"{target.host} is open again, {reopening.closed_seconds:.0f} s early; {waiting}")
 
 
 def _describe(target: Target) -> tuple[object, ...]:

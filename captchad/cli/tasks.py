@@ -146,6 +146,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("picture", evidence.get("image_url")),
         ("screenshot", evidence.get("screenshot_url")),
         ("session", _describe_session(session)),
+        ("waiting for", _describe_waiting(state.get("waiting_for"))),
         ("error", f"{error['code']}: {error['message']}" if error else None),
         ("attempts", state.get("attempts")),
         ("worker", state.get("worker")),
@@ -154,6 +155,13 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("completed", state.get("completed_at")),
         ("metadata", state.get("metadata")),
     ]
+
+
+def _describe_waiting(waiting_for: dict[str, Any] | None) -> str | None:
+    if waiting_for is None:
+        return None
+    reason, until = str(waiting_for["reason"]).replace("_", " "), waiting_for.get("until")
+    return f"{reason}, until {until}" if until else reason
 
 
 def _describe_timings(timings_ms: dict[str, float] | None) -> str | None:

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from captchad.domain.identifier import PARTITIONS_LIMIT
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
-from captchad.domain.target import DEFAULT_PORTS, Target
+from captchad.domain.target import CLOSURE_LIMIT_SECONDS, DEFAULT_PORTS, Target
 from captchad.domain.task_limits import HOST_LENGTH_LIMIT, RETRIES_LIMIT, TIMEOUT_LIMIT_SECONDS
 
 Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
@@ -109,6 +109,7 @@ class SchedulerSection(Section):
     cleanup_interval: Seconds = 300
     dead_letter_retention_seconds: PositiveInt = 604_800
     dead_letter_limit: PositiveInt = 10_000
+    dead_letter_limit_bytes: PositiveInt = 268_435_456
 
 
 class RateLimitSection(Section):
@@ -159,6 +160,7 @@ class TargetSection(Section):
     expires: date | None = None
     max_per_minute: PositiveInt = 60
     max_concurrent: PositiveInt = 4
+    longest_closure_seconds: Annotated[float, Field(gt=0, le=CLOSURE_LIMIT_SECONDS)] = 300
     allow_private_addresses: bool = False
     minimum_confidence: Percentage | None = None
 

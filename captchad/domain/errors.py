@@ -136,6 +136,7 @@ class TaskErrorCode(StrEnum):
     WRONG_ANSWER = "wrong_answer"
     BROWSER_CRASHED = "browser_crashed"
     WORKER_LOST = "worker_lost"
+    UNREADABLE_RECORD = "unreadable_record"
     CANCELLED = "cancelled"
     INTERNAL_ERROR = "internal_error"
 

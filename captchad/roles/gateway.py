@@ -8,13 +8,15 @@ from captchad.broker.evidence import EvidenceStore
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.statistics import Statistics
+from captchad.broker.target_closures import TargetClosures
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.config.settings import Configuration
 from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
-from captchad.intake.intake import Intake
+from captchad.intake.intake import Intake, Outlook
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
+from captchad.intake.target_outlooks import TargetOutlooks
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.documentation import DocumentationRoutes
@@ -22,6 +24,7 @@ from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
 from captchad.web.api.routes import add_api_routes
+from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
 
 
@@ -37,7 +40,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     balancing = configuration.gateway.load_balancer
     balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
     capacity.on_measured(balancer.note_pending)
-    intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
+    closures = TargetClosures(broker)
+    outlook = Outlook(capacity, TargetOutlooks(closures, clock))
+    intake = Intake(store, Admission(targets, clock), balancer, outlook, configuration.worker)
 
     def take_over(new: Configuration) -> None:
         targets.replace(new.security.declared_targets())
@@ -49,6 +54,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         TaskRoutes(intake, store, feed, rates, process.metrics),
         EvidenceRoutes(store, EvidenceStore(broker)),
         FleetRoutes(statistics, nodes, process.presence_lease_seconds),
+        TargetRoutes(closures, targets),
         EventRoutes(feed),
         DocumentationRoutes(__version__, configuration.security.api_key_required),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from captchad.broker.consumer import Consumer, Delivery
+from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.events import EventFeed
 from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.target_limits import TargetLimits
@@ -55,9 +56,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
     solver = Solver(browser, reader, is_held, metrics, clock)
-    dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher
+    dead_letter_limits, cipher = find_dead_letter_limits(configuration.scheduler), process.session_cipher
     consumers = [
-        Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions
+        Consumer(broker, keys, process.name, process.consumer, dead_letter_limits, cipher) for keys in broker.partitions
     ]
     settler = Settler(broker, consumers, metrics)
     limits = TargetLimits(broker, process.consumer, TASK_LEASE_SECONDS)

@@ -108,6 +108,12 @@ class Attempts:
         if attempt is not None and attempt.delivery.token == delivery.token:
             del self._unsettled[delivery.task_id]
 
+    async def wait_left(self, delivery: Delivery, within_seconds: float) -> None:
+        """Wait until an attempt has left its slot, but no longer than so many seconds."""
+        attempt = self.find(delivery)
+        if attempt is not None and attempt.task is not None:
+            await asyncio.wait({attempt.task}, timeout=within_seconds)
+
     async def wait_all(self) -> None:
         """Wait until every attempt has left its slot."""
         await self._work.wait_all()

@@ -14,6 +14,7 @@ from captchad.telemetry.metrics import Metrics, SettlementOutcome
 _logger = logging.getLogger(__name__)
 
 REFUSED = "refused"
+DUPLICATE = "duplicate"
 
 
 class Settler(Service):
@@ -85,10 +86,10 @@ class Settler(Service):
     def _note(self, settlement: Settlement, answer: str) -> None:
         if settlement.outcome is AttemptOutcome.DEFERRED:
             return  # no attempt was made
-        error = settlement.error
-        self._metrics.record_attempt(_name_outcome(settlement, answer), error.code if error else None)
-        self.tasks_done += answer == "completed"
-        self.tasks_failed += answer == "failed"
+        error, outcome = settlement.error, _name_outcome(settlement, answer)
+        self._metrics.record_attempt(outcome, error.code if error else None)
+        self.tasks_done += outcome == "completed"
+        self.tasks_failed += outcome == "failed"
         attempt = settlement.delivery.attempt
         with task_context(settlement.delivery.task_id):
             if answer == REFUSED:
@@ -100,7 +101,17 @@ class Settler(Service):
 
 
 def _name_outcome(settlement: Settlement, answer: str) -> SettlementOutcome:
-    if answer == "pending":
-        return "handed_back" if settlement.outcome is AttemptOutcome.HANDED_BACK else "retried"
-    outcomes: dict[str, SettlementOutcome] = {"completed": "completed", "failed": "failed", "duplicate": "completed"}
-    return outcomes.get(answer, "refused")
+    """Name what became of an attempt; of one that was written before, by its own outcome."""
+    if answer == REFUSED:
+        return "refused"
+    outcome, delivery = settlement.outcome, settlement.delivery
+    if outcome is AttemptOutcome.HANDED_BACK:
+        return "handed_back"
+    if answer == DUPLICATE:
+        is_completed = outcome is AttemptOutcome.COMPLETED
+        is_retried = outcome is AttemptOutcome.RETRYABLE and delivery.attempt <= delivery.request.retry_count
+    else:
+        is_completed, is_retried = answer == "completed", answer == "pending"
+    if is_completed:
+        return "completed"
+    return "retried" if is_retried else "failed"

@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -18,6 +18,7 @@ from captchad.telemetry.line_writer import LineWriter, Write, find_write
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
 
+NO_TASK = ""
 _task_id: ContextVar[str | None] = ContextVar("captchad_task_id", default=None)
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task_id", "taskName"}
 _COLOURS = {
@@ -43,12 +44,31 @@ class LogIdentity:
 
 @contextmanager
 def task_context(task_id: str) -> Iterator[None]:
-    """Put `task_id` on every line logged inside, also by asyncio tasks started inside."""
+    """Put `task_id` on every line logged inside."""
     token = _task_id.set(task_id)
     try:
         yield
     finally:
         _task_id.reset(token)
+
+
+def shared_logger(name: str) -> logging.Logger:
+    """Return the logger of a part that all tasks share: its lines are about none of them, whoever calls it."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_forget_task)
+    return logger
+
+
+def taskless_context() -> Context:
+    """Return a copy of the present context without the task, for work that outlives it."""
+    context = copy_context()
+    context.run(_task_id.set, None)
+    return context
+
+
+def _forget_task(record: logging.LogRecord) -> bool:
+    vars(record)["task_id"] = NO_TASK
+    return True
 
 
 def configure_logging(
@@ -184,8 +204,9 @@ def _format_time(record: logging.LogRecord) -> str:
 
 
 def _task_id_of(record: logging.LogRecord) -> str | None:
-    task_id = getattr(record, "task_id", None) or _task_id.get()
-    return None if task_id is None else str(task_id)
+    task_id = getattr(record, "task_id", None)
+    task_id = _task_id.get() if task_id is None else task_id
+    return None if task_id in (None, NO_TASK) else str(task_id)
 
 
 def _extras_of(record: logging.LogRecord) -> dict[str, Any]:

@@ -184,6 +184,11 @@ TASKS_RETRIED = _counter("captchad_tasks_retried_total", "Further attempts ever 
 WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a task lost its worker.")
 DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever dead-lettered.")
 TASKS_DEAD = _gauge("captchad_dead_letters", "Dead letters kept now.")
+DEAD_LETTER_BYTES = _gauge(
+    "captchad_dead_letter_bytes",
+    "Bytes of requests and pictures of dead letters, against scheduler.dead_letter_limit_bytes of each partition.",
+)
+DEAD_DROPPED = _counter("captchad_dead_letters_dropped_total", "Dead letters dropped early, for number or bytes.")
 TASKS_DELAYED = _gauge(
     "captchad_tasks_delayed", "Tasks waiting for the time of their retry, or for their target's limits."
 )
@@ -221,6 +226,8 @@ FLEET_METRICS = (
     WORKERS_LOST,
     DEAD_LETTERED,
     TASKS_DEAD,
+    DEAD_LETTER_BYTES,
+    DEAD_DROPPED,
     TASKS_DELAYED,
     QUEUE_DEPTH,
     QUEUE_OLDEST,

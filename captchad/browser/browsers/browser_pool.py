@@ -1,7 +1,6 @@
 """Keeps browsers ready: carries out the pool's plan, and replaces browsers that crash, hang or are due."""
 
 import asyncio
-import logging
 
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.browsers.hang_judge import HangJudge, Wait
@@ -10,6 +9,7 @@ from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
 from captchad.runtime.cpu_pressure import read_stalled_seconds
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 OVERGROWN_FACTOR = 2
 """A browser that exceeds its memory limit by this factor is killed even with pages open."""
@@ -24,7 +24,7 @@ WATCH_SECONDS = 0.5
 GIVE_UP_SECONDS = 3.0
 """How long a call to a killed browser may take to fail."""
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 class BrowserPool:

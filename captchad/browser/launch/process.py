@@ -1,7 +1,6 @@
 """Starts and ends the Chromium processes of this machine."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -28,11 +27,12 @@ from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
 from captchad.config.settings import BrowserSection
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
+from captchad.telemetry.logs import shared_logger
 
 LAUNCH_SECONDS = 30.0
 _MARK_BYTES = 8
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 class SandboxUnusable(LaunchFailed):

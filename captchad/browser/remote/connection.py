@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.patience import Patience
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 HEARTBEAT_SECONDS = 1.0
 # A hub may hang; the worker's own end must not wait for it.
@@ -22,7 +22,7 @@ LEAVE_SECONDS = 8.0
 
 Answer = TypeVar("Answer")
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

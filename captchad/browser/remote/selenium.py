@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from captchad.browser.remote.opener import name_this_process, read_opener
 from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 OURS = "captchad"
 CALL_SECONDS = 15.0
@@ -31,7 +31,7 @@ RETRY_SECONDS = 1.0
 MS_PER_SECOND = 1000
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

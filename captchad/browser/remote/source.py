@@ -1,7 +1,6 @@
 """The source of remote browsers: the first endpoint that answers, and the next when that is gone."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
@@ -17,6 +16,7 @@ from captchad.browser.remote.inspection import inspect_flags
 from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 REST_SECONDS = 3.0
 """How long a failed endpoint is skipped, so that not every page waits for its timeout."""
@@ -26,7 +26,7 @@ DOUBT_SECONDS = 60.0
 
 FIRST_WORDS_SECONDS = 10.0
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 class RemoteBrowsers:

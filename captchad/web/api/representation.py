@@ -39,6 +39,9 @@ def represent_task(record: TaskRecord) -> dict[str, Any]:
             body["result"]["session"] = represent_session(record.result.session)
         if record.evidence is not None:
             body["result"]["evidence"] = represent_evidence(record.task_id, record.evidence)
+    if record.waiting_for is not None:
+        until = represent_time(record.waiting_for.until_ms)
+        body["waiting_for"] = {"reason": str(record.waiting_for.reason), "until": until}
     if record.error is not None and record.status is not TaskStatus.COMPLETED:
         body["error"] = {
             "code": str(record.error.code),

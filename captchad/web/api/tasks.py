@@ -13,12 +13,12 @@ from captchad.broker.task_pages import TaskQuery
 from captchad.broker.tasks import TaskStore
 from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
-from captchad.domain.task import TaskRequest, TaskStatus
+from captchad.domain.task import TaskStatus
 from captchad.domain.task_limits import BATCH_LIMIT, HOST_LENGTH_LIMIT, LONGEST_WAIT_SECONDS, WAIT_LIMIT_SECONDS
 from captchad.intake.admission import check_reach, find_ownership, may_reach
 from captchad.intake.draft import TaskDraft
 from captchad.intake.idempotency import digest_body
-from captchad.intake.intake import Caller, Intake, Submission
+from captchad.intake.intake import Admitted, Caller, Intake, Submission
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
@@ -156,14 +156,14 @@ class TaskRoutes:
         )
 
     async def _submit(self, work: BodyOfSubmit, key: ApiKey | None, idempotency_key: str | None) -> list[Submission]:
-        def prepare() -> tuple[list[TaskRequest], str]:
+        def prepare() -> tuple[list[Admitted], str]:
             value = parse_json(work.content)
-            requests = self._intake.admit(work.read(value), key)
-            return requests, digest_body(value) if idempotency_key else ""
+            admitted = self._intake.admit(work.read(value), key)
+            return admitted, digest_body(value) if idempotency_key else ""
 
         try:
-            requests, body_digest = await self._body_work.run(len(work.content), prepare)
-            submissions = await self._intake.submit(requests, Caller(key, idempotency_key, body_digest))
+            admitted, body_digest = await self._body_work.run(len(work.content), prepare)
+            submissions = await self._intake.submit(admitted, Caller(key, idempotency_key, body_digest))
         except CaptchadError:
             self._metrics.record_submissions("refused", work.tasks)
             raise

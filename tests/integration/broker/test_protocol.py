@@ -209,17 +209,6 @@ async def test_a_task_that_used_up_its_retries_within_one_attempt_is_a_dead_lett
     assert await DeadLetters(partition.broker, partition.store).list_ids() == [task_id]
 
 
-async def test_dead_letters_are_bounded_and_the_oldest_go_first(partition: Partition) -> None:
-    worker = partition.make_consumer(dead_letter_limit=2)
-    ids = [await partition.submit(retry_count=0) for _ in range(3)]
-    for age_ms, delivery in zip((3, 2, 1), await worker.take(3), strict=True):
-        await worker.settle([retryable(delivery)])
-        # Deaths within one millisecond have no order, so give each its own.
-        await partition.broker.client.zincrby(partition.broker.partitions[0].dead, -age_ms, delivery.task_id)
-    assert sorted(await DeadLetters(partition.broker, partition.store).list_ids()) == sorted(ids[1:])
-    assert (await Statistics(partition.broker).totals()).dead_dropped == 1
-
-
 async def test_a_replayed_dead_letter_is_a_new_task_and_the_old_record_stays(partition: Partition) -> None:
     task_id = await partition.submit(retry_count=0, picture=b"\x89PNG")
     worker = partition.make_consumer()

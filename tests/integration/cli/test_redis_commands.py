@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from captchad.broker.redis_keys import TargetKeys
+from captchad.broker.target_limits import TargetLimits
 from tests.integration.cli.conftest import Run
 from tests.integration.protocol import Partition, failed_for_good, retryable
 
@@ -58,6 +60,20 @@ async def test_what_failed_for_good_at_once_is_no_dead_letter(captchad: Run, par
     assert captchad("dead", "list").stdout == "no dead letters\n"
     missing = captchad("dead", "show", task_id)
     assert (missing.returncode, missing.stderr) == (1, f"captchad: there is no dead letter {task_id}\n")
+
+
+async def test_a_closed_target_is_reopened(captchad: Run, partition: Partition) -> None:
+    await TargetLimits(partition.broker, "worker.1", 60.0).close("localhost", 250)
+    reopened = captchad("targets", "reopen", "LOCALHOST")
+    assert reopened.returncode == 0, reopened.stderr
+    assert reopened.stdout.startswith("localhost is open again, 2")
+    assert reopened.stdout.endswith(" s early; 0 tasks wait for it\n")
+    assert not await partition.broker.client.exists(TargetKeys("localhost").closed)
+    assert captchad("targets", "reopen", "localhost").stdout == "localhost was not closed\n"
+    assert json.loads(captchad("targets", "reopen", "localhost", "--json").stdout)["was_closed"] is False
+    unknown = captchad("targets", "reopen", "elsewhere.example")
+    assert unknown.returncode == 1
+    assert "elsewhere.example is not declared in security.targets (declared: localhost)" in unknown.stderr
 
 
 def test_a_redis_that_does_not_answer_is_one_line(captchad: Run) -> None:

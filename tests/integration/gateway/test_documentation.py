@@ -15,7 +15,7 @@ async def test_every_route_is_documented(gateway: RunningGateway) -> None:
         paths = (await answer.json())["paths"]
     for path, operations in paths.items():
         for method in operations:
-            spelled = f"{method.upper()} {path.replace('{task_id}', 'ID')}"
+            spelled = f"{method.upper()} {path.replace('{task_id}', 'ID').replace('{host}', 'HOST')}"
             assert f"### {spelled}\n" in PAGE or f"`{spelled}`" in PAGE, spelled
 
 

@@ -16,6 +16,7 @@ from captchad.domain.task import TaskResult
 from captchad.web.api.answers import TaskAnswer
 from tests.integration.gateway.conftest import SESSION_KEY, RunningGateway, StartGateway, configure
 from tests.integration.gateway.requests_to_send import make_png
+from tests.integration.protocol import DEAD_LETTER_LIMITS
 
 PAGE = "http://a.sites.example.org/login"
 COOKIE = {"name": "sid", "value": "open-sesame", "path": "/", "http_only": True, "secure": False}
@@ -31,7 +32,7 @@ async def take(broker: Broker) -> Delivery:
 
 
 def make_worker(broker: Broker) -> Consumer:
-    return Consumer(broker, broker.partitions[0], "worker", "worker.1", 100, SessionCipher(SESSION_KEY))
+    return Consumer(broker, broker.partitions[0], "worker", "worker.1", DEAD_LETTER_LIMITS, SessionCipher(SESSION_KEY))
 
 
 async def complete(broker: Broker, session: SessionState | None = None, evidence: Evidence | None = None) -> None:

@@ -28,6 +28,7 @@ from captchad.web.middleware.access import AccessPolicy, Authenticate
 from captchad.web.middleware.gate import Gate
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
 from captchad.web.server import Bind, WebServer
+from tests.integration.protocol import DEAD_LETTER_LIMITS
 
 LEASE_SECONDS = 60.0
 LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
@@ -136,5 +137,5 @@ class SmallFleet:
 
 
 def make_small_fleet(broker: Broker) -> SmallFleet:
-    consumer = Consumer(broker, broker.partitions[0], "worker-1", "worker-1.ab12", dead_letter_limit=100)
+    consumer = Consumer(broker, broker.partitions[0], "worker-1", "worker-1.ab12", DEAD_LETTER_LIMITS)
     return SmallFleet(broker, TaskStore(broker, LIMITS), consumer, NodeRegistry(broker))

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.escaping import escape_control_characters
 from captchad.telemetry.logs import (
     LogIdentity,
     configure_logging,
     count_lost_lines,
     set_log_level,
+    shared_logger,
     task_context,
 )
 
@@ -131,6 +133,39 @@ async def test_the_id_follows_into_tasks_and_does_not_mix() -> None:
     entries = read_json_lines(stream)
     assert sorted(str(entry["task_id"]) for entry in entries) == ["task_a", "task_a", "task_b", "task_b"]
     assert all(entry["task_id"] == entry["seen"] for entry in entries)
+
+
+def test_a_line_of_what_all_tasks_share_bears_no_task() -> None:
+    for log_format in ("json", "text"):
+        stream = io.StringIO()
+        configure_logging("info", log_format, IDENTITY, stream)  # type: ignore[arg-type]
+        with task_context("task_00a"):
+            shared_logger("captchad.broker.connection").warning("Redis does not answer")
+            logger.info("at work")
+        shared, own = stream.getvalue().splitlines()
+        assert "task" not in shared
+        assert "task_00a" in own
+
+
+async def test_what_a_task_happens_to_start_bears_no_task() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "json", IDENTITY, stream)
+    work = TaskSet("browsers")
+
+    async def log_later() -> None:
+        await asyncio.sleep(0)
+        logger.info("launched")
+
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    with task_context("task_a"):
+        work.spawn(log_later(), "launch")
+        work.spawn(fail(), "fail")
+        await work.wait_all()
+        await asyncio.sleep(0)
+        logger.info("at work")
+    assert ["task_id" in entry for entry in read_json_lines(stream)] == [False, False, True]
 
 
 def test_the_level_changes_while_running() -> None:
