@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import resource
 from collections.abc import AsyncIterator, Iterator
@@ -67,8 +68,8 @@ async def test_a_batch_of_millions_of_tasks_costs_no_more_than_its_beginning(
 ) -> None:
     body = b'{"tasks":[' + b",".join([b"{}"] * (15 * MEBIBYTE // 3)) + b"]}"
     async with run_fleet(tmp_path, own_redis.url, "gateway") as fleet:
-        url = f"{fleet.gateway_url}/submit_batch"
-        async with fleet.client.post(url, data=body, headers={"Content-Type": "application/json"}) as response:
+        url, headers = f"{fleet.gateway_url}/submit_batch", {"Content-Type": "application/json"}
+        async with fleet.client.post(url, data=io.BytesIO(body), headers=headers) as response:
             assert response.status == 400
             problem = json.loads(await response.read())
         assert problem["violations"] == [{"pointer": "/tasks", "message": "has more than 100 tasks"}]

@@ -121,5 +121,11 @@ class BatchBody(Part):
     tasks: list[TaskBody] = Field(min_length=1, max_length=BATCH_LIMIT, description="each as the body of submit_task")
 
 
+class BatchShape(Part):
+    """A batch whose tasks are still to be looked at."""
+
+    tasks: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT)
+
+
 PRIORITIES = {str(priority): priority for priority in Priority}
 KINDS = {str(kind): kind for kind in CaptchaKind}

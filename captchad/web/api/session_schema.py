@@ -63,9 +63,8 @@ class SessionBody(Part):
     headers: dict[HeaderName, HeaderValue] | None = Field(
         default=None,
         max_length=HEADERS_LIMIT,
-        description="sent to the page's own origin only; not User-Agent, Host, Cookie, Proxy-*, Sec-*, nor what "
-        "concerns the connection or tells a site of the caller's address (Forwarded, X-Forwarded-*, X-Real-IP and "
-        "their kind)",
+        description="sent to the page's own origin only; not User-Agent, Host, Cookie, Proxy-*, Sec-*, nor what is "
+        "the connection's or tells of the caller's address (Forwarded, X-Forwarded-*, X-Real-IP and their kind)",
     )
     local_storage: dict[StoredName, StoredValue] | None = Field(
         default=None, max_length=STORAGE_LIMIT, description="of the page's origin, set before its first script runs"

@@ -19,7 +19,7 @@ from captchad.web.api.schema import (
     METADATA_LIMIT_BYTES,
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
-    BatchBody,
+    BatchShape,
     HintsBody,
     TaskBody,
 )
@@ -56,11 +56,10 @@ def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
 
 def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     """Return the drafts of a submit_batch body; raises as `read_task` does."""
-    tasks = value.get("tasks") if isinstance(value, dict) else None
     _raise_if(list(_find_excesses(value, "")))
-    if isinstance(tasks, list):
-        _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
-    bodies = _validate(BatchBody, value).tasks
+    tasks = _validate(BatchShape, value).tasks
+    _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
+    bodies = _validate_each(tasks)
     _raise_if([v for index, body in enumerate(bodies) for v in _find_faults(body, f"/tasks/{index}", has_session_key)])
     for index, body in enumerate(bodies):
         _refuse_unbuilt(body, f"/tasks/{index}")
@@ -88,9 +87,26 @@ def _validate(model: type[Model], value: Any) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        _raise_if([Violation(make_pointer(one["loc"]), one["msg"]) for one in found])
+        _raise_if(list(_explain(error, "")))
         raise
+
+
+def _validate_each(tasks: list[Any]) -> list[TaskBody]:
+    """Validate the tasks of a batch one by one: all in one call, they would hold the interpreter for long."""
+    bodies: list[TaskBody] = []
+    violations: list[Violation] = []
+    for index, task in enumerate(tasks):
+        try:
+            bodies.append(TaskBody.model_validate(task))
+        except ValidationError as error:
+            violations += _explain(error, f"/tasks/{index}")
+    _raise_if(violations)
+    return bodies
+
+
+def _explain(error: ValidationError, pointer: str) -> Iterator[Violation]:
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        yield Violation(pointer + make_pointer(one["loc"]), one["msg"])
 
 
 def _raise_if(violations: list[Violation]) -> None:

@@ -116,18 +116,7 @@ def test_a_header_given_twice_or_of_wrong_letters_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "X-Client",
-        "X-Client-Id",
-        "X-User",
-        "X-Real-Thing",
-        "X-Tenant",
-        "X-Zip",
-        "Origin",
-        "X-Shipping",
-        "X-Source",
-        "Tip",
-    ],
+    ["X-Client", "X-Client-Id", "X-User", "X-Real-Thing", "X-Tenant", "X-Zip", "Origin", "X-Source", "Tip"],
 )
 def test_a_header_that_only_sounds_like_the_callers_address_may_be_set(name: str) -> None:
     assert read_task({"url": PAGE, "session": {"headers": {name: "x"}}}).session == SessionState((), {name: "x"}, {})
