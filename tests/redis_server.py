@@ -1,6 +1,5 @@
 """A real redis-server for tests."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,12 +7,14 @@ import redis
 
 from tests.patience import wait_until
 from tests.ports import find_free_port
+from tests.redis_versions import find_server
 
 
 class RedisServer:
     """A real redis-server on a loopback port of its own, which a test may kill and start again."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, version: str = "installed") -> None:
+        self._program = find_server(version)
         self.port = find_free_port()
         self._folder = folder
         self._options = options
@@ -24,9 +25,17 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
-        assert program, "the tests need a redis-server; `make test` installs it"
-        arguments = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        arguments = [
+            self._program,
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(self._folder),
+        ]
         self.process = subprocess.Popen(
             [*arguments, "--appendonly", "yes", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
