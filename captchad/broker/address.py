@@ -30,6 +30,11 @@ class RedisClients:
     blocking: Any
     sentinel: Any = None
 
+    async def drop_idle(self) -> None:
+        """Close every connection that nobody uses at the moment."""
+        for client in (self.commands, self.blocking):
+            await client.connection_pool.drop_idle()
+
     async def close(self) -> None:
         """Close every connection of both."""
         for client in (self.commands, self.blocking):
@@ -39,25 +44,48 @@ class RedisClients:
             await sentinel_client.aclose()
 
 
-class KeepingPool(redis.BlockingConnectionPool):
-    """Opens up to `max_connections` and keeps `kept_connections` of them once they are idle."""
+class KeepingConnections:
+    """What both pools add to the driver's: how many idle connections are kept, and how they are closed."""
 
     kept_connections = 1
+    _available_connections: list[Any]
 
     async def release(self, connection: Any) -> None:
         """Take a connection back; close it where enough are kept open already."""
-        idle = self._available_connections
-        is_kept = sum(other.is_connected for other in idle) < self.kept_connections
+        is_kept = sum(other.is_connected for other in self._available_connections) < self.kept_connections
         if not is_kept:
             await connection.disconnect()
-        await super().release(connection)
+        await super().release(connection)  # type: ignore[misc]
+        # Looked up now: the list may have been emptied meanwhile.
+        idle = self._available_connections
         if not is_kept and connection in idle:
             # The pool takes from the end; what is closed must not be taken before what is open.
             idle.remove(connection)
             idle.insert(0, connection)
 
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        """Close every connection, or those alone that are idle."""
+        if inuse_connections:
+            await super().disconnect(inuse_connections)  # type: ignore[misc]
+        else:
+            await self.drop_idle()
 
-class WaitingSentinelPool(SentinelConnectionPool):
+    async def drop_idle(self) -> None:
+        """Close the idle connections.
+
+        They leave the pool first. The driver closes them in their place, where somebody may take one meanwhile and have
+        it closed in the middle of a call.
+        """
+        idle, self._available_connections = self._available_connections, []
+        for connection in idle:
+            await connection.disconnect(nowait=True)
+
+
+class KeepingPool(KeepingConnections, redis.BlockingConnectionPool):
+    """Opens up to `max_connections` and keeps `kept_connections` of them once they are idle."""
+
+
+class WaitingSentinelPool(KeepingConnections, SentinelConnectionPool):
     """Makes callers wait for one of `max_connections`; the driver's own Sentinel pool raises instead."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -81,10 +109,14 @@ class WaitingSentinelPool(SentinelConnectionPool):
             self._permits.release()
 
 
+def override_url(config: RedisSection, url: str | None) -> RedisSection:
+    """Return the section with another URL, which wins over all else that it says; as it is without one."""
+    return config if url is None else RedisSection.model_validate(config.model_dump() | {"url": url})
+
+
 def open_clients(config: RedisSection, client_name: str, url_override: str | None = None) -> RedisClients:
     """Make the clients of the configured Redis, or of `url_override`, without connecting yet."""
-    if url_override is not None:
-        config = RedisSection.model_validate(config.model_dump() | {"url": url_override})
+    config = override_url(config, url_override)
     choice = choose_redis_or_local(config)
     sentinel = _open_sentinel(choice, config, client_name) if choice.kind is RedisKind.SENTINEL else None
 
@@ -92,12 +124,14 @@ def open_clients(config: RedisSection, client_name: str, url_override: str | Non
         options = _connection_options(client_name, timeout_seconds)
         if sentinel is not None:
             options |= _login(choice) | _tls_options(config, {"ssl": True})
-            return sentinel.master_for(
+            client = sentinel.master_for(
                 choice.master_name,
                 connection_pool_class=WaitingSentinelPool,
                 max_connections=config.max_connections,
                 **options,
             )
+            client.connection_pool.kept_connections = config.connection_pool_size
+            return client
         return redis.Redis.from_pool(_open_pool(choice, config, options, timeout_seconds))
 
     return RedisClients(

@@ -12,6 +12,7 @@ from captchad.broker.redis_keys import RECOVERED, PartitionKeys
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
 from captchad.domain.errors import (
     AlreadyFinished,
+    BrokerRefused,
     BrokerUnavailable,
     IdempotencyConflict,
     InvalidRequest,
@@ -92,8 +93,8 @@ class TaskStore:
     async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
         """Store tasks of one partition, all or none; return their ids, the earlier ones where a key was repeated.
 
-        Raises QueueFull, IdempotencyConflict, or BrokerUnavailable (which may come after the write: the same
-        idempotency key, or the same id, then finds it).
+        Raises QueueFull, IdempotencyConflict, BrokerRefused (nothing is stored), or BrokerUnavailable (which may come
+        after the write: the same idempotency key, or the same id, then finds it).
         """
         keys = self._keys_of(tasks[0].task_id)
         arguments: list[Argument] = [
@@ -106,6 +107,8 @@ class TaskStore:
             arguments += _submit_arguments(task, self._seal(task))
         try:
             answer, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
+        except BrokerRefused:
+            raise
         except BrokerUnavailable as error:
             raise BrokerUnavailable(error.message, tasks[0].task_id) from error
         if answer == b"full":
