@@ -7,6 +7,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.config.settings import Configuration
@@ -55,6 +56,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(lambda app: add_api_routes(app, parts), rates=rates),
         broker,
+        Rights(broker),
         feed,
         capacity,
         process.build_presence(),
