@@ -95,6 +95,20 @@ async def test_a_wait_hears_that_everything_was_deleted(partition: Partition, fe
             await asyncio.wait_for(waiting, 10 * EPOCH_CHECK_SECONDS)
 
 
+async def test_events_of_another_database_are_not_heard(partition: Partition, redis_url: str) -> None:
+    other = Broker(RedisSection(), "other", url_override=redis_url.removesuffix("/0") + "/1")
+    await other.start()
+    work, feed = TaskSet("test"), EventFeed(other, TaskStore(other, LIMITS))
+    work.spawn(feed.run(), "feed")
+    async with feed.subscription() as events:
+        assert (await anext(events)).kind == "reconnected"
+        await partition.submit()
+        mine = await Partition(other, TaskStore(other, LIMITS), None).submit()  # type: ignore[arg-type]
+        assert (await anext(events)).payload["task_id"] == mine
+    await work.cancel_all()
+    await other.close()
+
+
 async def test_a_redis_that_goes_away_is_waited_out(own_redis: RedisServer) -> None:
     broker = Broker(RedisSection(), "outage", url_override=own_redis.url)
     await broker.start()
