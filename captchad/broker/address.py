@@ -34,6 +34,11 @@ class RedisClients:
     blocking: Any
     masters: MasterWatch | None = None
 
+    async def drop_idle(self) -> None:
+        """Close every connection that nobody uses at the moment."""
+        for client in (self.commands, self.blocking):
+            await client.connection_pool.drop_idle()
+
     async def close(self) -> None:
         """Close every connection of both."""
         if self.masters is not None:
@@ -43,10 +48,14 @@ class RedisClients:
             await client.connection_pool.disconnect()
 
 
+def override_url(config: RedisSection, url: str | None) -> RedisSection:
+    """Return the section with another URL, which wins over all else that it says; as it is without one."""
+    return config if url is None else RedisSection.model_validate(config.model_dump() | {"url": url})
+
+
 def open_clients(config: RedisSection, client_name: str, url_override: str | None = None) -> RedisClients:
     """Make the clients of the configured Redis, or of `url_override`, without connecting yet."""
-    if url_override is not None:
-        config = RedisSection.model_validate(config.model_dump() | {"url": url_override})
+    config = override_url(config, url_override)
     choice = choose_redis_or_local(config)
     masters = _watch_masters(choice, config, client_name) if choice.kind is RedisKind.SENTINEL else None
 

@@ -173,13 +173,13 @@ class Consumer:
         async with self._broker.guard():
             await self._broker.blocking_client.xread(streams, count=1, block=block_ms)
 
-    async def renew(self, deliveries: Sequence[Delivery]) -> dict[str, str]:
-        """Renew the leases of running attempts; task id to RENEWED, or to what became of the task instead."""
+    async def renew(self, deliveries: Sequence[Delivery]) -> list[str]:
+        """Renew the leases of running attempts; for each RENEWED, or what became of its task instead."""
         arguments: list[Argument] = [self._consumer]
         for delivery in deliveries:
             arguments += [delivery.task_id, delivery.token]
         answers = await self._broker.run_script("renew", self._keys, arguments)
-        return {delivery.task_id: answer.decode() for delivery, answer in zip(deliveries, answers, strict=True)}
+        return [answer.decode() for answer in answers]
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`.

@@ -4,7 +4,7 @@ import orjson
 
 from captchad.broker.connection import Broker
 from captchad.broker.node_reports import decode_report, encode_report
-from captchad.broker.redis_keys import ALIVE, NODE_EVENTS, NODES
+from captchad.broker.redis_keys import ALIVE, NODES
 from captchad.domain.node import Node, NodeReport, NodeState, leave_out_replaced
 
 FORGET_AFTER_MS = 600_000
@@ -17,19 +17,25 @@ class NodeRegistry:
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
 
-    async def beat(self, consumer: str) -> None:
-        """Record a role's heartbeat."""
-        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [consumer, ""])
+    async def beat(self, consumer: str) -> bool:
+        """Record a role's heartbeat; return whether its report is stored."""
+        return await self._beat(consumer, b"")
 
     async def write(self, report: NodeReport, announce: bool = True) -> None:
         """Write a role's report; `announce` it to watchers unless only figures have changed."""
-        await self._broker.run_fleet_script("beat", [ALIVE, NODES], [report.consumer, encode_report(report)])
+        await self._beat(report.consumer, encode_report(report))
         if not announce:
             return
         async with self._broker.guard():
             await self._broker.client.publish(
-                NODE_EVENTS, orjson.dumps({"name": report.name, "role": report.role, "is_draining": report.is_draining})
+                self._broker.node_events,
+                orjson.dumps({"name": report.name, "role": report.role, "is_draining": report.is_draining}),
             )
+
+    async def _beat(self, consumer: str, report: bytes) -> bool:
+        is_full, is_reported = await self._broker.run_fleet_script("beat", [ALIVE, NODES], [consumer, report])
+        self._broker.note_memory(bool(is_full))
+        return bool(is_reported)
 
     async def forget(self, consumer: str) -> None:
         """Remove a role that shut down cleanly."""

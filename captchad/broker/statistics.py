@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from captchad.broker.connection import Broker
-from captchad.broker.redis_keys import RECOVERED, PartitionKeys
+from captchad.broker.redis_keys import COUNTERS, RECOVERED, PartitionKeys
 from captchad.domain.task import Priority
 
 MINUTES = 60
@@ -113,9 +113,9 @@ class Statistics:
         """Add up the counters."""
         totals = Totals()
         names = list(Totals.__dataclass_fields__)
-        for keys in self._broker.partitions:
+        for counters in (COUNTERS, *(keys.counters for keys in self._broker.partitions)):
             async with self._broker.guard():
-                values = await self._broker.client.hmget(keys.counters, names)
+                values = await self._broker.client.hmget(counters, names)
             for name, value in zip(names, values, strict=True):
                 setattr(totals, name, getattr(totals, name) + int(value or 0))
         return totals

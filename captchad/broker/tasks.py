@@ -14,6 +14,7 @@ from captchad.broker.task_pages import TaskPage, TaskQuery, read_page
 from captchad.broker.waits import read_waits
 from captchad.domain.errors import (
     AlreadyFinished,
+    BrokerRefused,
     BrokerUnavailable,
     IdempotencyConflict,
     InvalidRequest,
@@ -74,8 +75,8 @@ class TaskStore:
     async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
         """Store tasks of one partition, all or none; return their ids, the earlier ones where a key was repeated.
 
-        Raises QueueFull, IdempotencyConflict, or BrokerUnavailable (which may come after the write: the same
-        idempotency key, or the same id, then finds it).
+        Raises QueueFull, IdempotencyConflict, BrokerRefused (nothing is stored), or BrokerUnavailable (which may come
+        after the write: the same idempotency key, or the same id, then finds it).
         """
         keys = self._keys_of(tasks[0].task_id)
         arguments: list[Argument] = [
@@ -92,6 +93,8 @@ class TaskStore:
                 await asyncio.sleep(0)
         try:
             answer, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
+        except BrokerRefused:
+            raise
         except BrokerUnavailable as error:
             raise BrokerUnavailable(error.message, tasks[0].task_id) from error
         if answer == b"full":

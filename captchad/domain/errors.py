@@ -110,7 +110,7 @@ class QueueFull(CaptchadError):
 
 
 class BrokerUnavailable(CaptchadError):
-    """Redis does not answer, or too few replicas acknowledged.
+    """Redis does not answer or refuses, or too few replicas acknowledged.
 
     `task_id` is set when the write may have happened: the same Idempotency-Key resumes it.
     """
@@ -120,6 +120,18 @@ class BrokerUnavailable(CaptchadError):
     def __init__(self, message: str, task_id: str | None = None) -> None:
         super().__init__(message)
         self.task_id = task_id
+
+
+class BrokerRefused(BrokerUnavailable):
+    """Redis answered, and wrote nothing: it is read-only, loading, or short of replicas or disk."""
+
+
+class BrokerForbidden(BrokerUnavailable):
+    """Redis refuses the login, or a right that the call needs."""
+
+
+class BrokerFull(BrokerRefused):
+    """Redis answered, and wrote nothing for want of memory; what needs none still goes on."""
 
 
 class TaskErrorCode(StrEnum):

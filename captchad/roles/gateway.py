@@ -7,6 +7,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
 from captchad.broker.tasks import QueueLimits, TaskStore
@@ -61,6 +62,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(lambda app: add_api_routes(app, parts), rates=rates),
         broker,
+        Rights(broker),
         feed,
         capacity,
         process.build_presence(),

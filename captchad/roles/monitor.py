@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.config.settings import Configuration
@@ -26,6 +27,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(lambda app: add_dashboard_routes(app, monitor, are_keys_required), exposition.render_fresh),
         broker,
+        Rights(broker),
         monitor,
         process.build_presence(),
     )

@@ -21,7 +21,7 @@ from captchad.config.start_rules import find_refusals
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
-from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
+from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS, show_host
 from captchad.domain.role_figures import RoleFigures
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
@@ -167,7 +167,7 @@ class RoleProcess:
             role=self.role,
             host=self.host,
             pid=os.getpid(),
-            address=f"{self._bind.host}:{port}",
+            address=f"{show_host(self._bind.host)}:{port}",
             version=__version__,
             is_draining=self.supervisor.is_draining,
             load=self._load_reader.read(),

@@ -6,6 +6,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
 from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rights import Rights
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.domain.role_figures import SchedulerFigures
 from captchad.roles.process import RoleProcess
@@ -30,6 +31,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(),
         broker,
+        Rights(broker),
         feed,
         leadership,
         StalledReclaim(broker, partitions, leadership, clock, metrics),

@@ -6,6 +6,7 @@ from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.events import EventFeed
 from captchad.broker.leases import TASK_LEASE_SECONDS
+from captchad.broker.rights import Rights
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
@@ -66,6 +67,8 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
+    broker.on_return(leases.renew_now)
+    broker.on_return(gate.renew_now)
     # Only read from here; the limits are for submits.
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
 
@@ -86,6 +89,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(render_metrics=render_metrics),
         broker,
+        Rights(broker),
         feed,
         ProtectedPorts(broker, feed, policy, process.host),
         proxy,

@@ -36,7 +36,8 @@ class Periodic(Service):
             try:
                 wanted_seconds = await self._job()
             except BrokerUnavailable as error:
-                _logger.warning("%s: %s; trying again", self.name, error.message)
+                # Whoever lost the broker has said so, once; a line of every job each second would hide the rest.
+                _logger.debug("%s: %s; trying again", self.name, error.message)
             else:
                 if wanted_seconds is not None:
                     pause_seconds = min(pause_seconds, max(0.0, wanted_seconds))

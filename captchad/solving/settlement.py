@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Consumer, Delivery, Settlement
+from captchad.domain.errors import BrokerFull, BrokerUnavailable
 from captchad.runtime.service import Service
 from captchad.telemetry.logs import task_context
 from captchad.telemetry.metrics import Metrics, SettlementOutcome
@@ -53,30 +54,50 @@ class Settler(Service):
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            # What arrives while this batch is being written goes into the next one.
+            # What arrives while this batch is being written goes into the next one, and so does what was refused.
             batch, self._waiting = self._waiting, []
             try:
-                await self._write_all(batch)
+                unwritten = await self._write(batch)
             except BaseException:
                 # Run again, it must find them: without an outcome their leases would be renewed until the deadline.
                 self._waiting = batch + self._waiting
                 self._arrived.set()
                 raise
-            if not self._waiting:
+            if unwritten:
+                self._waiting = [*unwritten, *self._waiting]
+                self._arrived.set()
+                await self._broker.wait_until_back()
+            elif not self._waiting:
                 self._emptied.set()
 
-    async def _write_all(self, batch: list[Settlement]) -> None:
+    async def _write(self, batch: Sequence[Settlement]) -> list[Settlement]:
+        """Write outcomes, those of each partition together; return those that are not written."""
         by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
         for settlement in batch:
             by_partition[settlement.delivery.partition].append(settlement)
+        unwritten: list[Settlement] = []
         for partition, settlements in by_partition.items():
-            await self._write(self._consumers[partition], settlements)
+            consumer = self._consumers[partition]
+            try:
+                await self._settle(consumer, settlements)
+            except BrokerFull:
+                unwritten += await self._write_singly(consumer, settlements)
+            except BrokerUnavailable:
+                unwritten += settlements
+        return unwritten
 
-    async def _write(self, consumer: Consumer, settlements: list[Settlement]) -> None:
-        while True:
-            async with self._broker.waited_out():
-                answers = await consumer.settle(settlements)
-                break
+    async def _write_singly(self, consumer: Consumer, settlements: Sequence[Settlement]) -> list[Settlement]:
+        """Write those that need less memory than is left; return the others, which held them back."""
+        unwritten = []
+        for settlement in settlements:
+            try:
+                await self._settle(consumer, [settlement])
+            except BrokerUnavailable:
+                unwritten.append(settlement)
+        return unwritten
+
+    async def _settle(self, consumer: Consumer, settlements: Sequence[Settlement]) -> None:
+        answers = await consumer.settle(settlements)
         for settlement, answer in zip(settlements, answers, strict=True):
             for callback in self._on_settled:
                 # Also for a refused one: its slot and its lease must be forgotten all the same.

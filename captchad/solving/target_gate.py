@@ -60,6 +60,10 @@ class TargetGate(Service):
         """Renew the slots of open pages until cancelled."""
         await self._periodic.run()
 
+    def renew_now(self) -> None:
+        """Renew as soon as possible: Redis is back, and every slot's lease has run on meanwhile."""
+        self._periodic.wake()
+
     async def drain(self) -> None:
         """Release every slot before the connection to Redis closes."""
         await self._endings.wait_all()

@@ -56,7 +56,7 @@ TITLES: dict[str, str] = {
     "internal_error": "Something failed inside captchad",
     "not_implemented": "This release can't do that yet",
     "queue_full": "The queue is full",
-    "broker_unavailable": "The broker does not answer",
+    "broker_unavailable": "The broker can't do this now",
 }
 
 _CODES_OF_PLAIN_STATUSES = {

@@ -1,6 +1,7 @@
 -- What every partition script shares: the keys, the clock, and the only ways a task changes its state.
 --
 -- KEYS 1-4 streams: recovered, high, normal, low   5 open   6 delayed   7 recent   8 dead   9 counters   10 prefix
+--      11 events (a channel)
 -- A record is a hash; its fields are listed in broker/messages.py. Before this stands ENDS_UNCONFIRMED: whether replicas
 -- must have the end of a task before anybody may read it.
 
@@ -46,7 +47,17 @@ local function publish(id, status, extra)
   event.task_id, event.status, event.at_ms = id, status, NOW
   -- By these a listener is told of the tasks alone that it may see.
   event.target, event.key_id = kept[1] or nil, kept[2] or nil
-  redis.call('PUBLISH', PREFIX .. ':events', cjson.encode(event))
+  redis.call('PUBLISH', KEYS[11], cjson.encode(event))
+end
+
+-- Runs a command on a stream's group; false where there is none. Any other error ends the script: taken for an answer, a
+-- refusal would look like a task that is lost.
+local function call_group(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  return not string.find(reply.err, 'NOGROUP', 1, true) and redis.call(...)
 end
 
 -- From id 0: what was queued while there was no group must be delivered too. It may exist by now, hence pcall.

@@ -2,7 +2,8 @@
 --
 -- ARGV 1 lease (ms)   2 Redis was away until then (ms since 1970; 0: never): workers lost before it cost nothing
 --      3 most tasks for each stream   4 dead letter limits
--- Returns {requeued, blameless, dead_lettered}: tasks queued again, queued again at no cost, and made dead letters
+-- Returns {requeued, blameless, dead_lettered, consumer…}: tasks queued again, queued again at no cost, and made dead
+-- letters; then the workers that were lost
 
 local lease_ms, away_until_ms, most, dead_limits = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 -- A task that costs a second worker its life is taken for the cause, whatever retries are left. Where it can't be told
@@ -11,6 +12,7 @@ local POISON_LOSSES, COMPANY_LOSSES = 2, 4
 -- What a lost worker costs a task: an attempt; no attempt, but it runs alone next time; nothing.
 local CHARGED, SUSPECTED, SPARED = 'charged', 'suspected', 'spared'
 local requeued, blameless, dead_lettered = 0, 0, 0
+local lost, answer = {}, {}
 
 -- Returns the task of a stream entry and its record if its worker has it still.
 local function find_running(stream, entry)
@@ -25,8 +27,8 @@ end
 local function judge(consumer)
   local running, suspects = {}, {}
   for stream = 1, 4 do
-    local pending = redis.pcall('XPENDING', KEYS[stream], GROUP, '-', '+', most, consumer)
-    for _, entry in ipairs(pending.err and {} or pending) do
+    local pending = call_group('XPENDING', KEYS[stream], GROUP, '-', '+', most, consumer)
+    for _, entry in ipairs(pending or {}) do
       local id, record, is_running = find_running(stream, entry[1])
       if is_running then
         running[#running + 1] = id
@@ -51,7 +53,7 @@ local function bury(id, record, message)
 end
 
 local function lose_worker(id, record, loss)
-  count('workers_lost', 1)
+  lost[record.owner] = true
   local losses = tonumber(record.worker_losses)
   if loss ~= SPARED then
     losses = redis.call('HINCRBY', record_key(id), 'worker_losses', 1)
@@ -92,13 +94,17 @@ local function reclaim(stream, entry, consumer, idle_ms)
 end
 
 for stream = 1, 4 do
-  local pending = redis.pcall('XPENDING', KEYS[stream], GROUP, 'IDLE', lease_ms, '-', '+', most)
-  if pending.err then
+  local pending = call_group('XPENDING', KEYS[stream], GROUP, 'IDLE', lease_ms, '-', '+', most)
+  if not pending then
     ensure_group(KEYS[stream])
-  else
-    for _, entry in ipairs(pending) do
-      reclaim(stream, entry[1], entry[2], entry[3])
-    end
+  end
+  for _, entry in ipairs(pending or {}) do
+    reclaim(stream, entry[1], entry[2], entry[3])
   end
 end
-return {requeued, blameless, dead_lettered}
+
+answer[1], answer[2], answer[3] = requeued, blameless, dead_lettered
+for consumer in pairs(lost) do
+  answer[#answer + 1] = consumer
+end
+return answer

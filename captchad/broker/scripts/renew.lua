@@ -14,8 +14,8 @@ for at = 2, #ARGV, 2 do
     answer = 'lost'
     if record.owner == consumer and record.token == ARGV[at + 1] then
       -- Claimed for itself, with JUSTID: that resets the idle time and leaves the delivery counter alone.
-      local claimed = redis.pcall('XCLAIM', KEYS[tonumber(record.stream)], GROUP, consumer, 0, record.entry, 'JUSTID')
-      if not claimed.err and #claimed == 1 then
+      local claimed = call_group('XCLAIM', KEYS[tonumber(record.stream)], GROUP, consumer, 0, record.entry, 'JUSTID')
+      if claimed and #claimed == 1 then
         answer = 'renewed'
       end
     end

@@ -15,13 +15,14 @@ local function evidence_bytes()
   return tonumber(redis.call('HGET', COUNTERS, 'evidence_bytes') or '0')
 end
 
--- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all.
+-- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all, nor is any while Redis
+-- is full: outcomes go first.
 local function keep_evidence(id, record, evidence)
   local size = #evidence.picture + #evidence.screenshot
   if size == 0 then
     return
   end
-  if size > evidence_limit_bytes then
+  if IS_FULL or size > evidence_limit_bytes then
     count('evidence_dropped', 1)
     return
   end

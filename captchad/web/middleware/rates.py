@@ -9,13 +9,14 @@ import math
 
 from aiohttp import web
 
-from captchad.domain.errors import RateLimited
+from captchad.domain.errors import BrokerRefused, RateLimited
 from captchad.intake.rate_decisions import CallerRateLimiter, RateLimitDecision
 from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.addresses import ClientAddresses
 
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
 SETTINGS = {"address": "gateway.rate_limit", "key": "security.rate_limiting"}
+READING_METHODS = frozenset({"GET", "HEAD"})
 _DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
 
@@ -25,7 +26,13 @@ async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1) 
         return
     address = request.app[ADDRESSES].find(request.remote, request.headers.getall("X-Forwarded-For", []))
     caller = caller_of(request)
-    decision = await rates.take(address, caller.key_id if caller else None, cost)
+    try:
+        decision = await rates.take(address, caller.key_id if caller else None, cost)
+    except BrokerRefused:
+        # Where nothing can be charged, nothing can be written either; what only reads goes on.
+        if request.method not in READING_METHODS:
+            raise
+        return
     if decision is None:
         return
     request[_DECISION] = decision

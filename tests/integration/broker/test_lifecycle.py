@@ -103,9 +103,9 @@ class Lifecycle(RuleBasedStateMachine):
         if not held:
             return
         answers = self.runner.run(self.partition.make_consumer().renew(held))
-        for delivery in held:
+        for delivery, answer in zip(held, answers, strict=True):
             is_owner = self.tokens.get(delivery.task_id) == delivery.token
-            assert (answers[delivery.task_id] == "renewed") is is_owner
+            assert (answer == "renewed") is is_owner
 
     @rule()
     def lose_every_worker(self) -> None:

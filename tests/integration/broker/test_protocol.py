@@ -64,12 +64,12 @@ async def test_a_result_of_a_worker_that_lost_its_lease_is_refused(partition: Pa
     zombie, rescuer = partition.make_consumer("zombie"), partition.make_consumer("rescuer")
     [stale] = await zombie.take(1)
     await partition.lose_workers()
-    assert await zombie.renew([stale]) == {task_id: "pending"}
+    assert await zombie.renew([stale]) == ["pending"]
     [fresh] = await rescuer.take(1)
     assert fresh.attempt == 2
-    assert await zombie.renew([stale]) == {task_id: "lost"}
+    assert await zombie.renew([stale]) == ["lost"]
     assert await zombie.settle([completed(stale, "zombie")]) == ["refused"]
-    assert await rescuer.renew([fresh]) == {task_id: RENEWED}
+    assert await rescuer.renew([fresh]) == [RENEWED]
     await rescuer.settle([completed(fresh, "rescuer")])
     before = await partition.store.read(task_id)
     assert await zombie.settle([completed(stale, "zombie")]) == ["refused"]
@@ -235,7 +235,7 @@ async def test_a_running_task_is_cancelled_and_its_worker_learns_of_it(partition
     worker = partition.make_consumer()
     [delivery] = await worker.take(1)
     await partition.store.cancel(task_id)
-    assert await worker.renew([delivery]) == {task_id: "cancelled"}
+    assert await worker.renew([delivery]) == ["cancelled"]
     assert await worker.settle([completed(delivery)]) == ["refused"]
     assert (await partition.store.read(task_id)).status is TaskStatus.CANCELLED
     assert await partition.count_entries() == 0

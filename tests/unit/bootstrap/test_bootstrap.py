@@ -170,6 +170,24 @@ def test_the_grid_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert call.endswith(f"{grid.PACKAGE}@{grid.VERSION}")
 
 
+def test_the_oldest_redis_is_fetched_once_and_apart_from_the_environments_programs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    oldest_redis = importlib.import_module("oldest_redis")
+    environment = tmp_path / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    make_command(environment / "bin", "python", f'echo "$*" >> {tmp_path}/calls')
+    oldest_redis.prepare(environment)
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert call.endswith(f"{oldest_redis.PACKAGE}=={oldest_redis.VERSION}")
+    folder = Path(call.split("--target ")[1].split()[0])
+    assert folder.is_relative_to(environment / "share")
+    (folder / "some" / "bin").mkdir(parents=True)
+    (folder / "some" / "bin" / "redis-server").touch()
+    oldest_redis.prepare(environment)
+    assert len((tmp_path / "calls").read_text().splitlines()) == 1
+
+
 @pytest.fixture
 def apt_calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A stand-in for apt-get notes its calls, and whether the rule against services stood meanwhile."""
