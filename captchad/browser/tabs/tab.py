@@ -165,9 +165,10 @@ class Tab:
                 self.observer.note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
 
     def _on_headers(self, event: dict[str, Any]) -> None:
-        location = next((value for name, value in event["headers"].items() if name.lower() == "location"), None)
-        if location is not None and self.observer is not None:
-            self.observer.note_redirect(location)
+        headers = {name.lower(): value for name, value in event["headers"].items()}
+        self.traces.note_received(headers)
+        if "location" in headers and self.observer is not None:
+            self.observer.note_redirect(headers["location"])
 
     def _on_response(self, response: Response) -> None:
         if self.observer is not None:
