@@ -165,22 +165,30 @@ FINAL_AT_ONCE = frozenset(
 
 
 class AttemptFailed(CaptchadError):
-    """One attempt at a task failed; `task_error_code` decides whether another is made.
+    """One attempt at a task failed; `task_error_code` decides whether another is made, unless this one `is_final`.
 
     `retry_after_seconds` is set where the site itself asked to be left alone for so long.
     """
 
     code = "attempt_failed"
 
-    def __init__(self, task_error_code: TaskErrorCode, message: str, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        task_error_code: TaskErrorCode,
+        message: str,
+        retry_after_seconds: float | None = None,
+        *,
+        is_final: bool = False,
+    ) -> None:
         super().__init__(message)
         self.task_error_code = task_error_code
         self.retry_after_seconds = retry_after_seconds
+        self.is_final = is_final
 
     @property
     def is_retryable(self) -> bool:
         """Whether another attempt may succeed."""
-        return self.task_error_code not in FINAL_AT_ONCE
+        return not self.is_final and self.task_error_code not in FINAL_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,9 @@ def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) 
     if not parts.hostname:
         raise TargetNotAllowed("the URL has no host")
     if parts.username is not None or parts.password is not None:
-        raise TargetNotAllowed("a user name or password in the URL is not allowed")
+        raise TargetNotAllowed(
+            "a user name or password in the URL is not allowed; send it in session.headers, as Authorization"
+        )
     if port == 0:
         raise TargetNotAllowed("port 0 is not a port")
     return Origin(scheme, normalise_host(parts.hostname), port or SCHEME_PORTS[scheme])

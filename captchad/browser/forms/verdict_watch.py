@@ -6,8 +6,8 @@ from importlib.resources import files
 from typing import Any
 
 from playwright.async_api import Dialog, Frame, Page, Request, Response
-from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.forms.verdict import (
     Condition,
     ConditionKind,
@@ -192,13 +192,11 @@ class VerdictWatch:
 
 
 async def _close_dialog(dialog: Dialog) -> None:
-    try:
+    with tolerate_loss():
         if dialog.type == "beforeunload":
             await dialog.accept()  # dismissing it would keep the page from navigating
         else:
             await dialog.dismiss()
-    except PlaywrightError:
-        return
 
 
 def _describe(condition: Condition | None) -> dict[str, str] | None:

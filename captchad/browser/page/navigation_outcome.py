@@ -14,6 +14,7 @@ from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
+_DOWNLOAD = "Download is starting"
 # Bounded, for most aborted navigations have no such response.
 REASON_SECONDS = 0.5
 # The driver has no error class for these; a launch-server words its browser's end in its own way.
@@ -74,6 +75,9 @@ class NavigationOutcome:
         text = _first_line(error)
         if not is_alive or is_crash_sign(error):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
+        if _DOWNLOAD in text:
+            message = "the URL is a file to download, not a page; a captcha's picture can be sent itself, as `image`"
+            return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, message, is_final=True)
         if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
             refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
             return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)

@@ -8,6 +8,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
 from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.page.renderer import end_renderer
@@ -140,7 +141,5 @@ class OpenedPage:
 
 
 async def _close_quietly(page: Page) -> None:
-    try:
+    with tolerate_loss():
         await page.close()
-    except PlaywrightError:
-        return

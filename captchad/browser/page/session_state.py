@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import CDPSession, Page
 from playwright.async_api import Cookie as BrowserCookie
-from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.domain.cookie_scope import find_cookie_host
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import Cookie, PageOrder, SessionState
@@ -127,11 +127,9 @@ class SessionInput:
         # Checked here too, not left to the browser's URL pattern alone.
         if is_at(request["url"], self._origin):
             answer["headers"] = add_headers(request["headers"], self._state.headers)
-        try:
+        with tolerate_loss():
             if self._devtools is not None:
                 await self._devtools.send("Fetch.continueRequest", answer)
-        except PlaywrightError:
-            return  # the request or its page is gone
 
 
 def is_at(url: str, origin: str) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from playwright.async_api import Playwright
 
 from captchad.browser.browsers.connection import LaunchFailed
-from captchad.browser.launch.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
+from captchad.browser.launch.executable import FEATURES_FLAG, NOWHERE_FLAG, QUIET_FLAGS, egress_flags
 from captchad.browser.remote.endpoint import Reached, show_place
 from captchad.browser.remote.opener import name_this_process, read_opener
 from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub
@@ -136,7 +136,8 @@ class SeleniumEndpoint:
         return f"{self.place} holds {self._limits.sessions} sessions of captchad's already (selenium.max_sessions)"
 
     def _capabilities(self) -> dict[str, Any]:
-        flags = ["--headless=new", *QUIET_FLAGS, *egress_flags(self._find_proxy_host()), NOWHERE_FLAG]
+        egress = (*egress_flags(self._find_proxy_host()), NOWHERE_FLAG)
+        flags = ["--headless=new", *QUIET_FLAGS, *egress, FEATURES_FLAG]
         return {"browserName": "chrome", NAME_CAPABILITY: self._name, "goog:chromeOptions": {"args": flags}}
 
     def _find_devtools(self, session: HubSession) -> str:

@@ -115,4 +115,5 @@ def _read_message(value: Any, status: int) -> str:
 def _describe(error: OSError) -> str:
     """Return the system's words for a failed connection; an event loop puts its own there, with the address in them."""
     # A failed look-up of a name has a negative number and words of its own.
-    return os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror or str(error)
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 from captchad.domain.target import PAGE_SCHEMES
 
 _REMEMBERED_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
-_OWNERLESS_SCHEMES = frozenset({"about", "data", "blob", "javascript"})
+_CLIENT_HINTS = "accept-ch"
+_AGENT_CLUSTER, _AS_EVER = "origin-agent-cluster", "?1"
+_OWNERLESS_SCHEMES = frozenset({"about", "data", "blob", "javascript", "chrome-error"})
 """Schemes of documents without an origin, or with that of their creator."""
 
 
@@ -41,6 +43,13 @@ class Traces:
         for name, value in event["headers"].items():
             if name.lower() == "authorization" and value.partition(" ")[0].lower() in _REMEMBERED_SCHEMES:
                 self.obstacle = "a login"
+
+    def note_received(self, headers: Mapping[str, str]) -> None:
+        """A response came; `headers` have lower-case names. What it may set for later visits, only closing undoes."""
+        if _CLIENT_HINTS in headers:
+            self.obstacle = "a wish for client hints"
+        if headers.get(_AGENT_CLUSTER, _AS_EVER).strip() != _AS_EVER:
+            self.obstacle = "a wish to share its agent cluster"
 
     def note_requested(self, url: str) -> None:
         """Something is requested; credentials of a worker's own requests show only in the URL."""

@@ -71,6 +71,7 @@ def test_a_page_of_a_declared_target_is_admitted(url: str, host: str) -> None:
         ("http://app.localhost:8085/", "declare exactly this host"),
         ("http://169.254.169.254/", "metadata service, which is never reachable"),
         ("http://user@captcha.example.com/", "user name"),
+        ("http://user:secret@captcha.example.com/", r"send it in session\.headers, as Authorization"),
     ],
 )
 def test_anything_else_is_refused_with_its_reason(url: str, reason: str) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from captchad.browser.browsers.browser_pool import OVERGROWN_FACTOR, BrowserPool
-from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
+from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, refuse_access
 from captchad.browser.browsers.pool_plan import SLOTS
 from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
@@ -20,7 +20,7 @@ class MeasuredBrowser(BrowserConnection):
     """A browser that takes as much memory as the test says."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(number, SimpleNamespace(version="1"), "agent", Clock())  # type: ignore[arg-type]
+        super().__init__(number, SimpleNamespace(version="1"), "agent", Clock(), refuse_access)  # type: ignore[arg-type]
         self.takes_bytes = 0
 
     @property
