@@ -8,7 +8,7 @@ import click
 
 from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.config.changes import changed_settings
 from captchad.config.json_file import join_path
 from captchad.config.loader import LoadedConfiguration, load_configuration
@@ -42,7 +42,7 @@ def check(ctx: click.Context, file: str | None, is_json: bool) -> None:
     warnings = (*loaded.warnings, *_refusals(loaded.configuration))
     _print_findings((), warnings, is_json)
     if not is_json:
-        click.echo(f"{loaded.path}: good" if loaded.path else "good: no file, defaults and environment alone")
+        say(f"{loaded.path}: good" if loaded.path else "good: no file, defaults and environment alone")
 
 
 @config.command()
@@ -119,9 +119,9 @@ def _print_findings(
         )
         return
     for problem in problems:
-        click.echo(f"captchad: {describe_problem(problem)}", err=True)
+        say(f"captchad: {describe_problem(problem)}", is_error=True)
     for warning in warnings:
-        click.echo(f"captchad: warning: {describe_problem(warning)}", err=True)
+        say(f"captchad: warning: {describe_problem(warning)}", is_error=True)
 
 
 def _represent(problem: ConfigurationProblem) -> dict[str, str]:

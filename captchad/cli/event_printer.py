@@ -1,11 +1,9 @@
 """Prints what happens to supervised processes, for people or as a JSON object a line."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
-import click
-
+from captchad.cli.printing import print_json, say
 from captchad.deployment.events import ServiceEvent, ServiceEventKind
 from captchad.deployment.log_lines import WORTH_SHOWING
 
@@ -32,33 +30,32 @@ class EventPrinter:
             return
         if self._is_json:
             members = {"event": event.kind, "name": event.name, "text": event.text, "level": event.level}
-            click.echo(json.dumps(members, ensure_ascii=False))
+            print_json(members, is_one_line=True)
             return
-        text = "".join(one if one.isprintable() else "?" for one in event.text)
-        line = f"{_time_of_day()} {event.name:<10} {text}"
-        click.secho(line, fg=_COLOURS.get(event.level))
+        say(f"{_time_of_day()} {event.name:<10} {event.text}", colour=_COLOURS.get(event.level))
 
     def say(self, text: str) -> None:
         """Print a line that concerns everything."""
         if self._is_quiet:
             return
         if self._is_json:
-            click.echo(json.dumps({"event": "say", "text": text}, ensure_ascii=False))
+            print_json({"event": "say", "text": text}, is_one_line=True)
         else:
-            click.echo(f"{_time_of_day()} {text}")
+            say(f"{_time_of_day()} {text}")
 
     def summarise(self, title: str, values: Mapping[str, str]) -> None:
         """Print names and values under a title."""
         if self._is_quiet:
             return
         if self._is_json:
-            click.echo(json.dumps({"event": "up", **values}, ensure_ascii=False))
+            print_json({"event": "up", **values}, is_one_line=True)
             return
-        click.secho(f"\n{title}", bold=True)
+        say("")
+        say(title, is_bold=True)
         width = max(len(name) for name in values)
         for name, value in values.items():
-            click.echo(f"  {name:<{width}}  {value}")
-        click.echo()
+            say(f"  {name:<{width}}  {value}")
+        say("")
 
     def _is_wanted(self, event: ServiceEvent) -> bool:
         if self._is_brief:

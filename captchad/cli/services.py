@@ -5,9 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import click
-
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.client import GatewayClient
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import Role
@@ -87,7 +85,7 @@ def print_services(api_key: str | None, is_json: bool) -> None:
     rows = ((one.role, one.name or None, one.address, _state(one), one.reason or None) for one in probes)
     print_table(("ROLE", "NAME", "ADDRESS", "STATE", "REASON"), rows, "")
     if not any(one.is_answering for one in probes):
-        click.echo("nothing is running here; start it with `captchad up`", err=True)
+        say("nothing is running here; start it with `captchad up`", is_error=True)
 
 
 def represent_probe(one: Probe) -> dict[str, Any]:

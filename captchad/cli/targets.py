@@ -3,7 +3,7 @@
 import click
 
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_origin
@@ -49,7 +49,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     if is_json:
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
-        click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
+        say(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
 
 
 def _describe(target: Target) -> tuple[object, ...]:

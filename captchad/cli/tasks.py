@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from captchad.cli.options import gateway_options, json_option, open_client
-from captchad.cli.printing import print_json, print_pairs, show_confidence
+from captchad.cli.printing import print_json, print_pairs, say, show_confidence
 from captchad.cli.task_options import make_task_body, task_options
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
@@ -47,7 +47,7 @@ def submit(
     client = open_client(gateway, api_key)
     accepted = client.submit(body, idempotency_key)
     if not wait_seconds:
-        print_json(accepted) if is_json else click.echo(accepted["task_id"])
+        print_json(accepted) if is_json else say(accepted["task_id"])
         return
     state = client.wait(accepted["task_id"], wait_seconds, Clock().monotonic_seconds)
     if is_json:
@@ -83,14 +83,14 @@ def status(task_id: str | None, wait_seconds: float, gateway: str, api_key: str 
 def cancel(task_id: str, gateway: str, api_key: str | None, is_json: bool) -> None:
     """Cancel the task TASK_ID, waiting or being worked on."""
     state = open_client(gateway, api_key).cancel(task_id)
-    print_json(state) if is_json else click.echo(f"{state['task_id']} is {state['status']}")
+    print_json(state) if is_json else say(f"{state['task_id']} is {state['status']}")
 
 
 def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
     task_id = state["task_id"]
     if state["status"] == TaskStatus.COMPLETED:
         result = state["result"]
-        click.echo(f"{result['captcha_text']}\t{show_confidence(result['confidence'])}")
+        say(result["captcha_text"], show_confidence(result["confidence"]))
         return
     error = state.get("error")
     if error:
