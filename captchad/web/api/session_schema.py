@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from captchad.domain.page import STORED_VALUES_LIMIT
+
 COOKIES_LIMIT = 300
 HEADERS_LIMIT = 100
-STORAGE_LIMIT = 1000
 NAME_LENGTH_LIMIT = 256
 COOKIE_LENGTH_LIMIT = 4096
 PATH_LENGTH_LIMIT = 1024
@@ -62,7 +63,7 @@ class SessionBody(Part):
         description="sent to the page's own origin only; not User-Agent, Host, Cookie, Forwarded, X-Forwarded-*, "
         "Proxy-*, Sec-*, nor what concerns the connection",
     )
-    local_storage: dict[StoredName, StoredValue] | None = Field(default=None, max_length=STORAGE_LIMIT)
+    local_storage: dict[StoredName, StoredValue] | None = Field(default=None, max_length=STORED_VALUES_LIMIT)
 
 
 class Fill(Part):
