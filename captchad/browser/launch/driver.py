@@ -11,6 +11,7 @@ from playwright.async_api import Playwright, async_playwright
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.process_tree import find_driver, is_running, kill_tree, list_children
+from captchad.browser.scripts.isolated_world import install_scripts
 from captchad.runtime.spawn import TaskSet
 
 DRIVER_START_SECONDS = 30.0
@@ -52,12 +53,14 @@ class PlaywrightDriver:
         try:
             async with asyncio.timeout(DRIVER_START_SECONDS):
                 with _set_environment(_choose_environment(temporary_folder)):
-                    self._playwright = await async_playwright().start()
+                    playwright = await async_playwright().start()
+                await install_scripts(playwright)
         except (TimeoutError, PlaywrightError, OSError) as error:
             raise LaunchFailed(f"Playwright's driver did not start: {error or 'no answer'}") from None
         finally:
             self._pid = find_driver(known) or 0
-        return self._playwright
+        self._playwright = playwright
+        return playwright
 
     async def stop(self) -> None:
         """End the driver and every browser under it, and wait until it has ended."""

@@ -12,7 +12,13 @@ from playwright.async_api import Error as PlaywrightError
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
 from captchad.browser.browsers.hang_judge import Activity
 from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver, is_driver_gone
-from captchad.browser.launch.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
+from captchad.browser.launch.executable import (
+    EGRESS_FLAGS,
+    FLOODING_FLAG,
+    PERFORMANCE_FLAGS,
+    QUIET_FLAGS,
+    find_executable,
+)
 from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
 from captchad.browser.launch.process_activity import is_stopped, read_activity
 from captchad.browser.launch.process_tree import (
@@ -193,6 +199,7 @@ class LaunchedBrowsers:
             "headless": True,
             "chromium_sandbox": program.has_sandbox,
             "args": [*QUIET_FLAGS, *EGRESS_FLAGS, *PERFORMANCE_FLAGS, mark],
+            "ignore_default_args": [FLOODING_FLAG],
             "env": program.environment,
             "proxy": {"server": self._find_proxy().url, "bypass": "<-loopback>"},
             # The worker ends its browser itself: after a signal to the whole group it still has pages to finish.

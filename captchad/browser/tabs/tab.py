@@ -25,6 +25,12 @@ FRAMES_FLOOD = 300
 REQUESTS_FLOOD = 3000
 """Each request is four events or more in the driver's pipe, which all pages share."""
 
+NAVIGATIONS_FLOOD = 1000
+"""Those within a document count too: a browser that does not limit them itself passes on thousands a second."""
+
+ADDRESSES_FLOOD_LENGTH = 16_000_000
+"""Of all addresses that a page requests or goes to: one alone can have two million characters."""
+
 
 class TabObserver(Protocol):
     """The events of a page that an attempt handles."""
@@ -70,6 +76,8 @@ class Tab:
         self.pages_served = 0
         self._frames_made = 0
         self._requests_made = 0
+        self._navigations_made = 0
+        self._addresses_length = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
         page.on("frameattached", self._on_frame)
@@ -105,6 +113,7 @@ class Tab:
     def begin_page(self, observer: TabObserver) -> None:
         """Pass all further events to this observer."""
         self.observer, self._frames_made, self._requests_made = observer, 0, 0
+        self._navigations_made = self._addresses_length = 0
         # The renderer of a waiting tab may have died before anybody observed it.
         if self.has_crashed:
             observer.note_crash()
@@ -142,19 +151,33 @@ class Tab:
     def _on_frame(self, _: Frame) -> None:
         self._frames_made += 1
         # Once, not at every frame after it.
-        if self._frames_made == FRAMES_FLOOD and self.observer is not None:
-            self.observer.note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
+        if self._frames_made == FRAMES_FLOOD:
+            self._note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
 
     def _on_document(self, frame: Frame) -> None:
         self.traces.note_document(frame.url)
+        self._navigations_made += 1
+        if self._navigations_made == NAVIGATIONS_FLOOD:
+            self._note_flood(f"the page makes more than {NAVIGATIONS_FLOOD} navigations")
+        self._note_address(frame.url)
+
+    def _note_address(self, url: str) -> None:
+        before, self._addresses_length = self._addresses_length, self._addresses_length + len(url)
+        if before < ADDRESSES_FLOOD_LENGTH <= self._addresses_length:
+            self._note_flood(f"the addresses of the page have more than {ADDRESSES_FLOOD_LENGTH} characters")
+
+    def _note_flood(self, reason: str) -> None:
+        if self.observer is not None:
+            self.observer.note_flood(reason)
 
     def _on_request(self, request: Request) -> None:
         self.traces.note_requested(request.url)
         self._requests_made += 1
         if self.observer is not None:
             self.observer.note_request(request)
-            if self._requests_made == REQUESTS_FLOOD:
-                self.observer.note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
+        if self._requests_made == REQUESTS_FLOOD:
+            self._note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
+        self._note_address(request.url)
 
     def _on_headers(self, event: dict[str, Any]) -> None:
         location = next((value for name, value in event["headers"].items() if name.lower() == "location"), None)

@@ -6,7 +6,6 @@ from typing import TypeVar
 import pytest
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finding.finder import read_finder_script
 from captchad.browser.finding.frame_scans import FrameScans
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.page.frame_calls import FRAMES_LIMIT
@@ -25,21 +24,16 @@ NO_PLACE_FOR_ONE = {
     "empty": "<iframe></iframe>",
     "in a hidden part": '<div hidden><iframe srcdoc="<p>x"></iframe></div>',
 }
-COUNTING = "(() => { globalThis.sent = (globalThis.sent ?? 0) + 1; return SCRIPT })()"
-"""A script that counts in its frame how often it was sent there."""
-
 Result = TypeVar("Result")
 
 
-async def scan_page(
-    stage: Stage, site: LocalSite, work: Callable[[FrameScans, Page], Awaitable[Result]], script: str = ""
-) -> Result:
+async def scan_page(stage: Stage, site: LocalSite, work: Callable[[FrameScans, Page], Awaitable[Result]]) -> Result:
     """Open the site's first page and give what `work` makes of scans at it."""
 
     async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), PATIENCE_SECONDS) as session:
         page = session.page
         await page.wait_for_load_state()
-        return await work(FrameScans(page, None, script or read_finder_script(), stage.clock), page)
+        return await work(FrameScans(page, None, stage.clock), page)
 
 
 async def scan_once(scans: FrameScans, _: Page) -> dict[Frame, FrameView]:
@@ -91,20 +85,3 @@ async def test_a_frame_that_shows_itself_later_is_scanned_then(site: LocalSite, 
     site.put_page("/", CAPTCHA_FRAME.replace("<iframe", "<iframe hidden") + show)
     put_captcha(site)
     assert (await stage.capture(site.url())).picture == CAPTCHA_PNG
-
-
-async def test_the_script_is_sent_twice_to_a_document_however_often_it_is_scanned(
-    site: LocalSite, stage: Stage
-) -> None:
-    site.put_page("/", SMALL)
-    site.put_page("/next", "<p>next")
-
-    async def scan_often(scans: FrameScans, page: Page) -> tuple[list[int], bool]:
-        for _ in range(5):
-            assert len(await scans.scan()) == 2
-        sent = [await frame.evaluate("globalThis.sent") for frame in page.frames]
-        await page.goto(site.url("/next"))
-        return sent, len(await scans.scan()) == 1
-
-    script = COUNTING.replace("SCRIPT", read_finder_script())
-    assert await scan_page(stage, site, scan_often, script) == ([2, 2], True)
