@@ -122,7 +122,11 @@ async def test_the_event_loop_goes_on_while_a_large_answer_is_read() -> None:
     turns = 0
     # Each letter unfolds to eighteen.
     text = json.dumps(
-        make_facts(fields=[{"words": f"{n}" + "\ufdfa" * 300, "before": "", "after": ""} for n in range(60)])
+        make_facts(
+            candidates=[],
+            frames=[],
+            fields=[{"words": f"{n}" + "\ufdfa" * 300, "before": "", "after": ""} for n in range(60)],
+        )
     )
 
     async def count_turns() -> None:
