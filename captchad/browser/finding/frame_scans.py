@@ -11,7 +11,7 @@ from captchad.browser.finding.frame_views import FrameView, find_place, place_vi
 from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.browser.scripts.bounds import TAMPERED, WORDS_LENGTH, Facts, cut_url, work_aside
 from captchad.browser.scripts.catalogue import FINDER
-from captchad.browser.scripts.isolated_world import ask, ask_text, pick
+from captchad.browser.scripts.isolated_world import ask, ask_text, choose
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -57,7 +57,7 @@ class FrameScans:
     async def click(self, frame: Frame, index: int, words: str) -> bool:
         """Click one of those controls; False where it is gone."""
         order = self._order("click", index, words)
-        [control] = await call_frames([frame], lambda _: pick(frame, FINDER, **order))
+        [control] = await call_frames([frame], lambda _: choose(frame, FINDER, keeps="control", **order))
         return control is not None
 
     def _order(self, mode: str, index: int = 0, source: str = "") -> dict[str, str | int | None]:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from playwright.async_api import ElementHandle
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator
 
 from captchad.browser.finding.finder import CaptchaFinder, Found
-from captchad.browser.finding.pictures import find_again, read_picture
+from captchad.browser.finding.pictures import PICTURE, find_again, read_picture
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import cut_url
 from captchad.browser.scripts.isolated_world import has_click_handler
@@ -80,11 +80,11 @@ class PictureTaker:
             return None
 
 
-async def find_clickable(taken: TakenPicture) -> ElementHandle | None:
+async def find_clickable(taken: TakenPicture) -> Locator | None:
     """Return the picture's element where a click may draw another one without leaving the page; None where not."""
-    candidate = taken.found.candidate
-    element = None if candidate.link else await find_again(taken.found.frame, candidate)
-    is_clickable = element is not None and (candidate.is_clickable or await has_click_handler(element))
+    frame, candidate = taken.found.frame, taken.found.candidate
+    element = None if candidate.link else await find_again(frame, candidate)
+    is_clickable = element is not None and (candidate.is_clickable or await has_click_handler(frame, PICTURE))
     return element if is_clickable else None
 
 

@@ -7,19 +7,20 @@ import math
 import re
 from urllib.parse import unquote_to_bytes
 
-from playwright.async_api import ElementHandle, FloatRect, Frame, Response
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import FloatRect, Frame, Locator, Response
 
 from captchad.browser.finding.candidates import Candidate
 from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED, Facts
 from captchad.browser.scripts.catalogue import FINDER
-from captchad.browser.scripts.isolated_world import ask, pick
+from captchad.browser.scripts.isolated_world import ask, choose
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.picture import PICTURE_LIMIT_BYTES
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _SVG_TYPE = "image/svg"
+PICTURE = "picture"
 _OWN_SCHEMES = ("data:", "blob:")
 
 
@@ -109,9 +110,9 @@ def _round_outwards(box: FloatRect) -> FloatRect:
     return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
 
-async def find_again(frame: Frame, candidate: Candidate) -> ElementHandle | None:
+async def find_again(frame: Frame, candidate: Candidate) -> Locator | None:
     """Return the candidate's element, None when it is gone."""
-    return await pick(frame, FINDER, **_order(candidate, "element"))
+    return await choose(frame, FINDER, keeps=PICTURE, **_order(candidate, "element"))
 
 
 def _order(candidate: Candidate, mode: str) -> dict[str, str | int | None]:

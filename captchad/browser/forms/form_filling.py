@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Frame, Locator, Page
 
 from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
 from captchad.browser.scripts.bounds import PLACES_LIMIT, TAMPERED, URL_LENGTH, WORDS_LENGTH, Facts, cut_url
 from captchad.browser.scripts.catalogue import FORM, FORM_FACTS
-from captchad.browser.scripts.isolated_world import ask, pick
+from captchad.browser.scripts.isolated_world import ask, choose, prove_alive
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
@@ -31,7 +31,7 @@ class Place:
     """An element and the frame it is in."""
 
     frame: Frame
-    element: ElementHandle
+    element: Locator
 
 
 class FormFinder:
@@ -63,14 +63,14 @@ class FormFinder:
                     if element is not None:
                         return Place(frame, element)
             if self._clock.monotonic_seconds() >= until_seconds:
-                await frames[0].page.main_frame.query_selector(":root")  # raises where the page has crashed
+                await prove_alive(frames[0].page.main_frame)
                 raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
             await self._clock.sleep(FIND_PAUSE_SECONDS)
 
 
-async def _find_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
+async def _find_in(frame: Frame, wanted: tuple[str, str]) -> Locator | None:
     mode, selector = wanted
-    return await pick(frame, FORM, mode=mode, selector=selector)
+    return await choose(frame, FORM, keeps=mode, mode=mode, selector=selector)
 
 
 def order_frames(page: Page, first: Frame) -> list[Frame]:
@@ -112,7 +112,7 @@ class FormFilling:
         try:
             await self.field.element.fill("", timeout=ACTION_MS)
             # Key by key rather than at once: some pages listen to key presses.
-            await self.field.element.type(text, timeout=ACTION_MS + MS_PER_SECOND * len(text))
+            await self.field.element.press_sequentially(text, timeout=ACTION_MS + MS_PER_SECOND * len(text))
         except PlaywrightError as error:
             raise _explain(error, "fill.input can't be typed into") from None
 

@@ -13,6 +13,7 @@ from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.browser.scripts.bounds import cut_url
+from captchad.browser.scripts.isolated_world import prove_alive
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
@@ -126,7 +127,7 @@ class OpenedPage:
         """Ask the page itself: when it crashes, the driver may first report that its navigation ended."""
         try:
             async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
-                await self.page.query_selector(":root")
+                await prove_alive(self.page.main_frame)
         except TimeoutError:
             return True
         except PlaywrightError as error:

@@ -1,5 +1,5 @@
 // Finds an element of a form: returns the first visible element that matches `selector` and can be typed into
-// (mode "field") or clicked (mode "button"), or null. It is kept under the mode's name, for form_facts.js.
+// (mode "field") or clicked (mode "button"), or null.
 const ELEMENTS_LIMIT = 20000;
 const queryAll = (root, css) => {
   // By the prototype: a form's fields can hide its own functions (<input name="querySelectorAll">).
@@ -22,5 +22,4 @@ const isTypedInto = (element) => element.isContentEditable || element instanceof
   (element instanceof HTMLInputElement &&
     !/^(button|checkbox|color|file|hidden|image|radio|range|reset|submit)$/.test(element.type));
 const isWanted = (element) => isVisible(element) && (mode === "button" || isTypedInto(element));
-kept[mode] = rootsUnder(document).flatMap((root) => queryAll(root, selector)).find(isWanted) || null;
-return kept[mode];
+return rootsUnder(document).flatMap((root) => queryAll(root, selector)).find(isWanted) || null;

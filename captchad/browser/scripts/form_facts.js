@@ -1,7 +1,7 @@
 // Returns where the forms of the field and the button lead, and what else they require; form_filling.py decides on that.
 // catalogue.py joins this file and the finder's files about behavioural captchas into one function.
 //
-// uses: which of the two are in this frame, as form.js has kept them
+// uses: which of the two are in this frame, kept there under these names
 //
 // returns { places, behavioural }: every address the answer may be sent to, and the name of a behavioural captcha in those
 //       forms, or without a form in the smallest part of the page with a field and a button; else null

@@ -1,14 +1,16 @@
 """Asks frames by scripts that run in a world of their own: the page's document, without the page's functions.
 
-The driver has one documented way there: a selector engine registered as a content script.
+The driver has one documented way there: a selector engine registered as a content script. Handles of elements are not
+used: the driver describes each in the page's world, at any length that the page likes.
 """
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import ElementHandle, Frame, Playwright
+from playwright.async_api import Frame, Locator, Playwright
 
 from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED
 from captchad.browser.scripts.catalogue import read_engine
@@ -16,10 +18,11 @@ from captchad.browser.scripts.catalogue import read_engine
 ENGINE = "captchad"
 PAGE_ENGINE = "captchad-page"
 _FIND_HANDLER = """
-((find) => ({ query: (root) => find(root)[0] || null, queryAll: find }))
-((element) => typeof element.onclick === "function" ? [element] : [])
+((find) => ({ query: (root, mark) => find(mark)[0] || null, queryAll: (root, mark) => find(mark) }))
+((mark) => [...document.querySelectorAll(`[data-captchad="${mark}"]`)].filter((one) => one.onclick))
 """
 _NOTHING = "null"
+_MARK_BYTES = 8
 
 
 async def install_scripts(playwright: Playwright) -> None:
@@ -42,14 +45,28 @@ async def ask(frame: Frame, script: str, **order: Any) -> Any:
         return None
 
 
-async def pick(frame: Frame, script: str, **order: Any) -> ElementHandle | None:
-    """Return the element that a script chooses; unlike `ask`, never in a document that came meanwhile."""
-    return await frame.query_selector(_address(script, {**order, "picks": True}))
+async def choose(frame: Frame, script: str, keeps: str, **order: Any) -> Locator | None:
+    """Return the element that a script chooses, which is kept under a name in its document; None where there is none.
+
+    Unlike `ask`, this is never repeated in a document that came meanwhile.
+    """
+    found = await frame.locator(_address(script, {**order, "keeps": keeps})).count()
+    return frame.locator(_address("kept", {"name": keeps})) if found == 1 else None
 
 
-async def has_click_handler(element: ElementHandle) -> bool:
-    """Whether the page has set an element's `onclick`: only its own world knows, but says no more than yes or no."""
-    return await element.query_selector(f"{PAGE_ENGINE}=onclick") is not None
+async def has_click_handler(frame: Frame, name: str) -> bool:
+    """Whether the page has set the `onclick` of a kept element: only its own world knows, and says but yes or no."""
+    mark = secrets.token_hex(_MARK_BYTES)
+    await ask(frame, "mark", name=name, text=mark)
+    try:
+        return await frame.locator(f"{PAGE_ENGINE}={mark}").count() == 1
+    finally:
+        await ask(frame, "mark", name=name, text="")
+
+
+async def prove_alive(frame: Frame) -> None:
+    """Raise PlaywrightError where a frame's process or its browser is gone."""
+    await frame.locator(":root").count()
 
 
 def _address(script: str, order: Mapping[str, Any]) -> str:
