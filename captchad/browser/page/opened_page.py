@@ -13,7 +13,7 @@ from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.browser.scripts.bounds import cut_url
-from captchad.browser.scripts.isolated_world import prove_alive
+from captchad.browser.scripts.isolated_world import MainFrame, prove_alive
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
@@ -33,6 +33,7 @@ class OpenedPage:
     def __init__(
         self,
         page: Page,
+        main_frame: MainFrame,
         devtools: CDPSession,
         connection: BrowserConnection,
         proxy: FilteringProxy,
@@ -40,6 +41,7 @@ class OpenedPage:
         work: TaskSet,
     ) -> None:
         self.page = page
+        self.main_frame = main_frame
         self.recorder = PictureRecorder()
         self.status: int | None = None
         self._devtools = devtools

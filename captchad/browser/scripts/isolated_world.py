@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import Frame, Locator, Playwright
+from playwright.async_api import CDPSession, Frame, Locator, Playwright
 
 from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED
-from captchad.browser.scripts.catalogue import read_engine
+from captchad.browser.scripts.catalogue import read_engine, read_page_scripts
 
 ENGINE = "captchad"
 PAGE_ENGINE = "captchad-page"
@@ -43,6 +43,31 @@ async def ask(frame: Frame, script: str, **order: Any) -> Any:
         return json.loads(await ask_text(frame, script, **order))
     except TAMPERED:
         return None
+
+
+class MainFrame:
+    """Asks a page's main frame over DevTools, in a world of the same kind, without what the driver loads for selectors.
+
+    That takes several times as long as a scan; other frames are few, and the driver does not tell their ids.
+    """
+
+    def __init__(self, devtools: CDPSession, frame_id: str) -> None:
+        self._devtools = devtools
+        self._frame_id = frame_id
+
+    async def ask_text(self, script: str, **order: Any) -> str:
+        """Return what a script that keeps nothing answers, as JSON; PlaywrightError where there is no document."""
+        world = {"frameId": self._frame_id, "worldName": ENGINE}
+        context = await self._devtools.send("Page.createIsolatedWorld", world)
+        source = f"(() => {{ const kept = {{}}; return ({read_page_scripts()[script]})({json.dumps(order)}) }})()"
+        wanted = {
+            "expression": f"((text) => text.length <= {ANSWER_LENGTH} ? text : 'null')(JSON.stringify({source}))",
+            "contextId": context["executionContextId"],
+            "returnByValue": True,
+        }
+        answer = await self._devtools.send("Runtime.evaluate", wanted)
+        text = answer["result"].get("value")
+        return text if isinstance(text, str) and len(text) <= ANSWER_LENGTH else _NOTHING
 
 
 async def choose(frame: Frame, script: str, keeps: str, **order: Any) -> Locator | None:

@@ -10,6 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 import captchad
 from captchad.browser.browsers.connection import BrowserConnection
 from captchad.browser.page.renderer import end_renderer
+from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.browser.tabs.traces import Traces
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
@@ -68,6 +69,7 @@ class Tab:
         self.page = page
         self.devtools = devtools
         self.context_id = ""
+        self.main_frame = MainFrame(devtools, "")
         self.traces = Traces()
         self.observer: TabObserver | None = None
         self.has_crashed = False
@@ -98,6 +100,9 @@ class Tab:
         # No buffers: bodies are read through the driver, which keeps its own.
         await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
+        target = await self.devtools.send("Target.getTargetInfo")
+        # A page's main frame has its target's id.
+        self.main_frame = MainFrame(self.devtools, str(target["targetInfo"]["targetId"]))
 
     async def watch(self) -> None:
         """Subscribe to what the page stores, and read the context's DevTools id."""

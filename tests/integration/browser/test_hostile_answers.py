@@ -18,7 +18,7 @@ from captchad.domain.page import Fill, PageOrder
 from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from captchad.domain.plain_text import MESSAGE_LIMIT_BYTES
 from captchad.recognition.decoding import decode_picture
-from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage, find_main_frame
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -82,7 +82,7 @@ async def test_all_texts_of_a_scan_are_bounded(script: str, site: LocalSite, sta
 
     async def scan(page: Page) -> None:
         await page.wait_for_load_state()
-        scans, views = FrameScans(page, None, stage.clock), dict[Frame, FrameView]()
+        scans, views = FrameScans(page, await find_main_frame(page), None, stage.clock), dict[Frame, FrameView]()
         # A frame may be too slow once.
         while len(views) < 2:
             views = await scans.scan()

@@ -10,7 +10,7 @@ from captchad.browser.finding.frame_scans import FrameScans
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.page.frame_calls import FRAMES_LIMIT
 from captchad.domain.page import PageOrder
-from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
+from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage, find_main_frame
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -33,7 +33,7 @@ async def scan_page(stage: Stage, site: LocalSite, work: Callable[[FrameScans, P
     async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), PATIENCE_SECONDS) as session:
         page = session.page
         await page.wait_for_load_state()
-        return await work(FrameScans(page, None, stage.clock), page)
+        return await work(FrameScans(page, await find_main_frame(page), None, stage.clock), page)
 
 
 async def scan_once(scans: FrameScans, _: Page) -> dict[Frame, FrameView]:

@@ -19,7 +19,7 @@ from tests.system.fleet import FINAL, Fleet
 from tests.system.hostile_proof.attacks import ATTACKS, WANTS_SESSION, put_attacks
 
 HONEST_AT_ONCE = 3
-ATTACKS_AT_ONCE = 3
+ATTACKS_AT_ONCE = 2
 ATTACK_SECONDS = 5
 LISTENING_PAUSE_SECONDS = 0.05
 WAIT_SECONDS = 20
