@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-fuzz prove-pythons prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-fuzz prove-pythons prove-systemd
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -62,6 +62,10 @@ prove-failover: ## 20 planned Sentinel failovers under load for each number of a
 prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among them: nothing left behind, memory flat
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_PAGES=5000 CAPTCHAD_PROOF_BROWSER_KILLS=200 CAPTCHAD_PROOF_WORKER_KILLS=20 $(BIN)/python -m pytest -q -s tests/system/test_browser_endurance.py
+
+prove-hostile: ## 200 visits to hostile pages beside honest ones: none of these fails, no role falls silent, memory returns
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_HOSTILE_VISITS=200 CAPTCHAD_PROOF_SILENCE_SECONDS=1 $(BIN)/python -m pytest -q -s tests/system/test_hostile_proof.py
 
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test

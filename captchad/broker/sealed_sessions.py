@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from captchad.broker.session_cipher import RETURNED_LIMIT_BYTES, Direction, SessionCipher, SessionUnreadable
+from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.page import SESSION_LIMIT_BYTES
 from captchad.domain.task import TaskRequest, TaskResult
 
 
@@ -31,9 +32,9 @@ class SealedSessions:
             sealed = self._need_cipher().seal(result.session, task_id, Direction.RETURNED)
         except ValueError:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page's session can't be serialised") from None
-        if len(sealed) > RETURNED_LIMIT_BYTES:
-            message = f"the page's session has {len(sealed)} bytes, more than the limit of {RETURNED_LIMIT_BYTES}"
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, message)
+        if len(sealed) > SESSION_LIMIT_BYTES:
+            message = f"the page's session has {len(sealed)} bytes, more than the limit of {SESSION_LIMIT_BYTES}"
+            raise AttemptFailed(TaskErrorCode.SESSION_TOO_LARGE, message)
         return sealed
 
     def _need_cipher(self) -> SessionCipher:

@@ -21,7 +21,6 @@ VERSION = b"\x01"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT = b"captchad session v1"
-RETURNED_LIMIT_BYTES = 1_048_576
 
 
 class Direction(StrEnum):

@@ -116,7 +116,9 @@ class BrowserEngine(Service):
         try:
             lease = TabLease(await self._borrow(deadline), self._tabs, owner, self._work)
             tab = await lease.tab()
-            opened = OpenedPage(tab.page, tab.devtools, tab.connection, self._proxy, self._clock, self._work)
+            opened = OpenedPage(
+                tab.page, tab.main_frame, tab.devtools, tab.connection, self._proxy, self._clock, self._work
+            )
             tab.begin_page(opened)
             yield opened
             is_well = True

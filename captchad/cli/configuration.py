@@ -10,7 +10,7 @@ import click
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.cli.refusals import list_doubts, list_refusals
 from captchad.config.changes import changed_settings
 from captchad.config.loader import LoadedConfiguration, load_configuration
@@ -53,7 +53,7 @@ def check(ctx: click.Context, file: str | None, roles: Sequence[str], is_json: b
     _print_findings(problems, doubts, is_json)
     if not is_json and not problems:
         where = str(loaded.path) if loaded.path else "no file, defaults and environment alone"
-        click.echo(f"{where}: {_judge(len(doubts))}")
+        say(f"{where}: {_judge(len(doubts))}")
     ctx.exit(EXIT_FAILED if problems else EXIT_DONE)
 
 
@@ -119,9 +119,9 @@ def _print_findings(
         )
         return
     for problem in problems:
-        click.echo(f"captchad: {describe_problem(problem)}", err=True)
+        say(f"captchad: {describe_problem(problem)}", is_error=True)
     for warning in warnings:
-        click.echo(f"captchad: warning: {describe_problem(warning)}", err=True)
+        say(f"captchad: warning: {describe_problem(warning)}", is_error=True)
 
 
 def _represent(problem: ConfigurationProblem) -> dict[str, str]:

@@ -11,7 +11,7 @@ from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_pairs, print_table
+from captchad.cli.printing import print_json, print_pairs, print_table, say
 from captchad.config.loader import LoadedConfiguration
 
 DEFAULT_LIMIT = 50
@@ -75,9 +75,9 @@ def replay(task_id: str | None, is_all: bool, config_path: str | None, is_json: 
         print_json([{"replay_of": old, "task_id": new} for old, new in replayed])
         return
     for old, new in replayed:
-        click.echo(f"{old} replayed as {new}")
+        say(f"{old} replayed as {new}")
     if not replayed:
-        click.echo("no dead letters")
+        say("no dead letters")
 
 
 def _open(broker: Broker, loaded: LoadedConfiguration) -> DeadLetters:

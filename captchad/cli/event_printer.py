@@ -10,6 +10,7 @@ import click
 from captchad.cli.line_output import LineOutput
 from captchad.deployment.events import ServiceEvent, ServiceEventKind
 from captchad.deployment.log_lines import WORTH_SHOWING
+from captchad.domain.plain_text import escape_control_characters, escape_in_json
 from captchad.telemetry.colours import wants_colours
 
 _COLOURS = {"warning": "yellow", "error": "red", "critical": "red"}
@@ -37,17 +38,16 @@ class EventPrinter:
             return
         if self._is_json:
             members = {"event": event.kind, "name": event.name, "text": event.text, "level": event.level}
-            self._print(json.dumps(members, ensure_ascii=False))
+            self._print_json(members)
             return
-        text = "".join(one if one.isprintable() else "?" for one in event.text)
-        self._print(f"{_time_of_day()} {event.name:<10} {text}", fg=_COLOURS.get(event.level))
+        self._print(f"{_time_of_day()} {event.name:<10} {event.text}", fg=_COLOURS.get(event.level))
 
     def say(self, text: str) -> None:
         """Print a line that concerns everything."""
         if self._is_quiet:
             return
         if self._is_json:
-            self._print(json.dumps({"event": "say", "text": text}, ensure_ascii=False))
+            self._print_json({"event": "say", "text": text})
         else:
             self._print(f"{_time_of_day()} {text}")
 
@@ -56,7 +56,7 @@ class EventPrinter:
         if self._is_quiet:
             return
         if self._is_json:
-            self._print(json.dumps({"event": "up", **values}, ensure_ascii=False))
+            self._print_json({"event": "up", **values})
             return
         self._print("")
         self._print(title, is_bold=True)
@@ -69,7 +69,11 @@ class EventPrinter:
         """Wait for a moment until everything is printed; other output comes after it then."""
         self._output.flush()
 
+    def _print_json(self, members: Mapping[str, str | None]) -> None:
+        self._output.put(escape_in_json(json.dumps(members, ensure_ascii=False)))
+
     def _print(self, line: str, fg: str | None = None, is_bold: bool = False) -> None:
+        line = escape_control_characters(line)
         is_styled = self._has_colours and (fg is not None or is_bold)
         self._output.put(click.style(line, fg=fg, bold=is_bold or None) if is_styled else line)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 
+from captchad.cli.printing import say
 from captchad.domain.errors import CaptchadError, ConfigurationError, ConfigurationProblem, InvalidRequest
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 
@@ -27,11 +28,11 @@ def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
-        if is_debug:
-            traceback.print_exc()
+        for row in traceback.format_exc().splitlines() if is_debug else ():
+            say(row, is_error=True)
         lines, code = _explain(error)
         for line in lines:
-            click.echo(f"captchad: {_one_line(line)}", err=True)
+            say(f"captchad: {_one_line(line)}", is_error=True)
         return code
     return result if isinstance(result, int) else EXIT_DONE
 

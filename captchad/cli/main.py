@@ -10,6 +10,7 @@ from captchad import __version__
 from captchad.cli.commands import COMMANDS
 from captchad.cli.failures import run_guarded
 from captchad.cli.lazy_group import LazyGroup
+from captchad.cli.printing import say
 from captchad.domain.exit_codes import EXIT_WRONG_USAGE
 from captchad.domain.node import Role
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
@@ -17,6 +18,7 @@ from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad"
 DEBUG_FLAG = "--debug"
+NAME_LENGTH_LIMIT = 100
 
 
 def main() -> None:
@@ -37,6 +39,13 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     return len(rest) != literal, [*rest, *arguments[literal:]]
 
 
+def _read_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no name: it stands in every log line of the role, in metrics and in Redis."""
+    if value is not None and not (0 < len(value) <= NAME_LENGTH_LIMIT and value.isprintable() and value.strip()):
+        raise click.BadParameter(f"a name has 1 to {NAME_LENGTH_LIMIT} printable characters")
+    return value
+
+
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
@@ -51,7 +60,10 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     "--port", type=click.IntRange(0, HIGHEST_PORT), metavar="PORT", help="The port the role listens on; 0: any."
 )
 @click.option(
-    "--name", metavar="NAME", help="The role's name in the fleet.  [default: made from role, host and process]"
+    "--name",
+    callback=_read_name,
+    metavar="NAME",
+    help="The role's name in the fleet.  [default: made from role, host and process]",
 )
 @click.option(DEBUG_FLAG, is_flag=True, help="Show the traceback of a failure.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
@@ -73,7 +85,8 @@ def root(
     if ctx.invoked_subcommand is not None:
         return
     if role is None:
-        click.echo(ctx.get_help(), err=True)
+        for line in ctx.get_help().splitlines():
+            say(line, is_error=True)
         ctx.exit(EXIT_WRONG_USAGE)
     require(Extra.WORKER if Role(role) is Role.WORKER else Extra.SERVER, f"the role {role}")
     # What a role's watchdog ends says where it stood.

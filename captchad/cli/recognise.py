@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
-from captchad.cli.printing import show_confidence
+from captchad.cli.printing import print_json, say, show_confidence
 from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
 from captchad.domain.errors import CaptchadError
 from captchad.domain.exit_codes import EXIT_FAILED
@@ -47,11 +46,11 @@ def recognise(
     for outcome in _read_all(_show_progress(files, as_json), (engine, model), hints):
         outcomes.append(outcome)
         if "error" in outcome:
-            click.echo(f"captchad: {outcome['file']}: {outcome['error']}", err=True)
+            say(f"captchad: {outcome['file']}: {outcome['error']}", is_error=True)
         elif not as_json:
-            click.echo(f"{outcome['file']}\t{outcome['text']}\t{show_confidence(outcome['confidence'])}")
+            say(outcome["file"], outcome["text"], show_confidence(outcome["confidence"]))
     if as_json:
-        click.echo(orjson.dumps(outcomes, option=orjson.OPT_INDENT_2).decode())
+        print_json(outcomes)
     if any("error" in outcome for outcome in outcomes):
         sys.exit(EXIT_FAILED)
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-import click
-
 from captchad.cli.options import open_client
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.client import GatewayClient
 from captchad.client.exchange import Answer
 from captchad.domain.errors import CaptchadError
@@ -107,7 +105,7 @@ def print_services(api_key: str | None, is_json: bool, gateway: str | None = Non
     rows = ((one.role, one.name or None, one.address, _state(one), one.reason or None) for one in probes)
     print_table(("ROLE", "NAME", "ADDRESS", "STATE", "REASON"), rows, "")
     if gateway is None and not any(one.is_answering for one in probes):
-        click.echo("nothing is running here; start it with `captchad up`", err=True)
+        say("nothing is running here; start it with `captchad up`", is_error=True)
 
 
 def _probe_gateway(url: str, api_key: str | None) -> Probe:

@@ -4,7 +4,7 @@ import click
 
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.target import (
@@ -33,7 +33,7 @@ def list_targets(config_path: str | None, is_json: bool) -> None:
     declared = loaded.configuration.security
     for warning in loaded.warnings:
         if warning.path.startswith("security.targets"):
-            click.echo(f"{warning.path}: {warning.message}", err=True)
+            say(f"{warning.path}: {warning.message}", is_error=True)
     if is_json:
         print_json([section.model_dump(mode="json") for section in declared.targets])
         return
@@ -62,7 +62,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     if is_json:
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
-        click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
+        say(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
 
 
 @targets.command()
@@ -84,10 +84,10 @@ def reopen(host: str, config_path: str | None, is_json: bool) -> None:
         closed = {"was_closed": reopening.was_closed, "closed_seconds": reopening.closed_seconds}
         print_json({"host": target.host, **closed, "waiting_tasks": reopening.waiting})
     elif not reopening.was_closed:
-        click.echo(f"{target.host} was not closed")
+        say(f"{target.host} was not closed")
     else:
         waiting = f"{reopening.waiting} tasks wait for it" if reopening.waiting != 1 else "1 task waits for it"
-        click.echo(f"{target.host} is open again, {reopening.closed_seconds:.0f} s early; {waiting}")
+        say(f"{target.host} is open again, {reopening.closed_seconds:.0f} s early; {waiting}")
 
 
 def _describe(target: Target) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from captchad.cli.options import gateway_options, json_option, open_client
-from captchad.cli.printing import print_json, print_pairs, show_confidence
+from captchad.cli.printing import print_json, print_pairs, say, show_confidence
 from captchad.cli.task_options import make_task_body, name_argument, task_options
 from captchad.domain.errors import InvalidRequest, Violation
 from captchad.domain.exit_codes import EXIT_FAILED
@@ -53,7 +53,7 @@ def submit(
     except InvalidRequest as error:
         raise InvalidRequest(error.message, _name_arguments(error.violations)) from None
     if wait_seconds is None:
-        print_json(accepted) if is_json else click.echo(accepted["task_id"])
+        print_json(accepted) if is_json else say(accepted["task_id"])
         return
     state = client.wait(accepted["task_id"], wait_seconds, Clock().monotonic_seconds)
     if is_json:
@@ -101,7 +101,7 @@ def status(
 def cancel(task_id: str, gateway: str, api_key: str | None, is_json: bool) -> None:
     """Cancel the task TASK_ID, waiting or being worked on."""
     state = open_client(gateway, api_key).cancel(task_id)
-    print_json(state) if is_json else click.echo(f"{state['task_id']} is {state['status']}")
+    print_json(state) if is_json else say(f"{state['task_id']} is {state['status']}")
 
 
 def _name_arguments(violations: Iterable[Violation]) -> tuple[Violation, ...]:
@@ -115,10 +115,10 @@ def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
         columns = [result["captcha_text"], show_confidence(result["confidence"])]
         if result.get("verified") is not None:
             columns.append("verified" if result["verified"] else "not verified")
-        click.echo("\t".join(columns))
+        say(*columns)
         if result.get("session") is not None:
             # Not among what a program reads: its values are secrets.
-            click.echo(f"session: {_describe_session(result['session'])}", err=True)
+            say(f"session: {_describe_session(result['session'])}", is_error=True)
         return
     error = state.get("error")
     if error:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from captchad.domain.plain_text import bound_message
+
 
 class CaptchadError(Exception):
     """Base of all errors that captchad answers with a code; `code` never changes between releases."""
@@ -150,6 +152,7 @@ class TaskErrorCode(StrEnum):
     WORKER_LOST = "worker_lost"
     UNREADABLE_RECORD = "unreadable_record"
     CANCELLED = "cancelled"
+    SESSION_TOO_LARGE = "session_too_large"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -159,6 +162,7 @@ FINAL_AT_ONCE = frozenset(
         TaskErrorCode.TARGET_NOT_ALLOWED,
         TaskErrorCode.DEADLINE_EXCEEDED,
         TaskErrorCode.CANCELLED,
+        TaskErrorCode.SESSION_TOO_LARGE,
     }
 )
 """Codes for which another attempt is useless; all others are retryable."""
@@ -167,6 +171,7 @@ FINAL_AT_ONCE = frozenset(
 class AttemptFailed(CaptchadError):
     """One attempt at a task failed; `task_error_code` decides whether another is made, unless this one `is_final`.
 
+    The message may have words of the page's, so it is escaped and cut.
     `retry_after_seconds` is set where the site itself asked to be left alone for so long.
     """
 
@@ -180,7 +185,7 @@ class AttemptFailed(CaptchadError):
         *,
         is_final: bool = False,
     ) -> None:
-        super().__init__(message)
+        super().__init__(bound_message(message))
         self.task_error_code = task_error_code
         self.retry_after_seconds = retry_after_seconds
         self.is_final = is_final

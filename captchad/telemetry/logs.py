@@ -11,8 +11,9 @@ from typing import Any, Literal, TextIO
 
 import orjson
 
+from captchad.domain.plain_text import bound_message, cut_text, escape_control_characters, escape_in_json
 from captchad.telemetry.colours import wants_colours
-from captchad.telemetry.escaping import escape_control_characters, repair_surrogates
+from captchad.telemetry.escaping import repair_surrogates
 from captchad.telemetry.line_writer import LineWriter, Write, find_write
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -31,6 +32,8 @@ _COLOURS = {
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 _LEVEL_WIDTH = 7
 _TRACEBACK_INDENT = "    | "
+_TEXT_LIMIT_BYTES = 8192
+_TRACEBACK_LIMIT_BYTES = 65_536
 _NOISY_LOGGERS = ("aiohttp.access", "asyncio")
 
 
@@ -151,7 +154,7 @@ class JsonFormatter(logging.Formatter):
             "role": self._identity.role,
             "node": self._identity.node,
             "logger": record.name,
-            "message": repair_surrogates(record.getMessage()),
+            "message": _repair(record.getMessage()),
         }
         task_id = _task_id_of(record)
         if task_id is not None:
@@ -159,13 +162,14 @@ class JsonFormatter(logging.Formatter):
         entry.update({name: value for name, value in _extras_of(record).items() if name not in entry})
         traceback = _format_traceback(self, record)
         if traceback:
-            entry["traceback"] = repair_surrogates(traceback)
+            entry["traceback"] = _repair(traceback, _TRACEBACK_LIMIT_BYTES)
         try:
-            return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+            line = orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except orjson.JSONEncodeError:
             # A log line is never lost because of what was logged.
-            safe = {name: repair_surrogates(str(value)) for name, value in entry.items()}
-            return orjson.dumps(safe).decode()
+            safe = {name: _repair(str(value)) for name, value in entry.items()}
+            line = orjson.dumps(safe).decode()
+        return escape_in_json(line)
 
 
 class TextFormatter(logging.Formatter):
@@ -179,18 +183,19 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line, its traceback indented below."""
         head = f"{_format_time(record)} {self._paint_level(record.levelname)} {self._identity.node}"
-        message = escape_control_characters(record.getMessage())
+        message = _escape(record.getMessage())
         fields = dict(_extras_of(record))
         task_id = _task_id_of(record)
         if task_id is not None:
             fields = {"task_id": task_id, **fields}
-        tail = " ".join(f"{name}={escape_control_characters(str(value))}" for name, value in fields.items())
+        tail = " ".join(f"{name}={_escape(str(value))}" for name, value in fields.items())
         line = f"{head} {record.name.removeprefix('captchad.')}: {message}"
         if tail:
             line += f" {_DIM}{tail}{_PLAIN}" if self._has_colours else f" {tail}"
         traceback = _format_traceback(self, record)
         if traceback:
-            line += "".join(f"\n{_TRACEBACK_INDENT}{escape_control_characters(row)}" for row in traceback.splitlines())
+            rows = cut_text(traceback, _TRACEBACK_LIMIT_BYTES).splitlines()
+            line += "".join(f"\n{_TRACEBACK_INDENT}{escape_control_characters(row)}" for row in rows)
         return line
 
     def _paint_level(self, name: str) -> str:
@@ -201,6 +206,14 @@ class TextFormatter(logging.Formatter):
 def _format_time(record: logging.LogRecord) -> str:
     moment = datetime.fromtimestamp(record.created, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _escape(text: str) -> str:
+    return bound_message(text, _TEXT_LIMIT_BYTES)
+
+
+def _repair(text: str, limit_bytes: int = _TEXT_LIMIT_BYTES) -> str:
+    return repair_surrogates(cut_text(text, limit_bytes))
 
 
 def _task_id_of(record: logging.LogRecord) -> str | None:

@@ -13,6 +13,7 @@ from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.launch.node_starter import write_node_starter
 from captchad.browser.launch.process_tree import find_driver, is_running, kill_tree, list_children
+from captchad.browser.scripts.isolated_world import install_scripts
 from captchad.runtime.spawn import TaskSet
 
 DRIVER_START_SECONDS = 30.0
@@ -56,13 +57,15 @@ class PlaywrightDriver:
             async with asyncio.timeout(DRIVER_START_SECONDS):
                 with _set_environment(_choose_environment(folder)):
                     manager = async_playwright()
-                    self._playwright = await manager.start()
+                    playwright = await manager.start()
                 _retrieve_end(manager)
+                await install_scripts(playwright)
         except Exception as error:  # noqa: BLE001 - a driver that ends meanwhile raises a bare Exception
             raise LaunchFailed(f"Playwright's driver did not start: {str(error) or 'no answer'}") from None
         finally:
             self._pid = find_driver(known) or 0
-        return self._playwright
+        self._playwright = playwright
+        return playwright
 
     async def stop(self) -> None:
         """End the driver and every browser under it, and wait until it has ended."""

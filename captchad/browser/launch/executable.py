@@ -54,6 +54,9 @@ _DISABLED_FEATURES = (
 FEATURES_FLAG = f"--disable-features={','.join(_DISABLED_FEATURES)}"
 """Not --disable-threaded-compositing: no frame is drawn with it, so animation callbacks never run and clicks hang."""
 
+FLOODING_FLAG = "--disable-ipc-flooding-protection"
+"""What the driver adds and must not: with it a page can change its address thousands of times a second."""
+
 # WebRTC sends UDP past any HTTP proxy otherwise.
 WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
 

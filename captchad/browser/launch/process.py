@@ -14,6 +14,7 @@ from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.launch.executable import (
     EGRESS_FLAGS,
     FEATURES_FLAG,
+    FLOODING_FLAG,
     NOWHERE_URL,
     QUIET_FLAGS,
     find_executable,
@@ -180,6 +181,7 @@ class LaunchedBrowsers:
             "headless": True,
             "chromium_sandbox": program.has_sandbox,
             "args": [*QUIET_FLAGS, *EGRESS_FLAGS, FEATURES_FLAG, mark],
+            "ignore_default_args": [FLOODING_FLAG],
             "env": program.environment,
             # Each context names its own access to the proxy; anything else leads nowhere.
             "proxy": {"server": NOWHERE_URL, "bypass": "<-loopback>"},

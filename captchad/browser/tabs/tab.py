@@ -10,6 +10,7 @@ import captchad
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy
 from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.page.renderer import end_renderer
+from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.browser.tabs.traces import Traces
 from captchad.egress.proxy_access import ProxyAccess
 
@@ -25,6 +26,12 @@ FRAMES_FLOOD = 300
 
 REQUESTS_FLOOD = 3000
 """Each request is four events or more in the driver's pipe, which all pages share."""
+
+NAVIGATIONS_FLOOD = 1000
+"""Those within a document count too: a browser that does not limit them itself passes on thousands a second."""
+
+ADDRESSES_FLOOD_LENGTH = 16_000_000
+"""Of all addresses that a page requests or goes to: one alone can have two million characters."""
 
 
 class TabObserver(Protocol):
@@ -69,6 +76,7 @@ class Tab:
         self.page = page
         self.devtools = devtools
         self.context_id = ""
+        self.main_frame = MainFrame(devtools, "")
         self.traces = Traces()
         self.observer: TabObserver | None = None
         self.has_crashed = False
@@ -77,6 +85,8 @@ class Tab:
         self.pages_served = 0
         self._frames_made = 0
         self._requests_made = 0
+        self._navigations_made = 0
+        self._addresses_length = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
         page.on("frameattached", self._on_frame)
@@ -97,6 +107,9 @@ class Tab:
         # No buffers: bodies are read through the driver, which keeps its own.
         await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
+        target = await self.devtools.send("Target.getTargetInfo")
+        # A page's main frame has its target's id.
+        self.main_frame = MainFrame(self.devtools, str(target["targetInfo"]["targetId"]))
 
     async def watch(self) -> None:
         """Subscribe to what the page stores, and read the context's DevTools id."""
@@ -112,6 +125,7 @@ class Tab:
     def begin_page(self, observer: TabObserver) -> None:
         """Let the page have the network, and pass all further events to this observer."""
         self.observer, self._frames_made, self._requests_made = observer, 0, 0
+        self._navigations_made = self._addresses_length = 0
         self.access.open()
         # The renderer of a waiting tab may have died before anybody observed it.
         if self.has_crashed:
@@ -150,19 +164,33 @@ class Tab:
     def _on_frame(self, _: Frame) -> None:
         self._frames_made += 1
         # Once, not at every frame after it.
-        if self._frames_made == FRAMES_FLOOD and self.observer is not None:
-            self.observer.note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
+        if self._frames_made == FRAMES_FLOOD:
+            self._note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
 
     def _on_document(self, frame: Frame) -> None:
         self.traces.note_document(frame.url)
+        self._navigations_made += 1
+        if self._navigations_made == NAVIGATIONS_FLOOD:
+            self._note_flood(f"the page makes more than {NAVIGATIONS_FLOOD} navigations")
+        self._note_address(frame.url)
+
+    def _note_address(self, url: str) -> None:
+        before, self._addresses_length = self._addresses_length, self._addresses_length + len(url)
+        if before < ADDRESSES_FLOOD_LENGTH <= self._addresses_length:
+            self._note_flood(f"the addresses of the page have more than {ADDRESSES_FLOOD_LENGTH} characters")
+
+    def _note_flood(self, reason: str) -> None:
+        if self.observer is not None:
+            self.observer.note_flood(reason)
 
     def _on_request(self, request: Request) -> None:
         self.traces.note_requested(request.url)
         self._requests_made += 1
         if self.observer is not None:
             self.observer.note_request(request)
-            if self._requests_made == REQUESTS_FLOOD:
-                self.observer.note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
+        if self._requests_made == REQUESTS_FLOOD:
+            self._note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
+        self._note_address(request.url)
 
     def _on_headers(self, event: dict[str, Any]) -> None:
         headers = {name.lower(): value for name, value in event["headers"].items()}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from captchad.browser.scripts.bounds import cut_url
 from captchad.domain.target import PAGE_SCHEMES
 
 _REMEMBERED_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
@@ -28,7 +29,7 @@ class Traces:
 
     def note_document(self, url: str) -> None:
         """A document opened in one of the frames."""
-        parts = urlsplit(url)
+        parts = urlsplit(cut_url(url))
         if parts.scheme in PAGE_SCHEMES:
             self.origins.add(f"{parts.scheme}://{parts.netloc}")
             # Session storage of an origin can be cleared only while a page of it is open, so one origin is all that
@@ -53,7 +54,9 @@ class Traces:
 
     def note_requested(self, url: str) -> None:
         """Something is requested; credentials of a worker's own requests show only in the URL."""
-        if "@" in urlsplit(url).netloc:
+        place = urlsplit(cut_url(url))
+        # One without a host had too much before it.
+        if "@" in place.netloc or (place.scheme in PAGE_SCHEMES and not place.netloc):
             self.obstacle = "a login"
 
     def note_unknown(self, what: str) -> None:

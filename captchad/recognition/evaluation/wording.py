@@ -1,8 +1,8 @@
 """An evaluation's figures as rows of text, the same on a terminal and in the report."""
 
+from captchad.domain.plain_text import escape_control_characters
 from captchad.recognition.evaluation.evaluation import Accuracy, Cost, Evaluation
 from captchad.recognition.evaluation.proportion import Proportion
-from captchad.telemetry.escaping import escape_control_characters
 
 Row = tuple[str, ...]
 

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from captchad.domain.page import STORED_VALUES_LIMIT
+
 COOKIES_LIMIT = 300
 HEADERS_LIMIT = 100
-STORAGE_LIMIT = 1000
 NAME_LENGTH_LIMIT = 256
 COOKIE_LENGTH_LIMIT = 4096
 PATH_LENGTH_LIMIT = 1024
@@ -67,7 +68,9 @@ class SessionBody(Part):
         "the connection's or tells of the caller's address (Forwarded, X-Forwarded-*, X-Real-IP and their kind)",
     )
     local_storage: dict[StoredName, StoredValue] | None = Field(
-        default=None, max_length=STORAGE_LIMIT, description="of the page's origin, set before its first script runs"
+        default=None,
+        max_length=STORED_VALUES_LIMIT,
+        description="of the page's origin, set before its first script runs",
     )
 
 

@@ -24,6 +24,12 @@ def test_the_help_lists_every_command_and_loads_nothing_heavy() -> None:
     assert all(f"\n  {name} " in output for name in COMMANDS)
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\x1b[2J", "a\u202eb", "a\nb", "a\x9bb", "x" * 101])
+def test_a_name_that_would_steer_a_terminal_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert run_command_line(["--role", "monitor", "--name", name]) == 2
+    assert "printable characters" in capsys.readouterr().err
+
+
 def test_without_arguments_the_help_comes_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line([]) == 2
     output = capsys.readouterr()

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.domain.plain_text import escape_control_characters
 from captchad.runtime.spawn import TaskSet
-from captchad.telemetry.escaping import escape_control_characters
 from captchad.telemetry.logs import (
     LogIdentity,
     configure_logging,
@@ -187,7 +187,17 @@ def test_no_message_can_start_a_line_of_its_own(message: str) -> None:
         if log_format == "text":
             assert len(stream.getvalue().splitlines()) == 1
             assert "\x1b" not in stream.getvalue()
+        assert escape_control_characters(stream.getvalue().rstrip("\n")) == stream.getvalue().rstrip("\n")
         stream.getvalue().encode()
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_is_no_longer_than_ten_kilobytes_whatever_is_logged(log_format: str) -> None:
+    stream = io.StringIO()
+    configure_logging("info", log_format, IDENTITY, stream)  # type: ignore[arg-type]
+    logger.info("the page is at %s", "x" * 2_000_000)
+    assert len(stream.getvalue()) < 10_000
+    assert "the page is at xxx" in stream.getvalue()
 
 
 def test_a_traceback_is_indented_and_cannot_imitate_a_line() -> None:
@@ -227,7 +237,3 @@ def test_an_extra_cannot_replace_a_field_of_ours() -> None:
     (entry,) = read_json_lines(stream)
     assert entry["role"] == "worker"
     assert entry["level"] == "info"
-
-
-def test_direction_marks_and_line_separators_become_visible() -> None:
-    assert escape_control_characters("a\u202eb\u2028c\x9bd\te") == "a\\u202eb\\u2028c\\x9bd\\te"

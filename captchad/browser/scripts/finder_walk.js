@@ -1,6 +1,6 @@
 // One walk over the frame, open shadow roots included, that sorts its elements.
 
-const ELEMENTS_LIMIT = 60000, FIELDS_LIMIT = 60, LABEL_LENGTH = 600, GROUND_CHILDREN = 3;
+const ELEMENTS_LIMIT = 60000, LABEL_LENGTH = 600, GROUND_CHILDREN = 3;
 const TYPED = /^(text|tel|number|search|textarea)$/;
 
 // A page can replace the browser's functions or hide them behind its own names.

@@ -1,9 +1,12 @@
-// Returns where the forms of `field` and `button` lead, and what else they require; form.py decides on that.
-// form.py joins this file and the finder's files about behavioural captchas into one function.
+// Returns where the forms of the field and the button lead, and what else they require; form_filling.py decides on that.
+// catalogue.py joins this file and the finder's files about behavioural captchas into one function.
+//
+// uses: which of the two are in this frame, kept there under these names
 //
 // returns { places, behavioural }: every address the answer may be sent to, and the name of a behavioural captcha in those
 //       forms, or without a form in the smallest part of the page with a field and a button; else null
 
+const [field, button] = ["field", "button"].map((mode) => uses.includes(mode) ? kept[mode] : null);
 // A form's own fields can hide its properties (<input name="action">), so the prototypes are asked.
 const read = (prototype, name, element) => Object.getOwnPropertyDescriptor(prototype, name).get.call(element);
 const FormPrototype = HTMLFormElement.prototype;
@@ -32,4 +35,9 @@ const places = [...forms.map((form) => read(FormPrototype, "action", form)), ...
 const found = walk();
 markTexts(found);
 const blocks = forms.length ? forms : [blockOf(found, field || button)];
-return { places, behavioural: blocks.map((block) => behaviouralIn(found, block)).find(Boolean) || null };
+// Nothing but who is addressed: the rest can have any length.
+const partyOf = (place) => {
+  const { protocol, username, host } = new URL(place);
+  return `${protocol}//${username ? "user@" : ""}${host}/`.slice(0, URL_LENGTH);
+};
+return { places: places.map((place) => safely(() => partyOf(place), "")), behavioural: blocks.map((block) => behaviouralIn(found, block)).find(Boolean) || null };

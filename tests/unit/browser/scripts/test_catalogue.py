@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from captchad.browser.finding.finder import read_finder_script
-from captchad.browser.forms.form_filling import read_facts_script
+from captchad.browser.scripts.catalogue import read_page_scripts
 
 STRINGS = re.compile(r'"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|(?<=[=(,])\s*/(?:\\.|[^/\\\n])+/[a-z]*')
 CONSTANT = re.compile(r"(?<![\w.])[A-Z][A-Z_]{3,}(?!\w)")
@@ -13,7 +12,7 @@ DECLARATION = re.compile(r"(?:const |[;,]\s*)([A-Z][A-Z_]{3,}) =")
 BUILT_IN = {"JSON"}
 
 
-@pytest.mark.parametrize("script", [read_finder_script(), read_facts_script()], ids=["finder", "facts"])
+@pytest.mark.parametrize("script", read_page_scripts().values(), ids=read_page_scripts().keys())
 def test_every_constant_that_is_used_is_declared(script: str) -> None:
     declared = set(DECLARATION.findall(script))
     assert declared

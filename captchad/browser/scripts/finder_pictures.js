@@ -1,7 +1,7 @@
 // Pictures of every kind: what they are, where they come from, whether they are there yet, and their own bytes.
 
 const PICTURES_LIMIT = 1500, GROUNDS_LIMIT = 120, BESIDE_LIMIT = 12, FIELDS_BESIDE_LIMIT = 20;
-const DRAWN_LIMIT = 10, PIXELS_LIMIT = 4e6, SOURCE_LIMIT = 8e6, ENTRIES_LIMIT = 250;
+const DRAWN_LIMIT = 10, PIXELS_LIMIT = 4e6, SOURCE_LENGTH = 4e6, ENTRIES_LIMIT = 250;
 const INNER = "img, canvas, svg, input[type=image], object, embed";
 
 const backdropOf = once((element) => {
@@ -23,7 +23,7 @@ const kindOf = (element) => {
 };
 const sourceOf = (element, kind) => kind === "background" ? backdropOf(element).url
   : kind === "img" ? element.currentSrc || element.src || element.data || "" : "";
-const shorten = (url) => url.startsWith("data:") ? "data:" : url;
+const shorten = (url) => url.startsWith("data:") ? "data:" : url.slice(0, URL_LENGTH);
 
 const arrivals = once(() => performance.getEntriesByType("resource").length);
 const hasArrived = (url) => !url.startsWith("http") || arrivals("") >= ENTRIES_LIMIT ||
@@ -35,8 +35,8 @@ const isStandIn = (element, from) => (!from || STAND_IN.test(from.slice(0, WORDS
 let drawnCount = 0;
 const isDrawn = (canvas) => {
   if (!canvas.width || !canvas.height) return false;
-  // Each costs a copy of its pixels; a page of many canvases is not worth that.
-  if (++drawnCount > DRAWN_LIMIT) return true;
+  // Each costs a copy of its pixels; a page of many canvases, or of a huge one, is not worth that.
+  if (canvas.width * canvas.height > PIXELS_LIMIT || ++drawnCount > DRAWN_LIMIT) return true;
   const context = new OffscreenCanvas(64, 32).getContext("2d", { willReadFrequently: true });
   context.drawImage(canvas, 0, 0, 64, 32);
   // A canvas with another origin's picture can't be read, but then something is drawn on it.
@@ -79,23 +79,36 @@ const pick = (elements) => {
   if (isSame(elements[index])) return elements[index];
   return /^(http|blob)/.test(source) ? elements.find(isSame) || null : null;
 };
-// A data: URL, since the driver carries only JSON.
-const toDataUrl = (blob) => new Promise((resolve) => {
-  const reader = new FileReader();
-  reader.onload = () => resolve(reader.result);
-  reader.onerror = () => resolve(null);
-  reader.readAsDataURL(blob);
-});
-const drawAgain = (element) => {
-  const canvas = new OffscreenCanvas(element.naturalWidth, element.naturalHeight);
-  canvas.getContext("2d").drawImage(element, 0, 0);
-  return canvas.convertToBlob().then(toDataUrl);
+// Synchronous, for a selector engine can't wait; the page waits meanwhile. A data: URL, since answers are JSON.
+const readBlob = (url) => {
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  // As one character for each byte: a synchronous request gives no bytes.
+  request.overrideMimeType("text/plain; charset=x-user-defined");
+  request.send();
+  const text = request.responseText;
+  if (text.length > SOURCE_LENGTH) return null;
+  let bytes = "";
+  for (let at = 0; at < text.length; at++) bytes += String.fromCharCode(text.charCodeAt(at) & 0xff);
+  return `data:${request.getResponseHeader("content-type") || ""};base64,${btoa(bytes)}`;
 };
-const read = async (element) => {
+const drawAgain = (element) => {
+  const canvas = Document.prototype.createElement.call(document, "canvas");
+  canvas.width = element.naturalWidth;
+  canvas.height = element.naturalHeight;
+  canvas.getContext("2d").drawImage(element, 0, 0);
+  return canvas.toDataURL("image/png");
+};
+const limited = (url) => url && url.length <= SOURCE_LENGTH ? { data: url } : { is_too_large: true };
+const read = (element) => {
   const kind = kindOf(element), from = sourceOf(element, kind);
-  if (from.startsWith("data:")) return from.length <= SOURCE_LIMIT ? from : null;
-  if (kind === "canvas") return element.width * element.height <= PIXELS_LIMIT ? element.toDataURL("image/png") : null;
+  if (from.startsWith("data:")) return limited(from);
+  if (kind === "canvas") return element.width * element.height <= PIXELS_LIMIT ? limited(element.toDataURL("image/png")) : null;
   if (!from.startsWith("blob:")) return null;
-  // A revoked blob, or one that the page's policy hides from fetch, is still on the screen.
-  return fetch(from).then((answer) => answer.blob()).then(toDataUrl).catch(() => drawAgain(element));
+  try {
+    return limited(readBlob(from));
+  } catch {
+    // A revoked blob, or one that the page's policy hides from requests, is still on the screen.
+    return element.naturalWidth * element.naturalHeight <= PIXELS_LIMIT ? limited(drawAgain(element)) : null;
+  }
 };

@@ -1,14 +1,14 @@
 // Searches one frame for whatever might be the captcha picture and returns facts about it; candidates.py judges them.
-// finder.py joins this file and finder_*.js into one function, which needs nothing else and keeps no state.
-// It puts MAYBE, MENTION and STAND_IN in front, whose words are those of vocabulary.py.
+// catalogue.py joins this file and finder_*.js into one function. It puts the limits of bounds.py in front, and MAYBE,
+// MENTION and STAND_IN of patterns.py.
 //
 // mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
 // mode "element":   the picture `index` whose source is `source`, for a photograph or a click
-// mode "read":      that picture's own bytes as a data: URL where the frame has them, else null
+// mode "read":      that picture's own bytes as { data }, a data: URL, or { is_too_large }; null where the frame has none
 // mode "controls":  what may be clicked to make a captcha appear; scrolls first to what may load once it is seen
-// mode "click":     clicks the control `index` whose words are `source`, and says whether it was there
+// mode "click":     clicks the control `index` whose words are `source`, and returns it, null where it is gone
 
-const CANDIDATES_LIMIT = 40, FRAMES_LIMIT = 40, WINDOWS_LIMIT = 1000, FRAME_PIXELS = 12, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, NEAR_LIMIT = 3, EDGE_PIXELS = 4;
+const WINDOWS_LIMIT = 1000, FRAME_PIXELS = 12, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, EDGE_PIXELS = 4;
 
 const gap = (one, other) => {
   const across = Math.max(0, other.left - one.right, one.left - other.right), down = Math.max(0, other.top - one.bottom, one.top - other.bottom);
@@ -92,7 +92,7 @@ const frameFacts = (found) => {
   const listed = areKnown ? glances.filter((one) => one.is_visible) : glances;
   if (listed.length > FRAMES_LIMIT) listed.sort((one, other) => other.is_visible - one.is_visible || other.rank - one.rank);
   const frames = listed.slice(0, FRAMES_LIMIT).map(({ element, box, own, index, is_visible }) => ({
-    index, url: String(element.src).startsWith("data:") ? "" : String(element.src), own, is_visible, ...placeOf(found, element, box),
+    index, url: String(element.src).startsWith("data:") ? "" : String(element.src).slice(0, URL_LENGTH), own, is_visible, ...placeOf(found, element, box),
   }));
   return { frames, knows_frames: areKnown, has_hidden_frames: glances.some((one) => !one.is_visible) };
 };
@@ -133,15 +133,18 @@ const unroll = (elements) => {
 const found = walk();
 if (mode === "controls") {
   unroll(found.fields.concat(found.grounds));
+  kept.isListed = true;
   return findControls(found).map(({ words }, at) => ({ index: at, words }));
 }
 if (mode === "click") {
+  // Never in another document than the one whose controls were listed.
+  if (!kept.isListed) return null;
   const controls = findControls(found);
   const control = controls[index] && controls[index].words === source ? controls[index] : controls.find(({ words }) => words === source);
   if (control) press(control.element);
-  return Boolean(control);
+  return control ? control.element : null;
 }
 const elements = safely(() => collect(found), null);
 if (mode === "facts") return scan(found, elements || [], elements ? null : "the selector is not valid CSS");
 const picked = elements && pick(elements);
-return picked && mode === "read" ? read(picked).catch(() => null) : picked;
+return picked && mode === "read" ? safely(() => read(picked), null) : picked;

@@ -1,6 +1,6 @@
 // What may be clicked to make a captcha appear. Nothing here sends a form or leaves the page.
 
-const CONTROLS_LIMIT = 40, CONTROL_TEXT_LENGTH = 60;
+const CONTROL_TEXT_LENGTH = 60;
 const CLICKABLE = "button, a, summary, img, input, [role=button], [onclick], [tabindex]";
 
 const isHarmless = (element) => {
@@ -26,7 +26,7 @@ const findControls = (found) => {
     if (isShort && !closest(parentElement, "label") && getComputedStyle(parentElement).cursor === "pointer") all.add(parentElement);
   }
   return [...all].filter((element) => isHarmless(element) && !partOf(found, element) && isVisible(element))
-    .map((element) => ({ element, words: controlWords(element) })).filter(({ words }) => words).slice(0, CONTROLS_LIMIT * 5);
+    .map((element) => ({ element, words: controlWords(element) })).filter(({ words }) => words).slice(0, CONTROLS_LIMIT);
 };
 // Scripts may listen to any of these; a finger on the element gives them all.
 const press = (element) => {

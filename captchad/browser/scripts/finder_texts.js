@@ -1,6 +1,6 @@
 // The words of elements and around them. Never innerText: it lays the page out again and reads all of it.
 
-const WORDS_LENGTH = 300, TEXT_LENGTH = 80, VALUE_LENGTH = 120, NODES_LIMIT = 60, STEPS_LIMIT = 14, PARENTS_LIMIT = 3;
+const VALUE_LENGTH = 120, NODES_LIMIT = 60, STEPS_LIMIT = 14, PARENTS_LIMIT = 3;
 const TELLING = /^(id|class|name|alt|title|aria-label|placeholder|autocomplete)$/;
 const SILENT = /^(style|width|height|type|loading|decoding|srcset|sizes|value|d|viewbox|xmlns|fill)$/i;
 
