@@ -32,7 +32,9 @@ def fail(text: str) -> None:
 
 
 def print_event(text: str) -> None:
-    EventPrinter().print_event(ServiceEvent(ServiceEventKind.LOGGED, "worker-1", text, "warning"))
+    printer = EventPrinter()
+    printer.print_event(ServiceEvent(ServiceEventKind.LOGGED, "worker-1", text, "warning"))
+    printer.flush()
 
 
 @pytest.mark.parametrize(
