@@ -14,7 +14,6 @@ class Operation:
 
 
 READING = Operation("reading", is_write=False)
-WRITING = Operation("writing", is_write=True)
 
 
 @dataclass(slots=True)

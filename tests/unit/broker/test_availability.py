@@ -1,8 +1,9 @@
 """What one process knows of Redis, and when that changes."""
 
-from captchad.broker.availability import READING, WRITING, Availability, Operation
+from captchad.broker.availability import READING, Availability, Operation
 from captchad.broker.failures import FULL_MEMORY, Failure, FailureKind
 
+WRITING = Operation("writing", is_write=True)
 SILENT = Failure(FailureKind.SILENT, "Redis does not answer: reset")
 READONLY = Failure(FailureKind.REFUSED, "Redis takes no writes: it is a replica", "READONLY")
 LOADING = Failure(FailureKind.REFUSED, "Redis is not ready: it is loading", "LOADING")
