@@ -9,7 +9,7 @@ VALUES_LIMIT = 10_000
 """For one task: 300 cookies, 1000 stored values, 100 headers and 4 KiB of metadata have fewer."""
 _INVALID = "the body is not valid"
 _TASKS_DEPTH = 2
-_MARK = re.compile(rb'["\[\]{},]')
+_MARK = re.compile(rb'["\[\]{}]')
 # Possessive: what follows a string can't make the search begin anew.
 _REST_OF_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _BACKSLASH = ord("\\")
@@ -55,35 +55,36 @@ class BodyMeter:
 
     def _read_mark(self, piece: bytes, at: int) -> int:
         found = _MARK.search(piece, at)
+        end = len(piece) if found is None else found.start()
+        # All at once: between two marks lie the elements of one list or object.
+        self._separate(piece.count(b",", at, end))
         if found is None:
-            return len(piece)
+            return end
         match found.group():
             case b'"':
                 self._is_in_string = True
             case b"[" | b"{":
                 self._open()
-            case b"]" | b"}":
-                self._depth -= 1
             case _:
-                self._separate()
+                self._depth -= 1
         return found.end()
 
     def _open(self) -> None:
         self._depth += 1
         if self._depth > DEPTH_LIMIT:
             raise InvalidRequest(f"the body is nested too deeply, more than {DEPTH_LIMIT} levels")
-        self._count_value()
+        self._count_values(1)
 
-    def _separate(self) -> None:
-        if self._most_tasks > 1 and self._depth == _TASKS_DEPTH:
-            self._tasks, self._values = self._tasks + 1, 0
+    def _separate(self, commas: int) -> None:
+        if commas and self._most_tasks > 1 and self._depth == _TASKS_DEPTH:
+            self._tasks, self._values = self._tasks + commas, 0
             if self._tasks > self._most_tasks:
                 violation = Violation("/tasks", f"has more than {self._most_tasks} tasks")
                 raise InvalidRequest(_INVALID, (violation,))
-        self._count_value()
+        self._count_values(commas)
 
-    def _count_value(self) -> None:
-        self._values += 1
+    def _count_values(self, count: int) -> None:
+        self._values += count
         if self._values > VALUES_LIMIT:
             pointer = f"/tasks/{self._tasks - 1}" if self._most_tasks > 1 else ""
             raise InvalidRequest(_INVALID, (Violation(pointer, f"has more than {VALUES_LIMIT} values"),))
