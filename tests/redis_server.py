@@ -29,11 +29,7 @@ class RedisServer:
         assert program, "the tests need a redis-server; `make test` installs it"
         arguments = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
         self.process = subprocess.Popen(
-            [*arguments, "--appendonly", "yes", *self._options],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            # SIGXFSZ stays ignored, so that a limit on its files is to it what a full disk is.
-            restore_signals=False,
+            [*arguments, "--appendonly", "yes", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._wait_until_up()
 
