@@ -13,13 +13,14 @@ import aiohttp
 
 from captchad.runtime.spawn import TaskSet
 from captchad.sample_site.drawing import Artist, pick_text
-from tests.patience import until_true
+from tests.patience import PATIENCE_SECONDS, until_true
 from tests.system.fleet import FINAL, Fleet
 
 SUBMITS_PER_SECOND = 20
 CANCELLED_ONE_IN = 10
 WAIT_SECONDS = 20
 PAUSE_SECONDS = 0.2
+PATIENCE_PER_SUBMIT_SECONDS = 2.0
 COMPARED_AT_ONCE = 20
 
 
@@ -51,7 +52,8 @@ class Callers:
 
     async def wait_accepted(self, count: int) -> None:
         """Wait until so many tasks are answered with 202."""
-        await until_true(lambda: len(self.accepted) >= count)
+        missing = max(0, count - len(self.accepted))
+        await until_true(lambda: len(self.accepted) >= count, PATIENCE_SECONDS + missing * PATIENCE_PER_SUBMIT_SECONDS)
 
     async def stop(self) -> None:
         """Submit no more, and wait until every task has ended or is gone."""
