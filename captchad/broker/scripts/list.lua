@@ -23,6 +23,9 @@ end
 
 local function is_wanted(id)
   local found = redis.call('HMGET', record_key(id), 'status', 'target', 'key_id')
+  if found[1] == 'unconfirmed' then
+    found[1] = 'processing'
+  end
   for index, value in ipairs(wanted) do
     if value ~= '' and found[index] ~= value then
       return false

@@ -89,7 +89,7 @@ async def test_the_worker_itself_makes_it_final_when_it_writes_again(replicated:
     task_id = await partition.submit()
     settlement = completed(await take_one(partition))
     await settle_without_replica(replicated, settlement)
-    assert await partition.make_consumer().renew([settlement.delivery]) == {task_id: "renewed"}
+    assert await partition.make_consumer().renew([settlement.delivery]) == ["renewed"]
     assert await partition.make_consumer().settle([settlement]) == ["completed"]
     assert (await partition.store.read(task_id)).status is TaskStatus.COMPLETED
     assert await partition.housekeeping.confirm_ends() == 0
@@ -166,7 +166,7 @@ async def test_a_task_is_cancelled_once_a_replica_knows(replicated: Replicated) 
         await partition.store.cancel(task_id)
     assert (await partition.store.read(task_id)).status is TaskStatus.PROCESSING
     # Its worker learns from the renewal that there is nothing left to work for.
-    assert await partition.make_consumer().renew([delivery]) == {task_id: "unconfirmed"}
+    assert await partition.make_consumer().renew([delivery]) == ["unconfirmed"]
     assert await partition.make_consumer().settle([completed(delivery)]) == ["refused"]
     assert (await partition.store.cancel(task_id)).status is TaskStatus.CANCELLED
     assert (await partition.store.cancel(task_id)).status is TaskStatus.CANCELLED
