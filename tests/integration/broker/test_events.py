@@ -15,7 +15,7 @@ from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskStatus
 from captchad.runtime.spawn import TaskSet
 from tests.integration.protocol import LIMITS, Partition, completed
-from tests.patience import PATIENCE_SECONDS, until
+from tests.patience import PATIENCE_SECONDS, until, until_true
 from tests.redis_server import RedisServer
 
 
@@ -63,13 +63,12 @@ async def test_draining_answers_every_wait(partition: Partition, feed: EventFeed
 
 async def test_a_wait_survives_the_loss_of_its_connection(partition: Partition, feed: EventFeed) -> None:
     task_id = await partition.submit()
-    async with feed.subscription() as events:
-        waiting = asyncio.ensure_future(feed.wait_final(task_id, 20))
-        await anext(events)
-        await partition.broker.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-        # Ends while nobody is subscribed: only reading again after the reconnect can find it.
-        await partition.store.cancel(task_id)
-        assert (await waiting).status is TaskStatus.CANCELLED
+    waiting = asyncio.ensure_future(feed.wait_final(task_id, 20))
+    await until_true(lambda: feed.health().is_ready)
+    await partition.broker.client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    # Ends while nobody is subscribed: only reading again after the reconnect can find it.
+    await partition.store.cancel(task_id)
+    assert (await waiting).status is TaskStatus.CANCELLED
 
 
 async def test_a_listener_hears_every_change_of_a_task(partition: Partition, feed: EventFeed) -> None:
