@@ -16,6 +16,7 @@ from captchad.web.api.session_schema import Cookie, Fill, SessionBody
 from tests.accessibility import find_grave_faults, measure_overflow
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.integration.gateway.requests_to_send import make_png
+from tests.integration.protocol import LIMITS
 from tests.watched_page import WatchedPage
 
 SITE = "http://captcha.example.com/"
@@ -45,7 +46,7 @@ async def send(page: Page, name: str, body: Any = None) -> Locator:
 
 
 async def complete(broker: Broker, text: str, evidence: Evidence | None = None) -> None:
-    consumer = Consumer(broker, broker.partitions[0], "worker", "worker.1", 100)
+    consumer = Consumer(broker, broker.partitions[0], "worker", "worker.1", LIMITS)
     [delivery] = await consumer.take(1)
     result = TaskResult(text, 0.9, CaptchaKind.TEXT, "test")
     settlement = Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=evidence)

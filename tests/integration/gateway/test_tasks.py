@@ -207,6 +207,6 @@ async def test_a_reload_of_the_targets_counts_at_once(gateway: RunningGateway) -
 async def test_a_login_in_the_url_is_refused_with_where_to_put_it(gateway: RunningGateway) -> None:
     async with gateway.session.post("/submit_task", json={"url": "http://user:pa55@captcha.example.com/"}) as answer:
         text = await answer.text()
-        assert (answer.status, (await answer.json())["code"]) == (400, "invalid_request")
+        assert (answer.status, (await answer.json())["code"]) == (403, "target_not_allowed")
     assert "session.headers" in text
     assert "pa55" not in text
