@@ -7,6 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
+from captchad.broker.dead_letter_limits import DeadLetterLimits
 from captchad.domain.api_key import Scope
 from captchad.domain.page import Evidence
 from captchad.domain.recognition import CaptchaKind
@@ -16,7 +17,6 @@ from captchad.web.api.session_schema import Cookie, Fill, SessionBody
 from tests.accessibility import find_grave_faults, measure_overflow
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.integration.gateway.requests_to_send import make_png
-from tests.integration.protocol import LIMITS
 from tests.watched_page import WatchedPage
 
 SITE = "http://captcha.example.com/"
@@ -46,7 +46,7 @@ async def send(page: Page, name: str, body: Any = None) -> Locator:
 
 
 async def complete(broker: Broker, text: str, evidence: Evidence | None = None) -> None:
-    consumer = Consumer(broker, broker.partitions[0], "worker", "worker.1", LIMITS)
+    consumer = Consumer(broker, broker.partitions[0], "worker", "worker.1", DeadLetterLimits(100, 1_000_000))
     [delivery] = await consumer.take(1)
     result = TaskResult(text, 0.9, CaptchaKind.TEXT, "test")
     settlement = Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=evidence)
