@@ -9,7 +9,7 @@ local COMMANDS = {
   {'GET', KEY}, {'SET', KEY, '', 'XX'}, {'LPUSHX', KEY, ''}, {'SMEMBERS', KEY}, {'SADD', KEY, ''}, {'DEL', KEY},
   {'HSET', KEY, '', ''}, {'HSETNX', KEY, '', ''}, {'HINCRBY', KEY, 'n', 1}, {'HDEL', KEY, ''}, {'HEXISTS', KEY, ''},
   {'HGET', KEY, ''}, {'HGETALL', KEY}, {'HMGET', KEY, ''}, {'DEL', KEY},
-  {'ZADD', KEY, 'XX', 0, ''}, {'ZREM', KEY, ''}, {'ZCARD', KEY}, {'ZSCORE', KEY, ''}, {'ZRANGE', KEY, 0, 0},
+  {'ZADD', KEY, 'XX', 0, ''}, {'ZREM', KEY, ''}, {'ZCARD', KEY}, {'ZCOUNT', KEY, 0, 0}, {'ZSCORE', KEY, ''}, {'ZRANGE', KEY, 0, 0},
   {'ZRANK', KEY, ''}, {'ZREVRANGE', KEY, 0, 0}, {'ZRANGEBYSCORE', KEY, 0, 0}, {'ZREMRANGEBYSCORE', KEY, 0, 0},
   {'XADD', KEY, 'NOMKSTREAM', '*', 'n', ''}, {'XACK', KEY, 'n', '0-1'}, {'XDEL', KEY, '0-1'}, {'XLEN', KEY},
   {'XRANGE', KEY, '-', '+'}, {'XREAD', 'STREAMS', KEY, '0'}, {'XPENDING', KEY, 'n'},
