@@ -32,6 +32,7 @@ from captchad.browser.launch.process_tree import (
 )
 from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
 from captchad.config.settings import BrowserSection
+from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.telemetry.logs import shared_logger
@@ -63,19 +64,25 @@ class BrowserProcess(BrowserConnection):
         super().__init__(number, browser, user_agent, clock, open_access)
         self.pid = pid
         self._driver_pid = driver_pid
+        self._network_pid: int | None = None
 
     @property
     def is_alive(self) -> bool:
         """Whether it can serve pages."""
-        return not self.is_killed and self.browser.is_connected() and is_running(self.pid)
+        if self.is_killed or not self.browser.is_connected() or not is_running(self.pid):
+            return False
+        # Chromium starts another network process, but that one does not know the contexts' own ways to the proxy.
+        return self._network_pid is None or is_running(self._network_pid)
 
     def describe(self) -> str:
         """Name the process."""
         return f"process {self.pid}"
 
     async def measure(self) -> None:
-        """Read the memory of the whole browser, off the event loop."""
+        """Read the memory of the whole browser, and once which process has the network, off the event loop."""
         self.memory_bytes = await asyncio.to_thread(measure_rss_bytes, self.pid)
+        if self._network_pid is None:
+            self._network_pid = await asyncio.to_thread(find_marked, self.pid, f"--utility-sub-type={NETWORK_SERVICE}")
 
     async def read_activity(self) -> Activity:
         """Return the CPU times of its own processes and the driver, read off the event loop."""
