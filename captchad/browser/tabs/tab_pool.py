@@ -17,8 +17,8 @@ from captchad.runtime.spawn import TaskSet
 
 # Long, since a tab discarded for slowness costs a new renderer, which makes a busy machine busier.
 CLEAN_SECONDS = 10.0
-# A tab that has waited for less is taken unasked: asking each one would cost every page a round trip.
 SIGN_OF_LIFE_SECONDS = 2.0
+# A tab that has waited for less is taken unasked: asking each one would cost every page a round trip.
 PROBE_SECONDS = 0.1
 _ENDING_WITH_PAGE = ("page", "iframe", "worker", "tab")
 _OUTLIVING_FILTER = [*({"type": kind, "exclude": True} for kind in _ENDING_WITH_PAGE), {}]

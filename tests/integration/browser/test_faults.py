@@ -243,13 +243,15 @@ async def test_a_browser_of_which_a_part_stands_still_does_not_fail_page_after_p
     stopped = find_processes(marker)
     signal_all(stopped, signal.SIGSTOP)
     lost: list[AttemptFailed] = []
-    for _ in range(8):
-        try:
-            await stage.capture(site.url("/works"), None, enough_seconds)
-        except AttemptFailed as failure:
-            lost.append(failure)
-    # Where every page could do without that part, the browser is still there: the next test would meet the hang.
-    signal_all(stopped, signal.SIGCONT)
+    try:
+        for _ in range(8):
+            try:
+                await stage.capture(site.url("/works"), None, enough_seconds)
+            except AttemptFailed as failure:
+                lost.append(failure)
+    finally:
+        # Where every page could do without that part, the browser is still there: the next test would meet the hang.
+        signal_all(stopped, signal.SIGCONT)
     assert len(lost) <= 4
     assert all(failure.is_retryable for failure in lost)
 
