@@ -37,7 +37,11 @@ class RedisServer:
             str(self._folder),
         ]
         self.process = subprocess.Popen(
-            [*arguments, "--appendonly", "yes", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*arguments, "--appendonly", "yes", *self._options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # SIGXFSZ stays ignored, so that a limit on its files is to it what a full disk is.
+            restore_signals=False,
         )
         self._wait_until_up()
 

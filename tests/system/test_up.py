@@ -187,7 +187,7 @@ def test_log_that_can_not_be_written_stops_neither_its_role_nor_ctrl_c(start_up:
     assert fetch_status(f"{gateway}/readyz") == 200
     log.unlink()
     flood_log(gateway, 1)
-    wait_until(lambda: log.exists() and b"is not HTTP" in log.read_bytes(), "the log to be written again")
+    wait_until(lambda: log.exists() and b"is not well-formed HTTP" in log.read_bytes(), "the log to be written again")
     assert b"lines could not be written: No space left on device" in log.read_bytes()
     up.signal(signal.SIGINT)
     assert up.read_to_the_end() == 0
