@@ -239,12 +239,12 @@ def test_two_at_once_have_workers_of_their_own(start_up: StartUp, tmp_path: Path
 
 def test_role_that_never_starts_ends_up_with_its_last_words(start_up: StartUp, tmp_path: Path) -> None:
     configuration = tmp_path / "distributed.json"
-    configuration.write_text(json.dumps({"browser": {"executable": "/nonexistent/chromium"}}))
+    configuration.write_text(json.dumps({"browser": {"executable": "/bin/false"}}))
     up = start_up(tmp_path / "state", f"--config={configuration}")
     assert up.read_to_the_end() == 1
     message = up.describe_end()
     assert "worker-1 does not start" in message
-    assert "/nonexistent/chromium" in message
+    assert "/bin/false" in message
 
 
 def test_wrong_configuration_is_reported_before_anything_starts(start_up: StartUp, tmp_path: Path) -> None:
