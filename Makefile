@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-browser prove-fuzz prove-pythons prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-fuzz prove-pythons prove-systemd
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -50,13 +50,22 @@ prove-load: ## 200 pages at once through `captchad up`, against the engine's own
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_TASKS=200 $(BIN)/python -m pytest -q -s tests/system/test_load.py
 
-prove-faults: ## kill, stop and starve every role; Redis away for 10 s
+prove-faults: ## kill, stop and starve every role; Redis away for 10 s; 30 rounds of random faults
 	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_ROUNDS=30 $(BIN)/python -m pytest -q -s tests/system/test_random_faults.py
 	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 CAPTCHAD_PROOF_RUNNING_AGAIN_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_faults.py tests/system/test_up.py tests/system/test_browser_faults.py
+
+prove-failover: ## 20 planned Sentinel failovers under load for each number of acknowledgements: what is lost, what changes
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_FAILOVERS=20 CAPTCHAD_PROOF_SUBMITS=5000 $(BIN)/python -m pytest -q -s tests/system/test_failovers.py
 
 prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among them: nothing left behind, memory flat
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_PAGES=5000 CAPTCHAD_PROOF_BROWSER_KILLS=200 CAPTCHAD_PROOF_WORKER_KILLS=20 $(BIN)/python -m pytest -q -s tests/system/test_browser_endurance.py
+
+prove-hostile: ## 200 visits to hostile pages beside honest ones: none of these fails, no role falls silent, memory returns
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_HOSTILE_VISITS=200 CAPTCHAD_PROOF_SILENCE_SECONDS=1 $(BIN)/python -m pytest -q -s tests/system/test_hostile_proof.py
 
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test

@@ -1,6 +1,5 @@
 """A real redis-server for tests."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,13 +7,15 @@ import redis
 
 from tests.patience import wait_until
 from tests.ports import find_free_port
+from tests.redis_versions import find_server
 
 
 class RedisServer:
     """A real redis-server on a loopback port of its own, which a test may kill and start again."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, program: Path | None = None, version: str = "installed") -> None:
         self.port = find_free_port()
+        self._program = program or find_server(version)
         self._folder = folder
         self._options = options
         self.process: subprocess.Popen[bytes] | None = None
@@ -24,11 +25,23 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
-        assert program, "the tests need a redis-server; `make test` installs it"
-        arguments = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
+        arguments = [
+            self._program,
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(self._folder),
+        ]
         self.process = subprocess.Popen(
-            [*arguments, "--appendonly", "yes", *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*arguments, "--appendonly", "yes", *self._options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # SIGXFSZ stays ignored, so that a limit on its files is to it what a full disk is.
+            restore_signals=False,
         )
         self._wait_until_up()
 

@@ -50,6 +50,47 @@ class SentinelFleet:
         """Where the sentinels are."""
         return tuple(f"127.0.0.1:{port}" for port in self.sentinel_ports)
 
+    @property
+    def master_port(self) -> int:
+        """The port of the server that every Sentinel calls the master; 0 while they don't agree."""
+        named = {self.ask(port).sentinel_master("mymaster")["port"] for port in self.sentinel_ports}
+        return named.pop() if len(named) == 1 else 0
+
+    def find_server(self, port: int) -> RedisServer:
+        """Return the server on a port."""
+        [server] = [server for server in self.servers if server.port == port]
+        return server
+
+    def order_failover(self) -> int:
+        """Have a Sentinel make another server the master, though nothing is wrong; return the port of the old one."""
+        before = self.master_port
+        _wait(lambda: self.ask(self.sentinel_ports[0]).execute_command("SENTINEL FAILOVER", "mymaster"))
+        return before
+
+    def wait_failed_over(self, before: int) -> None:
+        """Wait until all Sentinels call another server the master."""
+        _wait(lambda: self.master_port not in {0, before})
+
+    def wait_replicas(self, count: int = 2) -> None:
+        """Wait until the master has so many replicas that keep up with it."""
+        _wait(lambda: self._count_replicas() == count)
+
+    def stop_sentinels(self, count: int) -> None:
+        """Kill some of the Sentinels."""
+        for process in self._sentinels[:count]:
+            process.kill()
+            process.wait()
+
+    @staticmethod
+    def ask(port: int) -> "redis.Redis":
+        """Return a client of one server or Sentinel."""
+        return redis.Redis(port=port, protocol=2, socket_timeout=5)
+
+    def _count_replicas(self) -> int:
+        replication = self.ask(self.master_port).info("replication")
+        replicas = (replication.get(f"slave{number}") for number in range(2))
+        return sum(replica is not None and replica["state"] == "online" for replica in replicas)
+
     def stop(self) -> None:
         for process in self._sentinels:
             process.kill()

@@ -1,19 +1,22 @@
 """Connection pools for the Redis that is configured: a URL, Sentinels or one server."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from redis import asyncio as redis
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from captchad.broker.keeping_pool import KeepingPool
+from captchad.broker.sentinel.pool import MasterPool
+from captchad.broker.sentinel.watch import MasterWatch
 from captchad.config.redis_choice import RedisChoice, RedisKind, choose_redis_or_local
 from captchad.config.settings import RedisSection
+from captchad.runtime.clock import Clock
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 COMMAND_TIMEOUT_SECONDS = 3.0
+SENTINEL_TIMEOUT_SECONDS = 1.0
 BLOCK_SECONDS = 5.0
 BLOCK_MARGIN_SECONDS = 2.0
 """How much longer the socket waits than a blocking command, or every idle read would look like an outage."""
@@ -23,110 +26,74 @@ BLOCK_MARGIN_SECONDS = 2.0
 class RedisClients:
     """Two clients of one server: one for short commands, one for those that block on the server.
 
-    They are `redis.asyncio.Redis`, whose own annotations do not tell bytes from text nor awaitables from values.
+    They are `redis.asyncio.Redis`, whose own annotations do not tell bytes from text nor awaitables from values. With
+    Sentinel, `masters` knows which server that is.
     """
 
     commands: Any
     blocking: Any
-    sentinel: Any = None
+    masters: MasterWatch | None = None
+
+    async def drop_idle(self) -> None:
+        """Close every connection that nobody uses at the moment."""
+        for client in (self.commands, self.blocking):
+            await client.connection_pool.drop_idle()
 
     async def close(self) -> None:
         """Close every connection of both."""
+        if self.masters is not None:
+            await self.masters.close()
         for client in (self.commands, self.blocking):
             await client.aclose()
             await client.connection_pool.disconnect()
-        for sentinel_client in self.sentinel.sentinels if self.sentinel else ():
-            await sentinel_client.aclose()
 
 
-class KeepingPool(redis.BlockingConnectionPool):
-    """Opens up to `max_connections` and keeps `kept_connections` of them once they are idle."""
-
-    kept_connections = 1
-
-    async def release(self, connection: Any) -> None:
-        """Take a connection back; close it where enough are kept open already."""
-        idle = self._available_connections
-        is_kept = sum(other.is_connected for other in idle) < self.kept_connections
-        if not is_kept:
-            await connection.disconnect()
-        await super().release(connection)
-        if not is_kept and connection in idle:
-            # The pool takes from the end; what is closed must not be taken before what is open.
-            idle.remove(connection)
-            idle.insert(0, connection)
-
-
-class WaitingSentinelPool(SentinelConnectionPool):
-    """Makes callers wait for one of `max_connections`; the driver's own Sentinel pool raises instead."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]
-        self._permits = asyncio.Semaphore(self.max_connections)
-
-    async def get_connection(self, *arguments: Any, **options: Any) -> Any:
-        """Return a connection once there is one."""
-        await self._permits.acquire()
-        try:
-            return await super().get_connection(*arguments, **options)  # type: ignore[no-untyped-call]
-        except BaseException:
-            self._permits.release()
-            raise
-
-    async def release(self, connection: Any) -> None:
-        """Take a connection back and let the next caller have it."""
-        try:
-            await super().release(connection)
-        finally:
-            self._permits.release()
+def override_url(config: RedisSection, url: str | None) -> RedisSection:
+    """Return the section with another URL, which wins over all else that it says; as it is without one."""
+    return config if url is None else RedisSection.model_validate(config.model_dump() | {"url": url})
 
 
 def open_clients(config: RedisSection, client_name: str, url_override: str | None = None) -> RedisClients:
     """Make the clients of the configured Redis, or of `url_override`, without connecting yet."""
-    if url_override is not None:
-        config = RedisSection.model_validate(config.model_dump() | {"url": url_override})
+    config = override_url(config, url_override)
     choice = choose_redis_or_local(config)
-    sentinel = _open_sentinel(choice, config, client_name) if choice.kind is RedisKind.SENTINEL else None
+    masters = _watch_masters(choice, config, client_name) if choice.kind is RedisKind.SENTINEL else None
 
     def open_client(timeout_seconds: float) -> Any:
         options = _connection_options(client_name, timeout_seconds)
-        if sentinel is not None:
-            options |= _login(choice) | _tls_options(config, {"ssl": True})
-            return sentinel.master_for(
-                choice.master_name,
-                connection_pool_class=WaitingSentinelPool,
-                max_connections=config.max_connections,
-                **options,
-            )
-        return redis.Redis.from_pool(_open_pool(choice, config, options, timeout_seconds))
+        options |= {"max_connections": config.max_connections, "timeout": timeout_seconds}
+        if masters is not None:
+            pool: Any = MasterPool(masters, Clock(), **options, **_login(choice), **_tls_pool_options(config))
+        else:
+            pool = _open_pool(choice, config, options)
+        pool.kept_connections = config.connection_pool_size
+        return redis.Redis.from_pool(pool)
 
     return RedisClients(
-        open_client(COMMAND_TIMEOUT_SECONDS), open_client(BLOCK_SECONDS + BLOCK_MARGIN_SECONDS), sentinel
+        open_client(COMMAND_TIMEOUT_SECONDS), open_client(BLOCK_SECONDS + BLOCK_MARGIN_SECONDS), masters
     )
 
 
-def _open_pool(choice: RedisChoice, config: RedisSection, options: dict[str, Any], timeout_seconds: float) -> Any:
-    limits: dict[str, Any] = {"max_connections": config.max_connections, "timeout": timeout_seconds}
+def _open_pool(choice: RedisChoice, config: RedisSection, options: dict[str, Any]) -> Any:
     if choice.kind is RedisKind.MASTER:
         [(host, port)] = choice.hosts
-        tls = _tls_options(config, {"connection_class": redis.SSLConnection})
-        pool = KeepingPool(host=host, port=port, **limits, **options, **_login(choice), **tls)
-    else:
-        url = choice.url
-        if url.startswith("unix:"):
-            options.pop("socket_keepalive")
-        if config.tls.enabled and url.startswith("redis://"):
-            url = "rediss://" + url.removeprefix("redis://")
-        tls = _tls_files(config) if url.startswith("rediss:") else {}
-        pool = KeepingPool.from_url(url, **limits, **options, **tls)
-    pool.kept_connections = config.connection_pool_size
-    return pool
+        return KeepingPool(host=host, port=port, **options, **_login(choice), **_tls_pool_options(config))
+    url = choice.url
+    if url.startswith("unix:"):
+        options.pop("socket_keepalive")
+    if config.tls.enabled and url.startswith("redis://"):
+        url = "rediss://" + url.removeprefix("redis://")
+    return KeepingPool.from_url(url, **options, **(_tls_files(config) if url.startswith("rediss:") else {}))
 
 
-def _open_sentinel(choice: RedisChoice, config: RedisSection, client_name: str) -> Any:
-    options = _connection_options(client_name, CONNECT_TIMEOUT_SECONDS) | _tls_options(config, {"ssl": True})
-    options["password"] = choice.sentinel_password or None
-    return Sentinel(list(choice.hosts), sentinel_kwargs=options)  # type: ignore[no-untyped-call]
+def _watch_masters(choice: RedisChoice, config: RedisSection, client_name: str) -> MasterWatch:
+    options = _connection_options(client_name, SENTINEL_TIMEOUT_SECONDS)
+    # Under the other protocol the driver gives a Sentinel's answer another shape.
+    options |= {"password": choice.sentinel_password or None, "protocol": 2}
+    if config.tls.enabled:
+        options |= {"ssl": True, **_tls_files(config)}
+    sentinels = {f"{host}:{port}": redis.Redis(host=host, port=port, **options) for host, port in choice.hosts}
+    return MasterWatch(sentinels, choice.master_name, Clock())
 
 
 def _connection_options(client_name: str, timeout_seconds: float) -> dict[str, Any]:
@@ -149,8 +116,8 @@ def _login(choice: RedisChoice) -> dict[str, Any]:
     return {"username": choice.username or None, "password": choice.password or None, "db": choice.db}
 
 
-def _tls_options(config: RedisSection, switch: dict[str, Any]) -> dict[str, Any]:
-    return switch | _tls_files(config) if config.tls.enabled else {}
+def _tls_pool_options(config: RedisSection) -> dict[str, Any]:
+    return {"connection_class": redis.SSLConnection, **_tls_files(config)} if config.tls.enabled else {}
 
 
 def _tls_files(config: RedisSection) -> dict[str, Any]:

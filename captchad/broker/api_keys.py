@@ -74,7 +74,8 @@ class ApiKeys:
         key = ApiKey(
             key_id=key_id,
             name=text["name"],
-            scopes=frozenset(Scope(scope) for scope in text["scopes"].split()),
+            # One that only a newer release knows grants nothing here.
+            scopes=frozenset(scope for scope in Scope if scope in text["scopes"].split()),
             targets=tuple(text["targets"].split()),
             created_ms=int(text["created_ms"]),
             revoked_ms=int(revoked_ms) if revoked_ms else None,

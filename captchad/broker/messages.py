@@ -1,22 +1,26 @@
 """The wire format: how requests, results and records are stored (version 1).
 
 Fields of a record's hash: request (JSON), picture (bytes, until it ends), session (sealed, until it ends), status,
-target, priority (stream number), created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms, completed_ms,
-attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
+target, priority (stream number), key_id, created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms,
+completed_ms, attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
 returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
-running: stream, entry; while running: owner, token; after an attempt was settled: settled_token; released from a
-deferred queue and not begun yet: released; always: deferral_rank (its place in a deferred queue).
+running: stream, entry; while running: owner, token; its worker was lost and it is not requeued yet: loss (what that
+costs it); after an attempt was settled: settled_token; released from a deferred queue and not begun yet: released;
+always: deferral_rank (its place in a deferred queue).
+
+While its status is `unconfirmed`, too few replicas have the end that is written: the record shows as processing,
+without result and error, and `ending` names that end.
 """
 
-from collections.abc import Sequence
-from dataclasses import fields
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from typing import TypeVar
 
 import orjson
 
+from captchad.broker.decoding import DamagedRecord, NewerRecord, UnreadableRecord, build, parse_object
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Evidence, Fill, KeptEvidence
-from captchad.domain.recognition import CaptchaKind, Character, Hints
+from captchad.domain.page import Evidence, KeptEvidence
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
 
 VERSION = 1
@@ -57,23 +61,34 @@ def encode_request(request: TaskRequest) -> bytes:
     )
 
 
-def decode_request(data: bytes, picture: bytes | None) -> TaskRequest:
-    """Read a stored request back; ValueError for a version this release does not know."""
-    members: dict[str, Any] = orjson.loads(data)
-    version = members.pop("version")
-    if version != VERSION:
-        raise ValueError(f"the stored request has wire version {version}; this release reads version {VERSION}")
-    hints = members.pop("hints")
-    kind = hints.pop("kind")
-    priority = Priority(members.pop("priority"))
-    fill = members.pop("fill", None)
-    return TaskRequest(
-        **members,
-        priority=priority,
-        picture=picture,
-        hints=Hints(**hints, kind=kind and CaptchaKind(kind)),
-        fill=fill and Fill(**fill),
-    )
+def decode_request(data: bytes | None, picture: bytes | None) -> TaskRequest:
+    """Read a stored request back; NewerRecord or DamagedRecord where this release can't."""
+    members = parse_object(data)
+    version = members.pop("version", None)
+    if not isinstance(version, int) or version < VERSION:
+        raise DamagedRecord(f"the stored request has wire version {version!r}")
+    if version > VERSION:
+        raise NewerRecord(f"the stored request has wire version {version}; this release reads version {VERSION}")
+    return replace(build(TaskRequest, members), picture=picture)
+
+
+def read_request(
+    data: bytes | None, picture: bytes | None, target: bytes | None, priority: bytes | None = None
+) -> TaskRequest:
+    """Return a stored request, or where it can't be read what is known of it besides: target, priority, key."""
+    try:
+        return decode_request(data, picture)
+    except UnreadableRecord:
+        name = _PRIORITIES.get(priority or b"", Priority.NORMAL)
+        return TaskRequest((target or b"").decode(errors="replace"), priority=name, key_id=_find_key_id(data))
+
+
+def _find_key_id(data: bytes | None) -> str | None:
+    try:
+        key_id = parse_object(data).get("key_id")
+    except DamagedRecord:
+        return None
+    return key_id if isinstance(key_id, str) else None
 
 
 def encode_result(result: TaskResult) -> bytes:
@@ -82,11 +97,8 @@ def encode_result(result: TaskResult) -> bytes:
 
 
 def decode_result(data: bytes) -> TaskResult:
-    """Read a stored result back."""
-    members: dict[str, Any] = orjson.loads(data)
-    kind = CaptchaKind(members.pop("kind"))
-    characters = tuple(Character(**character) for character in members.pop("characters"))
-    return TaskResult(**members, kind=kind, characters=characters)
+    """Read a stored result back; UnreadableRecord where this release can't."""
+    return build(TaskResult, parse_object(data))
 
 
 def encode_evidence(evidence: Evidence) -> bytes:
@@ -99,18 +111,27 @@ def encode_error(error: TaskError) -> bytes:
     return orjson.dumps(error)
 
 
-def encode_deferral(delay_ms: int, pace_ms: int) -> bytes:
-    """Return as JSON when the first deferred task is released, and at what pace the others follow."""
-    return orjson.dumps({"delay_ms": delay_ms, "pace_ms": pace_ms})
+def encode_deferral(delay_ms: int, pace_ms: int, reason: str) -> bytes:
+    """Return as JSON when the first deferred task is released, at what pace the others follow, and why they wait."""
+    return orjson.dumps({"delay_ms": delay_ms, "pace_ms": pace_ms, "reason": reason})
+
+
+def encode_delay(delay_ms: int) -> bytes:
+    """Return as JSON when a task that was passed on is queued again."""
+    return orjson.dumps({"delay_ms": delay_ms})
 
 
 def decode_error(data: bytes) -> TaskError:
-    """Read a stored error back."""
-    members: dict[str, Any] = orjson.loads(data)
-    return TaskError(TaskErrorCode(members["code"]), members["message"], members["is_retryable"])
+    """Read a stored error back; one that this release can't read is an error of its own."""
+    try:
+        return build(TaskError, parse_object(data))
+    except UnreadableRecord as error:
+        return TaskError(TaskErrorCode.UNREADABLE_RECORD, f"the task's error can't be read: {error}", False)
 
 
 RETURNED_SESSION = "returned_session"
+UNCONFIRMED = b"unconfirmed"
+"""The stored status of a task whose end nobody may read yet."""
 _RESULT_FIELDS = tuple(one.name for one in fields(TaskResult) if one.name != "session")
 
 RECORD_FIELDS = (
@@ -125,26 +146,74 @@ RECORD_FIELDS = (
     "error",
     "replay_of",
     "evidence",
+    "target",
+    "priority",
+    "entry",
 )
 """What is read of a record; the picture stays where it is, only a worker needs it, and sessions do."""
 
+_PRIORITIES = {str(number).encode(): name for number, name in enumerate(Priority, start=2)}
+T = TypeVar("T")
+
 
 def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | None:
-    """Read a record from its RECORD_FIELDS, None where it is gone; `error` of an open task is its last attempt's."""
-    status, request, created_ms, attempts, started_ms, completed_ms, worker, result, error, replay_of, evidence = values
-    if status is None or request is None or created_ms is None:
+    """Read a record from its RECORD_FIELDS, None where it is gone; `error` of an open task is its last attempt's.
+
+    What this release can't read is left out, so that one such record spoils no list.
+    """
+    found = dict(zip(RECORD_FIELDS, values, strict=True))
+    status = found["status"]
+    if status is None:
         return None
+    if status == UNCONFIRMED:
+        status = TaskStatus.PROCESSING.encode()
+        found |= dict.fromkeys(("completed_ms", "result", "error", "evidence"))
+    result, error, evidence, replay_of = found["result"], found["error"], found["evidence"], found["replay_of"]
     return TaskRecord(
         task_id=task_id,
-        status=TaskStatus(status.decode()),
-        request=decode_request(request, None),
-        created_ms=int(created_ms),
-        attempts=int(attempts or 0),
-        started_ms=int(started_ms) if started_ms else None,
-        completed_ms=int(completed_ms) if completed_ms else None,
-        worker=worker.decode() if worker else None,
-        result=decode_result(result) if result else None,
+        status=_read_status(status),
+        request=read_request(found["request"], None, found["target"], found["priority"]),
+        created_ms=_read_number(found["created_ms"]) or 0,
+        attempts=_read_number(found["attempts"]) or 0,
+        started_ms=_read_number(found["started_ms"]),
+        completed_ms=_read_number(found["completed_ms"]),
+        worker=_read_text(found["worker"]),
+        result=_read_or_none(decode_result, result) if result else None,
         error=decode_error(error) if error else None,
-        replay_of=replay_of.decode() if replay_of else None,
-        evidence=KeptEvidence(**orjson.loads(evidence)) if evidence else None,
+        replay_of=_read_text(replay_of),
+        evidence=_read_or_none(_decode_evidence, evidence) if evidence else None,
     )
+
+
+def is_waiting(values: Sequence[bytes | None]) -> bool:
+    """Whether the RECORD_FIELDS are those of a pending task that is in no queue."""
+    found = dict(zip(RECORD_FIELDS, values, strict=True))
+    return found["status"] == b"pending" and not found["entry"]
+
+
+def _decode_evidence(data: bytes) -> KeptEvidence:
+    return build(KeptEvidence, parse_object(data))
+
+
+def _read_or_none(decode: Callable[[bytes], T], data: bytes) -> T | None:
+    try:
+        return decode(data)
+    except UnreadableRecord:
+        return None
+
+
+def _read_status(value: bytes) -> TaskStatus:
+    # One that only a newer release knows can't be a final one of ours.
+    known = {str(status).encode(): status for status in TaskStatus}
+    return known.get(value, TaskStatus.PENDING)
+
+
+def _read_number(value: bytes | None) -> int | None:
+    try:
+        return int(value) if value else None
+    except ValueError:
+        return None
+
+
+def _read_text(value: bytes | None) -> str | None:
+    return value.decode(errors="replace") if value else None

@@ -71,8 +71,8 @@ class Presence(Service):
     async def _beat(self) -> None:
         now, report = self._clock.monotonic_seconds(), self._describe()
         is_due = now >= self._next_report_at
-        if not is_due and report.figures == self._written_figures:
-            await self._registry.beat(report.consumer)
+        # A report that is missing was deleted with everything else, and nobody would know this role until the next one.
+        if not is_due and report.figures == self._written_figures and await self._registry.beat(report.consumer):
             return
         await self._registry.write(report, announce=is_due)
         self._written_figures = report.figures

@@ -6,29 +6,39 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:queue:recovered|high|normal|low   stream   entry: field `id`; submit, promote, reclaim write; finish deletes
     PREFIX:task:ID                hash      the record; submit makes it, every script changes it; expires
                                             redis.task_result_ttl after its end
-    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended
+    PREFIX:open                   zset      id -> deadline (ms) of every task that has not ended; +inf once its end is
+                                            written, until `confirm` has made it final
     PREFIX:delayed                zset      id -> due time (ms) of tasks that wait for their retry
     PREFIX:deferred:QUEUE         zset      id -> rank (priority, then age) of tasks deferred by their target's limits;
                                             QUEUE is a target, or `TARGET pictures`
     PREFIX:deferred               zset      QUEUE -> when its next task is released (ms); settle, promote write
-    PREFIX:deferred_paces         hash      QUEUE -> ms between releases; both go when the queue is empty
+    PREFIX:deferred_paces         hash      QUEUE -> ms between releases
+    PREFIX:deferred_reasons       hash      QUEUE -> the limit it waits for; the three go when the queue is empty
+    PREFIX:free_slots             hash      consumer -> `until slots`: free slots of a worker that waits for tasks, and
+                                            until when (ms) that is believed; take writes; expires with the last
     PREFIX:recent                 zset      id -> created (ms), for listing; pruned with the records
-    PREFIX:dead                   zset      id -> time of death (ms); bounded, pruned
+    PREFIX:dead                   zset      id -> time of death (ms); bounded by number and bytes, pruned
     PREFIX:dead:ID                hash      a dead letter: the record as it ended, with its picture, without its session
     PREFIX:evidence               zset      `id bytes` -> when it expires (ms); settle writes, settle and prune drop
     PREFIX:evidence:ID            hash      picture and screenshot of a task that asked for evidence; settle writes;
                                             expires with the record, or makes room for newer ones before
-    PREFIX:counters               hash      totals since the first start, queued_bytes and evidence_bytes
+    PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes and evidence_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
-    PREFIX:events                 channel   one JSON message for each change of a task
+    PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the
+                                            script itself has nothing to write; expires after a day
+    PREFIX:events                 channel   one JSON message for each change of a task; in a database other than 0 its
+                                            number follows, `:DB`, for channels belong to the server and not to one
 
 Across the fleet
     captchad:{fleet}:nodes        hash      consumer -> NodeReport as JSON; every role writes its own
     captchad:{fleet}:alive        zset      consumer -> last heartbeat (ms)
     captchad:{fleet}:leader       string    consumer of the active scheduler; expires with its lease
+    captchad:{fleet}:counters     hash      totals that belong to no partition; the scheduler writes
+    captchad:{fleet}:lost         zset      consumer -> when it was counted as lost (ms); for an hour
+    captchad:{fleet}:epoch        string    random; another one, or none: all was deleted; every role writes
     captchad:{fleet}:keys         set       ids of all API keys
-    captchad:{fleet}:events       channel   changes of nodes
+    captchad:{fleet}:events       channel   changes of nodes; with `:DB` like a partition's
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
     captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
     captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
@@ -47,13 +57,18 @@ NODES = f"{FLEET}:nodes"
 ALIVE = f"{FLEET}:alive"
 LEADER = f"{FLEET}:leader"
 API_KEYS = f"{FLEET}:keys"
-NODE_EVENTS = f"{FLEET}:events"
+COUNTERS = f"{FLEET}:counters"
+LOST_WORKERS = f"{FLEET}:lost"
+EPOCH = f"{FLEET}:epoch"
+CONTACT = f"{FLEET}:contact"
+RIGHTS = f"{FLEET}:rights"
+"""Neither is ever left behind: they are for scripts that only ask whether a write would be taken."""
 
 
 class PartitionKeys:
     """All keys of one partition, and their order as the scripts expect them in KEYS."""
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, database: int = 0) -> None:
         self.partition = partition
         self.prefix = f"{NAMESPACE}:{{p{partition:02x}}}"
         self.streams = tuple(f"{self.prefix}:queue:{name}" for name in (RECOVERED, *Priority))
@@ -62,12 +77,16 @@ class PartitionKeys:
         self.recent = f"{self.prefix}:recent"
         self.dead = f"{self.prefix}:dead"
         self.counters = f"{self.prefix}:counters"
-        self.events = f"{self.prefix}:events"
+        self.acknowledged = f"{self.prefix}:acknowledged"
+        self.events = _name_channel(self.prefix, database)
 
     @property
     def for_scripts(self) -> tuple[str, ...]:
-        """KEYS of every partition script: 1-4 streams, 5 open, 6 delayed, 7 recent, 8 dead, 9 counters, 10 prefix."""
-        return (*self.streams, self.open, self.delayed, self.recent, self.dead, self.counters, self.prefix)
+        """KEYS of every partition script.
+
+        1-4 streams, 5 open, 6 delayed, 7 recent, 8 dead, 9 counters, 10 prefix, 11 events (a channel).
+        """
+        return (*self.streams, self.open, self.delayed, self.recent, self.dead, self.counters, self.prefix, self.events)
 
     def task(self, task_id: str) -> str:
         """Return the key of a task's record."""
@@ -88,6 +107,15 @@ class PartitionKeys:
     def idempotency(self, digest: str) -> str:
         """Return the key that remembers an Idempotency-Key."""
         return f"{self.prefix}:idempotency:{digest}"
+
+
+def node_events(database: int) -> str:
+    """Return the channel of changes of nodes, of one database of a server."""
+    return _name_channel(FLEET, database)
+
+
+def _name_channel(prefix: str, database: int) -> str:
+    return f"{prefix}:events:{database}" if database else f"{prefix}:events"
 
 
 def api_key(key_id: str) -> str:

@@ -4,6 +4,8 @@ import random
 
 FIRST_RETRY_DELAY_MS = 1_000
 LONGEST_RETRY_DELAY_MS = 60_000
+PASS_ON_DELAY_MS = 5_000
+"""How long a task that this release can't read waits for a worker that may."""
 _SHARES = (0.5, 1.0)
 
 

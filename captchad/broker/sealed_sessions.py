@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from captchad.broker.session_cipher import RETURNED_LIMIT_BYTES, Direction, SessionCipher, SessionUnreadable
+from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.page import SESSION_LIMIT_BYTES
 from captchad.domain.task import TaskRequest, TaskResult
 
 
@@ -21,7 +22,7 @@ class SealedSessions:
         try:
             return replace(request, session=cipher.open(sealed, task_id, Direction.GIVEN) if sealed else None)
         except SessionUnreadable as error:
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, str(error)) from None
+            raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, str(error)) from None
 
     def seal_returned(self, result: TaskResult | None, task_id: str) -> bytes:
         """Return the session of a result, sealed; empty where it has none."""
@@ -31,13 +32,13 @@ class SealedSessions:
             sealed = self._need_cipher().seal(result.session, task_id, Direction.RETURNED)
         except ValueError:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "the page's session can't be serialised") from None
-        if len(sealed) > RETURNED_LIMIT_BYTES:
-            message = f"the page's session has {len(sealed)} bytes, more than the limit of {RETURNED_LIMIT_BYTES}"
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, message)
+        if len(sealed) > SESSION_LIMIT_BYTES:
+            message = f"the page's session has {len(sealed)} bytes, more than the limit of {SESSION_LIMIT_BYTES}"
+            raise AttemptFailed(TaskErrorCode.SESSION_TOO_LARGE, message)
         return sealed
 
     def _need_cipher(self) -> SessionCipher:
         if self._cipher is None:
             message = "this worker has no security.session_key, which the task's session needs; set it on every worker"
-            raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, message)
+            raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, message)
         return self._cipher

@@ -21,7 +21,6 @@ VERSION = b"\x01"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SALT = b"captchad session v1"
-RETURNED_LIMIT_BYTES = 1_048_576
 
 
 class Direction(StrEnum):
@@ -60,7 +59,10 @@ class SessionCipher:
             raise SessionUnreadable(
                 "the session can't be decrypted: security.session_key must be the same on all gateways and workers"
             ) from None
-        return _read_session(json.loads(plain))
+        try:
+            return _read_session(json.loads(plain))
+        except (KeyError, TypeError, ValueError):
+            raise SessionUnreadable("the session was sealed by another release") from None
 
     def _cipher(self, purpose: bytes) -> AESGCM:
         return AESGCM(HKDF(SHA256(), KEY_BYTES, SALT, purpose).derive(self._key))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from captchad.broker.connection import Broker
-from captchad.broker.redis_keys import RECOVERED, PartitionKeys
+from captchad.broker.redis_keys import COUNTERS, RECOVERED, PartitionKeys
 from captchad.domain.task import Priority
 
 MINUTES = 60
@@ -34,6 +34,7 @@ class QueueStatus:
     processing: int = 0
     delayed: int = 0
     dead: int = 0
+    dead_bytes: int = 0
     queued_bytes: int = 0
     evidence_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
@@ -112,9 +113,9 @@ class Statistics:
         """Add up the counters."""
         totals = Totals()
         names = list(Totals.__dataclass_fields__)
-        for keys in self._broker.partitions:
+        for counters in (COUNTERS, *(keys.counters for keys in self._broker.partitions)):
             async with self._broker.guard():
-                values = await self._broker.client.hmget(keys.counters, names)
+                values = await self._broker.client.hmget(counters, names)
             for name, value in zip(names, values, strict=True):
                 setattr(totals, name, getattr(totals, name) + int(value or 0))
         return totals
@@ -160,6 +161,7 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
     status.processing += processing
     status.pending += open_tasks - processing
     status.queued_bytes += named.get("queued_bytes", 0)
+    status.dead_bytes += named.get("dead_bytes", 0)
     status.evidence_bytes += named.get("evidence_bytes", 0)
     for name, value in named.items():
         state, _, target = name.partition(":")

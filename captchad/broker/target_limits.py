@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import Deferral, Delivery
+from captchad.broker.consumer import Deferral, Delivery, LimitReason
 from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.retry_delays import draw_jitter
 from captchad.domain.target import Target
@@ -17,17 +16,19 @@ SHORTEST_PACE_MS = 10
 SLOT_WAIT_MS = 1000
 """A freed slot releases the next task at once; this is for the slot of a worker that died, which nobody frees."""
 
-LimitReason = Literal["rate", "concurrency", "closed"]
-"""Which of a target's limits a task waits for."""
 REASONS: dict[bytes, LimitReason] = {b"rate": "rate", b"concurrency": "concurrency", b"closed": "closed"}
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a visit may not begin, and how its task is deferred."""
+    """A visit may not begin now: how its task is deferred, and by which limit."""
 
-    reason: LimitReason
     deferral: Deferral
+
+    @property
+    def reason(self) -> LimitReason:
+        """The limit that refused it."""
+        return self.deferral.reason
 
 
 class TargetLimits:
@@ -94,6 +95,6 @@ def plan_refusal(reason: LimitReason, wait_ms: int, visits_per_minute: int, jitt
     """
     if reason == "concurrency":
         pause_ms = int(SLOT_WAIT_MS * jitter)
-        return Refusal(reason, Deferral(pause_ms, pause_ms))
+        return Refusal(Deferral(pause_ms, pause_ms, reason))
     pace_ms = max(SHORTEST_PACE_MS, -(-MINUTE_MS // visits_per_minute))
-    return Refusal(reason, Deferral(max(1, wait_ms), pace_ms))
+    return Refusal(Deferral(max(1, wait_ms), pace_ms, reason))

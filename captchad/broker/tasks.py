@@ -1,30 +1,31 @@
 """Tasks as the gateway sees them: stored, read, listed, cancelled."""
 
-import base64
-import binascii
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from captchad.broker.confirmation import confirm_ends
 from captchad.broker.connection import Argument, Broker
-from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request
+from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request, is_waiting
 from captchad.broker.redis_keys import RECOVERED, PartitionKeys
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
+from captchad.broker.task_pages import TaskPage, TaskQuery, read_page
+from captchad.broker.waits import read_waits
 from captchad.domain.errors import (
     AlreadyFinished,
+    BrokerRefused,
     BrokerUnavailable,
     IdempotencyConflict,
     InvalidRequest,
     QueueFull,
     TaskNotFound,
-    Violation,
 )
 from captchad.domain.identifier import read_partition
 from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus
 
 _logger = logging.getLogger(__name__)
 
-LIST_CHUNK = 200
 STREAM_NUMBERS = {name: number for number, name in enumerate((RECOVERED, *Priority), start=1)}
 
 
@@ -54,24 +55,6 @@ class NewTask:
     replay_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskQuery:
-    """Which tasks to list; `cursor` is the `next_cursor` of the page before."""
-
-    status: TaskStatus | None = None
-    target: str | None = None
-    limit: int = 50
-    cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPage:
-    """Some tasks, newest first, and where the next page begins (None at the end)."""
-
-    tasks: tuple[TaskRecord, ...]
-    next_cursor: str | None
-
-
 class TaskStore:
     """Records of all partitions; without a cipher, no session is stored and none is read."""
 
@@ -92,8 +75,8 @@ class TaskStore:
     async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
         """Store tasks of one partition, all or none; return their ids, the earlier ones where a key was repeated.
 
-        Raises QueueFull, IdempotencyConflict, or BrokerUnavailable (which may come after the write: the same
-        idempotency key, or the same id, then finds it).
+        Raises QueueFull, IdempotencyConflict, BrokerRefused (nothing is stored), or BrokerUnavailable (which may come
+        after the write: the same idempotency key, or the same id, then finds it).
         """
         keys = self._keys_of(tasks[0].task_id)
         arguments: list[Argument] = [
@@ -103,9 +86,15 @@ class TaskStore:
             len(tasks),
         ]
         for task in tasks:
-            arguments += _submit_arguments(task, self._seal(task))
+            sealed = self._seal(task)
+            arguments += _submit_arguments(task, sealed)
+            if sealed:
+                # A hundred large sessions take most of a second; others get their turn in between.
+                await asyncio.sleep(0)
         try:
             answer, *details = await self._broker.run_script("submit", keys, arguments, acknowledge=True)
+        except BrokerRefused:
+            raise
         except BrokerUnavailable as error:
             raise BrokerUnavailable(error.message, tasks[0].task_id) from error
         if answer == b"full":
@@ -122,33 +111,27 @@ class TaskStore:
         record = decode_record(task_id, values)
         if record is None:
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+        if is_waiting(values):
+            waits = await read_waits(self._broker, [(keys, task_id)])
+            record = replace(record, waiting_for=waits.get(task_id))
         return self._with_session(record, sealed) if sealed else record
 
     async def cancel(self, task_id: str) -> TaskRecord:
         """Cancel a task that has not ended; the record as it is then."""
-        status = await self._broker.run_script("cancel", self._keys_of(task_id), [task_id], acknowledge=True)
-        if status == b"missing":
+        keys = self._keys_of(task_id)
+        answer = await self._broker.run_script("cancel", keys, [task_id], acknowledge=True)
+        [status] = await confirm_ends(self._broker, keys, [task_id], [answer])
+        if status == "missing":
             raise TaskNotFound(f"there is no task {task_id}; it may have expired")
-        if status in (b"completed", b"failed"):
-            raise AlreadyFinished(f"the task is already {status.decode()}")
+        if status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
+            raise AlreadyFinished(f"the task is already {status}")
+        if status != TaskStatus.CANCELLED:
+            raise BrokerUnavailable("the master changed while the task was being cancelled; try again")
         return await self.read(task_id)
 
     async def list_page(self, query: TaskQuery) -> TaskPage:
         """List tasks newest first; InvalidRequest for a cursor that is none of ours."""
-        position = _decode_cursor(query.cursor) if query.cursor else None
-        found: list[TaskRecord] = []
-        is_filtered = query.status is not None or query.target is not None
-        chunk_size = LIST_CHUNK if is_filtered else min(LIST_CHUNK, query.limit)
-        while True:
-            chunk = await self._read_recent(position, chunk_size)
-            for created_ms, task_id, record in chunk:
-                position = (created_ms, task_id)
-                if record is not None and _is_wanted(record, query):
-                    found.append(record)
-                    if len(found) == query.limit:
-                        return TaskPage(tuple(found), _encode_cursor(position))
-            if len(chunk) < chunk_size:
-                return TaskPage(tuple(found), None)
+        return await read_page(self._broker, query)
 
     def _seal(self, task: NewTask) -> bytes:
         """Return the session of a new task, sealed; empty where it has nothing to do with sessions.
@@ -174,49 +157,6 @@ class TaskStore:
             return record
         return replace(record, result=replace(record.result, session=session))
 
-    async def _read_recent(
-        self, before: tuple[int, str] | None, count: int
-    ) -> list[tuple[int, str, TaskRecord | None]]:
-        """Return the next `count` tasks of all partitions after `before`, newest first; fewer at the end."""
-        newest: list[tuple[int, str, PartitionKeys]] = []
-        for keys in self._broker.partitions:
-            newest += [(created_ms, task_id, keys) for created_ms, task_id in await self._list_ids(keys, before, count)]
-        newest.sort(key=lambda entry: entry[:2], reverse=True)
-        del newest[count:]
-        async with self._broker.guard():
-            pipeline = self._broker.client.pipeline(transaction=False)
-            for _, task_id, keys in newest:
-                pipeline.hmget(keys.task(task_id), RECORD_FIELDS)
-            records = await pipeline.execute() if newest else []
-        return [
-            (created_ms, task_id, decode_record(task_id, values))
-            for (created_ms, task_id, _), values in zip(newest, records, strict=True)
-        ]
-
-    async def _list_ids(self, keys: PartitionKeys, before: tuple[int, str] | None, count: int) -> list[tuple[int, str]]:
-        """Return the ids after a position; members of one millisecond are read whole, so that none is skipped."""
-        highest: float | str = before[0] if before else "+inf"
-        offset = 0
-        ids: list[tuple[int, str]] = []
-        async with self._broker.guard():
-            while len(ids) < count:
-                entries = await self._broker.client.zrange(
-                    keys.recent,
-                    highest,
-                    "-inf",
-                    desc=True,
-                    byscore=True,
-                    offset=offset,
-                    num=count,
-                    withscores=True,
-                )
-                positions = [(int(score), member.decode()) for member, score in entries]
-                ids += [position for position in positions if before is None or position < before]
-                offset += count
-                if len(entries) < count:
-                    break
-        return ids
-
     def _keys_of(self, task_id: str) -> PartitionKeys:
         partition = read_partition(task_id)
         if partition is None or partition >= len(self._broker.partitions):
@@ -241,24 +181,5 @@ def _submit_arguments(task: NewTask, session: bytes) -> list[Argument]:
         idempotency.body_digest if idempotency else "",
         task.replay_of or "",
         session,
+        request.key_id or "",
     ]
-
-
-def _is_wanted(record: TaskRecord, query: TaskQuery) -> bool:
-    return (query.status is None or record.status == query.status) and (
-        query.target is None or record.request.target == query.target
-    )
-
-
-def _encode_cursor(position: tuple[int, str]) -> str:
-    return base64.urlsafe_b64encode(f"{position[0]} {position[1]}".encode()).decode()
-
-
-def _decode_cursor(cursor: str) -> tuple[int, str]:
-    try:
-        created_ms, task_id = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        return int(created_ms), task_id
-    except (ValueError, binascii.Error):
-        raise InvalidRequest(
-            "the cursor is not valid", (Violation("?cursor", "use a next_cursor exactly as it was returned"),)
-        ) from None

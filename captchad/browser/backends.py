@@ -20,8 +20,7 @@ def choose_source(configuration: Configuration, owner: str, proxy: FilteringProx
     must_have_sandbox = configuration.environment == "prod"
     choice = choose_browser(configuration)
     if choice.backend == "launch":
-        config, admit = configuration.browser, proxy.admit
-        return LaunchedBrowsers(config, lambda: proxy.address, clock, admit=admit, must_have_sandbox=must_have_sandbox)
+        return LaunchedBrowsers(configuration.browser, proxy, clock, must_have_sandbox=must_have_sandbox)
     endpoints: list[RemoteEndpoint]
     if choice.backend == "playwright":
         endpoints = [PlaywrightServerEndpoint(url) for url in choice.urls]
@@ -31,7 +30,7 @@ def choose_source(configuration: Configuration, owner: str, proxy: FilteringProx
         selenium = configuration.selenium
         limits = SessionLimits(selenium.max_sessions, selenium.session_timeout)
         endpoints = [SeleniumEndpoint(url, owner, limits, lambda: proxy.host, clock) for url in choice.urls]
-    return RemoteBrowsers(endpoints, lambda: proxy.address, clock, must_have_sandbox=must_have_sandbox)
+    return RemoteBrowsers(endpoints, proxy.open_login, clock, must_have_sandbox=must_have_sandbox)
 
 
 def choose_proxy_place(configuration: Configuration) -> ProxyPlace:

@@ -10,7 +10,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.browsers.browser_pool import BrowserPool
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
-from captchad.browser.launch.driver import is_driver_gone
+from captchad.browser.browsers.driver_loss import DRIVER_ENDED, is_driver_gone
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.svg_drawing import choose_raster_size, draw_picture
@@ -52,7 +52,7 @@ class BrowserEngine(Service):
     ) -> None:
         self._proxy = proxy
         self._clock = clock
-        source = source or LaunchedBrowsers(config, lambda: proxy.address, clock, admit=proxy.admit)
+        source = source or LaunchedBrowsers(config, proxy, clock)
         self._pool = BrowserPool(config, source, clock)
         self._work = TaskSet(self.name)
         self._tabs = TabPool(clock, self._work, reuses=config.reuse == "same_target")
@@ -116,7 +116,9 @@ class BrowserEngine(Service):
         try:
             lease = TabLease(await self._borrow(deadline), self._tabs, owner, self._work)
             tab = await lease.tab()
-            opened = OpenedPage(tab.page, tab.devtools, tab.connection, self._proxy, self._clock, self._work)
+            opened = OpenedPage(
+                tab.page, tab.main_frame, tab.devtools, tab.connection, self._proxy, self._clock, self._work
+            )
             tab.begin_page(opened)
             yield opened
             is_well = True
@@ -125,7 +127,7 @@ class BrowserEngine(Service):
         except RuntimeError as error:
             if not is_driver_gone(error):
                 raise
-            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, "the browser's driver has ended") from None
+            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, DRIVER_ENDED) from None
         except asyncio.CancelledError:
             # A cancelled task or a lost lease: its page must be closed before anything more is sent. At the deadline
             # there is no such hurry, and the attempt must not take longer than it was given.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture
+from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture, find_clickable
 from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.session_state import SessionInput, read_session
@@ -61,8 +61,7 @@ class PageSession:
         timings_ms["locate"] = min(self._taker.locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
-        is_refreshable = taken.is_clickable if self._form is None else self._form.is_refreshable(taken)
-        return CaptchaCapture(taken.picture, choice, timings_ms, is_refreshable)
+        return CaptchaCapture(taken.picture, choice, timings_ms)
 
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows."""
@@ -70,6 +69,13 @@ class PageSession:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an answer was given before there was a form to fill")
         async with self._explained():
             return await self._form.submit(self._taken, text, check_held)
+
+    async def can_refresh(self) -> bool:
+        """Whether another picture can be drawn without leaving the page."""
+        if self._order.fill is not None and self._order.fill.refresh is not None:
+            return True
+        async with self._explained():
+            return self._taken is not None and await find_clickable(self._taken) is not None
 
     async def refresh(self) -> None:
         """Make the page show another picture, and wait for it."""

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from captchad.browser.backends import choose_source
-from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
+from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed, describe_proxy
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.browser_choice import choose_browser
 from captchad.config.settings import Configuration
@@ -53,7 +53,8 @@ async def try_browser(configuration: Configuration) -> dict[str, Any]:
 
 
 async def _draw(browser: BrowserConnection) -> bool:
-    context = await browser.browser.new_context(**browser.context_options)
+    access = await browser.open_access()
+    context = await browser.browser.new_context(proxy=describe_proxy(access.address))
     page = await context.new_page()
     await page.set_content(PAGE)
     box = await page.locator("#sample").bounding_box()

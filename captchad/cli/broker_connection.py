@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from captchad.broker.connection import Broker
 from captchad.broker.embedded import find_socket
+from captchad.broker.failures import NO_ANSWER
 from captchad.config.loader import LoadedConfiguration
 from captchad.config.redis_choice import choose_redis, choose_redis_or_local
 from captchad.config.settings import RedisSection
@@ -38,10 +39,11 @@ async def open_broker(loaded: LoadedConfiguration) -> AsyncIterator[Broker]:
             where, reason = describe_redis(section, url), broker.health().reason
             if url is None and choose_redis(section) is None:
                 raise BrokerUnavailable(
-                    f"no Redis is configured, and none answers at {where}: {reason}; start one with `captchad up`, "
+                    f"no Redis is configured, and none answers at {where}: {reason.removeprefix(NO_ANSWER)}; "
+                    "start one with `captchad up`, "
                     "or set redis.url"
                 ) from None
-            raise BrokerUnavailable(f"Redis at {where} does not answer: {reason}") from None
+            raise BrokerUnavailable(reason.replace("Redis", f"Redis at {where}", 1)) from None
         yield broker
     finally:
         await broker.close()

@@ -1,5 +1,6 @@
 """The `captchad-browser` command: a browser of this machine for workers elsewhere."""
 
+import faulthandler
 import sys
 
 import click
@@ -7,6 +8,7 @@ import click
 from captchad import __version__
 from captchad.cli.failures import run_guarded
 from captchad.cli.options import config_option
+from captchad.cli.printing import say
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
 from captchad.runtime.extras import Extra, require
 
@@ -43,6 +45,8 @@ def browser_node(ctx: click.Context, config_path: str | None, host: str, port: i
     from captchad.roles.registry import check_browser_node, run_browser_node  # noqa: PLC0415
 
     if check:
-        click.echo(f"well: Chromium {check_browser_node(config_path, host, port)}")
+        say(f"well: Chromium {check_browser_node(config_path, host, port)}")
         return
+    # What its watchdog ends says where it stood.
+    faulthandler.enable()
     ctx.exit(run_browser_node(config_path, host, port))

@@ -42,7 +42,7 @@ COMMANDS: dict[str, Command] = {
         "captchad.cli.doctor.command:doctor", "Check this machine, and say how to fix what is wrong.", _MACHINE
     ),
     "config": Command("captchad.cli.configuration:config", "Check, show or compare the configuration."),
-    "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and why a URL is or is not."),
+    "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and reopen a target."),
     "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _REDIS),
     "recognise": Command("captchad.cli.recognise:recognise", "Read pictures locally, without a server.", _READING),
     "train": Command("captchad.cli.train:train", "Fine-tune a model on the labelled pictures of one site.", _TRAINING),

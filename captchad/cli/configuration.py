@@ -2,47 +2,59 @@
 
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
+from captchad.cli.refusals import list_doubts, list_refusals
 from captchad.config.changes import changed_settings
-from captchad.config.json_file import join_path
 from captchad.config.loader import LoadedConfiguration, load_configuration
-from captchad.config.redaction import redact
+from captchad.config.redaction import flatten_redacted, redact
 from captchad.config.settings import Configuration
-from captchad.config.start_rules import check_start_rules, unbuilt_settings
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
-from captchad.domain.exit_codes import EXIT_FAILED
+from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED
 from captchad.domain.node import Role
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def config() -> None:
     """Check, show or compare the configuration."""
 
 
 @config.command()
-@click.argument("file", required=False)
+@click.argument("file", required=False, type=click.Path())
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([role.value for role in Role]),
+    help="Only what this role would refuse; repeat for several.  [default: all roles]",
+)
 @json_option
 @click.pass_context
-def check(ctx: click.Context, file: str | None, is_json: bool) -> None:
+def check(ctx: click.Context, file: str | None, roles: Sequence[str], is_json: bool) -> None:
     """Name everything that is wrong in FILE (or in the one in force), each with its path; exit 1 if anything is.
 
-    Warnings name what is allowed but probably a mistake, and why a role would refuse to start.
+    Wrong is also what a role would refuse to start with on this machine. Warnings name what is allowed but probably a
+    mistake.
     """
     try:
         loaded = load_configuration(file, os.environ)
     except ConfigurationError as error:
         _print_findings(error.problems, (), is_json)
         ctx.exit(EXIT_FAILED)
-    warnings = (*loaded.warnings, *_refusals(loaded.configuration))
-    _print_findings((), warnings, is_json)
-    if not is_json:
-        click.echo(f"{loaded.path}: good" if loaded.path else "good: no file, defaults and environment alone")
+    problems = list_refusals(loaded.configuration, [Role(role) for role in roles] or tuple(Role))
+    doubts = list_doubts(loaded)
+    _print_findings(problems, doubts, is_json)
+    if not is_json and not problems:
+        where = str(loaded.path) if loaded.path else "no file, defaults and environment alone"
+        say(f"{where}: {_judge(len(doubts))}")
+    ctx.exit(EXIT_FAILED if problems else EXIT_DONE)
 
 
 @config.command()
@@ -54,7 +66,7 @@ def show(config_path: str | None, is_json: bool) -> None:
     if is_json:
         print_json(redact(loaded.configuration))
         return
-    shown = _flatten(redact(loaded.configuration))
+    shown = flatten_redacted(loaded.configuration)
     rows = ((path, _show(value), loaded.sources.get(path, "default")) for path, value in shown.items())
     print_table(("SETTING", "VALUE", "SOURCE"), rows, "")
 
@@ -76,7 +88,7 @@ def diff(config_path: str | None, is_json: bool) -> None:
 def _differences(loaded: LoadedConfiguration) -> list[dict[str, Any]]:
     defaults = Configuration()
     changes = changed_settings(defaults, loaded.configuration)
-    before, after = _flatten(redact(defaults)), _flatten(redact(loaded.configuration))
+    before, after = flatten_redacted(defaults), flatten_redacted(loaded.configuration)
     return [
         {
             "path": path,
@@ -89,25 +101,13 @@ def _differences(loaded: LoadedConfiguration) -> list[dict[str, Any]]:
     ]
 
 
-def _refusals(configuration: Configuration) -> list[ConfigurationProblem]:
-    """Return why roles would refuse to start, each reason once with the roles it concerns."""
-    roles: dict[tuple[str, str], list[str]] = {}
-    for role in Role:
-        for problem in (*check_start_rules(configuration, role), *unbuilt_settings(configuration, role)):
-            message = problem.message.removeprefix(f"the {role} does not start ")
-            roles.setdefault((problem.path, message), []).append(role)
-    return [
-        ConfigurationProblem(path, f"{_name_roles(concerned)} will not start: {message}")
-        for (path, message), concerned in roles.items()
-    ]
-
-
-def _name_roles(roles: list[str]) -> str:
-    return "every role" if len(roles) == len(Role) else " and ".join(roles)
+def _judge(doubts: int) -> str:
+    """Return one word for a configuration that can be used, and not `good` where it is doubtful."""
+    return "good" if not doubts else f"usable, with {doubts} warning{'s' if doubts > 1 else ''}"
 
 
 def _print_findings(
-    problems: tuple[ConfigurationProblem, ...], warnings: tuple[ConfigurationProblem, ...], is_json: bool
+    problems: Sequence[ConfigurationProblem], warnings: Sequence[ConfigurationProblem], is_json: bool
 ) -> None:
     if is_json:
         print_json(
@@ -119,27 +119,13 @@ def _print_findings(
         )
         return
     for problem in problems:
-        click.echo(f"captchad: {describe_problem(problem)}", err=True)
+        say(f"captchad: {describe_problem(problem)}", is_error=True)
     for warning in warnings:
-        click.echo(f"captchad: warning: {describe_problem(warning)}", err=True)
+        say(f"captchad: warning: {describe_problem(warning)}", is_error=True)
 
 
 def _represent(problem: ConfigurationProblem) -> dict[str, str]:
     return {"path": problem.path, "message": problem.message, "source": problem.source}
-
-
-def _flatten(tree: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """Return a redacted configuration's settings by their dotted paths, as the loader names them."""
-    found: dict[str, Any] = {}
-    for name, value in tree.items():
-        here = join_path(path, name)
-        is_section = isinstance(value, dict) and here not in _MAPPINGS
-        found |= _flatten(value, here) if is_section else {here: value}
-    return found
-
-
-_MAPPINGS = frozenset({"recognition.models"})
-"""Settings whose value is an object of the operator's own keys, not a section."""
 
 
 def _show(value: Any) -> str:

@@ -9,8 +9,9 @@ from captchad.broker.connection import Broker
 from captchad.broker.dead_letters import DeadLetter, DeadLetters
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.cli.broker_connection import open_broker, run_connected
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_pairs, print_table
+from captchad.cli.printing import print_json, print_pairs, print_table, say
 from captchad.config.loader import LoadedConfiguration
 
 DEFAULT_LIMIT = 50
@@ -18,7 +19,7 @@ HIGHEST_LIMIT = 10_000
 MS = 1000
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def dead() -> None:
     """List, show and replay tasks that failed for good."""
 
@@ -74,9 +75,9 @@ def replay(task_id: str | None, is_all: bool, config_path: str | None, is_json: 
         print_json([{"replay_of": old, "task_id": new} for old, new in replayed])
         return
     for old, new in replayed:
-        click.echo(f"{old} replayed as {new}")
+        say(f"{old} replayed as {new}")
     if not replayed:
-        click.echo("no dead letters")
+        say("no dead letters")
 
 
 def _open(broker: Broker, loaded: LoadedConfiguration) -> DeadLetters:

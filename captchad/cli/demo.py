@@ -81,6 +81,7 @@ async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: 
 
     async def work() -> None:
         results.extend(await DemoRun(site, plan.url(Role.GATEWAY), is_progress_shown=not is_json).solve(tasks))
+        printer.flush()
         _print(results, is_json)
         if keep:
             _announce(plan, site)

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import click
-
-from captchad.cli.printing import print_table, show_confidence
+from captchad.cli.printing import print_table, say, show_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class DemoResult:
 
 def print_results(results: Sequence[DemoResult]) -> None:
     """Print a row for each task, and the totals."""
-    click.echo()
+    say("")
     rows = [
         (
             number,
@@ -49,7 +47,8 @@ def print_results(results: Sequence[DemoResult]) -> None:
         for number, result in enumerate(results, start=1)
     ]
     print_table(("task", "page", "truth", "text", "confidence", "ms", ""), rows, "")
-    click.echo(f"\n{_describe(results)}")
+    say("")
+    say(_describe(results))
 
 
 def represent_results(results: Sequence[DemoResult]) -> dict[str, Any]:

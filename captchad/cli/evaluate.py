@@ -9,10 +9,9 @@ import click
 
 from captchad.cli.labels import read_labels
 from captchad.cli.options import json_option
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
 from captchad.runtime.clock import Clock
-from captchad.telemetry.escaping import escape_control_characters
 
 if TYPE_CHECKING:
     from captchad.domain.recognition import Hints
@@ -67,7 +66,7 @@ def evaluate(
     evaluation = evaluate_outcomes(recogniser.name, outcomes, rule)
     for outcome in outcomes:
         if outcome.problem is not None:
-            click.echo(escape_control_characters(f"captchad: {outcome.file}: {outcome.problem}"), err=True)
+            say(f"captchad: {outcome.file}: {outcome.problem}", is_error=True)
     if is_json:
         print_json({**asdict(evaluation), "outcomes": [asdict(outcome) for outcome in outcomes]})
     else:
@@ -99,9 +98,9 @@ def _print_evaluation(evaluation: "Evaluation") -> None:
     from captchad.recognition.evaluation import wording  # noqa: PLC0415
 
     print_table(wording.FIGURE_HEADINGS, wording.word_figures(evaluation), "")
-    click.echo()
+    say("")
     print_table(wording.COVERAGE_HEADINGS, wording.word_coverage(evaluation), "")
-    click.echo()
+    say("")
     print_table(wording.CONFUSION_HEADINGS, wording.word_confusions(evaluation, CONFUSIONS_SHOWN), "No confusions.")
 
 

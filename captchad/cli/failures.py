@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 
+from captchad.cli.printing import say
 from captchad.domain.errors import CaptchadError, ConfigurationError, ConfigurationProblem, InvalidRequest
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 
@@ -26,16 +27,12 @@ def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
         # The reader has gone; what is still in the buffer must not fail a second time at the interpreter's end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
-    except click.exceptions.NoArgsIsHelpError as error:
-        # Its message is the whole help, which is no single line.
-        error.show()
-        return error.exit_code
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
-        if is_debug:
-            traceback.print_exc()
+        for row in traceback.format_exc().splitlines() if is_debug else ():
+            say(row, is_error=True)
         lines, code = _explain(error)
         for line in lines:
-            click.echo(f"captchad: {_one_line(line)}", err=True)
+            say(f"captchad: {_one_line(line)}", is_error=True)
         return code
     return result if isinstance(result, int) else EXIT_DONE
 
@@ -43,7 +40,7 @@ def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
 def _explain(error: BaseException) -> tuple[list[str], int]:
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "captchad"
-        return [f"{_end_clause(error.format_message())} see `{command} --help`"], EXIT_WRONG_USAGE
+        return [f"{_end_clause(_word_usage(error))} see `{command} --help`"], EXIT_WRONG_USAGE
     if isinstance(error, click.ClickException):
         return [error.format_message()], EXIT_FAILED
     if isinstance(error, (click.Abort, KeyboardInterrupt)):
@@ -52,6 +49,16 @@ def _explain(error: BaseException) -> tuple[list[str], int]:
         return describe_failure(error), EXIT_FAILED
     named = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return [f"{named} — run again with --debug for the traceback"], EXIT_FAILED
+
+
+def _word_usage(error: click.UsageError) -> str:
+    if not isinstance(error, click.NoSuchOption):
+        return error.format_message()
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    nearest = get_close_matches(error.option_name, error.possibilities or (), n=1)
+    meant = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"there is no option {error.option_name}{meant}"
 
 
 def describe_failure(error: CaptchadError) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from captchad.cli.options import gateway_options, json_option, open_client
-from captchad.cli.printing import print_json, print_pairs, print_table, show
+from captchad.cli.printing import print_json, print_pairs, print_table, say, show
 
 BYTES_PER_MEBIBYTE = 1_048_576
 _KNOWN_STATS = {
@@ -64,7 +64,7 @@ def queue(gateway: str, api_key: str | None, is_json: bool) -> None:
     print_pairs(_describe_queue(found))
     targets = found.get("per_target") or {}
     if targets:
-        click.echo()
+        say("")
         columns = ("pending", "processing", "deferred")
         rows = ((host, *(figures.get(name) for name in columns)) for host, figures in targets.items())
         print_table(("TARGET", "PENDING", "PROCESSING", "DEFERRED"), rows, "")
@@ -94,7 +94,8 @@ def _describe_queue(found: dict[str, Any]) -> list[tuple[str, object]]:
         age = ages.get(priority)
         pairs.append((priority, f"{depth} waiting" + (f", the oldest for {age:.0f} s" if age is not None else "")))
     return pairs + [
-        (name.replace("_", " "), found.get(name)) for name in ("processing", "delayed", "dead", "queued_bytes")
+        (name.replace("_", " "), found.get(name))
+        for name in ("processing", "delayed", "dead", "dead_bytes", "queued_bytes")
     ]
 
 

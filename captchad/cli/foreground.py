@@ -42,6 +42,7 @@ async def run_until_signal(
     finally:
         await tasks.cancel_all()
         await fleet.stop()
+        printer.flush()
 
 
 def _catch_signals(fleet: LocalFleet, stopped: asyncio.Event, printer: EventPrinter, reloads_on_hangup: bool) -> None:

@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from captchad.broker.connection import Broker
+from captchad.broker.failures import FULL_MEMORY
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.nodes import NodeRegistry
+from captchad.broker.server_contact import contact_server
 from captchad.cli.broker_connection import describe_redis, embedded_url, open_broker, run_connected
 from captchad.cli.options import api_key_option, config_option, json_option, load
 from captchad.cli.printing import print_json, print_table
 from captchad.cli.services import Probe, probe_all, probe_usual_ports
 from captchad.config.loader import LoadedConfiguration
-from captchad.domain.errors import CaptchadError
+from captchad.domain.errors import BrokerUnavailable, CaptchadError
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.node import Node, NodeState, Role
 from captchad.domain.ports import find_local_host, show_host
@@ -85,11 +87,20 @@ async def _ask_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, ...
     try:
         async with open_broker(loaded) as broker:
             remark = await _measure(broker)
+            trouble = await _find_trouble(broker)
             nodes = await NodeRegistry(broker).read_all(find_presence_lease_seconds(loaded.configuration.scheduler))
     except CaptchadError as error:
         logging.getLogger(__name__).debug("Redis can't be asked", exc_info=error)
         return Line("redis", "", where, is_well=False, remark=error.message), ()
-    return Line("redis", "", where, is_well=True, remark=remark), nodes
+    return Line("redis", "", where, not trouble, f"{trouble}; {remark}" if trouble else remark), nodes
+
+
+async def _find_trouble(broker: Broker) -> str:
+    """Return why a Redis that answers takes no tasks; empty where it takes them."""
+    try:
+        return FULL_MEMORY.message if (await contact_server(broker)).is_full else ""
+    except BrokerUnavailable as error:
+        return error.message
 
 
 async def _measure(broker: Broker) -> str:
@@ -101,14 +112,11 @@ async def _measure(broker: Broker) -> str:
 
 def _check_nodes(nodes: tuple[Node, ...], api_key: str | None) -> list[Line]:
     """Ask every node that this host can reach; of the others their heartbeat is all there is."""
-    living = {(node.report.role, node.report.name) for node in nodes if node.state is not NodeState.LOST}
     asked: list[Node] = []
     lines: list[Line] = []
     for node in nodes:
         if node.state is NodeState.LOST:
-            # A role that was started again under its name is not missed any more.
-            if (node.report.role, node.report.name) not in living:
-                lines.append(_line_of_node(node, is_well=False, remark="lost"))
+            lines.append(_line_of_node(node, is_well=False, remark="lost"))
         elif _is_reachable(node):
             asked.append(node)
         else:

@@ -8,19 +8,20 @@ import click
 
 from captchad.broker.api_keys import ApiKeys
 from captchad.cli.broker_connection import open_broker, run_connected
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Target, normalise_pattern
+from captchad.domain.target import Target, find_declared_target
 
 DEFAULT_SCOPES = (Scope.SUBMIT.value, Scope.READ.value)
 MS = 1000
 NAME_LENGTH_LIMIT = 64
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def keys() -> None:
     """Create, list and revoke API keys."""
 
@@ -48,10 +49,10 @@ def create(name: str, scopes: Sequence[str], hosts: Sequence[str], config_path: 
     if is_json:
         print_json({"key": text, **_represent(key)})
         return
-    click.echo(text)
+    say(text)
     if not loaded.configuration.security.api_key_required:
-        click.echo("keys are not asked for yet: security.api_key_required is false", err=True)
-    click.echo("save it now: only its hash is stored, so it can't be shown again", err=True)
+        say("keys are not asked for yet: security.api_key_required is false", is_error=True)
+    say("save it now: only its hash is stored, so it can't be shown again", is_error=True)
 
 
 @keys.command("list")
@@ -77,7 +78,7 @@ def list_keys(config_path: str | None, is_json: bool) -> None:
 def revoke(name: str, config_path: str | None, is_json: bool) -> None:
     """Make the key called NAME (or with this id) invalid at once."""
     key = run_connected(_revoke(load(config_path), name))
-    print_json(_represent(key)) if is_json else click.echo(f"{key.name} ({key.key_id}) is revoked")
+    print_json(_represent(key)) if is_json else say(f"{key.name} ({key.key_id}) is revoked")
 
 
 async def _create(
@@ -99,13 +100,9 @@ async def _revoke(loaded: LoadedConfiguration, name: str) -> ApiKey:
 
 def _find_declared(host: str, declared: Sequence[Target]) -> str:
     try:
-        wanted = normalise_pattern(host)
+        return find_declared_target(declared, host).host
     except TargetNotAllowed as error:
         raise click.ClickException(error.message) from None
-    if any(target.host == wanted for target in declared):
-        return wanted
-    known = ", ".join(target.host for target in declared) or "none"
-    raise click.ClickException(f"{host} is not declared in security.targets (declared: {known})")
 
 
 def _times(key: ApiKey) -> tuple[str | None, str | None]:

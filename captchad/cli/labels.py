@@ -4,8 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from captchad.cli.printing import say
 from captchad.domain.errors import LabelsRefused
 from captchad.domain.exit_codes import EXIT_FAILED
 
@@ -22,5 +21,5 @@ def read_labels(folder: Path) -> "tuple[LabelledPicture, ...]":
         return read_labelled_folder(folder)
     except LabelsRefused as error:
         for line in error.lines():
-            click.echo(f"captchad: {line}", err=True)
+            say(f"captchad: {line}", is_error=True)
         sys.exit(EXIT_FAILED)

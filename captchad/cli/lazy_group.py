@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.commands import Command
 from captchad.domain.errors import DependencyMissing
 from captchad.runtime.extras import require
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-class LazyGroup(click.Group):
+
+class LazyGroup(CommandGroup):
     """A group whose commands are named in a table; their help lines come from the table too."""
 
     def __init__(self, *arguments: Any, table: Mapping[str, Command], **options: Any) -> None:
@@ -44,21 +48,24 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; an unknown one is answered with the nearest there is.
+        """Find the command.
 
-        DependencyMissing names the extra that the command needs and this installation lacks, but not to one who
-        asks for the help.
+        DependencyMissing names the extra that it needs and this installation lacks, but not to one who asks for the
+        help.
         """
-        if args and args[0] not in self._table and not args[0].startswith("-"):
-            from difflib import get_close_matches  # noqa: PLC0415
-
-            nearest = get_close_matches(args[0], self._table, n=1)
-            meant = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise click.UsageError(f"there is no command {args[0]!r}{meant}", ctx)
         entry = self._table.get(args[0]) if args else None
-        if entry is not None and entry.needs is not None and not _asks_for_help(ctx, args):
+        is_helped = ctx.resilient_parsing or _asks_for_help(ctx, args)
+        if entry is not None and entry.needs is not None and not is_helped:
             require(*entry.needs)
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete a command's name without importing any; options as usual."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+        names = [CompletionItem(name, help=entry.help) for name, entry in self._table.items()]
+        found = [item for item in names if item.value.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help's list of commands without importing any."""

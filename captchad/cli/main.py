@@ -1,5 +1,6 @@
 """The `captchad` command: one role by --role, or one of the commands in the table."""
 
+import faulthandler
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ from captchad import __version__
 from captchad.cli.commands import COMMANDS
 from captchad.cli.failures import run_guarded
 from captchad.cli.lazy_group import LazyGroup
+from captchad.cli.printing import say
 from captchad.domain.exit_codes import EXIT_WRONG_USAGE
 from captchad.domain.node import Role
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
@@ -16,6 +18,7 @@ from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad"
 DEBUG_FLAG = "--debug"
+NAME_LENGTH_LIMIT = 100
 
 
 def main() -> None:
@@ -36,6 +39,13 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     return len(rest) != literal, [*rest, *arguments[literal:]]
 
 
+def _read_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse what is no name: it stands in every log line of the role, in metrics and in Redis."""
+    if value is not None and not (0 < len(value) <= NAME_LENGTH_LIMIT and value.isprintable() and value.strip()):
+        raise click.BadParameter(f"a name has 1 to {NAME_LENGTH_LIMIT} printable characters")
+    return value
+
+
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
@@ -44,13 +54,16 @@ def _take_debug(arguments: Sequence[str]) -> tuple[bool, list[str]]:
     epilog="Exit codes: 0 done, 1 it failed, 2 wrong usage.",
 )
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="Start this role, in the foreground.")
-@click.option("--config", "config_path", metavar="FILE", help="The role's configuration file.")
+@click.option("--config", "config_path", metavar="FILE", type=click.Path(), help="The role's configuration file.")
 @click.option("--host", metavar="HOST", help=f"The address the role listens on.  [default: {LOOPBACK_HOST}]")
 @click.option(
     "--port", type=click.IntRange(0, HIGHEST_PORT), metavar="PORT", help="The port the role listens on; 0: any."
 )
 @click.option(
-    "--name", metavar="NAME", help="The role's name in the fleet.  [default: made from role, host and process]"
+    "--name",
+    callback=_read_name,
+    metavar="NAME",
+    help="The role's name in the fleet.  [default: made from role, host and process]",
 )
 @click.option(DEBUG_FLAG, is_flag=True, help="Show the traceback of a failure.")
 @click.version_option(__version__, prog_name=PROGRAM, message="%(prog)s %(version)s")
@@ -72,9 +85,12 @@ def root(
     if ctx.invoked_subcommand is not None:
         return
     if role is None:
-        click.echo(ctx.get_help(), err=True)
+        for line in ctx.get_help().splitlines():
+            say(line, is_error=True)
         ctx.exit(EXIT_WRONG_USAGE)
     require(Extra.WORKER if Role(role) is Role.WORKER else Extra.SERVER, f"the role {role}")
+    # What a role's watchdog ends says where it stood.
+    faulthandler.enable()
     # A role brings servers and drivers along; the help must not wait for them.
     from captchad.roles.registry import RoleOptions, run_role  # noqa: PLC0415
 

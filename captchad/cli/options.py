@@ -17,7 +17,11 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 config_option = click.option(
-    "--config", "config_path", metavar="FILE", help="The configuration file.  [default: searched for]"
+    "--config",
+    "config_path",
+    metavar="FILE",
+    type=click.Path(),
+    help="The configuration file.  [default: searched for]",
 )
 
 

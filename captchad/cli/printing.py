@@ -1,4 +1,7 @@
-"""Prints values for people (tables, one line each) and for programs (JSON)."""
+"""Prints values for people (tables, one line each) and for programs (JSON).
+
+All that commands print goes through here, where what pages and callers wrote loses its power over a terminal.
+"""
 
 import io
 import json
@@ -9,20 +12,29 @@ from typing import Any
 
 import click
 
+from captchad.domain.plain_text import escape_control_characters, escape_in_json
+
 PIPE_WIDTH_COLUMNS = 240
 UNKNOWN = "-"
 
 
-def print_json(value: Any) -> None:
-    """Print a value as indented JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+def say(*columns: object, is_error: bool = False, colour: str | None = None, is_bold: bool = False) -> None:
+    """Print one line, of one text or of several with tabs between; on standard error where something failed."""
+    line = "\t".join(escape_control_characters(str(column)) for column in columns)
+    click.secho(line, err=is_error, fg=colour, bold=is_bold or None)  # noqa: TID251
+
+
+def print_json(value: Any, *, is_one_line: bool = False) -> None:
+    """Print a value as JSON, indented or in one line."""
+    text = json.dumps(value, indent=None if is_one_line else 2, ensure_ascii=False, default=str)
+    click.echo(escape_in_json(text))  # noqa: TID251
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
     """Print rows under their headings, as wide as the terminal; `empty` is said where there are none."""
     listed = [[show(value) for value in row] for row in rows]
     if not listed:
-        click.echo(empty)
+        say(empty)
         return
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -40,7 +52,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty
     with drawn.capture() as captured:
         drawn.print(table)
     for line in captured.get().splitlines():
-        click.echo(line.rstrip())
+        say(line.rstrip())
 
 
 def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
@@ -48,7 +60,7 @@ def print_pairs(pairs: Iterable[tuple[str, object]]) -> None:
     shown = [(name, show(value)) for name, value in pairs if value is not None]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        click.echo(f"{name:<{width}}  {value}")
+        say(f"{name:<{width}}  {value}")
 
 
 def show_confidence(confidence: float | None) -> str | None:
@@ -59,7 +71,11 @@ def show_confidence(confidence: float | None) -> str | None:
 
 
 def show(value: object) -> str:
-    """Return a value as people read it."""
+    """Return a value as people read it, in one line."""
+    return escape_control_characters(_show(value))
+
+
+def _show(value: object) -> str:
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):

@@ -2,14 +2,14 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
-from captchad.cli.printing import show_confidence
+from captchad.cli.printing import print_json, say, show_confidence
 from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
 from captchad.domain.errors import CaptchadError
 from captchad.domain.exit_codes import EXIT_FAILED
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
 
 MANY_FILES = 10
+STANDARD_INPUT = Path("-")
 
 
 @click.command()
-@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def recognise(
@@ -36,7 +37,7 @@ def recognise(
     kind: str | None,
     as_json: bool,
 ) -> None:
-    """Read pictures: a line each with file, text and confidence (0 to 1).
+    """Read pictures: a line each with file, text and confidence (0 to 1); FILE - is standard input.
 
     A picture without readable text has an empty text and confidence 0.
     """
@@ -45,11 +46,11 @@ def recognise(
     for outcome in _read_all(_show_progress(files, as_json), (engine, model), hints):
         outcomes.append(outcome)
         if "error" in outcome:
-            click.echo(f"captchad: {outcome['file']}: {outcome['error']}", err=True)
+            say(f"captchad: {outcome['file']}: {outcome['error']}", is_error=True)
         elif not as_json:
-            click.echo(f"{outcome['file']}\t{outcome['text']}\t{show_confidence(outcome['confidence'])}")
+            say(outcome["file"], outcome["text"], show_confidence(outcome["confidence"]))
     if as_json:
-        click.echo(orjson.dumps(outcomes, option=orjson.OPT_INDENT_2).decode())
+        print_json(outcomes)
     if any("error" in outcome for outcome in outcomes):
         sys.exit(EXIT_FAILED)
 
@@ -93,7 +94,7 @@ def _read_file(recogniser: "RecognitionEngine", file: Path, hints: Hints) -> Rec
 def _read_bytes(file: Path) -> bytes:
     from captchad.domain.picture import PICTURE_LIMIT_BYTES  # noqa: PLC0415
 
-    with file.open("rb") as stream:
+    with nullcontext(sys.stdin.buffer) if file == STANDARD_INPUT else file.open("rb") as stream:
         # One byte more than allowed is enough for the decoder to refuse it.
         return stream.read(PICTURE_LIMIT_BYTES + 1)
 

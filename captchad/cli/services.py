@@ -3,24 +3,28 @@
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
-import click
-
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.options import open_client
+from captchad.cli.printing import print_json, print_table, say
 from captchad.client import GatewayClient
+from captchad.client.exchange import Answer
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 
 WORKER_PORTS_SEARCHED = 16
 PROBE_TIMEOUT_SECONDS = 3.0
-UNAUTHORIZED = frozenset({401, 403})
+UNAUTHORIZED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One role asked for its health; `body` is its /health where it gave one."""
+    """One role asked for its health.
+
+    `body` is its /health, or only its /readyz where it wants a key; empty where no captchad role answers.
+    """
 
     role: Role
     address: str
@@ -31,24 +35,38 @@ class Probe:
 
     @property
     def name(self) -> str:
-        """The name the role gives itself; empty where it does not answer."""
+        """The name the role gives itself; empty where it does not say."""
         return str(self.body.get("name", ""))
 
 
 def probe(role: Role, address: str, api_key: str | None) -> Probe:
-    """Ask the role at HOST:PORT for its health."""
+    """Ask the role at HOST:PORT, or at a URL, for its health."""
+    url = address if "://" in address else f"http://{address}"
+    client = GatewayClient(url, api_key, PROBE_TIMEOUT_SECONDS)
     try:
-        answer = GatewayClient(f"http://{address}", api_key, PROBE_TIMEOUT_SECONDS).health()
+        answer = client.health()
+        if answer.status in UNAUTHORIZED and isinstance(answer.body, dict) and "code" in answer.body:
+            return _judge_readiness(role, address, client.readiness(), is_key_given=api_key is not None)
     except CaptchadError:
         return Probe(role, address, is_well=False, reason="does not answer")
-    if answer.status in UNAUTHORIZED:
-        return Probe(role, address, is_well=False, reason="wants an API key with scope read", is_answering=True)
     body = answer.body
     if not isinstance(body, dict) or body.get("role") not in set(Role):
         return Probe(role, address, is_well=False, reason="another program answers at this port", is_answering=True)
     found = Role(body["role"])
     reason = "" if answer.is_success else describe_unwell(body)
     return Probe(found, address, answer.is_success, reason, is_answering=True, body=body)
+
+
+def _judge_readiness(role: Role, address: str, answer: Answer, *, is_key_given: bool) -> Probe:
+    """Judge a role by what it tells everybody."""
+    body = answer.body if isinstance(answer.body, dict) else {}
+    if is_key_given:
+        reason = "refuses the API key; one with scope read is needed"
+    elif answer.is_success:
+        reason = "ready; an API key with scope read shows more"
+    else:
+        reason = f"{body.get('status', 'not ready')}; an API key with scope read shows why"
+    return Probe(role, address, answer.is_success and not is_key_given, reason, is_answering=True, body=body)
 
 
 def describe_unwell(body: dict[str, Any]) -> str:
@@ -78,16 +96,22 @@ def probe_usual_ports(api_key: str | None) -> list[Probe]:
     return [*singles, *(answering or workers[:1])]
 
 
-def print_services(api_key: str | None, is_json: bool) -> None:
-    """Print this host's services."""
-    probes = probe_usual_ports(api_key)
+def print_services(api_key: str | None, is_json: bool, gateway: str | None = None) -> None:
+    """Print this host's services, or the one at the URL of a gateway."""
+    probes = [_probe_gateway(gateway, api_key)] if gateway is not None else probe_usual_ports(api_key)
     if is_json:
         print_json([represent_probe(one) for one in probes])
         return
     rows = ((one.role, one.name or None, one.address, _state(one), one.reason or None) for one in probes)
     print_table(("ROLE", "NAME", "ADDRESS", "STATE", "REASON"), rows, "")
-    if not any(one.is_answering for one in probes):
-        click.echo("nothing is running here; start it with `captchad up`", err=True)
+    if gateway is None and not any(one.is_answering for one in probes):
+        say("nothing is running here; start it with `captchad up`", is_error=True)
+
+
+def _probe_gateway(url: str, api_key: str | None) -> Probe:
+    # A gateway that is not a URL is wrong usage.
+    open_client(url, api_key)
+    return probe(Role.GATEWAY, url, api_key)
 
 
 def represent_probe(one: Probe) -> dict[str, Any]:

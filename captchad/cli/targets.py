@@ -2,17 +2,26 @@
 
 import click
 
+from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
-from captchad.domain.target import Target, check_expiry, check_spelled_address, find_target, parse_origin
+from captchad.domain.target import (
+    Target,
+    check_expiry,
+    check_spelled_address,
+    find_declared_target,
+    find_target,
+    parse_origin,
+)
 from captchad.runtime.clock import Clock
+from captchad.runtime.extras import Extra, require
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def targets() -> None:
-    """Show what is in scope, and why a URL is or is not."""
+    """Show what is in scope, and why a URL is or is not; reopen a target."""
 
 
 @targets.command("list")
@@ -20,7 +29,11 @@ def targets() -> None:
 @json_option
 def list_targets(config_path: str | None, is_json: bool) -> None:
     """Show every declared target."""
-    declared = load(config_path).configuration.security
+    loaded = load(config_path)
+    declared = loaded.configuration.security
+    for warning in loaded.warnings:
+        if warning.path.startswith("security.targets"):
+            say(f"{warning.path}: {warning.message}", is_error=True)
     if is_json:
         print_json([section.model_dump(mode="json") for section in declared.targets])
         return
@@ -49,7 +62,32 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
     if is_json:
         print_json({"url": url, "allowed": True, "reason": f"covered by {target.host}", "target": target.host})
     else:
-        click.echo(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
+        say(f"{url} is in scope: covered by {target.host}, port {origin.port}{_describe_authority(target)}")
+
+
+@targets.command()
+@click.argument("host")
+@config_option
+@json_option
+def reopen(host: str, config_path: str | None, is_json: bool) -> None:
+    """Visit the declared target HOST again, although it asked to be left alone for longer."""
+    require(Extra.SERVER, "reaching Redis")
+    from captchad.cli.reopening import reopen_target  # noqa: PLC0415
+
+    loaded = load(config_path)
+    try:
+        target = find_declared_target(loaded.configuration.security.declared_targets(), host)
+    except TargetNotAllowed as error:
+        raise click.ClickException(error.message) from None
+    reopening = reopen_target(loaded, target.host)
+    if is_json:
+        closed = {"was_closed": reopening.was_closed, "closed_seconds": reopening.closed_seconds}
+        print_json({"host": target.host, **closed, "waiting_tasks": reopening.waiting})
+    elif not reopening.was_closed:
+        say(f"{target.host} was not closed")
+    else:
+        waiting = f"{reopening.waiting} tasks wait for it" if reopening.waiting != 1 else "1 task waits for it"
+        say(f"{target.host} is open again, {reopening.closed_seconds:.0f} s early; {waiting}")
 
 
 def _describe(target: Target) -> tuple[object, ...]:

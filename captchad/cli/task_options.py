@@ -39,19 +39,26 @@ _FILL = {
 }
 """Options of a form, and the names they have in `fill`."""
 
+_ARGUMENTS = {
+    "image": "--image",
+    "hints": "the hints",
+    "fill": "--fill",
+    **{name: f"--{name.replace('_', '-')}" for name in (*_PLAIN, *_FLAGS)},
+    **{f"hints/{name}": f"--{name.replace('_', '-')}" for name in _HINTS},
+    **{f"fill/{name}": f"--{option.replace('_', '-')}" for option, name in _FILL.items()},
+    "url": "URL",
+}
+"""Members of the body, and the arguments that they come from."""
+
 
 def read_json_object(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
     """Read an option's JSON object, written out or in a file as @FILE."""
     if value is None:
         return None
+    text = _read_text(value[1:]) if value.startswith("@") else value
     try:
-        text = Path(value[1:]).read_text(encoding="utf-8") if value.startswith("@") else value
         parsed = json.loads(text)
-    except OSError as error:
-        raise click.BadParameter(f"{value[1:]} can't be read: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeError:
-        raise click.BadParameter(f"{value[1:]} is not UTF-8 text") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"not JSON: {error}") from None
     if not isinstance(parsed, dict):
         raise click.BadParameter("not a JSON object { … }")
@@ -64,6 +71,34 @@ def read_session(ctx: click.Context, param: click.Parameter, value: str | None) 
     return read_json_object(ctx, param, f"@{value}" if is_file else value)
 
 
+def name_argument(pointer: str) -> str:
+    """Return the argument that a member of the task's body came from, as it is written on the command line."""
+    steps = pointer.strip("/").split("/")
+    for length in range(len(steps), 0, -1):
+        argument = _ARGUMENTS.get("/".join(steps[:length]))
+        if argument is not None:
+            inside = "/".join(steps[length:])
+            return f"{argument}: {inside}" if inside else argument
+    return pointer
+
+
+def _read_text(path: str) -> str:
+    try:
+        # With or without the byte order mark that some editors put first.
+        return _read_bytes(path).decode("utf-8-sig")
+    except UnicodeError:
+        raise click.BadParameter(f"{path} is not UTF-8 text") from None
+
+
+def _read_bytes(path: str) -> bytes:
+    if not path:
+        raise click.BadParameter("names no file")
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise click.BadParameter(f"{path} can't be read: {(error.strerror or str(error)).lower()}") from None
+
+
 def _json_option(name: str, description: str) -> Callable[[Decorated], Decorated]:
     return click.option(name, callback=read_json_object, metavar="JSON|@FILE", help=description)
 
@@ -73,7 +108,13 @@ _DEADLINE = click.FloatRange(1, DEADLINE_LIMIT_SECONDS)
 _RETRIES = click.IntRange(0, RETRIES_LIMIT)
 _TEXT_LENGTH = click.IntRange(1, TEXT_LENGTH_LIMIT)
 _OPTIONS = (
-    click.option("--image", "image_path", metavar="FILE", help="Submit this picture instead of a page; -: stdin."),
+    click.option(
+        "--image",
+        "image_path",
+        metavar="FILE",
+        type=click.Path(),
+        help="Submit this picture instead of a page; -: stdin.",
+    ),
     click.option("--target", metavar="HOST", help="With --image: the declared host the picture comes from."),
     click.option("--timeout", type=_TIMEOUT, metavar="SECONDS", help="Time limit of one attempt."),
     click.option("--retry-count", type=_RETRIES, metavar="N", help="Further attempts after a failed one."),
@@ -90,6 +131,7 @@ _OPTIONS = (
         "--session",
         callback=read_session,
         metavar="FILE|JSON",
+        type=click.Path(),
         help="Cookies, headers and local_storage to put in before the page opens.",
     ),
     _json_option("--fill", "Where to type, submit and verify the text, all at once."),
@@ -147,6 +189,6 @@ def _read_picture(path: str) -> bytes:
     if path == STANDARD_INPUT:
         return sys.stdin.buffer.read()
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise click.UsageError(f"--image: {path} can't be read: {(error.strerror or str(error)).lower()}") from None
+        return _read_bytes(path)
+    except click.BadParameter as error:
+        raise click.UsageError(f"--image: {error.message}") from None

@@ -1,12 +1,15 @@
 """`captchad submit`, `status` and `cancel`: one task, over HTTP."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from captchad.cli.options import gateway_options, json_option, open_client
-from captchad.cli.printing import print_json, print_pairs, show_confidence
-from captchad.cli.task_options import make_task_body, task_options
+from captchad.cli.printing import print_json, print_pairs, say, show_confidence
+from captchad.cli.task_options import make_task_body, name_argument, task_options
+from captchad.domain.errors import InvalidRequest, Violation
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
@@ -16,8 +19,7 @@ wait_option = click.option(
     "wait_seconds",
     type=click.FloatRange(0),
     metavar="SECONDS",
-    default=0.0,
-    help="Wait at most this long for the task to end.",
+    help="Wait at most this long for the task to end; 0 looks once.",
 )
 
 
@@ -32,7 +34,7 @@ wait_option = click.option(
 def submit(
     ctx: click.Context,
     /,
-    wait_seconds: float,
+    wait_seconds: float | None,
     gateway: str,
     api_key: str | None,
     idempotency_key: str | None,
@@ -41,13 +43,17 @@ def submit(
 ) -> None:
     """Submit the page at URL, or a picture with --image, and print the task's id.
 
-    With --wait: print the captcha's text and its confidence instead; exit 1 when the task fails or takes longer.
+    With --wait: print the captcha's text and its confidence instead, and whether a form took it; exit 1 when the task
+    fails or takes longer.
     """
     body = make_task_body(options)
     client = open_client(gateway, api_key)
-    accepted = client.submit(body, idempotency_key)
-    if not wait_seconds:
-        print_json(accepted) if is_json else click.echo(accepted["task_id"])
+    try:
+        accepted = client.submit(body, idempotency_key)
+    except InvalidRequest as error:
+        raise InvalidRequest(error.message, _name_arguments(error.violations)) from None
+    if wait_seconds is None:
+        print_json(accepted) if is_json else say(accepted["task_id"])
         return
     state = client.wait(accepted["task_id"], wait_seconds, Clock().monotonic_seconds)
     if is_json:
@@ -61,15 +67,27 @@ def submit(
 @wait_option
 @gateway_options
 @json_option
-def status(task_id: str | None, wait_seconds: float, gateway: str, api_key: str | None, is_json: bool) -> None:
-    """Show the task TASK_ID; without an id, the services of this host."""
+@click.pass_context
+def status(
+    ctx: click.Context,
+    /,
+    task_id: str | None,
+    wait_seconds: float | None,
+    gateway: str,
+    api_key: str | None,
+    is_json: bool,
+) -> None:
+    """Show the task TASK_ID; without an id, the services of this host, or the one at --gateway."""
     if task_id is None:
+        if wait_seconds is not None:
+            raise click.UsageError("--wait waits for a task: give its TASK_ID")
         from captchad.cli.services import print_services  # noqa: PLC0415
 
-        print_services(api_key, is_json)
+        is_named = ctx.get_parameter_source("gateway") is not ParameterSource.DEFAULT
+        print_services(api_key, is_json, gateway if is_named else None)
         return
     client = open_client(gateway, api_key)
-    if wait_seconds:
+    if wait_seconds is not None:
         state = client.wait(task_id, wait_seconds, Clock().monotonic_seconds)
     else:
         state = client.task_status(task_id)
@@ -83,22 +101,33 @@ def status(task_id: str | None, wait_seconds: float, gateway: str, api_key: str 
 def cancel(task_id: str, gateway: str, api_key: str | None, is_json: bool) -> None:
     """Cancel the task TASK_ID, waiting or being worked on."""
     state = open_client(gateway, api_key).cancel(task_id)
-    print_json(state) if is_json else click.echo(f"{state['task_id']} is {state['status']}")
+    print_json(state) if is_json else say(f"{state['task_id']} is {state['status']}")
+
+
+def _name_arguments(violations: Iterable[Violation]) -> tuple[Violation, ...]:
+    return tuple(Violation(name_argument(one.pointer), one.message) for one in violations)
 
 
 def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
     task_id = state["task_id"]
     if state["status"] == TaskStatus.COMPLETED:
         result = state["result"]
-        click.echo(f"{result['captcha_text']}\t{show_confidence(result['confidence'])}")
+        columns = [result["captcha_text"], show_confidence(result["confidence"])]
+        if result.get("verified") is not None:
+            columns.append("verified" if result["verified"] else "not verified")
+        say(*columns)
+        if result.get("session") is not None:
+            # Not among what a program reads: its values are secrets.
+            say(f"session: {_describe_session(result['session'])}", is_error=True)
         return
     error = state.get("error")
     if error:
         raise click.ClickException(f"{task_id} {state['status']}: {error['code']}: {error['message']}")
     if TaskStatus(state["status"]).is_final:
         raise click.ClickException(f"{task_id} is {state['status']}")
+    waited = f" after {wait_seconds:g} s" if wait_seconds else ""
     raise click.ClickException(
-        f"{task_id} is still {state['status']} after {wait_seconds:g} s — ask again with `captchad status {task_id}`"
+        f"{task_id} is still {state['status']}{waited} — ask again with `captchad status {task_id}`"
     )
 
 
@@ -117,6 +146,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("picture", evidence.get("image_url")),
         ("screenshot", evidence.get("screenshot_url")),
         ("session", _describe_session(session)),
+        ("waiting for", _describe_waiting(state.get("waiting_for"))),
         ("error", f"{error['code']}: {error['message']}" if error else None),
         ("attempts", state.get("attempts")),
         ("worker", state.get("worker")),
@@ -125,6 +155,13 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("completed", state.get("completed_at")),
         ("metadata", state.get("metadata")),
     ]
+
+
+def _describe_waiting(waiting_for: dict[str, Any] | None) -> str | None:
+    if waiting_for is None:
+        return None
+    reason, until = str(waiting_for["reason"]).replace("_", " "), waiting_for.get("until")
+    return f"{reason}, until {until}" if until else reason
 
 
 def _describe_timings(timings_ms: dict[str, float] | None) -> str | None:

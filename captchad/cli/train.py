@@ -9,7 +9,7 @@ import click
 
 from captchad.cli.labels import read_labels
 from captchad.cli.options import json_option
-from captchad.cli.printing import print_json, print_table
+from captchad.cli.printing import print_json, print_table, say
 from captchad.domain.errors import PictureRefused
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.runtime.clock import Clock
@@ -143,9 +143,7 @@ def _report(tuned: "Tuned", division: "Division", out: Path, is_json: bool) -> N
     learned = (
         f"learned from {len(division.learned)} pictures in {tuned.passes} passes, {len(division.held_back)} held back"
     )
-    click.echo(
-        f"{learned}: " + (f"written to {out}" if tuned.is_better else "no better than before, nothing was written")
-    )
+    say(f"{learned}: " + (f"written to {out}" if tuned.is_better else "no better than before, nothing was written"))
 
 
 def _word_share(figures: "FamilyFigures") -> str:

@@ -10,6 +10,7 @@ import click
 from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
 from captchad.cli.options import Decorated, config_option, json_option
+from captchad.config.environment import REDIS_PASSWORD_VARIABLE
 from captchad.config.settings import WORKER_NODES_LIMIT
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
 from captchad.domain.node import Role
@@ -71,7 +72,11 @@ async def _up(options: UpOptions, printer: EventPrinter) -> None:
 
 
 def _announce(plan: LocalPlan, printer: EventPrinter) -> None:
-    redis = str(plan.redis.url) if plan.redis is not None else "as configured"
+    redis = "as configured"
+    if plan.redis is not None:
+        redis = plan.redis.url
+        if os.environ.get(REDIS_PASSWORD_VARIABLE) or plan.loaded.configuration.redis.master is not None:
+            redis += " (a private one; the password is not used, since no server is named: set redis.master.host)"
     printer.summarise(
         "captchad is up; Ctrl-C stops it",
         {

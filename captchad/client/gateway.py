@@ -6,7 +6,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from captchad.client.exchange import Answer, GatewayAddress
-from captchad.client.problems import read_problem
+from captchad.client.problems import read_pause_seconds, read_problem
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
 from captchad.domain.ports import DEFAULT_GATEWAY_URL
 from captchad.domain.task import TaskStatus
@@ -19,17 +19,23 @@ RETRY_PAUSE_SECONDS = 0.5
 
 
 class GatewayClient:
-    """A client of one gateway; every method raises the domain error for the gateway's answer."""
+    """A client of one gateway; every method raises the domain error for the gateway's answer.
+
+    A call that the gateway's rate limit refuses is made again when the gateway says that it may be, as long as that is
+    within `timeout_seconds` of the first try.
+    """
 
     def __init__(
         self,
         base_url: str = DEFAULT_GATEWAY_URL,
         api_key: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._address = GatewayAddress(base_url)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout_seconds = timeout_seconds
+        self._sleep = sleep
 
     def submit(self, task: Mapping[str, Any], idempotency_key: str | None = None) -> JsonObject:
         """Submit a task (the body of POST /submit_task); return the 202's body."""
@@ -42,10 +48,8 @@ class GatewayClient:
         return self._call("POST", "/submit_batch", {"tasks": [dict(task) for task in tasks]}, headers=headers)
 
     def task_status(self, task_id: str, wait_seconds: float = 0.0) -> JsonObject:
-        """Return a task's state; with `wait_seconds` (at most 60), as soon as it ends."""
-        wait = min(wait_seconds, WAIT_LIMIT_SECONDS)
-        query = f"?wait={wait:g}" if wait > 0 else ""
-        return self._call("GET", f"/task_status/{quote(task_id, safe='')}{query}", longer_by_seconds=wait)
+        """Return a task's state; with `wait_seconds`, as soon as it ends, but after some 58 s at the latest."""
+        return self._read_status(task_id, wait_seconds, self._timeout_seconds)
 
     def wait(self, task_id: str, wait_seconds: float, monotonic_seconds: Callable[[], float]) -> JsonObject:
         """Return a task's state once it ends, or what it is after `wait_seconds`.
@@ -56,15 +60,21 @@ class GatewayClient:
         end_seconds = monotonic_seconds() + wait_seconds
         while True:
             left_seconds = max(0.0, end_seconds - monotonic_seconds())
+            pause_seconds = RETRY_PAUSE_SECONDS
             try:
-                state = self.task_status(task_id, left_seconds)
-            except (GatewayUnreachable, BrokerUnavailable, RateLimited):
-                if left_seconds <= RETRY_PAUSE_SECONDS:
+                # No patience below: a refused call must not outlast this wait.
+                state = self._read_status(task_id, left_seconds, patience_seconds=0.0)
+            except (GatewayUnreachable, BrokerUnavailable):
+                if left_seconds <= pause_seconds:
+                    raise
+            except RateLimited as error:
+                pause_seconds = max(pause_seconds, error.retry_after_seconds)
+                if left_seconds <= pause_seconds:
                     raise
             else:
                 if TaskStatus(state["status"]).is_final or monotonic_seconds() >= end_seconds:
                     return state
-            time.sleep(min(RETRY_PAUSE_SECONDS, max(0.0, end_seconds - monotonic_seconds())))
+            self._sleep(min(pause_seconds, max(0.0, end_seconds - monotonic_seconds())))
 
     def cancel(self, task_id: str) -> JsonObject:
         """Cancel a task; return its final state."""
@@ -72,7 +82,7 @@ class GatewayClient:
 
     def evidence(self, task_id: str, part: EvidencePart = "image") -> bytes:
         """Return the captcha's picture or the page's screenshot of a task submitted with `evidence`."""
-        answer = self._send("GET", f"/task_evidence/{quote(task_id, safe='')}/{part}", None, {}, 0.0)
+        answer = self._send("GET", f"/task_evidence/{quote(task_id, safe='')}/{part}")
         if not answer.is_success:
             raise self._explain(answer)
         return answer.content
@@ -95,17 +105,26 @@ class GatewayClient:
 
     def health(self) -> Answer:
         """Return the role's /health as it is; an unhealthy role answers it too."""
-        return self._send("GET", "/health", None, {}, 0.0)
+        return self._send("GET", "/health")
+
+    def _read_status(self, task_id: str, wait_seconds: float, patience_seconds: float) -> JsonObject:
+        wait = min(wait_seconds, WAIT_LIMIT_SECONDS)
+        query = f"?wait={wait:g}" if wait > 0 else ""
+        # A long poll is answered only when its wait is over.
+        timeout_seconds = self._timeout_seconds + wait
+        path = f"/task_status/{quote(task_id, safe='')}{query}"
+        return self._read(self._send("GET", path, timeout_seconds=timeout_seconds, patience_seconds=patience_seconds))
+
+    def readiness(self) -> Answer:
+        """Return the role's /readyz as it is, for which no key is needed."""
+        return self._send("GET", "/readyz")
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-        longer_by_seconds: float = 0.0,
+        self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
     ) -> JsonObject:
-        answer = self._send(method, path, body, headers or {}, longer_by_seconds)
+        return self._read(self._send(method, path, body, headers))
+
+    def _read(self, answer: Answer) -> JsonObject:
         if not answer.is_success:
             raise self._explain(answer)
         if not isinstance(answer.body, dict):
@@ -113,11 +132,25 @@ class GatewayClient:
         return answer.body
 
     def _send(
-        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str], longer_by_seconds: float
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        *,
+        timeout_seconds: float | None = None,
+        patience_seconds: float | None = None,
     ) -> Answer:
-        # A long poll is answered only when its wait is over.
-        timeout_seconds = self._timeout_seconds + longer_by_seconds
-        return self._address.exchange(method, path, self._headers | headers, body, timeout_seconds)
+        timeout_seconds = self._timeout_seconds if timeout_seconds is None else timeout_seconds
+        patience_seconds = self._timeout_seconds if patience_seconds is None else patience_seconds
+        while True:
+            answer = self._address.exchange(method, path, self._headers | (headers or {}), body, timeout_seconds)
+            pause_seconds = read_pause_seconds(answer.status, answer.retry_after)
+            if pause_seconds is None or pause_seconds > patience_seconds:
+                return answer
+            # A refused call did nothing, so that any may be made again.
+            self._sleep(pause_seconds)
+            patience_seconds -= pause_seconds
 
     def _explain(self, answer: Answer) -> CaptchadError:
         error = read_problem(answer.status, answer.body, answer.retry_after)

@@ -1,5 +1,6 @@
 """Maps the gateway's problem+json answers to domain errors."""
 
+from http import HTTPStatus
 from typing import Any
 
 from captchad.domain.errors import (
@@ -14,6 +15,7 @@ from captchad.domain.errors import (
     InvalidRequest,
     QueueFull,
     RateLimited,
+    RequestTimedOut,
     TargetNotAllowed,
     TaskNotFound,
     Unauthorized,
@@ -22,6 +24,7 @@ from captchad.domain.errors import (
 )
 
 DEFAULT_RETRY_AFTER_SECONDS = 1.0
+SHORTEST_PAUSE_SECONDS = 0.1
 _PLAIN: dict[str, type[CaptchadError]] = {
     error.code: error
     for error in (
@@ -31,6 +34,7 @@ _PLAIN: dict[str, type[CaptchadError]] = {
         Forbidden,
         IdempotencyConflict,
         QueueFull,
+        RequestTimedOut,
         TargetNotAllowed,
         TaskNotFound,
         Unauthorized,
@@ -59,6 +63,13 @@ def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadErr
     # The gateway's log has the cause under this id.
     request_id = body.get("request_id")
     return CaptchadError(f"{message} (request {request_id})" if request_id else message)
+
+
+def read_pause_seconds(status: int, retry_after: str | None) -> float | None:
+    """Return how long to wait before a call that a rate limit refused is made again; None for any other answer."""
+    if status != HTTPStatus.TOO_MANY_REQUESTS:
+        return None
+    return max(SHORTEST_PAUSE_SECONDS, _read_seconds(retry_after))
 
 
 def _read_violations(body: dict[str, Any]) -> list[Violation]:

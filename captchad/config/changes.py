@@ -1,9 +1,14 @@
 """Compares two configurations: what a reload takes over at once, and what needs a restart."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from captchad.config.redaction import flatten
-from captchad.config.settings import Configuration
+from captchad.config.redaction import flatten, flatten_redacted
+from captchad.config.settings import Configuration, Section
+
+SectionType = TypeVar("SectionType", bound=Section)
 
 RELOADABLE = (
     "security.targets",
@@ -17,6 +22,9 @@ RELOADABLE = (
 )
 """Settings, and sections as a whole, that SIGHUP takes over; every other one needs a restart."""
 
+VALUE_LENGTH_LIMIT = 60
+"""Longer values are not shown in a line of the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingChanges:
@@ -24,6 +32,14 @@ class SettingChanges:
 
     reloadable: tuple[str, ...]
     need_restart: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadReport:
+    """What a reload did, in words: what is in force now, and a line for each setting that waits for a restart."""
+
+    taken_over: str
+    waiting: tuple[str, ...]
 
 
 def changed_settings(old: Configuration, new: Configuration) -> SettingChanges:
@@ -39,3 +55,48 @@ def changed_settings(old: Configuration, new: Configuration) -> SettingChanges:
 def is_reloadable(path: str) -> bool:
     """Whether a running role takes over a changed setting."""
     return any(path == name or path.startswith(f"{name}.") for name in RELOADABLE)
+
+
+def describe_changes(in_force: Configuration, new: Configuration) -> ReloadReport:
+    """Say what of a new configuration replaces what is in force, and what has to wait."""
+    changes = changed_settings(in_force, new)
+    before, after = flatten_redacted(in_force), flatten_redacted(new)
+
+    def word(path: str, short: str, long: str) -> str:
+        old, new = _show(before.get(path)), _show(after.get(path))
+        # Secrets look alike, and a list of targets fills a page.
+        return f"{path} {long if old == new or not new or not old else short.format(old=old, new=new)}"
+
+    taken_over = [word(path, "is now {new}", "has changed") for path in changes.reloadable]
+    waiting = [
+        word(
+            path,
+            "is {new} in the configuration, but {old} stays in force until this role is restarted",
+            "has changed, but its old value stays in force until this role is restarted",
+        )
+        for path in changes.need_restart
+    ]
+    nothing = "nothing that a reload takes over has changed" if waiting else "nothing has changed"
+    return ReloadReport(", ".join(taken_over) or nothing, tuple(waiting))
+
+
+def _show(value: Any) -> str:
+    """Return a value for a line; empty where it is too long for one."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= VALUE_LENGTH_LIMIT else ""
+
+
+def take_over_reloadable(old: Configuration, new: Configuration) -> Configuration:
+    """Return what is in force after a reload: `old`, with the settings of `new` that need no restart."""
+    found = old
+    for path in RELOADABLE:
+        value: Any = new
+        for step in path.split("."):
+            value = getattr(value, step)
+        found = _replace(found, path.split("."), value)
+    return found
+
+
+def _replace(section: SectionType, steps: Sequence[str], value: Any) -> SectionType:
+    name, *rest = steps
+    return section.model_copy(update={name: _replace(getattr(section, name), rest, value) if rest else value})

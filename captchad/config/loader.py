@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import ValidationError
 
+from captchad.config.doubts import find_doubts
 from captchad.config.environment import (
     CONFIGURATION_PATH_VARIABLE,
     REDIS_PASSWORD_VARIABLE,
@@ -70,7 +71,10 @@ def load_configuration(
     if problems or configuration is None:
         raise ConfigurationError(tuple(problems))
     configuration = _normalise_targets(configuration)
-    warnings = (*findings.warnings, *find_misspelt_variables(environment), *_find_doubts(configuration, layers))
+    doubts = [
+        ConfigurationProblem(path, message, layers.label_of(path)) for path, message in find_doubts(configuration)
+    ]
+    warnings = (*findings.warnings, *find_misspelt_variables(environment), *doubts)
     return LoadedConfiguration(configuration, file_path, _find_sources(configuration, layers), warnings)
 
 
@@ -157,16 +161,6 @@ def _normalise_targets(configuration: Configuration) -> Configuration:
         target.model_copy(update={"host": normalise_declared_host(target.host)}) for target in security.targets
     )
     return configuration.model_copy(update={"security": security.model_copy(update={"targets": targets})})
-
-
-def _find_doubts(configuration: Configuration, layers: Layers) -> list[ConfigurationProblem]:
-    worker, tls = configuration.worker, configuration.redis.tls
-    doubts = []
-    if worker.task_timeout > worker.task_deadline_seconds:
-        doubts.append(("worker.task_timeout", "is longer than worker.task_deadline_seconds, which ends the task first"))
-    if (tls.certificate_file is None) != (tls.key_file is None):
-        doubts.append(("redis.tls", "certificate_file and key_file belong together; one alone is not used"))
-    return [ConfigurationProblem(path, message, layers.label_of(path)) for path, message in doubts]
 
 
 def _find_sources(configuration: Configuration, layers: Layers) -> dict[str, Source]:

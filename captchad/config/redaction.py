@@ -43,6 +43,18 @@ def redact_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=f"{user}{place}", query=MASK if parts.query else ""))
 
 
+def flatten_redacted(configuration: Configuration) -> dict[str, Any]:
+    """Return every setting by its dotted path as a plain JSON value, every secret replaced by asterisks."""
+    tree = redact(configuration)
+    found = {}
+    for path in flatten(configuration):
+        value: Any = tree
+        for step in path.split("."):
+            value = value[step]
+        found[path] = value
+    return found
+
+
 def flatten(configuration: Configuration) -> dict[str, Any]:
     """Return every setting by its dotted path, with secrets as they are; a list is one setting."""
     return dict(_walk(configuration, ""))

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from captchad.config.formats import split_host_port
 from captchad.config.redaction import redact_url
 from captchad.config.settings import RedisMasterSection, RedisSection, RedisSentinelSection
-from captchad.domain.ports import REDIS_PORT, SENTINEL_PORT
+from captchad.domain.ports import REDIS_PORT, SENTINEL_PORT, show_host
 from captchad.domain.target import is_loopback_host
 
 
@@ -44,17 +44,17 @@ class RedisChoice:
         """Name the Redis for people, without its password."""
         if self.kind is RedisKind.URL:
             return redact_url(self.url)
-        hosts = ", ".join(f"{host}:{port}" for host, port in self.hosts)
+        hosts = ", ".join(f"{show_host(host)}:{port}" for host, port in self.hosts)
         return f"{self.master_name} by Sentinel at {hosts}" if self.kind is RedisKind.SENTINEL else hosts
 
 
 def choose_redis(section: RedisSection) -> RedisChoice | None:
-    """Return the Redis that is configured, or None where none is."""
+    """Return the Redis that is configured, or None where none is: a password alone names no server."""
     if section.url is not None and section.url.get_secret_value():
         return _from_url(section.url.get_secret_value())
     if section.sentinel is not None:
         return _from_sentinel(section.sentinel, section.master or RedisMasterSection())
-    if section.master is not None:
+    if section.master is not None and section.master.model_fields_set != {"password"}:
         return _from_master(section.master)
     return None
 
@@ -67,7 +67,8 @@ def choose_redis_or_local(section: RedisSection) -> RedisChoice:
 def _from_url(url: str) -> RedisChoice:
     parts = urlsplit(url)
     hosts = () if parts.scheme == "unix" else ((parts.hostname or "localhost", parts.port or REDIS_PORT),)
-    database = parts.path.strip("/") if parts.scheme != "unix" else ""
+    path = parts.path.strip("/") if parts.scheme != "unix" else ""
+    [database] = parse_qs(parts.query).get("db", [path])[:1]
     return RedisChoice(
         kind=RedisKind.URL,
         hosts=hosts,

@@ -21,7 +21,6 @@ class Setting:
 
     path: str
     field: FieldInfo
-    is_section: bool
 
     @property
     def is_text(self) -> bool:
@@ -70,7 +69,7 @@ def all_settings(section: type[Section] = Configuration, path: str = "") -> Iter
     for name, field in section.model_fields.items():
         here = join_path(path, name)
         inner, element = section_of(field.annotation), _element_section(field.annotation)
-        yield Setting(here, field, inner is not None)
+        yield Setting(here, field)
         if inner is not None:
             yield from all_settings(inner, here)
         elif element is not None:

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from captchad.domain.identifier import PARTITIONS_LIMIT
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
-from captchad.domain.target import DEFAULT_PORTS, Target
+from captchad.domain.target import CLOSURE_LIMIT_SECONDS, DEFAULT_PORTS, Target
 from captchad.domain.task_limits import HOST_LENGTH_LIMIT, RETRIES_LIMIT, TIMEOUT_LIMIT_SECONDS
 
 Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
@@ -21,6 +21,7 @@ Percentage = Annotated[float, Field(ge=0, le=1)]
 NO_SECRET = SecretStr("")
 SESSION_KEY_LENGTH = 32
 WORKER_NODES_LIMIT = 256
+DEFAULT_REQUESTS_PER_MINUTE = 100
 
 
 class Section(BaseModel):
@@ -108,13 +109,17 @@ class SchedulerSection(Section):
     cleanup_interval: Seconds = 300
     dead_letter_retention_seconds: PositiveInt = 604_800
     dead_letter_limit: PositiveInt = 10_000
+    dead_letter_limit_bytes: PositiveInt = 268_435_456
 
 
 class RateLimitSection(Section):
-    """A GCRA limit per caller address; 0 requests_per_minute or enabled=false is no limit."""
+    """A GCRA limit per caller address; 0 requests_per_minute or enabled=false is no limit.
+
+    Where no rate is stated it is DEFAULT_REQUESTS_PER_MINUTE, except on a developer's own machine.
+    """
 
     enabled: bool = True
-    requests_per_minute: NonNegativeInt = 100
+    requests_per_minute: NonNegativeInt | None = None
     burst_size: PositiveInt = 20
 
 
@@ -122,7 +127,7 @@ class KeyRateLimitSection(Section):
     """A GCRA limit per API key."""
 
     enabled: bool = False
-    requests_per_minute: NonNegativeInt = 100
+    requests_per_minute: NonNegativeInt = DEFAULT_REQUESTS_PER_MINUTE
     burst_size: PositiveInt = 20
 
 
@@ -142,6 +147,7 @@ class GatewaySection(Section):
     queue_limit_bytes: PositiveInt = 1_073_741_824
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_proxies: tuple[str, ...] = ()
+    connections_per_address: PositiveInt | None = None
 
 
 class TargetSection(Section):
@@ -154,6 +160,7 @@ class TargetSection(Section):
     expires: date | None = None
     max_per_minute: PositiveInt = 60
     max_concurrent: PositiveInt = 4
+    longest_closure_seconds: Annotated[float, Field(gt=0, le=CLOSURE_LIMIT_SECONDS)] = 300
     allow_private_addresses: bool = False
     minimum_confidence: Percentage | None = None
 

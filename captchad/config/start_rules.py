@@ -1,8 +1,9 @@
-"""Decides whether a role may start with a configuration: the rules of production, and what is not built yet."""
+"""Decides whether a role may start with a configuration: rules of production, missing files, what is not built yet."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 
-from captchad.config.browser_choice import find_browser_problems
+from captchad.config.browser_choice import choose_browser, find_browser_problems
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
@@ -11,10 +12,21 @@ from captchad.domain.ports import LOOPBACK_HOST
 from captchad.domain.target import is_loopback_host
 
 
+def find_refusals(
+    configuration: Configuration, role: Role, bind_host: str = LOOPBACK_HOST
+) -> tuple[ConfigurationProblem, ...]:
+    """Return everything for which `role` refuses to start, bound to `bind_host`, with a valid configuration."""
+    return (
+        *check_start_rules(configuration, role, bind_host),
+        *unbuilt_settings(configuration, role),
+        *find_missing_files(configuration, role),
+    )
+
+
 def check_start_rules(
     configuration: Configuration, role: Role, bind_host: str = LOOPBACK_HOST
 ) -> tuple[ConfigurationProblem, ...]:
-    """Return the reasons why `role` must not start, bound to `bind_host`, with a valid configuration."""
+    """Return which rules of production and of listening `role` would break, bound to `bind_host`."""
     problems = []
     has_keys = configuration.security.api_key_required
     if configuration.environment == "prod" and not has_keys:
@@ -52,6 +64,32 @@ def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[Configur
         for path, roles, is_set, message in _UNBUILT
         if role in roles and is_set(configuration)
     )
+
+
+def find_missing_files(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:
+    """Return the settings of `role` that name a file this process can't read, or a program that is none."""
+    tls = configuration.redis.tls
+    if tls.enabled:
+        for name in ("ca_file", "certificate_file", "key_file"):
+            yield from _check_file(f"redis.tls.{name}", getattr(tls, name))
+    if role is not Role.WORKER:
+        return
+    for host, path in configuration.recognition.models.items():
+        yield from _check_file(f"recognition.models.{host}", path)
+    executable = configuration.browser.executable
+    if choose_browser(configuration).backend == "launch" and executable and shutil.which(executable) is None:
+        yield ConfigurationProblem("browser.executable", f"{executable} is no program on this machine")
+
+
+def _check_file(setting: str, path: str | None) -> Iterator[ConfigurationProblem]:
+    if path is None:
+        return
+    try:
+        with open(path, "rb"):  # noqa: PTH123 - a path of pathlib would take an empty one for this folder
+            return
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        yield ConfigurationProblem(setting, f"{path or 'an empty path'} can't be read: {reason}")
 
 
 _EVERY_ROLE = frozenset(Role)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from pathlib import Path
 
 from captchad.config.settings import TargetSection
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
@@ -57,9 +58,18 @@ def normalise_declared_host(host: str) -> str:
     under = normal.removeprefix(WILDCARD)
     if normal != under and literal_address(under) is not None:
         raise TargetNotAllowed("a wildcard over an address is refused; declare each address")
-    if normal != under and not is_loopback_host(under) and _is_public_suffix(under):
-        raise TargetNotAllowed(f"a wildcard over {under} is refused: anyone can register names under it")
+    if normal != under and not is_loopback_host(under):
+        _check_owned_by_one(under)
     return normal
+
+
+def _check_owned_by_one(under: str) -> None:
+    if _is_public_suffix(under):
+        raise TargetNotAllowed(f"a wildcard over {under} is refused: anyone can register names under it")
+    suffix = _find_public_suffix_below(under)
+    if suffix is not None:
+        message = f"a wildcard over {under} is refused: it covers {suffix}, under which anyone can register names"
+        raise TargetNotAllowed(message)
 
 
 def _normalise_or_none(host: str) -> str | None:
@@ -82,6 +92,9 @@ def _find_faults(target: TargetSection, today: date) -> Iterator[tuple[str, str]
             yield "reference", "is required: the ticket or letter that authorises the test"
         if target.expires is None:
             yield "expires", f"is required: the last day of the authorisation, at most {_last_day(today)}"
+    if host.startswith(WILDCARD) and target.allow_private_addresses:
+        message = "a wildcard can't be at private addresses; declare each host that is at one by its own name"
+        yield "allow_private_addresses", message
     if target.expires is not None and target.expires > today + timedelta(days=AUTHORISATION_LIMIT_DAYS):
         yield "expires", f"is more than {AUTHORISATION_LIMIT_DAYS} days ahead; the latest is {_last_day(today)}"
 
@@ -92,8 +105,6 @@ def _find_doubts(target: TargetSection, today: date) -> Iterator[tuple[str, str]
     host = _normalise_or_none(target.host)
     if host is None:
         return
-    if host.startswith(WILDCARD) and target.allow_private_addresses:
-        yield "allow_private_addresses", "opens nothing for a wildcard; declare each host that is at a private address"
     try:
         check_spelled_address(target.model_copy(update={"host": host}).to_target(), host.removeprefix(WILDCARD))
     except TargetNotAllowed as error:
@@ -110,3 +121,19 @@ def _is_public_suffix(host: str) -> bool:
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
     return bool(PublicSuffixList().is_public(host))
+
+
+@lru_cache(maxsize=256)
+def _find_public_suffix_below(host: str) -> str | None:
+    """Return a public suffix that a wildcard over `host` would cover: windows.net has blob.core.windows.net."""
+    from publicsuffixlist import PSLFILE  # noqa: PLC0415
+
+    for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines():
+        rule = line.strip().lower()
+        # A comment is no rule; a rule that begins with "!" takes a name out of the list.
+        if rule.startswith(("//", "!")):
+            continue
+        suffix = rule.removeprefix(WILDCARD)
+        if (suffix if suffix.isascii() else suffix.encode("idna").decode("ascii")).endswith(f".{host}"):
+            return suffix
+    return None

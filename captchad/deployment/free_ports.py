@@ -2,7 +2,6 @@
 
 import errno
 import socket
-from collections.abc import Collection
 
 import psutil
 
@@ -30,33 +29,63 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def pick_free_port(host: str) -> int:
-    """Return a port nobody listens on."""
-    return _bind_for_a_moment(host, ANY_FREE_PORT)
+class PortClaims:
+    """The ports that this process has chosen, for as long as it lives.
 
-
-def find_free_port(host: str, first: int, avoided: Collection[int]) -> int:
-    """Return the first free port from `first` upwards, past those of other roles and `avoided`."""
-    for port in range(first, HIGHEST_PORT + 1):
-        if port not in avoided and port not in PORTS_OF_OTHERS and is_free(host, port):
-            return port
-    raise ConfigurationError((ConfigurationProblem("", f"no port from {first} upwards is free"),))
-
-
-async def claim_port(host: str, port: int, flag: str, clock: Clock) -> int:
-    """Return the port, or a free one for 0; ConfigurationError names the holder and the flag to choose another.
-
-    The processes of an `up` that was just killed may still hold it for a moment, and are waited for.
+    Another `up` of this machine chooses none of them, also while nobody listens there yet.
     """
-    if port == ANY_FREE_PORT:
-        return pick_free_port(host)
-    deadline = clock.monotonic_seconds() + PATIENCE_SECONDS
-    while not is_free(host, port):
-        if not _is_orphan_of_ours(port) or clock.monotonic_seconds() > deadline:
-            message = f"port {port} is taken by {describe_holder(port)}; stop that one, or choose another with {flag}"
-            raise ConfigurationError((ConfigurationProblem("", message),))
-        await clock.sleep(POLL_SECONDS)
-    return port
+
+    def __init__(self, host: str, clock: Clock) -> None:
+        self._host = host
+        self._clock = clock
+
+    def pick(self) -> int:
+        """Claim any free port."""
+        while True:
+            port = _bind_for_a_moment(self._host, ANY_FREE_PORT)
+            if self._hold(port):
+                return port
+
+    def find(self, first: int, own: int | None = None) -> int:
+        """Claim the first free port from `first` upwards, past those of other roles; `own` may be claimed already."""
+        for port in range(first, HIGHEST_PORT + 1):
+            if port in PORTS_OF_OTHERS or not is_free(self._host, port):
+                continue
+            if port == own or self._hold(port):
+                return port
+        raise ConfigurationError((ConfigurationProblem("", f"no port from {first} upwards is free"),))
+
+    async def claim(self, port: int, flag: str) -> int:
+        """Claim this port, or any for 0; ConfigurationError names the holder and the flag to choose another.
+
+        The processes of an `up` that was just killed may still hold it for a moment, and are waited for.
+        """
+        if port == ANY_FREE_PORT:
+            return self.pick()
+        deadline = self._clock.monotonic_seconds() + PATIENCE_SECONDS
+        while not is_free(self._host, port):
+            if not _is_orphan_of_ours(port) or self._clock.monotonic_seconds() > deadline:
+                raise _refuse(f"port {port} is taken by {describe_holder(port)}; stop that one", flag)
+            await self._clock.sleep(POLL_SECONDS)
+        if not self._hold(port):
+            raise _refuse(f"port {port} is claimed by another `captchad up`; stop that one", flag)
+        return port
+
+    def _hold(self, port: int) -> bool:
+        """Claim a port by a name that only one process can have, and that is gone with it, however it ends."""
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        try:
+            claim.bind(f"\0captchad-port-{port}")
+        except OSError:
+            claim.close()
+            return False
+        # Never closed by us: it lasts for as long as this process.
+        claim.detach()
+        return True
+
+
+def _refuse(message: str, flag: str) -> ConfigurationError:
+    return ConfigurationError((ConfigurationProblem("", f"{message}, or choose another with {flag}"),))
 
 
 def _bind_for_a_moment(host: str, port: int) -> int:

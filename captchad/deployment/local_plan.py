@@ -8,11 +8,11 @@ from pathlib import Path
 from captchad.broker.embedded import EmbeddedRedis
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.redis_choice import choose_redis
-from captchad.config.start_rules import check_start_rules, unbuilt_settings
+from captchad.config.start_rules import find_refusals
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
 from captchad.deployment import session_key
 from captchad.deployment.events import Listener
-from captchad.deployment.free_ports import claim_port, find_free_port, pick_free_port
+from captchad.deployment.free_ports import PortClaims
 from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.redis_child import RedisChild
@@ -28,6 +28,8 @@ QUICK_STOP_SECONDS = 12.0
 DRAIN_MARGIN_SECONDS = 15.0
 REDIS_VARIABLE = "REDIS_URL"
 REDIS_COMPANIONS = ("REDIS_PASSWORD", "REDIS_TLS_ENABLED")
+WORKERS_VARIABLE = "CAPTCHAD_WORKER_NODES_COUNT"
+"""Of the two variables that set it the one that wins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +96,18 @@ async def plan_local_fleet(
         redis.take_folder()
     if loaded.configuration.security.session_key is None:
         child_environment = {**child_environment, session_key.VARIABLE: session_key.keep_session_key(state_directory)}
-    builder = _Builder(options, loaded, child_environment, state_directory / LOGS, listener, clock)
+    count = options.workers or loaded.configuration.worker_nodes_count
+    # What was asked for is what the monitor expects.
+    child_environment = {**child_environment, WORKERS_VARIABLE: str(count)}
+    ports = PortClaims(options.host, clock)
+    builder = _Builder(options, loaded, child_environment, state_directory / LOGS, listener, clock, ports)
     fixed_roles = await builder.build_fixed_roles()
-    workers = builder.build_workers(options.workers or loaded.configuration.worker_nodes_count)
+    workers = builder.build_workers(count)
     return LocalPlan(state_directory, fixed_roles, workers, redis, loaded)
 
 
 def _check(loaded: LoadedConfiguration, host: str) -> None:
-    configuration = loaded.configuration
-    problems = {
-        problem.path: problem
-        for role in Role
-        for problem in (*check_start_rules(configuration, role, host), *unbuilt_settings(configuration, role))
-    }
+    problems = {problem.path: problem for role in Role for problem in find_refusals(loaded.configuration, role, host)}
     if problems:
         raise ConfigurationError(tuple(problems.values()))
 
@@ -119,7 +120,7 @@ class _Builder:
     logs: Path
     listener: Listener
     clock: Clock
-    taken: set[int] = field(default_factory=set)
+    ports: PortClaims
 
     async def build_fixed_roles(self) -> tuple[RoleChild, ...]:
         wanted = {
@@ -129,17 +130,14 @@ class _Builder:
         }
         children = []
         for role, (port, flag) in wanted.items():
-            claimed = await claim_port(self.options.host, port, flag, self.clock)
-            self.taken.add(claimed)
-            children.append(self._build(role, str(role), claimed))
+            children.append(self._build(role, str(role), await self.ports.claim(port, flag)))
         return tuple(children)
 
     def build_workers(self, count: int) -> tuple[RoleChild, ...]:
         children = []
         for number in range(1, count + 1):
-            first = self.options.first_worker_port or pick_free_port(self.options.host)
-            port = find_free_port(self.options.host, first, self.taken)
-            self.taken.add(port)
+            first = self.options.first_worker_port
+            port = self.ports.find(first) if first else self.ports.pick()
             children.append(self._build(Role.WORKER, f"{Role.WORKER}-{number}", port))
         return tuple(children)
 
@@ -157,10 +155,12 @@ class _Builder:
         def choose_port() -> int:
             return port
 
+        claimed = port
+
         def choose_worker_port() -> int:
-            found = find_free_port(self.options.host, port, self.taken - {port})
-            self.taken.add(found)
-            return found
+            nonlocal claimed
+            claimed = self.ports.find(port, own=claimed)
+            return claimed
 
         # Only a worker's port may change at a restart: callers know the others.
         chooser = choose_worker_port if role is Role.WORKER else choose_port

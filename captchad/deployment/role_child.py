@@ -9,7 +9,7 @@ from pathlib import Path
 from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.log_lines import read_log_line
-from captchad.deployment.readiness import wait_until_ready
+from captchad.deployment.role_notifications import WATCHDOG_SECONDS, RoleNotifications
 from captchad.domain.node import Role
 from captchad.domain.ports import find_local_host, show_host
 from captchad.runtime.clock import Clock
@@ -19,6 +19,8 @@ from captchad.runtime.tethered_process import TetheredProcess
 CHUNK_BYTES = 65_536
 # A process that never ends its line must not fill our memory.
 LONGEST_LINE_BYTES = 1_048_576
+ABORT_SECONDS = 2.0
+"""How long a process that hangs gets to say where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class RoleOrder:
 class RoleChild:
     """One role under a tether; what it writes goes to its log file, and what matters to the listener.
 
+    One whose event loop no longer turns is ended, and so started again like any that ends by itself.
     `choose_port` is called at each start, so that a worker whose port was taken meanwhile gets another.
     """
 
@@ -62,7 +65,9 @@ class RoleChild:
         self._listener = listener
         self._clock = clock
         self._work = TaskSet(order.label)
+        self._watching = TaskSet(f"{order.label}.watchdog")
         self._process: TetheredProcess | None = None
+        self._notifications: RoleNotifications | None = None
         self.port = 0
 
     @property
@@ -86,19 +91,26 @@ class RoleChild:
         self._log.begin_process()
         self.port = self._choose_port()
         command = self._order.command(self.port)
-        self._process = TetheredProcess(command, self._environment, asyncio.subprocess.PIPE)
-        await self._process.start()
-        assert self._process.stdout is not None
-        self._work.spawn(self._read_output(self._process.stdout), "output")
+        notifications = self._notifications = RoleNotifications(self._clock)
+        environment = notifications.make_environment(self._environment)
+        process = self._process = TetheredProcess(command, environment, asyncio.subprocess.PIPE)
+        await process.start()
+        assert process.stdout is not None
+        self._work.spawn(self._drain_output(process.stdout), "output")
+        self._watching.spawn(self._end_when_hung(process, notifications), "watch")
 
     async def wait_until_ready(self) -> None:
-        """Return once /readyz says so."""
-        await wait_until_ready(find_local_host(self._order.host), self.port, self._clock)
+        """Return once the role itself says so: another program may answer at its port."""
+        assert self._notifications is not None
+        await self._notifications.is_ready.wait()
 
     async def wait(self) -> int:
         """Return the exit code once the process has ended and its output is read."""
         assert self._process is not None
+        assert self._notifications is not None
         code = await self._process.wait()
+        await self._watching.cancel_all()
+        self._notifications.close()
         await self._work.wait_all()
         self._log.close()
         return code
@@ -122,6 +134,22 @@ class RoleChild:
         """Return the messages of its last lines."""
         return [read_log_line(line).message for line in self._log.read_last_lines(count)]
 
+    async def _end_when_hung(self, process: TetheredProcess, notifications: RoleNotifications) -> None:
+        await notifications.wait_until_hung()
+        self._tell(f"its event loop has not turned for {WATCHDOG_SECONDS:.0f} s; ending it", "error")
+        process.abort()
+        await self._clock.sleep(ABORT_SECONDS)
+        process.kill()
+
+    async def _drain_output(self, stream: asyncio.StreamReader) -> None:
+        try:
+            await self._read_output(stream)
+        except Exception:
+            # Whatever became of the lines: a role that writes into a full pipe stands still.
+            while await stream.read(CHUNK_BYTES):
+                continue
+            raise
+
     async def _read_output(self, stream: asyncio.StreamReader) -> None:
         rest = b""
         while chunk := await stream.read(CHUNK_BYTES):
@@ -135,6 +163,14 @@ class RoleChild:
             self._note(rest)
 
     def _note(self, line: bytes) -> None:
+        failed, lost = self._log.failure, self._log.lost_lines
         self._log.append(line)
         read = read_log_line(line.decode(errors="replace"))
-        self._listener(ServiceEvent(ServiceEventKind.LOGGED, self.name, read.message, read.level))
+        self._tell(read.message, read.level)
+        if self._log.failure and not failed:
+            self._tell(f"its log {self._log.path} can't be written, and lines are lost: {self._log.failure}", "error")
+        elif failed and not self._log.failure:
+            self._tell(f"its log is written again; {lost} lines are missing from it", "warning")
+
+    def _tell(self, message: str, level: str) -> None:
+        self._listener(ServiceEvent(ServiceEventKind.LOGGED, self.name, message, level))

@@ -14,11 +14,21 @@ _PART_COUNT = 3
 
 
 class Scope(StrEnum):
-    """What a key may do; admin includes the others."""
+    """What a key may do. `read` is for the key's own tasks, `read_all` for everybody's; admin includes the others."""
 
     SUBMIT = "submit"
     READ = "read"
+    READ_ALL = "read_all"
     ADMIN = "admin"
+
+
+_GRANTED_BY = {
+    Scope.SUBMIT: frozenset({Scope.SUBMIT, Scope.ADMIN}),
+    Scope.READ: frozenset({Scope.READ, Scope.READ_ALL, Scope.ADMIN}),
+    Scope.READ_ALL: frozenset({Scope.READ_ALL, Scope.ADMIN}),
+    Scope.ADMIN: frozenset({Scope.ADMIN}),
+}
+"""Each scope to those that include it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +43,8 @@ class ApiKey:
     revoked_ms: int | None = None
 
     def allows(self, scope: Scope) -> bool:
-        """Whether the key has `scope`."""
-        return self.revoked_ms is None and (scope in self.scopes or Scope.ADMIN in self.scopes)
+        """Whether the key has `scope`, or one that includes it."""
+        return self.revoked_ms is None and not self.scopes.isdisjoint(_GRANTED_BY[scope])
 
     def may_use(self, target_host: str, host: str) -> bool:
         """Whether the key may use a declared target for what is at `host`; a key without targets may use all."""

@@ -8,10 +8,9 @@ class CaptchaCapture:
     """The captcha picture of one page, as the bytes the site itself sent.
 
     `timings_ms` has the stages open, locate and capture, in milliseconds; `choice` says in one line why this
-    element was taken for the captcha; `is_refreshable` whether the page can draw another one.
+    element was taken for the captcha.
     """
 
     picture: bytes
     choice: str
     timings_ms: dict[str, float] = field(default_factory=dict)
-    is_refreshable: bool = False

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from captchad.domain.plain_text import bound_message
+
 
 class CaptchadError(Exception):
     """Base of all errors that captchad answers with a code; `code` never changes between releases."""
@@ -63,6 +65,12 @@ class AlreadyFinished(CaptchadError):
     code = "already_finished"
 
 
+class RequestTimedOut(CaptchadError):
+    """The body of a request did not come in time."""
+
+    code = "request_timeout"
+
+
 class BodyTooLarge(CaptchadError):
     """The body or the picture in it exceeds its limit."""
 
@@ -104,7 +112,7 @@ class QueueFull(CaptchadError):
 
 
 class BrokerUnavailable(CaptchadError):
-    """Redis does not answer, or too few replicas acknowledged.
+    """Redis does not answer or refuses, or too few replicas acknowledged.
 
     `task_id` is set when the write may have happened: the same Idempotency-Key resumes it.
     """
@@ -114,6 +122,18 @@ class BrokerUnavailable(CaptchadError):
     def __init__(self, message: str, task_id: str | None = None) -> None:
         super().__init__(message)
         self.task_id = task_id
+
+
+class BrokerRefused(BrokerUnavailable):
+    """Redis answered, and wrote nothing: it is read-only, loading, or short of replicas or disk."""
+
+
+class BrokerForbidden(BrokerUnavailable):
+    """Redis refuses the login, or a right that the call needs."""
+
+
+class BrokerFull(BrokerRefused):
+    """Redis answered, and wrote nothing for want of memory; what needs none still goes on."""
 
 
 class TaskErrorCode(StrEnum):
@@ -130,7 +150,9 @@ class TaskErrorCode(StrEnum):
     WRONG_ANSWER = "wrong_answer"
     BROWSER_CRASHED = "browser_crashed"
     WORKER_LOST = "worker_lost"
+    UNREADABLE_RECORD = "unreadable_record"
     CANCELLED = "cancelled"
+    SESSION_TOO_LARGE = "session_too_large"
     INTERNAL_ERROR = "internal_error"
 
 
@@ -140,28 +162,38 @@ FINAL_AT_ONCE = frozenset(
         TaskErrorCode.TARGET_NOT_ALLOWED,
         TaskErrorCode.DEADLINE_EXCEEDED,
         TaskErrorCode.CANCELLED,
+        TaskErrorCode.SESSION_TOO_LARGE,
     }
 )
 """Codes for which another attempt is useless; all others are retryable."""
 
 
 class AttemptFailed(CaptchadError):
-    """One attempt at a task failed; `task_error_code` decides whether another is made.
+    """One attempt at a task failed; `task_error_code` decides whether another is made, unless this one `is_final`.
 
+    The message may have words of the page's, so it is escaped and cut.
     `retry_after_seconds` is set where the site itself asked to be left alone for so long.
     """
 
     code = "attempt_failed"
 
-    def __init__(self, task_error_code: TaskErrorCode, message: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        task_error_code: TaskErrorCode,
+        message: str,
+        retry_after_seconds: float | None = None,
+        *,
+        is_final: bool = False,
+    ) -> None:
+        super().__init__(bound_message(message))
         self.task_error_code = task_error_code
         self.retry_after_seconds = retry_after_seconds
+        self.is_final = is_final
 
     @property
     def is_retryable(self) -> bool:
         """Whether another attempt may succeed."""
-        return self.task_error_code not in FINAL_AT_ONCE
+        return not self.is_final and self.task_error_code not in FINAL_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,29 @@ class Node:
     heartbeat_age_seconds: float
 
 
+def leave_out_replaced(nodes: Iterable[Node]) -> list[Node]:
+    """Return the nodes without the lost ones that were started again.
+
+    A living node replaces a lost one of the same role and name, or at the same address of the same host; of several
+    lost ones of a name the last seen stands for all.
+    """
+    listed = sorted(nodes, key=lambda node: (node.state is NodeState.LOST, node.heartbeat_age_seconds))
+    found: list[Node] = []
+    names: set[tuple[Role, str]] = set()
+    addresses: set[tuple[str, str]] = set()
+    for node in listed:
+        report = node.report
+        name, address = (report.role, report.name), (report.host, report.address)
+        is_replaced = name in names or (bool(report.address) and address in addresses)
+        if node.state is NodeState.LOST and is_replaced:
+            continue
+        found.append(node)
+        names.add(name)
+        if node.state is not NodeState.LOST:
+            addresses.add(address)
+    return found
+
+
 def list_active_workers(nodes: Iterable[Node]) -> list[Node]:
     """Return the workers that are up: neither draining nor lost."""
     return [node for node in nodes if node.report.role is Role.WORKER and node.state is NodeState.UP]

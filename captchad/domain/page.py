@@ -3,6 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+SESSION_LIMIT_BYTES = 1024 * 1024
+"""Of a session that a page leaves, once it is sealed."""
+
+STORED_VALUES_LIMIT = 1000
+
 SameSite = Literal["Strict", "Lax", "None"]
 
 

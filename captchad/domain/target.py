@@ -16,6 +16,8 @@ PAGE_SCHEMES = frozenset({"http", "https"})
 DEFAULT_PORTS = (80, 443)
 WILDCARD = "*."
 URL_LENGTH_LIMIT = 8192
+CLOSURE_LIMIT_SECONDS = 604_800
+"""A site that asks to be left alone for longer outlives every task; no operator may allow it more."""
 
 _LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """Browsers and resolvers read a host that ends like this as an IPv4 address, in whatever notation."""
@@ -25,8 +27,8 @@ _LAST_LABEL_OF_AN_ADDRESS = re.compile(r"[0-9]+|0x[0-9a-f]*")
 class Target:
     """A declared host (or `*.host`), with what may be done there.
 
-    `expires` is the last day of the authorisation; None only for loopback hosts. `minimum_confidence` (0..1) is None
-    where the worker's own counts.
+    `expires` is the last day of the authorisation; None only for loopback hosts. `longest_closure_seconds` is how long
+    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts.
     """
 
     host: str
@@ -36,6 +38,7 @@ class Target:
     expires: date | None = None
     max_per_minute: int = 60
     max_concurrent: int = 4
+    longest_closure_seconds: float = 300
     allow_private_addresses: bool = False
     minimum_confidence: float | None = None
 
@@ -74,7 +77,9 @@ def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) 
     if not parts.hostname:
         raise TargetNotAllowed("the URL has no host")
     if parts.username is not None or parts.password is not None:
-        raise TargetNotAllowed("a user name or password in the URL is not allowed")
+        raise TargetNotAllowed(
+            "a user name or password in the URL is not allowed; send it in session.headers, as Authorization"
+        )
     if port == 0:
         raise TargetNotAllowed("port 0 is not a port")
     return Origin(scheme, normalise_host(parts.hostname), port or SCHEME_PORTS[scheme])
@@ -158,6 +163,17 @@ def find_target_by_name(targets: Iterable[Target], name: str, today: date) -> Ta
     if not covering:
         raise TargetNotAllowed(f"{name} is not a declared target; add it to security.targets")
     return _choose_most_specific(covering, today)
+
+
+def find_declared_target(targets: Iterable[Target], name: str) -> Target:
+    """Return the target that is declared as `name`, expired or not; TargetNotAllowed where there is none."""
+    wanted = normalise_pattern(name)
+    declared = list(targets)
+    for target in declared:
+        if target.host == wanted:
+            return target
+    known = ", ".join(target.host for target in declared) or "none"
+    raise TargetNotAllowed(f"{name} is not declared in security.targets (declared: {known})")
 
 
 def _choose_most_specific(covering: Sequence[Target], today: date) -> Target:

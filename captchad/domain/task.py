@@ -28,7 +28,7 @@ FINAL_STATUSES = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.
 
 
 class Priority(StrEnum):
-    """Which queue a task waits in; a higher one is always emptied first."""
+    """Which queue a task waits in; nine of ten tasks are taken from the highest that has any."""
 
     HIGH = "high"
     NORMAL = "normal"
@@ -84,11 +84,28 @@ class TaskError:
     is_retryable: bool
 
 
+class WaitReason(StrEnum):
+    """Why a pending task is in no queue."""
+
+    TARGET_LIMIT = "target_limit"
+    TARGET_CLOSED = "target_closed"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFor:
+    """What a pending task waits for, and until when at the earliest (ms since 1970; None where nobody can tell)."""
+
+    reason: WaitReason
+    until_ms: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class TaskRecord:
     """The stored task; times are Redis TIME in milliseconds since 1970, None while they have not come.
 
-    The request has neither picture nor session here: only a worker needs them.
+    The request has neither picture nor session here: only a worker needs them. Of one that this release can't read
+    it has target, priority and key alone.
     """
 
     task_id: str
@@ -103,3 +120,4 @@ class TaskRecord:
     error: TaskError | None = None
     replay_of: str | None = None
     evidence: KeptEvidence | None = None
+    waiting_for: WaitingFor | None = None

@@ -1,16 +1,20 @@
 """The filtering proxy: the only way the browser has to anything at all."""
 
 import asyncio
+import hmac
 import logging
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from captchad.domain.errors import DependencyMissing, TargetNotAllowed
 from captchad.domain.ports import LOOPBACK_HOST, show_host
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
-from captchad.egress.dialer import STREAM_LIMIT_BYTES, CheckedDialer, Streams
+from captchad.egress.client_protocol import ClientProtocol
+from captchad.egress.dialer import CheckedDialer, Streams
+from captchad.egress.http_head import RequestHead, find_values
 from captchad.egress.known_browsers import KnownBrowsers
+from captchad.egress.own_ports import OwnPorts
+from captchad.egress.proxy_access import ProxyAccess, ProxyAddress
 from captchad.egress.proxy_connection import NOWHERE, ConnectionLimits, ProxyConnection, basic_authorisation
 from captchad.egress.proxy_place import ProxyPlace
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
@@ -27,19 +31,11 @@ _SECRET_BYTES = 24
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyAddress:
-    """How a browser reaches the proxy, and its credentials."""
-
-    url: str
-    username: str
-    password: str = field(repr=False)
-
-
 class FilteringProxy(Service):
     """An HTTP proxy that connects to declared targets only and serves none but its own browsers.
 
-    It listens on loopback, unless `place` says where browsers elsewhere can reach it.
+    Each context has an access of its own: by a port on loopback for this machine's admitted browsers, by a password for
+    others, at the one port where `place` says that they can reach the proxy.
     """
 
     name = "proxy"
@@ -60,16 +56,12 @@ class FilteringProxy(Service):
         self._dialer = CheckedDialer(policy, resolver or Resolver(), clock)
         self._refusals = RefusalBook(clock, on_refusal)
         self._limits = limits or ConnectionLimits()
-        self._password = secrets.token_urlsafe(_SECRET_BYTES)
         self._known_browsers = KnownBrowsers(clock)
         self._server: asyncio.Server | None = None
         self._port = 0
+        self._own_ports = OwnPorts(policy, self._begin_connection)
+        self._logins: dict[bytes, ProxyAccess] = {}
         self._connections = TaskSet(self.name)
-
-    @property
-    def address(self) -> ProxyAddress:
-        """Where and how to reach the proxy; valid once it is started."""
-        return ProxyAddress(f"http://{show_host(self._host)}:{self._port}", _USERNAME, self._password)
 
     @property
     def host(self) -> str:
@@ -86,12 +78,36 @@ class FilteringProxy(Service):
         """How many connections from browsers are open now."""
         return len(self._connections)
 
-    async def admit(self, browser_pid: int) -> bool:
-        """Let a browser of this machine connect without the password; False where it still has to send it.
+    @property
+    def contexts(self) -> int:
+        """How many contexts have an access now."""
+        return len(self._own_ports) + len(self._logins)
 
-        With the password, Chromium asks its driver for the credentials on each request, which slows every page down.
+    async def admit(self, browser_pid: int) -> bool:
+        """Let a browser of this machine connect without a password; False where its contexts must send one.
+
+        With a password, Chromium asks its driver for the credentials on each request, which slows every page down.
         """
         return await self._known_browsers.admit(browser_pid)
+
+    async def open_port(self) -> ProxyAccess:
+        """Return an access for a context of an admitted browser, by a port of its own; OSError where there is none."""
+        return await self._own_ports.open()
+
+    async def open_login(self) -> ProxyAccess:
+        """Return an access for a context of any browser that reaches the proxy, by a password of its own."""
+        password = secrets.token_urlsafe(_SECRET_BYTES)
+        shown = basic_authorisation(_USERNAME, password).encode()
+        address = ProxyAddress(f"http://{show_host(self._host)}:{self._port}", _USERNAME, password)
+        self._logins[shown] = ProxyAccess(address, lambda: self._logins.pop(shown))
+        return self._logins[shown]
+
+    def _find_login(self, request: RequestHead) -> ProxyAccess | None:
+        given = find_values(request.headers, "proxy-authorization")
+        if len(given) != 1:
+            return None
+        shown = given[0].encode("latin-1")
+        return next((access for known, access in self._logins.items() if hmac.compare_digest(shown, known)), None)
 
     def check_origin(self, origin: Origin) -> None:
         """Raise EgressRefused, counted like any other, if an origin is out of scope before it is even dialled."""
@@ -136,59 +152,50 @@ class FilteringProxy(Service):
 
     async def _listen(self, host: str) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: _ClientProtocol(loop, self._begin_connection), host, self._place.port)
+        return await loop.create_server(lambda: ClientProtocol(loop, self._begin_login), host, self._place.port)
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        self._own_ports.close()
         await self._connections.cancel_all()
 
     def health(self) -> ServiceHealth:
         """Say whether the proxy listens, and what it refused."""
-        details = {"open_connections": self.open_connections, "refusals": dict(self._refusals.counts)}
+        details = {
+            "contexts": self.contexts,
+            "open_connections": self.open_connections,
+            "refusals": dict(self._refusals.counts),
+        }
         is_ready = self._server is not None
         return ServiceHealth(is_ready, "" if is_ready else "not listening", details)
 
-    def _begin_connection(self, streams: Streams) -> "asyncio.Task[None] | None":
+    def _begin_login(self, streams: Streams) -> "asyncio.Task[None] | None":
+        return self._begin_connection(None, streams)
+
+    def _begin_connection(self, access: ProxyAccess | None, streams: Streams) -> "asyncio.Task[None] | None":
         if len(self._connections) >= CONNECTIONS_LIMIT:
             _logger.warning("refused a connection to the proxy: %d are open already", CONNECTIONS_LIMIT)
             streams[1].close()
             return None
-        return self._connections.spawn(self._serve(streams), "connection")
+        return self._connections.spawn(self._serve(access, streams), "connection")
 
-    async def _serve(self, streams: Streams) -> None:
-        authorisation = None if await self._is_known(streams[1]) else basic_authorisation(_USERNAME, self._password)
-        connection = ProxyConnection(streams, self._dialer, self._refusals, authorisation, self._limits)
+    async def _serve(self, access: ProxyAccess | None, streams: Streams) -> None:
+        """Serve a connection to the port of `access`, or to the one where every request has to show a password."""
+        known = access if access is not None and await self._is_known(streams[1]) else None
+        find_access = self._find_login if known is None else lambda _: known
+        connection = ProxyConnection(streams, self._dialer, self._refusals, find_access, self._limits)
         try:
             await connection.serve()
+        except asyncio.CancelledError:
+            # Cut off: what the site has sent so far must not arrive either.
+            streams[1].transport.abort()
+            raise
         finally:
             streams[1].close()
 
     async def _is_known(self, writer: asyncio.StreamWriter) -> bool:
         remote, own = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
         return bool(remote and own) and await self._known_browsers.has(remote[:2], own[:2])
-
-
-class _ClientProtocol(asyncio.StreamReaderProtocol):
-    """Cancels the connection's task as soon as the browser closes its side, even while the site has yet to answer."""
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, begin: Callable[[Streams], "asyncio.Task[None] | None"]
-    ) -> None:
-        self._begin = begin
-        self._serving: asyncio.Task[None] | None = None
-        super().__init__(asyncio.StreamReader(limit=STREAM_LIMIT_BYTES, loop=loop), self._on_connected, loop=loop)
-
-    def _on_connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._serving = self._begin((reader, writer))
-
-    def eof_received(self) -> bool:
-        super().eof_received()
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if self._serving is not None:
-            self._serving.cancel()

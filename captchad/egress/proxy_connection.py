@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from captchad.domain.target import Origin
@@ -18,19 +18,20 @@ from captchad.egress.http_head import (
     MalformedMessage,
     RequestHead,
     ResponseHead,
-    find_values,
     forwardable,
     framing_header,
     parse_request_head,
     parse_response_head,
     serialise_head,
 )
+from captchad.egress.proxy_access import ProxyAccess
 from captchad.egress.refusals import RefusalBook
 from captchad.egress.resolver import ResolutionFailed
 from captchad.egress.scope import EgressRefused
 
 ANSWER_HEADER = "X-Captchad-Egress"
 UNREACHABLE = "unreachable"
+VISIT_OVER = "visit_over"
 NOWHERE = Origin("http", "(unreadable)", 0)
 _OWN_HEADERS = frozenset({ANSWER_HEADER.lower()})
 _INFORMATIONAL_LIMIT = 10
@@ -50,20 +51,23 @@ class ConnectionLimits:
 
 
 class ProxyConnection:
-    """Serves one connection of the browser until either side ends it."""
+    """Serves one connection of the browser until either side ends it.
+
+    `find_access` returns the access under which a request comes, None for one that has none.
+    """
 
     def __init__(
         self,
         streams: Streams,
         dialer: CheckedDialer,
         refusals: RefusalBook,
-        authorisation: str | None,
+        find_access: Callable[[RequestHead], ProxyAccess | None],
         limits: ConnectionLimits,
     ) -> None:
         self._reader, self._writer = streams
         self._dialer = dialer
         self._refusals = refusals
-        self._authorisation = authorisation
+        self._find_access = find_access
         self._limits = limits
 
     async def serve(self) -> None:
@@ -83,8 +87,16 @@ class ProxyConnection:
             return False
         request = parse_request_head(raw)
         framing = request.framing()
-        if not self._is_authorised(request):
+        access = self._find_access(request)
+        if access is None:
             return await self._ask_for_authorisation(request, framing)
+        if not access.is_open:
+            access.refused += 1
+            return await self._refuse_late(request, framing)
+        with access.exchange():
+            return await self._serve_request(request, framing)
+
+    async def _serve_request(self, request: RequestHead, framing: Framing) -> bool:
         try:
             if request.method == "CONNECT":
                 await self._tunnel(request)
@@ -94,17 +106,18 @@ class ProxyConnection:
             await self._answer(502, "Bad Gateway", UNREACHABLE, str(error), is_last=framing != NO_BODY)
             return framing == NO_BODY
 
-    def _is_authorised(self, request: RequestHead) -> bool:
-        if self._authorisation is None:
-            return True
-        given = find_values(request.headers, "proxy-authorization")
-        return len(given) == 1 and hmac.compare_digest(given[0].encode("latin-1"), self._authorisation.encode())
-
     async def _ask_for_authorisation(self, request: RequestHead, framing: Framing) -> bool:
         is_last = framing != NO_BODY or request.wants_close()
         challenge = ("Proxy-Authenticate", 'Basic realm="captchad"')
         message = "this proxy serves captchad's own browser only"
         await self._answer(407, "Proxy Authentication Required", "unauthorised", message, (challenge,), is_last=is_last)
+        return not is_last
+
+    async def _refuse_late(self, request: RequestHead, framing: Framing) -> bool:
+        is_last = framing != NO_BODY or request.wants_close()
+        # An answer rather than a reset, after which Chromium would ask again.
+        message = "no visit is under way in the context that asks"
+        await self._answer(503, "Service Unavailable", VISIT_OVER, message, is_last=is_last)
         return not is_last
 
     async def _refuse(self, origin: Origin, error: EgressRefused, *, is_last: bool) -> None:

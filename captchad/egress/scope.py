@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from captchad.domain.address import AddressKind, IpAddress, classify, unwrap
 from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.ports import show_host
 from captchad.domain.target import Origin, Target, check_address, find_target, host_matches, is_loopback_host
 
 
@@ -87,7 +88,9 @@ class ScopePolicy:
         """Return the declared target an origin belongs to; EgressRefused says why there is none."""
         # Ahead of the targets: no declaration may open these.
         if (origin.host, origin.port) in self._protected_names:
-            raise EgressRefused(RefusalReason.PROTECTED_ENDPOINT, f"{origin.host}:{origin.port} is never reachable")
+            raise EgressRefused(
+                RefusalReason.PROTECTED_ENDPOINT, f"{show_host(origin.host)}:{origin.port} is never reachable"
+            )
         try:
             return find_target(self._targets, origin, today)
         except TargetNotAllowed as error:

@@ -1,8 +1,9 @@
 """Default deny at the entrance: a task is admitted only for a declared target, and only for the key's own ones."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from captchad.domain.api_key import ApiKey
+from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import Forbidden, TargetNotAllowed
 from captchad.domain.target import (
     Target,
@@ -66,15 +67,32 @@ def _check_key(target: Target, host: str, key: ApiKey | None) -> None:
         raise TargetNotAllowed(f"the key {key.name!r} may not use {host}; it is limited to {', '.join(key.targets)}")
 
 
-def may_touch(key: ApiKey | None, request: TaskRequest) -> bool:
-    """Whether a key may end a task, or see what its page holds: its own, and those of the targets it may use."""
-    if key is None or key.key_id == request.key_id:
-        return True
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Whose a task is, and where: the id of the key that sent it, its declared target, and the host it is about."""
+
+    key_id: str | None
+    target: str
+    host: str
+
+
+def find_ownership(request: TaskRequest) -> Ownership:
+    """Return whose a task is."""
     host = request.target if request.url is None else parse_origin(request.url).host
-    return key.may_use(request.target, host)
+    return Ownership(request.key_id, request.target, host)
 
 
-def check_touch(key: ApiKey | None, request: TaskRequest, act: str) -> None:
-    """Raise Forbidden where a key may not touch a task; `act` says what it was about to do."""
-    if key is not None and not may_touch(key, request):
-        raise Forbidden(f"the key {key.name!r} may not {act} this task; it is limited to {', '.join(key.targets)}")
+def may_reach(key: ApiKey | None, task: Ownership, others: Scope) -> bool:
+    """Whether a key may see or end a task: its own, and with the scope `others` everybody's on the key's targets."""
+    if key is None or key.key_id == task.key_id:
+        return True
+    return key.allows(others) and key.may_use(task.target, task.host)
+
+
+def check_reach(key: ApiKey | None, request: TaskRequest, others: Scope) -> None:
+    """Raise Forbidden where a key may not reach a task."""
+    if key is None or may_reach(key, find_ownership(request), others):
+        return
+    if not key.allows(others):
+        raise Forbidden(f"this is another key's task; the key {key.name!r} would need the scope {others}")
+    raise Forbidden(f"the key {key.name!r} may not reach this task; it is limited to {', '.join(key.targets)}")

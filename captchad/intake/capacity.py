@@ -1,7 +1,8 @@
 """How many tasks wait and run, cached for a moment so that not every submit has to ask."""
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
@@ -18,12 +19,16 @@ _PRIORITIES = tuple(Priority)
 
 @dataclass(frozen=True, slots=True)
 class CapacityFigures:
-    """The fleet at one moment: tasks waiting by queue, tasks in work, slots of workers that are up, recent mean."""
+    """The fleet at one moment: tasks waiting by queue, tasks in work, slots of workers that are up, recent mean.
+
+    `open_by_target` counts the tasks of each target that wait or run.
+    """
 
     depth: Mapping[str, int]
     processing: int
     slots: int
     mean_processing_seconds: float | None
+    open_by_target: Mapping[str, int] = field(default_factory=dict)
 
     def count_ahead(self, priority: Priority) -> int:
         """Return how many tasks a new one of `priority` waits for."""
@@ -46,6 +51,8 @@ class CapacityGauge(Service):
         self._submitted_since = 0
         self._on_measured: list[Callable[[Mapping[int, int]], None]] = []
         self._work = TaskSet(self.name)
+        # Callers that find the figures stale share one measurement.
+        self._measuring = asyncio.Lock()
 
     def on_measured(self, callback: Callable[[Mapping[int, int]], None]) -> None:
         """Call `callback` with how many tasks wait in each partition, whenever that was measured."""
@@ -58,6 +65,12 @@ class CapacityGauge(Service):
         elif self._is_stale() and not len(self._work):
             self._work.spawn(self._renew(), "renew")
         return self._figures.count_ahead(priority) + self._submitted_since, self._figures
+
+    async def measure_if_stale(self) -> None:
+        """Have figures that are no older than a second; without Redis, the old ones stay."""
+        async with self._measuring:
+            if self._figures is None or self._is_stale():
+                await self._renew()
 
     def note_submitted(self, count: int) -> None:
         """Count tasks that the figures do not include yet."""
@@ -85,4 +98,10 @@ class CapacityGauge(Service):
         self._submitted_since = 0
         for callback in self._on_measured:
             callback(status.pending_by_partition)
-        return CapacityFigures(status.depth, status.processing, count_slots(nodes), recent.mean_processing_seconds)
+        return CapacityFigures(
+            status.depth,
+            status.processing,
+            count_slots(nodes),
+            recent.mean_processing_seconds,
+            {host: queue.pending + queue.processing for host, queue in status.per_target.items()},
+        )

@@ -1,31 +1,39 @@
 """Takes tasks in: decides target, partition and estimate, then stores them with one call."""
 
+import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from captchad.broker.tasks import NewTask, TaskStore
 from captchad.config.settings import WorkerSection
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed, TaskNotFound
 from captchad.domain.identifier import make_task_id
+from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest, TaskStatus
 from captchad.intake.admission import Admission
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.draft import TaskDraft
 from captchad.intake.estimation import estimate_wait_seconds
-from captchad.intake.idempotency import choose_partition, digest_body, digest_key, make_idempotency
+from captchad.intake.idempotency import choose_partition, digest_key, make_idempotency
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.session_scope import check_cookies
+from captchad.intake.target_outlooks import TargetOutlooks
+
+_logger = logging.getLogger(__name__)
+
+Admitted = tuple[TaskRequest, Target]
+"""A task that may be stored, with the declared target that it is for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who submits: the key (None where keys are not required), the Idempotency-Key header, and the body it covers."""
+    """Who submits: the key (None where none is required), the Idempotency-Key, and the digest of the body it covers."""
 
     key: ApiKey | None = None
     idempotency_key: str | None = None
-    body: Any = None
+    body_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,14 @@ class Submission:
     is_repeated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What estimates are made from: the whole fleet's figures, and single targets' states."""
+
+    capacity: CapacityGauge
+    targets: TargetOutlooks
+
+
 class Intake:
     """The gateway's entrance to the broker."""
 
@@ -46,31 +62,37 @@ class Intake:
         store: TaskStore,
         admission: Admission,
         balancer: PartitionBalancer,
-        capacity: CapacityGauge,
+        outlook: Outlook,
         defaults: WorkerSection,
     ) -> None:
         self._store = store
         self._admission = admission
         self._balancer = balancer
-        self._capacity = capacity
+        self._capacity = outlook.capacity
+        self._targets = outlook.targets
         self._defaults = defaults
 
-    async def submit(self, drafts: Sequence[TaskDraft], caller: Caller) -> list[Submission]:
-        """Store tasks, all or none.
+    def admit(self, drafts: Sequence[TaskDraft], key: ApiKey | None) -> list[Admitted]:
+        """Return what is to be stored, each task with its declared target; may run in any thread.
 
-        Raises TargetNotAllowed, InvalidRequest for a cookie out of scope, QueueFull, IdempotencyConflict or
-        BrokerUnavailable.
+        Raises TargetNotAllowed, or InvalidRequest for a cookie out of scope.
         """
-        requests = self._admit(drafts, caller.key)
+        return [self._admit_one(draft, index, key) for index, draft in enumerate(drafts)]
+
+    async def submit(self, admitted: Sequence[Admitted], caller: Caller) -> list[Submission]:
+        """Store tasks, all or none; raises QueueFull, IdempotencyConflict or BrokerUnavailable."""
+        requests = [request for request, _ in admitted]
+        if caller.idempotency_key is None and self._balancer.needs_pending:
+            await self._capacity.measure_if_stale()
         partition, tasks = self._plan(requests, caller)
-        estimates = await self._estimate(requests)
+        estimates = await self._estimate(admitted)
         try:
             task_ids = await self._store.submit(tasks)
         except BrokerUnavailable:
             self._balancer.note_failure(partition)
             raise
         submissions = [
-            await self._look_up(task_id)
+            await self._look_up(task_id, estimate)
             if task_id != task.task_id
             else Submission(task_id, TaskStatus.PENDING, estimate)
             for task_id, task, estimate in zip(task_ids, tasks, estimates, strict=True)
@@ -78,29 +100,29 @@ class Intake:
         self._capacity.note_submitted(sum(not submission.is_repeated for submission in submissions))
         return submissions
 
-    async def _look_up(self, task_id: str) -> Submission:
-        """Return the present state of a task that an earlier submit made."""
+    async def _look_up(self, task_id: str, estimate: int) -> Submission:
+        """Return the present state of a task that an earlier submit made, whether or not its record can be read.
+
+        `estimate` is that of another task like it.
+        """
         try:
             record = await self._store.read(task_id)
+            return Submission(task_id, record.status, 0 if record.status.is_final else estimate, is_repeated=True)
+        except BrokerUnavailable as error:
+            raise BrokerUnavailable(error.message, task_id) from error
         except TaskNotFound:
-            # Its record expired between the submit and this look.
-            return Submission(task_id, TaskStatus.PENDING, 0, is_repeated=True)
-        if record.status.is_final:
-            return Submission(task_id, record.status, 0, is_repeated=True)
-        ahead, figures = await self._capacity.count_ahead(record.request.priority)
-        wait_seconds = estimate_wait_seconds(ahead, figures.slots, figures.mean_processing_seconds)
-        return Submission(task_id, record.status, wait_seconds, is_repeated=True)
+            _logger.info("the record of %s expired between the submit and the look at it", task_id)
+        except Exception:
+            _logger.exception("the record of %s can't be read", task_id)
+        return Submission(task_id, TaskStatus.PENDING, 0, is_repeated=True)
 
-    def _admit(self, drafts: Sequence[TaskDraft], key: ApiKey | None) -> list[TaskRequest]:
-        requests = []
-        for index, draft in enumerate(drafts):
-            try:
-                target = self._admission.admit(draft, key)
-            except TargetNotAllowed as error:
-                raise TargetNotAllowed(f"task {index}: {error.message}" if index else error.message) from None
-            check_cookies(draft, target)
-            requests.append(draft.complete(target.host, key.key_id if key else None, self._defaults))
-        return requests
+    def _admit_one(self, draft: TaskDraft, index: int, key: ApiKey | None) -> Admitted:
+        try:
+            target = self._admission.admit(draft, key)
+        except TargetNotAllowed as error:
+            raise TargetNotAllowed(f"task {index}: {error.message}" if index else error.message) from None
+        check_cookies(draft, target)
+        return draft.complete(target.host, key.key_id if key else None, self._defaults), target
 
     def _plan(self, requests: Sequence[TaskRequest], caller: Caller) -> tuple[int, list[NewTask]]:
         if caller.idempotency_key is None:
@@ -109,15 +131,19 @@ class Intake:
         # Not balanced: a repeated key must reach the partition of its first task, whatever has changed since.
         key_digest = digest_key(caller.idempotency_key, caller.key.key_id if caller.key else None)
         partition = choose_partition(key_digest, self._balancer.partitions)
-        body_digest = digest_body(caller.body)
         return partition, [
-            NewTask(make_task_id(partition), request, make_idempotency(key_digest, body_digest, index))
+            NewTask(make_task_id(partition), request, make_idempotency(key_digest, caller.body_digest, index))
             for index, request in enumerate(requests)
         ]
 
-    async def _estimate(self, requests: Sequence[TaskRequest]) -> list[int]:
+    async def _estimate(self, admitted: Sequence[tuple[TaskRequest, Target]]) -> list[int]:
         estimates = []
-        for index, request in enumerate(requests):
+        before: Counter[str] = Counter()
+        for index, (request, target) in enumerate(admitted):
             ahead, figures = await self._capacity.count_ahead(request.priority)
-            estimates.append(estimate_wait_seconds(ahead + index, figures.slots, figures.mean_processing_seconds))
+            outlook = await self._targets.find(target, figures, before[target.host], opens_page=request.picture is None)
+            before[target.host] += 1
+            estimates.append(
+                estimate_wait_seconds(ahead + index, figures.slots, figures.mean_processing_seconds, outlook)
+            )
         return estimates

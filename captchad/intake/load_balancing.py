@@ -34,6 +34,11 @@ class PartitionBalancer:
         self._failed_until: dict[int, float] = {}
         self._last = -1
 
+    @property
+    def needs_pending(self) -> bool:
+        """Whether the choice depends on how many tasks wait in each partition."""
+        return self._algorithm == "least_pending" and self.partitions > 1
+
     def choose(self, count: int = 1) -> int:
         """Return the partition for the next `count` tasks."""
         healthy = self.list_healthy()

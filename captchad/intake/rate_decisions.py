@@ -5,7 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from captchad.broker.rate_limits import RateLimiter, RateLimitResult
-from captchad.config.settings import KeyRateLimitSection, RateLimitSection
+from captchad.config.settings import (
+    DEFAULT_REQUESTS_PER_MINUTE,
+    Configuration,
+    KeyRateLimitSection,
+    RateLimitSection,
+)
+from captchad.domain.target import is_loopback_host
 
 Subject = Literal["address", "key"]
 
@@ -34,10 +40,21 @@ class RateLimitDecision:
 
 @dataclass(frozen=True, slots=True)
 class RateRules:
-    """The limits in force: one for each address and one for each key."""
+    """The limits in force: one for each address, of this machine too unless it is spared, and one for each key."""
 
     per_address: RateLimitSection
     per_key: KeyRateLimitSection
+    is_loopback_spared: bool = False
+
+
+def make_rate_rules(configuration: Configuration) -> RateRules:
+    """Return the limits of a configuration; where none is stated, a developer's own machine has none."""
+    per_address, per_key = configuration.gateway.rate_limit, configuration.security.rate_limiting
+    if per_address.requests_per_minute is not None:
+        return RateRules(per_address, per_key)
+    by_default = per_address.model_copy(update={"requests_per_minute": DEFAULT_REQUESTS_PER_MINUTE})
+    is_spared = configuration.environment == "dev" and not configuration.security.api_key_required
+    return RateRules(by_default, per_key, is_spared)
 
 
 class CallerRateLimiter:
@@ -50,7 +67,7 @@ class CallerRateLimiter:
     @property
     def is_active(self) -> bool:
         """Whether anything is limited at all."""
-        return _is_limiting(self._rules.per_address) or _is_limiting(self._rules.per_key)
+        return any(rule.enabled and rule.requests_per_minute for rule in (self._rules.per_address, self._rules.per_key))
 
     def replace(self, rules: RateRules) -> None:
         """Use other rules from now on."""
@@ -71,11 +88,10 @@ class CallerRateLimiter:
 
 def list_rate_limits(rules: RateRules, address: str, key_id: str | None) -> Iterator[RateLimit]:
     """Return the limits a request counts against, the address first."""
-    if _is_limiting(rules.per_address):
-        section = rules.per_address
-        yield RateLimit("address", f"address:{address}", section.requests_per_minute, section.burst_size)
-    if key_id is not None and _is_limiting(rules.per_key):
-        yield RateLimit("key", f"key:{key_id}", rules.per_key.requests_per_minute, rules.per_key.burst_size)
+    if not (rules.is_loopback_spared and is_loopback_host(address)):
+        yield from _make_limit("address", f"address:{address}", rules.per_address)
+    if key_id is not None:
+        yield from _make_limit("key", f"key:{key_id}", rules.per_key)
 
 
 def choose_decision(decisions: list[RateLimitDecision]) -> RateLimitDecision | None:
@@ -83,8 +99,9 @@ def choose_decision(decisions: list[RateLimitDecision]) -> RateLimitDecision | N
     return min(decisions, key=lambda decision: (decision.is_allowed, decision.remaining), default=None)
 
 
-def _is_limiting(section: RateLimitSection | KeyRateLimitSection) -> bool:
-    return section.enabled and section.requests_per_minute > 0
+def _make_limit(subject: Subject, name: str, section: RateLimitSection | KeyRateLimitSection) -> Iterator[RateLimit]:
+    if section.enabled and section.requests_per_minute:
+        yield RateLimit(subject, name, section.requests_per_minute, section.burst_size)
 
 
 def _decide(rate_limit: RateLimit, result: RateLimitResult) -> RateLimitDecision:

@@ -1,4 +1,4 @@
-"""What an operator should be told: pure rules over one snapshot, under the names of config/alerts.yml."""
+"""What is wrong at one moment: pure rules over one snapshot, under the names of config/alerts.yml."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,12 +21,18 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that is wrong, and what to do about it."""
+    """One thing that is wrong, and what to do about it; `subject` is the host, where several may have it."""
 
     name: str
     severity: Severity
     summary: str
     advice: str
+    subject: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from others of the same moment, and stays the same from one moment to the next."""
+        return self.name, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ Rule = Callable[[FleetSnapshot, AlertThresholds], Iterator[Alert]]
 def evaluate_alerts(
     snapshot: FleetSnapshot | None, broker_failure: str, thresholds: AlertThresholds
 ) -> tuple[Alert, ...]:
-    """Return all alerts, the gravest first; while Redis is away only that one, since the rest would be guesswork."""
+    """Return all that is wrong, the gravest first; while Redis is away only that, since the rest would be guesswork."""
     if broker_failure:
         advice = "Start Redis, or fix the network to it; captchad recovers by itself once it answers."
         return (Alert("BrokerUnavailable", Severity.CRITICAL, broker_failure, advice),)
@@ -132,15 +138,15 @@ def _check_hosts(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterat
         load, name = host.load, host.host
         if load.cpu_percent > thresholds.host_percent:
             summary = f"{name}: the CPU is {load.cpu_percent:.0f} % busy."
-            yield Alert("HostCpuSaturated", Severity.INFO, summary, "Use fewer slots there, or add a host.")
+            yield Alert("HostCpuSaturated", Severity.INFO, summary, "Use fewer slots there, or add a host.", name)
         if load.memory_percent > thresholds.host_percent:
             summary = f"{name}: {load.memory_percent:.0f} % of the memory is in use."
-            yield Alert(
-                "HostMemoryLow", Severity.WARNING, summary, "Use fewer slots there, or recycle browsers sooner."
-            )
+            advice = "Use fewer slots there, or recycle browsers sooner."
+            yield Alert("HostMemoryLow", Severity.WARNING, summary, advice, name)
         if load.disk_percent > thresholds.host_percent:
             summary = f"{name}: the disk under the state folder is {load.disk_percent:.0f} % full."
-            yield Alert("HostDiskFull", Severity.WARNING, summary, "Free some space before Redis can no longer write.")
+            advice = "Free some space before Redis can no longer write."
+            yield Alert("HostDiskFull", Severity.WARNING, summary, advice, name)
 
 
 def _check_versions(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:

@@ -48,6 +48,8 @@ class FleetExposition:
             (metric_catalogue.WORKERS_LOST, totals.workers_lost),
             (metric_catalogue.DEAD_LETTERED, totals.dead_lettered),
             (metric_catalogue.TASKS_DEAD, queue.dead),
+            (metric_catalogue.DEAD_LETTER_BYTES, queue.dead_bytes),
+            (metric_catalogue.DEAD_DROPPED, totals.dead_dropped),
             (metric_catalogue.TASKS_DELAYED, queue.delayed),
             (metric_catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
             (metric_catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import QueueStatus, RecentHour, Statistics, Totals
-from captchad.broker.tasks import TaskQuery, TaskStore
+from captchad.broker.task_pages import TaskQuery
+from captchad.broker.tasks import TaskStore
 from captchad.domain.node import Node, NodeState, Role
 from captchad.domain.task import TaskRecord
 from captchad.monitoring.hosts import HostLoad, list_host_loads

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from captchad.domain.errors import BrokerUnavailable
+from captchad.monitoring.alert_durations import LastingAlerts
 from captchad.monitoring.alerts import Alert, AlertThresholds, evaluate_alerts
 from captchad.monitoring.fleet import FleetReader, FleetSnapshot
 from captchad.runtime.clock import Clock
@@ -33,17 +34,14 @@ class FleetView:
 class FleetMonitor(Service):
     """Reads the fleet once for all watchers: every second while there are any, less often otherwise.
 
-    Unwatched, it still reads, so that the log has every alert's start and end. For `start_grace_seconds` only
-    the broker is judged: roles that start together with the monitor are not missing yet.
+    Unwatched, it still reads, so that the log has every alert's start and end. `thresholds` returns those in force.
     """
 
     name = "fleet"
 
-    def __init__(
-        self, reader: FleetReader, thresholds: AlertThresholds, clock: Clock, start_grace_seconds: float = 0.0
-    ) -> None:
+    def __init__(self, reader: FleetReader, thresholds: Callable[[], AlertThresholds], clock: Clock) -> None:
         self._reader = reader
-        self._judged_from_seconds = clock.monotonic_seconds() + start_grace_seconds
+        self._lasting = LastingAlerts()
         self._thresholds = thresholds
         self._clock = clock
         self._watchers = 0
@@ -138,8 +136,8 @@ class FleetMonitor(Service):
             failure = error.message
         except TimeoutError:
             failure = f"Redis did not answer within {READ_TIMEOUT_SECONDS:.0f} s"
-        is_judged = self._clock.monotonic_seconds() >= self._judged_from_seconds
-        alerts = evaluate_alerts(snapshot if is_judged else None, failure, self._thresholds)
+        found = evaluate_alerts(snapshot, failure, self._thresholds())
+        alerts = self._lasting.sift(found, self._clock.monotonic_seconds())
         self._log_changes(self._view.alerts, alerts)
         self._view = FleetView(self._view.number + 1, snapshot, taken, failure, alerts)
         self._read_seconds = self._clock.monotonic_seconds()
@@ -150,9 +148,9 @@ class FleetMonitor(Service):
         self._changed = asyncio.Event()
 
     def _log_changes(self, before: tuple[Alert, ...], after: tuple[Alert, ...]) -> None:
-        old, new = {alert.name for alert in before}, {alert.name for alert in after}
+        old, new = {alert.key for alert in before}, {alert.key for alert in after}
         for alert in after:
-            if alert.name not in old:
+            if alert.key not in old:
                 _logger.warning("alert %s: %s %s", alert.name, alert.summary, alert.advice)
-        for name in sorted(old - new):
-            _logger.info("alert %s is resolved", name)
+        for name, subject in sorted(old - new):
+            _logger.info("alert %s is resolved%s", name, f" on {subject}" if subject else "")

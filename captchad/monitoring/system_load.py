@@ -23,13 +23,16 @@ class SystemLoadReader:
         self._busy_seconds, self._total_seconds = _read_cpu_seconds()
         self._cpu_percent = 0.0
 
-    def read(self) -> SystemLoad:
-        """Return the load of now, in percent."""
-        return SystemLoad(
-            cpu_percent=self._read_cpu_percent(),
-            memory_percent=psutil.virtual_memory().percent,
-            disk_percent=psutil.disk_usage(str(self._disk_path)).percent,
-        )
+    def read(self) -> SystemLoad | None:
+        """Return the load of now, in percent; None where it can't be read, as without a free file descriptor."""
+        try:
+            return SystemLoad(
+                cpu_percent=self._read_cpu_percent(),
+                memory_percent=psutil.virtual_memory().percent,
+                disk_percent=psutil.disk_usage(str(self._disk_path)).percent,
+            )
+        except OSError:
+            return None
 
     def _read_cpu_percent(self) -> float:
         busy, total = _read_cpu_seconds()

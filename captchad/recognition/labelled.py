@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captchad.domain.errors import LabelProblem, LabelsRefused
-from captchad.telemetry.escaping import escape_control_characters
+from captchad.domain.plain_text import escape_control_characters
 
 LABELS_FILE_NAME = "labels.tsv"
 LABELS_LIMIT_BYTES = 64 * 1024 * 1024

@@ -5,8 +5,8 @@ import os
 import secrets
 from pathlib import Path
 
-from captchad.browser.browsers.connection import LaunchFailed
-from captchad.browser.node.node import NOWHERE, BrowserNode
+from captchad.browser.browsers.connection import LaunchFailed, refuse_access
+from captchad.browser.node.node import BrowserNode
 from captchad.browser.node.server import ListeningAddress
 from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
@@ -42,7 +42,7 @@ async def check_node(config_path: str | None, host: str, port: int) -> str:
     logging.getLogger("captchad").addHandler(logging.NullHandler())
     configuration = load_configuration(config_path, os.environ).configuration
     address = ListeningAddress(host, port, _find_secret(configuration))
-    source = RemoteBrowsers([PlaywrightServerEndpoint(address.own_url)], lambda: NOWHERE, Clock())
+    source = RemoteBrowsers([PlaywrightServerEndpoint(address.own_url)], refuse_access, Clock())
     try:
         browser = await source.open()
     except LaunchFailed as error:

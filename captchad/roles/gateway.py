@@ -7,14 +7,17 @@ from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
+from captchad.broker.target_closures import TargetClosures
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.config.settings import Configuration
 from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
-from captchad.intake.intake import Intake
+from captchad.intake.intake import Intake, Outlook
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.rate_decisions import CallerRateLimiter, RateRules
+from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
+from captchad.intake.target_outlooks import TargetOutlooks
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.documentation import DocumentationRoutes
@@ -22,6 +25,7 @@ from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
 from captchad.web.api.routes import add_api_routes
+from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
 
 
@@ -32,16 +36,18 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     store = TaskStore(broker, _queue_limits(configuration), process.session_cipher)
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
-    rates = CallerRateLimiter(RateLimiter(broker), _rate_rules(configuration))
+    rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
     balancing = configuration.gateway.load_balancer
     balancer = PartitionBalancer(len(broker.partitions), balancing.algorithm, balancing.health_check_interval, clock)
     capacity.on_measured(balancer.note_pending)
-    intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
+    closures = TargetClosures(broker)
+    outlook = Outlook(capacity, TargetOutlooks(closures, clock))
+    intake = Intake(store, Admission(targets, clock), balancer, outlook, configuration.worker)
 
     def take_over(new: Configuration) -> None:
         targets.replace(new.security.declared_targets())
-        rates.replace(_rate_rules(new))
+        rates.replace(make_rate_rules(new))
         store.replace_limits(_queue_limits(new))
 
     process.on_reload(take_over)
@@ -49,20 +55,18 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         TaskRoutes(intake, store, feed, rates, process.metrics),
         EvidenceRoutes(store, EvidenceStore(broker)),
         FleetRoutes(statistics, nodes, process.presence_lease_seconds),
+        TargetRoutes(closures, targets),
         EventRoutes(feed),
-        DocumentationRoutes(__version__),
+        DocumentationRoutes(__version__, configuration.security.api_key_required),
     )
     return (
         process.build_web(lambda app: add_api_routes(app, parts), rates=rates),
         broker,
+        Rights(broker),
         feed,
         capacity,
         process.build_presence(),
     )
-
-
-def _rate_rules(configuration: Configuration) -> RateRules:
-    return RateRules(configuration.gateway.rate_limit, configuration.security.rate_limiting)
 
 
 def _queue_limits(configuration: Configuration) -> QueueLimits:

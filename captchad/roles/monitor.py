@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.config.settings import Configuration
 from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
 from captchad.monitoring.fleet import FleetReader
@@ -13,22 +15,23 @@ from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.dashboard.routes import add_dashboard_routes
 
-# Roles that start together with the monitor must not be reported as missing.
-START_GRACE_SECONDS = 15.0
-
 
 def compose(process: RoleProcess) -> Sequence[Service]:
     """Return the monitor's services in the order they start."""
     broker, gateway = process.broker, process.configuration.gateway
     store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
     reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, process.presence_lease_seconds)
-    thresholds = AlertThresholds(process.configuration.worker_nodes_count, gateway.queue_limit)
-    monitor = FleetMonitor(reader, thresholds, process.clock, START_GRACE_SECONDS)
+    monitor = FleetMonitor(reader, lambda: _thresholds(process.configuration), process.clock)
     exposition = FleetExposition(process.metrics, monitor)
     are_keys_required = process.configuration.security.api_key_required
     return (
         process.build_web(lambda app: add_dashboard_routes(app, monitor, are_keys_required), exposition.render_fresh),
         broker,
+        Rights(broker),
         monitor,
         process.build_presence(),
     )
+
+
+def _thresholds(configuration: Configuration) -> AlertThresholds:
+    return AlertThresholds(configuration.worker_nodes_count, configuration.gateway.queue_limit)

@@ -14,14 +14,14 @@ from captchad.broker.connection import Broker
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
-from captchad.config.changes import changed_settings
+from captchad.config.changes import describe_changes, take_over_reloadable
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.settings import Configuration
-from captchad.config.start_rules import check_start_rules, unbuilt_settings
+from captchad.config.start_rules import find_refusals
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
-from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
+from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS, show_host
 from captchad.domain.role_figures import RoleFigures
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
@@ -31,8 +31,10 @@ from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.logs import LogIdentity, configure_logging, set_log_level
 from captchad.telemetry.metrics import Metrics
 from captchad.web.application import Extension, build_application
+from captchad.web.connections import find_connection_limits
 from captchad.web.middleware.access import AccessPolicy
 from captchad.web.middleware.gate import Gate
+from captchad.web.middleware.rates import ADDRESSES
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, Rendering, add_ops_routes
 from captchad.web.server import Bind, WebServer
 
@@ -71,7 +73,8 @@ class RoleProcess:
         self.metrics = Metrics(role, self.name, __version__)
         self.broker = Broker(self.configuration.redis, f"captchad-{role}")
         self.api_keys = ApiKeys(self.broker)
-        self.supervisor = Supervisor(role, self.configuration.worker.drain_seconds + DRAIN_MARGIN_SECONDS, self.reload)
+        drain_seconds = self.configuration.worker.drain_seconds + DRAIN_MARGIN_SECONDS
+        self.supervisor = Supervisor(role, drain_seconds, self.reload, self.metrics.record_service_failure)
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
         self._on_reload: list[Callable[[Configuration], None]] = []
@@ -99,16 +102,23 @@ class RoleProcess:
         self._on_reload.append(callback)
 
     async def reload(self) -> None:
-        """Apply the settings that may change while running, and name those that need a restart."""
-        new = self._load().configuration
-        changes = changed_settings(self.configuration, new)
-        self.configuration = new
-        set_log_level(new.logging.level)
+        """Apply the settings that may change while running, and say which need a restart.
+
+        `configuration` remains what is in force.
+        """
+        loaded = self._load()
+        new, old = loaded.configuration, self.configuration
+        in_force = self.configuration = take_over_reloadable(old, new)
+        set_log_level(in_force.logging.level)
         for callback in self._on_reload:
-            callback(new)
-        _logger.info("configuration reloaded: %s", ", ".join(changes.reloadable) or "nothing changed")
-        for path in changes.need_restart:
-            _logger.warning("%s has changed; restart this role to use it", path)
+            callback(in_force)
+        report = describe_changes(old, new)
+        for line in report.waiting:
+            _logger.warning("%s", line)
+        for problem in find_refusals(new, self.role, self._bind.host):
+            _logger.error("with this configuration the next start fails: %s: %s", problem.path, problem.message)
+        self._log_doubts(loaded)
+        _logger.info("configuration reloaded: %s", report.taken_over)
 
     def build_web(
         self,
@@ -122,10 +132,16 @@ class RoleProcess:
         application = build_application(gate, self.configuration.gateway.trusted_proxies)
         identity = NodeIdentity(self.role, self.name, __version__)
         ops = OpsRoutes(identity, self.supervisor, render_metrics or self.metrics.render, lambda: self.configuration)
-        add_ops_routes(application, ops)
+        # The role's own routes come first, since the OpenAPI document and its page keep this order.
         if extend is not None:
             extend(application)
-        self._server = WebServer(self._bind, application)
+        add_ops_routes(application, ops)
+        limits = find_connection_limits(
+            self.configuration.redis.max_connections,
+            self.configuration.gateway.connections_per_address,
+            application[ADDRESSES].is_trusted,
+        )
+        self._server = WebServer(self._bind, application, limits, self.metrics)
         return self._server
 
     def build_presence(self) -> Presence:
@@ -151,7 +167,7 @@ class RoleProcess:
             role=self.role,
             host=self.host,
             pid=os.getpid(),
-            address=f"{self._bind.host}:{port}",
+            address=f"{show_host(self._bind.host)}:{port}",
             version=__version__,
             is_draining=self.supervisor.is_draining,
             load=self._load_reader.read(),
@@ -163,10 +179,7 @@ class RoleProcess:
 
     def _choose_bind(self) -> Bind:
         host = self._options.host or LOOPBACK_HOST
-        problems = (
-            *check_start_rules(self.configuration, self.role, host),
-            *unbuilt_settings(self.configuration, self.role),
-        )
+        problems = find_refusals(self.configuration, self.role, host)
         if problems:
             raise ConfigurationError(problems)
         port = ROLE_PORTS[self.role] if self._options.port is None else self._options.port
@@ -176,5 +189,8 @@ class RoleProcess:
     def _start_logging(self) -> None:
         section = self.configuration.logging
         configure_logging(section.level, section.format, LogIdentity(self.role, self.name))
-        for warning in self._loaded.warnings:
-            _logger.warning("%s: %s", warning.path, warning.message)
+        self._log_doubts(self._loaded)
+
+    def _log_doubts(self, loaded: LoadedConfiguration) -> None:
+        for doubt in loaded.warnings:
+            _logger.warning("%s: %s", doubt.path, doubt.message)

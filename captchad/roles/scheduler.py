@@ -6,6 +6,7 @@ from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
 from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.broker.nodes import NodeRegistry
+from captchad.broker.rights import Rights
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.domain.role_figures import SchedulerFigures
 from captchad.roles.process import RoleProcess
@@ -15,6 +16,7 @@ from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
 from captchad.scheduling.pruning import Pruning
 from captchad.scheduling.stalled_reclaim import StalledReclaim
+from captchad.scheduling.unconfirmed_ends import UnconfirmedEnds
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
@@ -29,11 +31,13 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(),
         broker,
+        Rights(broker),
         feed,
         leadership,
         StalledReclaim(broker, partitions, leadership, clock, metrics),
         DelayedPromotion(partitions, leadership, feed, scheduler.task_distribution_interval, metrics),
         Deadlines(partitions, leadership, metrics),
+        UnconfirmedEnds(partitions, leadership),
         Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
         process.build_presence(),
     )

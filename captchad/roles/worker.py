@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from captchad.broker.consumer import Consumer, Delivery
+from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.events import EventFeed
 from captchad.broker.leases import TASK_LEASE_SECONDS
+from captchad.broker.rights import Rights
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
@@ -55,9 +57,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
     solver = Solver(browser, reader, is_held, metrics, clock)
-    dead_letter_limit, cipher = configuration.scheduler.dead_letter_limit, process.session_cipher
+    dead_letter_limits, cipher = find_dead_letter_limits(configuration.scheduler), process.session_cipher
     consumers = [
-        Consumer(broker, keys, process.name, process.consumer, dead_letter_limit, cipher) for keys in broker.partitions
+        Consumer(broker, keys, process.name, process.consumer, dead_letter_limits, cipher) for keys in broker.partitions
     ]
     settler = Settler(broker, consumers, metrics)
     limits = TargetLimits(broker, process.consumer, TASK_LEASE_SECONDS)
@@ -65,6 +67,8 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     settler.on_settled(attempts.forget)
+    broker.on_return(leases.renew_now)
+    broker.on_return(gate.renew_now)
     # Only read from here; the limits are for submits.
     feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
 
@@ -85,6 +89,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     return (
         process.build_web(render_metrics=render_metrics),
         broker,
+        Rights(broker),
         feed,
         ProtectedPorts(broker, feed, policy, process.host),
         proxy,

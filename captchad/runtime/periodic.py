@@ -14,7 +14,7 @@ class Periodic(Service):
     """Runs `job` at once and then every `interval_seconds`, counted from the end of the last run.
 
     The job may return the seconds until it wants to run next; the interval is the upper bound. An unavailable broker
-    is waited out; any other failure ends the service, and so the process.
+    is waited out; any other failure ends `run`, and the supervisor calls it again.
     """
 
     def __init__(self, name: str, interval_seconds: float, job: Callable[[], Awaitable[float | None]]) -> None:
@@ -36,7 +36,8 @@ class Periodic(Service):
             try:
                 wanted_seconds = await self._job()
             except BrokerUnavailable as error:
-                _logger.warning("%s: %s; trying again", self.name, error.message)
+                # Whoever lost the broker has said so, once; a line of every job each second would hide the rest.
+                _logger.debug("%s: %s; trying again", self.name, error.message)
             else:
                 if wanted_seconds is not None:
                     pause_seconds = min(pause_seconds, max(0.0, wanted_seconds))

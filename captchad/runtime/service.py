@@ -8,8 +8,8 @@ from typing import Any
 class Service:
     """One long-running part of a process; the supervisor calls these in order.
 
-    `start` returns once the service is ready, `run` works until cancelled (a return or an exception ends the
-    process), `drain` stops taking new work and finishes what is under way, `close` frees everything.
+    `start` returns once the service is ready, `run` works until cancelled (after a return or an exception it is called
+    again), `drain` stops taking new work and finishes what is under way, `close` frees everything.
     """
 
     name: str = "service"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from captchad.domain.errors import CaptchadError
+from captchad.telemetry.logs import taskless_context
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -26,10 +27,12 @@ class TaskSet:
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> "asyncio.Task[T]":
         """Start `work`; a failure is logged and passed to `on_failure`."""
-        task = asyncio.create_task(work, name=f"{self._owner}.{name}")
+        # What a captchad task happens to start may outlive it, or serve others: its lines are not about that task.
+        context = taskless_context()
+        task = asyncio.create_task(work, name=f"{self._owner}.{name}", context=context)
         # asyncio keeps only weak references: a task that nobody holds may vanish in the middle.
         self._tasks.add(task)
-        task.add_done_callback(self._discard)
+        task.add_done_callback(self._discard, context=context)
         return task
 
     def _discard(self, task: "asyncio.Task[Any]") -> None:

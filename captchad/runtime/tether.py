@@ -5,7 +5,7 @@ its first line is the order as JSON. When it ends, which the kernel ensures even
 parent is gone. A browser puts itself into a session of its own, out of reach of a process group;
 as the subreaper of everything below, this process can still find and end it.
 
-Signals: SIGTERM and SIGHUP are passed to the command alone, SIGQUIT ends the whole tree at once, SIGINT (a
+Signals: SIGTERM, SIGHUP and SIGABRT are passed to the command alone, SIGQUIT ends the whole tree at once, SIGINT (a
 terminal's Ctrl-C) is ignored. The exit code is the command's, or 128 and the number of the signal that ended it.
 """
 
@@ -24,7 +24,7 @@ PR_SET_CHILD_SUBREAPER = 36
 SIGNAL_EXIT_BASE = 128
 EXIT_NOT_STARTED = 127
 SWEEP_PAUSE_SECONDS = 0.02
-PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGABRT)
 
 
 def main() -> int:

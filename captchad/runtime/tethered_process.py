@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from signal import SIGHUP, SIGQUIT, SIGTERM, Signals
+from signal import SIGABRT, SIGHUP, SIGQUIT, SIGTERM, Signals
 from typing import IO
 
 from captchad.runtime import tether
@@ -76,6 +76,10 @@ class TetheredProcess:
     def reload(self) -> None:
         """Ask the command to reload its configuration."""
         self._send(SIGHUP)
+
+    def abort(self) -> None:
+        """End the command as systemd's watchdog does: one that can, says where it stands."""
+        self._send(SIGABRT)
 
     def kill(self) -> None:
         """Kill the command and all its descendants at once."""

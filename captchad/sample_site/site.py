@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from captchad.domain.ports import show_host
 from captchad.runtime.service import Service
 from captchad.sample_site.decoys import draw_decoys
 from captchad.sample_site.drawing import Artist, pick_text
@@ -80,7 +81,7 @@ class SampleSite(Service):
     @property
     def base_url(self) -> str:
         """The URL of its first page."""
-        return f"http://{self._host}:{self.port}"
+        return f"http://{show_host(self._host)}:{self.port}"
 
     def url(self, visit: str, shape: str = LOGIN) -> str:
         """Return the URL of the login page, or of one of SHAPES, for a visit."""

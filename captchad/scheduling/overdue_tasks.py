@@ -15,7 +15,7 @@ TICK_SECONDS = 1.0
 
 
 class Deadlines(Service):
-    """Checks every second, since a new task may have an earlier deadline than all others."""
+    """Checks every second, since a new task may be due before all others, and at once while there is more to end."""
 
     name = "deadlines"
 
@@ -29,11 +29,14 @@ class Deadlines(Service):
         """Expire tasks until cancelled."""
         await self._periodic.run()
 
-    async def _expire(self) -> None:
+    async def _expire(self) -> float | None:
         if not self._leadership.is_active:
-            return
+            return None
+        has_more = False
         for housekeeping in self._partitions:
             sweep = await housekeeping.expire_overdue()
             self._metrics.record_expired(sweep.count)
             if sweep.count:
                 _logger.warning("%d tasks failed: they passed their deadline", sweep.count)
+            has_more |= sweep.has_more
+        return 0.0 if has_more else None

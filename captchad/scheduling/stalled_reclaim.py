@@ -4,8 +4,9 @@ import logging
 from collections.abc import Sequence
 
 from captchad.broker.connection import Broker
-from captchad.broker.housekeeping import Housekeeping, read_server_identity
+from captchad.broker.housekeeping import Housekeeping, note_lost_workers
 from captchad.broker.leases import TASK_LEASE_SECONDS
+from captchad.broker.server_contact import contact_server
 from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
@@ -41,13 +42,14 @@ class StalledReclaim(Service):
 
     async def _reclaim(self) -> None:
         try:
-            run_id, server_ms = await read_server_identity(self._broker)
+            sign = await contact_server(self._broker)
         except BrokerUnavailable:
             self._contact.note_silence()
             raise
-        self._contact.note_answer(run_id, server_ms, self._clock.monotonic_seconds())
+        self._contact.note_answer(sign.run_id, sign.time_ms, self._clock.monotonic_seconds())
         if not self._leadership.is_active or not self._contact.is_trusted(self._clock.monotonic_seconds()):
             return
+        lost: set[str] = set()
         for housekeeping in self._partitions:
             reclaimed = await housekeeping.reclaim_stalled(TASK_LEASE_SECONDS, self._contact.away_until_ms)
             self._metrics.record_reclaimed("requeued", reclaimed.requeued + reclaimed.blameless)
@@ -57,3 +59,6 @@ class StalledReclaim(Service):
                     "tasks of lost workers: %d requeued, %d requeued at no cost, %d dead-lettered",
                     reclaimed.requeued, reclaimed.blameless, reclaimed.dead_lettered,
                 )  # fmt: skip
+            lost |= reclaimed.consumers
+        if lost:
+            await note_lost_workers(self._broker, lost)

@@ -37,9 +37,8 @@ class RunningAttempt:
 class Attempts:
     """Runs attempts in a fixed number of slots.
 
-    An attempt's slot is freed once its page is closed; the attempt itself stays known, and its lease renewed, until
-    its outcome is written. A deferred one keeps its slot until then: otherwise the target's other tasks would be taken
-    in its place, only to be deferred one after another.
+    An attempt keeps its slot, and its lease is renewed, until its outcome is written. So a worker whose outcomes are
+    refused takes nothing more, and what a target defers is deferred before its other tasks are taken in its place.
     """
 
     def __init__(self, slots: int, solve: Solve, on_end: Callable[[Settlement], None], clock: Clock) -> None:
@@ -49,20 +48,17 @@ class Attempts:
         self._clock = clock
         self._free = slots
         self._slot_freed = asyncio.Event()
-        self._unsettled: dict[str, RunningAttempt] = {}
-        self._kept: set[tuple[str, str]] = set()
+        self._unsettled: dict[tuple[str, str], RunningAttempt] = {}
         self._work = TaskSet("attempt")
 
     @property
     def busy(self) -> int:
-        """How many attempts are in a slot."""
+        """How many attempts run."""
         return len(self._work)
 
     def find(self, delivery: Delivery) -> RunningAttempt | None:
         """Return the attempt of a delivery, None where it is no longer ours."""
-        attempt = self._unsettled.get(delivery.task_id)
-        # Another attempt at the same task may run here by now.
-        return attempt if attempt is not None and attempt.delivery.token == delivery.token else None
+        return self._unsettled.get(_name(delivery))
 
     @property
     def unsettled(self) -> tuple[RunningAttempt, ...]:
@@ -86,30 +82,37 @@ class Attempts:
     def begin(self, delivery: Delivery, taken_seconds: float) -> None:
         """Run an attempt in a reserved slot; its lease holds from `taken_seconds` (monotonic)."""
         attempt = RunningAttempt(delivery, taken_seconds)
-        self._unsettled[delivery.task_id] = attempt
+        self._unsettled[_name(delivery)] = attempt
         attempt.task = self._work.spawn(self._run(attempt), delivery.task_id)
 
     def abandon(self, task_id: str, abandonment: Abandonment) -> None:
-        """Abandon an attempt: its page is closed and its slot freed."""
-        attempt = self._unsettled.get(task_id)
-        if attempt is not None and attempt.abandonment is None and attempt.task and not attempt.task.done():
+        """Abandon every attempt at a task: its page is closed."""
+        for attempt in self.unsettled:
+            if attempt.delivery.task_id == task_id:
+                self.abandon_attempt(attempt, abandonment)
+
+    def abandon_attempt(self, attempt: RunningAttempt, abandonment: Abandonment) -> None:
+        """Abandon one attempt: its page is closed."""
+        if attempt.abandonment is None and attempt.task and not attempt.task.done():
             # Set before the cancellation, whose handler asks for it. The first reason stands.
             attempt.abandonment = abandonment
-            # A task that is cancelled before its first step never runs, and would not free its slot.
+            # A task that is cancelled before its first step never runs, and would not be settled.
             if attempt.has_begun:
                 attempt.task.cancel()
 
     def forget(self, delivery: Delivery) -> None:
-        """Forget an attempt whose outcome is written or refused, and free the slot it may still hold."""
-        if _name(delivery) in self._kept:
-            self._kept.remove(_name(delivery))
+        """Forget an attempt whose outcome is written or refused, and free its slot."""
+        if self._unsettled.pop(_name(delivery), None) is not None:
             self.give_back(1)
-        attempt = self._unsettled.get(delivery.task_id)
-        if attempt is not None and attempt.delivery.token == delivery.token:
-            del self._unsettled[delivery.task_id]
+
+    async def wait_left(self, delivery: Delivery, within_seconds: float) -> None:
+        """Wait until an attempt has left its slot, but no longer than so many seconds."""
+        attempt = self.find(delivery)
+        if attempt is not None and attempt.task is not None:
+            await asyncio.wait({attempt.task}, timeout=within_seconds)
 
     async def wait_all(self) -> None:
-        """Wait until every attempt has left its slot."""
+        """Wait until every attempt has ended, settled or not."""
         await self._work.wait_all()
 
     async def _run(self, attempt: RunningAttempt) -> None:
@@ -125,13 +128,12 @@ class Attempts:
                 # Cancelled from outside, as the process ends: nothing is settled, and the lease runs out.
                 if attempt.abandonment is None:
                     raise
+            except Exception:
+                # Without an outcome nothing settles it: its lease must run out, and the slot be free.
+                self.forget(delivery)
+                raise
             else:
-                if settlement.outcome is AttemptOutcome.DEFERRED:
-                    self._kept.add(_name(delivery))
                 self._on_end(settlement)
-            finally:
-                if _name(delivery) not in self._kept:
-                    self.give_back(1)
 
     def _end_abandoned(self, attempt: RunningAttempt) -> None:
         if attempt.abandonment is Abandonment.TAKEN_AWAY:

@@ -21,6 +21,9 @@ class CaptchaPage(Protocol):
         `check_held` is called just before the answer is sent, and raises where it must not be.
         """
 
+    async def can_refresh(self) -> bool:
+        """Whether the page can show another picture without being opened anew."""
+
     async def refresh(self) -> None:
         """Make the page show another picture, in the same session."""
 

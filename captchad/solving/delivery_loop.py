@@ -56,9 +56,14 @@ class DeliveryLoop(Service):
             if not self._is_draining:
                 # Before the call: the lease begins in Redis while the reply is still on its way.
                 taken_seconds = self._clock.monotonic_seconds()
-                for delivery in await self._consumer.take(reserved):
+                deliveries = await self._consumer.take(reserved, reserved == self._attempts.slots)
+                for delivery in deliveries:
                     self._attempts.begin(delivery, taken_seconds)
                     began += 1
+                for delivery in deliveries:
+                    if delivery.alone_seconds:
+                        # The other slots stay reserved, so that nothing else is there to die with this process.
+                        await self._attempts.wait_left(delivery, delivery.alone_seconds)
         finally:
             self._attempts.give_back(reserved - began)
         if began < reserved:

@@ -65,7 +65,7 @@ class FillLoop:
         try:
             recognition = await self._read(capture)
         except AttemptFailed as failure:
-            if failure.task_error_code is not TaskErrorCode.CAPTCHA_UNREADABLE or not capture.is_refreshable:
+            if failure.task_error_code is not TaskErrorCode.CAPTCHA_UNREADABLE or not await page.can_refresh():
                 raise
             await self._refresh(page, failure)
             return None

@@ -32,6 +32,10 @@ class LeaseKeeper(Service):
         """Renew until cancelled."""
         await self._periodic.run()
 
+    def renew_now(self) -> None:
+        """Renew as soon as possible: Redis is back, and every lease has run on meanwhile."""
+        self._periodic.wake()
+
     def is_held(self, delivery: Delivery) -> bool:
         """Whether no other worker can have the task yet; asked before anything that can't be undone.
 
@@ -58,18 +62,17 @@ class LeaseKeeper(Service):
         # Before the call: counted from the reply, the lease would seem to last longer than Redis holds it.
         asked_seconds = self._clock.monotonic_seconds()
         answers = await consumer.renew([attempt.delivery for attempt in attempts])
-        for attempt in attempts:
-            answer = answers[attempt.delivery.task_id]
+        for attempt, answer in zip(attempts, answers, strict=True):
             if answer == RENEWED:
                 attempt.renewed_seconds = asked_seconds
                 self._metrics.record_lease_renewals("renewed")
             else:
                 self._metrics.record_lease_renewals("lost")
-                self._attempts.abandon(attempt.delivery.task_id, Abandonment.TAKEN_AWAY)
+                self._attempts.abandon_attempt(attempt, Abandonment.TAKEN_AWAY)
 
     def _give_up_lapsed(self, attempts: list[RunningAttempt]) -> None:
         """Abandon what another worker may have by now, before it does anything that can't be undone."""
         now = self._clock.monotonic_seconds()
         for attempt in attempts:
             if now - attempt.renewed_seconds > TASK_LEASE_SECONDS:
-                self._attempts.abandon(attempt.delivery.task_id, Abandonment.HANDED_BACK)
+                self._attempts.abandon_attempt(attempt, Abandonment.HANDED_BACK)

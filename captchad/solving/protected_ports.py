@@ -44,8 +44,8 @@ class ProtectedPorts(Service):
 
 def list_listening_addresses(report: NodeReport, own_host: str) -> tuple[tuple[str, int], ...]:
     """Return the (host, port) pairs at which a role can be reached from `own_host`."""
-    host, _, port_text = report.address.rpartition(":")
-    port = int(port_text)
+    bracketed, _, port_text = report.address.rpartition(":")
+    host, port = bracketed.strip("[]"), int(port_text)
     if port == 0:
         return ()
     if report.host == own_host:

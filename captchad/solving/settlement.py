@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Consumer, Delivery, Settlement
+from captchad.domain.errors import BrokerFull, BrokerUnavailable
 from captchad.runtime.service import Service
 from captchad.telemetry.logs import task_context
 from captchad.telemetry.metrics import Metrics, SettlementOutcome
@@ -14,6 +15,7 @@ from captchad.telemetry.metrics import Metrics, SettlementOutcome
 _logger = logging.getLogger(__name__)
 
 REFUSED = "refused"
+DUPLICATE = "duplicate"
 
 
 class Settler(Service):
@@ -52,21 +54,50 @@ class Settler(Service):
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            # What arrives while this batch is being written goes into the next one.
+            # What arrives while this batch is being written goes into the next one, and so does what was refused.
             batch, self._waiting = self._waiting, []
-            by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
-            for settlement in batch:
-                by_partition[settlement.delivery.partition].append(settlement)
-            for partition, settlements in by_partition.items():
-                await self._write(self._consumers[partition], settlements)
-            if not self._waiting:
+            try:
+                unwritten = await self._write(batch)
+            except BaseException:
+                # Run again, it must find them: without an outcome their leases would be renewed until the deadline.
+                self._waiting = batch + self._waiting
+                self._arrived.set()
+                raise
+            if unwritten:
+                self._waiting = [*unwritten, *self._waiting]
+                self._arrived.set()
+                await self._broker.wait_until_back()
+            elif not self._waiting:
                 self._emptied.set()
 
-    async def _write(self, consumer: Consumer, settlements: list[Settlement]) -> None:
-        while True:
-            async with self._broker.waited_out():
-                answers = await consumer.settle(settlements)
-                break
+    async def _write(self, batch: Sequence[Settlement]) -> list[Settlement]:
+        """Write outcomes, those of each partition together; return those that are not written."""
+        by_partition: defaultdict[int, list[Settlement]] = defaultdict(list)
+        for settlement in batch:
+            by_partition[settlement.delivery.partition].append(settlement)
+        unwritten: list[Settlement] = []
+        for partition, settlements in by_partition.items():
+            consumer = self._consumers[partition]
+            try:
+                await self._settle(consumer, settlements)
+            except BrokerFull:
+                unwritten += await self._write_singly(consumer, settlements)
+            except BrokerUnavailable:
+                unwritten += settlements
+        return unwritten
+
+    async def _write_singly(self, consumer: Consumer, settlements: Sequence[Settlement]) -> list[Settlement]:
+        """Write those that need less memory than is left; return the others, which held them back."""
+        unwritten = []
+        for settlement in settlements:
+            try:
+                await self._settle(consumer, [settlement])
+            except BrokerUnavailable:
+                unwritten.append(settlement)
+        return unwritten
+
+    async def _settle(self, consumer: Consumer, settlements: Sequence[Settlement]) -> None:
+        answers = await consumer.settle(settlements)
         for settlement, answer in zip(settlements, answers, strict=True):
             for callback in self._on_settled:
                 # Also for a refused one: its slot and its lease must be forgotten all the same.
@@ -76,10 +107,10 @@ class Settler(Service):
     def _note(self, settlement: Settlement, answer: str) -> None:
         if settlement.outcome is AttemptOutcome.DEFERRED:
             return  # no attempt was made
-        error = settlement.error
-        self._metrics.record_attempt(_name_outcome(settlement, answer), error.code if error else None)
-        self.tasks_done += answer == "completed"
-        self.tasks_failed += answer == "failed"
+        error, outcome = settlement.error, _name_outcome(settlement, answer)
+        self._metrics.record_attempt(outcome, error.code if error else None)
+        self.tasks_done += outcome == "completed"
+        self.tasks_failed += outcome == "failed"
         attempt = settlement.delivery.attempt
         with task_context(settlement.delivery.task_id):
             if answer == REFUSED:
@@ -91,7 +122,17 @@ class Settler(Service):
 
 
 def _name_outcome(settlement: Settlement, answer: str) -> SettlementOutcome:
-    if answer == "pending":
-        return "handed_back" if settlement.outcome is AttemptOutcome.HANDED_BACK else "retried"
-    outcomes: dict[str, SettlementOutcome] = {"completed": "completed", "failed": "failed", "duplicate": "completed"}
-    return outcomes.get(answer, "refused")
+    """Name what became of an attempt; of one that was written before, by its own outcome."""
+    if answer == REFUSED:
+        return "refused"
+    outcome, delivery = settlement.outcome, settlement.delivery
+    if outcome is AttemptOutcome.HANDED_BACK:
+        return "handed_back"
+    if answer == DUPLICATE:
+        is_completed = outcome is AttemptOutcome.COMPLETED
+        is_retried = outcome is AttemptOutcome.RETRYABLE and delivery.attempt <= delivery.request.retry_count
+    else:
+        is_completed, is_retried = answer == "completed", answer == "pending"
+    if is_completed:
+        return "completed"
+    return "retried" if is_retried else "failed"

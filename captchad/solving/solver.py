@@ -40,9 +40,6 @@ class Solver:
     async def solve(self, delivery: Delivery, target: Target) -> Settlement:
         """Make one attempt; every failure becomes an outcome, only cancellation propagates."""
         self._metrics.record_queue_age(delivery.request.priority, delivery.queued_ms / 1000)
-        # Such as a session sealed with a key this worker does not have: no page is opened for it.
-        if delivery.obstacle is not None:
-            return settle_failure(delivery, delivery.obstacle)
         # The attempt's only deadline; everything below gets it as an argument.
         deadline = Deadline(min(delivery.request.timeout_seconds, delivery.remaining_seconds), self._clock)
         times = StageTimes(delivery.queued_ms, self._clock)

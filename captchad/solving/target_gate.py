@@ -60,12 +60,19 @@ class TargetGate(Service):
         """Renew the slots of open pages until cancelled."""
         await self._periodic.run()
 
+    def renew_now(self) -> None:
+        """Renew as soon as possible: Redis is back, and every slot's lease has run on meanwhile."""
+        self._periodic.wake()
+
     async def drain(self) -> None:
         """Release every slot before the connection to Redis closes."""
         await self._endings.wait_all()
 
     async def solve(self, delivery: Delivery) -> Settlement:
         """Make one attempt if its target's limits allow it now; otherwise defer the task."""
+        # Such as a session sealed with a key this worker does not have: that costs the target no visit.
+        if delivery.obstacle is not None:
+            return settle_failure(delivery, delivery.obstacle)
         try:
             target = find_task_target(self._targets(), delivery.request, self._clock.today())
         except TargetNotAllowed as error:
@@ -101,8 +108,11 @@ class TargetGate(Service):
         _logger.debug("deferred by its target's limits (%s) for %d ms", refusal.reason, refusal.deferral.delay_ms)
         return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=refusal.deferral)
 
-    async def _close(self, target: Target, seconds: float) -> None:
-        _logger.warning("%s asked to be left alone: no worker visits it for %g s", target.host, seconds)
+    async def _close(self, target: Target, asked_seconds: float) -> None:
+        seconds = min(asked_seconds, target.longest_closure_seconds)
+        _logger.warning(
+            "%s asked to be left alone for %g s: no worker visits it for %g s", target.host, asked_seconds, seconds
+        )
         try:
             await self._limits.close(target.host, seconds)
         except BrokerUnavailable:

@@ -4,18 +4,22 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import orjson
 
-from captchad.telemetry.escaping import escape_control_characters, repair_surrogates
+from captchad.domain.plain_text import bound_message, cut_text, escape_control_characters, escape_in_json
+from captchad.telemetry.colours import wants_colours
+from captchad.telemetry.escaping import repair_surrogates
+from captchad.telemetry.line_writer import LineWriter, Write, find_write
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "text", "json"]
 
+NO_TASK = ""
 _task_id: ContextVar[str | None] = ContextVar("captchad_task_id", default=None)
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task_id", "taskName"}
 _COLOURS = {
@@ -28,6 +32,8 @@ _COLOURS = {
 _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 _LEVEL_WIDTH = 7
 _TRACEBACK_INDENT = "    | "
+_TEXT_LIMIT_BYTES = 8192
+_TRACEBACK_LIMIT_BYTES = 65_536
 _NOISY_LOGGERS = ("aiohttp.access", "asyncio")
 
 
@@ -41,12 +47,31 @@ class LogIdentity:
 
 @contextmanager
 def task_context(task_id: str) -> Iterator[None]:
-    """Put `task_id` on every line logged inside, also by asyncio tasks started inside."""
+    """Put `task_id` on every line logged inside."""
     token = _task_id.set(task_id)
     try:
         yield
     finally:
         _task_id.reset(token)
+
+
+def shared_logger(name: str) -> logging.Logger:
+    """Return the logger of a part that all tasks share: its lines are about none of them, whoever calls it."""
+    logger = logging.getLogger(name)
+    logger.addFilter(_forget_task)
+    return logger
+
+
+def taskless_context() -> Context:
+    """Return a copy of the present context without the task, for work that outlives it."""
+    context = copy_context()
+    context.run(_task_id.set, None)
+    return context
+
+
+def _forget_task(record: logging.LogRecord) -> bool:
+    vars(record)["task_id"] = NO_TASK
+    return True
 
 
 def configure_logging(
@@ -57,10 +82,11 @@ def configure_logging(
     `auto` is text where the stream is a terminal and JSON otherwise; colours are for terminals alone.
     """
     stream = stream if stream is not None else sys.stderr
-    is_terminal = stream.isatty()
-    is_text = log_format == "text" or (log_format == "auto" and is_terminal)
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(TextFormatter(identity, has_colours=is_terminal) if is_text else JsonFormatter(identity))
+    is_text = log_format == "text" or (log_format == "auto" and stream.isatty())
+    handler = LogHandler(find_write(stream))
+    handler.setFormatter(
+        TextFormatter(identity, has_colours=wants_colours(stream)) if is_text else JsonFormatter(identity)
+    )
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -75,6 +101,42 @@ def set_log_level(level: LogLevel) -> None:
     logging.getLogger().setLevel(number)
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def count_lost_lines() -> int:
+    """Return how many lines of this process's log could not be written."""
+    return sum(handler.lost_lines for handler in logging.getLogger().handlers if isinstance(handler, LogHandler))
+
+
+class LogHandler(logging.Handler):
+    """Writes each record as it comes; those that can't be written are counted, and said as soon as one can be."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._lines = LineWriter(write, self._word_loss)
+
+    @property
+    def lost_lines(self) -> int:
+        """How many records could not be written."""
+        return self._lines.lost_lines
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001 - whatever was logged must not fail who logged it
+            self.handleError(record)
+        else:
+            self._lines.put(line.encode("utf-8", "backslashreplace"))
+
+    def _word_loss(self, message: str) -> bytes:
+        record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
+        # It is about the log, whatever task the line after it is about.
+        token = _task_id.set(None)
+        try:
+            return self.format(record).encode()
+        finally:
+            _task_id.reset(token)
 
 
 class JsonFormatter(logging.Formatter):
@@ -92,7 +154,7 @@ class JsonFormatter(logging.Formatter):
             "role": self._identity.role,
             "node": self._identity.node,
             "logger": record.name,
-            "message": repair_surrogates(record.getMessage()),
+            "message": _repair(record.getMessage()),
         }
         task_id = _task_id_of(record)
         if task_id is not None:
@@ -100,13 +162,14 @@ class JsonFormatter(logging.Formatter):
         entry.update({name: value for name, value in _extras_of(record).items() if name not in entry})
         traceback = _format_traceback(self, record)
         if traceback:
-            entry["traceback"] = repair_surrogates(traceback)
+            entry["traceback"] = _repair(traceback, _TRACEBACK_LIMIT_BYTES)
         try:
-            return orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+            line = orjson.dumps(entry, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
         except orjson.JSONEncodeError:
             # A log line is never lost because of what was logged.
-            safe = {name: repair_surrogates(str(value)) for name, value in entry.items()}
-            return orjson.dumps(safe).decode()
+            safe = {name: _repair(str(value)) for name, value in entry.items()}
+            line = orjson.dumps(safe).decode()
+        return escape_in_json(line)
 
 
 class TextFormatter(logging.Formatter):
@@ -120,18 +183,19 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line, its traceback indented below."""
         head = f"{_format_time(record)} {self._paint_level(record.levelname)} {self._identity.node}"
-        message = escape_control_characters(record.getMessage())
+        message = _escape(record.getMessage())
         fields = dict(_extras_of(record))
         task_id = _task_id_of(record)
         if task_id is not None:
             fields = {"task_id": task_id, **fields}
-        tail = " ".join(f"{name}={escape_control_characters(str(value))}" for name, value in fields.items())
+        tail = " ".join(f"{name}={_escape(str(value))}" for name, value in fields.items())
         line = f"{head} {record.name.removeprefix('captchad.')}: {message}"
         if tail:
             line += f" {_DIM}{tail}{_PLAIN}" if self._has_colours else f" {tail}"
         traceback = _format_traceback(self, record)
         if traceback:
-            line += "".join(f"\n{_TRACEBACK_INDENT}{escape_control_characters(row)}" for row in traceback.splitlines())
+            rows = cut_text(traceback, _TRACEBACK_LIMIT_BYTES).splitlines()
+            line += "".join(f"\n{_TRACEBACK_INDENT}{escape_control_characters(row)}" for row in rows)
         return line
 
     def _paint_level(self, name: str) -> str:
@@ -144,9 +208,18 @@ def _format_time(record: logging.LogRecord) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def _escape(text: str) -> str:
+    return bound_message(text, _TEXT_LIMIT_BYTES)
+
+
+def _repair(text: str, limit_bytes: int = _TEXT_LIMIT_BYTES) -> str:
+    return repair_surrogates(cut_text(text, limit_bytes))
+
+
 def _task_id_of(record: logging.LogRecord) -> str | None:
-    task_id = getattr(record, "task_id", None) or _task_id.get()
-    return None if task_id is None else str(task_id)
+    task_id = getattr(record, "task_id", None)
+    task_id = _task_id.get() if task_id is None else task_id
+    return None if task_id in (None, NO_TASK) else str(task_id)
 
 
 def _extras_of(record: logging.LogRecord) -> dict[str, Any]:

@@ -55,6 +55,7 @@ PROCESS_CPU = _counter("captchad_process_cpu_seconds_total", "Processor time thi
 PROCESS_OPEN_FILES = _gauge("captchad_process_open_files", "File descriptors this process holds.")
 PROCESS_THREADS = _gauge("captchad_process_threads", "Threads of this process.")
 PROCESS_START = _gauge("captchad_process_start_time_seconds", "When this process started, seconds since 1970.")
+LOG_LINES_LOST = _counter("captchad_log_lines_lost_total", "Lines of this process's log that could not be written.")
 SERIES_REFUSED = _counter(
     "captchad_series_refused_total", "Updates put under `other` as the metric had too many series."
 )
@@ -69,6 +70,18 @@ HTTP_REQUEST_SECONDS = _histogram(
     "route",
 )
 REFUSALS = _counter("captchad_refusals_total", "Requests refused, by the code of the answer.", "code")
+
+CONNECTIONS_CLOSED = _counter(
+    "captchad_connections_closed_total",
+    "Connections closed on callers: surplus ones, and those whose request did not come in time (slow_head).",
+    "reason",
+)
+
+# ---- Services; every role ----
+
+SERVICE_FAILURES = _counter(
+    "captchad_service_failures_total", "Times a part of this role failed unexpectedly and was begun anew.", "service"
+)
 
 # ---- The broker's client; every role ----
 
@@ -127,10 +140,13 @@ PROCESS_METRICS = (
     PROCESS_OPEN_FILES,
     PROCESS_THREADS,
     PROCESS_START,
+    LOG_LINES_LOST,
     SERIES_REFUSED,
     HTTP_REQUESTS,
     HTTP_REQUEST_SECONDS,
     REFUSALS,
+    CONNECTIONS_CLOSED,
+    SERVICE_FAILURES,
     BROKER_RECONNECTS,
 )
 GATEWAY_METRICS = (SUBMISSIONS,)
@@ -165,9 +181,14 @@ BROKER_UP = _gauge("captchad_broker_up", "1 if Redis answered the monitor's last
 SNAPSHOT_AGE = _gauge("captchad_snapshot_age_seconds", "Age of the figures the monitor exports for the fleet.")
 TASKS_CANCELLED = _counter("captchad_tasks_cancelled_total", "Tasks ever cancelled.")
 TASKS_RETRIED = _counter("captchad_tasks_retried_total", "Further attempts ever scheduled.")
-WORKERS_LOST = _counter("captchad_workers_lost_total", "Times a task lost its worker.")
+WORKERS_LOST = _counter("captchad_workers_lost_total", "Workers whose lease ran out while they had tasks.")
 DEAD_LETTERED = _counter("captchad_dead_lettered_total", "Tasks ever dead-lettered.")
 TASKS_DEAD = _gauge("captchad_dead_letters", "Dead letters kept now.")
+DEAD_LETTER_BYTES = _gauge(
+    "captchad_dead_letter_bytes",
+    "Bytes of requests and pictures of dead letters, against scheduler.dead_letter_limit_bytes of each partition.",
+)
+DEAD_DROPPED = _counter("captchad_dead_letters_dropped_total", "Dead letters dropped early, for number or bytes.")
 TASKS_DELAYED = _gauge(
     "captchad_tasks_delayed", "Tasks waiting for the time of their retry, or for their target's limits."
 )
@@ -205,6 +226,8 @@ FLEET_METRICS = (
     WORKERS_LOST,
     DEAD_LETTERED,
     TASKS_DEAD,
+    DEAD_LETTER_BYTES,
+    DEAD_DROPPED,
     TASKS_DELAYED,
     QUEUE_DEPTH,
     QUEUE_OLDEST,

@@ -7,6 +7,7 @@ import psutil
 from captchad.domain.role_figures import WorkerFigures
 from captchad.telemetry import metric_catalogue
 from captchad.telemetry.instruments import Instruments
+from captchad.telemetry.logs import count_lost_lines
 from captchad.telemetry.metric_catalogue import MetricDefinition
 
 HTTP_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -22,6 +23,7 @@ SettlementOutcome = Literal["completed", "retried", "failed", "handed_back", "re
 DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "dead"]
+ConnectionEnd = Literal["surplus", "slow_head"]
 PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence"]
 
 
@@ -52,6 +54,14 @@ class Metrics:
     def record_refusal(self, code: str) -> None:
         """One request refused with an error code of the contract."""
         self.instruments.add(metric_catalogue.REFUSALS, labels={"code": code})
+
+    def record_connection_closed(self, reason: ConnectionEnd) -> None:
+        """One connection was closed on its caller."""
+        self.instruments.add(metric_catalogue.CONNECTIONS_CLOSED, labels={"reason": reason})
+
+    def record_service_failure(self, service: str) -> None:
+        """One part of the role failed unexpectedly and is begun anew."""
+        self.instruments.add(metric_catalogue.SERVICE_FAILURES, labels={"service": service})
 
     def record_broker_reconnect(self) -> None:
         """The connection to Redis was restored."""
@@ -134,4 +144,5 @@ class Metrics:
             self.instruments.set(metric_catalogue.PROCESS_CPU, round(cpu.user + cpu.system, 3))
             self.instruments.set(metric_catalogue.PROCESS_THREADS, self._process.num_threads())
         self.instruments.set(metric_catalogue.PROCESS_OPEN_FILES, self._process.num_fds())
+        self.instruments.set(metric_catalogue.LOG_LINES_LOST, count_lost_lines())
         return self.instruments.render()

@@ -1,16 +1,24 @@
 """Reads JSON bodies: bounded while they arrive, and stricter than most parsers about what is JSON."""
 
+import asyncio
 import json
-from typing import Any
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn, TypeVar
 
 import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPException
 
-from captchad.domain.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType, Violation
+from captchad.domain.errors import BodyTooLarge, InvalidRequest, RequestTimedOut, UnsupportedMediaType, Violation
+from captchad.web.body_meter import BodyMeter
 
 JSON_TYPES = frozenset({"application/json"})
+SILENCE_SECONDS = 30.0
+SMALL_BODY_BYTES = 65_536
+T = TypeVar("T")
 
 
 class _DuplicateName(ValueError):
@@ -30,13 +38,36 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
 
 
-async def read_json(request: web.Request, limit_bytes: int) -> Any:
-    """Return the body's JSON value; BodyTooLarge, UnsupportedMediaType or InvalidRequest where there is none."""
-    check_content_type(request)
-    return parse_json(await read_body(request, limit_bytes))
+def _read_float(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"the number {digits[:32]} is too large")
+    return number
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, parse_float=_read_float
+)
+
+
+class BodyWork:
+    """Does what must be done with a body: with a small one at once, with large ones in a thread, one after another.
+
+    In a thread of their own they hold up nobody; more threads would only take the event loop's share of the processor.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bodies")
+
+    async def run(self, size_bytes: int, work: Callable[[], T]) -> T:
+        """Return what `work` returns, which must touch nothing that belongs to the event loop."""
+        if size_bytes <= SMALL_BODY_BYTES:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
 def check_content_type(request: web.Request) -> None:
@@ -52,28 +83,42 @@ def check_content_type(request: web.Request) -> None:
         raise UnsupportedMediaType("compressed bodies are not supported; send it without Content-Encoding")
 
 
-async def read_body(request: web.Request, limit_bytes: int) -> bytes:
-    """Read the body up to `limit_bytes`, whether or not its length was announced."""
+async def read_body(request: web.Request, limit_bytes: int, meter: BodyMeter) -> bytes:
+    """Read a JSON body up to `limit_bytes`, whether or not its length was announced, as long as `meter` allows it.
+
+    Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut or InvalidRequest.
+    """
+    check_content_type(request)
     message = f"the body is larger than {limit_bytes} bytes"
     if request.content_length is not None and request.content_length > limit_bytes:
         raise BodyTooLarge(message)
     body = bytearray()
     try:
-        while chunk := await request.content.readany():
-            body += chunk
+        while piece := await _read_piece(request):
+            body += piece
             if len(body) > limit_bytes:
                 raise BodyTooLarge(message)
+            meter.feed(piece)
     except (HttpProcessingError, HTTPException, web.RequestPayloadError, web.PayloadAccessError) as error:
         raise InvalidRequest("the body is not framed as HTTP requires") from error
     return bytes(body)
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse UTF-8 JSON; refuses NaN, infinities, lone surrogates, repeated names and nesting over 1,000 levels."""
+async def _read_piece(request: web.Request) -> bytes:
     try:
-        # orjson is the stricter one, but takes the last of repeated names; the other decoder finds those.
-        orjson.loads(body)
-        return _decoder.decode(body.decode())
+        async with asyncio.timeout(SILENCE_SECONDS):
+            return await request.content.readany()
+    except TimeoutError:
+        raise RequestTimedOut(f"nothing more of the body came for {SILENCE_SECONDS:.0f} s") from None
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse UTF-8 JSON; refuses NaN, infinities, lone surrogates, repeated names and nesting too deep to be parsed."""
+    try:
+        value = _decoder.decode(body.decode())
+        if b"\\u" in body:
+            # Only an escape can spell half of a surrogate pair, and only this parser refuses it.
+            orjson.loads(body)
     except _DuplicateName as error:
         raise InvalidRequest(
             "a name appears twice in one object of the body", (Violation("", f"{error.name[:64]!r} appears twice"),)
@@ -82,6 +127,7 @@ def parse_json(body: bytes) -> Any:
         raise InvalidRequest("the body is nested too deeply") from None
     except ValueError as error:
         raise InvalidRequest(f"the body is not valid JSON: {_first_line(error)}") from None
+    return value
 
 
 def _first_line(error: ValueError) -> str:

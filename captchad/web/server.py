@@ -3,23 +3,28 @@
 import asyncio
 import errno
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, PORTS_OF_OTHERS
 from captchad.runtime.port_holder import describe_holder
 from captchad.runtime.service import Service, ServiceHealth
-from captchad.web.problems import answer_problem
+from captchad.telemetry.metrics import Metrics
+from captchad.web.caller_connection import CallerConnection
+from captchad.web.connections import ConnectionLimits, ConnectionTable
 
 _logger = logging.getLogger(__name__)
 
 KEEP_ALIVE_SECONDS = 75.0
 LINGERING_SECONDS = 5.0
 SHUTDOWN_SECONDS = 8.0
+BACKLOG = 1024
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_NO_LIMITS = ConnectionLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,31 +36,6 @@ class Bind:
     search_upwards: bool = False
 
 
-class ProblemProtocol(RequestHandler):
-    """aiohttp's connection, answering malformed HTTP with problem details instead of plain text."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = HTTPStatus.INTERNAL_SERVER_ERROR,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer a request that never reached the gate."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("an answer is already under way")
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _logger.error("a request failed outside its handler", exc_info=exc)
-            response = answer_problem("internal_error", "see the log of this role", "")
-        else:
-            _logger.debug("refused a request that is not HTTP: %s", message)
-            response = answer_problem("invalid_request", "the request is not well-formed HTTP", "")
-        response.force_close()
-        return response
-
-
 class WebServer(Service):
     """Serves `application`.
 
@@ -65,11 +45,24 @@ class WebServer(Service):
 
     name = "web"
 
-    def __init__(self, bind: Bind, application: web.Application) -> None:
+    def __init__(
+        self,
+        bind: Bind,
+        application: web.Application,
+        limits: ConnectionLimits = _NO_LIMITS,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._bind = bind
         self._runner = web.AppRunner(
-            application, handle_signals=False, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+            application,
+            handle_signals=False,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            # Nobody waits for a task any more whose connection is closed.
+            handler_cancellation=True,
         )
+        self._table = ConnectionTable[CallerConnection](limits)
+        self._metrics = metrics
         self._listener: asyncio.Server | None = None
 
     @property
@@ -83,11 +76,13 @@ class WebServer(Service):
     def health(self) -> ServiceHealth:
         """Say whether it listens, and where."""
         is_listening = self._listener is not None
-        return ServiceHealth(is_listening, "" if is_listening else "not listening", {"port": self.bound_port})
+        return ServiceHealth(is_listening, "" if is_listening else "not listening", self._describe())
 
     async def start(self) -> None:
         """Bind; ConfigurationError names the holder of a port that is taken."""
         await self._runner.setup()
+        assert self._runner.server is not None
+        self._runner.server.request_handler = self._note_served(self._runner.server.request_handler)
         self._listener = await self._listen()
         _logger.info("listening on http://%s:%d", self._bind.host, self.bound_port)
 
@@ -107,25 +102,43 @@ class WebServer(Service):
         port = self._bind.port
         while True:
             try:
-                return await asyncio.get_running_loop().create_server(self._make_protocol, self._bind.host, port)
+                return await asyncio.get_running_loop().create_server(
+                    self._make_connection, self._bind.host, port, backlog=BACKLOG
+                )
             except OSError as error:
                 if not self._bind.search_upwards or error.errno != errno.EADDRINUSE:
                     raise ConfigurationError((self._explain(port, error),)) from error
             port = next_port(port)
 
-    def _make_protocol(self) -> ProblemProtocol:
+    def _make_connection(self) -> CallerConnection:
         server = self._runner.server
         if server is None:
             raise ConnectionError("the server is closing")
-        return ProblemProtocol(
+        return CallerConnection(
             server,
-            loop=asyncio.get_running_loop(),
+            self._table,
+            self._metrics,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
-            access_log=None,  # type: ignore[arg-type]  # documented, but not annotated
+            access_log=None,
             # Compressed bodies are refused: a small one could unpack to more than any limit.
             auto_decompress=False,
         )
+
+    def _note_served(self, handle: Handler) -> Handler:
+        """Wrap the application's handler, so that the connection learns when a request is here as a whole."""
+
+        def serve(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+            connection = request.protocol
+            assert isinstance(connection, CallerConnection)
+            # At once for a request without a body.
+            request.content.on_eof(lambda: connection.note_whole(request))
+            return handle(request)
+
+        return serve
+
+    def _describe(self) -> dict[str, int]:
+        return {"port": self.bound_port, "connections": len(self._table)}
 
     def _explain(self, port: int, error: OSError) -> ConfigurationProblem:
         place = f"{self._bind.host} port {port}"

@@ -23,6 +23,7 @@ class Machine:
     has_redis: bool
     has_sentinel: bool
     has_promtool: bool
+    has_nginx: bool
     has_tesseract: bool
     has_chromium: bool
     has_shell: bool
@@ -64,6 +65,8 @@ def missing_packages(machine: Machine, wanted: Wanted) -> list[str]:
         packages.append("redis-sentinel")
     if wanted.needs_redis and not machine.has_promtool:
         packages.append("prometheus")
+    if wanted.needs_redis and not machine.has_nginx:
+        packages.append("nginx")
     if wanted.needs_tesseract and not machine.has_tesseract:
         packages.append("tesseract-ocr")
     if wanted.needs_grid:
@@ -97,6 +100,7 @@ def inspect_machine(virtual_environment: Path) -> Machine:
         has_redis=is_on_path(REDIS_COMMANDS),
         has_sentinel=is_on_path(SENTINEL_COMMANDS),
         has_promtool=is_on_path(("promtool",)),
+        has_nginx=is_on_path(("nginx",)) or Path("/usr/sbin/nginx").exists(),
         has_tesseract=is_on_path(("tesseract",)),
         has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_shell(),
         has_shell=is_on_path(SHELL_COMMANDS) or has_downloaded_shell(),

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import browser
+import oldest_redis
 import python_packages
 import selenium_grid
 from machine import PURPOSES, inspect_machine, missing_packages, packages_to_ask_for
@@ -49,6 +50,8 @@ def prepare(purpose: str) -> None:
     else:
         say("  System packages: already there")
     python_packages.prepare(ROOT, VIRTUAL_ENVIRONMENT, wanted.extra)
+    if wanted.needs_redis:
+        oldest_redis.prepare(VIRTUAL_ENVIRONMENT)
     if wanted.needs_chromium:
         browser.prepare(VIRTUAL_ENVIRONMENT, system_packages, needs_shell=wanted.needs_shell)
     if wanted.needs_grid:

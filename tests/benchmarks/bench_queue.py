@@ -17,8 +17,9 @@ import uvloop
 
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
+from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
-from captchad.config.settings import RedisSection
+from captchad.config.settings import RedisSection, SchedulerSection
 from captchad.domain.identifier import make_task_id
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import TaskRequest, TaskResult
@@ -36,7 +37,7 @@ async def run_captchad(broker: Broker) -> None:
     request = TaskRequest("captcha.example", url="http://captcha.example/")
     for _ in range(TASKS // BATCH):
         await store.submit([NewTask(make_task_id(0), request) for _ in range(BATCH)])
-    consumer = Consumer(broker, broker.partitions[0], "bench", "bench.1", 100)
+    consumer = Consumer(broker, broker.partitions[0], "bench", "bench.1", find_dead_letter_limits(SchedulerSection()))
     while deliveries := await consumer.take(BATCH):
         await consumer.settle(
             [Settlement(delivery, AttemptOutcome.COMPLETED, result=RESULT) for delivery in deliveries]

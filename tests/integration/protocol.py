@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from captchad.broker.connection import Broker
-from captchad.broker.consumer import AttemptOutcome, Consumer, Deferral, Delivery, Settlement
+from captchad.broker.consumer import AttemptOutcome, Consumer, Deferral, Delivery, LimitReason, Settlement
+from captchad.broker.dead_letter_limits import DeadLetterLimits
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.tasks import Idempotency, NewTask, QueueLimits, TaskStore
 from captchad.domain.errors import TaskErrorCode
@@ -13,6 +14,7 @@ from captchad.domain.task import Priority, TaskError, TaskRequest, TaskResult
 
 TARGET = "captcha.example"
 LIMITS = QueueLimits(tasks=100, bytes=1_000_000)
+DEAD_LETTER_LIMITS = DeadLetterLimits(letters=100, bytes=1_000_000)
 NAVIGATION_FAILED = TaskError(TaskErrorCode.NAVIGATION_FAILED, "the site did not answer", is_retryable=True)
 NOT_ALLOWED = TaskError(TaskErrorCode.TARGET_NOT_ALLOWED, "out of scope", is_retryable=False)
 
@@ -33,8 +35,10 @@ def failed_for_good(delivery: Delivery) -> Settlement:
     return Settlement(delivery, AttemptOutcome.FAILED, error=NOT_ALLOWED)
 
 
-def deferred(delivery: Delivery, delay_ms: int = 30_000, pace_ms: int = 1_000) -> Settlement:
-    return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms))
+def deferred(
+    delivery: Delivery, delay_ms: int = 30_000, pace_ms: int = 1_000, reason: LimitReason = "rate"
+) -> Settlement:
+    return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=Deferral(delay_ms, pace_ms, reason))
 
 
 def handed_back(delivery: Delivery) -> Settlement:
@@ -49,8 +53,10 @@ class Partition:
     store: TaskStore
     housekeeping: Housekeeping
 
-    def make_consumer(self, name: str = "worker", incarnation: str = "1", dead_letter_limit: int = 100) -> Consumer:
-        return Consumer(self.broker, self.broker.partitions[0], name, f"{name}.{incarnation}", dead_letter_limit)
+    def make_consumer(
+        self, name: str = "worker", incarnation: str = "1", dead_letter_limits: DeadLetterLimits = DEAD_LETTER_LIMITS
+    ) -> Consumer:
+        return Consumer(self.broker, self.broker.partitions[0], name, f"{name}.{incarnation}", dead_letter_limits)
 
     async def submit(
         self,

@@ -37,6 +37,7 @@ class GatedSite:
         self.truths: dict[str, str] = {}
         self.pictures: dict[str, bytes] = {}
         self.visits: list[str] = []
+        self.retry_after_seconds: int | None = None
         self._artist = Artist()
         application = web.Application()
         application.router.add_get("/page/{visit}", self._answer_page)
@@ -61,6 +62,8 @@ class GatedSite:
     async def _answer_page(self, request: web.Request) -> web.Response:
         visit = request.match_info["visit"]
         self.visits.append(visit)
+        if self.retry_after_seconds is not None:
+            return web.Response(status=429, headers={"Retry-After": str(self.retry_after_seconds)})
         await self.gate.wait()
         page = f'<form><img src="/captcha/{visit}.png" alt="captcha"><input name="captcha"></form>'
         return web.Response(text=page, content_type="text/html")
@@ -79,6 +82,10 @@ class RoleProcess:
     port: int
     process: subprocess.Popen[bytes]
     log_path: Path
+
+    def runs(self, worker: str | None) -> bool:
+        """Whether this is the worker of that name, which ends with its process id."""
+        return worker is not None and worker.endswith(f"-{self.process.pid}")
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)

@@ -17,7 +17,7 @@ from tests.system.up_process import UpProcess
 
 TASKS = int(os.environ.get("CAPTCHAD_PROOF_TASKS", "40"))
 COMPLETED_SHARE = 0.99
-KEPT_WHEN_IDLE = {"task", "queue", "recent", "counters", "history"}
+KEPT_WHEN_IDLE = {"task", "queue", "recent", "counters", "history", "free_slots"}
 
 
 async def solve(client: aiohttp.ClientSession, gateway: str, url: str) -> dict[str, object]:

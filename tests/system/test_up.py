@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -31,7 +32,7 @@ def start_up() -> Iterator[StartUp]:
     """Start `up` processes that end with the test."""
     with ExitStack() as stack:
 
-        def start(state: Path, *arguments: str, **options: tuple[str, ...]) -> UpProcess:
+        def start(state: Path, *arguments: str, **options: Any) -> UpProcess:
             process = UpProcess(state, *arguments, **options)
             stack.callback(process.end)
             return process
@@ -161,14 +162,89 @@ def test_second_ctrl_c_ends_also_what_does_not_react(start_up: StartUp, tmp_path
     assert not [process for process in descendants if is_alive(process)]
 
 
+def flood_log(gateway_url: str, lines: int) -> None:
+    """Have a gateway that logs everything write so many lines."""
+    host, _, port = gateway_url.removeprefix("http://").rpartition(":")
+    for _ in range(lines):
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
+            connection.sendall(b"no HTTP at all\r\n\r\n")
+            # Once it has answered, it has logged.
+            assert connection.recv(1)
+
+
+LOG_EVERYTHING = {"CAPTCHAD_LOGGING__LEVEL": "debug"}
+PIPES_FILLING_LINES = 2000
+"""More than the pipe and every buffer behind it can hold, at a hundred bytes each."""
+
+
+def test_log_that_can_not_be_written_stops_neither_its_role_nor_ctrl_c(start_up: StartUp, tmp_path: Path) -> None:
+    log = tmp_path / "state" / "logs" / "gateway.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/full")
+    up = start_up(tmp_path / "state", variables=LOG_EVERYTHING)
+    gateway = up.wait_until_up()["gateway"]
+    flood_log(gateway, PIPES_FILLING_LINES)
+    assert fetch_status(f"{gateway}/readyz") == 200
+    log.unlink()
+    flood_log(gateway, 1)
+    wait_until(lambda: log.exists() and b"is not well-formed HTTP" in log.read_bytes(), "the log to be written again")
+    assert b"lines could not be written: No space left on device" in log.read_bytes()
+    up.signal(signal.SIGINT)
+    assert up.read_to_the_end() == 0
+    told = [event["text"] for event in up.events if event["event"] == "logged" and event["name"] == "gateway"]
+    assert any("can't be written, and lines are lost: No space left on device" in text for text in told)
+    assert any("its log is written again" in text for text in told)
+
+
+def test_up_whose_output_nobody_takes_goes_on(start_up: StartUp, tmp_path: Path) -> None:
+    up = start_up(tmp_path / "state", "--verbose", variables=LOG_EVERYTHING)
+    gateway = up.wait_until_up()["gateway"]
+    up.stop_reading()
+    flood_log(gateway, PIPES_FILLING_LINES)
+    victim = up.find_role("monitor")
+    victim.kill()
+    wait_until(lambda: [one for one in find_roles(up, "monitor") if one.pid != victim.pid], "the monitor to run again")
+    descendants = up.descendants()
+    up.signal(signal.SIGINT)
+    assert await_ends(descendants) == []
+
+
+def test_role_whose_event_loop_stands_still_is_started_again(start_up: StartUp, tmp_path: Path) -> None:
+    up = start_up(tmp_path / "state")
+    urls = up.wait_until_up()
+    up.find_role("gateway").suspend()
+    told = up.wait_for("logged", "gateway")
+    assert told["text"] == "its event loop has not turned for 30 s; ending it"
+    assert up.wait_for("ended", "gateway")["text"] == "killed by SIGKILL; starting it again"
+    up.wait_for("ready", "gateway")
+    assert fetch_status(f"{urls['gateway']}/readyz") == 200
+
+
+def test_monitor_expects_the_workers_that_were_asked_for(start_up: StartUp, tmp_path: Path) -> None:
+    urls = start_up(tmp_path / "state").wait_until_up()
+    with urllib.request.urlopen(f"{urls['monitor']}/status/config", timeout=PATIENCE_SECONDS) as answer:
+        assert json.load(answer)["worker_nodes_count"] == 1
+
+
+def test_two_at_once_have_workers_of_their_own(start_up: StartUp, tmp_path: Path) -> None:
+    states = [tmp_path / name / "state" for name in ("a", "b")]
+    for state in states:
+        state.parent.mkdir()
+    started = [start_up(state) for state in states]
+    urls = [up.wait_until_up()["worker-1"] for up in started]
+    assert urls[0] != urls[1]
+    assert [names_of(up, "ended") for up in started] == [[], []]
+    assert [fetch_status(f"{url}/readyz") for url in urls] == [200, 200]
+
+
 def test_role_that_never_starts_ends_up_with_its_last_words(start_up: StartUp, tmp_path: Path) -> None:
     configuration = tmp_path / "distributed.json"
-    configuration.write_text(json.dumps({"browser": {"executable": "/nonexistent/chromium"}}))
+    configuration.write_text(json.dumps({"browser": {"executable": "/bin/false"}}))
     up = start_up(tmp_path / "state", f"--config={configuration}")
     assert up.read_to_the_end() == 1
     message = up.describe_end()
     assert "worker-1 does not start" in message
-    assert "/nonexistent/chromium" in message
+    assert "/bin/false" in message
 
 
 def test_wrong_configuration_is_reported_before_anything_starts(start_up: StartUp, tmp_path: Path) -> None:

@@ -22,10 +22,12 @@ ROLES_WITH_PORTS = ("gateway", "scheduler", "monitor")
 class UpProcess:
     """One `captchad up --json` with a state folder of its own; `events` has all lines read so far."""
 
-    def __init__(self, state: Path, *arguments: str, ports: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, state: Path, *arguments: str, ports: tuple[str, ...] = (), variables: dict[str, str] | None = None
+    ) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("CAPTCHAD_", "REDIS_"))
-        } | {"CAPTCHAD_STATE_DIRECTORY": str(state)}
+        } | {"CAPTCHAD_STATE_DIRECTORY": str(state), **(variables or {})}
         # A port that `up` picks itself may be taken by somebody's outgoing connection before its role listens.
         ports = ports or tuple(f"--{role}-port={find_free_port()}" for role in ROLES_WITH_PORTS)
         self.events: list[dict[str, Any]] = []
@@ -62,6 +64,15 @@ class UpProcess:
         while self._read_event(deadline) is not None:
             pass
         return self._process.wait(max(1.0, deadline - time.monotonic()))
+
+    def stop_reading(self) -> None:
+        """Fill the pipe of its standard output up to the last byte, so that nobody takes what it prints."""
+        assert self._process.stdout is not None
+        with Path(f"/proc/self/fd/{self._process.stdout.fileno()}").open("wb", buffering=0) as pipe:
+            os.set_blocking(pipe.fileno(), False)
+            for size in (65_536, 1):
+                while pipe.write(b" " * size):
+                    continue
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)

@@ -1,25 +1,37 @@
-"""The Lua scripts as objects; partition scripts begin with the shared prelude."""
+"""The Lua scripts as objects; what several share is put before them."""
 
 import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from captchad.broker.availability import Operation
+
+READING_ONLY = frozenset({"list", "nodes", "queue_status", "rights", "waiting"})
+NEEDING_MEMORY = frozenset({"submit"})
+"""A full Redis refuses these; all other writing scripts begin with `admission.lua`, and go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
     """One Lua script: its source as Redis gets it, and the SHA-1 Redis knows it by afterwards."""
 
-    name: str
+    operation: Operation
     source: str
     sha: str
 
 
 @cache
-def load_script(name: str, with_prelude: bool = True) -> Script:
-    """Read `name`.lua from this folder; fleet scripts come without the partition prelude."""
+def load_script(name: str, with_prelude: bool = True, ends_unconfirmed: bool = False) -> Script:
+    """Read `name`.lua from this folder; fleet scripts come without the partition prelude.
+
+    With `ends_unconfirmed`, a task that ends stays unconfirmed until the script `confirm` makes its end final.
+    """
+    parts = [] if name in READING_ONLY | NEEDING_MEMORY else ["admission"]
+    parts += ["prelude", name] if with_prelude else [name]
     folder = files(__package__)
-    source = folder.joinpath(f"{name}.lua").read_text()
-    if with_prelude:
-        source = folder.joinpath("prelude.lua").read_text() + source
-    return Script(name, source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+    head = f"local ENDS_UNCONFIRMED = {str(ends_unconfirmed).lower()}\n" if with_prelude else ""
+    source = head + "".join(folder.joinpath(f"{part}.lua").read_text() for part in parts)
+    sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+    # A submit that finds its tasks stored, or the queue full, writes nothing, and so doesn't show that Redis takes it.
+    return Script(Operation(name, is_write=parts[0] == "admission"), source, sha)

@@ -13,5 +13,6 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', OPEN, '-inf', NOW, 'LIMIT', 0, A
     redis.call('ZREM', OPEN, id)
   end
 end
-local next = redis.call('ZRANGE', OPEN, 0, 0, 'WITHSCORES')
+-- Those whose end is written but not confirmed have no deadline any more, and come last.
+local next = redis.call('ZRANGEBYSCORE', OPEN, '-inf', '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 return {ended, next[2] and math.max(0, next[2] - NOW) or -1}

@@ -8,8 +8,7 @@ for at = 2, #ARGV do
   known[ARGV[at]] = true
 end
 for stream = 1, 4 do
-  local pending = redis.pcall('XPENDING', KEYS[stream], GROUP, '-', '+', 1000, ARGV[1])
-  for _, entry in ipairs(pending.err and {} or pending) do
+  for _, entry in ipairs(call_group('XPENDING', KEYS[stream], GROUP, '-', '+', 1000, ARGV[1]) or {}) do
     local found = redis.call('XRANGE', KEYS[stream], entry[1], entry[1])
     local id = found[1] and found[1][2][2]
     local record = id and not known[id] and read_state(id)

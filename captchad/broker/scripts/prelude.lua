@@ -1,12 +1,15 @@
 -- What every partition script shares: the keys, the clock, and the only ways a task changes its state.
 --
 -- KEYS 1-4 streams: recovered, high, normal, low   5 open   6 delayed   7 recent   8 dead   9 counters   10 prefix
--- A record is a hash; its fields are listed in broker/messages.py.
+--      11 events (a channel)
+-- A record is a hash; its fields are listed in broker/messages.py. Before this stands ENDS_UNCONFIRMED: whether replicas
+-- must have the end of a task before anybody may read it.
 
 local GROUP = 'workers'
 local RECOVERED = 1
 local OPEN, DELAYED, RECENT, DEAD, COUNTERS, PREFIX = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local DEFERRED, DEFERRED_PACES = PREFIX .. ':deferred', PREFIX .. ':deferred_paces'
+local DEFERRED_REASONS = PREFIX .. ':deferred_reasons'
 local HISTORY_SECONDS = 7200
 -- Redis's clock alone: those of the processes differ, and a record must not depend on who wrote it.
 local time = redis.call('TIME')
@@ -31,15 +34,30 @@ end
 
 -- A counter that is back at zero goes, or the hash would keep every target ever seen.
 local function count(name, amount)
+  if amount == 0 then
+    return
+  end
   if redis.call('HINCRBY', COUNTERS, name, amount) == 0 and amount < 0 then
     redis.call('HDEL', COUNTERS, name)
   end
 end
 
 local function publish(id, status, extra)
-  local event = extra or {}
+  local event, kept = extra or {}, redis.call('HMGET', record_key(id), 'target', 'key_id')
   event.task_id, event.status, event.at_ms = id, status, NOW
-  redis.call('PUBLISH', PREFIX .. ':events', cjson.encode(event))
+  -- By these a listener is told of the tasks alone that it may see.
+  event.target, event.key_id = kept[1] or nil, kept[2] or nil
+  redis.call('PUBLISH', KEYS[11], cjson.encode(event))
+end
+
+-- Runs a command on a stream's group; false where there is none. Any other error ends the script: taken for an answer, a
+-- refusal would look like a task that is lost.
+local function call_group(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply
+  end
+  return not string.find(reply.err, 'NOGROUP', 1, true) and redis.call(...)
 end
 
 -- From id 0: what was queued while there was no group must be delivered too. It may exist by now, hence pcall.
@@ -47,10 +65,29 @@ local function ensure_group(stream)
   redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
 end
 
+-- How many entries of a stream wait to be delivered, and the first of them as {id, fields} (nil: none).
+local function look_ahead(stream)
+  local waiting, last = redis.call('XLEN', KEYS[stream]), '0-0'
+  if waiting == 0 then
+    return 0, nil
+  end
+  local groups = redis.pcall('XINFO', 'GROUPS', KEYS[stream])
+  if not groups.err and groups[1] then
+    for index = 1, #groups[1], 2 do
+      if groups[1][index] == 'last-delivered-id' then
+        last = groups[1][index + 1]
+      elseif groups[1][index] == 'pending' then
+        waiting = waiting - groups[1][index + 1]
+      end
+    end
+  end
+  return waiting, redis.call('XRANGE', KEYS[stream], '(' .. last, '+', 'COUNT', 1)[1]
+end
+
 -- Deleted as well as acknowledged: an entry that stayed would take memory for ever.
 local function drop_entry(record)
-  if record.entry and record.entry ~= '' then
-    local stream = KEYS[tonumber(record.stream)]
+  local stream = KEYS[tonumber(record.stream) or 0]
+  if stream and record.entry and record.entry ~= '' then
     redis.pcall('XACK', stream, GROUP, record.entry)
     redis.call('XDEL', stream, record.entry)
   end
@@ -66,10 +103,39 @@ end
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'worker_losses',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
-  'deferral_rank', 'released'}
+  'deferral_rank', 'released', 'queued_ms', 'loss', 'ending', 'completed_ms'}
+-- What the scripts count with, and what they take where a record has no number there.
+local NUMBERS = {attempts = 0, retry_limit = 0, worker_losses = 0, priority = 3, bytes = 0, ttl_seconds = 3600,
+  deadline_ms = 0}
 
+-- A damaged record is marked and made good enough to be ended: an error here would end no task behind it either.
 local function read_state(id)
-  return read_record(id, unpack(STATE_FIELDS))
+  local record = read_record(id, unpack(STATE_FIELDS))
+  if not record then
+    return nil
+  end
+  for name, substitute in pairs(NUMBERS) do
+    if not tonumber(record[name]) then
+      record[name], record.is_corrupt = substitute, true
+    end
+  end
+  if not KEYS[tonumber(record.priority)] or tonumber(record.priority) > 4 then
+    record.priority, record.is_corrupt = NUMBERS.priority, true
+  end
+  if not record.target then
+    record.target, record.is_corrupt = '', true
+  end
+  record.attempt_started_ms = tonumber(record.attempt_started_ms)
+  return record
+end
+
+-- Queues a task that has waited elsewhere; one that has lost a worker where it can be taken alone.
+local function enqueue_again(id, record, queued_ms)
+  if tonumber(record.worker_losses) > 0 then
+    enqueue(id, RECOVERED)
+  else
+    enqueue(id, tonumber(record.priority), queued_ms)
+  end
 end
 
 -- The task leaves its worker: nobody owns it, and no stream entry speaks of it.
@@ -79,7 +145,7 @@ local function leave_worker(id, record)
     count('processing', -1)
     count('processing:' .. record.target, -1)
   end
-  redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream')
+  redis.call('HDEL', record_key(id), 'owner', 'token', 'entry', 'stream', 'loss')
 end
 
 -- A target's deferred tasks wait in two queues: pictures have their own, for they open no page, so a closed site must
@@ -102,7 +168,7 @@ local function rank_of(priority, entry)
 end
 
 local function defer(id, record, queue)
-  redis.call('ZADD', deferred_key(queue), record.deferral_rank, id)
+  redis.call('ZADD', deferred_key(queue), tonumber(record.deferral_rank) and record.deferral_rank or 0, id)
 end
 
 -- Queues the first deferred tasks again, to ask the target's limits anew. They are marked as released, or `take` would
@@ -111,9 +177,9 @@ local function release_deferred(queue, most)
   local key, released = deferred_key(queue), 0
   for _, id in ipairs(redis.call('ZRANGE', key, 0, most - 1)) do
     redis.call('ZREM', key, id)
-    local record = read_record(id, 'priority', 'queued_ms')
+    local record = read_state(id)
     if record and record.status == 'pending' then
-      enqueue(id, tonumber(record.priority), record.queued_ms)
+      enqueue_again(id, record, record.queued_ms)
       redis.call('HSET', record_key(id), 'released', 1)
       released = released + 1
     end
@@ -122,23 +188,17 @@ local function release_deferred(queue, most)
   if waiting == 0 then
     redis.call('ZREM', DEFERRED, queue)
     redis.call('HDEL', DEFERRED_PACES, queue)
+    redis.call('HDEL', DEFERRED_REASONS, queue)
   end
   return released, waiting
 end
 
--- The task ends for good; fields are further pairs for its record.
-local function finish(id, record, status, fields)
+-- Makes the end that `finish` wrote final: it is readable, counted and published from here on.
+local function publish_end(id, record, status)
   local key = record_key(id)
-  leave_worker(id, record)
   redis.call('ZREM', OPEN, id)
-  if record.status == 'pending' then
-    -- Wherever it waits: the record doesn't say, and removing what isn't there costs nothing.
-    redis.call('ZREM', DELAYED, id)
-    redis.call('ZREM', deferred_key(record.target), id)
-    redis.call('ZREM', deferred_key(record.target .. PICTURES), id)
-  end
-  redis.call('HSET', key, 'status', status, 'completed_ms', NOW, unpack(fields))
-  redis.call('HDEL', key, 'picture', 'session')
+  redis.call('HSET', key, 'status', status)
+  redis.call('HDEL', key, 'picture', 'session', 'ending')
   redis.call('EXPIRE', key, record.ttl_seconds)
   if record.idempotency and record.idempotency ~= '' then
     redis.call('EXPIRE', PREFIX .. ':idempotency:' .. record.idempotency, record.ttl_seconds)
@@ -146,23 +206,68 @@ local function finish(id, record, status, fields)
   count(status, 1)
   count('queued_bytes', -tonumber(record.bytes))
   count('open:' .. record.target, -1)
-  local history = PREFIX .. ':history:' .. math.floor(NOW / 60000)
+  local history = PREFIX .. ':history:' .. math.floor(record.completed_ms / 60000)
   redis.call('HINCRBY', history, status, 1)
   if record.attempt_started_ms and status == 'completed' then
-    redis.call('HINCRBY', history, 'processing_ms', NOW - record.attempt_started_ms)
+    redis.call('HINCRBY', history, 'processing_ms', record.completed_ms - record.attempt_started_ms)
   end
   redis.call('EXPIRE', history, HISTORY_SECONDS)
   publish(id, status, {target = record.target})
 end
 
-local function drop_oldest_dead(limit)
-  local excess = redis.call('ZCARD', DEAD) - limit
-  if excess > 0 then
-    for _, id in ipairs(redis.call('ZRANGE', DEAD, 0, excess - 1)) do
-      redis.call('DEL', PREFIX .. ':dead:' .. id)
-      redis.call('ZREM', DEAD, id)
-      count('dead_dropped', 1)
+-- An end that replicas must have first: the task counts and shows as processing, and nothing but `confirm` changes it.
+-- The ending names this end alone, also where a failover has another attempt end the task anew.
+local function leave_unconfirmed(id, record, status)
+  local ending = status .. ' ' .. NOW .. ' ' .. (record.token or '')
+  redis.call('HSET', record_key(id), 'status', 'unconfirmed', 'ending', ending)
+  -- Behind every deadline: it can't expire any more, and is found there by whoever confirms.
+  redis.call('ZADD', OPEN, '+inf', id)
+  count('processing', 1)
+  count('processing:' .. record.target, 1)
+  return 'unconfirmed ' .. ending
+end
+
+-- The task ends for good; fields are further pairs for its record. Returns its status, or 'unconfirmed ENDING'.
+local function finish(id, record, status, fields)
+  leave_worker(id, record)
+  if record.status == 'pending' then
+    -- Wherever it waits: the record doesn't say, and removing what isn't there costs nothing.
+    redis.call('ZREM', DELAYED, id)
+    redis.call('ZREM', deferred_key(record.target), id)
+    redis.call('ZREM', deferred_key(record.target .. PICTURES), id)
+  end
+  redis.call('HSET', record_key(id), 'completed_ms', NOW, unpack(fields))
+  if ENDS_UNCONFIRMED then
+    return leave_unconfirmed(id, record, status)
+  end
+  record.completed_ms = NOW
+  publish_end(id, record, status)
+  return status
+end
+
+local function dead_letter_bytes()
+  return tonumber(redis.call('HGET', COUNTERS, 'dead_bytes') or '0')
+end
+
+local function forget_dead_letter(id)
+  local key = PREFIX .. ':dead:' .. id
+  count('dead_bytes', -(tonumber(redis.call('HGET', key, 'bytes')) or 0))
+  redis.call('DEL', key)
+  redis.call('ZREM', DEAD, id)
+end
+
+-- Limits are 'LETTERS BYTES': how many are kept, and how many bytes they may have together.
+local function drop_oldest_dead(limits)
+  local most_letters, most_bytes = string.match(limits, '^(%d+) (%d+)$')
+  while redis.call('ZCARD', DEAD) > tonumber(most_letters) or dead_letter_bytes() > tonumber(most_bytes) do
+    local oldest = redis.call('ZRANGE', DEAD, 0, 0)[1]
+    if not oldest then
+      -- Bytes are counted for letters that are not there: without a fresh count this would never end.
+      redis.call('HDEL', COUNTERS, 'dead_bytes')
+      return
     end
+    forget_dead_letter(oldest)
+    count('dead_dropped', 1)
   end
 end
 
@@ -183,23 +288,25 @@ local function forget_expired_evidence(most)
   return forget_evidence(redis.call('ZRANGEBYSCORE', EVIDENCE, '-inf', NOW, 'LIMIT', 0, most))
 end
 
--- The task fails and is kept as a dead letter. It is copied first, since `finish` drops the picture from the record.
-local function dead_letter(id, record, error, dead_limit, extra_fields)
+-- The task fails and is kept as a dead letter. It is copied first, since the end drops the picture from the record.
+local function dead_letter(id, record, error, dead_limits, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
   local fields = {'error', error}
   for _, value in ipairs(extra_fields or {}) do
     fields[#fields + 1] = value
   end
-  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms', 'attempts')
-  redis.call('HSET', letter, 'request', kept[1], 'created_ms', kept[3], 'attempts', kept[4], 'error', error,
-    'target', record.target, 'died_ms', NOW, 'worker', record.worker or '')
+  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms')
+  local request, size = kept[1] or '', #(kept[1] or '') + #(kept[2] or '')
+  redis.call('HSET', letter, 'request', request, 'created_ms', kept[3] or NOW, 'attempts', record.attempts,
+    'error', error, 'target', record.target, 'died_ms', NOW, 'worker', record.worker or '', 'bytes', size)
   if kept[2] then
     redis.call('HSET', letter, 'picture', kept[2])
   end
   redis.call('ZADD', DEAD, NOW, id)
-  drop_oldest_dead(tonumber(dead_limit))
+  count('dead_bytes', size)
+  drop_oldest_dead(dead_limits)
   count('dead_lettered', 1)
-  finish(id, record, 'failed', fields)
+  return finish(id, record, 'failed', fields)
 end
 
 -- The attempt counts as never begun, and the task goes ahead of all others: it has waited already.

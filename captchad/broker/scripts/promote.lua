@@ -9,7 +9,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', DELAYED, '-inf', NOW, 'LIMIT', 0
   redis.call('ZREM', DELAYED, id)
   local record = read_state(id)
   if record and record.status == 'pending' then
-    enqueue(id, tonumber(record.priority))
+    enqueue_again(id, record)
     promoted = promoted + 1
   end
 end

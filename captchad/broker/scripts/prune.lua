@@ -1,6 +1,6 @@
 -- Forgets what has expired: list entries without a record, old dead letters, evidence, consumers of workers that are gone.
 --
--- ARGV 1 first position in the list   2 positions to look at   3 dead letter retention (ms)   4 dead letter limit,
+-- ARGV 1 first position in the list   2 positions to look at   3 dead letter retention (ms)   4 dead letter limits,
 -- then the consumers that are alive
 -- Returns {next position or -1 at the end, list entries removed, dead letters removed, consumers removed,
 --          evidence forgotten}
@@ -17,10 +17,9 @@ end
 
 local old = redis.call('ZRANGEBYSCORE', DEAD, '-inf', NOW - ARGV[3], 'LIMIT', 0, most)
 for _, id in ipairs(old) do
-  redis.call('DEL', PREFIX .. ':dead:' .. id)
-  redis.call('ZREM', DEAD, id)
+  forget_dead_letter(id)
 end
-drop_oldest_dead(tonumber(ARGV[4]))
+drop_oldest_dead(ARGV[4])
 
 local alive, removed = {}, 0
 for at = 5, #ARGV do

@@ -5,25 +5,8 @@
 
 local answer = {}
 for stream = 1, 4 do
-  local length = redis.call('XLEN', KEYS[stream])
-  local waiting, oldest_ms = length, -1
-  if length > 0 then
-    local last = '0-0'
-    local groups = redis.pcall('XINFO', 'GROUPS', KEYS[stream])
-    if not groups.err and groups[1] then
-      for index = 1, #groups[1], 2 do
-        if groups[1][index] == 'last-delivered-id' then
-          last = groups[1][index + 1]
-        elseif groups[1][index] == 'pending' then
-          waiting = length - groups[1][index + 1]
-        end
-      end
-    end
-    local first = redis.call('XRANGE', KEYS[stream], '(' .. last, '+', 'COUNT', 1)
-    if first[1] then
-      oldest_ms = NOW - tonumber(string.match(first[1][1], '^(%d+)-'))
-    end
-  end
+  local waiting, first = look_ahead(stream)
+  local oldest_ms = first and NOW - tonumber(string.match(first[1], '^(%d+)-')) or -1
   answer[#answer + 1] = waiting
   answer[#answer + 1] = oldest_ms
 end

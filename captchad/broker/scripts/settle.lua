@@ -1,26 +1,28 @@
 -- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
 --
--- ARGV 1 consumer   2 dead letter limit   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
+-- ARGV 1 consumer   2 dead letter limits   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
 -- then for each attempt: id, token, outcome (one of broker/consumer.py's), result,
--- error or (deferred) {delay_ms, pace_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
+-- error, (deferred) {delay_ms, pace_ms, reason} or (passed_on) {delay_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
 -- and its evidence: what is kept (JSON), picture, screenshot, each or ''
--- Returns for each the task's status now, 'duplicate' where this very attempt was settled before, or 'refused'
+-- Returns for each the task's status now ('unconfirmed ENDING' where `confirm` must follow), 'duplicate' where this very
+-- attempt was settled before, or 'refused'
 
 local FIELDS = 9
-local consumer, dead_limit, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local consumer, dead_limits, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local evidence_limit_bytes = tonumber(ARGV[5])
 
 local function evidence_bytes()
   return tonumber(redis.call('HGET', COUNTERS, 'evidence_bytes') or '0')
 end
 
--- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all.
+-- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all, nor is any while Redis
+-- is full: outcomes go first.
 local function keep_evidence(id, record, evidence)
   local size = #evidence.picture + #evidence.screenshot
   if size == 0 then
     return
   end
-  if size > evidence_limit_bytes then
+  if IS_FULL or size > evidence_limit_bytes then
     count('evidence_dropped', 1)
     return
   end
@@ -55,18 +57,34 @@ local function retry_later(id, record, payload, token, jitter)
   return 'pending'
 end
 
--- The target's limits refused the attempt: it counts as never begun, and the task is deferred.
-local function defer_attempt(id, record, payload, token)
-  local key, timing, queue = record_key(id), cjson.decode(payload), name_deferred_queue(id, record)
+-- No attempt was made: it counts as never begun.
+local function undo_attempt(id, record, token)
+  local key = record_key(id)
   leave_worker(id, record)
   if redis.call('HINCRBY', key, 'attempts', -1) == 0 then
     redis.call('HDEL', key, 'started_ms', 'worker')
   end
   redis.call('HSET', key, 'status', 'pending', 'settled_token', token)
+end
+
+-- The target's limits refused the attempt: the task is deferred.
+local function defer_attempt(id, record, payload, token)
+  local deferral, queue = cjson.decode(payload), name_deferred_queue(id, record)
+  undo_attempt(id, record, token)
   defer(id, record, queue)
-  redis.call('ZADD', DEFERRED, NOW + timing.delay_ms, queue)
-  redis.call('HSET', DEFERRED_PACES, queue, timing.pace_ms)
-  publish(id, 'pending', {delay_ms = timing.delay_ms})
+  redis.call('ZADD', DEFERRED, NOW + deferral.delay_ms, queue)
+  redis.call('HSET', DEFERRED_PACES, queue, deferral.pace_ms)
+  redis.call('HSET', DEFERRED_REASONS, queue, deferral.reason or 'rate')
+  publish(id, 'pending', {delay_ms = deferral.delay_ms})
+  return 'pending'
+end
+
+-- The worker's release can't read the task, so another's may have it.
+local function pass_on(id, record, payload, token)
+  local delay_ms = cjson.decode(payload).delay_ms
+  undo_attempt(id, record, token)
+  redis.call('ZADD', DELAYED, NOW + delay_ms, id)
+  publish(id, 'pending', {delay_ms = delay_ms})
   return 'pending'
 end
 
@@ -77,7 +95,10 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
   end
   if record.status ~= 'processing' or record.owner ~= consumer or record.token ~= token then
     -- The reply to the first call may have been lost: the caller must learn that its outcome was written.
-    return record.settled_token == token and 'duplicate' or 'refused'
+    if record.settled_token ~= token then
+      return 'refused'
+    end
+    return record.status == 'unconfirmed' and 'unconfirmed ' .. record.ending or 'duplicate'
   end
   if outcome == 'handed_back' then
     hand_back(id, record)
@@ -86,6 +107,9 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
   end
   if outcome == 'deferred' then
     return defer_attempt(id, record, payload, token)
+  end
+  if outcome == 'passed_on' then
+    return pass_on(id, record, payload, token)
   end
   local is_retryable = outcome == 'retryable'
   if is_retryable and tonumber(record.attempts) <= tonumber(record.retry_limit) then
@@ -97,15 +121,12 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
     if session ~= '' then
       redis.call('HSET', record_key(id), 'returned_session', session)
     end
-    finish(id, record, 'completed', {'result', payload, 'settled_token', token})
-    return 'completed'
+    return finish(id, record, 'completed', {'result', payload, 'settled_token', token})
   end
   if is_retryable or outcome == 'exhausted' then
-    dead_letter(id, record, payload, dead_limit, {'settled_token', token})
-  else
-    finish(id, record, 'failed', {'error', payload, 'settled_token', token})
+    return dead_letter(id, record, payload, dead_limits, {'settled_token', token})
   end
-  return 'failed'
+  return finish(id, record, 'failed', {'error', payload, 'settled_token', token})
 end
 
 local answers = {}

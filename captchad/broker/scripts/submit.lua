@@ -2,10 +2,10 @@
 --
 -- ARGV 1 limit of open tasks   2 limit of queued bytes   3 record ttl (s) after its end   4 number of tasks, then for
 -- each: id, request, picture or '', target, priority (stream number), deadline (ms from now), retry limit, bytes,
--- idempotency digest or '', body digest or '', replayed id or '', session (sealed) or ''
+-- idempotency digest or '', body digest or '', replayed id or '', session (sealed) or '', API key's id or ''
 -- Returns {'stored', id…} | {'full', reason} | {'conflict', id}
 
-local FIELDS = 12
+local FIELDS = 13
 local limit_tasks, limit_bytes, ttl_seconds = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local ids, fresh, fresh_bytes = {'stored'}, {}, 0
 
@@ -54,6 +54,9 @@ for _, at in ipairs(fresh) do
   end
   if ARGV[at + 11] ~= '' then
     redis.call('HSET', key, 'replay_of', ARGV[at + 11])
+  end
+  if ARGV[at + 13] ~= '' then
+    redis.call('HSET', key, 'key_id', ARGV[at + 13])
   end
   if digest ~= '' then
     redis.call('HSET', key, 'idempotency', digest)

@@ -1,7 +1,6 @@
 """Keeps browsers ready: carries out the pool's plan, and replaces browsers that crash, hang or are due."""
 
 import asyncio
-import logging
 
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.browsers.hang_judge import HangJudge, Wait
@@ -10,6 +9,7 @@ from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
 from captchad.runtime.cpu_pressure import read_stalled_seconds
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 OVERGROWN_FACTOR = 2
 """A browser that exceeds its memory limit by this factor is killed even with pages open."""
@@ -24,7 +24,7 @@ WATCH_SECONDS = 0.5
 GIVE_UP_SECONDS = 3.0
 """How long a call to a killed browser may take to fail."""
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 class BrowserPool:
@@ -47,6 +47,7 @@ class BrowserPool:
         self.recycled = 0
         self.pages_served = 0
         self.last_problem = ""
+        self._has_served = False
         self._may_serve = asyncio.Event()
         self._may_serve.set()
 
@@ -114,7 +115,8 @@ class BrowserPool:
                 self._kill(browser, f"takes {browser.memory_bytes} bytes of memory")
         if self._find_usable() is None:
             provided = await self._provide()
-            if isinstance(provided, Exception):
+            # That there is none at the start ends the worker, with the reason as its last word.
+            if isinstance(provided, Exception) and self._has_served:
                 _logger.error("no browser: %s", provided)
 
     async def close(self) -> None:
@@ -184,6 +186,7 @@ class BrowserPool:
                 self._note_problem(str(error))
                 return error
             self._note_problem("")
+            self._has_served = True
             # GET /workers would otherwise show no memory until the next round of maintenance.
             await launched.measure()
             self._browsers[launched.number] = launched
@@ -196,6 +199,7 @@ class BrowserPool:
             if self._browsers:
                 # Restarting the source would end the browsers that still serve.
                 raise
-            _logger.warning("%s; starting anew", error)
+            if self._has_served:
+                _logger.warning("%s; starting anew", error)
             await self._source.stop()
             return await self._source.open()

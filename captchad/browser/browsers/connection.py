@@ -2,14 +2,14 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from playwright.async_api import Browser
+from playwright.async_api import Browser, ProxySettings
 
 from captchad.browser.browsers.hang_judge import Activity
 from captchad.browser.browsers.pool_plan import BrowserView
-from captchad.egress.proxy import ProxyAddress
+from captchad.egress.proxy_access import ProxyAccess, ProxyAddress
 from captchad.runtime.clock import Clock
 
 
@@ -17,25 +17,22 @@ class LaunchFailed(Exception):
     """The driver or a browser did not come up, or can't be reached."""
 
 
+AccessOpener = Callable[[], Awaitable[ProxyAccess]]
+"""Returns another access to the proxy; OSError where none can be had."""
+
+
 class BrowserConnection(ABC):
     """One Chromium we are connected to; the pool lends it to pages and decides by its view.
 
-    `context_options` must be passed to every context made in it: a remote browser gets the proxy only this way.
+    Every context made in it must get an access of its own by `open_access`: nothing else leads to the network.
     """
 
-    def __init__(
-        self,
-        number: int,
-        browser: Browser,
-        user_agent: str,
-        clock: Clock,
-        context_options: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, number: int, browser: Browser, user_agent: str, clock: Clock, open_access: AccessOpener) -> None:
         self.number = number
         self.browser = browser
         self.user_agent = user_agent
         self.version = browser.version
-        self.context_options: Mapping[str, Any] = context_options or {}
+        self.open_access = open_access
         self.pages_served = 0
         self.busy_pages = 0
         self.memory_bytes = 0
@@ -103,10 +100,18 @@ class BrowserSource(Protocol):
         ...
 
 
-def describe_proxy(proxy: ProxyAddress) -> dict[str, str]:
-    """Return the proxy as a context option, with its credentials."""
+async def refuse_access() -> ProxyAccess:
+    """Stand in for an opener where no page is ever opened."""
+    raise OSError("no page is opened in this browser")
+
+
+def describe_proxy(proxy: ProxyAddress) -> ProxySettings:
+    """Return the proxy as a context option."""
     # "<-loopback>" removes Chromium's built-in bypass: loopback goes through the proxy too.
-    return {"server": proxy.url, "bypass": "<-loopback>", "username": proxy.username, "password": proxy.password}
+    settings: ProxySettings = {"server": proxy.url, "bypass": "<-loopback>"}
+    if proxy.password:
+        settings |= {"username": proxy.username, "password": proxy.password}
+    return settings
 
 
 async def read_user_agent(browser: Browser) -> str:

@@ -1,7 +1,7 @@
 """Judges what a frame shows: which element is the captcha picture, and why."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from captchad.browser.finding.wording import (
     names_decoy,
     names_stand_in,
 )
+from captchad.browser.scripts.bounds import NEAR_LIMIT, URL_LENGTH, WORDS_LENGTH, Facts, read_number
+from captchad.domain.plain_text import escape_control_characters
 
 # The points of docs/finding.md. A certain picture is taken at once, a possible one after a second more.
 CERTAIN_SCORE = 45
@@ -86,37 +88,37 @@ class Candidate:
         return self.is_visible and self.part_of is None and min(self.width, self.height) >= ICON_PIXELS
 
 
-def read_candidate(
-    facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...], selector: str | None = None
-) -> Candidate:
-    """Build a candidate from the facts of finder.js; the page could have tampered with them, so types are forced."""
+def read_candidate(facts: Facts, purposes: tuple[FieldPurpose, ...], selector: str | None = None) -> Candidate:
+    """Build a candidate from the facts of finder.js; TAMPERED where they are none."""
     return Candidate(
-        index=int(facts["index"]),
-        kind=str(facts["kind"]),
-        source=str(facts["source"]),
-        own=str(facts["own"]),
-        around=str(facts["around"]),
-        width=int(facts["width"]),
-        height=int(facts["height"]),
-        is_visible=bool(facts["is_visible"]),
-        is_loaded=bool(facts["is_loaded"]),
-        is_clickable=bool(facts["is_clickable"]),
-        is_outside_form=bool(facts["is_outside_form"]),
-        inputs=read_near(facts["near"], purposes),
-        link=str(facts["link"]),
-        fields_before=int(facts["fields_before"]),
-        fields_after=int(facts["fields_after"]),
-        block=int(facts["block"]),
-        behavioural=None if facts["behavioural"] is None else str(facts["behavioural"]),
-        part_of=None if facts["part_of"] is None else str(facts["part_of"]),
+        index=facts.number("index"),
+        kind=facts.text("kind", WORDS_LENGTH),
+        source=facts.text("source", URL_LENGTH),
+        own=facts.text("own", WORDS_LENGTH),
+        around=facts.text("around", WORDS_LENGTH),
+        width=facts.number("width"),
+        height=facts.number("height"),
+        is_visible=facts.flag("is_visible"),
+        is_loaded=facts.flag("is_loaded"),
+        is_clickable=facts.flag("is_clickable"),
+        is_outside_form=facts.flag("is_outside_form"),
+        inputs=read_near(facts.several("near", NEAR_LIMIT), purposes),
+        link=facts.text("link", WORDS_LENGTH),
+        fields_before=facts.number("fields_before"),
+        fields_after=facts.number("fields_after"),
+        block=facts.number("block"),
+        behavioural=facts.optional_text("behavioural", WORDS_LENGTH),
+        part_of=facts.optional_text("part_of", WORDS_LENGTH),
         selector=selector,
     )
 
 
 def read_near(near: Iterable[Any], purposes: tuple[FieldPurpose, ...]) -> tuple[NearbyInput, ...]:
     """Return the inputs near an element: a field's number among the frame's, its distance, whether it is the next."""
-    known = ((int(at), float(distance), bool(is_next)) for at, distance, is_next in near)
-    return tuple(NearbyInput(purposes[at], distance, is_next) for at, distance, is_next in known if at < len(purposes))
+    known = ((int(at), read_number(distance), bool(is_next)) for at, distance, is_next in near)
+    return tuple(
+        NearbyInput(purposes[at], distance, is_next) for at, distance, is_next in known if 0 <= at < len(purposes)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Judgement:
     def explain(self, candidate: Candidate) -> str:
         """Say in one line what was chosen and why."""
         grounds = ", ".join(f"{text} {points:+d}" for text, points in self.grounds)
-        name = " ".join(candidate.own.split())[:NAME_LENGTH]
+        name = escape_control_characters(" ".join(candidate.own.split())[:NAME_LENGTH])
         return f"{candidate.kind} {candidate.width}x{candidate.height} [{name}]: score {self.score} ({grounds})"
 
 
@@ -163,7 +165,7 @@ def _judge_words(candidate: Candidate) -> Iterable[tuple[str, int]]:
 
 
 def _judge_address(url: str, *, is_named: bool) -> Iterable[tuple[str, int]]:
-    if names_stand_in(url):
+    if names_stand_in(url[:WORDS_LENGTH]):
         yield "a stand-in", -60
     elif _DYNAMIC.search(url):
         yield "drawn by the server", 6

@@ -3,17 +3,18 @@
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finding import vocabulary
 from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
-from captchad.browser.finding.frame_scans import TAMPERED, FrameScans
+from captchad.browser.finding.frame_scans import FrameScans
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
 from captchad.browser.finding.wording import promises_captcha
-from captchad.browser.page.scripts import read_script
+from captchad.browser.scripts.bounds import CONTROLS_LIMIT, TAMPERED, WORDS_LENGTH, Facts, work_aside
+from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -22,22 +23,8 @@ FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
 PAUSE_GROWTH = 1.5
 EXPLAINED_CANDIDATES = 3
-_SCRIPT_PARTS = ("walk", "texts", "behavioural", "pictures", "controls")
 
 _logger = logging.getLogger(__name__)
-
-
-def read_finder_script() -> str:
-    """Return the script that searches a frame: one function of one object, without comments."""
-    parts = (f"finding/finder_{part}.js" for part in _SCRIPT_PARTS)
-    return read_script(
-        "async ({ mode, selector, index, source })",
-        *parts,
-        "finding/finder.js",
-        MAYBE=vocabulary.MAYBE_PATTERN,
-        MENTION=vocabulary.MENTION_PATTERN,
-        STAND_IN=vocabulary.UNLOADED_PATTERN,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +39,13 @@ class Found:
 class CaptchaFinder:
     """Scans all frames repeatedly until the choice is clear or there is nothing to wait for (see Patience)."""
 
-    def __init__(self, page: Page, selector: str | None, *, is_error_page: bool, clock: Clock) -> None:
+    def __init__(
+        self, page: Page, main_frame: MainFrame, selector: str | None, *, is_error_page: bool, clock: Clock
+    ) -> None:
         self._page = page
         self._selector = selector
         self._clock = clock
-        self._scans = FrameScans(page, selector, read_finder_script(), clock)
+        self._scans = FrameScans(page, main_frame, selector, clock)
         self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False
@@ -71,7 +60,8 @@ class CaptchaFinder:
             views = await self._scan()
             # After the scan: what a crashed or departed page answered must not be used.
             check_page()
-            found, now_seconds = self._choose(views), self._clock.monotonic_seconds()
+            found = await work_aside(_measure_texts(views), partial(self._choose, views))
+            now_seconds = self._clock.monotonic_seconds()
             is_out_of_time = now_seconds >= deadline_seconds
             is_late = is_out_of_time or self._patience.is_over(now_seconds)
             if found is not None and (is_late or self._is_settled(found, now_seconds)):
@@ -125,12 +115,15 @@ class CaptchaFinder:
         # In any frame: a code may be sent from another frame than the one with the phone number.
         can_send = any(view.can_send for view in views.values())
         for frame in views:
-            for index, words in _read_controls(await self._scans.ask(frame, "controls")):
-                if promises_captcha(words, can_send=can_send):
-                    if await self._scans.ask(frame, "click", index, words):
-                        _logger.debug("clicked what promises a captcha: %s", words)
-                        self._patience.begin_again(self._clock.monotonic_seconds())
-                    return
+            controls = _read_controls(await self._scans.list_controls(frame))
+            length = sum(len(words) for _, words in controls)
+            promising = await work_aside(length, partial(_find_promising, controls, can_send=can_send))
+            if promising is not None:
+                index, words = promising
+                if await self._scans.click(frame, index, words):
+                    _logger.debug("clicked what promises a captcha: %s", words)
+                    self._patience.begin_again(self._clock.monotonic_seconds())
+                return
 
     def _accept(self, found: Found, views: dict[Frame, FrameView]) -> Found:
         """Return what was found, unless its form also has a captcha that can't be answered."""
@@ -151,9 +144,18 @@ class CaptchaFinder:
 
 def _read_controls(answer: Any) -> list[tuple[int, str]]:
     try:
-        return [(int(control["index"]), str(control["words"])) for control in answer or ()]
+        controls = [Facts(one) for one in (answer or ())[:CONTROLS_LIMIT]]
+        return [(control.number("index"), control.text("words", WORDS_LENGTH)) for control in controls]
     except TAMPERED:
         return []
+
+
+def _find_promising(controls: Iterable[tuple[int, str]], *, can_send: bool) -> tuple[int, str] | None:
+    return next((one for one in controls if promises_captcha(one[1], can_send=can_send)), None)
+
+
+def _measure_texts(views: dict[Frame, FrameView]) -> int:
+    return sum(len(one.own) + len(one.around) + len(one.source) for view in views.values() for one in view.candidates)
 
 
 def _explain(found: Found, views: Iterable[FrameView]) -> None:

@@ -1,40 +1,33 @@
 """Scans the frames of a page that can hold a captcha: a bounded number, a few at a time."""
 
+import json
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Frame, JSHandle, Page
+from playwright.async_api import Frame, Page
 
 from captchad.browser.finding.frame_views import FrameView, find_place, place_view, read_view, spread_behavioural
 from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
+from captchad.browser.scripts.bounds import TAMPERED, WORDS_LENGTH, Facts, cut_url, work_aside
+from captchad.browser.scripts.catalogue import FINDER
+from captchad.browser.scripts.isolated_world import MainFrame, ask, ask_text, choose
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
-TAMPERED = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-"""Errors of reading a frame's answer where the page has replaced the browser's functions."""
-
 _BROKEN_SCHEME = "chrome-error:"
-_FACTS = "facts"
-_CALL = "(scan, wanted) => scan(wanted)"
 
 _logger = logging.getLogger(__name__)
 
 
 class FrameScans:
-    """Scans one page's frames repeatedly; outer ones first, since they know which of theirs are shown.
+    """Scans one page's frames repeatedly; outer ones first, since they know which of theirs are shown."""
 
-    A frame's first scan sends the script along; from the second on the frame keeps it.
-    """
-
-    def __init__(self, page: Page, selector: str | None, script: str, clock: Clock) -> None:
+    def __init__(self, page: Page, main_frame: MainFrame, selector: str | None, clock: Clock) -> None:
         self._page = page
+        self._main_frame = main_frame
         self._selector = selector
-        self._script = script
         self._clock = clock
-        self._met: set[Frame] = set()
-        self._kept: dict[Frame, JSHandle] = {}
         self._silent: set[Frame] = set()
         self._are_in_order = True
 
@@ -57,38 +50,40 @@ class FrameScans:
         self._note_order(views)
         return _place_all(views)
 
-    async def ask(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
-        """Return what the script answers in a frame; None from one that is gone, away or too slow."""
-        [answer] = await call_frames([frame], lambda _: self._call(frame, mode, index, source))
+    async def list_controls(self, frame: Frame) -> Any:
+        """Return what may be clicked in a frame to make a captcha appear; None from one that is gone or too slow."""
+        [answer] = await call_frames([frame], lambda _: ask(frame, FINDER, **self._order("controls")))
         return answer
 
-    async def _call(self, frame: Frame, mode: str, index: int = 0, source: str = "") -> Any:
-        wanted = {"mode": mode, "selector": self._selector, "index": index, "source": source}
-        # Most pages are scanned once, and a kept handle costs a round trip of its own.
-        if frame not in self._met:
-            self._met.add(frame)
-            return await frame.evaluate(self._script, wanted)
-        if frame not in self._kept:
-            self._kept[frame] = await frame.evaluate_handle(f"() => {self._script}")
-        try:
-            return await self._kept[frame].evaluate(_CALL, wanted)
-        except PlaywrightError:
-            del self._kept[frame]
-            # A click must not be made in a document that the caller has not seen.
-            if mode != _FACTS:
-                raise
-            return await frame.evaluate(self._script, wanted)  # the frame has another document by now
+    async def click(self, frame: Frame, index: int, words: str) -> bool:
+        """Click one of those controls; False where it is gone."""
+        order = self._order("click", index, words)
+        [control] = await call_frames([frame], lambda _: choose(frame, FINDER, keeps="control", **order))
+        return control is not None
+
+    def _order(self, mode: str, index: int = 0, source: str = "") -> dict[str, str | int | None]:
+        return {"mode": mode, "selector": self._selector, "index": index, "source": source}
 
     async def _scan_frame(self, frame: Frame) -> FrameView | None:
-        facts: dict[str, Any] = await self._call(frame, _FACTS)
+        answer, url = await self._ask(frame), cut_url(frame.url)
         try:
-            problem, view = facts["problem"], read_view(facts, frame.url, self._selector)
+            return await work_aside(len(answer), lambda: self._read(answer, url))
         except TAMPERED as error:
             _logger.debug("a frame gave a malformed answer: %s", error)
             return None
+
+    async def _ask(self, frame: Frame) -> str:
+        order = self._order("facts")
+        if frame == self._page.main_frame:
+            return await self._main_frame.ask_text(FINDER, **order)
+        return await ask_text(frame, FINDER, **order)
+
+    def _read(self, answer: str, url: str) -> FrameView:
+        facts = Facts(json.loads(answer))
+        problem = facts.optional_text("problem", WORDS_LENGTH)
         if problem:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"{problem}: {self._selector}")
-        return view
+        return read_view(facts, url, self._selector)
 
     def _choose_children(self, frame: Frame, view: FrameView | None) -> Sequence[Frame]:
         """Return the child frames that can hold a captcha: all of them where that is not known."""

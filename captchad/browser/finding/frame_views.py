@@ -1,14 +1,25 @@
 """Reads the facts of finder.js about a page's frames, and places frames in their parents."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from captchad.browser.finding.candidates import Candidate, NearbyInput, read_candidate, read_near
 from captchad.browser.finding.wording import FieldPurpose, asks_contact, find_purpose, mentions_message
+from captchad.browser.scripts.bounds import (
+    BESIDE_LENGTH,
+    CANDIDATES_LIMIT,
+    CHILD_FRAMES_LIMIT,
+    FIELDS_LIMIT,
+    NEAR_LIMIT,
+    STATE_LENGTH,
+    URL_LENGTH,
+    WORDS_LENGTH,
+    Facts,
+)
 
 # A scripted page with fewer elements is most likely still being built by its script.
 SPARSE_ELEMENTS = 25
+AROUND_LENGTH = 4 * WORDS_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +59,34 @@ class FrameView:
     knows_frames: bool
 
 
-def read_view(facts: Mapping[str, Any], url: str, selector: str | None) -> FrameView:
-    """Build a view from the facts of finder.js; the page could have tampered with them, so types are forced."""
-    words = [(str(field["words"]), str(field["before"]), str(field["after"])) for field in facts["fields"]]
+def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
+    """Build a view from the facts of finder.js; TAMPERED where they are none."""
+    words = [_read_words(field) for field in facts.each("fields", FIELDS_LIMIT)]
     can_send = any(asks_contact(own) for own, _, _ in words)
     purposes = tuple(find_purpose(*texts, can_send=can_send) for texts in words)
-    is_scripted, change = bool(facts["is_scripted"]), str(facts["change"])
+    is_scripted, change = facts.flag("is_scripted"), facts.text("change", STATE_LENGTH)
     is_sparse = is_scripted and int(change.partition(" ")[0]) < SPARSE_ELEMENTS
     asks_code = FieldPurpose.CAPTCHA in purposes or FieldPurpose.CODE in purposes
     return FrameView(
-        state=str(facts["state"]),
+        state=facts.text("state", STATE_LENGTH),
         url=url,
-        frame_index=int(facts["frame_index"]),
-        unsupported=None if facts["unsupported"] is None else str(facts["unsupported"]),
+        frame_index=facts.number("frame_index"),
+        unsupported=facts.optional_text("unsupported", WORDS_LENGTH),
         change=change,
         is_scripted=is_scripted,
-        is_expectant=bool(facts["mentions"]) or asks_code or is_sparse,
+        is_expectant=facts.flag("mentions") or asks_code or is_sparse,
         can_send=can_send,
         candidates=tuple(
             _without_messages(read_candidate(entry, purposes, selector), can_send=can_send)
-            for entry in facts["candidates"]
+            for entry in facts.each("candidates", CANDIDATES_LIMIT)
         ),
-        frames=tuple(_read_place(entry, purposes) for entry in facts["frames"]),
-        knows_frames=bool(facts["knows_frames"]),
+        frames=tuple(_read_place(entry, purposes) for entry in facts.each("frames", CHILD_FRAMES_LIMIT)),
+        knows_frames=facts.flag("knows_frames"),
     )
+
+
+def _read_words(field: Facts) -> tuple[str, str, str]:
+    return field.text("words", WORDS_LENGTH), field.text("before", BESIDE_LENGTH), field.text("after", BESIDE_LENGTH)
 
 
 def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
@@ -79,18 +94,18 @@ def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
     return replace(candidate, around="") if mentions_message(candidate.around, can_send=can_send) else candidate
 
 
-def _read_place(facts: Mapping[str, Any], purposes: tuple[FieldPurpose, ...]) -> FramePlace:
+def _read_place(facts: Facts, purposes: tuple[FieldPurpose, ...]) -> FramePlace:
     return FramePlace(
-        index=int(facts["index"]),
-        url=str(facts["url"]),
-        own=str(facts["own"]),
-        around=str(facts["around"]),
-        is_visible=bool(facts["is_visible"]),
-        inputs=read_near(facts["near"], purposes),
-        fields_before=int(facts["fields_before"]),
-        fields_after=int(facts["fields_after"]),
-        block=int(facts["block"]),
-        behavioural=None if facts["behavioural"] is None else str(facts["behavioural"]),
+        index=facts.number("index"),
+        url=facts.text("url", URL_LENGTH),
+        own=facts.text("own", WORDS_LENGTH),
+        around=facts.text("around", WORDS_LENGTH),
+        is_visible=facts.flag("is_visible"),
+        inputs=read_near(facts.several("near", NEAR_LIMIT), purposes),
+        fields_before=facts.number("fields_before"),
+        fields_after=facts.number("fields_after"),
+        block=facts.number("block"),
+        behavioural=facts.optional_text("behavioural", WORDS_LENGTH),
     )
 
 
@@ -116,7 +131,8 @@ def place_view(view: FrameView, place: FramePlace) -> FrameView:
 def _place_candidate(candidate: Candidate, place: FramePlace) -> Candidate:
     return replace(
         candidate,
-        around=f"{candidate.around} {place.own} {place.around}",
+        # Frames can be nested as deep as one likes.
+        around=f"{candidate.around} {place.own} {place.around}"[:AROUND_LENGTH],
         is_visible=candidate.is_visible and place.is_visible,
         inputs=(*candidate.inputs, *place.inputs),
         fields_before=candidate.fields_before + place.fields_before,

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Locator
 
-from captchad.browser.finding.finder import CaptchaFinder, Found, read_finder_script
-from captchad.browser.finding.pictures import find_again, read_picture
+from captchad.browser.finding.finder import CaptchaFinder, Found
+from captchad.browser.finding.pictures import PICTURE, find_again, read_picture
 from captchad.browser.page.opened_page import OpenedPage
+from captchad.browser.scripts.bounds import cut_url
+from captchad.browser.scripts.isolated_world import has_click_handler
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock, Stopwatch
 
@@ -23,12 +26,6 @@ class TakenPicture:
     found: Found
     picture: bytes
     how: str
-
-    @property
-    def is_clickable(self) -> bool:
-        """Whether a click on the picture may draw another one without leaving the page."""
-        candidate = self.found.candidate
-        return candidate.is_clickable and not candidate.link
 
 
 class PictureTaker:
@@ -47,7 +44,7 @@ class PictureTaker:
         for _ in range(READ_TRIES):
             found = await self._find(until_seconds)
             self.locate_ms = stopwatch.total_ms()
-            read = await read_picture(found.frame, found.candidate, opened.recorder, read_finder_script())
+            read = await read_picture(found.frame, found.candidate, opened.recorder)
             if read is not None:
                 return TakenPicture(found, *read)
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
@@ -55,13 +52,15 @@ class PictureTaker:
     async def _find(self, until_seconds: float) -> Found:
         opened = self._opened
         is_error_page = opened.is_error_page
-        finder = CaptchaFinder(opened.page, self._selector, is_error_page=is_error_page, clock=self._clock)
+        finder = CaptchaFinder(
+            opened.page, opened.main_frame, self._selector, is_error_page=is_error_page, clock=self._clock
+        )
         try:
             return await finder.find(until_seconds, opened.check)
         except AttemptFailed as failure:
             if not is_error_page or failure.task_error_code is not TaskErrorCode.CAPTCHA_NOT_FOUND:
                 raise
-            message = f"{opened.page.url} answered {opened.status} and shows no captcha"
+            message = f"{cut_url(opened.page.url)} answered {opened.status} and shows no captcha"
             raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
 
     async def await_another(self, before: TakenPicture, until_seconds: float) -> TakenPicture | None:
@@ -83,12 +82,18 @@ class PictureTaker:
             return None
 
 
+async def find_clickable(taken: TakenPicture) -> Locator | None:
+    """Return the picture's element where a click may draw another one without leaving the page; None where not."""
+    frame, candidate = taken.found.frame, taken.found.candidate
+    element = None if candidate.link else await find_again(frame, candidate)
+    is_clickable = element is not None and (candidate.is_clickable or await has_click_handler(frame, PICTURE))
+    return element if is_clickable else None
+
+
 async def click_picture(taken: TakenPicture) -> bool:
     """Click the picture where that may draw another one; False where it can't be clicked."""
-    if not taken.is_clickable:
-        return False
     try:
-        element = await find_again(taken.found.frame, taken.found.candidate, read_finder_script())
+        element = await find_clickable(taken)
         if element is None:
             return False
         # The click may start a navigation, which the attempt watches itself.

@@ -1,32 +1,36 @@
 """Gets the bytes of a captcha picture without requesting it again: that would make the site draw another one."""
 
+import asyncio
 import base64
 import binascii
+import math
 import re
 from urllib.parse import unquote_to_bytes
 
-from playwright.async_api import ElementHandle, Frame, Response
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import FloatRect, Frame, Locator, Response
 
 from captchad.browser.finding.candidates import Candidate
 from captchad.browser.page.picture_recorder import PictureRecorder
+from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED, Facts
+from captchad.browser.scripts.catalogue import FINDER
+from captchad.browser.scripts.isolated_world import ask, choose
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.picture import PICTURE_LIMIT_BYTES
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _SVG_TYPE = "image/svg"
+PICTURE = "picture"
 _OWN_SCHEMES = ("data:", "blob:")
 
 
-async def read_picture(
-    frame: Frame, candidate: Candidate, recorder: PictureRecorder, finder: str
-) -> tuple[bytes, str] | None:
+async def read_picture(frame: Frame, candidate: Candidate, recorder: PictureRecorder) -> tuple[bytes, str] | None:
     """Return the picture's own bytes and how they were obtained; None when the element is gone.
 
     Vector pictures and what can't be read any other way are photographed from the page.
     """
     if candidate.kind == "canvas" or candidate.source.startswith(_OWN_SCHEMES):
-        own_bytes = decode_data_url(await _read_in_page(frame, candidate, finder))
+        own_bytes = await _read_in_page(frame, candidate)
         if own_bytes:
             return own_bytes, f"read from the {candidate.kind} in the page"
     response = recorder.find(candidate.source) if candidate.source.startswith("http") else None
@@ -34,40 +38,84 @@ async def read_picture(
         own_bytes = await _read_body(response)
         if own_bytes:
             return own_bytes, "from the response that the page received"
-    photographed = await _photograph(frame, candidate, finder)
+    photographed = await _photograph(frame, candidate)
     return None if photographed is None else (photographed, "photographed from the page")
 
 
 async def _read_body(response: Response) -> bytes | None:
-    """Return a picture's bytes; AttemptFailed for more than the limit, before they fill the worker's memory."""
+    """Return a picture's bytes; AttemptFailed for more than the limit, before they fill the worker's memory.
+
+    None where nobody can tell their number beforehand: of an encoded picture, and of one from the browser's cache.
+    """
     try:
-        # Without Content-Length the browser's own count is asked, which takes a round trip.
-        length = response.headers.get("content-length", "")
-        size_bytes = int(length) if _LENGTH.fullmatch(length) else (await response.request.sizes())["responseBodySize"]
-        if size_bytes > PICTURE_LIMIT_BYTES:
-            message = f"the captcha's picture has {size_bytes} bytes, more than the limit of {PICTURE_LIMIT_BYTES}"
-            raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, message)
+        headers = response.headers
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            return None
+        length = headers.get("content-length", "")
+        stated_bytes = int(length) if _LENGTH.fullmatch(length) else 0
+        _check_size(stated_bytes)
+        # Over HTTP/1 a browser reads no more than that. Otherwise its own count is asked, which takes a round trip.
+        if not stated_bytes or "transfer-encoding" in headers or not response.url.startswith("http:"):
+            received_bytes = (await response.request.sizes())["responseBodySize"]
+            _check_size(received_bytes)
+            if received_bytes <= 0:
+                return None
         return await response.body()
     except PlaywrightError:
         return None
 
 
-async def _read_in_page(frame: Frame, candidate: Candidate, finder: str) -> str:
-    return str(await frame.evaluate(finder, _ask_for(candidate, "read")) or "")
+def _check_size(size_bytes: int) -> None:
+    if size_bytes > PICTURE_LIMIT_BYTES:
+        raise _refuse(f"has {size_bytes} bytes, more than the limit of {PICTURE_LIMIT_BYTES}")
 
 
-async def _photograph(frame: Frame, candidate: Candidate, finder: str) -> bytes | None:
-    element = await find_again(frame, candidate, finder)
-    return None if element is None else await element.screenshot(type="png", animations="disabled")
+def _refuse(reason: str) -> AttemptFailed:
+    return AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, f"the captcha's picture {reason}")
 
 
-async def find_again(frame: Frame, candidate: Candidate, finder: str) -> ElementHandle | None:
+async def _read_in_page(frame: Frame, candidate: Candidate) -> bytes | None:
+    try:
+        answer = await ask(frame, FINDER, **_order(candidate, "read"))
+        if answer is None:
+            return None
+        facts = Facts(answer)
+        url = None if "is_too_large" in answer else facts.text("data", ANSWER_LENGTH)
+    except TAMPERED:
+        return None
+    # In a thread: a large picture takes a while.
+    own_bytes = await asyncio.to_thread(decode_data_url, url) if url is not None else None
+    if url is None or len(own_bytes or b"") > PICTURE_LIMIT_BYTES:
+        raise _refuse(f"has more than the limit of {PICTURE_LIMIT_BYTES} bytes")
+    return own_bytes
+
+
+async def _photograph(frame: Frame, candidate: Candidate) -> bytes | None:
+    element = await find_again(frame, candidate)
+    if element is None:
+        return None
+    await element.scroll_into_view_if_needed()
+    box, window = await element.bounding_box(), frame.page.viewport_size
+    if box is None or window is None:
+        return None
+    if box["width"] > window["width"] or box["height"] > window["height"]:
+        raise _refuse(f"is shown as {box['width']:.0f} x {box['height']:.0f} pixels, more than the window has")
+    # Of the window, not of the element: that one can grow meanwhile.
+    return await frame.page.screenshot(type="png", animations="disabled", clip=_round_outwards(box), timeout=0)
+
+
+def _round_outwards(box: FloatRect) -> FloatRect:
+    left, top = math.floor(box["x"]), math.floor(box["y"])
+    right, bottom = math.ceil(box["x"] + box["width"]), math.ceil(box["y"] + box["height"])
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
+async def find_again(frame: Frame, candidate: Candidate) -> Locator | None:
     """Return the candidate's element, None when it is gone."""
-    handle = await frame.evaluate_handle(finder, _ask_for(candidate, "element"))
-    return handle.as_element()
+    return await choose(frame, FINDER, keeps=PICTURE, **_order(candidate, "element"))
 
 
-def _ask_for(candidate: Candidate, mode: str) -> dict[str, str | int | None]:
+def _order(candidate: Candidate, mode: str) -> dict[str, str | int | None]:
     return {"mode": mode, "selector": candidate.selector, "index": candidate.index, "source": candidate.source}
 
 

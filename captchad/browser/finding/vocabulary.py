@@ -1,7 +1,6 @@
 """The words by which sites name captchas and what stands beside them, in the languages sites are written in.
 
-Terms are plain text, matched anywhere in folded text (see wording.py); what needs a border is a pattern there. The
-patterns here are those that the finder's script needs too: JavaScript and Python read them alike.
+Terms are plain text, matched anywhere in folded text (see wording.py); what needs a border is a pattern there.
 """
 
 
@@ -119,19 +118,3 @@ reload|new image|change|help|what is|privacy|terms|登录|登錄|注册|提交|�
 acheter|supprimer|senden|kaufen|löschen|aktualisieren|invia|acquista|elimina|送信|購入|削除|更新|보내기|삭제|
 구매|새로고침|gönder|sil|satın|wyślij|usuń|kup |إرسال|حذف|شراء|gửi|xóa|mua|kirim|hapus|beli|
 """)
-
-# What the script looks at more closely: wide and quick, for it sees every name and address on the page.
-MAYBE_PATTERN = (
-    "captcha|verif|valid|code|(?<![a-z])check|secur|yzm|challenge|spam|human|codi|códig|kod|mã|κωδ|"
-    "капч|код|验|驗|码|碼|認証|인증|보안|코드|رمز|کد|קוד|รหัส|कोड"
-)
-
-# Scripts of a page that will show one: narrow, for code says `code` all the time.
-MENTION_PATTERN = (
-    "captcha|securimage|(verify|verification|validate|check|(?<![a-z])v)[_-]?code|yzm|"
-    "验证码|校验码|驗證碼|капч|код с карт|認証|보안문자"
-)
-
-# Addresses of what is shown until the picture is there; and where a page names another one beside it, more than these.
-STAND_IN_PATTERN = "loading|spinner|placeholder|spacer|blank|transparent|1x1|dummy"
-UNLOADED_PATTERN = f"^data:|{STAND_IN_PATTERN}|lazy|pixel|gr[ae]y"

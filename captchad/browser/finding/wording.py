@@ -6,9 +6,15 @@ from enum import Enum
 from functools import lru_cache
 
 from captchad.browser.finding import vocabulary
+from captchad.browser.scripts.patterns import STAND_IN_PATTERN
 
-# The same texts come up at every scan of a page.
-REMEMBERED_TEXTS = 2048
+# The same texts come up at every scan of a page. Each is short, so that what is remembered is some megabytes at most.
+REMEMBERED_TEXTS = 512
+UNFOLDING = 3
+"""How many times longer a text may become: Korean syllables treble it, but one letter (U+FDFA) can become eighteen."""
+
+SHORT_LENGTH = 64
+"""Texts as short as the vocabulary's terms are never cut."""
 
 _CAPTCHA = re.compile(
     r"(verif|valid|check|auth|sec|rand|img|image|pic|login)[a-z]{0,6}[-_ ]?code|(?<![a-z])(yzm|[vs]code)(?![a-z])"
@@ -22,7 +28,7 @@ _DECOY = re.compile(
 )
 _CONTROL = re.compile(r"refresh|reload|audio|speaker|sound|help|close|arrow|(?<![a-z])btn")
 _SENT = re.compile(r"(?<![a-z])(otp|totp|2fa|mfa)")
-_STAND_IN = re.compile(vocabulary.STAND_IN_PATTERN)
+_STAND_IN = re.compile(STAND_IN_PATTERN)
 _OTHER_NAME = re.compile(r"(?<![a-z])(q|s|name|url|tel|date|title|qty|cv[vc]|pin|uid|uname)(?![a-z])")
 
 
@@ -40,7 +46,8 @@ def fold(text: str) -> str:
     """Return text without case, accents and width, so that one spelling of a word stands for all."""
     # Twice: case folding can leave characters that decompose further.
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    kept = decomposed[: UNFOLDING * len(text) + SHORT_LENGTH]
+    plain = "".join(letter for letter in kept if not unicodedata.combining(letter))
     return " ".join(plain.replace("’", "'").replace("ı", "i").replace("ł", "l").split())
 
 

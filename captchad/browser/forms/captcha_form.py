@@ -38,10 +38,6 @@ class CaptchaForm:
         """Note that the current picture was taken, so that no other is on its way."""
         self._wait_unasked_seconds = 0.0
 
-    def is_refreshable(self, taken: TakenPicture) -> bool:
-        """Whether another picture can be drawn without leaving the page."""
-        return self._fill.refresh is not None or taken.is_clickable
-
     async def submit(self, taken: TakenPicture, text: str, check_held: Callable[[], None]) -> bool | None:
         """Type and send an answer; return whether it was right, None where the page does not show it."""
         filling = await self._find_form(taken)

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import ElementHandle, Frame, Page
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Frame, Locator, Page
 
-from captchad.browser.finding import vocabulary
 from captchad.browser.page.frame_calls import FRAMES_LIMIT, call_frames
-from captchad.browser.page.scripts import read_script
+from captchad.browser.scripts.bounds import PLACES_LIMIT, TAMPERED, URL_LENGTH, WORDS_LENGTH, Facts, cut_url
+from captchad.browser.scripts.catalogue import FORM, FORM_FACTS
+from captchad.browser.scripts.isolated_world import ask, choose, prove_alive
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
@@ -24,21 +22,8 @@ FIND_PAUSE_SECONDS = 0.1
 ACTION_MS = 5000.0
 CLICK_MS = 1000.0
 _SCRIPT_SCHEME = "javascript"
-_SHARED_PARTS = ("walk", "texts", "behavioural")
 
 CheckOrigin = Callable[[Origin], None]
-
-
-@cache
-def read_form_script() -> str:
-    """Return the script that finds a form's elements."""
-    return files("captchad.browser.forms").joinpath("form.js").read_text(encoding="utf-8")
-
-
-def read_facts_script() -> str:
-    """Return the script that reads a form's facts; it recognises behavioural captchas by the finder's list."""
-    parts = (f"finding/finder_{part}.js" for part in _SHARED_PARTS)
-    return read_script("({ field, button })", *parts, "forms/form_facts.js", MAYBE=vocabulary.MAYBE_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +31,7 @@ class Place:
     """An element and the frame it is in."""
 
     frame: Frame
-    element: ElementHandle
+    element: Locator
 
 
 class FormFinder:
@@ -78,14 +63,14 @@ class FormFinder:
                     if element is not None:
                         return Place(frame, element)
             if self._clock.monotonic_seconds() >= until_seconds:
-                await frames[0].page.main_frame.evaluate("0")  # raises where the page has crashed
+                await prove_alive(frames[0].page.main_frame)
                 raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing visible matches {name}: {selector}")
             await self._clock.sleep(FIND_PAUSE_SECONDS)
 
 
-async def _find_in(frame: Frame, wanted: tuple[str, str]) -> ElementHandle | None:
+async def _find_in(frame: Frame, wanted: tuple[str, str]) -> Locator | None:
     mode, selector = wanted
-    return (await frame.evaluate_handle(read_form_script(), {"mode": mode, "selector": selector})).as_element()
+    return await choose(frame, FORM, keeps=mode, mode=mode, selector=selector)
 
 
 def order_frames(page: Page, first: Frame) -> list[Frame]:
@@ -107,27 +92,27 @@ class FormFilling:
         for frame in (captcha, *(place.frame for place in places)):
             _check_address(find_frame_url(frame), check_origin)
         for facts in [await self._read_facts(frame) for frame in dict.fromkeys(place.frame for place in places)]:
-            for address in facts["places"]:
-                _check_address(str(address), check_origin)
-            if facts["behavioural"] is not None:
-                message = f"the form also has {facts['behavioural']}, which captchad does not solve"
+            for address in facts.places:
+                _check_address(address, check_origin)
+            if facts.behavioural is not None:
+                message = f"the form also has {facts.behavioural}, which captchad does not solve"
                 raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
 
-    async def _read_facts(self, frame: Frame) -> dict[str, Any]:
+    async def _read_facts(self, frame: Frame) -> "FormFacts":
         """Read the facts of the field and the button, as far as they are in this frame."""
-        field, button = (
-            place.element if place is not None and place.frame == frame else None
-            for place in (self.field, self._button)
-        )
-        facts: dict[str, Any] = await frame.evaluate(read_facts_script(), {"field": field, "button": button})
-        return facts
+        places = {"field": self.field, "button": self._button}
+        uses = [mode for mode, place in places.items() if place is not None and place.frame == frame]
+        try:
+            return read_form_facts(Facts(await ask(frame, FORM_FACTS, uses=uses)))
+        except TAMPERED:
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the page's form can't be read") from None
 
     async def type(self, text: str) -> None:
         """Type the text into the field key by key, replacing its content."""
         try:
             await self.field.element.fill("", timeout=ACTION_MS)
             # Key by key rather than at once: some pages listen to key presses.
-            await self.field.element.type(text, timeout=ACTION_MS + MS_PER_SECOND * len(text))
+            await self.field.element.press_sequentially(text, timeout=ACTION_MS + MS_PER_SECOND * len(text))
         except PlaywrightError as error:
             raise _explain(error, "fill.input can't be typed into") from None
 
@@ -149,12 +134,28 @@ class FormFilling:
         await self._button.element.click(force=True, no_wait_after=True, timeout=CLICK_MS)
 
 
+@dataclass(frozen=True, slots=True)
+class FormFacts:
+    """Every address that an answer may be sent to, and the behavioural captcha of the form, if it has one."""
+
+    places: tuple[str, ...]
+    behavioural: str | None
+
+
+def read_form_facts(facts: Facts) -> FormFacts:
+    """Read the answer of form_facts.js; TAMPERED where it is none, or names more addresses than a form can have."""
+    places = facts.several("places", PLACES_LIMIT + 1)
+    if len(places) > PLACES_LIMIT or not all(isinstance(place, str) for place in places):
+        raise ValueError("these are not a form's addresses")
+    return FormFacts(tuple(place[:URL_LENGTH] for place in places), facts.optional_text("behavioural", WORDS_LENGTH))
+
+
 def find_frame_url(frame: Frame) -> str:
     """Return the address a frame's document comes from: its parent's where it has none of its own."""
     at: Frame = frame
-    while urlsplit(at.url).scheme not in PAGE_SCHEMES and at.parent_frame is not None:
+    while urlsplit(cut_url(at.url)).scheme not in PAGE_SCHEMES and at.parent_frame is not None:
         at = at.parent_frame
-    return at.url
+    return cut_url(at.url)
 
 
 def _check_address(url: str, check_origin: CheckOrigin) -> None:

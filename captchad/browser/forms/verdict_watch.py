@@ -1,13 +1,12 @@
 """Watches a page after its form was sent, until it is clear whether the answer was right."""
 
 from collections.abc import Callable, Hashable
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from dataclasses import dataclass
+from operator import attrgetter
 
 from playwright.async_api import Dialog, Frame, Page, Request, Response
-from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.forms.verdict import (
     Condition,
     ConditionKind,
@@ -20,6 +19,9 @@ from captchad.browser.forms.verdict import (
 )
 from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.browser.page.retry_after import refuse_overload
+from captchad.browser.scripts.bounds import DIALOG_LENGTH, STATE_LENGTH, TAMPERED, Facts, cut_url
+from captchad.browser.scripts.catalogue import CONDITIONS
+from captchad.browser.scripts.isolated_world import ask
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Fill
 from captchad.runtime.clock import Clock
@@ -34,10 +36,14 @@ HTTP_ERROR_STATUS = 400
 _ENDLESS = frozenset({"websocket", "eventsource", "ping"})
 
 
-@cache
-def read_conditions_script() -> str:
-    """Return the script that looks for success and failure."""
-    return files("captchad.browser.forms").joinpath("conditions.js").read_text(encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class FrameSight:
+    """What conditions.js saw in a frame: its document, by the time it began, and what of success and failure shows."""
+
+    document: float
+    is_complete: bool
+    success: bool
+    failure: bool
 
 
 class VerdictWatch:
@@ -133,24 +139,27 @@ class VerdictWatch:
         scanned = await call_frames(frames, self._scan_frame, limit_seconds)
         views = {frame: view for frame, view in zip(frames, scanned, strict=True) if view is not None}
         for frame, view in views.items():
-            self._note_document(frame, view["document"])
+            self._note_document(frame, view.document)
         main_view = views.get(self._page.main_frame)
-        self._is_loaded = main_view is not None and main_view["state"] == "complete"
+        self._is_loaded = main_view is not None and main_view.is_complete
         success, failure = (
-            {(frame, view["document"]) for frame, view in views.items() if view[name] or self._is_address(frame, one)}
+            {(frame, view.document) for frame, view in views.items() if shows(view) or self._is_address(frame, one)}
             | self._find_dialogs(one)
-            for name, one in zip(("success", "failure"), self._conditions, strict=True)
+            for shows, one in zip((attrgetter("success"), attrgetter("failure")), self._conditions, strict=True)
         )
         return Sighting(frozenset(success), frozenset(failure))
 
-    async def _scan_frame(self, frame: Frame) -> dict[str, Any]:
+    async def _scan_frame(self, frame: Frame) -> FrameSight | None:
         success, failure = (_describe(condition) for condition in self._conditions)
-        wanted = {"success": success, "failure": failure}
-        view: dict[str, Any] = await frame.evaluate(read_conditions_script(), wanted)
-        return view
+        try:
+            return read_sight(Facts(await ask(frame, CONDITIONS, success=success, failure=failure)))
+        except TAMPERED:
+            return None
 
     def _is_address(self, frame: Frame, condition: Condition | None) -> bool:
-        return condition is not None and frame == self._page.main_frame and condition.matches_url(self._page.url)
+        return (
+            condition is not None and frame == self._page.main_frame and condition.matches_url(cut_url(self._page.url))
+        )
 
     def _find_dialogs(self, condition: Condition | None) -> set[Hashable]:
         if condition is None:
@@ -186,19 +195,27 @@ class VerdictWatch:
     def _on_dialog(self, dialog: Dialog) -> None:
         # A page may open dialogs in an endless loop.
         if len(self._dialogs) < DIALOGS_LIMIT:
-            self._dialogs.append(dialog.message)
+            self._dialogs.append(dialog.message[:DIALOG_LENGTH])
         self._note_move()
         self._work.spawn(_close_dialog(dialog), "close-dialog")
 
 
+def read_sight(facts: Facts) -> FrameSight:
+    """Read the answer of conditions.js; TAMPERED where it is none."""
+    return FrameSight(
+        document=facts.measure("document"),
+        is_complete=facts.text("state", STATE_LENGTH) == "complete",
+        success=facts.flag("success"),
+        failure=facts.flag("failure"),
+    )
+
+
 async def _close_dialog(dialog: Dialog) -> None:
-    try:
+    with tolerate_loss():
         if dialog.type == "beforeunload":
             await dialog.accept()  # dismissing it would keep the page from navigating
         else:
             await dialog.dismiss()
-    except PlaywrightError:
-        return
 
 
 def _describe(condition: Condition | None) -> dict[str, str] | None:

@@ -6,17 +6,21 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from playwright.async_api import Error as PlaywrightError
+from playwright._impl._driver import compute_driver_executable
 from playwright.async_api import Playwright, async_playwright
 
 from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.browsers.driver_loss import tolerate_loss
+from captchad.browser.launch.node_starter import write_node_starter
 from captchad.browser.launch.process_tree import find_driver, is_running, kill_tree, list_children
+from captchad.browser.scripts.isolated_world import install_scripts
 from captchad.runtime.spawn import TaskSet
 
 DRIVER_START_SECONDS = 30.0
 STOP_SECONDS = 3.0
 TEMPORARY_FOLDER_VARIABLE = "TMPDIR"
 NODE_OPTIONS_VARIABLE = "NODE_OPTIONS"
+NODE_PROGRAM_VARIABLE = "PLAYWRIGHT_NODEJS_PATH"
 FRUGAL_HEAP = "--max-old-space-size=1024 --max-semi-space-size=8"
 """Node sizes its heap by the machine's memory otherwise: 210 to 320 MiB instead of 150 to 170 (docs/performance.md)."""
 
@@ -39,10 +43,10 @@ class PlaywrightDriver:
         """Its process id; 0 while it does not run."""
         return self._pid
 
-    async def start(self, temporary_folder: Path | None = None) -> Playwright:
+    async def start(self, folder: Path) -> Playwright:
         """Start the driver unless it runs; LaunchFailed when it does not start.
 
-        It keeps its files, browser profiles among them, in `temporary_folder`.
+        It keeps its files, browser profiles among them, in `folder`.
         """
         if self._playwright is not None and self.is_alive:
             return self._playwright
@@ -51,13 +55,17 @@ class PlaywrightDriver:
         known = list_children()
         try:
             async with asyncio.timeout(DRIVER_START_SECONDS):
-                with _set_environment(_choose_environment(temporary_folder)):
-                    self._playwright = await async_playwright().start()
-        except (TimeoutError, PlaywrightError, OSError) as error:
-            raise LaunchFailed(f"Playwright's driver did not start: {error or 'no answer'}") from None
+                with _set_environment(_choose_environment(folder)):
+                    manager = async_playwright()
+                    playwright = await manager.start()
+                _retrieve_end(manager)
+                await install_scripts(playwright)
+        except Exception as error:  # noqa: BLE001 - a driver that ends meanwhile raises a bare Exception
+            raise LaunchFailed(f"Playwright's driver did not start: {str(error) or 'no answer'}") from None
         finally:
             self._pid = find_driver(known) or 0
-        return self._playwright
+        self._playwright = playwright
+        return playwright
 
     async def stop(self) -> None:
         """End the driver and every browser under it, and wait until it has ended."""
@@ -79,24 +87,31 @@ class PlaywrightDriver:
             kill_tree(pid)
 
 
-def is_driver_gone(error: RuntimeError) -> bool:
-    """Whether uvloop raised this on a write to a process that has ended; Playwright does not map it to its own."""
-    return "the handler is closed" in str(error)
-
-
 async def _stop_quietly(playwright: Playwright) -> None:
-    with contextlib.suppress(PlaywrightError, OSError):
+    with contextlib.suppress(OSError), tolerate_loss():
         await playwright.stop()
 
 
-def _choose_environment(temporary_folder: Path | None) -> dict[str, str]:
+def _retrieve_end(manager: object) -> None:
+    """Have asyncio not complain that nobody asked for the error with which the driver's pipe ends.
+
+    Playwright waits for that future at the start alone, and shows it to nobody; releases keep it in different places.
+    """
+    for owner in ("_client", "_connection"):
+        transport = getattr(getattr(manager, owner, None), "_transport", None)
+        end: asyncio.Future[None] | None = getattr(transport, "on_error_future", None)
+        if end is not None:
+            end.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+
+
+def _choose_environment(folder: Path) -> dict[str, str]:
     own_options = os.environ.get(NODE_OPTIONS_VARIABLE, "")
-    chosen = {
-        NODE_OPTIONS_VARIABLE: f"{FRUGAL_HEAP} {own_options}".rstrip()
-    }  # node takes the last of two equal options
-    if temporary_folder is not None:
-        chosen[TEMPORARY_FOLDER_VARIABLE] = str(temporary_folder)
-    return chosen
+    return {
+        # node takes the last of two equal options
+        NODE_OPTIONS_VARIABLE: f"{FRUGAL_HEAP} {own_options}".rstrip(),
+        NODE_PROGRAM_VARIABLE: write_node_starter(folder, compute_driver_executable()[0]),
+        TEMPORARY_FOLDER_VARIABLE: str(folder),
+    }
 
 
 @contextlib.contextmanager

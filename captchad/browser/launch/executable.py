@@ -42,14 +42,20 @@ _DRIVER_DISABLES = (
 )
 """What Playwright itself disables: Chromium takes only the last of several lists, so ours must repeat these."""
 
-PERFORMANCE_FLAGS = (
-    # With it a page gets a new frame host, and the driver new execution contexts, at every navigation within a site.
-    "--disable-features=" + ",".join((*_DRIVER_DISABLES, "RenderDocument")),
+_DISABLED_FEATURES = (
+    *_DRIVER_DISABLES,
+    # With it a page gets a new frame host, and the driver new execution contexts, at every navigation within a site;
+    # docs/performance.md says what that costs.
+    "RenderDocument",
+    # With it WebRTC asks the whole network for the `.local` names of a page, by multicast.
+    "WebRtcHideLocalIpsWithMdns",
 )
-"""Make a page cheaper; docs/performance.md says by how much.
 
-Not --disable-threaded-compositing: no frame is drawn with it, so animation callbacks never run and clicks hang.
-"""
+FEATURES_FLAG = f"--disable-features={','.join(_DISABLED_FEATURES)}"
+"""Not --disable-threaded-compositing: no frame is drawn with it, so animation callbacks never run and clicks hang."""
+
+FLOODING_FLAG = "--disable-ipc-flooding-protection"
+"""What the driver adds and must not: with it a page can change its address thousands of times a second."""
 
 # WebRTC sends UDP past any HTTP proxy otherwise.
 WEBRTC_FLAG = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"

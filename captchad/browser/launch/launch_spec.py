@@ -1,7 +1,6 @@
 """Prepares how a local browser is started: its user, environment and folder, with or without sandbox."""
 
 import asyncio
-import logging
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +9,9 @@ from captchad.browser.launch.launcher import Launch, browser_environment, write_
 from captchad.browser.launch.profile_folder import ProfileFolder
 from captchad.browser.launch.sandbox import Sandbox, explain_missing_namespaces, is_root, plan_sandbox
 from captchad.domain.errors import DependencyMissing
+from captchad.telemetry.logs import shared_logger
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

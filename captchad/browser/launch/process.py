@@ -1,18 +1,24 @@
 """Starts and ends the Chromium processes of this machine."""
 
 import asyncio
-import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from playwright.async_api import Browser, Playwright
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy, read_user_agent
+from captchad.browser.browsers.connection import AccessOpener, BrowserConnection, LaunchFailed, read_user_agent
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.browsers.hang_judge import Activity
-from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver, is_driver_gone
-from captchad.browser.launch.executable import EGRESS_FLAGS, PERFORMANCE_FLAGS, QUIET_FLAGS, find_executable
+from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
+from captchad.browser.launch.executable import (
+    EGRESS_FLAGS,
+    FEATURES_FLAG,
+    FLOODING_FLAG,
+    NOWHERE_URL,
+    QUIET_FLAGS,
+    find_executable,
+)
 from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
 from captchad.browser.launch.process_activity import is_stopped, read_activity
 from captchad.browser.launch.process_tree import (
@@ -26,13 +32,15 @@ from captchad.browser.launch.process_tree import (
 )
 from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
 from captchad.config.settings import BrowserSection
-from captchad.egress.proxy import ProxyAddress
+from captchad.egress.known_browsers import NETWORK_SERVICE
+from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
+from captchad.telemetry.logs import shared_logger
 
 LAUNCH_SECONDS = 30.0
 _MARK_BYTES = 8
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 class SandboxUnusable(LaunchFailed):
@@ -49,26 +57,32 @@ class BrowserProcess(BrowserConnection):
         pid: int,
         user_agent: str,
         clock: Clock,
-        context_options: Mapping[str, Any] | None = None,
+        open_access: AccessOpener,
         *,
         driver_pid: int,
     ) -> None:
-        super().__init__(number, browser, user_agent, clock, context_options)
+        super().__init__(number, browser, user_agent, clock, open_access)
         self.pid = pid
         self._driver_pid = driver_pid
+        self._network_pid: int | None = None
 
     @property
     def is_alive(self) -> bool:
         """Whether it can serve pages."""
-        return not self.is_killed and self.browser.is_connected() and is_running(self.pid)
+        if self.is_killed or not self.browser.is_connected() or not is_running(self.pid):
+            return False
+        # Chromium starts another network process, but that one does not know the contexts' own ways to the proxy.
+        return self._network_pid is None or is_running(self._network_pid)
 
     def describe(self) -> str:
         """Name the process."""
         return f"process {self.pid}"
 
     async def measure(self) -> None:
-        """Read the memory of the whole browser, off the event loop."""
+        """Read the memory of the whole browser, and once which process has the network, off the event loop."""
         self.memory_bytes = await asyncio.to_thread(measure_rss_bytes, self.pid)
+        if self._network_pid is None:
+            self._network_pid = await asyncio.to_thread(find_marked, self.pid, f"--utility-sub-type={NETWORK_SERVICE}")
 
     async def read_activity(self) -> Activity:
         """Return the CPU times of its own processes and the driver, read off the event loop."""
@@ -85,13 +99,11 @@ class BrowserProcess(BrowserConnection):
         """Close it, by force if that takes too long; none of its processes is left."""
         tree = await asyncio.to_thread(list_tree, self.pid)
         try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self.browser.close()
-        except (TimeoutError, PlaywrightError):
+            with tolerate_loss():
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self.browser.close()
+        except TimeoutError:
             _logger.debug("browser %d did not close by itself", self.number)
-        except RuntimeError as error:
-            if not is_driver_gone(error):
-                raise
         finally:
             self.kill()
             # Its children outlive it for a moment and have another parent by then, so the list made before is used.
@@ -100,23 +112,13 @@ class BrowserProcess(BrowserConnection):
 
 
 class LaunchedBrowsers:
-    """The source that launches browsers on this machine, all under one driver.
-
-    `admit` takes a process id and returns whether the proxy will serve that browser without a password.
-    """
+    """The source that launches browsers on this machine, all under one driver."""
 
     def __init__(
-        self,
-        config: BrowserSection,
-        find_proxy: Callable[[], ProxyAddress],
-        clock: Clock,
-        *,
-        admit: Callable[[int], Awaitable[bool]] | None = None,
-        must_have_sandbox: bool = False,
+        self, config: BrowserSection, proxy: FilteringProxy, clock: Clock, *, must_have_sandbox: bool = False
     ) -> None:
         self._executable = config.executable
-        self._find_proxy = find_proxy
-        self._admit = admit
+        self._proxy = proxy
         self._clock = clock
         self._driver = PlaywrightDriver()
         self._sandboxing = SandboxPolicy(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
@@ -168,18 +170,11 @@ class LaunchedBrowsers:
         if pid is None:
             raise LaunchFailed(f"{program.executable} ended right after its start")
         self._launched += 1
-        options = await self._choose_options(pid)
+        # A password only where it is needed: with one, the driver intercepts each request, should the proxy ask for it.
+        open_access = self._proxy.open_port if await self._proxy.admit(pid) else self._proxy.open_login
         return BrowserProcess(
-            self._launched, browser, pid, user_agent, self._clock, options, driver_pid=self._driver.pid
+            self._launched, browser, pid, user_agent, self._clock, open_access, driver_pid=self._driver.pid
         )
-
-    async def _choose_options(self, pid: int) -> dict[str, Any]:
-        """Give contexts the proxy's password only where it is needed.
-
-        With a password the driver intercepts each request, in case the proxy asks for it.
-        """
-        is_admitted = self._admit is not None and await self._admit(pid)
-        return {} if is_admitted else {"proxy": describe_proxy(self._find_proxy())}
 
     def _kill_marked(self, mark: str) -> None:
         """Kill what a failed launch may have started."""
@@ -192,9 +187,11 @@ class LaunchedBrowsers:
             "executable_path": program.path,
             "headless": True,
             "chromium_sandbox": program.has_sandbox,
-            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, *PERFORMANCE_FLAGS, mark],
+            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, FEATURES_FLAG, mark],
+            "ignore_default_args": [FLOODING_FLAG],
             "env": program.environment,
-            "proxy": {"server": self._find_proxy().url, "bypass": "<-loopback>"},
+            # Each context names its own access to the proxy; anything else leads nowhere.
+            "proxy": {"server": NOWHERE_URL, "bypass": "<-loopback>"},
             # The worker ends its browser itself: after a signal to the whole group it still has pages to finish.
             "handle_sigint": False,
             "handle_sigterm": False,

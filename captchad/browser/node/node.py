@@ -5,9 +5,9 @@ import logging
 import os
 import random
 
-from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.browsers.connection import LaunchFailed, refuse_access
 from captchad.browser.launch.driver import PlaywrightDriver
-from captchad.browser.launch.executable import NOWHERE_URL, find_executable
+from captchad.browser.launch.executable import find_executable
 from captchad.browser.launch.launch_spec import SandboxPolicy
 from captchad.browser.launch.process import SandboxUnusable
 from captchad.browser.node.server import BrowserServer, ListeningAddress
@@ -16,7 +16,6 @@ from captchad.browser.remote.playwright_server import PlaywrightServerEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
 from captchad.config.settings import BrowserSection
 from captchad.domain.errors import DependencyMissing
-from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskSet
@@ -26,8 +25,6 @@ LONGEST_PAUSE_SECONDS = 30.0
 JITTER = 0.2
 # Checks between two measurements, which read /proc for each of the browser's processes.
 MEASURE_EVERY = 10
-# The node opens no pages of its own.
-NOWHERE = ProxyAddress(NOWHERE_URL, "none", "none")
 
 _logger = logging.getLogger(__name__)
 
@@ -49,7 +46,7 @@ class BrowserNode(Service):
         self._clock = clock
         self._sandboxing = SandboxPolicy(config.user, config.recycle_memory_bytes, must_have_sandbox=must_have_sandbox)
         endpoint = PlaywrightServerEndpoint(address.own_url)
-        self._source = RemoteBrowsers([endpoint], lambda: NOWHERE, clock, must_have_sandbox=must_have_sandbox)
+        self._source = RemoteBrowsers([endpoint], refuse_access, clock, must_have_sandbox=must_have_sandbox)
         # So that nodes that were started together do not restart together.
         self._memory_limit_bytes = config.recycle_memory_bytes * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311
         self._server: BrowserServer | None = None

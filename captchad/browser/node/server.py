@@ -9,7 +9,7 @@ from pathlib import Path
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.driver import TEMPORARY_FOLDER_VARIABLE
-from captchad.browser.launch.executable import NOWHERE_URL, QUIET_FLAGS, WEBRTC_FLAG
+from captchad.browser.launch.executable import FEATURES_FLAG, FLOODING_FLAG, NOWHERE_URL, QUIET_FLAGS, WEBRTC_FLAG
 from captchad.browser.launch.launch_spec import LaunchSpec
 from captchad.browser.launch.launcher import PASSED_ON
 from captchad.browser.launch.process import SandboxUnusable
@@ -94,7 +94,8 @@ class BrowserServer:
             "headless": True,
             "executablePath": self._program.path,
             "chromiumSandbox": self._program.has_sandbox,
-            "args": [*QUIET_FLAGS, WEBRTC_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
+            "args": [*QUIET_FLAGS, WEBRTC_FLAG, FEATURES_FLAG, "--proxy-bypass-list=<-loopback>", MARK],
+            "ignoreDefaultArgs": [FLOODING_FLAG],
             # Each worker's contexts name its own proxy; anything else leads nowhere.
             "proxy": {"server": NOWHERE_URL, "bypass": "<-loopback>"},
             "env": self._program.environment,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Request, Response
 
+from captchad.browser.scripts.bounds import cut_url
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_origin
 from captchad.egress.proxy import FilteringProxy
@@ -14,6 +15,7 @@ from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
+_DOWNLOAD = "Download is starting"
 # Bounded, for most aborted navigations have no such response.
 REASON_SECONDS = 0.5
 # The driver has no error class for these; a launch-server words its browser's end in its own way.
@@ -38,7 +40,7 @@ class NavigationOutcome:
 
     def note_redirect(self, location: str) -> None:
         """Remember that a response redirects to a scheme that Chromium would hand to another program."""
-        if urlsplit(location).scheme not in {"", *PAGE_SCHEMES}:
+        if urlsplit(cut_url(location)).scheme not in {"", *PAGE_SCHEMES}:
             self._leads_out.set()
 
     async def await_reason(self) -> None:
@@ -50,7 +52,7 @@ class NavigationOutcome:
     async def check_answer(self, response: Response) -> None:
         """Raise if the proxy itself sent the response; over https only the site can have, so the header is ignored."""
         code = response.headers.get(ANSWER_HEADER.lower())
-        if code is None or urlsplit(response.url).scheme != "http":
+        if code is None or urlsplit(cut_url(response.url)).scheme != "http":
             return
         if code == UNREACHABLE:
             detail = (await response.text()).strip()
@@ -74,6 +76,9 @@ class NavigationOutcome:
         text = _first_line(error)
         if not is_alive or is_crash_sign(error):
             return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser or its page crashed: {text}")
+        if _DOWNLOAD in text:
+            message = "the URL is a file to download, not a page; a captcha's picture can be sent itself, as `image`"
+            return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, message, is_final=True)
         if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
             refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
             return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
@@ -95,7 +100,7 @@ class NavigationOutcome:
 
     def _explain_refusal(self, url: str) -> str | None:
         try:
-            origin = parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(url)))
+            origin = parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(cut_url(url))))
         except (TargetNotAllowed, ValueError) as error:
             return str(error)
         refusal = self._proxy.find_refusal(origin, self._since_seconds)

@@ -8,10 +8,13 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
 from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
+from captchad.browser.scripts.bounds import cut_url
+from captchad.browser.scripts.isolated_world import MainFrame, prove_alive
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
@@ -31,6 +34,7 @@ class OpenedPage:
     def __init__(
         self,
         page: Page,
+        main_frame: MainFrame,
         devtools: CDPSession,
         connection: BrowserConnection,
         proxy: FilteringProxy,
@@ -38,6 +42,7 @@ class OpenedPage:
         work: TaskSet,
     ) -> None:
         self.page = page
+        self.main_frame = main_frame
         self.recorder = PictureRecorder()
         self.status: int | None = None
         self._devtools = devtools
@@ -78,7 +83,7 @@ class OpenedPage:
         if self._has_crashed or self.page.is_closed():
             # A flooding page fails only here, once it has crashed: closing a crashed page is quick.
             raise self._explain_crash("the page crashed while it was searched")
-        self._outcome.check_place(self.page.url)
+        self._outcome.check_place(cut_url(self.page.url))
 
     def check_origin(self, origin: Origin) -> None:
         """Raise TargetNotAllowed if something of the page leads out of scope."""
@@ -125,7 +130,7 @@ class OpenedPage:
         """Ask the page itself: when it crashes, the driver may first report that its navigation ended."""
         try:
             async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
-                await self.page.evaluate("0")
+                await prove_alive(self.page.main_frame)
         except TimeoutError:
             return True
         except PlaywrightError as error:
@@ -140,7 +145,5 @@ class OpenedPage:
 
 
 async def _close_quietly(page: Page) -> None:
-    try:
+    with tolerate_loss():
         await page.close()
-    except PlaywrightError:
-        return

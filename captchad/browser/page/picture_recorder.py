@@ -4,6 +4,8 @@ from urllib.parse import urldefrag
 
 from playwright.async_api import Request, Response
 
+from captchad.browser.scripts.bounds import URL_LENGTH
+
 RECORDED_LIMIT = 400
 _PICTURE_TYPES = ("image/",)
 
@@ -20,6 +22,9 @@ class PictureRecorder:
         if request is None or (request.resource_type != "image" and not _is_picture(response)):
             return
         while request is not None:
+            # Beside the response, not with it: addresses can have megabytes.
+            if len(request.url) > URL_LENGTH:
+                return
             url = urldefrag(request.url).url
             # Removed first, so that the newest is last and the oldest is dropped at the limit.
             self._responses.pop(url, None)
@@ -30,7 +35,7 @@ class PictureRecorder:
 
     def find(self, url: str) -> Response | None:
         """Return the newest response for a URL."""
-        return self._responses.get(urldefrag(url).url)
+        return self._responses.get(urldefrag(url).url) if len(url) < URL_LENGTH else None
 
 
 def _is_picture(response: Response) -> bool:

@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.target import CLOSURE_LIMIT_SECONDS
 
 TOO_MANY_REQUESTS = 429
 SERVICE_UNAVAILABLE = 503
 # For a 429 without Retry-After.
 UNSTATED_SECONDS = 10.0
 SHORTEST_SECONDS = 1.0
-# A site may close a target to all workers for an hour at most.
-LONGEST_SECONDS = 3600.0
 MS_PER_SECOND = 1000
 
 
@@ -29,7 +28,10 @@ def refuse_overload(status: int, headers: Mapping[str, str], now_ms: int) -> Non
 
 
 def read_retry_after(status: int, headers: Mapping[str, str], now_ms: int) -> float | None:
-    """Return the seconds a 429, or a 503 that states them, asks for; None where nothing is asked."""
+    """Return the seconds a 429, or a 503 that states them, asks for; None where nothing is asked.
+
+    How much of it is granted is the operator's decision.
+    """
     stated = headers.get("retry-after", "").strip()
     # A 503 without Retry-After may be any failure, so the ordinary retry applies.
     if status != TOO_MANY_REQUESTS and not (status == SERVICE_UNAVAILABLE and stated):
@@ -37,7 +39,7 @@ def read_retry_after(status: int, headers: Mapping[str, str], now_ms: int) -> fl
     seconds = _read_delay(stated, headers.get("date", ""), now_ms)
     if seconds is None:
         return UNSTATED_SECONDS if status == TOO_MANY_REQUESTS else None
-    return min(max(seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
+    return float(min(max(seconds, SHORTEST_SECONDS), CLOSURE_LIMIT_SECONDS))
 
 
 def _read_delay(stated: str, sent_at: str, now_ms: int) -> float | None:

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import CDPSession, Page
 from playwright.async_api import Cookie as BrowserCookie
-from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.browsers.driver_loss import tolerate_loss
+from captchad.browser.scripts.bounds import SESSION_LENGTH, TAMPERED, Facts
+from captchad.browser.scripts.catalogue import STORAGE
+from captchad.browser.scripts.isolated_world import ask
 from captchad.domain.cookie_scope import find_cookie_host
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
-from captchad.domain.page import Cookie, PageOrder, SessionState
+from captchad.domain.page import STORED_VALUES_LIMIT, Cookie, PageOrder, SessionState
 from captchad.domain.ports import show_host
 from captchad.domain.target import SCHEME_PORTS, host_matches, parse_origin
 from captchad.runtime.spawn import TaskSet
@@ -19,12 +22,6 @@ if TYPE_CHECKING:
     from playwright._impl._api_structures import SetCookieParam
 
 NO_EXPIRY = -1
-_READ_STORAGE = """
-(origin) => location.origin !== origin ? null : Array.from(
-  { length: localStorage.length },  // not its entries, which hide names like "length"
-  (_, at) => [localStorage.key(at), localStorage.getItem(localStorage.key(at))],
-)
-"""
 _FILL_STORAGE = """
 (() => {
   if (window !== top || location.origin !== %(origin)s) return;
@@ -127,11 +124,9 @@ class SessionInput:
         # Checked here too, not left to the browser's URL pattern alone.
         if is_at(request["url"], self._origin):
             answer["headers"] = add_headers(request["headers"], self._state.headers)
-        try:
+        with tolerate_loss():
             if self._devtools is not None:
                 await self._devtools.send("Fetch.continueRequest", answer)
-        except PlaywrightError:
-            return  # the request or its page is gone
 
 
 def is_at(url: str, origin: str) -> bool:
@@ -175,9 +170,28 @@ async def _read_storage(page: Page, origin: str) -> dict[str, str]:
     """Read it from a frame of the origin, or, where the page has left that, through the driver, which opens one."""
     for frame in page.frames:
         if is_at(frame.url, origin):
-            entries = await frame.evaluate(_READ_STORAGE, origin)
-            if entries is not None:
-                return {str(name): str(value) for name, value in entries}
+            answer = await ask(frame, STORAGE, origin=origin)
+            if answer is not None:
+                return _read_entries(Facts(answer))
     state = await page.context.storage_state()
-    stored = next((one for one in state["origins"] if one["origin"] == origin), None)
-    return {} if stored is None else {entry["name"]: entry["value"] for entry in stored["localStorage"]}
+    stored = next((one["localStorage"] for one in state["origins"] if one["origin"] == origin), [])
+    _check_storage(len(stored), sum(len(entry["name"]) + len(entry["value"]) for entry in stored))
+    return {entry["name"]: entry["value"] for entry in stored}
+
+
+def _read_entries(facts: Facts) -> dict[str, str]:
+    """Read the answer of storage.js; AttemptFailed where the storage is larger than a session may be."""
+    try:
+        _check_storage(facts.number("values"), facts.number("length"))
+        return {str(name): str(value) for name, value in facts.several("entries", STORED_VALUES_LIMIT)}
+    except TAMPERED:
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the page's storage can't be read") from None
+
+
+def _check_storage(values: int, length: int) -> None:
+    if values > STORED_VALUES_LIMIT or length > SESSION_LENGTH:
+        message = (
+            f"the page keeps {values} values of {length} characters in its local storage; "
+            f"a session may have {STORED_VALUES_LIMIT} values and {SESSION_LENGTH} characters"
+        )
+        raise AttemptFailed(TaskErrorCode.SESSION_TOO_LARGE, message)

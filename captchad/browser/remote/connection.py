@@ -2,19 +2,20 @@
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.browsers.connection import AccessOpener, BrowserConnection
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.launch.driver import STOP_SECONDS, PlaywrightDriver
 from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.patience import Patience
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 HEARTBEAT_SECONDS = 1.0
 # A hub may hang; the worker's own end must not wait for it.
@@ -22,7 +23,7 @@ LEAVE_SECONDS = 8.0
 
 Answer = TypeVar("Answer")
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class RemoteBrowser(BrowserConnection):
         greeting: Greeting,
         driver: PlaywrightDriver,
         clock: Clock,
-        context_options: Mapping[str, Any],
+        open_access: AccessOpener,
     ) -> None:
-        super().__init__(number, reached.browser, greeting.user_agent, clock, context_options)
+        super().__init__(number, reached.browser, greeting.user_agent, clock, open_access)
         self._place = place
         self._reached = reached
         self._driver = driver
@@ -80,7 +81,7 @@ class RemoteBrowser(BrowserConnection):
         """Close the connection, by force if that takes too long; a session there is always released."""
         try:
             await self._work.cancel_all()
-            with contextlib.suppress(TimeoutError, PlaywrightError):
+            with contextlib.suppress(TimeoutError), tolerate_loss():
                 async with asyncio.timeout(STOP_SECONDS):
                     if self.is_alive:
                         await self.browser.close()

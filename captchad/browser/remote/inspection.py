@@ -1,15 +1,14 @@
 """Inspects the flags of a remote browser before any page is opened in it."""
 
-import logging
-
 from playwright.async_api import Browser
 
 from captchad.browser.browsers.connection import LaunchFailed
 from captchad.browser.launch.executable import WEBRTC_FLAG
+from captchad.telemetry.logs import shared_logger
 
 NO_SANDBOX_FLAG = "--no-sandbox"
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 async def inspect_flags(browser: Browser, place: str, *, must_have_sandbox: bool) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,13 @@ from urllib.parse import urlsplit, urlunsplit
 from playwright.async_api import Playwright
 
 from captchad.browser.browsers.connection import LaunchFailed
-from captchad.browser.launch.executable import NOWHERE_FLAG, QUIET_FLAGS, egress_flags
+from captchad.browser.launch.executable import FEATURES_FLAG, NOWHERE_FLAG, QUIET_FLAGS, egress_flags
 from captchad.browser.remote.endpoint import Reached, show_place
 from captchad.browser.remote.opener import name_this_process, read_opener
 from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 OURS = "captchad"
 CALL_SECONDS = 15.0
@@ -31,7 +31,7 @@ RETRY_SECONDS = 1.0
 MS_PER_SECOND = 1000
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,8 @@ class SeleniumEndpoint:
         return f"{self.place} holds {self._limits.sessions} sessions of captchad's already (selenium.max_sessions)"
 
     def _capabilities(self) -> dict[str, Any]:
-        flags = ["--headless=new", *QUIET_FLAGS, *egress_flags(self._find_proxy_host()), NOWHERE_FLAG]
+        egress = (*egress_flags(self._find_proxy_host()), NOWHERE_FLAG)
+        flags = ["--headless=new", *QUIET_FLAGS, *egress, FEATURES_FLAG]
         return {"browserName": "chrome", NAME_CAPABILITY: self._name, "goog:chromeOptions": {"args": flags}}
 
     def _find_devtools(self, session: HubSession) -> str:

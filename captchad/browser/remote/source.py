@@ -1,22 +1,20 @@
 """The source of remote browsers: the first endpoint that answers, and the next when that is gone."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from math import inf
-from typing import Any
 
 from playwright.async_api import Browser, Playwright
 
-from captchad.browser.browsers.connection import LaunchFailed, describe_proxy, read_user_agent
+from captchad.browser.browsers.connection import AccessOpener, LaunchFailed, read_user_agent
 from captchad.browser.launch.driver import PlaywrightDriver
 from captchad.browser.launch.profile_folder import ProfileFolder
 from captchad.browser.remote.connection import Greeting, RemoteBrowser
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.inspection import inspect_flags
-from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
+from captchad.telemetry.logs import shared_logger
 
 REST_SECONDS = 3.0
 """How long a failed endpoint is skipped, so that not every page waits for its timeout."""
@@ -26,7 +24,7 @@ DOUBT_SECONDS = 60.0
 
 FIRST_WORDS_SECONDS = 10.0
 
-_logger = logging.getLogger(__name__)
+_logger = shared_logger(__name__)
 
 
 class RemoteBrowsers:
@@ -35,13 +33,13 @@ class RemoteBrowsers:
     def __init__(
         self,
         endpoints: Sequence[RemoteEndpoint],
-        find_proxy: Callable[[], ProxyAddress],
+        open_access: AccessOpener,
         clock: Clock,
         *,
         must_have_sandbox: bool = False,
     ) -> None:
         self._endpoints = tuple(endpoints)
-        self._find_proxy = find_proxy
+        self._open_access = open_access
         self._clock = clock
         self._must_have_sandbox = must_have_sandbox
         self._failed_seconds: dict[str, float] = {}
@@ -65,7 +63,8 @@ class RemoteBrowsers:
             except LaunchFailed as error:
                 self._problems[endpoint.place] = str(error)
                 self._failed_seconds[endpoint.place] = self._clock.monotonic_seconds()
-                _logger.warning("%s", error)
+                if self._opened or len(self._endpoints) > 1:
+                    _logger.warning("%s", error)
             else:
                 self._problems.pop(endpoint.place, None)
                 self._failed_seconds.pop(endpoint.place, None)
@@ -104,8 +103,7 @@ class RemoteBrowsers:
             raise
         self._opened += 1
         _logger.info("browser %d is the one at %s (Chromium %s)", self._opened, endpoint.place, reached.browser.version)
-        options = self._context_options()
-        return RemoteBrowser(self._opened, endpoint.place, reached, greeting, driver, self._clock, options)
+        return RemoteBrowser(self._opened, endpoint.place, reached, greeting, driver, self._clock, self._open_access)
 
     async def _connect(self, endpoint: RemoteEndpoint, playwright: Playwright) -> tuple[Reached, Greeting]:
         reached: Reached | None = None
@@ -129,9 +127,6 @@ class RemoteBrowsers:
         asked_seconds = self._clock.monotonic_seconds()
         user_agent = await read_user_agent(browser)
         return Greeting(user_agent, self._clock.monotonic_seconds() - asked_seconds)
-
-    def _context_options(self) -> Mapping[str, Any]:
-        return {"proxy": describe_proxy(self._find_proxy())}
 
 
 async def _leave(reached: Reached | None) -> None:

@@ -1,5 +1,6 @@
 """A WebDriver client for a Selenium Grid hub or a bare chromedriver, limited to sessions."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -96,7 +97,7 @@ class WebDriverHub:
         except TimeoutError:
             raise HubError(f"no answer within {timeout_seconds:g} s") from None
         except aiohttp.ClientConnectorError as error:
-            raise HubError(str(error.os_error)) from None
+            raise HubError(_describe(error.os_error)) from None
         except (aiohttp.ClientError, ValueError) as error:
             raise HubError(f"{type(error).__name__}: {error}") from None
         value = content.get("value") if isinstance(content, dict) else None
@@ -109,3 +110,10 @@ class WebDriverHub:
 def _read_message(value: Any, status: int) -> str:
     text = str(value.get("message") or value.get("error") or "") if isinstance(value, dict) else ""
     return text.strip().splitlines()[0] if text.strip() else f"the hub answers {status}"
+
+
+def _describe(error: OSError) -> str:
+    """Return the system's words for a failed connection; an event loop puts its own there, with the address in them."""
+    # A failed look-up of a name has a negative number and words of its own.
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)

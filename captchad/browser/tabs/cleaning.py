@@ -6,6 +6,7 @@ from typing import Any
 from playwright.async_api import CDPSession
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.browsers.driver_loss import DRIVER_ENDED, is_driver_gone
 from captchad.browser.tabs.tab import Tab
 
 BLANK = "about:blank"
@@ -31,6 +32,8 @@ async def clean(tab: Tab) -> None:
         raise Uncleanable("a tab that is not watched")
     # The page's last events must not reach the attempt that has just ended.
     tab.observer = None
+    # Before anything is removed: an answer that came later would put its cookie into a context that is clean.
+    await tab.access.cut()
     try:
         await _leave_page(tab, devtools)
         await _remove_traces(tab, devtools)
@@ -39,6 +42,10 @@ async def clean(tab: Tab) -> None:
             await devtools.send("HeapProfiler.collectGarbage")
     except PlaywrightError as error:
         raise Uncleanable(str(error).splitlines()[0]) from None
+    except RuntimeError as error:
+        if not is_driver_gone(error):
+            raise
+        raise Uncleanable(DRIVER_ENDED) from None
     # Only once cleaned: a tab that failed keeps what it must not be used again for.
     tab.traces.forget()
 
@@ -74,6 +81,7 @@ async def _remove_traces(tab: Tab, devtools: CDPSession) -> None:
 
 
 async def _prove_clean(tab: Tab, devtools: CDPSession) -> None:
+    refused_before = tab.access.refused
     cookies, seen, *usages = await asyncio.gather(
         tab.context.cookies(),
         devtools.send("Runtime.evaluate", {"expression": _ENTER_NAMELESS, "returnByValue": True}),
@@ -89,6 +97,9 @@ async def _prove_clean(tab: Tab, devtools: CDPSession) -> None:
         raise Uncleanable(f"the empty page is not blank: {seen['result'].get('value')}")
     if any(usage["usage"] for usage in usages):
         raise Uncleanable("stored data is left")
+    # What the page left to be sent is refused and gone by now; what comes still may come again in the next visit.
+    if tab.access.refused > refused_before:
+        raise Uncleanable("something still sends requests")
 
 
 def _check_traces(tab: Tab) -> None:

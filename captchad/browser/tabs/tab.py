@@ -1,6 +1,5 @@
 """One context with one page: created, observed while in use, and closed."""
 
-import contextlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -8,9 +7,12 @@ from playwright.async_api import BrowserContext, CDPSession, Frame, Page, Reques
 from playwright.async_api import Error as PlaywrightError
 
 import captchad
-from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.page.renderer import end_renderer
+from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.browser.tabs.traces import Traces
+from captchad.egress.proxy_access import ProxyAccess
 
 VIEWPORT: ViewportSize = {"width": 1280, "height": 900}
 _SOUND_AND_FILM = ("mp4", "m4v", "m4s", "webm", "ogv", "mov", "mp3", "m4a", "ogg", "wav", "m3u8")
@@ -24,6 +26,12 @@ FRAMES_FLOOD = 300
 
 REQUESTS_FLOOD = 3000
 """Each request is four events or more in the driver's pipe, which all pages share."""
+
+NAVIGATIONS_FLOOD = 1000
+"""Those within a document count too: a browser that does not limit them itself passes on thousands a second."""
+
+ADDRESSES_FLOOD_LENGTH = 16_000_000
+"""Of all addresses that a page requests or goes to: one alone can have two million characters."""
 
 
 class TabObserver(Protocol):
@@ -55,13 +63,20 @@ class Tab:
     """
 
     def __init__(
-        self, connection: BrowserConnection, context: BrowserContext, page: Page, devtools: CDPSession
+        self,
+        connection: BrowserConnection,
+        access: ProxyAccess,
+        context: BrowserContext,
+        page: Page,
+        devtools: CDPSession,
     ) -> None:
         self.connection = connection
+        self.access = access
         self.context = context
         self.page = page
         self.devtools = devtools
         self.context_id = ""
+        self.main_frame = MainFrame(devtools, "")
         self.traces = Traces()
         self.observer: TabObserver | None = None
         self.has_crashed = False
@@ -70,6 +85,8 @@ class Tab:
         self.pages_served = 0
         self._frames_made = 0
         self._requests_made = 0
+        self._navigations_made = 0
+        self._addresses_length = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
         page.on("frameattached", self._on_frame)
@@ -90,6 +107,9 @@ class Tab:
         # No buffers: bodies are read through the driver, which keeps its own.
         await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
+        target = await self.devtools.send("Target.getTargetInfo")
+        # A page's main frame has its target's id.
+        self.main_frame = MainFrame(self.devtools, str(target["targetInfo"]["targetId"]))
 
     async def watch(self) -> None:
         """Subscribe to what the page stores, and read the context's DevTools id."""
@@ -103,15 +123,17 @@ class Tab:
         self.context_id = str(target["targetInfo"]["browserContextId"])
 
     def begin_page(self, observer: TabObserver) -> None:
-        """Pass all further events to this observer."""
+        """Let the page have the network, and pass all further events to this observer."""
         self.observer, self._frames_made, self._requests_made = observer, 0, 0
+        self._navigations_made = self._addresses_length = 0
+        self.access.open()
         # The renderer of a waiting tab may have died before anybody observed it.
         if self.has_crashed:
             observer.note_crash()
 
     async def ask_network(self) -> None:
         """Wait for an answer of the network process: while that process hangs, pages load for ever."""
-        with contextlib.suppress(PlaywrightError):
+        with tolerate_loss():
             # Cookies live in the network process, so this answer has to come from there.
             await self.context.cookies()
 
@@ -142,24 +164,39 @@ class Tab:
     def _on_frame(self, _: Frame) -> None:
         self._frames_made += 1
         # Once, not at every frame after it.
-        if self._frames_made == FRAMES_FLOOD and self.observer is not None:
-            self.observer.note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
+        if self._frames_made == FRAMES_FLOOD:
+            self._note_flood(f"the page makes more than {FRAMES_FLOOD} frames")
 
     def _on_document(self, frame: Frame) -> None:
         self.traces.note_document(frame.url)
+        self._navigations_made += 1
+        if self._navigations_made == NAVIGATIONS_FLOOD:
+            self._note_flood(f"the page makes more than {NAVIGATIONS_FLOOD} navigations")
+        self._note_address(frame.url)
+
+    def _note_address(self, url: str) -> None:
+        before, self._addresses_length = self._addresses_length, self._addresses_length + len(url)
+        if before < ADDRESSES_FLOOD_LENGTH <= self._addresses_length:
+            self._note_flood(f"the addresses of the page have more than {ADDRESSES_FLOOD_LENGTH} characters")
+
+    def _note_flood(self, reason: str) -> None:
+        if self.observer is not None:
+            self.observer.note_flood(reason)
 
     def _on_request(self, request: Request) -> None:
         self.traces.note_requested(request.url)
         self._requests_made += 1
         if self.observer is not None:
             self.observer.note_request(request)
-            if self._requests_made == REQUESTS_FLOOD:
-                self.observer.note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
+        if self._requests_made == REQUESTS_FLOOD:
+            self._note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
+        self._note_address(request.url)
 
     def _on_headers(self, event: dict[str, Any]) -> None:
-        location = next((value for name, value in event["headers"].items() if name.lower() == "location"), None)
-        if location is not None and self.observer is not None:
-            self.observer.note_redirect(location)
+        headers = {name.lower(): value for name, value in event["headers"].items()}
+        self.traces.note_received(headers)
+        if "location" in headers and self.observer is not None:
+            self.observer.note_redirect(headers["location"])
 
     def _on_response(self, response: Response) -> None:
         if self.observer is not None:
@@ -167,20 +204,32 @@ class Tab:
 
 
 async def open_tab(connection: BrowserConnection, *, is_reusable: bool) -> Tab:
-    """Create a context and a page in it; PlaywrightError when the browser can't."""
+    """Create a context and a page in it; PlaywrightError or LaunchFailed when the browser can't."""
+    try:
+        access = await connection.open_access()
+    except OSError as error:
+        raise LaunchFailed(f"a page can't be given a way out: {error}") from None
+    try:
+        return await _open_tab(connection, access, is_reusable=is_reusable)
+    except BaseException:
+        access.close()
+        raise
+
+
+async def _open_tab(connection: BrowserConnection, access: ProxyAccess, *, is_reusable: bool) -> Tab:
     context = await connection.browser.new_context(
         accept_downloads=False,
         # A service worker would outlive its page and answer the next one's requests.
         service_workers="block",
         user_agent=f"{connection.user_agent} captchad/{captchad.__version__}",
         viewport=VIEWPORT,
-        **connection.context_options,
+        proxy=describe_proxy(access.address),
     )
     try:
         # The driver's own timeouts are off: the attempt's deadline is the only one.
         context.set_default_timeout(0)
         page = await context.new_page()
-        tab = Tab(connection, context, page, await context.new_cdp_session(page))
+        tab = Tab(connection, access, context, page, await context.new_cdp_session(page))
         await tab.prepare()
         if is_reusable:
             await tab.watch()

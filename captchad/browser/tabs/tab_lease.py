@@ -4,8 +4,8 @@ import asyncio
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.browsers.connection import BrowserConnection
-from captchad.browser.launch.driver import is_driver_gone
+from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
+from captchad.browser.browsers.driver_loss import DRIVER_ENDED, is_driver_gone
 from captchad.browser.tabs.tab import Tab
 from captchad.browser.tabs.tab_plan import TabOwner
 from captchad.browser.tabs.tab_pool import TabPool
@@ -26,24 +26,18 @@ class TabLease:
 
     async def tab(self) -> Tab:
         """Return the tab once it is open; AttemptFailed where the browser can't open one."""
-        tab = await asyncio.shield(self._taking)
-        if isinstance(tab, PlaywrightError):
-            reason = str(tab).strip().partition("\n")[0]
-            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, f"the browser could not open a page: {reason}")
-        return tab
+        taken = await asyncio.shield(self._taking)
+        if isinstance(taken, str):
+            raise AttemptFailed(TaskErrorCode.BROWSER_CRASHED, taken)
+        return taken
 
     async def put_back(self) -> bool:
         """Clean the tab of a page that went well for its owner's next task; False where it must be closed instead.
 
         The page's own process has to answer, so that a failure says nothing about the browser.
         """
-        try:
-            tab = await asyncio.shield(self._taking)
-            is_kept = isinstance(tab, Tab) and await self._tabs.put_back(tab, self._owner)
-        except RuntimeError as error:
-            if not is_driver_gone(error):
-                raise
-            is_kept = False
+        taken = await asyncio.shield(self._taking)
+        is_kept = isinstance(taken, Tab) and await self._tabs.put_back(taken, self._owner)
         if is_kept:
             self._tabs.end()
         return is_kept
@@ -54,24 +48,22 @@ class TabLease:
         It takes as long as the browser does; a browser that hangs never finishes.
         """
         try:
-            tab = await asyncio.shield(self._taking)
-            if not isinstance(tab, Tab):
-                return
-            if not is_well or self._tabs.may_keep(self._owner):
-                # Not awaited: a page that floods, or could not be cleaned, holds up every answer until it has ended.
-                self._work.spawn(tab.end_renderer(), "end-renderer")
-                # A browser whose network process hangs still closes its tabs; only this request shows the hang.
-                await tab.ask_network()
-            await self._tabs.close_tab(tab)
-        except RuntimeError as error:
-            # The tab is gone with the driver.
-            if not is_driver_gone(error):
-                raise
+            taken = await asyncio.shield(self._taking)
+            if isinstance(taken, Tab):
+                await self._tabs.close_tab(taken, is_suspect=not is_well or self._tabs.may_keep(self._owner))
         finally:
             self._tabs.end()
 
-    async def _take(self) -> Tab | PlaywrightError:
+    async def _take(self) -> Tab | str:
+        """Return a tab, or why there is none."""
         try:
             return await self._tabs.take(self.connection, self._owner)
+        except LaunchFailed as error:
+            return str(error)
         except PlaywrightError as error:
-            return error
+            first_line = str(error).strip().partition("\n")[0]
+            return f"the browser could not open a page: {first_line}"
+        except RuntimeError as error:
+            if not is_driver_gone(error):
+                raise
+            return DRIVER_ENDED

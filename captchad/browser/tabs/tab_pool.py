@@ -1,12 +1,14 @@
 """Keeps tabs ready: fresh ones opened in idle time, and cleaned ones for their owner's next task."""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.browsers.connection import BrowserConnection
+from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
+from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.tabs.cleaning import Uncleanable, clean
 from captchad.browser.tabs.tab import Tab, open_tab
 from captchad.browser.tabs.tab_plan import TabLimits, TabOwner, TabView, count_missing, plan_tab
@@ -56,7 +58,10 @@ class TabPool:
         return len(self._waiting)
 
     async def take(self, connection: BrowserConnection, owner: TabOwner | None) -> Tab:
-        """Return a tab of `connection` for `owner`, or for a task that shares with nobody; PlaywrightError if none."""
+        """Return a tab of `connection` for `owner`, or for a task that shares with nobody.
+
+        Where there is none, it raises PlaywrightError, LaunchFailed, or a RuntimeError of a driver that has ended.
+        """
         self._lent += 1
         self._most_lent = max(self._most_lent, self._lent)
         tab = await self._take_waiting(connection, owner if self._reuses else None) or await self._open(connection)
@@ -138,24 +143,34 @@ class TabPool:
             tab = self._waiting.pop(number).tab
             self._work.spawn(self.close_tab(tab), "close-tab")
 
-    async def close_tab(self, tab: Tab) -> None:
-        """Close a tab, unless it has gone with its browser."""
-        self._watched.pop(tab.context_id, None)
+    async def close_tab(self, tab: Tab, *, is_suspect: bool = False) -> None:
+        """Close a tab, unless it has gone with its browser; of one that is suspect, the page's process is ended too."""
         try:
-            await tab.close()
-        except PlaywrightError as error:
-            _logger.debug("a tab was closed with its browser: %s", error)
+            # At once: whatever the page was about to send must not be sent any more.
+            await tab.access.cut()
+            with tolerate_loss():
+                if is_suspect:
+                    # Not awaited: a page that floods, or can not be cleaned, holds up every answer until it has ended.
+                    self._work.spawn(tab.end_renderer(), "end-renderer")
+                    # A browser whose network process hangs still closes its tabs; only this request shows the hang.
+                    await tab.ask_network()
+                await tab.close()
+        finally:
+            # Also where the browser was killed meanwhile, and this with it.
+            self._watched.pop(tab.context_id, None)
+            tab.access.close()
 
     async def _warm(self, connection: BrowserConnection) -> None:
         # A task takes a fresh tab when its owner has none; where tabs are reused that is the exception.
         wanted = 1 if self._reuses else self._most_lent
         try:
-            # Checked each time: the plan changes while a tab is being opened.
-            while connection.browser.is_connected() and not connection.is_retired:
-                if count_missing(self._view(), self._limits, connection.number, wanted) == 0:
-                    break
-                self._park(await self._open(connection), None)
-        except PlaywrightError as error:
+            with tolerate_loss():
+                # Checked each time: the plan changes while a tab is being opened.
+                while connection.browser.is_connected() and not connection.is_retired:
+                    if count_missing(self._view(), self._limits, connection.number, wanted) == 0:
+                        break
+                    self._park(await self._open(connection), None)
+        except LaunchFailed as error:
             _logger.debug("no fresh tab could be opened: %s", error)
         finally:
             self._warming.discard(connection.number)
@@ -191,9 +206,9 @@ class TabPool:
 
 async def _is_alive(tab: Tab) -> bool:
     """Ask a tab's page for a sign of life; one that gives none in time is not worth a task's time."""
-    try:
+    has_answered = False
+    with contextlib.suppress(TimeoutError), tolerate_loss():
         async with asyncio.timeout(SIGN_OF_LIFE_SECONDS):
             await tab.page.evaluate("1")
-    except (TimeoutError, PlaywrightError):
-        return False
-    return tab.is_usable
+        has_answered = True
+    return has_answered and tab.is_usable

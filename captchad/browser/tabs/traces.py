@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from captchad.browser.scripts.bounds import cut_url
 from captchad.domain.target import PAGE_SCHEMES
 
 _REMEMBERED_SCHEMES = frozenset({"basic", "digest", "ntlm", "negotiate"})
-_OWNERLESS_SCHEMES = frozenset({"about", "data", "blob", "javascript"})
+_CLIENT_HINTS = "accept-ch"
+_AGENT_CLUSTER, _AS_EVER = "origin-agent-cluster", "?1"
+_OWNERLESS_SCHEMES = frozenset({"about", "data", "blob", "javascript", "chrome-error"})
 """Schemes of documents without an origin, or with that of their creator."""
 
 
@@ -26,7 +29,7 @@ class Traces:
 
     def note_document(self, url: str) -> None:
         """A document opened in one of the frames."""
-        parts = urlsplit(url)
+        parts = urlsplit(cut_url(url))
         if parts.scheme in PAGE_SCHEMES:
             self.origins.add(f"{parts.scheme}://{parts.netloc}")
             # Session storage of an origin can be cleared only while a page of it is open, so one origin is all that
@@ -42,9 +45,18 @@ class Traces:
             if name.lower() == "authorization" and value.partition(" ")[0].lower() in _REMEMBERED_SCHEMES:
                 self.obstacle = "a login"
 
+    def note_received(self, headers: Mapping[str, str]) -> None:
+        """A response came; `headers` have lower-case names. What it may set for later visits, only closing undoes."""
+        if _CLIENT_HINTS in headers:
+            self.obstacle = "a wish for client hints"
+        if headers.get(_AGENT_CLUSTER, _AS_EVER).strip() != _AS_EVER:
+            self.obstacle = "a wish to share its agent cluster"
+
     def note_requested(self, url: str) -> None:
         """Something is requested; credentials of a worker's own requests show only in the URL."""
-        if "@" in urlsplit(url).netloc:
+        place = urlsplit(cut_url(url))
+        # One without a host had too much before it.
+        if "@" in place.netloc or (place.scheme in PAGE_SCHEMES and not place.netloc):
             self.obstacle = "a login"
 
     def note_unknown(self, what: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from captchad.cli.doctor.browser import check_browser
-from captchad.cli.doctor.finding import CheckStatus, Finding, bad, good
+from captchad.cli.doctor.finding import CheckStatus, Finding, bad, doubtful, good
 from captchad.cli.doctor.machine import (
     check_fonts,
     check_open_files,
@@ -16,13 +16,17 @@ from captchad.cli.doctor.machine import (
 )
 from captchad.cli.doctor.ports import check_ports
 from captchad.cli.doctor.redis import check_redis
+from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option
 from captchad.cli.printing import print_json, print_table
+from captchad.cli.refusals import list_doubts, list_refusals
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.settings import Configuration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.exit_codes import EXIT_FAILED
+
+CORRECTION = "correct it; docs/configuration.md describes every setting"
 
 
 @click.command()
@@ -47,8 +51,13 @@ def doctor(ctx: click.Context, /, config_path: str | None, is_json: bool) -> Non
 
 def _examine(config_path: str | None) -> Iterator[Finding]:
     yield check_python()
-    loaded, finding = _load(config_path)
-    yield finding
+    loaded = None
+    try:
+        loaded = load_configuration(config_path, os.environ)
+    except ConfigurationError as error:
+        yield from (bad("configuration", describe_problem(problem), CORRECTION) for problem in error.problems)
+    else:
+        yield from _judge_configuration(loaded)
     yield check_state_directory(resolve_state_directory(os.environ))
     yield check_open_files()
     yield from check_ports()
@@ -59,10 +68,10 @@ def _examine(config_path: str | None) -> Iterator[Finding]:
     yield from check_browser(loaded.configuration if loaded else Configuration())
 
 
-def _load(config_path: str | None) -> tuple[LoadedConfiguration | None, Finding]:
-    try:
-        loaded = load_configuration(config_path, os.environ)
-    except ConfigurationError as error:
-        count = len(error.problems)
-        return None, bad("configuration", f"{count} setting(s) are wrong", "see `captchad config check`")
-    return loaded, good("configuration", str(loaded.path) if loaded.path else "no file; defaults and environment")
+def _judge_configuration(loaded: LoadedConfiguration) -> list[Finding]:
+    refusals = [
+        bad("configuration", describe_problem(problem), CORRECTION) for problem in list_refusals(loaded.configuration)
+    ]
+    doubts = [doubtful("configuration", describe_problem(problem), CORRECTION) for problem in list_doubts(loaded)]
+    where = str(loaded.path) if loaded.path else "no file; defaults and environment"
+    return [*refusals, *doubts] or [good("configuration", where)]

@@ -1,8 +1,8 @@
 """An evaluation's figures as rows of text, the same on a terminal and in the report."""
 
-from captchad.recognition.evaluation.evaluation import Cost, Evaluation
+from captchad.domain.plain_text import escape_control_characters
+from captchad.recognition.evaluation.evaluation import Accuracy, Cost, Evaluation
 from captchad.recognition.evaluation.proportion import Proportion
-from captchad.telemetry.escaping import escape_control_characters
 
 Row = tuple[str, ...]
 
@@ -14,8 +14,10 @@ UNKNOWN = "-"
 
 
 def word_figures(evaluation: Evaluation) -> list[Row]:
-    """Return the figures that are one number each."""
-    counts, ignored = evaluation.case_counts, evaluation.case_ignored
+    """Return the figures that are one number each; those by the rule that was asked for lead."""
+    strict = _word_right(evaluation.case_counts, "")
+    lenient = _word_right(evaluation.case_ignored, " but for case")
+    first, second = (lenient, strict) if evaluation.is_case_ignored else (strict, lenient)
     rows: list[Row] = [
         ("engine", escape_control_characters(evaluation.recogniser), ""),
         ("pictures", str(evaluation.pictures), ""),
@@ -24,10 +26,7 @@ def word_figures(evaluation: Evaluation) -> list[Row]:
         rows.append(("pictures that can't be decoded", str(evaluation.refused), ""))
     return [
         *rows,
-        ("texts right", *_word_proportion(counts.texts)),
-        ("texts right but for case", *_word_proportion(ignored.texts)),
-        ("characters right", *_word_proportion(counts.characters)),
-        ("characters right but for case", *_word_proportion(ignored.characters)),
+        *(row for pair in zip(first, second, strict=True) for row in pair),
         ("expected calibration error", f"{evaluation.reliability.expected_error:.3f}", ""),
         ("CPU milliseconds a picture", _word_cost(evaluation.cpu), ""),
         ("milliseconds a picture", _word_cost(evaluation.wall), ""),
@@ -57,6 +56,13 @@ def word_confusions(evaluation: Evaluation, limit: int) -> list[Row]:
 def word_text(text: str) -> str:
     """Return a text as it can be shown anywhere; an empty one by name."""
     return escape_control_characters(text) or NOTHING
+
+
+def _word_right(accuracy: Accuracy, by: str) -> tuple[Row, Row]:
+    return (
+        (f"texts right{by}", *_word_proportion(accuracy.texts)),
+        (f"characters right{by}", *_word_proportion(accuracy.characters)),
+    )
 
 
 def _word_proportion(proportion: Proportion) -> tuple[str, str]:

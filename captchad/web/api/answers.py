@@ -81,12 +81,20 @@ class ErrorAnswer(Answer):
     retryable: bool
 
 
+class WaitingAnswer(Answer):
+    """Why a pending task is in no queue; `until` is when it goes on at the earliest, null where nobody can tell."""
+
+    reason: Literal["target_limit", "target_closed", "retry"]
+    until: str | None
+
+
 class TaskAnswer(Answer):
     """A task as it is now; `result` is null unless it is completed."""
 
     task_id: str
     status: Status
     result: ResultAnswer | None
+    waiting_for: WaitingAnswer | None = None
     error: ErrorAnswer | None = None
     attempts: int
     created_at: str
@@ -191,5 +199,15 @@ class QueueAnswer(Answer):
     processing: int
     delayed: int
     dead: int
+    dead_bytes: int
     queued_bytes: int
     per_target: dict[str, TargetQueueAnswer]
+
+
+class ReopenedTarget(Answer):
+    """A target whose pages may be opened again; `closed_seconds` is how much longer it would have been closed."""
+
+    host: str
+    was_closed: bool
+    closed_seconds: float
+    waiting_tasks: int

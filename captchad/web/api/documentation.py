@@ -3,49 +3,82 @@
 import base64
 import hashlib
 import re
+from http import HTTPStatus
 from importlib.resources import files
+from typing import Any
 
-import orjson
 from aiohttp import web
 
 from captchad.domain.api_key import Scope
 from captchad.web.api.openapi import build_document, list_routes
-from captchad.web.routes import JSON_TYPE, Route
+from captchad.web.middleware.prefix import find_prefix, set_base
+from captchad.web.routes import JSON_TYPE, Route, answer_json
 
 HTML_TYPE = "text/html"
+TEXT_TYPE = "text/plain"
+WHERE_THE_DOCS_ARE = "This is a captchad gateway: /docs describes its API for people, /openapi.json for programs.\n"
+PAGE_PART = "api/static/docs.html"
+INSERTED_PARTS = {
+    "<style></style>": ("dashboard/static/theme.css", "api/static/docs.css"),
+    "<script></script>": ("api/static/docs.js",),
+}
+"""Where the page's other files go; its colours are those of the monitor's page."""
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
 class DocumentationRoutes:
-    """Handlers of the documentation; it describes all routes of the application that serves it."""
+    """Handlers of the documentation; it describes all routes of the application that serves it.
 
-    def __init__(self, version: str) -> None:
+    The page holds no data of its own: where keys are required it is open, so that it can ask for one.
+    """
+
+    def __init__(self, version: str, are_keys_required: bool) -> None:
         self._version = version
-        self._document: bytes | None = None
+        self._page_scope = None if are_keys_required else Scope.READ
+        self._document: dict[str, Any] | None = None
         self._page: str | None = None
         self._policy = ""
 
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
         return (
+            Route("GET", "/", self.lead_to_docs, None, "Leads to /docs", answers={302: TEXT_TYPE}),
             Route(
                 "GET", "/openapi.json", self.openapi, Scope.READ, "This API as OpenAPI 3.1", answers={200: JSON_TYPE}
             ),
-            Route("GET", "/docs", self.docs, Scope.READ, "A page to read and try this API", answers={200: HTML_TYPE}),
+            Route("GET", "/docs", self.docs, self._page_scope, "A page to try this API", answers={200: HTML_TYPE}),
         )
+
+    async def lead_to_docs(self, request: web.Request) -> web.Response:
+        """Lead whoever opens the bare address to the page that says what there is."""
+        # Relative, so that it also leads there behind a proxy that serves this under a path of its own.
+        headers = {"Location": "docs"}
+        return web.Response(status=HTTPStatus.FOUND, text=WHERE_THE_DOCS_ARE, headers=headers)
 
     async def openapi(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""
         if self._document is None:
-            self._document = orjson.dumps(build_document(list_routes(request.app), self._version))
-        return web.Response(body=self._document, content_type=JSON_TYPE)
+            self._document = build_document(list_routes(request.app), self._version)
+        prefix = find_prefix(request)
+        return answer_json({**self._document, "servers": [{"url": prefix}]} if prefix else self._document)
 
     async def docs(self, request: web.Request) -> web.Response:
         """Return the page; its script and style are inside it, and nothing else may run there."""
         if self._page is None:
-            self._page = files("captchad.web.api").joinpath("static/docs.html").read_text("utf-8")
+            self._page = assemble_page()
             self._policy = make_page_policy(self._page)
-        return web.Response(text=self._page, content_type=HTML_TYPE, headers={"Content-Security-Policy": self._policy})
+        page = set_base(self._page, find_prefix(request))
+        return web.Response(text=page, content_type=HTML_TYPE, headers={"Content-Security-Policy": self._policy})
+
+
+def assemble_page() -> str:
+    """Return the page with its styles and its script in it, so that it needs nothing but itself."""
+    room = files("captchad.web")
+    page = room.joinpath(PAGE_PART).read_text("utf-8")
+    for place, names in INSERTED_PARTS.items():
+        content = "".join(room.joinpath(name).read_text("utf-8") for name in names)
+        page = page.replace(place, place.replace("><", f">\n{content}<"))
+    return page
 
 
 def make_page_policy(page: str) -> str:
@@ -56,5 +89,6 @@ def make_page_policy(page: str) -> str:
         hashes[kind].append(f"'sha256-{digest}'")
     return (
         f"default-src 'none'; script-src {' '.join(hashes['script'])}; style-src {' '.join(hashes['style'])}; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; img-src data: blob:; base-uri 'self'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'"
     )

@@ -11,8 +11,10 @@ import orjson
 from aiohttp import web
 
 from captchad.broker.events import EventFeed, FleetEvent
-from captchad.domain.api_key import Scope
+from captchad.domain.api_key import ApiKey, Scope
+from captchad.intake.admission import Ownership, may_reach
 from captchad.runtime.spawn import TaskSet
+from captchad.web.middleware.access import caller_of
 from captchad.web.routes import Route
 
 HEARTBEAT_SECONDS = 15.0
@@ -52,7 +54,7 @@ class EventRoutes:
             await response.prepare(request)
             try:
                 await response.write(b"retry: %d\n\n" % RETRY_MS)
-                await self._forward(response, events)
+                await self._forward(response, _select(events, caller_of(request)))
             except ConnectionError:
                 # The caller went; that is how these streams usually end.
                 return response
@@ -82,7 +84,23 @@ class EventRoutes:
 
 def encode_event(event: FleetEvent) -> bytes:
     """Return one event as the stream spells it."""
-    return b"event: " + event.kind.encode() + b"\ndata: " + orjson.dumps(event.payload) + b"\n\n"
+    shown = {name: value for name, value in event.payload.items() if name != "key_id"}
+    return b"event: " + event.kind.encode() + b"\ndata: " + orjson.dumps(shown) + b"\n\n"
+
+
+def may_hear(event: FleetEvent, key: ApiKey | None) -> bool:
+    """Whether a listener may hear an event: of tasks, of those alone that its key may see."""
+    if event.kind != "task":
+        return True
+    target = event.payload.get("target") or ""
+    # An event does not say which host of a wildcard's target it is about, so that a key for one of them goes without.
+    return may_reach(key, Ownership(event.payload.get("key_id"), target, target), Scope.READ_ALL)
+
+
+async def _select(events: AsyncIterator[FleetEvent], key: ApiKey | None) -> AsyncIterator[FleetEvent]:
+    async for event in events:
+        if may_hear(event, key):
+            yield event
 
 
 async def _take(events: AsyncIterator[FleetEvent]) -> FleetEvent:

@@ -7,7 +7,7 @@ from captchad.broker.tasks import TaskStore
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PictureFormat, find_picture_format
-from captchad.intake.admission import check_touch
+from captchad.intake.admission import check_reach
 from captchad.web.middleware.access import caller_of
 from captchad.web.routes import Route
 
@@ -76,7 +76,7 @@ class EvidenceRoutes:
     async def _answer(self, request: web.Request, part: EvidencePart) -> web.Response:
         task_id, key = request.match_info["task_id"], caller_of(request)
         record = await self._tasks.read(task_id)
-        check_touch(key, record.request, "see")
+        check_reach(key, record.request, Scope.READ_ALL)
         picture = await self._evidence.read(task_id, part)
         return web.Response(body=picture, content_type=find_content_type(picture), headers=PROTECTION)
 

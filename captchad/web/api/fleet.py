@@ -90,6 +90,7 @@ class FleetRoutes:
                 "processing": status.processing,
                 "delayed": status.delayed,
                 "dead": status.dead,
+                "dead_bytes": status.dead_bytes,
                 "queued_bytes": status.queued_bytes,
                 "per_target": {
                     name: {"pending": queue.pending, "processing": queue.processing, "deferred": queue.deferred}

@@ -11,6 +11,7 @@ from pydantic_core import core_schema
 
 from captchad.domain.api_key import Scope
 from captchad.web.answers import Problem
+from captchad.web.api.examples import EXAMPLES
 from captchad.web.problems import PROBLEM_TYPE, STATUSES, TITLES
 from captchad.web.routes import JSON_TYPE, ROUTES, QueryParameter, Route
 
@@ -93,9 +94,15 @@ def _describe(route: Route, references: References) -> dict[str, Any]:
     if route.takes_idempotency_key:
         operation["parameters"].append(_IDEMPOTENCY_PARAMETER)
     if route.body is not None:
-        schema = references[route.body, "validation"]
-        operation["requestBody"] = {"required": True, "content": {JSON_TYPE: {"schema": schema}}}
+        operation["requestBody"] = _describe_body(route.body, references)
     return operation
+
+
+def _describe_body(body: type[BaseModel], references: References) -> dict[str, Any]:
+    content: dict[str, Any] = {"schema": references[body, "validation"]}
+    if body in EXAMPLES:
+        content["examples"] = {name: {"summary": name, "value": value} for name, value in EXAMPLES[body].items()}
+    return {"required": True, "content": {JSON_TYPE: content}}
 
 
 def _describe_answers(route: Route, references: References) -> dict[str, Any]:

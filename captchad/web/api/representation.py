@@ -20,8 +20,8 @@ def represent_time(milliseconds: int | None) -> str | None:
     ) + f"{milliseconds % 1000:03d}Z"
 
 
-def represent_task(record: TaskRecord, with_session: bool = True) -> dict[str, Any]:
-    """Return the body of task_status; the page's session is not for every reader."""
+def represent_task(record: TaskRecord) -> dict[str, Any]:
+    """Return the body of task_status."""
     body: dict[str, Any] = {
         "task_id": record.task_id,
         "status": str(record.status),
@@ -35,10 +35,13 @@ def represent_task(record: TaskRecord, with_session: bool = True) -> dict[str, A
     }
     if record.result is not None and record.status is TaskStatus.COMPLETED:
         body["result"] = represent_result(record.result)
-        if with_session and record.result.session is not None:
+        if record.result.session is not None:
             body["result"]["session"] = represent_session(record.result.session)
         if record.evidence is not None:
             body["result"]["evidence"] = represent_evidence(record.task_id, record.evidence)
+    if record.waiting_for is not None:
+        until = represent_time(record.waiting_for.until_ms)
+        body["waiting_for"] = {"reason": str(record.waiting_for.reason), "until": until}
     if record.error is not None and record.status is not TaskStatus.COMPLETED:
         body["error"] = {
             "code": str(record.error.code),

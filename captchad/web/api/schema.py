@@ -39,10 +39,14 @@ class HintsBody(Part):
         pattern=r"^[^\x00-\x1f\x7f]+$",
         description="the characters that may occur",
     )
-    min_length: TextLength | None = None
-    max_length: TextLength | None = None
-    case_sensitive: bool | None = None
-    kind: Literal["text", "math"] | None = None
+    min_length: TextLength | None = Field(default=None, description="fewest characters of the text")
+    max_length: TextLength | None = Field(default=None, description="most characters of the text")
+    case_sensitive: bool | None = Field(
+        default=None, description="false: the case of letters does not matter, and is not told apart"
+    )
+    kind: Literal["text", "math"] | None = Field(
+        default=None, description="`math` for arithmetic, whose result is then the text; left out, the picture decides"
+    )
 
     @model_validator(mode="after")
     def _check_lengths(self) -> Self:
@@ -58,7 +62,7 @@ class TaskBody(Part):
     image: str | None = Field(
         default=None,
         json_schema_extra={"contentEncoding": "base64"},
-        description="the picture itself: PNG, JPEG, GIF, WebP, BMP or SVG, at most 2 MiB and 4 megapixels",
+        description="the picture itself, as base64: PNG, JPEG, GIF, WebP, BMP or SVG, at most 2 MiB and 4 megapixels",
     )
     target: str | None = Field(
         default=None,
@@ -72,19 +76,40 @@ class TaskBody(Part):
     retry_count: int | None = Field(
         default=None, ge=0, le=RETRIES_LIMIT, description="further attempts after a failed one"
     )
-    priority: Literal["high", "normal", "low"] = "normal"
+    priority: Literal["high", "normal", "low"] = Field(
+        default="normal",
+        description="a waiting task of a higher priority is taken sooner; a running one is never interrupted",
+    )
     selector: Selector | None = Field(
         default=None, description="CSS of the captcha picture; without it the worker finds it"
     )
-    hints: HintsBody | None = None
-    session: SessionBody | None = None
-    fill: Fill | None = None
+    hints: HintsBody | None = Field(
+        default=None,
+        description="what you know of the text: the more, the surer the reading; what is left out is inferred",
+    )
+    session: SessionBody | None = Field(
+        default=None,
+        description="what the page finds in its browser, put in before it opens (with `url` only; needs "
+        "security.session_key). Kept encrypted, and only while the task is open",
+    )
+    fill: Fill | None = Field(
+        default=None,
+        description="type the text into the page's form, send it, and see in the same browser whether it was right "
+        "(with `url` only); a wrong answer is tried again with another picture, within `retry_count`",
+    )
     task_deadline: float | None = Field(
         default=None, ge=1, le=DEADLINE_LIMIT_SECONDS, description="seconds from submit after which the task fails"
     )
-    return_session: bool = False
-    evidence: bool = False
-    callback_url: WebUrl | None = Field(default=None, description="absolute http or https URL")
+    return_session: bool = Field(
+        default=False,
+        description="the result has the page's cookies and storage, in the form `session` takes (with `url` only; "
+        "needs security.session_key)",
+    )
+    evidence: bool = Field(
+        default=False,
+        description="the captcha's picture and a screenshot of the page are kept for as long as the result",
+    )
+    callback_url: WebUrl | None = Field(default=None, description="not built yet: a task with it is refused")
     metadata: dict[str, Any] | None = Field(
         default=None, description="an object of at most 4 KiB as JSON, returned unchanged"
     )
@@ -93,7 +118,13 @@ class TaskBody(Part):
 class BatchBody(Part):
     """Up to 100 tasks, stored all or none."""
 
-    tasks: list[TaskBody] = Field(min_length=1, max_length=BATCH_LIMIT)
+    tasks: list[TaskBody] = Field(min_length=1, max_length=BATCH_LIMIT, description="each as the body of submit_task")
+
+
+class BatchShape(Part):
+    """A batch whose tasks are still to be looked at."""
+
+    tasks: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT)
 
 
 PRIORITIES = {str(priority): priority for priority in Priority}

@@ -17,7 +17,6 @@ _REFUSED_HEADERS = {
     "host": "the URL decides it",
     "cookie": "use session.cookies",
     "cookie2": "use session.cookies",
-    "forwarded": "only a proxy may set it",
     "via": "only a proxy may set it",
     "expect": "it belongs to the connection",
     "connection": "it belongs to the connection",
@@ -31,9 +30,16 @@ _REFUSED_HEADERS = {
 }
 _REFUSED_PREFIXES = {
     "proxy-": "it belongs to the connection",
-    "x-forwarded-": "only a proxy may set it",
     "sec-": "the browser alone sets it",
 }
+_CALLER_ADDRESS = re.compile(
+    r"forward|proxied"
+    r"|(client|connect(ing|ion)|external|origin(al|ating)?|peer|proxy|pseudo|real|remote|sender|socket|source|src|true"
+    r"|user|viewer|visitor)(ip(v[46])?|addr(ess)?)$"
+    r"|^x?ip(addr(ess)?)?$|remotehost$|^xoriginal|^xrewrite"
+)
+"""Names, without their punctuation, by which proxies tell a site who the caller is or what was asked for."""
+_PUNCTUATION = re.compile(r"[^a-z0-9]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -57,6 +63,9 @@ def explain_refused_header(name: str) -> str | None:
     """Say why a header (in lower case) may not be set, or None where it may."""
     if name in _REFUSED_HEADERS:
         return _REFUSED_HEADERS[name]
+    # Servers take X_Real_IP for X-Real-IP.
+    if _CALLER_ADDRESS.search(_PUNCTUATION.sub("", name)):
+        return "only a proxy may set it"
     return next((reason for prefix, reason in _REFUSED_PREFIXES.items() if name.startswith(prefix)), None)
 
 

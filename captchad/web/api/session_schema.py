@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from captchad.domain.page import STORED_VALUES_LIMIT
+
 COOKIES_LIMIT = 300
 HEADERS_LIMIT = 100
-STORAGE_LIMIT = 1000
 NAME_LENGTH_LIMIT = 256
 COOKIE_LENGTH_LIMIT = 4096
 PATH_LENGTH_LIMIT = 1024
@@ -40,29 +41,37 @@ class Part(BaseModel):
 class Cookie(Part):
     """One cookie to put in before the page opens."""
 
-    name: CookieName
-    value: CookieValue
+    name: CookieName = Field(description="as the site names it")
+    value: CookieValue = Field(description="as the browser sends it")
     domain: Name | None = Field(default=None, description="within the declared target; without it the page's own host")
-    path: CookiePath | None = None
+    path: CookiePath | None = Field(default=None, description="sent to paths below this one; without it to all")
     expires: float | None = Field(
         default=None, ge=0, lt=YEAR_10000_SECONDS, description="seconds since 1970; without it a session cookie"
     )
-    http_only: bool | None = None
-    secure: bool | None = None
-    same_site: Literal["Strict", "Lax", "None"] | None = None
+    http_only: bool | None = Field(default=None, description="scripts of the page can't read it")
+    secure: bool | None = Field(default=None, description="sent over https alone")
+    same_site: Literal["Strict", "Lax", "None"] | None = Field(
+        default=None, description="whether requests from other sites bear it"
+    )
 
 
 class SessionBody(Part):
     """A session as the body gives it, put in before the page opens; kept encrypted, and only while the task is open."""
 
-    cookies: list[Cookie] | None = Field(default=None, max_length=COOKIES_LIMIT)
+    cookies: list[Cookie] | None = Field(
+        default=None, max_length=COOKIES_LIMIT, description="set for the page's host, or where `domain` says"
+    )
     headers: dict[HeaderName, HeaderValue] | None = Field(
         default=None,
         max_length=HEADERS_LIMIT,
-        description="sent to the page's own origin only; not User-Agent, Host, Cookie, Forwarded, X-Forwarded-*, "
-        "Proxy-*, Sec-*, nor what concerns the connection",
+        description="sent to the page's own origin only; not User-Agent, Host, Cookie, Proxy-*, Sec-*, nor what is "
+        "the connection's or tells of the caller's address (Forwarded, X-Forwarded-*, X-Real-IP and their kind)",
     )
-    local_storage: dict[StoredName, StoredValue] | None = Field(default=None, max_length=STORAGE_LIMIT)
+    local_storage: dict[StoredName, StoredValue] | None = Field(
+        default=None,
+        max_length=STORED_VALUES_LIMIT,
+        description="of the page's origin, set before its first script runs",
+    )
 
 
 class Fill(Part):
@@ -75,6 +84,10 @@ class Fill(Part):
     submit: Condition | None = Field(
         default=None, description="CSS selector of the button; without it Enter is pressed"
     )
-    success: Condition | None = None
-    failure: Condition | None = None
+    success: Condition | None = Field(
+        default=None, description="what shows once the answer was right: CSS, `url:GLOB` or `text:…`"
+    )
+    failure: Condition | None = Field(
+        default=None, description="what shows once it was wrong, likewise; it outweighs `success`"
+    )
     refresh: Condition | None = Field(default=None, description="CSS selector of what draws another captcha")

@@ -1,28 +1,34 @@
 """The routes about tasks: submit, ask, wait, cancel, list."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
 from captchad.broker.events import EventFeed
-from captchad.broker.tasks import TaskQuery, TaskStore
-from captchad.domain.api_key import Scope
+from captchad.broker.task_pages import TaskQuery
+from captchad.broker.tasks import TaskStore
+from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
 from captchad.domain.task import TaskStatus
-from captchad.domain.task_limits import HOST_LENGTH_LIMIT, WAIT_LIMIT_SECONDS
-from captchad.intake.admission import check_touch, may_touch
+from captchad.domain.task_limits import BATCH_LIMIT, HOST_LENGTH_LIMIT, LONGEST_WAIT_SECONDS, WAIT_LIMIT_SECONDS
+from captchad.intake.admission import check_reach, find_ownership, may_reach
 from captchad.intake.draft import TaskDraft
-from captchad.intake.intake import Caller, Intake, Submission
+from captchad.intake.idempotency import digest_body
+from captchad.intake.intake import Admitted, Caller, Intake, Submission
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.representation import represent_listed_task, represent_task
 from captchad.web.api.schema import BatchBody, TaskBody
 from captchad.web.api.validation import read_batch, read_task
-from captchad.web.bodies import read_json
+from captchad.web.bodies import BodyWork, parse_json, read_body
+from captchad.web.body_meter import BodyMeter
 from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.prefix import find_prefix
 from captchad.web.middleware.rates import charge
 from captchad.web.routes import QueryParameter, Route, answer_json
 
@@ -38,7 +44,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _WAIT_PARAMETER = QueryParameter(
     "wait",
     {"type": "number", "minimum": 0, "maximum": WAIT_LIMIT_SECONDS, "default": 0},
-    "seconds to wait for the end of the task",
+    f"seconds to wait for the end of the task; the answer comes after {LONGEST_WAIT_SECONDS} at the latest",
 )
 _LIST_PARAMETERS = (
     QueryParameter("status", {"type": "string", "enum": [str(s) for s in TaskStatus]}, "only tasks in this state"),
@@ -46,7 +52,11 @@ _LIST_PARAMETERS = (
     QueryParameter(
         "limit", {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": PAGE_DEFAULT}, "tasks in a page"
     ),
-    QueryParameter("cursor", {"type": "string", "maxLength": CURSOR_LENGTH_LIMIT}, "next_cursor of the page before"),
+    QueryParameter(
+        "cursor",
+        {"type": "string", "maxLength": CURSOR_LENGTH_LIMIT},
+        "next_cursor of the page before; a page with fewer tasks than asked for, or none, may be followed by others",
+    ),
 )
 _SUBMIT_ERRORS = (
     "invalid_request",
@@ -57,7 +67,17 @@ _SUBMIT_ERRORS = (
     "rate_limited",
     "not_implemented",
     "queue_full",
+    "request_timeout",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class BodyOfSubmit:
+    """A body as it came, how many tasks are in it, and what makes drafts of its JSON value."""
+
+    content: bytes
+    tasks: int
+    read: Callable[[Any], list[TaskDraft]]
 
 
 class TaskRoutes:
@@ -71,6 +91,7 @@ class TaskRoutes:
         self._feed = feed
         self._rates = rates
         self._metrics = metrics
+        self._body_work = BodyWork()
 
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
@@ -79,56 +100,72 @@ class TaskRoutes:
     async def submit_task(self, request: web.Request) -> web.Response:
         """Store one task."""
         idempotency_key = read_idempotency_key(request)
-        value = await read_json(request, TASK_BODY_LIMIT_BYTES)
-        caller = Caller(caller_of(request), idempotency_key, value)
-        [submission] = await self._submit([read_task(value, self._store.has_session_key)], caller)
-        headers = {"Location": f"/task_status/{submission.task_id}"}
+        body = await read_body(request, TASK_BODY_LIMIT_BYTES, BodyMeter())
+        work = BodyOfSubmit(body, 1, lambda value: [read_task(value, self._store.has_session_key)])
+        [submission] = await self._submit(work, caller_of(request), idempotency_key)
+        # Relative to the submit's own address where no proxy says what it is outside.
+        headers = {"Location": f"{find_prefix(request) or '.'}/task_status/{submission.task_id}"}
         return answer_json(_represent_submission(submission), HTTPStatus.ACCEPTED, headers)
 
     async def submit_batch(self, request: web.Request) -> web.Response:
         """Store up to a hundred tasks, all or none."""
+        meter = BodyMeter(BATCH_LIMIT)
         try:
             idempotency_key = read_idempotency_key(request)
-            value = await read_json(request, BATCH_BODY_LIMIT_BYTES)
-            drafts = read_batch(value, self._store.has_session_key)
+            body = await read_body(request, BATCH_BODY_LIMIT_BYTES, meter)
         except CaptchadError:
-            # A batch that can't be counted costs as much as one task: malformed bodies are limited too.
+            # A batch that isn't read to its end costs as much as one task: malformed bodies are limited too.
             await charge(request, self._rates)
             raise
-        await charge(request, self._rates, len(drafts))
-        submissions = await self._submit(drafts, Caller(caller_of(request), idempotency_key, value))
-        body = {"tasks": [_represent_submission(submission) for submission in submissions]}
-        return answer_json(body, HTTPStatus.ACCEPTED)
+        await charge(request, self._rates, meter.tasks)
+        work = BodyOfSubmit(body, meter.tasks, lambda value: read_batch(value, self._store.has_session_key))
+        submissions = await self._submit(work, caller_of(request), idempotency_key)
+        answer = {"tasks": [_represent_submission(submission) for submission in submissions]}
+        return answer_json(answer, HTTPStatus.ACCEPTED)
 
     async def task_status(self, request: web.Request) -> web.Response:
         """Return a task as it is, or as it is once it has ended or the wait is over."""
-        wait_seconds = read_wait(request)
-        task_id = request.match_info["task_id"]
+        wait_seconds = min(read_wait(request), LONGEST_WAIT_SECONDS)
+        task_id, key = request.match_info["task_id"], caller_of(request)
+        if wait_seconds > 0 and key is not None:
+            # Asked before the wait: how long another's task takes is nobody else's business either.
+            check_reach(key, (await self._store.read(task_id)).request, Scope.READ_ALL)
         if wait_seconds > 0:
             record = await self._feed.wait_final(task_id, wait_seconds)
         else:
             record = await self._store.read(task_id)
-        return answer_json(represent_task(record, with_session=may_touch(caller_of(request), record.request)))
+        check_reach(key, record.request, Scope.READ_ALL)
+        return answer_json(represent_task(record))
 
     async def cancel_task(self, request: web.Request) -> web.Response:
         """End a task that has not ended."""
         task_id, key = request.match_info["task_id"], caller_of(request)
-        if key is not None and key.targets:
-            check_touch(key, (await self._store.read(task_id)).request, "cancel")
+        if key is not None:
+            check_reach(key, (await self._store.read(task_id)).request, Scope.ADMIN)
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:
-        """Return one page of tasks, newest first."""
-        page = await self._store.list_page(read_task_query(request))
+        """Return one page of the tasks that the caller may see, newest first."""
+        key, query = caller_of(request), read_task_query(request)
+        if key is not None and not key.allows(Scope.READ_ALL):
+            query = replace(query, key_id=key.key_id)
+        page = await self._store.list_page(query)
+        shown = [task for task in page.tasks if may_reach(key, find_ownership(task.request), Scope.READ_ALL)]
         return answer_json(
-            {"tasks": [represent_listed_task(record) for record in page.tasks], "next_cursor": page.next_cursor}
+            {"tasks": [represent_listed_task(record) for record in shown], "next_cursor": page.next_cursor}
         )
 
-    async def _submit(self, drafts: Sequence[TaskDraft], caller: Caller) -> list[Submission]:
+    async def _submit(self, work: BodyOfSubmit, key: ApiKey | None, idempotency_key: str | None) -> list[Submission]:
+        def prepare() -> tuple[list[Admitted], str]:
+            value = parse_json(work.content)
+            admitted = self._intake.admit(work.read(value), key)
+            return admitted, digest_body(value) if idempotency_key else ""
+
         try:
-            submissions = await self._intake.submit(drafts, caller)
+            admitted, body_digest = await self._body_work.run(len(work.content), prepare)
+            submissions = await self._intake.submit(admitted, Caller(key, idempotency_key, body_digest))
         except CaptchadError:
-            self._metrics.record_submissions("refused", len(drafts))
+            self._metrics.record_submissions("refused", work.tasks)
             raise
         repeated = sum(submission.is_repeated for submission in submissions)
         if repeated:

@@ -1,7 +1,7 @@
 """From a body's JSON value to drafts: every wrong field is named at once, by its JSON pointer."""
 
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from captchad.web.api.schema import (
     METADATA_LIMIT_BYTES,
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
-    BatchBody,
+    BatchShape,
     HintsBody,
     TaskBody,
 )
@@ -34,6 +34,7 @@ SEALED_FIELDS = ("session", "return_session")
 PAGE_FIELDS = ("selector", "session", "fill", "return_session")
 """Fields that make no sense for a picture."""
 _OBJECT_FIELDS = ("hints", "session", "fill")
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 _BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
 _INVALID = "the body is not valid"
 _TOO_MANY = Violation("", f"has more than {FIELDS_LIMIT} fields")
@@ -55,11 +56,10 @@ def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
 
 def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     """Return the drafts of a submit_batch body; raises as `read_task` does."""
-    tasks = value.get("tasks") if isinstance(value, dict) else None
     _raise_if(list(_find_excesses(value, "")))
-    if isinstance(tasks, list):
-        _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
-    bodies = _validate(BatchBody, value).tasks
+    tasks = _validate(BatchShape, value).tasks
+    _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
+    bodies = _validate_each(tasks)
     _raise_if([v for index, body in enumerate(bodies) for v in _find_faults(body, f"/tasks/{index}", has_session_key)])
     for index, body in enumerate(bodies):
         _refuse_unbuilt(body, f"/tasks/{index}")
@@ -87,9 +87,26 @@ def _validate(model: type[Model], value: Any) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        _raise_if([Violation(make_pointer(one["loc"]), one["msg"]) for one in found])
+        _raise_if(list(_explain(error, "")))
         raise
+
+
+def _validate_each(tasks: list[Any]) -> list[TaskBody]:
+    """Validate the tasks of a batch one by one: all in one call, they would hold the interpreter for long."""
+    bodies: list[TaskBody] = []
+    violations: list[Violation] = []
+    for index, task in enumerate(tasks):
+        try:
+            bodies.append(TaskBody.model_validate(task))
+        except ValidationError as error:
+            violations += _explain(error, f"/tasks/{index}")
+    _raise_if(violations)
+    return bodies
+
+
+def _explain(error: ValidationError, pointer: str) -> Iterator[Violation]:
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        yield Violation(pointer + make_pointer(one["loc"]), one["msg"])
 
 
 def _raise_if(violations: list[Violation]) -> None:
@@ -115,10 +132,8 @@ def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterato
         yield from find_session_faults(body.session, f"{pointer}/session")
     if body.fill is not None:
         yield from find_fill_faults(body.fill, f"{pointer}/fill")
-    if body.metadata is not None and not _is_small(body.metadata):
-        yield Violation(
-            f"{pointer}/metadata", f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON, and not deeply nested"
-        )
+    if body.metadata is not None:
+        yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
 
 
 def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
@@ -163,12 +178,33 @@ def explain_bad_url(url: str) -> str | None:
     return "has port 0, which can't be connected to" if port == 0 else None
 
 
-def _is_small(metadata: dict[str, Any]) -> bool:
+def _find_metadata_faults(metadata: dict[str, Any], pointer: str) -> Iterator[Violation]:
     try:
         # Wrapped as deep as it will lie in the stored request and in answers, whose encoder bounds the depth.
-        return len(orjson.dumps([[[[metadata]]]])) - len("[[[[]]]]") <= METADATA_LIMIT_BYTES
+        size = len(orjson.dumps([[[[metadata]]]])) - len("[[[[]]]]")
     except orjson.JSONEncodeError:
-        return False
+        place = _find_big_integer(metadata, pointer)
+        if place is None:
+            yield Violation(pointer, "must not be nested so deeply")
+        else:
+            yield Violation(place, "is an integer of more than 64 bits; send it as a string")
+        return
+    if size > METADATA_LIMIT_BYTES:
+        yield Violation(pointer, f"must be at most {METADATA_LIMIT_BYTES} bytes as JSON")
+
+
+def _find_big_integer(metadata: dict[str, Any], pointer: str) -> str | None:
+    """Return the pointer of an integer that can't be written as JSON; without recursion, for it may lie deep."""
+    unseen: list[tuple[str, Any]] = [(pointer, metadata)]
+    while unseen:
+        place, value = unseen.pop()
+        if isinstance(value, int) and not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+            return place
+        inside: Iterable[tuple[Any, Any]] = ()
+        if isinstance(value, (dict, list)):
+            inside = value.items() if isinstance(value, dict) else enumerate(value)
+        unseen += [(place + make_pointer([name]), inner) for name, inner in inside]
+    return None
 
 
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:

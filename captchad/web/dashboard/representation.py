@@ -31,7 +31,7 @@ def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:
 
 
 def represent_fleet(snapshot: FleetSnapshot) -> dict[str, Any]:
-    """Return the snapshot's nodes, hosts, queues, figures and tasks."""
+    """Return the snapshot's nodes, hosts, queues, figures and tasks; `tasks` is null where they were not read."""
     return {
         "roles": [_represent_node(node) for node in snapshot.nodes],
         "workers": [_represent_worker(node) for node in snapshot.nodes if node.report.role is Role.WORKER],
@@ -48,7 +48,7 @@ def represent_fleet(snapshot: FleetSnapshot) -> dict[str, Any]:
         "queue": _represent_queue(snapshot.queue),
         "totals": _represent_totals(snapshot.totals),
         "hour": _represent_hour(snapshot.recent_hour),
-        "tasks": [_represent_task(task) for task in snapshot.tasks or ()],
+        "tasks": None if snapshot.tasks is None else [_represent_task(task) for task in snapshot.tasks],
     }
 
 

@@ -1,15 +1,19 @@
 """Routes of the monitor's page: the page itself, its files, one snapshot, and the stream of snapshots."""
 
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 
 import orjson
 from aiohttp import web
 
-from captchad.domain.api_key import Scope
+from captchad.domain.api_key import ApiKey, Scope
+from captchad.intake.admission import find_ownership, may_reach
 from captchad.monitoring.fleet_monitor import FleetMonitor, FleetView
 from captchad.web.dashboard.representation import represent_view
 from captchad.web.dashboard.static_files import StaticFile, load_static_files
+from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.prefix import find_prefix
 from captchad.web.routes import Route, add_routes
 
 HEARTBEAT_SECONDS = 3.0
@@ -19,7 +23,7 @@ INDEX = "index.html"
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        "base-uri 'self'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     ),
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -35,7 +39,7 @@ STREAM_HEADERS = {
 
 
 class Dashboard:
-    """The handlers; a view is turned into bytes once, however many look at it."""
+    """The handlers; a view is turned into bytes once, however many look at it with keys that may see all tasks."""
 
     def __init__(self, monitor: FleetMonitor) -> None:
         self._monitor = monitor
@@ -44,8 +48,8 @@ class Dashboard:
         self._encoded = b""
 
     async def answer_page(self, request: web.Request) -> web.StreamResponse:
-        """Answer the page."""
-        return _answer_file(request, self._files[INDEX])
+        """Answer the page; below the prefix that a trusted proxy names."""
+        return _answer_file(request, self._files[INDEX].with_base(find_prefix(request)))
 
     async def answer_file(self, request: web.Request) -> web.StreamResponse:
         """Answer one of the page's files."""
@@ -54,30 +58,41 @@ class Dashboard:
             raise web.HTTPNotFound
         return _answer_file(request, file)
 
-    async def answer_snapshot(self, _: web.Request) -> web.StreamResponse:
+    async def answer_snapshot(self, request: web.Request) -> web.StreamResponse:
         """Answer the fleet as it is now, recent tasks included."""
         with self._monitor.watching():
             view = await self._monitor.refresh(SNAPSHOT_AGE_SECONDS)
-        return web.Response(body=self._encode(view), content_type="application/json")
+        return web.Response(body=self._encode_for(caller_of(request), view), content_type="application/json")
 
     async def stream_snapshots(self, request: web.Request) -> web.StreamResponse:
         """Send a snapshot at once, then each newer one, and one at least every few seconds.
 
         A reader that is slower than the snapshots gets the newest, never a backlog.
         """
-        response = web.StreamResponse(headers=STREAM_HEADERS)
+        response, key = web.StreamResponse(headers=STREAM_HEADERS), caller_of(request)
         await response.prepare(request)
         with self._monitor.watching(), suppress(ConnectionResetError):
             view = await self._monitor.refresh(SNAPSHOT_AGE_SECONDS)
             await response.write(b"retry: %d\n\n" % RECONNECT_MILLISECONDS)
             while not self._monitor.is_closing:
-                await response.write(b"id: %d\nevent: snapshot\ndata: %s\n\n" % (view.number, self._encode(view)))
+                body = self._encode_for(key, view)
+                await response.write(b"id: %d\nevent: snapshot\ndata: %s\n\n" % (view.number, body))
                 view = await self._monitor.wait_newer(view.number, HEARTBEAT_SECONDS)
         return response
 
     async def release_streams(self, _: web.Application) -> None:
         """End every stream, since the server is about to."""
         self._monitor.release_watchers()
+
+    def _encode_for(self, key: ApiKey | None, view: FleetView) -> bytes:
+        """Return a view as JSON, with the tasks that a key may see."""
+        if key is None or (key.allows(Scope.READ_ALL) and not key.targets):
+            return self._encode(view)
+        if view.snapshot is not None and view.snapshot.tasks is not None:
+            owned = ((task, find_ownership(task.request)) for task in view.snapshot.tasks)
+            shown = tuple(task for task, ownership in owned if may_reach(key, ownership, Scope.READ_ALL))
+            view = replace(view, snapshot=replace(view.snapshot, tasks=shown))
+        return orjson.dumps(represent_view(view, self._monitor.age_seconds()))
 
     def _encode(self, view: FleetView) -> bytes:
         if view.number != self._encoded_number:

@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from captchad.web.middleware.prefix import set_base
+
 FOLDER = Path(__file__).parent / "static"
 CONTENT_TYPES = {
     ".html": "text/html",
@@ -16,20 +18,25 @@ _DIGEST_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """One file as it is served; `etag` changes with its content."""
+    """One file as it is served."""
 
     body: bytes
     content_type: str
-    etag: str
+
+    @property
+    def etag(self) -> str:
+        """What changes with the content."""
+        return hashlib.sha256(self.body).hexdigest()[:_DIGEST_LENGTH]
+
+    def with_base(self, prefix: str) -> "StaticFile":
+        """Return this page for callers who see it below `prefix`."""
+        return StaticFile(set_base(self.body.decode(), prefix).encode(), self.content_type)
 
 
 def load_static_files(folder: Path = FOLDER) -> dict[str, StaticFile]:
     """Return every file of the page by its name."""
     return {
-        path.name: _load(path) for path in sorted(folder.iterdir()) if path.suffix in CONTENT_TYPES and path.is_file()
+        path.name: StaticFile(path.read_bytes(), CONTENT_TYPES[path.suffix])
+        for path in sorted(folder.iterdir())
+        if path.suffix in CONTENT_TYPES and path.is_file()
     }
-
-
-def _load(path: Path) -> StaticFile:
-    body = path.read_bytes()
-    return StaticFile(body, CONTENT_TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:_DIGEST_LENGTH])

@@ -17,6 +17,7 @@ from captchad.web.routes import Route
 Authenticate = Callable[[str], Awaitable[ApiKey | None]]
 
 BEARER = "bearer"
+FETCH_SITE, SAME_ORIGIN = "Sec-Fetch-Site", "same-origin"
 PREFLIGHT_AGE_SECONDS = 600
 ALLOWED_METHODS = "GET, POST, OPTIONS"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
@@ -88,6 +89,9 @@ class AccessPolicy:
             raise Forbidden("without API keys the Host header must be a loopback name, such as localhost or 127.0.0.1")
         origin = request.headers.get("Origin")
         if origin is None or origin.lower() == f"http://{hosts[0].lower()}" or self.allows_origin(origin):
+            return
+        # A proxy may have put another name into Host. Only browsers set this header, and no page can change it.
+        if request.headers.getall(FETCH_SITE, []) == [SAME_ORIGIN]:
             return
         raise Forbidden("this origin is not in security.allowed_origins")
 

@@ -12,7 +12,7 @@ _CACHED_ADDRESSES = 4096
 
 
 class ClientAddresses:
-    """Tells callers apart; `trusted_proxies` are addresses or networks whose X-Forwarded-For is believed."""
+    """Tells callers apart; `trusted_proxies` are addresses or networks whose forwarding headers are believed."""
 
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
         self._trusted = tuple(_parse_network(text) for text in trusted_proxies)
@@ -25,14 +25,15 @@ class ClientAddresses:
         current = peer or UNKNOWN_ADDRESS
         if self._trusted:
             hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
-            while hops and self._is_trusted(current):
+            while hops and self.is_trusted(current):
                 hop = _strip_port(hops.pop())
                 if _parse_address(hop) is None:
                     break
                 current = hop
         return name_caller(current)
 
-    def _is_trusted(self, text: str) -> bool:
+    def is_trusted(self, text: str) -> bool:
+        """Whether an address is a proxy's whose word is believed."""
         address = _parse_address(text)
         return address is not None and any(address in network for network in self._trusted)
 
@@ -43,7 +44,7 @@ def name_caller(text: str) -> str:
     address = _parse_address(text)
     if address is None:
         return UNKNOWN_ADDRESS
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or address.is_loopback:
         return str(address)
     return str(IPv6Network((int(address), IPV6_CALLER_PREFIX_BITS), strict=False).network_address)
 

@@ -1,7 +1,6 @@
 """The one layer around every handler: admits the caller, counts, and turns failures into answers."""
 
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -13,13 +12,11 @@ from captchad.telemetry.metrics import Metrics
 from captchad.web.middleware.access import AccessPolicy
 from captchad.web.middleware.rates import add_rate_limit_headers, charge
 from captchad.web.problems import answer_failure, answer_plain_error, answer_problem, is_answerable
+from captchad.web.request_id import choose_request_id, mark_answer
 from captchad.web.routes import Route, find_route
 
 _logger = logging.getLogger(__name__)
 
-REQUEST_ID_BYTES = 8
-REQUEST_ID_LIMIT = 64
-SERVER_NAME = "captchad"
 UNROUTED = "(none)"
 INTERNAL_ERROR_DETAIL = "see the log of this role under the request id"
 _REQUEST_ID = web.RequestKey("request_id", str)
@@ -42,7 +39,7 @@ class Gate:
     async def answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
         """Answer a request, whatever happens in its handler."""
         started_seconds = self._clock.monotonic_seconds()
-        request[_REQUEST_ID] = _choose_request_id(request)
+        request[_REQUEST_ID] = choose_request_id(request.headers.get("X-Request-Id", ""))
         route = find_route(request)
         response = await self._answer_safely(request, route, handler)
         self._metrics.record_request(
@@ -86,12 +83,7 @@ class Gate:
 
     async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add the headers every answer bears, just before it is sent."""
-        headers = response.headers
-        headers["Server"] = SERVER_NAME
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers.setdefault("Cache-Control", "no-store")
-        if _REQUEST_ID in request:
-            headers["X-Request-Id"] = request[_REQUEST_ID]
+        mark_answer(response, request.get(_REQUEST_ID))
         add_rate_limit_headers(request, response)
         self._access.decorate(request, response)
 
@@ -107,10 +99,3 @@ def _check_query(request: web.Request, known: set[str]) -> None:
         seen.add(name)
     if violations:
         raise InvalidRequest("the query string is not valid", tuple(violations))
-
-
-def _choose_request_id(request: web.Request) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    if given and len(given) <= REQUEST_ID_LIMIT and given.isascii() and all(c.isalnum() or c in "-_." for c in given):
-        return given
-    return secrets.token_hex(REQUEST_ID_BYTES)

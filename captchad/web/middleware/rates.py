@@ -9,12 +9,14 @@ import math
 
 from aiohttp import web
 
-from captchad.domain.errors import RateLimited
+from captchad.domain.errors import BrokerRefused, RateLimited
 from captchad.intake.rate_decisions import CallerRateLimiter, RateLimitDecision
 from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.addresses import ClientAddresses
 
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
+SETTINGS = {"address": "gateway.rate_limit", "key": "security.rate_limiting"}
+READING_METHODS = frozenset({"GET", "HEAD"})
 _DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
 
@@ -24,12 +26,23 @@ async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1) 
         return
     address = request.app[ADDRESSES].find(request.remote, request.headers.getall("X-Forwarded-For", []))
     caller = caller_of(request)
-    decision = await rates.take(address, caller.key_id if caller else None, cost)
+    try:
+        decision = await rates.take(address, caller.key_id if caller else None, cost)
+    except BrokerRefused:
+        # Where nothing can be charged, nothing can be written either; what only reads goes on.
+        if request.method not in READING_METHODS:
+            raise
+        return
     if decision is None:
         return
     request[_DECISION] = decision
     if not decision.is_allowed:
-        raise RateLimited(f"too many requests from this {decision.subject}", decision.retry_after_seconds)
+        wait_seconds = max(1, math.ceil(decision.retry_after_seconds))
+        raise RateLimited(
+            f"too many requests from this {decision.subject}: {SETTINGS[decision.subject]} is used up, "
+            f"try again in {wait_seconds} s",
+            decision.retry_after_seconds,
+        )
 
 
 def add_rate_limit_headers(request: web.Request, response: web.StreamResponse) -> None:

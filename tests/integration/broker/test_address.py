@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from captchad.domain.errors import BrokerUnavailable, ConfigurationError
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskRequest
 from tests.integration.protocol import LIMITS
+from tests.patience import wait_until
 from tests.ports import find_free_port
 from tests.redis_server import RedisServer
+from tests.refusals import open_client
 from tests.sentinels import SentinelFleet
 
 
@@ -41,6 +44,45 @@ async def test_more_callers_than_connections_wait_for_their_turn(shared_redis: R
     await clients.close()
 
 
+async def test_idle_connections_that_are_dropped_are_in_nobodys_hands(shared_redis: RedisServer) -> None:
+    clients = open_clients(RedisSection(connection_pool_size=20), "dropping", shared_redis.url)
+
+    async def read() -> int:
+        # Each reads in its own rhythm, so that some take a connection while the idle ones are being dropped.
+        return sum([await clients.commands.get("nothing") is None for _ in range(200)])
+
+    async def drop() -> None:
+        for _ in range(200):
+            await clients.drop_idle()
+            await asyncio.sleep(0)
+
+    *counts, _ = await asyncio.gather(*(read() for _ in range(10)), drop())
+    assert counts == [200] * 10
+    await clients.close()
+
+
+async def test_a_sentinels_master_has_as_many_idle_connections_as_are_to_be_kept(sentinels: SentinelFleet) -> None:
+    section = RedisSection(sentinel=RedisSentinelSection(hosts=sentinels.hosts), connection_pool_size=2)
+    clients = open_clients(section, "keeping")
+    await asyncio.gather(*(clients.commands.blpop("nothing", 0.05) for _ in range(8)))
+    assert sum(client["name"] == "keeping" for client in await clients.commands.client_list()) == 2
+    await clients.close()
+
+
+async def test_an_acknowledged_script_is_sent_once_and_then_named(
+    own_redis: RedisServer, make_replica: Callable[[RedisServer], RedisServer]
+) -> None:
+    make_replica(own_redis)
+    broker = Broker(RedisSection(min_replicas_acknowledged=1), "test", url_override=own_redis.url)
+    await broker.start()
+    store = TaskStore(broker, LIMITS)
+    for _ in range(5):
+        await store.submit([NewTask(make_task_id(0), TaskRequest("captcha.example", url="http://captcha.example/"))])
+    statistics = await broker.client.info("commandstats")
+    assert statistics["cmdstat_eval"]["calls"] == 1
+    await broker.close()
+
+
 async def test_a_password_is_needed_and_used(tmp_path: Path) -> None:
     server = RedisServer(tmp_path, "--requirepass", "s3cret")
     server.start()
@@ -54,6 +96,25 @@ async def test_a_password_is_needed_and_used(tmp_path: Path) -> None:
         await refused.start()
     await refused.close()
     server.kill()
+
+
+@pytest.fixture
+def make_replica(tmp_path: Path) -> Iterator[Callable[[RedisServer], RedisServer]]:
+    """Start a replica that has caught up with its master."""
+    replicas: list[RedisServer] = []
+
+    def make(master: RedisServer) -> RedisServer:
+        folder = tmp_path / f"replica-{len(replicas)}"
+        folder.mkdir()
+        replicas.append(RedisServer(folder, "--replicaof", "127.0.0.1", str(master.port)))
+        replicas[-1].start()
+        with open_client(replicas[-1]) as client:
+            wait_until(lambda: client.info("replication")["master_link_status"] == "up", "the replica to catch up")
+        return replicas[-1]
+
+    yield make
+    for replica in replicas:
+        replica.kill()
 
 
 @pytest.fixture

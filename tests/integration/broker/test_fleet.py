@@ -10,6 +10,7 @@ from captchad.broker.housekeeping import LeaderLease
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.presence import Presence
 from captchad.broker.rate_limits import RateLimiter
+from captchad.broker.redis_keys import ALIVE, NODES
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
@@ -84,6 +85,53 @@ async def test_a_role_is_up_while_it_signs_and_lost_after_its_lease(broker: Brok
     assert node.state is NodeState.LOST
     await registry.forget("w1.1")
     assert await registry.read_all(lease_seconds=5) == ()
+
+
+async def test_a_role_that_was_killed_and_started_again_is_one(broker: Broker) -> None:
+    registry = NodeRegistry(broker)
+    await registry.write(_report("w1"))
+    await broker.client.zincrby("captchad:{fleet}:alive", -6000, "w1.1")
+    again = replace(_report("w1"), incarnation="2")
+    await registry.write(again)
+    [node] = await registry.read_all(lease_seconds=5)
+    assert (node.state, node.report) == (NodeState.UP, again)
+
+
+async def test_what_lacks_a_heartbeat_or_a_report_does_not_stay(broker: Broker) -> None:
+    registry = NodeRegistry(broker)
+    await registry.write(_report("w1"))
+    assert await registry.beat("w1.1")
+    await broker.client.zrem(ALIVE, "w1.1")
+    assert await registry.read_all(lease_seconds=5) == ()
+    assert not await broker.client.exists(NODES)
+    assert not await registry.beat("w1.1")
+
+
+async def test_a_heartbeat_of_a_clock_that_was_ahead_ages_like_any_other(broker: Broker) -> None:
+    registry = NodeRegistry(broker)
+    await registry.write(_report("w1"))
+    await broker.client.zincrby(ALIVE, 3_600_000, "w1.1")
+    [node] = await registry.read_all(lease_seconds=5)
+    assert (node.state, node.heartbeat_age_seconds) == (NodeState.UP, 0.0)
+    await broker.client.zincrby(ALIVE, -6000, "w1.1")
+    [node] = await registry.read_all(lease_seconds=5)
+    assert node.state is NodeState.LOST
+
+
+async def test_a_role_whose_report_was_deleted_writes_it_with_its_next_heartbeat(broker: Broker) -> None:
+    presence = Presence(broker, lambda: _report("w1"), lease_seconds=0.03, report_interval_seconds=3600, clock=Clock())
+    work = TaskSet("test")
+    await presence.start()
+    work.spawn(presence.run(), "presence")
+    await broker.client.flushall()
+    registry = NodeRegistry(broker)
+
+    async def is_known() -> bool:
+        return len(await registry.read_all(60)) == 1
+
+    await until(is_known)
+    await work.cancel_all()
+    await presence.close()
 
 
 async def test_one_scheduler_leads_until_it_gives_up(broker: Broker) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import redis
 from hypothesis import settings
@@ -19,6 +20,7 @@ from captchad.domain.lifecycle import TaskEvent, next_statuses
 from captchad.domain.task import TaskRecord, TaskStatus
 from tests.integration.protocol import Partition, completed, deferred, failed_for_good, handed_back, retryable
 from tests.redis_server import RedisServer
+from tests.replicated_redis import ReplicatedRedis
 
 OUTCOMES: dict[str, tuple[Callable[[Delivery], Settlement], frozenset[TaskEvent]]] = {
     "completed": (completed, frozenset({TaskEvent.COMPLETE})),
@@ -33,6 +35,7 @@ class Lifecycle(RuleBasedStateMachine):
     """Random histories of a few tasks and workers, zombies among them; `statuses` is what the table says of each."""
 
     server: RedisServer
+    replicas = 0
     tasks = Bundle("tasks")
     deliveries = Bundle("deliveries")
 
@@ -47,7 +50,8 @@ class Lifecycle(RuleBasedStateMachine):
         self.ended: dict[str, TaskRecord] = {}
 
     async def _connect(self) -> Partition:
-        broker = Broker(RedisSection(), "lifecycle", url_override=self.server.url)
+        section = RedisSection(min_replicas_acknowledged=self.replicas)
+        broker = Broker(section, "lifecycle", url_override=self.server.url)
         await broker.start()
         store = TaskStore(broker, QueueLimits(1000, 10**9))
         return Partition(broker, store, Housekeeping(broker, broker.partitions[0], SchedulerSection()))
@@ -58,6 +62,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     def follow(self, task_id: str, events: frozenset[TaskEvent]) -> None:
         """Check that the stored status is one that `events` lead to; without events it must not have moved."""
+        # As the scheduler does: the ends that no worker wrote wait for it where replicas must have them.
+        self.runner.run(self.partition.housekeeping.confirm_ends())
         record = self.runner.run(self.partition.store.read(task_id))
         before = self.statuses[task_id]
         allowed = frozenset[TaskStatus]().union(*(next_statuses(before, event) for event in events)) or {before}
@@ -97,9 +103,9 @@ class Lifecycle(RuleBasedStateMachine):
         if not held:
             return
         answers = self.runner.run(self.partition.make_consumer().renew(held))
-        for delivery in held:
+        for delivery, answer in zip(held, answers, strict=True):
             is_owner = self.tokens.get(delivery.task_id) == delivery.token
-            assert (answers[delivery.task_id] == "renewed") is is_owner
+            assert (answer == "renewed") is is_owner
 
     @rule()
     def lose_every_worker(self) -> None:
@@ -136,6 +142,23 @@ class Lifecycle(RuleBasedStateMachine):
         assert entries == status.pending - status.delayed + status.processing
 
 
+class ReplicatedLifecycle(Lifecycle):
+    """The same where a replica must have every end before it counts."""
+
+    replicas = 1
+
+
 def test_every_history_follows_the_lifecycle_table(shared_redis: RedisServer) -> None:
     Lifecycle.server = shared_redis
     run_state_machine_as_test(Lifecycle, settings=settings(max_examples=40, stateful_step_count=30, deadline=None))
+
+
+def test_every_history_follows_it_where_a_replica_must_have_the_ends(tmp_path: Path) -> None:
+    servers = ReplicatedRedis(tmp_path)
+    try:
+        servers.start()
+        ReplicatedLifecycle.server = servers.master
+        limits = settings(max_examples=20, stateful_step_count=30, deadline=None)
+        run_state_machine_as_test(ReplicatedLifecycle, settings=limits)
+    finally:
+        servers.stop()

@@ -3,18 +3,27 @@
 import re
 from dataclasses import replace
 
+import pytest
+
 from captchad.broker import redis_keys as keys
 from captchad.broker.api_keys import ApiKeys
-from captchad.broker.housekeeping import LeaderLease
+from captchad.broker.connection import Broker
+from captchad.broker.events import EventFeed
+from captchad.broker.housekeeping import LeaderLease, note_lost_workers
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.target_limits import TargetLimits
-from captchad.broker.tasks import Idempotency
+from captchad.broker.tasks import Idempotency, TaskStore
+from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
+from captchad.domain.errors import BrokerUnavailable
+from captchad.domain.identifier import make_task_id
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.page import Evidence
 from captchad.domain.target import Target
-from tests.integration.protocol import Partition, completed, deferred, retryable
+from captchad.runtime.spawn import TaskSet
+from tests.integration.protocol import LIMITS, Partition, completed, deferred, retryable
+from tests.patience import until
 
 ENTRY = re.compile(r"^    (PREFIX|captchad):(\S+)\s+(stream|hash|zset|set|string|channel)\s", re.MULTILINE)
 
@@ -30,8 +39,18 @@ def read_listed() -> dict[str, str]:
     return listed
 
 
-async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Partition) -> None:
+async def write_unacknowledged(redis_url: str) -> None:
+    """Write what a replica should acknowledge, where there is none."""
+    broker = Broker(RedisSection(min_replicas_acknowledged=1), "test", url_override=redis_url)
+    await broker.start()
+    with pytest.raises(BrokerUnavailable, match="0 of 1 replicas"):
+        await TaskStore(broker, LIMITS).cancel(make_task_id(0))
+    await broker.close()
+
+
+async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Partition, redis_url: str) -> None:
     broker = partition.broker
+    await write_unacknowledged(redis_url)
     await partition.submit(idempotency=Idempotency("a" * 64, "b" * 64))
     await partition.submit(retry_count=0)
     await partition.submit(picture=b"\x89PNG")
@@ -50,6 +69,12 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())
     await NodeRegistry(broker).write(NodeReport("w", "1", Role.WORKER, "host", 1, "127.0.0.1:1", "0", False))
     await LeaderLease(broker, "s.1", 3).hold()
+    await note_lost_workers(broker, ["w.1"])
+    feed = EventFeed(broker, partition.store)
+    work = TaskSet("test")
+    work.spawn(feed.run(), "feed")
+    await until(lambda: broker.client.exists(keys.EPOCH))
+    await work.cancel_all()
     listed = read_listed()
     met = set()
     for key in await broker.client.keys("*"):

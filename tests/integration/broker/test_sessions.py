@@ -16,7 +16,7 @@ from captchad.domain.errors import InvalidRequest, QueueFull, TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.page import Cookie, SessionState
 from captchad.domain.task import TaskRequest, TaskResult, TaskStatus
-from tests.integration.protocol import LIMITS, TARGET, Partition, completed, make_result, retryable
+from tests.integration.protocol import DEAD_LETTER_LIMITS, LIMITS, TARGET, Partition, completed, make_result, retryable
 
 KEY, OTHER_KEY = "k" * 32, "o" * 32
 SECRET = "open-sesame"
@@ -32,7 +32,7 @@ def partition(broker: Broker) -> Partition:
 
 def make_worker(partition: Partition, key: str | None = KEY) -> Consumer:
     cipher = SessionCipher(key) if key else None
-    return Consumer(partition.broker, partition.broker.partitions[0], "worker", "worker.1", 100, cipher)
+    return Consumer(partition.broker, partition.broker.partitions[0], "worker", "worker.1", DEAD_LETTER_LIMITS, cipher)
 
 
 async def submit(
@@ -126,7 +126,8 @@ async def test_a_worker_without_the_right_key_says_so_instead_of_working(
     plain = await submit(partition, None)
     touched, untouched = await make_worker(partition, key).take(2)
     assert touched.obstacle is not None
-    assert touched.obstacle.task_error_code is TaskErrorCode.INTERNAL_ERROR
+    assert touched.obstacle.task_error_code is TaskErrorCode.UNREADABLE_RECORD
+    assert touched.obstacle.is_retryable
     assert "security.session_key" in touched.obstacle.message
     assert (untouched.task_id, untouched.obstacle) == (plain, None)
 

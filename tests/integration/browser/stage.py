@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiohttp import web
 from PIL import Image, ImageDraw
+from playwright.async_api import Page
 
 from captchad.browser.browsers.connection import BrowserSource
 from captchad.browser.engine import BrowserEngine
 from captchad.browser.page_session import PageSession
+from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.config.settings import BrowserSection
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.page import PageOrder
@@ -171,3 +173,10 @@ class Stage:
         deadline = Deadline(timeout_seconds, self.clock)
         async with deadline.enforce():
             return await self.engine.rasterise(svg, deadline)
+
+
+async def find_main_frame(page: Page) -> MainFrame:
+    """Return what asks a page's main frame, as its tab has it."""
+    devtools = await page.context.new_cdp_session(page)
+    target = await devtools.send("Target.getTargetInfo")
+    return MainFrame(devtools, target["targetInfo"]["targetId"])

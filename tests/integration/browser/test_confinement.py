@@ -16,10 +16,10 @@ from captchad.browser.launch.process import BrowserProcess, LaunchedBrowsers
 from captchad.browser.launch.profile_folder import PREFIX, ProfileFolder
 from captchad.config.settings import BrowserSection
 from captchad.domain.errors import DependencyMissing
-from captchad.egress.proxy import ProxyAddress
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 
-NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
 SECCOMP_FILTER = "2"
 WITHOUT_NAMESPACES = """#!/bin/sh
 case " $* " in *" --no-sandbox "*) exec {real} "$@" ;; esac
@@ -47,7 +47,9 @@ def program_without_namespaces(public_folder: Path) -> str:
 
 
 def make_source(config: BrowserSection | None = None, *, must_have_sandbox: bool = True) -> LaunchedBrowsers:
-    return LaunchedBrowsers(config or BrowserSection(), lambda: NOWHERE, Clock(), must_have_sandbox=must_have_sandbox)
+    clock = Clock()
+    proxy = FilteringProxy(ScopePolicy(()), clock)
+    return LaunchedBrowsers(config or BrowserSection(), proxy, clock, must_have_sandbox=must_have_sandbox)
 
 
 def list_browser(browser: BrowserProcess) -> list[psutil.Process]:

@@ -303,7 +303,7 @@ async def recycling_stage() -> AsyncIterator[tuple[Stage, LocalSite, AbsentBrows
     sources: list[AbsentBrowsers] = []
 
     def make_source(proxy: FilteringProxy, clock: Clock) -> BrowserSource:
-        sources.append(AbsentBrowsers(config, lambda: proxy.address, clock))
+        sources.append(AbsentBrowsers(config, proxy, clock))
         return sources[0]
 
     stage = Stage(config, make_source)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import CDPSession, Page
 
-from captchad.browser.finding.finder import read_finder_script
+from captchad.browser.scripts.catalogue import FINDER, read_page_scripts
 from captchad.domain.page import PageOrder
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 from tests.patience import PATIENCE_SECONDS
@@ -56,9 +56,9 @@ async def test_a_page_of_twenty_thousand_elements_is_scanned_within_a_few_millis
         measuring = await page.context.new_cdp_session(page)
         await measuring.send("Performance.enable")
         wanted = {"mode": "facts", "selector": None, "index": 0, "source": ""}
-        await page.evaluate(SCAN, [read_finder_script(), wanted, 1])
+        await page.evaluate(SCAN, [read_page_scripts()[FINDER], wanted, 1])
         before_seconds = await read_cpu_seconds(measuring)
-        seen: dict[str, Any] = await page.evaluate(SCAN, [read_finder_script(), wanted, SCANS])
+        seen: dict[str, Any] = await page.evaluate(SCAN, [read_page_scripts()[FINDER], wanted, SCANS])
         scanned_seconds = await read_cpu_seconds(measuring)
         await page.evaluate(WALK, SCANS)
         walk_seconds = await read_cpu_seconds(measuring) - scanned_seconds

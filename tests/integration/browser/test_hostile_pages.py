@@ -1,18 +1,15 @@
 """Pages and sites that attack: attempts end in time with the right code, nothing else is reached, all stays well."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 
 import psutil
 import pytest
 import pytest_asyncio
 
 from captchad.browser.engine import BrowserEngine
-from captchad.browser.launch.profile_folder import PREFIX
 from captchad.config.settings import BrowserSection
 from captchad.domain.address import IpAddress
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -20,6 +17,7 @@ from captchad.domain.target import Target
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.resolver import Resolver
 from captchad.runtime.spawn import TaskSet
+from tests.integration.browser.downloads import list_downloads
 from tests.integration.browser.hostile_pages import (
     CAPTCHA,
     FLOODS,
@@ -249,11 +247,6 @@ async def test_downloads_leave_nothing_on_disk(siege: Siege) -> None:
     siege.put(SOLVABLE["downloads of every kind"])
     await siege.attempt()
     assert not await asyncio.to_thread(list_downloads)
-
-
-def list_downloads() -> list[Path]:
-    folders = Path(tempfile.gettempdir()).glob(f"{PREFIX}*")
-    return [found for folder in folders for found in folder.rglob("*artifacts*/*")]
 
 
 async def test_a_name_that_turns_to_the_metadata_address_is_refused(siege: Siege) -> None:

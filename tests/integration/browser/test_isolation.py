@@ -67,6 +67,12 @@ DOOMED_PLANTS = {
 }
 """What ends a context, because nothing can be trusted to take it out."""
 
+DOOMED_HEADERS = {
+    "client hints": {"Accept-CH": "Device-Memory, DPR, Sec-CH-UA-Arch", "Critical-CH": "Device-Memory"},
+    "an agent cluster": {"Origin-Agent-Cluster": "?0"},
+}
+"""Headers of a page that its browser remembers for the next one."""
+
 LOOK = """
   const seen = {};
   seen.cookie = document.cookie;
@@ -94,6 +100,7 @@ LOOK = """
   const blob = await (await fetch('/blob')).json();
   seen.blob = blob && await fetch(blob).then(() => true, () => false);
   seen.private = (await fetch('/private')).status;
+  seen.cluster = originAgentCluster;
   await fetch('/cached');
   const i = new Image(); i.src = '/cached.png'; await i.decode();
   const shared = new SharedWorker('/shared.js');
@@ -130,8 +137,13 @@ class PlantedSite:
     def plant(self, script: str) -> None:
         self.site.put_page("/plant", REPORT + PAGE % (script, DONE))
 
+    def plant_headers(self, headers: dict[str, str]) -> None:
+        page = f"<!doctype html><body>{REPORT}{PAGE % ('', DONE)}"
+        self.site.put("/plant", self._answer(page, {**headers, "Content-Type": "text/html"}))
+
     async def _show_look(self, request: web.Request) -> web.StreamResponse:
         self.sent_cookie = request.headers.get("Cookie")
+        self.sent_hints = {name.lower() for name in request.headers} & {"device-memory", "dpr", "sec-ch-ua-arch"}
         return web.Response(text=f"<!doctype html><body>{REPORT}{PAGE % (LOOK, DONE)}", content_type="text/html")
 
     @staticmethod
@@ -184,6 +196,7 @@ async def check_sees_nothing(stage: Stage, planted: PlantedSite) -> None:
     await visit(stage, planted.site, "/look")
     assert not planted.errors
     assert planted.sent_cookie is None
+    assert not planted.sent_hints
     fresh_history = planted.seen.pop("history")
     assert fresh_history <= 2
     assert planted.seen == {
@@ -209,6 +222,7 @@ async def check_sees_nothing(stage: Stage, planted: PlantedSite) -> None:
         "heard": False,
         "blob": planted.seen["blob"] and None,
         "private": 401,
+        "cluster": True,
         "shared": 1,
     }
     for path in ("/cached", "/cached.png"):
@@ -230,6 +244,18 @@ async def test_nothing_is_left_of(script: str, stage: Stage, site: LocalSite) ->
 async def test_a_context_is_thrown_away_with(script: str, stage: Stage, site: LocalSite) -> None:
     planted = PlantedSite(site)
     planted.plant(script)
+    reused_before = stage.engine.figures().reused_tabs
+    await visit(stage, site, "/plant")
+    await check_sees_nothing(stage, planted)
+    assert stage.engine.figures().reused_tabs == reused_before
+
+
+@pytest.mark.parametrize("headers", DOOMED_HEADERS.values(), ids=DOOMED_HEADERS.keys())
+async def test_a_context_is_thrown_away_after_a_page_with_headers_for(
+    headers: dict[str, str], stage: Stage, site: LocalSite
+) -> None:
+    planted = PlantedSite(site)
+    planted.plant_headers(headers)
     reused_before = stage.engine.figures().reused_tabs
     await visit(stage, site, "/plant")
     await check_sees_nothing(stage, planted)

@@ -12,10 +12,9 @@ import pytest
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.browser.launch.process_tree import find_driver, list_children
 from captchad.config.settings import BrowserSection
-from captchad.egress.proxy import ProxyAddress
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
-
-NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
 
 
 @pytest.fixture
@@ -37,7 +36,8 @@ def list_names(temporary: Path) -> list[str]:
 
 
 async def test_a_killed_driver_leaves_no_profile_once_it_is_replaced(temporary: Path) -> None:
-    source = LaunchedBrowsers(BrowserSection(), lambda: NOWHERE, Clock())
+    clock = Clock()
+    source = LaunchedBrowsers(BrowserSection(), FilteringProxy(ScopePolicy(()), clock), clock)
     known = list_children()
     try:
         for _ in range(2):

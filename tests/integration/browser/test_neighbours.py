@@ -28,6 +28,12 @@ FLOODS = {
     "twenty thousand pictures": "".join(f"<img width=150 height=50 src=/picture?{number}>" for number in range(20000)),
     "pictures without end": "<script>setInterval(() => { for (let i = 0; i < 50; i++) document.body.append("
     "Object.assign(new Image(150, 50), { src: '/picture?' + Math.random() })) }, 5)</script>",
+    "places without end": "<script>setInterval(() => { for (let i = 0; i < 400; i++) "
+    "location.hash = Math.random() + 'x'.repeat(1000) }, 1)</script>",
+    "long addresses without end": "<script>let i = 0; setInterval(() => { for (let j = 0; j < 100; j++) "
+    "history.replaceState(0, '', '/?' + (i++) + 'x'.repeat(50000)) }, 1)</script>",
+    "titles without end": "<script>setInterval(() => { for (let j = 0; j < 1000; j++) "
+    "document.title = Math.random() + 'x'.repeat(50000) }, 1)</script>",
     "fifty thousand pictures of its own": f"<img width=150 height=50 src='{BLANK_GIF}'>" * 50000,
 }
 

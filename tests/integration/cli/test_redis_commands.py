@@ -1,5 +1,9 @@
 import json
 
+import pytest
+
+from captchad.broker.redis_keys import TargetKeys
+from captchad.broker.target_limits import TargetLimits
 from tests.integration.cli.conftest import Run
 from tests.integration.protocol import Partition, failed_for_good, retryable
 
@@ -58,6 +62,20 @@ async def test_what_failed_for_good_at_once_is_no_dead_letter(captchad: Run, par
     assert (missing.returncode, missing.stderr) == (1, f"captchad: there is no dead letter {task_id}\n")
 
 
+async def test_a_closed_target_is_reopened(captchad: Run, partition: Partition) -> None:
+    await TargetLimits(partition.broker, "worker.1", 60.0).close("localhost", 250)
+    reopened = captchad("targets", "reopen", "LOCALHOST")
+    assert reopened.returncode == 0, reopened.stderr
+    assert reopened.stdout.startswith("localhost is open again, 2")
+    assert reopened.stdout.endswith(" s early; 0 tasks wait for it\n")
+    assert not await partition.broker.client.exists(TargetKeys("localhost").closed)
+    assert captchad("targets", "reopen", "localhost").stdout == "localhost was not closed\n"
+    assert json.loads(captchad("targets", "reopen", "localhost", "--json").stdout)["was_closed"] is False
+    unknown = captchad("targets", "reopen", "elsewhere.example")
+    assert unknown.returncode == 1
+    assert "elsewhere.example is not declared in security.targets (declared: localhost)" in unknown.stderr
+
+
 def test_a_redis_that_does_not_answer_is_one_line(captchad: Run) -> None:
     ended = captchad("keys", "list", REDIS_URL="redis://127.0.0.1:1/0")
     assert ended.returncode == 1
@@ -88,3 +106,35 @@ def test_the_doctor_fails_on_a_browser_that_is_none_and_a_redis_that_is_away(cap
     verdicts = {finding["subject"]: finding["status"] for finding in json.loads(found.stdout)}
     assert found.returncode == 1
     assert (verdicts["browser"], verdicts["redis"]) == ("fail", "fail")
+
+
+def test_the_doctor_fails_on_what_a_role_would_refuse(captchad: Run) -> None:
+    found = captchad("doctor", "--json", ENVIRONMENT="prod", CAPTCHAD_REDIS__CONNECTION_POOL_SIZE="101")
+    told = [
+        (finding["status"], finding["found"])
+        for finding in json.loads(found.stdout)
+        if finding["subject"] == "configuration"
+    ]
+    assert found.returncode == 1
+    assert [status for status, _ in told] == ["fail", "warn"]
+    assert told[0][1].startswith("security.api_key_required: every role will not start: in production without API keys")
+    assert told[1][1].startswith("redis.connection_pool_size: keeps more connections than redis.max_connections")
+
+
+def test_health_without_a_key_asks_whether_roles_are_ready(
+    captchad: Run, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environment["CAPTCHAD_SECURITY__API_KEY_REQUIRED"] = "true"
+    request.getfixturevalue("gateway")
+    lines = {line["what"]: line for line in json.loads(captchad("health", "--json").stdout)["lines"]}
+    assert lines["gateway"]["well"]
+    assert lines["gateway"]["remark"].startswith("ready; an API key with scope read shows more, last seen")
+    assert not lines["worker"]["well"]
+
+
+def test_a_worker_whose_hub_is_away_says_so_once(captchad: Run) -> None:
+    ended = captchad("--role=worker", "--port=0", SELENIUM_HUB_URL="http://127.0.0.1:1")
+    assert ended.returncode == 1
+    told = [line for line in ended.stderr.splitlines() if "127.0.0.1:1" in line]
+    expected = "captchad: no browser at http://127.0.0.1:1: Connection refused; `captchad doctor` says more"
+    assert told == [expected]

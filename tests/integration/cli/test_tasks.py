@@ -4,6 +4,7 @@ import json
 import pytest
 from PIL import Image
 
+from captchad.domain.plain_text import escape_control_characters
 from tests.integration.cli.conftest import Run
 
 PAGE = "http://localhost:8090/login"
@@ -27,6 +28,16 @@ def test_a_submitted_task_is_shown_and_cancelled(captchad: Run) -> None:
     cancelled = captchad("cancel", task_id)
     assert (cancelled.returncode, cancelled.stdout) == (0, f"{task_id} is cancelled\n")
     assert json.loads(captchad("status", task_id, "--json").stdout)["status"] == "cancelled"
+
+
+def test_what_a_caller_wrote_has_no_power_over_the_terminal(captchad: Run) -> None:
+    metadata = {"note": "a\x1b]0;owned\x07\x1b[2J\x9b31m\u202eb\nc"}
+    task_id = submit(captchad, "--metadata", json.dumps(metadata))
+    for options in ((), ("--json",)):
+        shown = captchad("status", task_id, *options).stdout
+        assert "owned" in shown
+        assert all(escape_control_characters(line) == line for line in shown.split("\n"))
+    assert json.loads(captchad("status", task_id, "--json").stdout)["metadata"] == metadata
 
 
 def test_a_picture_comes_from_a_file_or_from_stdin(captchad: Run) -> None:
@@ -54,9 +65,9 @@ def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
     ("arguments", "reason"),
     [
         (("submit", "http://undeclared.example/"), "undeclared.example is not a declared target"),
-        (("submit", "ftp://localhost/"), "/url must begin with http:// or https://"),
+        (("submit", "ftp://localhost/"), "URL must begin with http:// or https://"),
         (("submit", PAGE, "--callback-url", "http://localhost/"), "callback_url"),
-        (("submit", PAGE, "--fill-input", "xpath=//input"), "/fill/input is not a CSS selector"),
+        (("submit", PAGE, "--fill-input", "xpath=//input"), "--fill-input is not a CSS selector"),
         (("status", "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"), "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"),
         (("cancel", "nonsense"), "nonsense"),
     ],

@@ -1,14 +1,20 @@
 """A declared page must not be able to make the browser connect to anything undeclared."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
+import psutil
 import pytest
 import pytest_asyncio
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.egress.known_browsers import NETWORK_SERVICE
+from captchad.runtime.spawn import TaskSet
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 from tests.integration.egress.goal import Goal
 from tests.integration.egress.tricks import NAVIGATION_TRICKS, SCRIPT_TRICKS, SILENT_TRICKS
+from tests.processes import list_descendants, read_command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -98,6 +104,41 @@ async def test_would_be_taken_to_a_declared_port_by(html: str, stage: Stage, sit
     with pytest.raises(AttemptFailed):
         await stage.capture(site.url(), timeout_seconds=1.5)
     assert goal.visits >= 1
+
+
+MULTICAST_DNS_PORT = 5353
+WITH_A_LOCAL_NAME = (
+    "(async () => { const a = new RTCPeerConnection(), b = new RTCPeerConnection(); a.createDataChannel('x'); "
+    "await a.setLocalDescription(await a.createOffer()); await b.setRemoteDescription(a.localDescription); "
+    "await b.setLocalDescription(await b.createAnswer()); await b.addIceCandidate({sdpMid: '0', candidate: "
+    "'candidate:4 1 udp 2122260223 said-by-the-page.local 9999 typ host'}); setTimeout(done, 1000) })()"
+)
+
+
+async def test_no_local_name_is_asked_for_by_multicast(stage: Stage, site: LocalSite, goal: Goal) -> None:
+    used: set[int] = set()
+
+    async def watch() -> None:
+        while True:
+            used.update(await asyncio.to_thread(list_udp_ports))
+            await asyncio.sleep(0.05)
+
+    watching = TaskSet("test").spawn(watch(), "watch")
+    await play(WITH_A_LOCAL_NAME, stage, site, goal)
+    watching.cancel()
+    assert MULTICAST_DNS_PORT not in used
+
+
+def list_udp_ports() -> set[int]:
+    """Return the ports of every UDP socket that a browser's network process has."""
+    ports: set[int] = set()
+    for process in list_descendants():
+        if any(NETWORK_SERVICE in argument for argument in read_command(process)):
+            with contextlib.suppress(psutil.Error):
+                ports |= {
+                    connection.laddr.port for connection in process.net_connections(kind="udp") if connection.laddr
+                }
+    return ports
 
 
 async def test_refusals_are_counted_by_reason(stage: Stage, site: LocalSite, goal: Goal) -> None:

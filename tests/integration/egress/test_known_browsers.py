@@ -4,17 +4,16 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
-from captchad.browser.launch.process import LaunchedBrowsers
-from captchad.config.settings import BrowserSection
+from captchad.browser.browsers.connection import refuse_access
 from captchad.domain.target import Target
 from captchad.egress.known_browsers import NETWORK_SERVICE
 from captchad.egress.proxy import FilteringProxy
+from captchad.egress.proxy_access import ProxyAccess
 from captchad.egress.scope import ScopePolicy
 from captchad.egress.socket_owner import SocketOwner, can_find_socket_owners, find_socket_owner
 from captchad.runtime.clock import Clock
@@ -47,11 +46,11 @@ class PretendedBrowser:
         self._process = process
         self.pid = process.pid
 
-    async def ask(self, proxy: FilteringProxy, child: int = 0) -> str:
+    async def ask(self, access: ProxyAccess, child: int = 0) -> str:
         """Return the status that a child gets from the proxy."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{child} {find_port(proxy)}\n".encode())
+        self._process.stdin.write(f"{child} {find_port(access)}\n".encode())
         return (await self._process.stdout.readline()).decode().strip()
 
 
@@ -71,35 +70,53 @@ async def proxy() -> AsyncIterator[FilteringProxy]:
     await proxy.close()
 
 
-def find_port(proxy: FilteringProxy) -> int:
-    return int(proxy.address.url.rpartition(":")[2])
+@pytest.fixture
+async def access(proxy: FilteringProxy) -> ProxyAccess:
+    """A way in for one context, which a visit has begun in."""
+    access = await proxy.open_port()
+    access.open()
+    return access
 
 
-async def test_an_admitted_browser_shows_no_password(proxy: FilteringProxy) -> None:
+def find_port(access: ProxyAccess) -> int:
+    return int(access.address.url.rpartition(":")[2])
+
+
+async def test_an_admitted_browser_shows_no_password(proxy: FilteringProxy, access: ProxyAccess) -> None:
     async with pretend_browser() as browser:
-        assert await browser.ask(proxy) == UNAUTHORISED
+        assert await browser.ask(access) == UNAUTHORISED
         assert await proxy.admit(browser.pid)
-        assert await browser.ask(proxy) == FORBIDDEN
+        assert await browser.ask(access) == FORBIDDEN
 
 
-async def test_its_network_process_may_be_another_one_later(proxy: FilteringProxy) -> None:
+async def test_its_network_process_may_be_another_one_later(proxy: FilteringProxy, access: ProxyAccess) -> None:
     async with pretend_browser() as browser:
         assert await proxy.admit(browser.pid)
-        assert [await browser.ask(proxy, 1), await browser.ask(proxy, 0)] == [FORBIDDEN, FORBIDDEN]
+        assert [await browser.ask(access, 1), await browser.ask(access, 0)] == [FORBIDDEN, FORBIDDEN]
 
 
-async def test_other_processes_of_the_same_user_do_not_get_in_beside_it(proxy: FilteringProxy) -> None:
+async def test_other_processes_of_the_same_user_do_not_get_in_beside_it(
+    proxy: FilteringProxy, access: ProxyAccess
+) -> None:
     async with pretend_browser() as browser, pretend_browser() as stranger:
         assert await proxy.admit(browser.pid)
-        assert await stranger.ask(proxy) == UNAUTHORISED
-        assert await browser.ask(proxy) == FORBIDDEN
+        assert await stranger.ask(access) == UNAUTHORISED
+        assert await browser.ask(access) == FORBIDDEN
 
 
-async def test_nobody_gets_in_for_a_browser_that_is_gone(proxy: FilteringProxy) -> None:
+async def test_nobody_gets_in_for_a_browser_that_is_gone(proxy: FilteringProxy, access: ProxyAccess) -> None:
     async with pretend_browser() as browser:
         assert await proxy.admit(browser.pid)
     async with pretend_browser() as browser:
-        assert await browser.ask(proxy) == UNAUTHORISED
+        assert await browser.ask(access) == UNAUTHORISED
+
+
+async def test_an_admitted_browser_shows_a_password_where_others_come_in_too(proxy: FilteringProxy) -> None:
+    login = await proxy.open_login()
+    login.open()
+    async with pretend_browser() as browser:
+        assert await proxy.admit(browser.pid)
+        assert await browser.ask(login) == UNAUTHORISED
 
 
 async def test_a_process_without_a_network_process_is_not_admitted(
@@ -129,8 +146,8 @@ def test_a_socket_is_its_users_until_he_closes_it() -> None:
             assert find_socket_owner(place, other) is None
 
 
-async def check_reads_a_page(make_source: Callable[[FilteringProxy, Clock], LaunchedBrowsers]) -> None:
-    stage = Stage(make_source=make_source)
+async def check_reads_a_page() -> None:
+    stage = Stage()
     await stage.start()
     try:
         site = await stage.add_site()
@@ -141,13 +158,11 @@ async def check_reads_a_page(make_source: Callable[[FilteringProxy, Clock], Laun
         await stage.close()
 
 
-async def test_the_engines_browser_needs_no_password() -> None:
-    await check_reads_a_page(
-        lambda proxy, clock: LaunchedBrowsers(
-            BrowserSection(), lambda: replace(proxy.address, password="wrong"), clock, admit=proxy.admit
-        )
-    )
+async def test_the_engines_browser_needs_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FilteringProxy, "open_login", refuse_access)
+    await check_reads_a_page()
 
 
-async def test_a_browser_that_is_not_admitted_shows_the_password() -> None:
-    await check_reads_a_page(lambda proxy, clock: LaunchedBrowsers(BrowserSection(), lambda: proxy.address, clock))
+async def test_a_browser_that_is_not_admitted_shows_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("captchad.egress.known_browsers.can_find_socket_owners", lambda: False)
+    await check_reads_a_page()

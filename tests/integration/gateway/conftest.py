@@ -18,13 +18,15 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
+from captchad.broker.target_closures import TargetClosures
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.config.settings import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
 from captchad.intake.admission import Admission, DeclaredTargets
 from captchad.intake.capacity import CapacityGauge
-from captchad.intake.intake import Intake
+from captchad.intake.intake import Intake, Outlook
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.rate_decisions import CallerRateLimiter, RateRules
+from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
+from captchad.intake.target_outlooks import TargetOutlooks
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
@@ -34,6 +36,7 @@ from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
 from captchad.web.api.routes import add_api_routes
+from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
 from captchad.web.application import build_application
 from captchad.web.middleware.access import AccessPolicy
@@ -98,23 +101,26 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     capacity = CapacityGauge(statistics, nodes, LEASE_SECONDS, clock)
     targets = DeclaredTargets(security.declared_targets())
     balancer = PartitionBalancer(len(broker.partitions), "round_robin", 1.0, clock)
-    intake = Intake(store, Admission(targets, clock), balancer, capacity, configuration.worker)
-    rates = CallerRateLimiter(RateLimiter(broker), RateRules(gateway.rate_limit, security.rate_limiting))
+    closures = TargetClosures(broker)
+    outlook = Outlook(capacity, TargetOutlooks(closures, clock))
+    intake = Intake(store, Admission(targets, clock), balancer, outlook, configuration.worker)
+    rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     gate = Gate(AccessPolicy(security, keys.authenticate), metrics, clock, rates)
     application = build_application(gate, gateway.trusted_proxies)
     supervisor = Supervisor("gateway", 1.0)
     ops = OpsRoutes(NodeIdentity("gateway", "gateway-1", "0"), supervisor, metrics.render, lambda: configuration)
-    add_ops_routes(application, ops)
     add_api_routes(
         application,
         (
             TaskRoutes(intake, store, feed, rates, metrics),
             EvidenceRoutes(store, EvidenceStore(broker)),
             FleetRoutes(statistics, nodes, LEASE_SECONDS),
+            TargetRoutes(closures, targets),
             EventRoutes(feed, heartbeat_seconds=0.05),
-            DocumentationRoutes("0"),
+            DocumentationRoutes("0", security.api_key_required),
         ),
     )
+    add_ops_routes(application, ops)
     server, work = WebServer(Bind(), application), TaskSet("test")
     await server.start()
     work.spawn(feed.run(), "feed")

@@ -58,7 +58,7 @@ def bad_id(random: Random) -> MalformedRequest:
 
 
 def unknown_route(random: Random) -> MalformedRequest:
-    path = random.choice(["/", "/submit", "/tasks/", "/task_status", "/task_status/", "/Stats", "//stats", "/a" * 500])
+    path = random.choice(["/submit", "/tasks/", "/task_status", "/task_status/", "/Stats", "//stats", "/a" * 500])
     return MalformedRequest(random.choice(["GET", "POST", "DELETE"]), random.choice([path, f"/{word(random)}"]))
 
 

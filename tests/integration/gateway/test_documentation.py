@@ -15,8 +15,16 @@ async def test_every_route_is_documented(gateway: RunningGateway) -> None:
         paths = (await answer.json())["paths"]
     for path, operations in paths.items():
         for method in operations:
-            spelled = f"{method.upper()} {path.replace('{task_id}', 'ID')}"
+            spelled = f"{method.upper()} {path.replace('{task_id}', 'ID').replace('{host}', 'HOST')}"
             assert f"### {spelled}\n" in PAGE or f"`{spelled}`" in PAGE, spelled
+
+
+async def test_the_bare_address_leads_to_the_documentation(gateway: RunningGateway) -> None:
+    async with gateway.session.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (302, "docs")
+        assert "/openapi.json" in await answer.text()
+    async with gateway.session.get("/") as page:
+        assert (page.status, page.url.path) == (200, "/docs")
 
 
 def test_every_error_code_is_documented_with_its_status() -> None:

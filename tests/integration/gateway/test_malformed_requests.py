@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from captchad.broker.tasks import TaskQuery
+from captchad.broker.task_pages import TaskQuery
 from tests.integration.gateway.conftest import RunningGateway
 from tests.integration.gateway.malformed_requests import Kind, draw_requests
 from tests.integration.gateway.requests_to_send import MalformedRequest

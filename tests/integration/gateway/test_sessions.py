@@ -16,6 +16,7 @@ from captchad.domain.task import TaskResult
 from captchad.web.api.answers import TaskAnswer
 from tests.integration.gateway.conftest import SESSION_KEY, RunningGateway, StartGateway, configure
 from tests.integration.gateway.requests_to_send import make_png
+from tests.integration.protocol import DEAD_LETTER_LIMITS
 
 PAGE = "http://a.sites.example.org/login"
 COOKIE = {"name": "sid", "value": "open-sesame", "path": "/", "http_only": True, "secure": False}
@@ -31,7 +32,7 @@ async def take(broker: Broker) -> Delivery:
 
 
 def make_worker(broker: Broker) -> Consumer:
-    return Consumer(broker, broker.partitions[0], "worker", "worker.1", 100, SessionCipher(SESSION_KEY))
+    return Consumer(broker, broker.partitions[0], "worker", "worker.1", DEAD_LETTER_LIMITS, SessionCipher(SESSION_KEY))
 
 
 async def complete(broker: Broker, session: SessionState | None = None, evidence: Evidence | None = None) -> None:
@@ -74,31 +75,6 @@ async def test_the_pages_session_is_in_the_status_and_in_no_list(gateway: Runnin
     assert "session" not in listed["result"]
     await gateway.submit(url=PAGE, session=body["result"]["session"])
     assert (await take(broker)).request.session == STATE, "what comes out can be put in again"
-
-
-async def test_a_key_for_other_targets_sees_neither_session_nor_evidence(
-    start_gateway: StartGateway, broker: Broker
-) -> None:
-    async with start_gateway(configure(api_key_required=True)) as gateway:
-        every = frozenset(Scope)
-        submitter, _ = await gateway.keys.create("submitter", every, ())
-        headers = {"X-API-Key": submitter}
-        async with gateway.session.post(
-            "/submit_task", json={"url": PAGE, "return_session": True, "evidence": True}, headers=headers
-        ) as answer:
-            task_id = (await answer.json())["task_id"]
-        await complete(broker, STATE, Evidence(PNG, PNG))
-        for targets, may_see in ((("a.sites.example.org",), True), (("captcha.example.com",), False)):
-            text, _ = await gateway.keys.create("-".join(targets), every, targets)
-            headers = {"X-API-Key": text}
-            assert ("session" in (await read(gateway, f"/task_status/{task_id}", headers))["result"]) is may_see
-            async with gateway.session.get(f"/task_evidence/{task_id}/image", headers=headers) as answer:
-                assert answer.status == (200 if may_see else 403)
-        async with gateway.session.get(f"/task_evidence/{task_id}/image") as answer:
-            assert answer.status == 401
-        blind, _ = await gateway.keys.create("blind", frozenset({Scope.SUBMIT}), ())
-        async with gateway.session.get(f"/task_evidence/{task_id}/image", headers={"X-API-Key": blind}) as answer:
-            assert answer.status == 403
 
 
 async def test_evidence_is_served_so_that_it_can_do_no_harm(gateway: RunningGateway, broker: Broker) -> None:

@@ -3,11 +3,14 @@
 import asyncio
 import base64
 
+import pytest
+
 from captchad.broker.connection import Broker
-from captchad.broker.tasks import TaskQuery
+from captchad.broker.task_pages import TaskQuery
+from captchad.domain.task_limits import LONGEST_WAIT_SECONDS, WAIT_LIMIT_SECONDS
 from tests.integration.gateway.conftest import RunningGateway
 from tests.integration.gateway.requests_to_send import make_png
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until_true
 
 
 async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGateway) -> None:
@@ -15,7 +18,7 @@ async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGatewa
     async with gateway.session.post("/submit_task", json=fields) as answer:
         accepted = await answer.json()
         assert answer.status == 202
-        assert answer.headers["Location"] == f"/task_status/{accepted['task_id']}"
+        assert answer.headers["Location"] == f"./task_status/{accepted['task_id']}"
     assert accepted["status"] == "pending"
     assert isinstance(accepted["estimated_wait_time"], int)
     async with gateway.session.get(f"/task_status/{accepted['task_id']}") as answer:
@@ -132,6 +135,38 @@ async def test_a_draining_gateway_answers_waits_with_the_present_state(gateway: 
     assert waiting.result() == (200, "pending")
 
 
+async def test_a_wait_of_a_minute_is_answered_before_a_proxy_gives_up(
+    gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LONGEST_WAIT_SECONDS <= WAIT_LIMIT_SECONDS - 2
+    monkeypatch.setattr("captchad.web.api.tasks.LONGEST_WAIT_SECONDS", 0.05)
+    task_id = await gateway.submit()
+    async with (
+        asyncio.timeout(WAIT_LIMIT_SECONDS - 2),
+        gateway.session.get(f"/task_status/{task_id}?wait=60") as answer,
+    ):
+        assert (answer.status, (await answer.json())["status"]) == (200, "pending")
+
+
+async def test_a_wait_ends_with_the_connection_of_its_caller(gateway: RunningGateway) -> None:
+    task_id = await gateway.submit()
+    connections = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(20)]
+    for _, writer in connections:
+        writer.write(f"GET /task_status/{task_id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await until_true(lambda: gateway.server.health().details["connections"] >= 20 and count_waiters(gateway) == 1)
+    for _, writer in connections:
+        writer.close()
+    async with asyncio.timeout(WAIT_LIMIT_SECONDS / 4):
+        await until_true(lambda: count_waiters(gateway) == 0)
+    async with gateway.session.get("/livez") as answer:
+        assert answer.status == 200
+
+
+def count_waiters(gateway: RunningGateway) -> int:
+    """Return how many tasks are waited for."""
+    return int(gateway.feed.health().details["waiters"])
+
+
 async def test_cancelling_twice_is_fine(gateway: RunningGateway) -> None:
     task_id = await gateway.submit()
     for _ in range(2):
@@ -167,3 +202,11 @@ async def test_a_reload_of_the_targets_counts_at_once(gateway: RunningGateway) -
     async with gateway.session.post("/submit_task", json={"url": "http://captcha.example.com/"}) as answer:
         assert answer.status == 403
         assert (await answer.json())["code"] == "target_not_allowed"
+
+
+async def test_a_login_in_the_url_is_refused_with_where_to_put_it(gateway: RunningGateway) -> None:
+    async with gateway.session.post("/submit_task", json={"url": "http://user:pa55@captcha.example.com/"}) as answer:
+        text = await answer.text()
+        assert (answer.status, (await answer.json())["code"]) == (403, "target_not_allowed")
+    assert "session.headers" in text
+    assert "pa55" not in text

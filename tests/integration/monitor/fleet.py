@@ -28,9 +28,11 @@ from captchad.web.middleware.access import AccessPolicy, Authenticate
 from captchad.web.middleware.gate import Gate
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
 from captchad.web.server import Bind, WebServer
+from tests.integration.protocol import DEAD_LETTER_LIMITS
 
 LEASE_SECONDS = 60.0
 LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
+MODERATE_LOAD = SystemLoad(31.0, 42.5, 63.0)
 ROLE_FIGURES: dict[Role, RoleFigures] = {
     Role.SCHEDULER: SchedulerFigures(is_active=True),
     Role.WORKER: WorkerFigures(
@@ -46,11 +48,18 @@ ROLE_FIGURES: dict[Role, RoleFigures] = {
 class MonitorUnderTest:
     """The monitor's page and metrics on a free port, on top of a real broker."""
 
-    def __init__(self, broker: Broker, authenticate: Authenticate | None = None, port: int = 0) -> None:
-        clock = Clock()
+    def __init__(
+        self,
+        broker: Broker,
+        authenticate: Authenticate | None = None,
+        port: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or Clock()
         self.metrics = Metrics("monitor", "monitor-1", "1.2.3")
         reader = FleetReader(NodeRegistry(broker), Statistics(broker), TaskStore(broker, LIMITS), LEASE_SECONDS)
-        self.monitor = FleetMonitor(reader, AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks), clock)
+        thresholds = AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks)
+        self.monitor = FleetMonitor(reader, lambda: thresholds, clock)
         self.exposition = FleetExposition(self.metrics, self.monitor)
         security = SecuritySection(api_key_required=authenticate is not None)
         application = build_application(Gate(AccessPolicy(security, authenticate), self.metrics, clock))
@@ -89,7 +98,9 @@ class SmallFleet:
     consumer: Consumer
     registry: NodeRegistry
 
-    async def report_all(self, host: str = "host-a") -> None:
+    async def report_all(
+        self, host: str = "host-a", load: SystemLoad = MODERATE_LOAD, is_draining: bool = False
+    ) -> None:
         for role in Role:
             await self.registry.write(
                 NodeReport(
@@ -100,14 +111,16 @@ class SmallFleet:
                     pid=4711,
                     address="http://127.0.0.1:8001",
                     version="1.2.3",
-                    is_draining=False,
-                    load=SystemLoad(31.0, 42.5, 63.0),
+                    is_draining=is_draining,
+                    load=load,
                     figures=ROLE_FIGURES.get(role),
                 )
             )
 
-    async def submit(self, target: str = "captcha.example", priority: Priority = Priority.NORMAL) -> str:
-        request = TaskRequest(target=target, url=f"http://{target}/login", priority=priority, retry_count=0)
+    async def submit(
+        self, target: str = "captcha.example", priority: Priority = Priority.NORMAL, key_id: str | None = None
+    ) -> str:
+        request = TaskRequest(target, f"http://{target}/login", priority=priority, retry_count=0, key_id=key_id)
         return (await self.store.submit([NewTask(make_task_id(0), request)]))[0]
 
     async def complete(self, text: str, confidence: float = 0.93) -> None:
@@ -124,5 +137,5 @@ class SmallFleet:
 
 
 def make_small_fleet(broker: Broker) -> SmallFleet:
-    consumer = Consumer(broker, broker.partitions[0], "worker-1", "worker-1.ab12", dead_letter_limit=100)
+    consumer = Consumer(broker, broker.partitions[0], "worker-1", "worker-1.ab12", DEAD_LETTER_LIMITS)
     return SmallFleet(broker, TaskStore(broker, LIMITS), consumer, NodeRegistry(broker))

@@ -7,13 +7,21 @@ import aiohttp
 import orjson
 import pytest
 
+from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
 from captchad.config.settings import RedisSection
+from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import RedisServer
 
+KEYS = (
+    ("ann", Scope.READ, ()),
+    ("auditor", Scope.READ_ALL, ()),
+    ("admin", Scope.ADMIN, ()),
+    ("auditor of a", Scope.READ_ALL, ("a.example",)),
+)
 SPECIFIED_NAMES = (
     "captcha_tasks_total",
     "captcha_tasks_pending",
@@ -108,6 +116,35 @@ async def test_a_snapshot_holds_no_url_and_no_metadata(monitor: MonitorUnderTest
     assert [task["task_id"] for task in snapshot["fleet"]["tasks"]] == [task_id]
     assert [role["is_active"] for role in snapshot["fleet"]["roles"]] == [None, True, None, None]
     assert b"/login" not in body
+
+
+async def test_a_key_is_shown_the_newest_of_its_own_tasks_and_of_others_only_with_read_all(
+    broker: Broker, fleet: SmallFleet
+) -> None:
+    keys = ApiKeys(broker)
+    made = {name: await keys.create(name, frozenset({scope}), targets) for name, scope, targets in KEYS}
+    own = await fleet.submit("a.example", key_id=made["ann"][1].key_id)
+    other, elsewhere = await fleet.submit("a.example", key_id="another"), await fleet.submit("b.example")
+    monitor = MonitorUnderTest(broker, keys.authenticate)
+    await monitor.start()
+    try:
+        for name, shown in (
+            ("ann", {own}),
+            ("auditor", {own, other, elsewhere}),
+            ("admin", {own, other, elsewhere}),
+            ("auditor of a", {own, other}),
+        ):
+            headers = {"X-API-Key": made[name][0]}
+            _, body, _ = await read(f"{monitor.url}/api/snapshot", **headers)
+            assert {task["task_id"] for task in orjson.loads(body)["fleet"]["tasks"]} == shown, name
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(f"{monitor.url}/events", headers=headers) as stream,
+            ):
+                event = orjson.loads((await read_event(stream)).removeprefix(b"data: "))
+            assert {task["task_id"] for task in event["fleet"]["tasks"]} == shown, name
+    finally:
+        await monitor.stop()
 
 
 async def test_the_stream_begins_at_once_and_ends_when_the_monitor_drains(broker: Broker) -> None:

@@ -1,5 +1,7 @@
 """The monitor's page in a real browser, on a real Redis."""
 
+import re
+
 from playwright.async_api import expect
 
 from captchad.broker.api_keys import ApiKeys
@@ -7,9 +9,10 @@ from captchad.broker.connection import Broker
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
-from tests.integration.monitor.conftest import WatchedPage
+from captchad.runtime.clock import Clock
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 from tests.redis_server import RedisServer
+from tests.watched_page import WatchedPage
 
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"&lt;'
 
@@ -93,10 +96,17 @@ async def test_one_stream_serves_the_page_without_polling(
     assert sum(url.endswith("/events") for url in watched.requested) == 1
 
 
+class HastyClock(Clock):
+    """A clock on which alerts need not be waited for."""
+
+    def monotonic_seconds(self) -> float:
+        return 20 * super().monotonic_seconds()
+
+
 async def test_the_page_says_that_redis_is_away_and_recovers(own_redis: RedisServer, watched: WatchedPage) -> None:
     broker = Broker(RedisSection(), "test", url_override=own_redis.url)
     await broker.start()
-    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker)
+    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker, clock=HastyClock())
     await monitor.start()
     await fleet.report_all()
     page = watched.page
@@ -110,6 +120,73 @@ async def test_the_page_says_that_redis_is_away_and_recovers(own_redis: RedisSer
     own_redis.start()
     await expect(connection).to_have_attribute("data-state", "live")
     await expect(page.locator("#alerts")).not_to_contain_text("BrokerUnavailable")
+    await monitor.stop()
+    await broker.close()
+
+
+async def test_a_page_opened_while_redis_is_away_says_so(own_redis: RedisServer, watched: WatchedPage) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    await broker.start()
+    own_redis.kill()
+    monitor = MonitorUnderTest(broker)
+    await monitor.start()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "away")
+    await expect(page.locator("#tasks-unknown")).to_have_text("Redis is away, so nothing is known yet.")
+    for nothing in await page.get_by_text(re.compile("No task yet|No worker has been heard of")).all():
+        await expect(nothing).to_be_hidden()
+    await expect(page.locator(".unknown:visible")).to_have_count(7)
+    own_redis.start()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    await expect(page.locator("#tasks")).to_contain_text("No task yet")
+    await expect(page.locator("#tasks .nothing")).to_be_visible()
+    await expect(page.locator(".unknown:visible")).to_have_count(0)
+    await monitor.stop()
+    await broker.close()
+
+
+async def test_a_page_opened_while_redis_is_away_shows_what_the_monitor_knew(
+    own_redis: RedisServer, watched: WatchedPage
+) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    await broker.start()
+    fleet, monitor = make_small_fleet(broker), MonitorUnderTest(broker)
+    await fleet.report_all()
+    await fleet.submit()
+    await monitor.start()
+    # Nobody watches, so that tasks are not read.
+    await monitor.monitor.refresh(max_age_seconds=0)
+    own_redis.kill()
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "away")
+    await expect(page.locator("#roles .card")).to_have_count(4)
+    await expect(page.locator(".unknown:visible")).to_have_count(1)
+    await expect(page.locator("#tasks-unknown")).to_be_visible()
+    await expect(page.locator("#tasks .nothing")).to_be_hidden()
+    await monitor.stop()
+    await broker.close()
+
+
+async def test_with_keys_a_page_opened_while_redis_is_away_says_so_too(
+    own_redis: RedisServer, watched: WatchedPage
+) -> None:
+    broker = Broker(RedisSection(), "test", url_override=own_redis.url)
+    await broker.start()
+    keys = ApiKeys(broker)
+    text, _ = await keys.create("viewer", frozenset({Scope.READ}), ())
+    monitor = MonitorUnderTest(broker, keys.authenticate)
+    await monitor.start()
+    own_redis.kill()
+    page = watched.page
+    await page.goto(monitor.url)
+    await page.locator("#key").fill(text)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#connection")).to_have_text("Redis is away")
+    await expect(page.locator("#tasks-unknown")).to_have_text("Redis is away, so nothing is known yet.")
+    own_redis.start()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     await monitor.stop()
     await broker.close()
 

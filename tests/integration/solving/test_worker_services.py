@@ -22,7 +22,7 @@ from captchad.solving.drain import AttemptDrain
 from captchad.solving.lease_keeper import LeaseKeeper
 from captchad.solving.settlement import Settler
 from captchad.telemetry.metrics import Metrics
-from tests.integration.protocol import LIMITS, Partition, completed
+from tests.integration.protocol import DEAD_LETTER_LIMITS, LIMITS, Partition, completed
 from tests.patience import until
 from tests.redis_server import RedisServer
 
@@ -56,7 +56,9 @@ class Worker:
 
     def __post_init__(self) -> None:
         metrics = Metrics("worker", self.name, "0")
-        self.consumer = Consumer(self.broker, self.broker.partitions[0], self.name, f"{self.name}.1", 100)
+        self.consumer = Consumer(
+            self.broker, self.broker.partitions[0], self.name, f"{self.name}.1", DEAD_LETTER_LIMITS
+        )
         self.settler = Settler(self.broker, [self.consumer], metrics)
         self.attempts = Attempts(SLOTS, self._solve, self.settler.put, self.clock)
         self.settler.on_settled(self.attempts.forget)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "scripts" / "bootstrap"
-MODULES = ("browser", "machine", "prepare", "python_packages", "selenium_grid", "steps", "system_packages")
+MODULES = (
+    *("browser", "machine", "oldest_redis", "prepare", "python_packages", "selenium_grid", "steps", "system_packages"),
+)
 
 
 @pytest.fixture(autouse=True)

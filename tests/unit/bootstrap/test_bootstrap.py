@@ -19,6 +19,7 @@ EVERYTHING = {
     "has_redis": True,
     "has_sentinel": True,
     "has_promtool": True,
+    "has_nginx": True,
     "has_tesseract": True,
     "has_chromium": True,
     "has_shell": True,
@@ -66,7 +67,7 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
         (
             "test",
             [
-                *(VENV, "redis-server", "redis-sentinel", "prometheus", "tesseract-ocr"),
+                *(VENV, "redis-server", "redis-sentinel", "prometheus", "nginx", "tesseract-ocr"),
                 *(*GRID, "chromium-headless-shell"),
             ],
         ),
@@ -167,6 +168,24 @@ def test_the_grid_is_fetched_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     grid.prepare(tmp_path / ".venv")
     (call,) = (tmp_path / "calls").read_text().splitlines()
     assert call.endswith(f"{grid.PACKAGE}@{grid.VERSION}")
+
+
+def test_the_oldest_redis_is_fetched_once_and_apart_from_the_environments_programs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    oldest_redis = importlib.import_module("oldest_redis")
+    environment = tmp_path / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    make_command(environment / "bin", "python", f'echo "$*" >> {tmp_path}/calls')
+    oldest_redis.prepare(environment)
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert call.endswith(f"{oldest_redis.PACKAGE}=={oldest_redis.VERSION}")
+    folder = Path(call.split("--target ")[1].split()[0])
+    assert folder.is_relative_to(environment / "share")
+    (folder / "some" / "bin").mkdir(parents=True)
+    (folder / "some" / "bin" / "redis-server").touch()
+    oldest_redis.prepare(environment)
+    assert len((tmp_path / "calls").read_text().splitlines()) == 1
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from captchad.runtime.clock import Clock
 from tests.unit.config import specified_files
 
 Capture = pytest.CaptureFixture[str]
+NO_TARGET = "security.targets: no target is declared, so nothing is in scope"
+SITE = {"host": "127.0.0.1", "ports": [8090], "allow_private_addresses": True}
 
 
 @pytest.fixture
@@ -23,8 +25,63 @@ def test_the_specifications_file_is_good_for_every_role(file: Path, capsys: Capt
     file.write_text(specified_files.DISTRIBUTED)
     assert run_command_line(["config", "check", str(file)]) == 0
     output = capsys.readouterr()
-    assert output.out == f"{file}: good\n"
-    assert output.err == ""
+    assert output.out == f"{file}: usable, with 1 warning\n"
+    assert output.err == f"captchad: warning: {NO_TARGET}\n"
+
+
+def test_what_is_neither_wrong_nor_doubtful_is_good(file: Path, capsys: Capture) -> None:
+    file.write_text(json.dumps({"security": {"targets": [SITE]}}))
+    assert run_command_line(["config", "check", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: good\n"
+
+
+@pytest.mark.parametrize(
+    ("tree", "line"),
+    [
+        (
+            {"environment": "prod"},
+            "security.api_key_required: every role will not start: in production without API keys",
+        ),
+        ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster: every role will not start: Redis Cluster is not"),
+        ({"gateway": {"processes": 2}}, "gateway.processes: gateway will not start: more than one process"),
+        (
+            {"recognition": {"models": {"127.0.0.1": "/missing.onnx"}}},
+            "recognition.models.127.0.0.1: worker will not start: /missing.onnx can't be read: no such file",
+        ),
+        ({"browser": {"executable": "/missing"}}, "browser.executable: worker will not start: /missing is no program"),
+    ],
+)
+def test_what_a_role_would_refuse_is_an_error(file: Path, capsys: Capture, tree: dict[str, object], line: str) -> None:
+    file.write_text(json.dumps({"security": {"targets": [SITE]}} | tree))
+    assert run_command_line(["config", "check", str(file)]) == 1
+    output = capsys.readouterr()
+    assert output.err.startswith(f"captchad: {line}")
+    assert "good" not in output.out
+    assert run_command_line(["config", "check", str(file), "--json"]) == 1
+    assert not json.loads(capsys.readouterr().out)["valid"]
+
+
+def test_a_model_that_is_none_is_an_error(file: Path, capsys: Capture) -> None:
+    model = file.with_name("model.onnx")
+    model.write_bytes(b"no model at all")
+    file.write_text(json.dumps({"recognition": {"models": {"127.0.0.1": str(model)}}, "security": {"targets": [SITE]}}))
+    assert run_command_line(["config", "check", str(file)]) == 1
+    assert f"worker will not start: {model} can't be loaded as a model of captchad" in capsys.readouterr().err
+
+
+def test_a_machine_without_workers_is_checked_for_its_own_roles_alone(file: Path, capsys: Capture) -> None:
+    models = {"127.0.0.1": "/missing.onnx"}
+    file.write_text(json.dumps({"recognition": {"models": models}, "security": {"targets": [SITE]}}))
+    assert run_command_line(["config", "check", str(file), "--role", "gateway", "--role", "scheduler"]) == 0
+    assert run_command_line(["config", "check", str(file), "--role", "worker"]) == 1
+
+
+def test_a_private_target_that_is_not_opened_is_not_good(file: Path, capsys: Capture) -> None:
+    file.write_text(json.dumps({"security": {"targets": [{"host": "127.0.0.1", "ports": [8090]}]}}))
+    assert run_command_line(["config", "check", str(file)]) == 0
+    output = capsys.readouterr()
+    assert "its pages are refused: 127.0.0.1 is a private address" in output.err
+    assert output.out == f"{file}: usable, with 1 warning\n"
 
 
 def test_every_error_is_a_line(file: Path, capsys: Capture) -> None:
@@ -38,7 +95,7 @@ def test_every_error_is_a_line(file: Path, capsys: Capture) -> None:
 
 def test_without_a_file_it_is_said_what_was_checked(file: Path, capsys: Capture) -> None:
     assert run_command_line(["config", "check"]) == 0
-    assert capsys.readouterr().out == "good: no file, defaults and environment alone\n"
+    assert capsys.readouterr().out == "no file, defaults and environment alone: usable, with 1 warning\n"
 
 
 def test_a_warning_is_told_from_an_error(file: Path, capsys: Capture) -> None:
@@ -108,7 +165,7 @@ def test_a_url_is_in_scope_or_not_and_why(file: Path, capsys: Capture, url: str,
     in_a_month = (Clock().today() + timedelta(days=30)).isoformat()
     targets = [
         {"host": "app.localhost", "ports": [8090], "allow_private_addresses": True},
-        {"host": "*.localhost", "ports": [8090], "allow_private_addresses": True},
+        {"host": "*.localhost", "ports": [8090]},
         {"host": "::ffff:10.0.0.2", "expires": in_a_month, **authority},
         {"host": "old.example.com", "expires": "2020-01-01", **authority},
         {"host": "10.0.0.1", "expires": in_a_month, **authority},

@@ -47,6 +47,13 @@ def test_the_figures_come_as_tables_and_pictures_that_are_none_on_stderr(folder:
     assert result.stderr.startswith("captchad: <b>.png: the bytes are not a PNG")
 
 
+@pytest.mark.parametrize(("options", "first"), [((), "texts right "), (("--ignore-case",), "texts right but for case")])
+def test_the_figure_that_was_asked_for_leads(folder: Path, options: tuple[str, ...], first: str) -> None:
+    right = [line for line in run(folder, *options).stdout.splitlines() if line.startswith("texts right")]
+    assert len(right) == 2
+    assert right[0].startswith(first)
+
+
 def test_json_has_all_figures_and_every_picture(folder: Path) -> None:
     hints = ("--charset", CLEAR_UPPER, "--min-length", 4, "--max-length", 4, "--kind", "text")
     found = json.loads(run(folder, "--json", *hints).stdout)

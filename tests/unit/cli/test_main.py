@@ -24,22 +24,17 @@ def test_the_help_lists_every_command_and_loads_nothing_heavy() -> None:
     assert all(f"\n  {name} " in output for name in COMMANDS)
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\x1b[2J", "a\u202eb", "a\nb", "a\x9bb", "x" * 101])
+def test_a_name_that_would_steer_a_terminal_is_refused(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert run_command_line(["--role", "monitor", "--name", name]) == 2
+    assert "printable characters" in capsys.readouterr().err
+
+
 def test_without_arguments_the_help_comes_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line([]) == 2
     output = capsys.readouterr()
     assert output.out == ""
     assert "Usage: captchad" in output.err
-
-
-@pytest.mark.parametrize("group", ["config", "keys", "targets", "dead"])
-def test_a_group_without_a_command_shows_its_help_as_wrong_usage(
-    capsys: pytest.CaptureFixture[str], group: str
-) -> None:
-    assert run_command_line([group]) == 2
-    output = capsys.readouterr()
-    assert output.out == ""
-    assert output.err.startswith(f"Usage: captchad {group} ")
-    assert "\nCommands:\n" in output.err
 
 
 def lack_every_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,11 +93,68 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ("submit", "give either a URL or --image FILE; see `captchad submit --help`"),
         ("submit u --image f", "give either a URL or --image FILE; see `captchad submit --help`"),
         ("dead replay", "give either a TASK_ID or --all; see `captchad dead replay --help`"),
+        ("keys", "keys needs a command: create, list or revoke; see `captchad keys --help`"),
+        ("targets", "targets needs a command: check, list or reopen; see `captchad targets --help`"),
+        ("keys creat n", "there is no command 'creat'; did you mean create? see `captchad keys --help`"),
+        ("keys zzz", "there is no command 'zzz'; see `captchad keys --help`"),
+        ("submit u --imge f", "there is no option --imge; did you mean --image? see `captchad submit --help`"),
+        ("submit u --zzz", "there is no option --zzz; see `captchad submit --help`"),
+        ("submit --image", "--image needs a value; see `captchad submit --help`"),
+        ("submit --image --target h", "--image needs a value, but --target follows it; see `captchad submit --help`"),
+        ("keys create n --scope --json", "--scope needs a value, but --json follows it; see "),
+        ("submit --image= --target h", "--image: names no file; see `captchad submit --help`"),
+        ("status --wait 3", "--wait waits for a task: give its TASK_ID; see `captchad status --help`"),
+        ("status --gateway nowhere", "--gateway: 'nowhere' is not a gateway's address; write it as http://"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str], line: str, message: str) -> None:
     assert run_command_line(line.split()) == 2
-    assert capsys.readouterr().err == f"captchad: {message}\n"
+    written = capsys.readouterr().err
+    assert written.startswith(f"captchad: {message}")
+    assert written.count("\n") == 1
+
+
+def test_what_follows_two_dashes_is_no_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_command_line(["recognise", "--", "--engine", "--json"])
+    assert "--engine: No such file" in capsys.readouterr().err
+
+
+def complete(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return what bash is offered for the last word of a line."""
+    monkeypatch.setenv("_CAPTCHAD_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
+    with pytest.raises(SystemExit):
+        run_command_line([])
+    return capsys.readouterr().out.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("captchad st", ["plain,status", "plain,stats"]),
+        ("captchad --ro", ["plain,--role"]),
+        ("captchad keys re", ["plain,revoke"]),
+        ("captchad submit --idem", ["plain,--idempotency-key"]),
+        ("captchad submit --priority h", ["plain,high"]),
+        ("captchad submit --image pic", ["file,pic"]),
+        ("captchad --role gateway --config con", ["file,con"]),
+        ("captchad config check con", ["file,con"]),
+        ("captchad nonsense x", []),
+    ],
+)
+def test_the_shell_is_offered_commands_options_values_and_files(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, offered: list[str]
+) -> None:
+    assert sorted(complete(line, monkeypatch, capsys)) == sorted(offered)
+
+
+def test_completing_a_commands_name_loads_no_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(root, "get_command", lambda *_: pytest.fail("a command was loaded"))
+    assert len(complete("captchad ", monkeypatch, capsys)) == len(COMMANDS)
 
 
 @pytest.mark.parametrize("line", ["--role=nobody", "submit u --timeout 0", "submit u --priority urgent", "cancel"])

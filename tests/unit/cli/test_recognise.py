@@ -34,6 +34,14 @@ def test_a_line_for_each_file_with_text_and_confidence(pictures: Path) -> None:
     assert all(0 <= float(confidence) <= 1 for _, _, confidence in lines)
 
 
+def test_a_picture_may_come_from_standard_input(pictures: Path) -> None:
+    file = pictures / "wheezy0.jpg"
+    result = CliRunner().invoke(recognise, ["-", str(file)], input=file.read_bytes())
+    assert result.exit_code == 0, result.stderr
+    from_stdin, from_file = (line.split("\t") for line in result.stdout.splitlines())
+    assert from_stdin == ["-", *from_file[1:]]
+
+
 def test_json_has_all_there_is_to_know(pictures: Path) -> None:
     file = str(pictures / "wheezy0.jpg")
     result = CliRunner().invoke(recognise, ["--json", "--kind", "text", file])

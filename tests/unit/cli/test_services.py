@@ -34,7 +34,7 @@ def test_a_role_that_is_not_well_says_which_part_and_why(stub: StubGateway) -> N
 @pytest.mark.parametrize(
     ("status", "answer", "reason"),
     [
-        (401, {"code": "unauthorized"}, "wants an API key with scope read"),
+        (401, b"<html>", "another program answers at this port"),
         (200, b"<html>", "another program answers at this port"),
         (200, {"role": "cook"}, "another program answers at this port"),
     ],
@@ -43,6 +43,42 @@ def test_what_answers_otherwise_is_not_well(stub: StubGateway, status: int, answ
     stub.answer(status, answer)
     found = probe(Role.GATEWAY, address(stub), None)
     assert (found.is_well, found.reason) == (False, reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "is_well", "reason"),
+    [
+        (200, "ok", True, "ready; an API key with scope read shows more"),
+        (503, "unavailable", False, "unavailable; an API key with scope read shows why"),
+    ],
+)
+def test_a_role_that_wants_a_key_is_asked_whether_it_is_ready(
+    stub: StubGateway, status: int, word: str, is_well: bool, reason: str
+) -> None:
+    stub.answer(401, {"code": "unauthorized"})
+    stub.answer(status, {"status": word})
+    found = probe(Role.WORKER, address(stub), None)
+    assert (found.role, found.is_well, found.is_answering, found.reason) == (Role.WORKER, is_well, True, reason)
+    assert [request[1] for request in stub.requests] == ["/health", "/readyz"]
+
+
+def test_a_key_that_is_refused_is_said(stub: StubGateway) -> None:
+    stub.answer(401, {"code": "unauthorized"})
+    stub.answer(200, {"status": "ok"})
+    found = probe(Role.GATEWAY, address(stub), "ck_wrong_key")
+    assert (found.is_well, found.reason) == (False, "refuses the API key; one with scope read is needed")
+
+
+@pytest.mark.parametrize("is_by_variable", [True, False])
+def test_a_gateway_that_is_named_is_the_one_that_is_shown(
+    stub: StubGateway, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_by_variable: bool
+) -> None:
+    stub.answer(200, body("gateway"))
+    if is_by_variable:
+        monkeypatch.setenv("CAPTCHAD_GATEWAY_URL", stub.url)
+    assert run_command_line(["status", *([] if is_by_variable else ["--gateway", stub.url])]) == 0
+    _, line = capsys.readouterr().out.splitlines()
+    assert line.split() == ["gateway", "gateway-1", stub.url, "well", "-"]
 
 
 def test_this_hosts_services_are_those_at_the_usual_ports(

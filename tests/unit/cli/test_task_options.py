@@ -65,6 +65,27 @@ def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway,
     }
 
 
+@pytest.mark.parametrize("option", ["--session", "--metadata", "--fill"])
+def test_a_file_may_begin_with_a_byte_order_mark(stub: StubGateway, tmp_path: Path, option: str) -> None:
+    (tmp_path / "f.json").write_bytes(b'\xef\xbb\xbf{"input": "#a"}')
+    stub.answer(202, {"task_id": "task_1"})
+    assert run_command_line(["submit", PAGE, "--gateway", stub.url, option, f"@{tmp_path}/f.json"]) == 0
+    assert stub.requests[0][3][option.removeprefix("--")] == {"input": "#a"}
+
+
+def test_what_the_gateway_refuses_is_named_by_its_argument(
+    stub: StubGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pointers = ["/target", "/url", "/image", "/hints/min_length", "/hints", "/fill/submit", "/session/cookies/0/name"]
+    violations = [{"pointer": pointer, "message": "is wrong"} for pointer in (*pointers, "")]
+    stub.answer(400, {"code": "invalid_request", "detail": "the body is not valid", "violations": violations})
+    assert run_command_line(["submit", PAGE, "--gateway", stub.url]) == 1
+    assert capsys.readouterr().err == (
+        "captchad: the body is not valid: --target is wrong; URL is wrong; --image is wrong; --min-length is wrong; "
+        "the hints is wrong; --fill-submit is wrong; --session: cookies/0/name is wrong; / is wrong\n"
+    )
+
+
 def test_a_status_shows_where_evidence_is_but_no_secret(stub: StubGateway, capsys: pytest.CaptureFixture[str]) -> None:
     session = {"cookies": [{"name": "sid", "value": "open-sesame"}], "headers": {}, "local_storage": {}}
     evidence = {"image_url": "/task_evidence/t/image", "screenshot_url": None, "choice": ""}
@@ -102,6 +123,41 @@ def test_a_waited_for_text_comes_with_its_confidence(stub: StubGateway, capsys: 
     stub.answer(200, completed("ab3d"))
     assert run_command_line(["submit", PAGE, "--wait", "5", "--gateway", stub.url]) == 0
     assert capsys.readouterr().out == "ab3d\t0.95\n"
+
+
+@pytest.mark.parametrize(("verified", "word"), [(True, "verified"), (False, "not verified")])
+def test_a_form_says_whether_it_took_the_text(
+    stub: StubGateway, capsys: pytest.CaptureFixture[str], verified: bool, word: str
+) -> None:
+    stub.answer(202, {"task_id": "t"})
+    state = completed("ab3d")
+    state["result"] |= {"verified": verified}  # type: ignore[operator]
+    stub.answer(200, state)
+    assert run_command_line(["submit", PAGE, "--wait", "5", "--fill-input", "#a", "--gateway", stub.url]) == 0
+    assert capsys.readouterr().out == f"ab3d\t0.95\t{word}\n"
+
+
+def test_a_session_that_came_back_is_counted_beside_the_text(
+    stub: StubGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.answer(202, {"task_id": "t"})
+    state = completed("ab3d")
+    cookies = [{"name": "sid", "value": "open-sesame"}]
+    state["result"] |= {"session": {"cookies": cookies, "headers": {}, "local_storage": {}}}  # type: ignore[operator]
+    stub.answer(200, state)
+    assert run_command_line(["submit", PAGE, "--wait", "5", "--return-session", "--gateway", stub.url]) == 0
+    output = capsys.readouterr()
+    assert output.out == "ab3d\t0.95\n"
+    assert output.err == "session: 1 cookies, 0 stored values; --json shows them\n"
+
+
+def test_waiting_for_no_time_looks_once(stub: StubGateway, capsys: pytest.CaptureFixture[str]) -> None:
+    stub.answer(202, {"task_id": "t"})
+    stub.answer(200, {"task_id": "t", "status": "pending", "result": None})
+    assert run_command_line(["submit", PAGE, "--wait", "0", "--gateway", stub.url]) == 1
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "captchad: t is still pending — ask again with `captchad status t`\n")
+    assert [request[1] for request in stub.requests] == ["/submit_task", "/task_status/t"]
 
 
 @pytest.mark.parametrize("is_json", [True, False])

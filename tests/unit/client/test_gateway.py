@@ -69,6 +69,7 @@ def test_evidence_that_is_gone_is_an_error(stub: StubGateway) -> None:
         (403, errors.Forbidden),
         (403, errors.TargetNotAllowed),
         (404, errors.TaskNotFound),
+        (408, errors.RequestTimedOut),
         (409, errors.AlreadyFinished),
         (413, errors.BodyTooLarge),
         (415, errors.UnsupportedMediaType),
@@ -92,11 +93,36 @@ def test_wrong_fields_are_kept(stub: StubGateway) -> None:
     assert refused.value.violations == (errors.Violation("/url", "is no URL"),)
 
 
-def test_a_rate_limit_says_when_to_try_again(stub: StubGateway) -> None:
+def test_a_call_the_rate_limit_refuses_is_made_again_when_it_may_be(stub: StubGateway) -> None:
+    pauses: list[float] = []
     stub.answer(429, problem("rate_limited"), Retry_After="7")
+    stub.answer(429, problem("rate_limited"), Retry_After="2")
+    stub.answer(202, {"task_id": TASK})
+    assert GatewayClient(stub.url, sleep=pauses.append).submit({"url": "http://x"}) == {"task_id": TASK}
+    assert pauses == [7, 2]
+    assert [body for _, _, _, body in stub.requests] == [{"url": "http://x"}] * 3
+
+
+def test_a_rate_limit_that_lasts_too_long_is_an_error_that_says_how_long(stub: StubGateway) -> None:
+    pauses: list[float] = []
+    stub.answer(429, problem("rate_limited"), Retry_After="20")
     with pytest.raises(errors.RateLimited) as refused:
-        GatewayClient(stub.url).stats()
-    assert refused.value.retry_after_seconds == 7
+        GatewayClient(stub.url, timeout_seconds=30, sleep=pauses.append).stats()
+    assert refused.value.retry_after_seconds == 20
+    assert pauses == [20], "a second pause would end after the time"
+
+
+def test_a_wait_pauses_as_long_as_the_rate_limit_says_and_no_longer_than_it_may(stub: StubGateway) -> None:
+    pauses: list[float] = []
+    stub.answer(429, problem("rate_limited"), Retry_After="40")
+    stub.answer(200, {"task_id": TASK, "status": "completed"})
+    client = GatewayClient(stub.url, sleep=pauses.append)
+    assert client.wait(TASK, 1000, count().__next__)["status"] == "completed"
+    assert pauses == [40]
+    stub.answers = [(429, problem("rate_limited"), {"Retry-After": "40"})]
+    with pytest.raises(errors.RateLimited):
+        client.wait(TASK, 30, count().__next__)
+    assert pauses == [40], "the wait would be over first"
 
 
 def test_an_unsure_submit_keeps_its_task_id(stub: StubGateway) -> None:
@@ -155,7 +181,8 @@ def test_waiting_asks_again_until_the_task_has_ended(stub: StubGateway, monkeypa
     stub.answer(429, problem("rate_limited"))
     stub.answer(200, {"task_id": TASK, "status": "processing"})
     stub.answer(200, {"task_id": TASK, "status": "completed"})
-    assert GatewayClient(stub.url).wait(TASK, 1000, count().__next__)["status"] == "completed"
+    client = GatewayClient(stub.url, sleep=lambda _: None)
+    assert client.wait(TASK, 1000, count().__next__)["status"] == "completed"
     assert len(stub.requests) == 6
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from captchad.config.changes import RELOADABLE
 from captchad.config.environment import SPECIFIED_VARIABLES
 from captchad.config.loader import load_configuration
-from captchad.config.setting_names import Setting, all_settings
+from captchad.config.setting_names import Setting, all_settings, section_of
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import unbuilt_settings
 from captchad.domain.node import Role
@@ -23,7 +23,7 @@ ROWS = {
         r"^\| `([a-z_.\[\]]+)` \|(.*)\|(.*)\|(.*)\|$", DOCUMENT, re.MULTILINE
     )
 }
-SETTINGS = {setting.path: setting for setting in all_settings() if not setting.is_section}
+SETTINGS = {setting.path: setting for setting in all_settings() if section_of(setting.field.annotation) is None}
 
 
 def show_default(setting: Setting) -> str:

@@ -22,6 +22,25 @@ def test_the_url_wins_over_sentinel_and_that_over_the_master() -> None:
     assert kinds == [RedisKind.URL, RedisKind.SENTINEL, RedisKind.MASTER, None]
 
 
+def test_a_password_alone_names_no_server_and_is_used_with_the_local_one() -> None:
+    section = RedisSection(master=RedisMasterSection(password=SecretStr("secret")))
+    assert choose_redis(section) is None
+    local = choose_redis_or_local(section)
+    assert (local.hosts, local.password) == ((("127.0.0.1", 6379),), "secret")
+
+
+@pytest.mark.parametrize(
+    ("section", "shown"),
+    [
+        (RedisSection(master=RedisMasterSection(host="::1")), "[::1]:6379"),
+        (RedisSection(sentinel=SENTINEL), "mymaster by Sentinel at one:1, [::1]:2, three:26379"),
+        (RedisSection(url=SecretStr("redis://[::1]:7000/0")), "redis://[::1]:7000/0"),
+    ],
+)
+def test_an_ipv6_address_is_shown_in_brackets(section: RedisSection, shown: str) -> None:
+    assert choose_redis_or_local(section).describe() == shown
+
+
 def test_a_url_is_taken_apart() -> None:
     choice = choose_redis(RedisSection(url=URL))
     assert choice is not None

@@ -1,9 +1,10 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from captchad.config.settings import Configuration
-from captchad.config.start_rules import check_start_rules, unbuilt_settings
+from captchad.config.start_rules import check_start_rules, find_refusals, unbuilt_settings
 from captchad.domain.node import Role
 from tests.unit.config import specified_files
 
@@ -61,3 +62,36 @@ def test_a_worker_needs_to_know_where_its_browsers_are() -> None:
 @pytest.mark.parametrize("role", Role)
 def test_the_specifications_file_asks_for_nothing_that_is_not_built(role: Role) -> None:
     assert unbuilt_settings(Configuration.model_validate_json(specified_files.DISTRIBUTED), role) == ()
+
+
+def refusals(tree: dict[str, Any], role: Role) -> list[str]:
+    return [problem.path for problem in find_refusals(Configuration.model_validate(tree), role)]
+
+
+def test_a_file_that_is_missing_or_a_program_that_is_none_stops_who_needs_it(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+    tls = {"redis": {"tls": {"enabled": True, "ca_file": missing, "certificate_file": missing, "key_file": missing}}}
+    for role in Role:
+        assert refusals(tls, role) == ["redis.tls.ca_file", "redis.tls.certificate_file", "redis.tls.key_file"]
+    of_workers = {
+        "recognition": {"models": {"a.example": missing, "b.example": str(tmp_path), "c.example": ""}},
+        "browser": {"executable": missing},
+    }
+    models = [f"recognition.models.{name}.example" for name in "abc"]
+    assert refusals(of_workers, Role.WORKER) == [*models, "browser.executable"]
+    assert refusals(of_workers, Role.GATEWAY) == []
+
+
+def test_what_is_there_or_is_not_used_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").touch()
+    tree = {
+        "redis": {"tls": {"ca_file": "/missing"}},
+        "recognition": {"models": {"a.example": str(tmp_path / "model.onnx")}},
+        "browser": {"executable": "/missing", "backend": "cdp", "urls": ["http://127.0.0.1:9222"]},
+    }
+    assert refusals(tree, Role.WORKER) == []
+
+
+def test_everything_that_stops_a_role_is_found_at_once() -> None:
+    tree = {"environment": "prod", "redis": {"cluster": {"hosts": ["a:1"]}}, "recognition": {"models": {"a": "/no"}}}
+    assert refusals(tree, Role.WORKER) == ["security.api_key_required", "redis.cluster", "recognition.models.a"]

@@ -47,13 +47,13 @@ def test_an_expired_authorisation_is_a_warning() -> None:
     assert check(TargetSection(host="a.example.com", **{**AUTHORITY, "expires": TODAY})) == ({}, {})
 
 
-def test_a_wildcard_opens_no_private_address_whatever_it_says() -> None:
-    problems, warnings = check(TargetSection(host="*.localhost", allow_private_addresses=True))
-    assert problems == {}
-    assert warnings.keys() == {"[0].allow_private_addresses", "[0].host"}
+@pytest.mark.parametrize("host", ["*.localhost", "*.corp.internal", "*.example.com"])
+def test_a_wildcard_with_private_addresses_is_refused(host: str) -> None:
+    problems, _ = check(TargetSection(host=host, allow_private_addresses=True, **AUTHORITY))
+    assert problems.keys() == {"[0].allow_private_addresses"}
 
 
-@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "2002:7f00:1::"])
+@pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "::", "[::]", "::ffff:0.0.0.0", "2002:7f00:1::"])
 def test_a_host_that_is_never_reachable_is_a_warning_with_permission_too(host: str) -> None:
     _, warnings = check(TargetSection(host=host, allow_private_addresses=True, **AUTHORITY))
     assert "never reachable" in warnings["[0].host"]
@@ -75,6 +75,10 @@ def test_a_private_address_without_permission_is_a_warning(host: str) -> None:
         "*.co.uk",
         "*.github.io",
         "*.internal",
+        "*.amazonaws.com",
+        "*.windows.net",
+        "*.core.windows.net",
+        "*.googleapis.com",
         "*.*.example.com",
         "a.*.example.com",
         "*.10.0.0.1",

@@ -1,5 +1,6 @@
 """The bounded log and the reading of its lines."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,22 @@ def test_full_log_is_put_aside_once(tmp_path: Path) -> None:
     sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
     assert set(sizes) == {"role.log", "role.log.1"}
     assert max(sizes.values()) <= 100
+
+
+def test_what_a_full_disk_refuses_is_counted_and_said_once_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "role.log"
+    path.symlink_to("/dev/full")
+    log = LogFile(path)
+    for number in range(3):
+        log.append(b"lost %d" % number)
+    assert (log.lost_lines, log.failure) == (3, "No space left on device")
+    path.unlink()
+    log.append(b"kept")
+    log.close()
+    notice, kept = path.read_bytes().splitlines()
+    assert json.loads(notice)["message"] == "3 lines could not be written: No space left on device"
+    assert (kept, log.failure) == (b"kept", "")
+    assert log.read_last_lines(2) == ["lost 2", "kept"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ async def test_browsers_are_told_the_advertised_host() -> None:
     await proxy.start()
     try:
         assert proxy.host == "worker.example"
-        assert proxy.address.url.startswith("http://worker.example:")
+        assert (await proxy.open_login()).address.url.startswith("http://worker.example:")
     finally:
         await proxy.close()
 

@@ -7,7 +7,14 @@ from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import Forbidden, TargetNotAllowed
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
-from captchad.intake.admission import Admission, DeclaredTargets, check_touch, may_touch
+from captchad.intake.admission import (
+    Admission,
+    DeclaredTargets,
+    Ownership,
+    check_reach,
+    find_ownership,
+    may_reach,
+)
 from captchad.runtime.clock import Clock
 
 TARGETS = (
@@ -64,6 +71,7 @@ def test_a_page_of_a_declared_target_is_admitted(url: str, host: str) -> None:
         ("http://app.localhost:8085/", "declare exactly this host"),
         ("http://169.254.169.254/", "metadata service, which is never reachable"),
         ("http://user@captcha.example.com/", "user name"),
+        ("http://user:secret@captcha.example.com/", r"send it in session\.headers, as Authorization"),
     ],
 )
 def test_anything_else_is_refused_with_its_reason(url: str, reason: str) -> None:
@@ -105,26 +113,53 @@ def test_replaced_targets_count_at_once() -> None:
         admission.admit_url("http://captcha.example.com/", None)
 
 
-def test_a_key_cancels_what_it_may_submit() -> None:
-    page = TaskRequest("*.sites.example.org", url="https://a.sites.example.org/")
-    picture = TaskRequest("*.sites.example.org", picture=b"")
-    assert may_touch(make_key(), page)
-    assert may_touch(make_key("a.sites.example.org"), page)
-    assert may_touch(make_key("*.sites.example.org"), picture)
-    assert not may_touch(make_key("b.sites.example.org"), page)
-    assert not may_touch(make_key("captcha.example.com"), picture)
+def owned_by(request: TaskRequest, key_id: str | None) -> Ownership:
+    return find_ownership(replace(request, key_id=key_id))
 
 
-def test_a_key_for_a_wildcard_cancels_pictures_of_the_targets_under_it() -> None:
-    admission, key = make_admission(), make_key("*.example.com")
-    target = admission.admit_host("captcha.example.com", key)
-    assert may_touch(key, TaskRequest(target.host, picture=b""))
+PAGE = TaskRequest("*.sites.example.org", url="https://a.sites.example.org/")
+PICTURE = TaskRequest("*.sites.example.org", picture=b"")
 
 
-def test_pictures_of_a_wildcards_target_are_seen_by_the_key_that_sent_them_and_none_beside_it() -> None:
-    picture = TaskRequest("*.sites.example.org", picture=b"", key_id="1")
-    assert may_touch(make_key("a.sites.example.org"), picture)
-    beside = replace(make_key("b.sites.example.org"), key_id="2")
-    assert not may_touch(beside, picture)
-    with pytest.raises(Forbidden, match="may not see this task; it is limited to b"):
-        check_touch(beside, picture, "see")
+@pytest.mark.parametrize("others", [Scope.READ_ALL, Scope.ADMIN])
+@pytest.mark.parametrize("request_", [PAGE, PICTURE])
+def test_a_key_reaches_its_own_tasks_and_without_keys_everybody_all(request_: TaskRequest, others: Scope) -> None:
+    assert may_reach(make_key("elsewhere.example.net"), owned_by(request_, "1"), others)
+    assert may_reach(None, owned_by(request_, None), others)
+    for owner in ("2", None):
+        assert not may_reach(make_key(), owned_by(request_, owner), others)
+        assert not may_reach(make_key("a.sites.example.org"), owned_by(request_, owner), others)
+
+
+def test_read_all_sees_others_tasks_and_only_admin_ends_them() -> None:
+    task = owned_by(PAGE, "2")
+    reader, admin = (replace(make_key(), scopes=frozenset({scope})) for scope in (Scope.READ_ALL, Scope.ADMIN))
+    assert may_reach(reader, task, Scope.READ_ALL)
+    assert not may_reach(reader, task, Scope.ADMIN)
+    assert may_reach(admin, task, Scope.READ_ALL)
+    assert may_reach(admin, task, Scope.ADMIN)
+    assert not may_reach(replace(admin, revoked_ms=1), task, Scope.ADMIN)
+
+
+@pytest.mark.parametrize("scope", [Scope.READ_ALL, Scope.ADMIN])
+def test_targets_bind_whoever_may_see_others_tasks(scope: Scope) -> None:
+    def may_see(request: TaskRequest, *targets: str) -> bool:
+        key = replace(make_key(*targets), scopes=frozenset({scope}))
+        return may_reach(key, owned_by(request, "2"), Scope.READ_ALL)
+
+    assert may_see(PAGE, "a.sites.example.org")
+    assert may_see(PICTURE, "*.sites.example.org")
+    assert may_see(TaskRequest("captcha.example.com", picture=b""), "*.example.com")
+    assert not may_see(PAGE, "b.sites.example.org")
+    assert not may_see(PICTURE, "a.sites.example.org")
+    assert not may_see(PICTURE, "captcha.example.com")
+
+
+def test_a_refusal_says_what_is_missing() -> None:
+    task = replace(PAGE, key_id="2")
+    with pytest.raises(Forbidden, match="another key's task; the key 'tests' would need the scope read_all"):
+        check_reach(make_key(), task, Scope.READ_ALL)
+    admin = replace(make_key("b.sites.example.org"), scopes=frozenset({Scope.ADMIN}))
+    with pytest.raises(Forbidden, match="may not reach this task; it is limited to b"):
+        check_reach(admin, task, Scope.ADMIN)
+    check_reach(None, task, Scope.ADMIN)

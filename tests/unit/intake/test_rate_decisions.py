@@ -1,5 +1,19 @@
-from captchad.config.settings import KeyRateLimitSection, RateLimitSection
-from captchad.intake.rate_decisions import RateLimitDecision, RateRules, choose_decision, list_rate_limits
+import pytest
+
+from captchad.config.settings import (
+    Configuration,
+    GatewaySection,
+    KeyRateLimitSection,
+    RateLimitSection,
+    SecuritySection,
+)
+from captchad.intake.rate_decisions import (
+    RateLimitDecision,
+    RateRules,
+    choose_decision,
+    list_rate_limits,
+    make_rate_rules,
+)
 
 ADDRESS = RateLimitSection(requests_per_minute=100, burst_size=20)
 KEY = KeyRateLimitSection(enabled=True, requests_per_minute=50, burst_size=10)
@@ -28,3 +42,25 @@ def test_a_refusal_counts_before_whatever_is_left() -> None:
     assert choose_decision([ample, refused, scarce]) is refused
     assert choose_decision([ample, scarce]) is scarce
     assert choose_decision([]) is None
+
+
+def list_names(configuration: Configuration, address: str) -> list[tuple[str, int]]:
+    limits = list_rate_limits(make_rate_rules(configuration), address, None)
+    return [(limit.name, limit.requests_per_minute) for limit in limits]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
+def test_a_developers_own_machine_is_not_limited_unless_a_rate_is_stated(address: str) -> None:
+    assert list_names(Configuration(), address) == []
+    stated = Configuration(gateway=GatewaySection(rate_limit=RateLimitSection(requests_per_minute=100)))
+    assert list_names(stated, address) == [(f"address:{address}", 100)]
+    with_keys = Configuration(security=SecuritySection(api_key_required=True))
+    in_production = Configuration(environment="prod")
+    for configuration in (with_keys, in_production):
+        assert list_names(configuration, address) == [(f"address:{address}", 100)]
+
+
+def test_other_addresses_are_limited_by_default() -> None:
+    assert list_names(Configuration(), "192.0.2.1") == [("address:192.0.2.1", 100)]
+    off = Configuration(gateway=GatewaySection(rate_limit=RateLimitSection(enabled=False)))
+    assert list_names(off, "192.0.2.1") == []

@@ -1,5 +1,6 @@
 """Alert rules: each speaks when its figure is wrong, and is silent otherwise."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from captchad.broker.statistics import QueueStatus
 from captchad.domain.node import NodeState, Role, SystemLoad
-from captchad.monitoring import alerts
+from captchad.monitoring.alert_durations import DURATIONS_SECONDS, LastingAlerts
 from captchad.monitoring.alerts import AlertThresholds, Severity, evaluate_alerts
 from captchad.monitoring.fleet import FleetSnapshot
 from tests.unit.monitoring.fleets import make_node, make_snapshot, without
@@ -100,13 +101,59 @@ def test_alerts_are_sorted_and_named_once_for_any_fleet(
     found = evaluate_alerts(make_snapshot(*nodes, failed=failed, completed=completed), "", THRESHOLDS)
     order = [list(Severity).index(alert.severity) for alert in found]
     assert order == sorted(order)
-    assert len({alert.name for alert in found}) == len(found)
+    assert len({alert.key for alert in found}) == len(found)
     assert all(alert.summary and alert.advice for alert in found)
 
 
-def test_every_alert_of_the_page_has_a_prometheus_rule_of_the_same_name() -> None:
-    source = Path(alerts.__file__).read_text()
-    rules = RULES_FILE.read_text()
-    spoken = {word for word in source.split('"') if word[:1].isupper() and word.isalnum()}
-    assert len(spoken) >= 10
-    assert {name for name in spoken if f"alert: {name}\n" not in rules} == set()
+def read_rules() -> dict[str, tuple[str, float]]:
+    """Return severity and duration in seconds of every rule of the file, by name."""
+    found = {}
+    for block in RULES_FILE.read_text().split("- alert: ")[1:]:
+        name = block.partition("\n")[0]
+        duration = re.search(r"\n +for: (\d+)([smh])\n", block)
+        seconds = float(duration[1]) * {"s": 1, "m": 60, "h": 3600}[duration[2]] if duration else 0.0
+        severity = re.search(r"severity: (\w+)", block)
+        assert severity is not None
+        found[name] = (severity[1], seconds)
+    return found
+
+
+def test_every_alert_of_the_page_has_a_prometheus_rule_of_its_name_duration_and_severity() -> None:
+    rules = read_rules()
+    busy = SystemLoad(95.0, 95.0, 95.0)
+    old = QueueStatus(pending=99)
+    old.oldest_age_seconds["low"] = 61.0
+    snapshots = [
+        *(without(role) for role in Role),
+        make_snapshot(failed=31, completed=10),
+        make_snapshot(make_node(Role.WORKER, load=busy, host="b"), make_node(Role.GATEWAY, version="1.1"), queue=old),
+    ]
+    two = AlertThresholds(expected_workers=2, queue_limit=100)
+    found = [alert for snapshot in snapshots for alert in evaluate_alerts(snapshot, "", two)]
+    found += evaluate_alerts(None, "Redis is away", two)
+    assert {alert.name for alert in found} == set(DURATIONS_SECONDS)
+    for alert in found:
+        assert rules[alert.name] == (alert.severity, DURATIONS_SECONDS[alert.name]), alert.name
+
+
+def test_an_alert_is_held_back_until_it_has_lasted_and_begins_anew_after_a_gap() -> None:
+    lasting = LastingAlerts()
+    alerts = evaluate_alerts(without(Role.WORKER), "", THRESHOLDS)
+    assert [len(lasting.sift(alerts, seconds)) for seconds in (0.0, 29.0, 30.0, 31.0)] == [0, 0, 1, 1]
+    assert lasting.sift((), 32.0) == ()
+    assert [len(lasting.sift(alerts, seconds)) for seconds in (33.0, 62.0, 63.0)] == [0, 0, 1]
+
+
+def test_each_host_has_a_duration_of_its_own() -> None:
+    lasting = LastingAlerts()
+    busy = SystemLoad(95.0, 20.0, 30.0)
+    first = evaluate_alerts(make_snapshot(make_node(Role.WORKER, host="a", load=busy)), "", THRESHOLDS)
+    both = evaluate_alerts(
+        make_snapshot(make_node(Role.WORKER, host="a", load=busy), make_node(Role.GATEWAY, host="b", load=busy)),
+        "",
+        THRESHOLDS,
+    )
+    lasting.sift(first, 0.0)
+    lasting.sift(both, 300.0)
+    saturated = [alert.subject for alert in lasting.sift(both, 600.0) if alert.name == "HostCpuSaturated"]
+    assert saturated == ["a"]

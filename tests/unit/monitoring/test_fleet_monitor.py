@@ -55,7 +55,7 @@ def reader() -> CountingReader:
 
 @pytest.fixture
 def monitor(reader: CountingReader, clock: SettableClock) -> FleetMonitor:
-    return FleetMonitor(reader, AlertThresholds(expected_workers=1, queue_limit=10), clock)
+    return FleetMonitor(reader, lambda: AlertThresholds(expected_workers=1, queue_limit=10), clock)
 
 
 @asynccontextmanager
@@ -124,6 +124,9 @@ async def test_an_outage_keeps_the_last_snapshot_and_its_age(
     assert view.snapshot is reader.snapshot
     assert view.broker_failure == "Redis does not answer"
     assert monitor.age_seconds() == 30
+    assert view.alerts == ()
+    clock.now_seconds += 15
+    view = await monitor.refresh(max_age_seconds=0)
     assert [alert.name for alert in view.alerts] == ["BrokerUnavailable"]
     assert monitor.health().is_ready
     reader.is_away = False
@@ -133,10 +136,13 @@ async def test_an_outage_keeps_the_last_snapshot_and_its_age(
 
 
 async def test_alerts_are_logged_when_they_begin_and_when_they_end(
-    monitor: FleetMonitor, reader: CountingReader, caplog: pytest.LogCaptureFixture
+    monitor: FleetMonitor, reader: CountingReader, clock: SettableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     reader.snapshot = without(Role.SCHEDULER)
+    await monitor.refresh(max_age_seconds=0)
+    assert "SchedulerMissing" not in caplog.text
+    clock.now_seconds += 30
     await monitor.refresh(max_age_seconds=0)
     await monitor.refresh(max_age_seconds=0)
     reader.snapshot = make_snapshot()
@@ -144,3 +150,14 @@ async def test_alerts_are_logged_when_they_begin_and_when_they_end(
     about = [record.getMessage() for record in caplog.records if "SchedulerMissing" in record.getMessage()]
     assert len(about) == 2
     assert about[1] == "alert SchedulerMissing is resolved"
+
+
+async def test_thresholds_that_a_reload_changed_are_judged_by(reader: CountingReader, clock: SettableClock) -> None:
+    expected = [1]
+    monitor = FleetMonitor(reader, lambda: AlertThresholds(expected_workers=expected[0], queue_limit=10), clock)
+    await monitor.refresh(max_age_seconds=0)
+    expected[0] = 2
+    await monitor.refresh(max_age_seconds=0)
+    clock.now_seconds += 60
+    view = await monitor.refresh(max_age_seconds=0)
+    assert [alert.name for alert in view.alerts] == ["WorkerNodeDown"]

@@ -6,9 +6,11 @@ import signal
 
 import pytest
 
-from captchad.domain.errors import ConfigurationError, ConfigurationProblem
-from captchad.runtime.service import Service
+from captchad.domain.errors import BrokerUnavailable, ConfigurationError, ConfigurationProblem
+from captchad.runtime.notify import NotifySocket
+from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.supervisor import Supervisor
+from tests.patience import until_true
 
 
 class Recorder(Service):
@@ -56,11 +58,50 @@ async def test_services_start_in_order_and_end_in_reverse_on_sigterm() -> None:
     assert not supervisor.is_ready
 
 
-async def test_a_failing_service_ends_the_process_with_an_error() -> None:
+class Failing(Recorder):
+    """Fails each of the first times it is run."""
+
+    def __init__(self, journal: list[str], failures: list[Exception]) -> None:
+        super().__init__("b", journal)
+        self._failures = failures
+
+    async def run(self) -> None:
+        self._note("run")
+        if self._failures:
+            raise self._failures.pop(0)
+        await super().run()
+
+
+async def test_a_failing_service_is_begun_anew_and_not_ready_until_it_has_worked_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("captchad.runtime.supervisor.FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("captchad.runtime.supervisor.WORKING_SECONDS", 0.05)
     journal: list[str] = []
-    supervisor = Supervisor("test", drain_seconds=5)
-    services = [Recorder("a", journal), Recorder("b", journal, ValueError("broken"), fails_in="run")]
-    assert await supervisor.run(services) == 1
+    failed: list[str] = []
+    failures = [ValueError("broken"), OSError(24, "too many open files"), BrokerUnavailable("away")]
+    supervisor = Supervisor("test", drain_seconds=5, on_failure=failed.append)
+    reasons: set[str] = set()
+
+    async def watch_and_stop() -> None:
+        while not supervisor.is_ready or journal.count("b.run") < 4:
+            reasons.add(supervisor.health().get("b", ServiceHealth(True)).reason)
+            await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    stopping = asyncio.ensure_future(watch_and_stop())
+    assert await supervisor.run([Recorder("a", journal), Failing(journal, failures)]) == 0
+    await stopping
+    assert failed == ["b", "b", "b"]
+    assert "failed: broken" in reasons
+    assert journal[-4:] == ["b.drain", "a.drain", "b.close", "a.close"]
+
+
+async def test_what_a_person_must_mend_ends_the_process() -> None:
+    journal: list[str] = []
+    refusal = ConfigurationError((ConfigurationProblem("redis", "refuses the login"),))
+    with pytest.raises(ConfigurationError, match="refuses the login"):
+        await Supervisor("test", drain_seconds=5).run([Recorder("a", journal), Failing(journal, [refusal])])
     assert journal[-2:] == ["b.close", "a.close"]
 
 
@@ -104,3 +145,30 @@ async def test_sighup_reloads_and_a_wrong_configuration_changes_nothing() -> Non
     assert await supervisor.run([Recorder("a", [])]) == 0
     await hanging_up
     assert reloads == [1]
+
+
+async def test_the_watchdog_is_fed_from_before_the_first_start_until_after_the_last_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beats: list[str] = []
+    listener = NotifySocket(lambda _, states: beats.extend(states))
+    monkeypatch.setenv("NOTIFY_SOCKET", listener.address)
+    monkeypatch.setenv("WATCHDOG_USEC", "20000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+
+    async def await_beat() -> None:
+        beats.clear()
+        await until_true(lambda: "WATCHDOG=1" in beats)
+
+    class Slow(Service):
+        async def start(self) -> None:
+            await await_beat()
+
+        async def close(self) -> None:
+            await await_beat()
+
+    supervisor = Supervisor("test", drain_seconds=5)
+    stopping = asyncio.ensure_future(_stop_when_ready(supervisor))
+    assert await supervisor.run([Slow()]) == 0
+    await stopping
+    listener.close()

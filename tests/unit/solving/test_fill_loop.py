@@ -47,7 +47,10 @@ class ScriptedPage:
         if self.capture_failure is not None:
             raise self.capture_failure
         picture = f"picture {self.pictures}".encode()
-        return CaptchaCapture(picture, "by name", {"locate": 5.0}, self.is_refreshable)
+        return CaptchaCapture(picture, "by name", {"locate": 5.0})
+
+    async def can_refresh(self) -> bool:
+        return self.is_refreshable
 
     async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
         check_held()

@@ -4,17 +4,22 @@ import asyncio
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.telemetry.escaping import escape_control_characters
+from captchad.domain.plain_text import escape_control_characters
+from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import (
     LogIdentity,
     configure_logging,
+    count_lost_lines,
     set_log_level,
+    shared_logger,
     task_context,
 )
 
@@ -68,6 +73,37 @@ def test_a_terminal_gets_coloured_text_and_a_file_plain_text() -> None:
     assert "warning worker-1 solving.attempt: slow" in file.getvalue()
 
 
+def test_a_terminal_whose_user_wants_no_colours_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Terminal()
+    configure_logging("info", "auto", IDENTITY, terminal)
+    logger.warning("slow")
+    assert "warning worker-1 solving.attempt: slow" in terminal.getvalue()
+    assert "\x1b" not in terminal.getvalue()
+
+
+def test_a_full_disk_costs_lines_which_are_counted_and_said_once_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "role.log"
+    with path.open("w") as file, Path("/dev/full").open("w") as full:
+        room = os.dup(file.fileno())
+        configure_logging("info", "json", IDENTITY, file)
+        logger.info("before")
+        os.dup2(full.fileno(), file.fileno())
+        for number in range(3):
+            logger.info("lost %d", number)
+        assert count_lost_lines() == 3
+        os.dup2(room, file.fileno())
+        os.close(room)
+        with task_context("task_00a"):
+            logger.info("after")
+        logger.info("later")
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    lost = "3 lines could not be written: No space left on device"
+    assert [entry["message"] for entry in entries] == ["before", lost, "after", "later"]
+    assert [entry.get("task_id") for entry in entries] == [None, None, "task_00a", None]
+    assert entries[1]["level"] == "warning"
+
+
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_line_about_a_task_bears_its_id(log_format: str) -> None:
     stream = io.StringIO()
@@ -99,6 +135,39 @@ async def test_the_id_follows_into_tasks_and_does_not_mix() -> None:
     assert all(entry["task_id"] == entry["seen"] for entry in entries)
 
 
+def test_a_line_of_what_all_tasks_share_bears_no_task() -> None:
+    for log_format in ("json", "text"):
+        stream = io.StringIO()
+        configure_logging("info", log_format, IDENTITY, stream)  # type: ignore[arg-type]
+        with task_context("task_00a"):
+            shared_logger("captchad.broker.connection").warning("Redis does not answer")
+            logger.info("at work")
+        shared, own = stream.getvalue().splitlines()
+        assert "task" not in shared
+        assert "task_00a" in own
+
+
+async def test_what_a_task_happens_to_start_bears_no_task() -> None:
+    stream = io.StringIO()
+    configure_logging("info", "json", IDENTITY, stream)
+    work = TaskSet("browsers")
+
+    async def log_later() -> None:
+        await asyncio.sleep(0)
+        logger.info("launched")
+
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    with task_context("task_a"):
+        work.spawn(log_later(), "launch")
+        work.spawn(fail(), "fail")
+        await work.wait_all()
+        await asyncio.sleep(0)
+        logger.info("at work")
+    assert ["task_id" in entry for entry in read_json_lines(stream)] == [False, False, True]
+
+
 def test_the_level_changes_while_running() -> None:
     stream = io.StringIO()
     configure_logging("warning", "json", IDENTITY, stream)
@@ -118,7 +187,17 @@ def test_no_message_can_start_a_line_of_its_own(message: str) -> None:
         if log_format == "text":
             assert len(stream.getvalue().splitlines()) == 1
             assert "\x1b" not in stream.getvalue()
+        assert escape_control_characters(stream.getvalue().rstrip("\n")) == stream.getvalue().rstrip("\n")
         stream.getvalue().encode()
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_is_no_longer_than_ten_kilobytes_whatever_is_logged(log_format: str) -> None:
+    stream = io.StringIO()
+    configure_logging("info", log_format, IDENTITY, stream)  # type: ignore[arg-type]
+    logger.info("the page is at %s", "x" * 2_000_000)
+    assert len(stream.getvalue()) < 10_000
+    assert "the page is at xxx" in stream.getvalue()
 
 
 def test_a_traceback_is_indented_and_cannot_imitate_a_line() -> None:
@@ -158,7 +237,3 @@ def test_an_extra_cannot_replace_a_field_of_ours() -> None:
     (entry,) = read_json_lines(stream)
     assert entry["role"] == "worker"
     assert entry["level"] == "info"
-
-
-def test_direction_marks_and_line_separators_become_visible() -> None:
-    assert escape_control_characters("a\u202eb\u2028c\x9bd\te") == "a\\u202eb\\u2028c\\x9bd\\te"

@@ -1,5 +1,6 @@
 import json
 import math
+import threading
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.domain.errors import InvalidRequest
-from captchad.web.bodies import parse_json
+from captchad.web.bodies import SMALL_BODY_BYTES, BodyWork, parse_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -46,10 +47,30 @@ def test_anything_else_is_refused_and_nothing_breaks(body: bytes) -> None:
         b"[1,]",
         b"{'a':1}",
         b"[" * 100_000,
-        b"[" * 1500 + b"]" * 1500,
         b"9" * 5000,
+        b"-Infinity",
+        b'["\\udc00\\ud800"]',
+        b'{"n":-1e999}',
     ],
 )
 def test_what_only_looks_like_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest):
         parse_json(body)
+
+
+def test_escapes_and_large_integers_are_read_as_they_are() -> None:
+    assert parse_json(b'["\\u00e9", "\\ud83d\\ude00", "\\\\ud800", 18446744073709551616]') == [
+        "é",
+        "\U0001f600",
+        "\\ud800",
+        2**64,
+    ]
+
+
+async def test_large_bodies_are_worked_on_beside_the_event_loop_one_after_another() -> None:
+    work = BodyWork()
+    here = threading.get_ident()
+    assert await work.run(SMALL_BODY_BYTES, threading.get_ident) == here
+    elsewhere = {await work.run(SMALL_BODY_BYTES + 1, threading.get_ident) for _ in range(3)}
+    assert len(elsewhere) == 1
+    assert here not in elsewhere

@@ -62,6 +62,7 @@ def test_ipv6_callers_are_told_apart_by_their_network() -> None:
     assert addresses.find("2001:db8:1:2::1", []) == addresses.find("2001:db8:1:2:ffff::9", [])
     assert addresses.find("2001:db8:1:3::1", []) != addresses.find("2001:db8:1:2::1", [])
     assert addresses.find("::ffff:192.0.2.1", []) == "192.0.2.1"
+    assert addresses.find("::1", []) == "::1"
     assert addresses.find(None, []) == UNKNOWN_ADDRESS
 
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.identifier import make_task_id
 from captchad.domain.recognition import CaptchaKind, Character
-from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
+from captchad.domain.task import (
+    Priority,
+    TaskError,
+    TaskRecord,
+    TaskRequest,
+    TaskResult,
+    TaskStatus,
+    WaitingFor,
+    WaitReason,
+)
 from captchad.web.api.answers import ListedTask, TaskAnswer
 from captchad.web.api.representation import represent_listed_task, represent_task, represent_time
 
@@ -45,6 +54,7 @@ RECORDS = st.builds(
     result=st.none() | RESULTS,
     error=st.none() | st.builds(TaskError, st.sampled_from(TaskErrorCode), TEXT, st.booleans()),
     replay_of=st.none() | st.builds(make_task_id, st.just(0)),
+    waiting_for=st.none() | st.builds(WaitingFor, st.sampled_from(WaitReason), st.none() | TIMES),
 )
 
 

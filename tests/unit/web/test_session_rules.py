@@ -81,6 +81,24 @@ def test_a_session_and_a_form_become_values() -> None:
         "TE",
         "Trailer",
         "Upgrade",
+        "X-Forwarded",
+        "Forwarded-For",
+        "X-Original-Forwarded-For",
+        "X-Real-IP",
+        "X_Real_IP",
+        "True-Client-IP",
+        "CF-Connecting-IP",
+        "cf-connecting-ipv6",
+        "X-Client-IP",
+        "Client-IP",
+        "X-Cluster-Client-IP",
+        "Fastly-Client-IP",
+        "X-Azure-SocketIP",
+        "X-Originating-IP",
+        "X-Remote-Addr",
+        "X-ProxyUser-Ip",
+        "X-Envoy-External-Address",
+        "X-Original-URL",
     ],
 )
 def test_headers_that_are_not_the_callers_are_refused_each_by_its_pointer(name: str) -> None:
@@ -94,6 +112,14 @@ def test_a_header_given_twice_or_of_wrong_letters_is_refused() -> None:
     assert find_faults(session={"headers": {"X A": "1"}}).keys() == {"/session/headers/X A"}
     assert find_faults(session={"headers": {"X-A": "ü"}}).keys() == {"/session/headers/X-A"}
     assert find_faults(session={"headers": {"X-A": "1\r\nX-B: 2"}}).keys() == {"/session/headers/X-A"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X-Client", "X-Client-Id", "X-User", "X-Real-Thing", "X-Tenant", "X-Zip", "Origin", "X-Source", "Tip"],
+)
+def test_a_header_that_only_sounds_like_the_callers_address_may_be_set(name: str) -> None:
+    assert read_task({"url": PAGE, "session": {"headers": {name: "x"}}}).session == SessionState((), {name: "x"}, {})
 
 
 @pytest.mark.parametrize(

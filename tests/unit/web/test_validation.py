@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest
+from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, Violation
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.domain.task import Priority
 from captchad.web.api.pointers import make_pointer
@@ -93,6 +93,37 @@ def test_metadata_may_have_exactly_four_kibibytes(size: int, is_small: bool) -> 
         assert read_task(body).metadata == body["metadata"]
     else:
         assert find_pointers(body) == ["/metadata"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "pointer"),
+    [
+        ({"order": 2**64}, "/metadata/order"),
+        ({"order": -(2**63) - 1}, "/metadata/order"),
+        ({"orders": [1, {"a/b": 10**100}]}, "/metadata/orders/1/a~1b"),
+    ],
+)
+def test_an_integer_that_json_can_not_hold_is_named_as_such(metadata: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_task({"url": PAGE, "metadata": metadata})
+    assert caught.value.violations == (Violation(pointer, "is an integer of more than 64 bits; send it as a string"),)
+
+
+def test_integers_of_64_bits_and_booleans_are_kept() -> None:
+    metadata = {"least": -(2**63), "largest": 2**64 - 1, "is": True}
+    assert read_task({"url": PAGE, "metadata": metadata}).metadata == metadata
+
+
+@pytest.mark.parametrize("name", ["timeout", "retry_count", "task_deadline"])
+def test_a_number_beyond_all_bounds_is_refused_by_its_name(name: str) -> None:
+    assert find_pointers({"url": PAGE, name: 10**400}) == [f"/{name}"]
+
+
+def test_metadata_nested_too_deeply_is_named_as_such() -> None:
+    nest: dict[str, Any] = {}
+    for _ in range(300):
+        nest = {"a": nest}
+    assert find_pointers({"url": PAGE, "metadata": nest}) == ["/metadata"]
 
 
 def test_a_picture_is_decoded_and_needs_its_target() -> None:

@@ -23,6 +23,17 @@ const tasks = makeTasksTable(byId("tasks"));
 
 let lastNumber = null;
 let snapshotAt = null;
+// The fleet as it was last drawn; null as long as there was nothing to draw.
+let drawn = null;
+
+// What a panel says as long as it has no figures, by what keeps them away.
+const REASONS = {
+  connecting: "Waiting for the first figures.",
+  live: "Waiting for the first figures.",
+  away: "Redis is away, so nothing is known yet.",
+  locked: "An API key is needed.",
+  lost: "The monitor does not answer, so nothing is known yet.",
+};
 
 function remember(storage, name, value) {
   try {
@@ -48,6 +59,16 @@ function showState(state, text) {
   byId("key-form").hidden = state !== "locked";
   if (state === "locked") setText(byId("key-reason"), `${text}. Keys with the scope “read” or “admin” may look at the fleet; it is kept in this tab only.`);
   if (state === "lost") lastNumber = null;
+  showUnknown(state);
+}
+
+// What could not be read must not look like a fleet without tasks.
+function showUnknown(state) {
+  for (const note of document.querySelectorAll(".unknown")) {
+    note.hidden = drawn !== null && (note.id !== "tasks-unknown" || drawn.tasks !== null);
+    setText(note, REASONS[state]);
+  }
+  setAttribute(byId("main"), "aria-busy", String(drawn === null && state === "connecting"));
 }
 
 function showNotes(fleet) {
@@ -59,7 +80,7 @@ function showNotes(fleet) {
   setText(byId("hosts-note"), hosts.length ? plural(hosts.length, "host") : "no host has reported yet");
   setText(byId("roles-note"), [`${states("up")} up`, `${states("draining")} draining`, `${states("lost")} lost`].join(" · "));
   setText(byId("workers-note"), plural(all.length, "worker"));
-  setText(byId("tasks-note"), fleet.tasks.length ? `the newest ${count(fleet.tasks.length)}` : "");
+  setText(byId("tasks-note"), fleet.tasks?.length ? `the newest ${count(fleet.tasks.length)}` : "");
   setText(byId("release"), roles.length ? `v${roles.find((node) => node.role === "monitor")?.version ?? roles[0].version}` : "");
 }
 
@@ -73,16 +94,19 @@ function showFleet(fleet) {
   workers.update(fleet.workers);
   tasks.update(fleet.tasks);
   showNotes(fleet);
-  byId("main").setAttribute("aria-busy", "false");
+  drawn = fleet;
 }
 
 function showSnapshot(snapshot) {
-  showState(snapshot.broker.is_up ? "live" : "away", snapshot.broker.failure);
-  if (snapshot.number === lastNumber) return;
-  lastNumber = snapshot.number;
-  snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
-  drawAlerts(byId("alerts"), snapshot.alerts);
-  if (snapshot.fleet && snapshot.broker.is_up) showFleet(snapshot.fleet);
+  const { broker, fleet } = snapshot;
+  if (snapshot.number !== lastNumber) {
+    lastNumber = snapshot.number;
+    drawAlerts(byId("alerts"), snapshot.alerts);
+    if (fleet) snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
+    // While Redis is away the figures stay as they are; a page that has none yet takes the monitor's last.
+    if (fleet && (broker.is_up || drawn === null)) showFleet(fleet);
+  }
+  showState(broker.is_up ? "live" : "away", broker.failure);
 }
 
 function showAge() {
@@ -100,7 +124,7 @@ function showTheme(choice) {
   setAttribute(byId("theme"), "aria-label", `Colours: ${words}`);
 }
 
-const stream = new SnapshotStream("/events", {
+const stream = new SnapshotStream("events", {
   readKey: () => recall(sessionStorage, KEY_NAME),
   onSnapshot: showSnapshot,
   onState: showState,
@@ -121,5 +145,6 @@ byId("theme").addEventListener("click", () => {
 });
 
 showTheme(recall(localStorage, THEME_NAME));
+showState("connecting", "connecting");
 setInterval(showAge, 1000);
 stream.run();

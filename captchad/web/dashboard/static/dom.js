@@ -76,19 +76,21 @@ export class Table {
     this.#scroll = element("div", { className: "scroll", children: [table] });
     this.#nothing = element("p", { className: "nothing", text: nothing });
     parent.append(this.#scroll, this.#nothing);
+    this.update(null);
   }
 
+  // Shows `items`; null where they are not known.
   update(items) {
     reconcile(
       this.#body,
-      items,
+      items ?? [],
       this.#keyOf,
       () => this.#makeRow(),
       (row, item) => this.#columns.forEach((column, index) => this.#draw(row.cells[index], column, item)),
     );
-    this.#scroll.hidden = items.length === 0;
-    this.#nothing.hidden = items.length > 0;
-    this.#isFirst = false;
+    this.#scroll.hidden = !items?.length;
+    this.#nothing.hidden = items === null || items.length > 0;
+    this.#isFirst = items === null;
   }
 
   #makeRow() {

@@ -6,7 +6,8 @@ const SILENCE_MILLISECONDS = 10_000;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 5_000;
 
-export class KeyNeeded extends Error {}
+class KeyNeeded extends Error {}
+class RedisAway extends Error {}
 
 export class SnapshotStream {
   #address;
@@ -43,7 +44,8 @@ export class SnapshotStream {
           await this.#pause(null);
           continue;
         }
-        if (!document.hidden) this.#onState("lost", "the monitor does not answer; reconnecting");
+        if (error instanceof RedisAway) this.#onState("away", error.message);
+        else if (!document.hidden) this.#onState("lost", "the monitor does not answer; reconnecting");
       }
       await this.#pause(pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_MILLISECONDS);
@@ -62,7 +64,12 @@ export class SnapshotStream {
       const response = await fetch(this.#address, { headers, signal: abort.signal, cache: "no-store" });
       if (response.status === 401) throw new KeyNeeded(key ? "this key is not valid" : "an API key is needed");
       if (response.status === 403) throw new KeyNeeded("this key may not look at the fleet");
-      if (!response.ok) throw new Error(`the monitor answered ${response.status}`);
+      if (!response.ok) {
+        const { code } = await response.json().catch(() => ({}));
+        // Without Redis the API key can't be looked up.
+        if (code === "broker_unavailable") throw new RedisAway("Redis does not answer");
+        throw new Error(`the monitor answered ${response.status}`);
+      }
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";
       for (;;) {

@@ -1,13 +1,13 @@
 // The row of figures at the top.
 
-import { count, duration, rate, share } from "./format.js";
+import { NONE, count, duration, rate, share } from "./format.js";
 import { Sparkline } from "./charts.js";
 import { element, setAttribute, setText } from "./dom.js";
 
 const SPARK_POINTS = 120;
 
 class Tile {
-  #value = element("span");
+  #value = element("span", { text: NONE });
   #unit = element("small");
   #note = element("div", { className: "note" });
   #spark = new Sparkline(SPARK_POINTS);

@@ -59,7 +59,7 @@ async def stage(place: Place, relay: Relay) -> AsyncIterator[Stage]:
     def make_source(proxy: FilteringProxy, clock: Clock) -> BrowserSource:
         urls = (place.url_through(CLOSED_PORT), place.url_through(relay.port))
         endpoints = [place.make_endpoint(url, proxy, clock) for url in urls]
-        return RemoteBrowsers(endpoints, lambda: proxy.address, clock, must_have_sandbox=True)
+        return RemoteBrowsers(endpoints, proxy.open_login, clock, must_have_sandbox=True)
 
     stage = Stage(make_source=make_source)
     await stage.proxy.start()

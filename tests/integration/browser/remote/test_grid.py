@@ -4,23 +4,21 @@ import asyncio
 
 import pytest
 
-from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.browsers.connection import LaunchFailed, refuse_access
 from captchad.browser.remote import selenium
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 from tests.integration.browser.remote.places import GridPlace
 from tests.patience import until_true
 
-NOWHERE = ProxyAddress("http://127.0.0.1:9", "none", "none")
 LIFE_SECONDS = 4.0
 
 
 def make_source(grid: GridPlace, owner: str, sessions: int, life_seconds: float = 300) -> RemoteBrowsers:
     limits = SessionLimits(sessions, life_seconds)
     endpoint = SeleniumEndpoint(grid.url, owner, limits, lambda: "127.0.0.1", Clock())
-    return RemoteBrowsers([endpoint], lambda: NOWHERE, Clock(), must_have_sandbox=True)
+    return RemoteBrowsers([endpoint], refuse_access, Clock(), must_have_sandbox=True)
 
 
 async def test_sessions_are_bounded_over_all_workers_and_the_dead_ones_are_ended(

@@ -1,13 +1,16 @@
 import asyncio
+import json
+import logging
 from types import SimpleNamespace
 
 import pytest
 
 from captchad.browser.browsers.browser_pool import OVERGROWN_FACTOR, BrowserPool
-from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed
+from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, refuse_access
 from captchad.browser.browsers.pool_plan import SLOTS
 from captchad.config.settings import BrowserSection
 from captchad.runtime.clock import Clock
+from captchad.telemetry.logs import JsonFormatter, LogIdentity, task_context
 from tests.patience import PATIENCE_SECONDS
 
 LIMIT_BYTES = 1000
@@ -17,7 +20,7 @@ class MeasuredBrowser(BrowserConnection):
     """A browser that takes as much memory as the test says."""
 
     def __init__(self, number: int) -> None:
-        super().__init__(number, SimpleNamespace(version="1"), "agent", Clock())  # type: ignore[arg-type]
+        super().__init__(number, SimpleNamespace(version="1"), "agent", Clock(), refuse_access)  # type: ignore[arg-type]
         self.takes_bytes = 0
 
     @property
@@ -68,6 +71,22 @@ async def test_a_browser_that_outgrows_its_limit_by_far_is_ended_with_its_pages(
     assert [browser.is_killed for browser in source.opened] == [True, False]
     assert await pool.borrow() is not first
     assert pool.crashes == 1
+    await pool.close()
+
+
+async def test_the_line_about_a_replaced_browser_is_about_no_task(caplog: pytest.LogCaptureFixture) -> None:
+    source = MeasuredBrowsers()
+    pool = BrowserPool(BrowserSection(), source, Clock())
+    formatter = JsonFormatter(LogIdentity("worker", "worker-1"))
+    with caplog.at_level(logging.INFO), task_context("task_00a"):
+        lent = await pool.borrow()
+        source.opened[0].kill()
+        pool.give_back(lent)
+        lines = [json.loads(formatter.format(record)) for record in caplog.records]
+    assert [line["message"] for line in lines if "is replaced" in line["message"]] == [
+        "browser 1 (measured) is gone and is replaced"
+    ]
+    assert not any("task_id" in line for line in lines)
     await pool.close()
 
 

@@ -15,6 +15,7 @@ from captchad.browser.finding.candidates import (
     read_candidate,
 )
 from captchad.browser.finding.wording import FieldPurpose
+from captchad.browser.scripts.bounds import Facts
 
 PLAIN = Candidate(
     index=0,
@@ -181,7 +182,7 @@ def test_facts_of_a_page_are_read_with_their_types() -> None:
         "behavioural": None,
         "part_of": None,
     }
-    candidate = read_candidate(facts, (FieldPurpose.OTHER, FieldPurpose.CAPTCHA), "#captcha")
+    candidate = read_candidate(Facts(facts), (FieldPurpose.OTHER, FieldPurpose.CAPTCHA), "#captcha")
     assert candidate.inputs == (NearbyInput(FieldPurpose.CAPTCHA, 5.0),)
     assert candidate.link == "foreign"
     assert (candidate.height, candidate.is_visible, candidate.selector) == (60, True, "#captcha")

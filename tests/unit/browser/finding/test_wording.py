@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from captchad.browser.finding import vocabulary
 from captchad.browser.finding.wording import (
+    SHORT_LENGTH,
+    UNFOLDING,
     FieldPurpose,
     asks_contact,
     find_purpose,
@@ -17,6 +19,7 @@ from captchad.browser.finding.wording import (
     names_stand_in,
     promises_captcha,
 )
+from captchad.browser.scripts.bounds import WORDS_LENGTH
 
 LABELS = {
     "English": "Enter the characters you see",
@@ -140,3 +143,13 @@ def test_any_text_is_judged(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     for tell in (names_captcha, hints_captcha, names_decoy, names_control, names_stand_in, asks_contact):
         assert tell(text) in {True, False}
+
+
+@given(st.text(max_size=300))
+def test_a_folded_text_is_hardly_longer(text: str) -> None:
+    assert len(fold(text + "\ufdfa" * 300)) <= UNFOLDING * (len(text) + 300) + SHORT_LENGTH
+
+
+@pytest.mark.parametrize("label", LABELS.values(), ids=LABELS.keys())
+def test_a_label_at_the_end_of_a_long_text_of_its_language_is_seen(label: str) -> None:
+    assert names_captcha((label[:1] * 200 + " " + label)[:WORDS_LENGTH]) is names_captcha(label)

@@ -1,6 +1,10 @@
 """What shows after a form was sent decides whether the answer was right."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from captchad.browser.forms.verdict import (
     BUSY_SECONDS,
@@ -133,6 +137,14 @@ def test_an_address_is_meant_by(pattern: str, url: str, is_meant: bool) -> None:
     condition = read_condition(pattern)
     assert condition is not None
     assert condition.matches_url(url) is is_meant
+
+
+@given(st.text("ab/?", max_size=12), st.text("ab/?*", max_size=6))
+def test_an_address_matches_as_its_pattern_says(url: str, pattern: str) -> None:
+    condition = read_condition(f"url:x{pattern}")
+    assert condition is not None
+    expected = re.fullmatch(".*".join(re.escape(part) for part in f"x{pattern}".split("*")), f"x{url}", re.DOTALL)
+    assert condition.matches_url(f"x{url}") is (expected is not None)
 
 
 def test_texts_are_compared_without_case_and_white_space() -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.browser.page.retry_after import LONGEST_SECONDS, SHORTEST_SECONDS, read_retry_after, refuse_overload
+from captchad.browser.page.retry_after import SHORTEST_SECONDS, read_retry_after, refuse_overload
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.target import CLOSURE_LIMIT_SECONDS
 
 NOON_MS = 1_767_268_800_000
 NOON = "Thu, 01 Jan 2026 12:00:00 GMT"
@@ -21,7 +22,8 @@ HALF_A_MINUTE_LATER = "Thu, 01 Jan 2026 12:00:30 GMT"
         (429, {"retry-after": "30"}, 30.0),
         (429, {"retry-after": " 30 "}, 30.0),
         (429, {"retry-after": "0"}, 1.0),
-        (429, {"retry-after": "9" * 400}, 3600.0),
+        (429, {"retry-after": "7200"}, 7200.0),
+        (429, {"retry-after": "9" * 400}, 604_800.0),
         (429, {"retry-after": "soon"}, 10.0),
         (429, {"retry-after": "-5"}, 10.0),
         (429, {"retry-after": HALF_A_MINUTE_LATER}, 30.0),
@@ -46,7 +48,7 @@ def test_a_date_counts_from_the_sites_own_clock() -> None:
 @given(st.integers(100, 599), st.dictionaries(st.sampled_from(["retry-after", "date"]), st.text()))
 def test_whatever_a_site_sends_the_delay_is_bounded(status: int, headers: dict[str, str]) -> None:
     seconds = read_retry_after(status, headers, NOON_MS)
-    assert seconds is None or SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS
+    assert seconds is None or SHORTEST_SECONDS <= seconds <= CLOSURE_LIMIT_SECONDS
 
 
 def test_the_attempt_ends_with_a_retryable_http_error_that_carries_the_delay() -> None:

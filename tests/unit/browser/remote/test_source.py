@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Playwright
 
-from captchad.browser.browsers.connection import LaunchFailed
+from captchad.browser.browsers.connection import LaunchFailed, refuse_access
 from captchad.browser.launch.driver import PlaywrightDriver
 from captchad.browser.remote import source
 from captchad.browser.remote.endpoint import Reached, RemoteEndpoint
 from captchad.browser.remote.source import RemoteBrowsers
-from captchad.egress.proxy import ProxyAddress
 from captchad.runtime.clock import Clock
 
 
@@ -52,7 +51,7 @@ def _no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def make_source(clock: Clock, asked: list[str], *errors: Exception) -> RemoteBrowsers:
     endpoints = [ClosedPlace(f"ws://{number}", asked, error) for number, error in enumerate(errors)]
-    return RemoteBrowsers(endpoints, lambda: ProxyAddress("http://127.0.0.1:9", "none", "none"), clock)
+    return RemoteBrowsers(endpoints, refuse_access, clock)
 
 
 class ScriptedPlaces(RemoteBrowsers):
@@ -60,7 +59,7 @@ class ScriptedPlaces(RemoteBrowsers):
 
     def __init__(self, clock: Clock, *places: str) -> None:
         endpoints = [ClosedPlace(place, [], OSError()) for place in places]
-        super().__init__(endpoints, lambda: ProxyAddress("http://127.0.0.1:9", "none", "none"), clock)
+        super().__init__(endpoints, refuse_access, clock)
         self.away: set[str] = set()
         self.asked: list[str] = []
 

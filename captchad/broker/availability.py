@@ -1,0 +1,71 @@
+"""Whether Redis answers and takes writes: by what has failed, and what has succeeded since."""
+
+from dataclasses import dataclass, field
+
+from captchad.broker.failures import Failure, FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a call does; one that writes tells more by succeeding, since reads go on where writes are refused."""
+
+    name: str
+    is_write: bool
+
+
+READING = Operation("reading", is_write=False)
+
+
+@dataclass(slots=True)
+class Availability:
+    """What is wrong with Redis now, as one process has met it.
+
+    `notice` and `recover` say whether anything has changed, so that each change can be logged once. A full memory
+    refuses new tasks alone, and a missing right one operation: the rest goes on.
+    """
+
+    _failure: Failure | None = None
+    _fullness: Failure | None = None
+    _forbidden: dict[str, Failure] = field(default_factory=dict)
+    has_answered: bool = False
+    outages: int = 0
+
+    @property
+    def obstacle(self) -> str:
+        """Why Redis can't be worked with; empty where it can."""
+        if self._failure is not None:
+            return self._failure.message
+        if not self.has_answered:
+            return "not connected to Redis yet"
+        return next((failure.message for failure in self._forbidden.values()), "")
+
+    @property
+    def fullness(self) -> str:
+        """Why Redis takes no new tasks although it can be worked with; empty where it takes them."""
+        return self._fullness.message if self._fullness is not None else ""
+
+    def notice(self, failure: Failure, operation: Operation) -> bool:
+        """Take note of a failure; return whether it is news."""
+        if failure.kind is FailureKind.FULL:
+            is_news, self._fullness = self._fullness is None, failure
+        elif failure.kind is FailureKind.FORBIDDEN:
+            is_news = operation.name not in self._forbidden
+            self._forbidden[operation.name] = failure
+        else:
+            is_news = self._failure is None or self._failure.code != failure.code
+            self.outages += self._failure is None and self.has_answered
+            self._failure = failure
+        return is_news
+
+    def recover(self, operation: Operation) -> bool:
+        """Take note of a success; return whether it ends a failure."""
+        is_back = self._failure is not None and (operation.is_write or self._failure.concerns_reads)
+        if is_back:
+            self._failure = None
+        self.has_answered = True
+        return self._forbidden.pop(operation.name, None) is not None or is_back
+
+    def make_room(self) -> bool:
+        """Take note that the memory is not full; return whether it was."""
+        was_full, self._fullness = self._fullness is not None, None
+        return was_full

@@ -1,0 +1,25 @@
+// Finds an element of a form: returns the first visible element that matches `selector` and can be typed into
+// (mode "field") or clicked (mode "button"), or null.
+const ELEMENTS_LIMIT = 20000;
+const queryAll = (root, css) => {
+  // By the prototype: a form's fields can hide its own functions (<input name="querySelectorAll">).
+  const owner = root instanceof Element ? Element : root instanceof Document ? Document : DocumentFragment;
+  return [...owner.prototype.querySelectorAll.call(root, css)];
+};
+const rootsUnder = (start) => {
+  const roots = [start];
+  for (let at = 0; at < roots.length; at++) {
+    const all = queryAll(roots[at], "*");
+    for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (all[i].shadowRoot) roots.push(all[i].shadowRoot);
+  }
+  return roots;
+};
+const isVisible = (element) => {
+  const box = element.getBoundingClientRect();
+  return box.width > 1 && box.height > 1 && element.checkVisibility({ visibilityProperty: true });
+};
+const isTypedInto = (element) => element.isContentEditable || element instanceof HTMLTextAreaElement ||
+  (element instanceof HTMLInputElement &&
+    !/^(button|checkbox|color|file|hidden|image|radio|range|reset|submit)$/.test(element.type));
+const isWanted = (element) => isVisible(element) && (mode === "button" || isTypedInto(element));
+return rootsUnder(document).flatMap((root) => queryAll(root, selector)).find(isWanted) || null;

@@ -1,0 +1,61 @@
+"""What `config check` and `doctor` find in a valid configuration: why roles would refuse to start, and doubts."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from captchad.config.loader import LoadedConfiguration
+from captchad.config.settings import Configuration
+from captchad.config.start_rules import find_refusals
+from captchad.domain.errors import ConfigurationProblem, DependencyMissing
+from captchad.domain.node import Role
+from captchad.runtime.extras import Extra, require
+
+
+def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Role)) -> list[ConfigurationProblem]:
+    """Return why roles would refuse to start, each reason once with the roles it concerns."""
+    wanted = tuple(roles)
+    concerned: dict[tuple[str, str], list[str]] = {}
+    for role in wanted:
+        for problem in find_refusals(configuration, role):
+            message = problem.message.removeprefix(f"the {role} does not start ")
+            concerned.setdefault((problem.path, message), []).append(role)
+    if Role.WORKER in wanted:
+        named = {path for path, _ in concerned}
+        for problem in _find_bad_models(configuration):
+            if problem.path not in named:
+                concerned[(problem.path, problem.message)] = [Role.WORKER]
+    return [
+        ConfigurationProblem(path, f"{_name_roles(names)} will not start: {message}")
+        for (path, message), names in concerned.items()
+    ]
+
+
+def list_doubts(loaded: LoadedConfiguration) -> list[ConfigurationProblem]:
+    """Return what is allowed but probably a mistake."""
+    found = list(loaded.warnings)
+    if not loaded.configuration.security.targets:
+        found.append(ConfigurationProblem("security.targets", "no target is declared, so nothing is in scope"))
+    return found
+
+
+def _find_bad_models(configuration: Configuration) -> Iterator[ConfigurationProblem]:
+    """Load the models of targets as a worker would."""
+    if not configuration.recognition.models:
+        return
+    try:
+        require(Extra.WORKER, "loading a model")
+    except DependencyMissing:
+        # No worker can start here anyway.
+        return
+    # The model's runtime takes a while to load.
+    from captchad.recognition.captchad_engine import load_captchad_engine  # noqa: PLC0415
+
+    for host, path in configuration.recognition.models.items():
+        try:
+            load_captchad_engine(Path(path))
+        except DependencyMissing as error:
+            yield ConfigurationProblem(f"recognition.models.{host}", error.message)
+
+
+def _name_roles(roles: list[str]) -> str:
+    return "every role" if len(roles) == len(Role) else " and ".join(roles)

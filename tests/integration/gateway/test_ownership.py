@@ -1,0 +1,130 @@
+"""Whose tasks a key sees and touches: its own, unless its scopes say more, and never beyond its targets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import orjson
+import pytest
+
+from captchad.broker.connection import Broker
+from captchad.domain.api_key import Scope
+from captchad.domain.page import Cookie, Evidence, SessionState
+from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
+from tests.integration.gateway.test_sessions import PNG, complete
+from tests.patience import PATIENCE_SECONDS, until_true
+
+A, B, ELSEWHERE = "http://a.sites.example.org/", "http://b.sites.example.org/", "http://captcha.example.com/"
+STATE = SessionState((Cookie("sid", "open-sesame"),), {}, {})
+
+
+@dataclass
+class Callers:
+    """A gateway with keys, and the tasks that were submitted with them."""
+
+    gateway: RunningGateway
+    keys: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    async def create(self, name: str, *scopes: Scope, targets: tuple[str, ...] = ()) -> None:
+        text, _ = await self.gateway.keys.create(name, frozenset(scopes), targets)
+        self.keys[name] = {"X-API-Key": text}
+
+    async def submit(self, name: str, url: str, **fields: object) -> str:
+        body = {"url": url} | fields
+        async with self.gateway.session.post("/submit_task", json=body, headers=self.keys[name]) as answer:
+            assert answer.status == 202, await answer.text()
+            return str((await answer.json())["task_id"])
+
+    async def get(self, name: str, path: str) -> int:
+        async with self.gateway.session.get(path, headers=self.keys[name]) as answer:
+            return answer.status
+
+    async def cancel(self, name: str, task_id: str) -> int:
+        async with self.gateway.session.post(f"/cancel_task/{task_id}", headers=self.keys[name]) as answer:
+            return answer.status
+
+    async def list_ids(self, name: str, query: str = "") -> set[str]:
+        async with self.gateway.session.get(f"/tasks{query}", headers=self.keys[name]) as answer:
+            return {task["task_id"] for task in (await answer.json())["tasks"]}
+
+
+@pytest.fixture
+async def callers(start_gateway: StartGateway) -> AsyncIterator[Callers]:
+    """Two users, somebody who may see everything, an admin, and both of these for one target alone."""
+    async with start_gateway(configure(api_key_required=True)) as gateway:
+        found = Callers(gateway)
+        for name in ("ann", "bob"):
+            await found.create(name, Scope.SUBMIT, Scope.READ)
+        await found.create("auditor", Scope.READ_ALL)
+        await found.create("admin", Scope.ADMIN)
+        await found.create("auditor of a", Scope.READ_ALL, targets=("a.sites.example.org",))
+        await found.create("admin of a", Scope.ADMIN, targets=("a.sites.example.org",))
+        yield found
+
+
+async def test_a_key_sees_its_own_tasks_and_no_others(callers: Callers, broker: Broker) -> None:
+    task_id = await callers.submit("ann", A, return_session=True, evidence=True)
+    await complete(broker, STATE, Evidence(PNG, PNG))
+    paths = (
+        f"/task_status/{task_id}",
+        f"/task_status/{task_id}?wait=1",
+        f"/task_evidence/{task_id}/image",
+        f"/task_evidence/{task_id}/screenshot",
+    )
+    for path in paths:
+        for name, status in (("ann", 200), ("auditor", 200), ("admin", 200), ("auditor of a", 200), ("bob", 403)):
+            assert await callers.get(name, path) == status, (name, path)
+    headers = callers.keys["auditor of a"]
+    async with callers.gateway.session.get(paths[0], headers=headers) as answer:
+        assert (await answer.json())["result"]["session"]["cookies"][0]["value"] == "open-sesame"
+
+
+async def test_nobody_waits_for_the_end_of_anothers_task(callers: Callers) -> None:
+    task_id = await callers.submit("ann", A)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await callers.get("bob", f"/task_status/{task_id}?wait=60") == 403
+
+
+async def test_a_key_cancels_its_own_tasks_and_only_an_admin_others(callers: Callers) -> None:
+    task_id, elsewhere = await callers.submit("ann", A), await callers.submit("ann", ELSEWHERE)
+    await callers.create("auditor who submits", Scope.READ_ALL, Scope.SUBMIT)
+    for name in ("bob", "auditor", "auditor who submits"):
+        assert await callers.cancel(name, task_id) == 403
+    assert await callers.cancel("admin of a", elsewhere) == 403
+    assert await callers.cancel("admin of a", task_id) == 200
+    assert await callers.cancel("ann", elsewhere) == 200
+
+
+async def test_lists_hold_the_tasks_that_a_key_may_see(callers: Callers) -> None:
+    ann, bob = await callers.submit("ann", A), await callers.submit("bob", A)
+    elsewhere = await callers.submit("bob", ELSEWHERE)
+    assert await callers.list_ids("ann") == {ann}
+    assert await callers.list_ids("bob") == {bob, elsewhere}
+    assert await callers.list_ids("bob", "?status=pending&target=captcha.example.com") == {elsewhere}
+    assert await callers.list_ids("auditor") == await callers.list_ids("admin") == {ann, bob, elsewhere}
+    assert await callers.list_ids("auditor of a") == {ann, bob}
+
+
+async def test_a_key_hears_of_its_own_tasks_alone(callers: Callers) -> None:
+    heard: dict[str, list[tuple[str, str]]] = {"ann": [], "auditor": [], "auditor of a": []}
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+        for name, found in heard.items():
+            group.create_task(listen(callers, name, found))
+        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard))
+        bob, ann = await callers.submit("bob", ELSEWHERE), await callers.submit("ann", B)
+        await callers.gateway.store.cancel(ann)
+        await until_true(lambda: (ann, "cancelled") in heard["auditor"] and (ann, "cancelled") in heard["ann"])
+        await callers.gateway.server.drain()
+    assert heard["ann"] == [(ann, "pending"), (ann, "cancelled")]
+    assert heard["auditor"] == [(bob, "pending"), (ann, "pending"), (ann, "cancelled")]
+    assert heard["auditor of a"] == []
+
+
+async def listen(callers: Callers, name: str, heard: list[tuple[str, str]]) -> None:
+    """Add to `heard` the tasks that a key hears of, until the stream ends."""
+    async with callers.gateway.session.get("/events", headers=callers.keys[name]) as stream:
+        async for line in stream.content:
+            if line.startswith(b"data: ") and b"task_id" in line:
+                payload = orjson.loads(line.removeprefix(b"data: "))
+                assert "key_id" not in payload
+                heard.append((payload["task_id"], payload["status"]))

@@ -1,0 +1,70 @@
+"""What one process knows of Redis, and when that changes."""
+
+from captchad.broker.availability import READING, Availability, Operation
+from captchad.broker.failures import FULL_MEMORY, Failure, FailureKind
+
+WRITING = Operation("writing", is_write=True)
+SILENT = Failure(FailureKind.SILENT, "Redis does not answer: reset")
+READONLY = Failure(FailureKind.REFUSED, "Redis takes no writes: it is a replica", "READONLY")
+LOADING = Failure(FailureKind.REFUSED, "Redis is not ready: it is loading", "LOADING")
+FORBIDDEN = Failure(FailureKind.FORBIDDEN, "Redis refuses a right: xadd", "NOPERM")
+
+
+def connected() -> Availability:
+    availability = Availability()
+    availability.recover(READING)
+    return availability
+
+
+def test_it_is_not_there_before_the_first_answer() -> None:
+    assert Availability().obstacle == "not connected to Redis yet"
+    assert connected().obstacle == ""
+
+
+def test_a_read_ends_silence_but_no_refusal_of_writes() -> None:
+    availability = connected()
+    assert availability.notice(SILENT, READING)
+    assert availability.recover(READING)
+    assert availability.notice(READONLY, WRITING)
+    assert not availability.recover(READING)
+    assert availability.obstacle == READONLY.message
+    assert availability.recover(WRITING)
+    assert availability.obstacle == ""
+    assert availability.notice(LOADING, WRITING)
+    assert availability.recover(READING)
+
+
+def test_one_trouble_is_news_once_and_one_outage_however_it_changes() -> None:
+    availability = connected()
+    said = [availability.notice(failure, WRITING) for failure in (SILENT, SILENT, LOADING, LOADING, READONLY, READONLY)]
+    assert said == [True, False, True, False, True, False]
+    assert availability.outages == 1
+
+
+def test_a_start_without_redis_is_no_outage() -> None:
+    availability = Availability()
+    assert availability.notice(SILENT, READING)
+    assert availability.recover(READING)
+    assert availability.outages == 0
+
+
+def test_a_full_memory_is_no_obstacle_and_ends_where_there_is_room() -> None:
+    availability = connected()
+    assert availability.notice(FULL_MEMORY, WRITING)
+    assert not availability.notice(FULL_MEMORY, WRITING)
+    assert not availability.recover(WRITING)
+    assert (availability.obstacle, availability.fullness) == ("", FULL_MEMORY.message)
+    assert availability.make_room()
+    assert not availability.make_room()
+    assert availability.fullness == ""
+
+
+def test_a_missing_right_is_an_obstacle_until_that_very_operation_succeeds() -> None:
+    availability = connected()
+    submit, take = Operation("submit", is_write=True), Operation("take", is_write=True)
+    assert availability.notice(FORBIDDEN, submit)
+    assert not availability.notice(FORBIDDEN, submit)
+    assert not availability.recover(take)
+    assert availability.obstacle == FORBIDDEN.message
+    assert availability.recover(submit)
+    assert availability.obstacle == ""
