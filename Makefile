@@ -63,9 +63,9 @@ prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among the
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_PAGES=5000 CAPTCHAD_PROOF_BROWSER_KILLS=200 CAPTCHAD_PROOF_WORKER_KILLS=20 $(BIN)/python -m pytest -q -s tests/system/test_browser_endurance.py
 
-prove-hostile: ## 200 visits to hostile pages beside honest ones: none of these fails, no role falls silent, memory returns
+prove-hostile: ## 200 visits to hostile pages beside honest ones, and 200 that leave requests behind: nothing honest fails, nothing leaks
 	@sh scripts/bootstrap/prepare.sh test
-	@CAPTCHAD_PROOF_HOSTILE_VISITS=200 CAPTCHAD_PROOF_SILENCE_SECONDS=1 $(BIN)/python -m pytest -q -s tests/system/test_hostile_proof.py
+	@CAPTCHAD_PROOF_HOSTILE_VISITS=200 CAPTCHAD_PROOF_SILENCE_SECONDS=1 CAPTCHAD_PROOF_PLANTED_VISITS=200 $(BIN)/python -m pytest -q -s tests/system/test_hostile_proof.py tests/system/test_isolation.py
 
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test
