@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 
 import pytest
 from redis import asyncio as asyncio_redis
@@ -77,7 +76,7 @@ async def test_random_faults_break_no_promise(tmp_path: Path, open_ground) -> No
         for seed in range(SEED, SEED + ROUNDS // 2):
             async with calling(ground.fleet) as callers:
                 await callers.wait_accepted(ACCEPTED_BEFORE)
-                await strike(ground, Random(seed))
+                await strike(ground, seed)
                 await callers.wait_accepted(len(callers.accepted) + ACCEPTED_AFTER)
                 await callers.stop()
                 errors = await find_broken(ground, callers)

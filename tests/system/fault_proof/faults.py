@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from random import Random
+from typing import Any
 
 import psutil
 
@@ -12,7 +13,7 @@ from tests.system.fault_proof.ground import Ground
 LONGEST_SECONDS = 8.0
 ROLES = ("gateway", "scheduler", "worker")
 
-Fault = Callable[[Ground, Random], Awaitable[None]]
+Fault = Callable[[Ground, Random], Coroutine[Any, Any, None]]
 
 
 async def last(draw: Random) -> None:
@@ -118,11 +119,16 @@ SENTINEL_FAULTS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-async def strike(ground: Ground, draw: Random) -> None:
-    """Have a fault of a server and, every other time, one of a role beside it; wait until all is whole again."""
-    chosen = [draw.choice(SERVER_FAULTS if ground.sentinels is None else SENTINEL_FAULTS)]
+async def strike(ground: Ground, seed: int) -> None:
+    """Have a fault of a server and, every other time, one of a role beside it; wait until all is whole again.
+
+    Those of servers take turns by the seed, so that consecutive seeds have them all.
+    """
+    draw = Random(seed)
+    faults = SERVER_FAULTS if ground.sentinels is None else SENTINEL_FAULTS
+    chosen = [faults[seed % len(faults)]]
     if draw.random() < 1 / 2:
         chosen.append(draw.choice(ROLE_FAULTS))
-    ground.struck = [fault.__name__ for fault in chosen]  # type: ignore[attr-defined]
+    ground.struck = [fault.__name__ for fault in chosen]
     await asyncio.gather(*(fault(ground, draw) for fault in chosen))
     await ground.wait_whole()
