@@ -22,6 +22,7 @@ from tests.system.fleet import UNLIMITED, Fleet, list_tree, run_fleet
 
 PLANTED = ("a keepalive fetch", "a beacon", "fetchLater at the end", "a download")
 PLANTED_VISITS = int(os.environ.get("CAPTCHAD_PROOF_PLANTED_VISITS", "0"))
+REUSED_SHARE = 0.9
 SECRETS = {"CAPTCHAD_BROWSER__NODE_SECRET": "a-secret-of-ours", "SOME_ACCESS_TOKEN": "somebody-elses-secret"}
 ROLES = ("gateway", "scheduler", "worker")
 
@@ -53,17 +54,21 @@ async def read_browser(fleet: Fleet) -> dict[str, Any]:
 async def test_no_answer_to_one_task_reaches_the_next(tmp_path: Path, own_redis: RedisServer) -> None:
     site = LocalSite()
     await site.start()
-    async with run_fleet(tmp_path, own_redis.url, *ROLES, settings=visit_only(site.port)) as fleet:
-        for name in itertools.islice(itertools.cycle(PLANTS), PLANTED_VISITS) if PLANTED_VISITS else PLANTED:
-            late = LateSite(site)
-            late.plant(PLANTS[name])
-            answers = [await solve(fleet, site.url(path)) for path in ("/plant", "/look")]
-            assert [answer["status"] for answer in answers] == ["completed", "completed"]
-            assert late.cookies == []
-        visits = 2 * (PLANTED_VISITS or len(PLANTED))
-        # Every visit but the first was in the one tab.
-        assert (await read_browser(fleet))["reused_tabs"] == visits - 1
-    await site.stop()
+    names = list(itertools.islice(itertools.cycle(PLANTS), PLANTED_VISITS)) or PLANTED
+    try:
+        async with run_fleet(tmp_path, own_redis.url, *ROLES, settings=visit_only(site.port)) as fleet:
+            for name in names:
+                late = LateSite(site)
+                late.plant(PLANTS[name])
+                answers = [await solve(fleet, site.url(path)) for path in ("/plant", "/look")]
+                assert [answer["status"] for answer in answers] == ["completed", "completed"]
+                assert late.cookies == []
+            reused = (await read_browser(fleet))["reused_tabs"]
+            print(f"{reused} of {2 * len(names)} visits were in a tab that was used before")
+            # Now and then a page still sends after the cleaning, and its tab is thrown away.
+            assert reused > REUSED_SHARE * (2 * len(names) - 1)
+    finally:
+        await site.stop()
 
 
 async def test_no_process_of_the_browser_knows_a_secret(tmp_path: Path, own_redis: RedisServer) -> None:
