@@ -93,9 +93,11 @@ class CallerConnection(RequestHandler):
         self._has_sent = True
         queued_before = len(self._messages)
         super().data_received(data)
-        requests = list(self._messages)[queued_before:]
-        self._next_head.note(data, [request for request in requests if not isinstance(request[0], _ErrInfo)])
-        if requests:
+        new = list(self._messages)[queued_before:]
+        # After an error nothing more of the connection is read.
+        requests = [(message, body) for message, body in new if not isinstance(message, _ErrInfo)]
+        self._next_head.note(data, requests)
+        if new:
             self._stop_head_timer()
         elif self._is_idle:
             self._expect_rest()

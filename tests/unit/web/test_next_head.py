@@ -1,6 +1,7 @@
 """Whatever is sent, in whatever pieces: a head's beginning behind whole requests is told from nothing at all."""
 
 import asyncio
+import itertools
 
 import pytest
 from aiohttp.base_protocol import BaseProtocol
@@ -41,7 +42,7 @@ def test_a_beginning_is_told_from_nothing(requests: list[bytes], begun: int, cut
     try:
         parser = HttpRequestParser(BaseProtocol(loop), loop, 65536)
         next_head = NextHead()
-        for start, end in zip(places, places[1:], strict=False):
+        for start, end in itertools.pairwise(places):
             found, _, _ = parser.feed_data(text[start:end])
             next_head.note(text[start:end], found)
     finally:
