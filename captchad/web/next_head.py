@@ -13,8 +13,8 @@ class NextHead:
     """Follows what one connection receives, told of each piece after the parser has had it."""
 
     def __init__(self) -> None:
-        # Bytes beyond the end of the latest request, below zero while its body is still coming; None where they can't be
-        # counted, since the length of a chunked body is not announced.
+        # Bytes beyond the end of the latest request, below zero while its body is still coming; None where they can't
+        # be counted, since the length of a chunked body is not announced.
         self._surplus: int | None = 0
         self._last = b""
         self._payload: StreamReader | None = None
