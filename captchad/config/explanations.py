@@ -32,11 +32,12 @@ _WANTED = {
     "date_from_datetime_parsing": "must be a date such as 2027-01-31",
     "date_from_datetime_inexact": "must be a date such as 2027-01-31",
 }
+# Sixteen digits: a limit must be readable as it would be written, not as 3.1536e+08.
 _BOUNDS = {
-    "greater_than": "must be greater than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be greater than {gt:.16g}",
+    "greater_than_equal": "must be at least {ge:.16g}",
+    "less_than": "must be less than {lt:.16g}",
+    "less_than_equal": "must be at most {le:.16g}",
     "literal_error": "must be one of {expected}",
 }
 _COUNTS = {

@@ -9,13 +9,27 @@ from pydantic_core import PydanticCustomError
 from captchad.domain.identifier import PARTITIONS_LIMIT
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import CLOSURE_LIMIT_SECONDS, DEFAULT_PORTS, Target
-from captchad.domain.task_limits import HOST_LENGTH_LIMIT, RETRIES_LIMIT, TIMEOUT_LIMIT_SECONDS
+from captchad.domain.task_limits import (
+    DEADLINE_LIMIT_SECONDS,
+    HOST_LENGTH_LIMIT,
+    RETRIES_LIMIT,
+    TIMEOUT_LIMIT_SECONDS,
+)
+
+DURATION_LIMIT_SECONDS = 315_360_000
+"""Ten years. Redis refuses an expiry beyond what it can count, in the middle of the script that sets it."""
+COUNT_LIMIT = 1_000_000_000
+SIZE_LIMIT_BYTES = 2**50
+"""Numbers up to here are exact in Redis's scripts, also where several are added up."""
 
 Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegativeSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(ge=1)]
-NonNegativeInt = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(gt=0, le=DURATION_LIMIT_SECONDS, allow_inf_nan=False)]
+SecondsOrZero = Annotated[float, Field(ge=0, le=DURATION_LIMIT_SECONDS, allow_inf_nan=False)]
+WholeSeconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
+Count = Annotated[int, Field(ge=1, le=COUNT_LIMIT)]
+CountOrZero = Annotated[int, Field(ge=0, le=COUNT_LIMIT)]
+Bytes = Annotated[int, Field(ge=1, le=SIZE_LIMIT_BYTES)]
+BytesOrZero = Annotated[int, Field(ge=0, le=SIZE_LIMIT_BYTES)]
 Percentage = Annotated[float, Field(ge=0, le=1)]
 
 NO_SECRET = SecretStr("")
@@ -37,7 +51,7 @@ class RedisMasterSection(Section):
     port: Port = REDIS_PORT
     username: str = ""
     password: SecretStr = NO_SECRET
-    db: NonNegativeInt = 0
+    db: CountOrZero = 0
 
 
 class RedisSentinelSection(Section):
@@ -72,19 +86,19 @@ class RedisSection(Section):
     sentinel: RedisSentinelSection | None = None
     cluster: RedisClusterSection | None = None
     tls: RedisTlsSection = RedisTlsSection()
-    max_connections: PositiveInt = 100
-    connection_pool_size: PositiveInt = 20
-    task_result_ttl: Annotated[int, Field(ge=1)] = 3600
-    min_replicas_acknowledged: NonNegativeInt = 0
+    max_connections: Count = 100
+    connection_pool_size: Count = 20
+    task_result_ttl: WholeSeconds = 3600
+    min_replicas_acknowledged: CountOrZero = 0
     partitions: Annotated[int, Field(ge=1, le=PARTITIONS_LIMIT)] = 1
-    evidence_limit_bytes: NonNegativeInt = 268_435_456
+    evidence_limit_bytes: BytesOrZero = 268_435_456
 
 
 class SeleniumSection(Section):
     """A Selenium Grid hub as the source of browsers."""
 
     hub_url: str | None = None
-    max_sessions: PositiveInt = 10
+    max_sessions: Count = 10
     session_timeout: Seconds = 300
 
 
@@ -95,9 +109,9 @@ class WorkerSection(Section):
     task_timeout: Annotated[float, Field(ge=1, le=TIMEOUT_LIMIT_SECONDS)] = 120
     heartbeat_interval: Seconds = 30
     max_retry_attempts: Annotated[int, Field(ge=0, le=RETRIES_LIMIT)] = 3
-    batch_size: PositiveInt = 10
-    drain_seconds: NonNegativeSeconds = 30
-    task_deadline_seconds: Seconds = 3600
+    batch_size: Count = 10
+    drain_seconds: SecondsOrZero = 30
+    task_deadline_seconds: Annotated[float, Field(gt=0, le=DEADLINE_LIMIT_SECONDS)] = 3600
     minimum_confidence: Percentage = 0
 
 
@@ -107,9 +121,9 @@ class SchedulerSection(Section):
     task_distribution_interval: Seconds = 5
     worker_health_check_interval: Seconds = 60
     cleanup_interval: Seconds = 300
-    dead_letter_retention_seconds: PositiveInt = 604_800
-    dead_letter_limit: PositiveInt = 10_000
-    dead_letter_limit_bytes: PositiveInt = 268_435_456
+    dead_letter_retention_seconds: WholeSeconds = 604_800
+    dead_letter_limit: Count = 10_000
+    dead_letter_limit_bytes: Bytes = 268_435_456
 
 
 class RateLimitSection(Section):
@@ -119,16 +133,16 @@ class RateLimitSection(Section):
     """
 
     enabled: bool = True
-    requests_per_minute: NonNegativeInt | None = None
-    burst_size: PositiveInt = 20
+    requests_per_minute: CountOrZero | None = None
+    burst_size: Count = 20
 
 
 class KeyRateLimitSection(Section):
     """A GCRA limit per API key."""
 
     enabled: bool = False
-    requests_per_minute: NonNegativeInt = DEFAULT_REQUESTS_PER_MINUTE
-    burst_size: PositiveInt = 20
+    requests_per_minute: CountOrZero = DEFAULT_REQUESTS_PER_MINUTE
+    burst_size: Count = 20
 
 
 class LoadBalancerSection(Section):
@@ -143,11 +157,11 @@ class GatewaySection(Section):
 
     rate_limit: RateLimitSection = RateLimitSection()
     load_balancer: LoadBalancerSection = LoadBalancerSection()
-    queue_limit: PositiveInt = 100_000
-    queue_limit_bytes: PositiveInt = 1_073_741_824
+    queue_limit: Count = 100_000
+    queue_limit_bytes: Bytes = 1_073_741_824
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_proxies: tuple[str, ...] = ()
-    connections_per_address: PositiveInt | None = None
+    connections_per_address: Count | None = None
 
 
 class TargetSection(Section):
@@ -158,8 +172,8 @@ class TargetSection(Section):
     owner: str = ""
     reference: str = ""
     expires: date | None = None
-    max_per_minute: PositiveInt = 60
-    max_concurrent: PositiveInt = 4
+    max_per_minute: Count = 60
+    max_concurrent: Count = 4
     longest_closure_seconds: Annotated[float, Field(gt=0, le=CLOSURE_LIMIT_SECONDS)] = 300
     allow_private_addresses: bool = False
     minimum_confidence: Percentage | None = None
@@ -206,9 +220,9 @@ class BrowserSection(Section):
     proxy_advertised_host: str | None = None
     proxy_port: Annotated[int, Field(ge=0, le=HIGHEST_PORT)] = 0
     node_secret: SecretStr | None = None
-    recycle_pages: PositiveInt = 500
+    recycle_pages: Count = 500
     recycle_age_seconds: Seconds = 3600
-    recycle_memory_bytes: PositiveInt = 1_610_612_736
+    recycle_memory_bytes: Bytes = 1_610_612_736
 
 
 class RecognitionSection(Section):

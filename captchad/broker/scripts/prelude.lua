@@ -108,6 +108,12 @@ local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'att
 -- What the scripts count with, and what they take where a record has no number there.
 local NUMBERS = {attempts = 0, retry_limit = 0, worker_losses = 0, priority = 3, bytes = 0, ttl_seconds = 3600,
   deadline_ms = 0}
+local LARGEST_NUMBER = 2 ^ 53
+
+-- Redis's commands take no others, and one that refuses its number leaves the script half done.
+local function is_whole(number)
+  return number and number == math.floor(number) and math.abs(number) <= LARGEST_NUMBER
+end
 
 -- A damaged record is marked and made good enough to be ended: an error here would end no task behind it either.
 local function read_state(id)
@@ -115,8 +121,12 @@ local function read_state(id)
   if not record then
     return nil
   end
+  -- A setting once allowed results to be kept for longer than Redis can count.
+  if (tonumber(record.ttl_seconds) or 0) > LARGEST_NUMBER then
+    record.ttl_seconds = LARGEST_NUMBER
+  end
   for name, substitute in pairs(NUMBERS) do
-    if not tonumber(record[name]) then
+    if not is_whole(tonumber(record[name])) then
       record[name], record.is_corrupt = substitute, true
     end
   end

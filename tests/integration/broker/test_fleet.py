@@ -11,10 +11,12 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.presence import Presence
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.redis_keys import ALIVE, NODES
+from captchad.config.settings import COUNT_LIMIT
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
 from captchad.domain.role_figures import WorkerFigures
+from captchad.domain.task_limits import BATCH_LIMIT
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from tests.patience import until
@@ -35,6 +37,12 @@ async def test_a_batch_costs_as_much_as_its_tasks(broker: Broker) -> None:
     limiter = RateLimiter(broker)
     assert (await limiter.take("caller", 5, requests_per_minute=1, burst_size=5)).is_allowed
     assert not (await limiter.take("caller", 1, requests_per_minute=1, burst_size=5)).is_allowed
+
+
+@pytest.mark.parametrize("requests_per_minute", [1, COUNT_LIMIT])
+async def test_a_limit_may_be_as_large_as_the_settings_allow(broker: Broker, requests_per_minute: int) -> None:
+    taken = await RateLimiter(broker).take("caller", BATCH_LIMIT, requests_per_minute, burst_size=COUNT_LIMIT)
+    assert (taken.is_allowed, taken.remaining) == (True, COUNT_LIMIT - BATCH_LIMIT)
 
 
 async def test_a_key_is_known_by_its_text_and_stored_without_its_secret(broker: Broker) -> None:

@@ -107,6 +107,9 @@ async def test_an_outcome_that_cannot_be_read_spoils_no_list(partition: Partitio
         {"attempts": ""},
         {"priority": "9", "bytes": "many"},
         {"ttl_seconds": "long", "worker_losses": "few", "retry_limit": "x"},
+        {"ttl_seconds": "0.5"},
+        {"bytes": "1.5"},
+        {"bytes": "1e30"},
     ],
 )
 async def test_a_record_whose_numbers_are_damaged_stops_no_script(partition: Partition, fields: dict[str, str]) -> None:
@@ -125,6 +128,17 @@ async def test_a_record_whose_numbers_are_damaged_stops_no_script(partition: Par
     assert await partition.count_entries() == 1
     await partition.lose_workers()
     await list_all(partition)
+
+
+async def test_a_record_to_be_kept_for_longer_than_redis_can_count_ends_as_others_do(partition: Partition) -> None:
+    task_id, worker = await partition.submit(), partition.make_consumer()
+    key = partition.broker.partitions[0].task(task_id)
+    await partition.broker.client.hset(key, "ttl_seconds", 2**63 - 1)
+    await worker.settle([completed(delivery) for delivery in await worker.take(1)])
+    assert (await partition.store.read(task_id)).status is TaskStatus.COMPLETED
+    assert (await Statistics(partition.broker).totals()).completed == 1
+    assert await partition.broker.client.zcard(partition.broker.partitions[0].open) == 0
+    assert await partition.broker.client.ttl(key) > 0
 
 
 async def test_a_dead_letter_that_cannot_be_read_is_listed_but_not_replayed(partition: Partition) -> None:

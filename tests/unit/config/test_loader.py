@@ -1,14 +1,18 @@
 import json
+import re
 from datetime import date
 from pathlib import Path
+from typing import get_origin
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from captchad.config.layers import Source
 from captchad.config.loader import load_configuration
-from captchad.config.settings import Configuration
+from captchad.config.setting_names import section_of
+from captchad.config.settings import Configuration, Section
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from tests.unit.config import specified_files
 from tests.unit.config.conftest import FindProblems, Load
@@ -136,6 +140,9 @@ def test_an_unknown_key_is_named_with_its_nearest_neighbour(
         ({"worker": {"task_timeout": "120"}}, "worker.task_timeout", 'must be a number, not "120"'),
         ({"worker": {"task_timeout": 0}}, "worker.task_timeout", "must be at least 1, not 0"),
         ({"worker": {"task_timeout": 601}}, "worker.task_timeout", "must be at most 600, not 601"),
+        ({"redis": {"task_result_ttl": 2**63 - 1}}, "redis.task_result_ttl", "must be at most 315360000, not 9223"),
+        ({"redis": {"max_connections": 10**30}}, "redis.max_connections", "must be at most 1000000000, not 1000"),
+        ({"worker": {"drain_seconds": 1e300}}, "worker.drain_seconds", "must be at most 315360000, not 1e+300"),
         ({"worker": {"batch_size": 1.5}}, "worker.batch_size", "must be a whole number, not 1.5"),
         ({"worker": {"batch_size": True}}, "worker.batch_size", "must be a whole number, not true"),
         ({"worker": {"drain_seconds": {}}}, "worker.drain_seconds", "must be a number, not an object"),
@@ -168,6 +175,22 @@ def test_a_wrong_value_is_explained_in_plain_english(
     find_problems: FindProblems, tree: object, path: str, message: str
 ) -> None:
     assert find_problems(tree)[path].message.startswith(message)
+
+
+NUMBERS = [
+    (section, name)
+    for section in Section.__subclasses__()
+    for name, field in section.model_fields.items()
+    if section_of(field.annotation) is None and re.search(r"\b(int|float)\b", str(field.annotation))
+]
+
+
+@pytest.mark.parametrize(("section", "name"), NUMBERS)
+def test_every_number_has_an_upper_bound(section: type[Section], name: str) -> None:
+    is_list = get_origin(section.model_fields[name].annotation) is tuple
+    with pytest.raises(ValidationError) as refused:
+        section.model_validate({name: (10**30,) if is_list else 10**30})
+    assert "less_than_equal" in {error["type"] for error in refused.value.errors() if error["loc"][0] == name}
 
 
 def test_a_secret_is_never_part_of_a_message(find_problems: FindProblems) -> None:
