@@ -1,6 +1,7 @@
 """Decides whether a request may go on: Host and Origin without keys, the key and its scope with them."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -12,9 +13,8 @@ from captchad.config.settings import SecuritySection
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import Forbidden, TargetNotAllowed, Unauthorized
 from captchad.domain.target import is_loopback_host, normalise_host
+from captchad.web.middleware.key_watch import Authenticate, KeyWatch
 from captchad.web.routes import Route
-
-Authenticate = Callable[[str], Awaitable[ApiKey | None]]
 
 BEARER = "bearer"
 FETCH_SITE, SAME_ORIGIN = "Sec-Fetch-Site", "same-origin"
@@ -23,6 +23,7 @@ ALLOWED_METHODS = "GET, POST, OPTIONS"
 ALLOWED_HEADERS = "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id"
 EXPOSED_HEADERS = "Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, X-Request-Id"
 _CALLER = web.RequestKey("caller", ApiKey)
+_KEY_TEXT = web.RequestKey("key_text", str)
 _CACHED_HOSTS = 256
 
 
@@ -36,6 +37,7 @@ class AccessPolicy:
     def __init__(self, security: SecuritySection, authenticate: Authenticate | None = None) -> None:
         self.are_keys_required = security.api_key_required
         self._authenticate = authenticate
+        self._watch = KeyWatch(authenticate) if authenticate is not None else None
         self._origins = frozenset(origin.rstrip("/").lower() for origin in security.allowed_origins)
 
     async def admit(self, request: web.Request, route: Route | None) -> None:
@@ -49,6 +51,11 @@ class AccessPolicy:
             if not key.allows(route.scope):
                 raise Forbidden(f"this key lacks the scope {route.scope}")
             request[_CALLER] = key
+
+    def hold(self, request: web.Request) -> AbstractAsyncContextManager[None]:
+        """Let the answer to an admitted request be made while its key is valid; Unauthorized ends it after that."""
+        text = request.get(_KEY_TEXT)
+        return nullcontext() if text is None or self._watch is None else self._watch.hold(text)
 
     def answer_preflight(self, request: web.Request) -> web.Response | None:
         """Answer a browser's question whether a page of another origin may call; None if it is no such question."""
@@ -100,6 +107,8 @@ class AccessPolicy:
         key = await self._authenticate(text) if text and self._authenticate is not None else None
         if key is None:
             raise Unauthorized("send a valid API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
+        assert text is not None
+        request[_KEY_TEXT] = text
         return key
 
 

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
+from captchad.domain.errors import CaptchadError, InvalidRequest, Unauthorized, Violation
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.runtime.clock import Clock
 from captchad.telemetry.metrics import Metrics
 from captchad.web.middleware.access import AccessPolicy
-from captchad.web.middleware.rates import add_rate_limit_headers, charge
+from captchad.web.middleware.rates import READING_METHODS, add_rate_limit_headers, charge
 from captchad.web.problems import answer_failure, answer_plain_error, answer_problem, is_answerable
 from captchad.web.request_id import choose_request_id, mark_answer
 from captchad.web.routes import Route, find_route
@@ -20,6 +20,7 @@ _logger = logging.getLogger(__name__)
 UNROUTED = "(none)"
 INTERNAL_ERROR_DETAIL = "see the log of this role under the request id"
 _REQUEST_ID = web.RequestKey("request_id", str)
+_BEGUN_ANSWER = web.RequestKey("begun_answer", web.StreamResponse)
 
 Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -79,10 +80,23 @@ class Gate:
                 await charge(request, self._rates)
             if route.query is not None and request.query_string:
                 _check_query(request, {parameter.name for parameter in route.query})
-        return await handler(request)
+        if request.method not in READING_METHODS:
+            return await handler(request)
+        return await self._handle_while_admitted(request, handler)
+
+    async def _handle_while_admitted(self, request: web.Request, handler: Next) -> web.StreamResponse:
+        try:
+            async with self._access.hold(request):
+                return await handler(request)
+        except Unauthorized:
+            if _BEGUN_ANSWER not in request:
+                raise
+            # Too late for another answer: the stream just ends, and the caller learns why as it comes back.
+            return request[_BEGUN_ANSWER]
 
     async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add the headers every answer bears, just before it is sent."""
+        request[_BEGUN_ANSWER] = response
         mark_answer(response, request.get(_REQUEST_ID))
         add_rate_limit_headers(request, response)
         self._access.decorate(request, response)

@@ -1,10 +1,13 @@
 """Who may call: keys and scopes, CORS, rate limits."""
 
+import asyncio
+
 import pytest
 
 from captchad.config.settings import GatewaySection, KeyRateLimitSection, RateLimitSection
 from captchad.domain.api_key import Scope
 from tests.integration.gateway.conftest import UNLIMITED, RunningGateway, StartGateway, configure
+from tests.patience import PATIENCE_SECONDS, until_true
 
 PAGE = {"url": "http://captcha.example.com/"}
 SUBMITS = ("/submit_task", "/submit_batch", "/cancel_task/x")
@@ -66,6 +69,35 @@ async def test_a_key_may_do_what_its_scopes_say(start_gateway: StartGateway) -> 
         for path in (*READS, "/status/config"):
             async with gateway.session.get(path, headers=admin) as answer:
                 assert answer.status not in {401, 403}
+
+
+async def test_an_event_stream_ends_when_its_key_is_revoked(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway, asyncio.timeout(PATIENCE_SECONDS):
+        revoked, kept = await create_key(gateway, Scope.READ), await create_key(gateway, Scope.READ_ALL)
+        async with (
+            gateway.session.get("/events", headers=revoked) as stream,
+            gateway.session.get("/events", headers=revoked) as another,
+            gateway.session.get("/events", headers=kept) as going_on,
+        ):
+            await gateway.keys.revoke(Scope.READ)
+            await stream.content.read()
+            await another.content.read()
+            assert not going_on.content.at_eof()
+            await going_on.content.readuntil(b": nothing new")
+        async with gateway.session.get("/events", headers=revoked) as answer:
+            assert answer.status == 401
+
+
+async def test_a_wait_ends_when_its_key_is_revoked(start_gateway: StartGateway) -> None:
+    async with start_gateway(configure(api_key_required=True)) as gateway, asyncio.timeout(PATIENCE_SECONDS):
+        headers = await create_key(gateway, Scope.SUBMIT, Scope.READ)
+        async with gateway.session.post("/submit_task", json=PAGE, headers=headers) as answer:
+            task_id = (await answer.json())["task_id"]
+        waiting = asyncio.ensure_future(gateway.session.get(f"/task_status/{task_id}?wait=60", headers=headers))
+        await until_true(lambda: gateway.feed.health().details["waiters"] == 1)
+        await gateway.keys.revoke("-".join((Scope.SUBMIT, Scope.READ)))
+        async with await waiting as answer:
+            assert (answer.status, (await answer.json())["code"]) == (401, "unauthorized")
 
 
 async def test_a_key_with_targets_submits_for_those_alone(start_gateway: StartGateway) -> None:

@@ -159,6 +159,25 @@ async def test_the_stream_begins_at_once_and_ends_when_the_monitor_drains(broker
             await response.read()
 
 
+async def test_the_stream_ends_when_its_key_is_revoked(broker: Broker) -> None:
+    keys = ApiKeys(broker)
+    text, key = await keys.create("ann", frozenset({Scope.READ}), ())
+    monitor = MonitorUnderTest(broker, keys.authenticate)
+    await monitor.start()
+    try:
+        headers = {"X-API-Key": text}
+        async with (
+            asyncio.timeout(PATIENCE_SECONDS),
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(f"{monitor.url}/events") as stream,
+        ):
+            await read_event(stream)
+            await keys.revoke(key.key_id)
+            await stream.read()
+    finally:
+        await monitor.stop()
+
+
 async def test_all_watchers_share_one_reading(monitor: MonitorUnderTest) -> None:
     async def read_two(session: aiohttp.ClientSession) -> list[bytes]:
         async with session.get(f"{monitor.url}/events") as response:
