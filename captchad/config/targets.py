@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from captchad.config.settings import TargetSection
+from captchad.config.shared_hosting import SHARED_HOSTING
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
 from captchad.domain.target import (
     WILDCARD,
@@ -120,20 +121,25 @@ def _is_public_suffix(host: str) -> bool:
     # The list takes a tenth of a second to read; most configurations have no wildcard.
     from publicsuffixlist import PublicSuffixList  # noqa: PLC0415
 
-    return bool(PublicSuffixList().is_public(host))
+    return bool(PublicSuffixList(_read_suffix_rules()).is_public(host))
 
 
 @lru_cache(maxsize=256)
 def _find_public_suffix_below(host: str) -> str | None:
     """Return a public suffix that a wildcard over `host` would cover: windows.net has blob.core.windows.net."""
-    from publicsuffixlist import PSLFILE  # noqa: PLC0415
-
-    for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines():
-        rule = line.strip().lower()
-        # A comment is no rule; a rule that begins with "!" takes a name out of the list.
-        if rule.startswith(("//", "!")):
+    for rule in _read_suffix_rules():
+        # A rule that begins with "!" takes a name out of the list.
+        if rule.startswith("!"):
             continue
         suffix = rule.removeprefix(WILDCARD)
         if (suffix if suffix.isascii() else suffix.encode("idna").decode("ascii")).endswith(f".{host}"):
             return suffix
     return None
+
+
+@lru_cache(maxsize=1)
+def _read_suffix_rules() -> tuple[str, ...]:
+    from publicsuffixlist import PSLFILE  # noqa: PLC0415
+
+    lines = (line.strip().lower() for line in Path(PSLFILE).read_text(encoding="utf-8").splitlines())
+    return (*(line for line in lines if line and not line.startswith("//")), *SHARED_HOSTING)

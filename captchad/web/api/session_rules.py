@@ -33,10 +33,10 @@ _REFUSED_PREFIXES = {
     "sec-": "the browser alone sets it",
 }
 _CALLER_ADDRESS = re.compile(
-    r"forward|proxied"
+    r"forward|proxied|comingfrom"
     r"|(client|connect(ing|ion)|external|origin(al|ating)?|peer|proxy|pseudo|real|remote|sender|socket|source|src|true"
     r"|user|viewer|visitor)(ip(v[46])?|addr(ess)?)$"
-    r"|^x?ip(addr(ess)?)?$|remotehost$|^xoriginal|^xrewrite"
+    r"|^x?ip(addr(ess)?)?$|remotehost$|^x?(http)?host(override)?$|^xoriginal|^xrewrite"
 )
 """Names, without their punctuation, by which proxies tell a site who the caller is or what was asked for."""
 _PUNCTUATION = re.compile(r"[^a-z0-9]")

@@ -98,6 +98,10 @@ def test_a_session_and_a_form_become_values() -> None:
         "X-Remote-Addr",
         "X-ProxyUser-Ip",
         "X-Envoy-External-Address",
+        "X-Coming-From",
+        "Coming-From",
+        "X-Host",
+        "X-HTTP-Host-Override",
         "X-Original-URL",
     ],
 )
