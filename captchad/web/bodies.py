@@ -79,7 +79,8 @@ def check_content_type(request: web.Request) -> None:
         raise UnsupportedMediaType("the body must have Content-Type: application/json")
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType("the body must be UTF-8")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    codings = ",".join(request.headers.getall("Content-Encoding", ["identity"])).split(",")
+    if any(coding.strip().lower() != "identity" for coding in codings):
         raise UnsupportedMediaType("compressed bodies are not supported; send it without Content-Encoding")
 
 

@@ -20,6 +20,8 @@ _logger = logging.getLogger(__name__)
 
 HEAD_SECONDS = 10.0
 REFUSED_LINGERING_SECONDS = 2.0
+HALF_CLOSED_SECONDS = 2.0
+"""How long a request is still answered whose caller sends no more: it may read on, or be gone, which looks the same."""
 URL_LIMIT_BYTES = 8192
 # Differs from the URL's: it is by the limit that the parser tells which of the two was exceeded.
 HEADER_LIMIT_BYTES = 16_384
@@ -33,7 +35,17 @@ class HeadTooSlow(BadHttpMessage):
 class CallerConnection(RequestHandler):
     """A connection that enters itself in the server's table, and answers what is no proper request by its kind."""
 
-    __slots__ = ("_has_sent", "_head_timer", "_is_refused", "_metrics", "_next_head", "_table")
+    __slots__ = (
+        "_has_sent",
+        "_head_timer",
+        "_is_half_closed",
+        "_is_refused",
+        "_is_sending",
+        "_last_timer",
+        "_metrics",
+        "_next_head",
+        "_table",
+    )
 
     def __init__(
         self,
@@ -53,9 +65,12 @@ class CallerConnection(RequestHandler):
         self._table = table
         self._metrics = metrics
         self._head_timer: asyncio.TimerHandle | None = None
+        self._last_timer: asyncio.TimerHandle | None = None
         self._next_head = NextHead()
         self._has_sent = False
         self._is_refused = False
+        self._is_half_closed = False
+        self._is_sending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Enter the table, and expect a request's head."""
@@ -71,7 +86,20 @@ class CallerConnection(RequestHandler):
         """Leave the table."""
         self._table.leave(self)
         self._stop_head_timer()
+        self._stop_last_timer()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override] # asyncio asks for it; aiohttp always answers None
+        """Let whole requests be answered to a caller who sends no more, but not for long; close at once for others."""
+        bodies = [body for _, body in self._messages]
+        if self._current_request is not None:
+            bodies.append(self._current_request.content)
+        if self._is_idle or self._is_refused or not all(body.is_eof() for body in bodies):
+            return False
+        self._is_half_closed = True
+        if not self._is_sending:
+            self._expect_answer()
+        return True
 
     def give_up(self) -> None:
         """Close the connection now, whatever is still to be sent."""
@@ -131,8 +159,23 @@ class CallerConnection(RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send an answer; after a refusal, read away what still comes, or the reset would overtake the answer."""
-        outcome = await super().finish_response(request, resp, start_time)
+        if isinstance(resp, web.HTTPExpectationFailed):
+            # This one is aiohttp's own, and the gate is not asked before it.
+            resp = self.handle_error(request, resp.status, resp)
+        # From here on a caller who is gone is noticed by what is written to it.
+        self._stop_last_timer()
+        self._is_sending = True
+        try:
+            outcome = await super().finish_response(request, resp, start_time)
+        finally:
+            self._is_sending = False
         self._table.note_waiting(self)
+        if self._is_half_closed:
+            if self._messages:
+                self._expect_answer()
+            else:
+                self.close()
+            return outcome
         if not self._messages:
             # It may have begun to come with this request, or while this one was answered.
             self._expect_rest()
@@ -152,6 +195,15 @@ class CallerConnection(RequestHandler):
         """Expect the rest of a head that has begun to come."""
         if self._next_head.is_begun and self._head_timer is None:
             self._expect_head()
+
+    def _expect_answer(self) -> None:
+        """Expect the answer to a caller who sends no more."""
+        self._last_timer = self._loop.call_later(HALF_CLOSED_SECONDS, self.give_up)
+
+    def _stop_last_timer(self) -> None:
+        if self._last_timer is not None:
+            self._last_timer.cancel()
+            self._last_timer = None
 
     def _expect_head(self) -> None:
         self._head_timer = self._loop.call_later(HEAD_SECONDS, self._end_slow_head)
@@ -188,6 +240,8 @@ def explain_refusal(error: BaseException | None) -> tuple[str, str]:
         return "url_too_long", f"the URL is longer than {URL_LIMIT_BYTES} bytes"
     if isinstance(error, LineTooLong):
         return "headers_too_large", f"a header is longer than {HEADER_LIMIT_BYTES} bytes, its name included"
+    if isinstance(error, web.HTTPExpectationFailed):
+        return "invalid_request", "the only Expect header that is answered is 100-continue"
     if isinstance(error, BadHttpMessage) and error.message.startswith("Too many headers"):
         return "headers_too_large", f"there are more than {HEADERS_LIMIT} headers"
     return "invalid_request", "the request is not well-formed HTTP"

@@ -4,15 +4,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import pytest
+
 from captchad.broker.task_pages import TaskQuery
 from tests.integration.gateway.conftest import RunningGateway
 from tests.integration.gateway.malformed_requests import Kind, draw_requests
-from tests.integration.gateway.requests_to_send import MalformedRequest
+from tests.integration.gateway.requests_to_send import PAGE, MalformedRequest
 
 REQUESTS = 1000
 SEED = 20_260_101
 SIDE_BY_SIDE = 8
 CHUNK_BYTES = 65_536
+UNSUPPORTED = "unsupported_media_type"
 
 
 async def test_every_malformed_request_gets_its_listed_answer(gateway: RunningGateway) -> None:
@@ -30,6 +33,34 @@ async def test_every_malformed_request_gets_its_listed_answer(gateway: RunningGa
     assert not wrong, f"{len(wrong)} are answered otherwise:\n" + "\n".join(wrong)
     assert (await gateway.store.list_page(TaskQuery())).tasks == ()
     assert await gateway.submit(), "the gateway still works"
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "code"),
+    [
+        ("Content-Type: application/json\r\nContent-Encoding: identity\r\nContent-Encoding: gzip", 415, UNSUPPORTED),
+        ("Content-Type: application/json\r\nContent-Encoding: identity, gzip", 415, UNSUPPORTED),
+        ("Content-Type: application/json\r\nContent-Type: text/plain", 400, "invalid_request"),
+        ("Content-Type: application/json\r\nExpect: x", 400, "invalid_request"),
+        ("Content-Type: application/json\r\nContent-Encoding: Identity\r\nContent-Encoding: identity", 202, None),
+    ],
+)
+async def test_a_caller_that_sends_no_more_is_answered_whatever_it_has_sent(
+    gateway: RunningGateway, lines: str, status: int, code: str | None
+) -> None:
+    body = json.dumps({"url": PAGE})
+    head = f"POST /submit_task HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n{lines}\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write((head + body).encode())
+    writer.write_eof()
+    answered, _, content = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    answer = json.loads(content)
+    assert int(answered.split(b" ")[1]) == status
+    assert answer.get("code") == code
+    if code is not None:
+        assert b"application/problem+json" in answered
+        assert answer["request_id"].encode() in answered
 
 
 async def exchange(port: int, request: MalformedRequest) -> tuple[int, str, str]:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.ports import PORTS_OF_OTHERS
+from captchad.web import caller_connection
 from captchad.web.caller_connection import HEADER_LIMIT_BYTES, HEADERS_LIMIT, URL_LIMIT_BYTES
 from captchad.web.connections import ConnectionLimits
 from captchad.web.server import Bind, WebServer, next_port
@@ -78,6 +79,10 @@ class Stage:
         """Send more on the newest connection."""
         self._writers[-1].write(content)
 
+    def send_no_more(self) -> None:
+        """Close the newest connection in one direction."""
+        self._writers[-1].write_eof()
+
     def hang_up(self) -> None:
         """Close the newest connection."""
         self._writers[-1].close()
@@ -121,6 +126,40 @@ async def test_what_is_no_http_is_answered_with_problem_details() -> None:
     assert line.startswith(b"HTTP/1.0 400")
     assert headers["content-type"].startswith("application/problem+json")
     assert json.loads(body)["code"] == "invalid_request"
+
+
+async def test_an_expectation_that_is_not_known_is_answered_with_problem_details() -> None:
+    async with run_stage() as stage:
+        line, headers, body = await stage.exchange(POST.replace(b"\r\n\r\n", b"\r\nExpect: x\r\n\r\n"))
+    assert line.startswith(b"HTTP/1.1 400")
+    assert headers["content-type"].startswith("application/problem+json")
+    problem = json.loads(body)
+    assert (problem["code"], problem["request_id"]) == ("invalid_request", headers["x-request-id"])
+    assert "100-continue" in problem["detail"]
+
+
+async def test_a_caller_that_sends_no_more_is_answered_all_that_it_has_asked() -> None:
+    async with run_stage() as stage:
+        stage.may_answer.clear()
+        reader = await stage.connect(POST + b"0123456789" + GET)
+        stage.send_no_more()
+        await until_true(lambda: stage.serving == 1)
+        stage.may_answer.set()
+        answers = await reader.read()
+        assert answers.count(b"HTTP/1.1 200 OK") == answers.count(b"here") == 2
+        await until_true(lambda: stage.connections == 0)
+
+
+@pytest.mark.parametrize("unfinished", [b"", GET[:-2], POST + b"01234"])
+async def test_a_caller_that_sends_no_more_of_an_unfinished_request_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, unfinished: bytes
+) -> None:
+    monkeypatch.setattr(caller_connection, "HALF_CLOSED_SECONDS", 10 * PATIENCE_SECONDS)
+    async with run_stage() as stage:
+        reader = await stage.connect(unfinished)
+        stage.send_no_more()
+        assert await reader.read() == b""
+        await until_true(lambda: stage.connections == 0)
 
 
 @pytest.mark.parametrize(
