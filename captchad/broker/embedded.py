@@ -5,6 +5,8 @@ import fcntl
 import os
 import socket
 import struct
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +24,7 @@ PROCESS_ID = "server.pid"
 LOG = "redis.log"
 LONGEST_SOCKET_PATH_BYTES = 107
 LOG_LIMIT_BYTES = 1_048_576
+PROBE_BYTES = 65_536
 PRIVATE_MODE = 0o700
 ANSWER_TIMEOUT_SECONDS = 2.0
 START_TIMEOUT_SECONDS = 30.0
@@ -59,6 +62,7 @@ class EmbeddedRedis:
         self._clock = clock
         self._lock: int | None = None
         self._process: TetheredProcess | None = None
+        self._log_start_bytes = 0
 
     @property
     def url(self) -> str:
@@ -68,12 +72,15 @@ class EmbeddedRedis:
     async def start(self) -> None:
         """Take the lock, end a leftover server, start one, and return once it answers.
 
-        ConfigurationError names who holds the folder; DependencyMissing says that no server is installed.
+        ConfigurationError names who holds the folder; DependencyMissing says that no server is installed,
+        BrokerUnavailable why one can't work.
         """
         self.take_folder()
         program = find_program()
         await self._end_leftover()
-        self._shorten_log()
+        # On a full disk the server would start, end at the first write, and not be able to log why.
+        _check_writable(self._folder)
+        self._prepare_log()
         self._process = TetheredProcess(self._command(program), os.environ, asyncio.subprocess.DEVNULL, LINGER_SECONDS)
         await self._process.start()
         await self._wait_until_it_answers()
@@ -96,9 +103,11 @@ class EmbeddedRedis:
             self._lock = None
 
     def read_last_log_lines(self, count: int) -> list[str]:
-        """Return what the server logged last."""
+        """Return what the server has logged last since it was started."""
         log = self._folder / LOG
-        return log.read_text(errors="replace").splitlines()[-count:] if log.exists() else []
+        if not log.exists():
+            return []
+        return log.read_bytes()[self._log_start_bytes :].decode(errors="replace").splitlines()[-count:]
 
     def take_folder(self) -> None:
         """Take the lock before anything else is done; ConfigurationError names who holds the folder."""
@@ -120,9 +129,11 @@ class EmbeddedRedis:
                 f"the state folder {self._state_directory} is in use by process {_describe(holder)}; stop that one "
                 "first, or name another folder with CAPTCHAD_STATE_DIRECTORY"
             ) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
+        with suppress(OSError):
+            # A full disk is told of when the server is about to be started; the lock counts without its text.
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
     def _command(self, program: Path) -> list[str]:
         settings = _SETTINGS | {
@@ -160,10 +171,12 @@ class EmbeddedRedis:
                     process.kill()
                 await self._clock.sleep(POLL_SECONDS)
 
-    def _shorten_log(self) -> None:
+    def _prepare_log(self) -> None:
+        """Shorten the log, and remember where what the next server says begins."""
         log = self._folder / LOG
         if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
             log.replace(log.with_suffix(".log.1"))
+        self._log_start_bytes = log.stat().st_size if log.exists() else 0
 
 
 def find_socket(state_directory: Path) -> Path | None:
@@ -237,6 +250,18 @@ def _make_private(folder: Path) -> None:
     is_ours = folder.name == FOLDER or not any(folder.iterdir())
     if is_ours and folder.stat().st_uid == os.geteuid():
         folder.chmod(PRIVATE_MODE)
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise BrokerUnavailable where nothing more can be written to the server's folder."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
+            if probe.write(bytes(PROBE_BYTES)) < PROBE_BYTES:
+                # The rest is refused with the reason.
+                probe.write(bytes(PROBE_BYTES))
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise BrokerUnavailable(f"the embedded server can't write to {folder}: {error.strerror}") from error
 
 
 def _describe(holder: str) -> str:

@@ -196,6 +196,22 @@ def test_log_that_can_not_be_written_stops_neither_its_role_nor_ctrl_c(start_up:
     assert any("its log is written again" in text for text in told)
 
 
+def test_full_disk_under_the_embedded_redis_is_named_and_waited_out(start_up: StartUp, tmp_path: Path) -> None:
+    up = start_up(tmp_path / "state")
+    gateway = up.wait_until_up()["gateway"]
+    limits = psutil.Process(up.pid)
+    # To a process that ignores SIGXFSZ, as Python does, this is what a full disk is.
+    limits.rlimit(psutil.RLIMIT_FSIZE, (1, psutil.RLIM_INFINITY))
+    with redis.Redis(unix_socket_path=str(find_socket(tmp_path / "state"))) as client:
+        psutil.Process(client.info("server")["process_id"]).kill()
+    up.wait_for("ended", "redis")
+    told = up.wait_for("ended", "redis")["text"]
+    assert f"can't write to {tmp_path}/state/redis: File too large" in told
+    limits.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
+    up.wait_for("ready", "redis")
+    wait_for_status(f"{gateway}/readyz", 200)
+
+
 def test_up_whose_output_nobody_takes_goes_on(start_up: StartUp, tmp_path: Path) -> None:
     up = start_up(tmp_path / "state", "--verbose", variables=LOG_EVERYTHING)
     gateway = up.wait_until_up()["gateway"]

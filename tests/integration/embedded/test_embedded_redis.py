@@ -183,6 +183,18 @@ async def test_damaged_data_is_reported_with_what_the_server_said(make_server: M
         await make_server(tmp_path).start()
 
 
+async def test_what_a_server_has_said_at_an_earlier_start_is_not_its_last_word(
+    make_server: Make, tmp_path: Path
+) -> None:
+    server = make_server(tmp_path)
+    await server.start()
+    said = server.read_last_log_lines(1000)
+    await server.stop()
+    await server.start()
+    assert said
+    assert not set(said) & set(server.read_last_log_lines(1000))
+
+
 async def test_path_with_spaces_and_percent_signs_works(make_server: Make, tmp_path: Path) -> None:
     server = make_server(tmp_path / "a b%20c")
     await server.start()
