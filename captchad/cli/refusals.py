@@ -25,7 +25,7 @@ def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Ro
             if problem.path not in named:
                 concerned[(problem.path, problem.message)] = [Role.WORKER]
     return [
-        ConfigurationProblem(path, f"{_name_roles(names)} will not start: {message}")
+        ConfigurationProblem(path, f"{_deny(names)} start: {message}")
         for (path, message), names in concerned.items()
     ]
 
@@ -57,5 +57,8 @@ def _find_bad_models(configuration: Configuration) -> Iterator[ConfigurationProb
             yield ConfigurationProblem(f"recognition.models.{host}", error.message)
 
 
-def _name_roles(roles: list[str]) -> str:
-    return "every role" if len(roles) == len(Role) else " and ".join(roles)
+def _deny(roles: list[str]) -> str:
+    if len(roles) == len(Role):
+        return "no role will"
+    *others, last = [f"the {role}" for role in roles]
+    return f"{', '.join(others)} and {last} will not" if others else f"{last} will not"

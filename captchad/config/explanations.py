@@ -48,7 +48,13 @@ _COUNTS = {
 
 def explain(error: ValidationError, layers: Layers) -> list[ConfigurationProblem]:
     """Return one problem for every wrong setting that the sections' validation found."""
-    return [_explain_one(details, layers) for details in error.errors(include_url=False)]
+    return [_explain_one(details, layers) for details in error.errors(include_url=False) if not _is_echo(details)]
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """Whether a list is called too short only because of its wrong elements, which are named themselves."""
+    given = details["input"]
+    return details["type"] == "too_short" and isinstance(given, list) and len(given) >= details["ctx"]["min_length"]
 
 
 def _explain_one(details: ErrorDetails, layers: Layers) -> ConfigurationProblem:

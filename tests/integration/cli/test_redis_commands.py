@@ -117,7 +117,7 @@ def test_the_doctor_fails_on_what_a_role_would_refuse(captchad: Run) -> None:
     ]
     assert found.returncode == 1
     assert [status for status, _ in told] == ["fail", "warn"]
-    assert told[0][1].startswith("security.api_key_required: every role will not start: in production without API keys")
+    assert told[0][1].startswith("security.api_key_required: no role will start: in production without API keys")
     assert told[1][1].startswith("redis.connection_pool_size: keeps more connections than redis.max_connections")
 
 

@@ -40,15 +40,15 @@ def test_what_is_neither_wrong_nor_doubtful_is_good(file: Path, capsys: Capture)
     [
         (
             {"environment": "prod"},
-            "security.api_key_required: every role will not start: in production without API keys",
+            "security.api_key_required: no role will start: in production without API keys",
         ),
-        ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster: every role will not start: Redis Cluster is not"),
-        ({"gateway": {"processes": 2}}, "gateway.processes: gateway will not start: more than one process"),
+        ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster: no role will start: Redis Cluster is not"),
+        ({"gateway": {"processes": 2}}, "gateway.processes: the gateway will not start: more than one process"),
         (
             {"recognition": {"models": {"127.0.0.1": "/missing.onnx"}}},
-            "recognition.models.127.0.0.1: worker will not start: /missing.onnx can't be read: no such file",
+            "recognition.models.127.0.0.1: the worker will not start: /missing.onnx can't be read: no such file",
         ),
-        ({"browser": {"executable": "/missing"}}, "browser.executable: worker will not start: /missing is no program"),
+        ({"browser": {"executable": "/missing"}}, "browser.executable: the worker will not start: /missing is no program"),
     ],
 )
 def test_what_a_role_would_refuse_is_an_error(file: Path, capsys: Capture, tree: dict[str, object], line: str) -> None:
@@ -66,7 +66,7 @@ def test_a_model_that_is_none_is_an_error(file: Path, capsys: Capture) -> None:
     model.write_bytes(b"no model at all")
     file.write_text(json.dumps({"recognition": {"models": {"127.0.0.1": str(model)}}, "security": {"targets": [SITE]}}))
     assert run_command_line(["config", "check", str(file)]) == 1
-    assert f"worker will not start: {model} can't be loaded as a model of captchad" in capsys.readouterr().err
+    assert f"the worker will not start: {model} can't be loaded as a model of captchad" in capsys.readouterr().err
 
 
 def test_a_machine_without_workers_is_checked_for_its_own_roles_alone(file: Path, capsys: Capture) -> None:
