@@ -9,6 +9,8 @@ from tests.integration.gateway.conftest import UNLIMITED, RunningGateway, StartG
 PAGE = {"url": "http://captcha.example.com/"}
 SUBMITS = ("/submit_task", "/submit_batch", "/cancel_task/x")
 READS = ("/task_status/x", "/tasks", "/stats", "/workers", "/queue_status", "/health", "/metrics")
+NOT_VALID = "this API key is not valid: it is unknown or revoked"
+ONE_KEY = "send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
 
 
 async def create_key(gateway: RunningGateway, *scopes: Scope, targets: tuple[str, ...] = ()) -> dict[str, str]:
@@ -31,21 +33,23 @@ async def test_without_a_key_only_the_probes_and_the_page_that_asks_for_one_answ
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "detail"),
     [
-        {"Authorization": "Bearer ck_0_0"},
-        {"Authorization": "Basic Y2s6Y2s="},
-        {"X-API-Key": ""},
-        {"X-API-Key": "ck_" + "ä" * 5},
-        {"Authorization": "Bearer ck_a_b", "X-API-Key": "ck_c_d"},
+        ({"Authorization": "Bearer ck_0_0"}, NOT_VALID),
+        ({"Authorization": "Basic Y2s6Y2s="}, ONE_KEY),
+        ({"X-API-Key": ""}, ONE_KEY),
+        ({"X-API-Key": "ck_" + "ä" * 5}, NOT_VALID),
+        ({"Authorization": "Bearer ck_a_b", "X-API-Key": "ck_c_d"}, ONE_KEY),
     ],
 )
-async def test_a_wrong_key_is_no_key(start_gateway: StartGateway, headers: dict[str, str]) -> None:
+async def test_a_wrong_key_is_told_from_none(
+    start_gateway: StartGateway, headers: dict[str, str], detail: str
+) -> None:
     async with (
         start_gateway(configure(api_key_required=True)) as gateway,
         gateway.session.get("/stats", headers=headers) as answer,
     ):
-        assert answer.status == 401
+        assert (answer.status, (await answer.json())["detail"]) == (401, detail)
 
 
 async def test_a_key_may_do_what_its_scopes_say(start_gateway: StartGateway) -> None:

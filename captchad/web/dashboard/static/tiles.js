@@ -55,7 +55,7 @@ export class Tiles {
     const { pending, processing, rate: rateTile, hour: hourTile, success: successTile, latency, slots: slotsTile, workers: workersTile } = this.#tiles;
     pending.show({ value: count(queue.pending), note: oldest >= 0 ? `oldest ${duration(oldest)}` : "nothing waits", level: queue.pending });
     processing.show({ value: count(queue.processing), note: `${count(queue.delayed)} wait for a retry`, level: queue.processing });
-    rateTile.show({ value: rate(perSecond), unit: "tasks/s", note: `${count(totals.submitted)} submitted ever`, level: perSecond });
+    rateTile.show({ value: rate(perSecond), unit: "tasks/s", note: `${count(totals.submitted)} submitted`, level: perSecond });
     hourTile.show({ value: count(hour.completed), note: `${count(totals.completed)} ever`, level: hour.completed });
     successTile.show({ value: share(success), note: `${count(hour.failed)} failed`, level: success ?? 0, mood: moodOf(success) });
     latency.show({ value: duration(hour.mean_seconds), note: "to complete one", level: hour.mean_seconds });
