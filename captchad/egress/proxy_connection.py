@@ -238,7 +238,7 @@ class ProxyConnection:
         *,
         is_last: bool = True,
     ) -> None:
-        body = f"captchad: {code}: {message}\n".encode()
+        body = f"{_begin_answer(code)}{message}\n".encode()
         all_headers = [
             (ANSWER_HEADER, code),
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -249,6 +249,16 @@ class ProxyConnection:
         ]
         self._writer.write(serialise_head(f"HTTP/1.1 {status} {reason}", all_headers) + body)
         await self._writer.drain()
+
+
+def read_answer(text: str, code: str) -> str:
+    """Return the message of an answer that the proxy itself gave with `code`."""
+    return text.strip().removeprefix(_begin_answer(code))
+
+
+def _begin_answer(code: str) -> str:
+    # For whoever sees the answer in place of a page: it is not the site's.
+    return f"captchad: {code}: "
 
 
 def basic_authorisation(username: str, password: str) -> str:

@@ -1,9 +1,12 @@
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.target_limits import TargetLimits
+from captchad.browser.launch.executable import PATH_NAMES
 from tests.integration.cli.conftest import Run
 from tests.integration.protocol import Partition, failed_for_good, retryable
 
@@ -106,6 +109,21 @@ def test_the_doctor_fails_on_a_browser_that_is_none_and_a_redis_that_is_away(cap
     verdicts = {finding["subject"]: finding["status"] for finding in json.loads(found.stdout)}
     assert found.returncode == 1
     assert (verdicts["browser"], verdicts["redis"]) == ("fail", "fail")
+
+
+def test_the_doctor_says_once_how_to_get_a_browser(captchad: Run, tmp_path: Path) -> None:
+    # A machine that has everything but a Chromium.
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for folder in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(folder).glob("*"):
+            if program.name not in PATH_NAMES:
+                (programs / program.name).unlink(missing_ok=True)
+                (programs / program.name).symlink_to(program)
+    found = captchad("doctor", "--json", PATH=str(programs), PLAYWRIGHT_BROWSERS_PATH=str(tmp_path))
+    (finding,) = (one for one in json.loads(found.stdout) if one["subject"] == "browser")
+    assert finding["found"] == "no Chromium was found"
+    assert finding["fix"].startswith("playwright install --with-deps chromium-headless-shell, or apt-get install")
 
 
 def test_the_doctor_fails_on_what_a_role_would_refuse(captchad: Run) -> None:
