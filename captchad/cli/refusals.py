@@ -25,8 +25,7 @@ def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Ro
             if problem.path not in named:
                 concerned[(problem.path, problem.message)] = [Role.WORKER]
     return [
-        ConfigurationProblem(path, f"{_deny(names)} start: {message}")
-        for (path, message), names in concerned.items()
+        ConfigurationProblem(path, f"{_deny(names)} start: {message}") for (path, message), names in concerned.items()
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from captchad.cli.reading_options import check_lengths
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
@@ -163,6 +164,7 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {name: options[name] for name in _PLAIN if options.get(name) is not None}
     body |= {name: True for name in _FLAGS if options.get(name)}
     hints = {name: options[name] for name in _HINTS if options.get(name) is not None}
+    check_lengths(hints.get("min_length"), hints.get("max_length"))
     if hints:
         body["hints"] = hints
     fill = _make_fill(options)

@@ -51,7 +51,9 @@ def submit(
     try:
         accepted = client.submit(body, idempotency_key)
     except InvalidRequest as error:
-        raise InvalidRequest(error.message, _name_arguments(error.violations)) from None
+        # The gateway speaks of a body, which nobody wrote here.
+        message = "the gateway refuses the task" if error.violations else error.message
+        raise InvalidRequest(message, _name_arguments(error.violations)) from None
     if wait_seconds is None:
         print_json(accepted) if is_json else say(accepted["task_id"])
         return
@@ -126,8 +128,10 @@ def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
     if TaskStatus(state["status"]).is_final:
         raise click.ClickException(f"{task_id} is {state['status']}")
     waited = f" after {wait_seconds:g} s" if wait_seconds else ""
+    awaited = _describe_waiting(state.get("waiting_for"))
+    reason = f" (waiting for: {awaited})" if awaited else ""
     raise click.ClickException(
-        f"{task_id} is still {state['status']}{waited} — ask again with `captchad status {task_id}`"
+        f"{task_id} is still {state['status']}{waited}{reason} — ask again with `captchad status {task_id}`"
     )
 
 

@@ -8,42 +8,11 @@ from pydantic_core import ErrorDetails
 
 from captchad.config.json_file import join_path
 from captchad.config.layers import Layers
+from captchad.config.requirements import COUNTS, say_what_is_wanted
 from captchad.config.setting_names import find_setting, nearest_setting
 from captchad.domain.errors import ConfigurationProblem
 
 VALUE_LENGTH_LIMIT = 60
-_WANTED = {
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_parsing_size": "must be a whole number of usual size",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "string_type": "must be text in quotes",
-    "tuple_type": "must be a list [ … ]",
-    "dict_type": "must be an object { … }",
-    "model_type": "must be an object { … }",
-    "model_attributes_type": "must be an object { … }",
-    "date_type": "must be a date such as 2027-01-31",
-    "date_parsing": "must be a date such as 2027-01-31",
-    "date_from_datetime_parsing": "must be a date such as 2027-01-31",
-    "date_from_datetime_inexact": "must be a date such as 2027-01-31",
-}
-_BOUNDS = {
-    "greater_than": "must be greater than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "literal_error": "must be one of {expected}",
-}
-_COUNTS = {
-    "too_short": "must have at least {min_length} element(s)",
-    "string_too_short": "must have at least {min_length} character(s)",
-    "string_too_long": "must have at most {max_length} characters",
-}
 
 
 def explain(error: ValidationError, layers: Layers) -> list[ConfigurationProblem]:
@@ -65,19 +34,16 @@ def _explain_one(details: ErrorDetails, layers: Layers) -> ConfigurationProblem:
 
 
 def _describe(details: ErrorDetails, path: str) -> str:
-    kind, context = details["type"], details.get("ctx", {})
+    kind = details["type"]
     if kind == "extra_forbidden":
         return f"unknown key; the nearest known one is {nearest_setting(details['loc'])}"
     if kind == "missing":
         return "is required"
-    shown = _show(details["input"], path)
-    if kind in _WANTED:
-        return f"{_WANTED[kind]}, not {shown}" if shown else _WANTED[kind]
-    if kind in _BOUNDS:
-        wanted = _BOUNDS[kind].format(**context)
+    wanted = say_what_is_wanted(details)
+    # A count says enough: what was given may be long.
+    shown = "" if wanted is None or kind in COUNTS else _show(details["input"], path)
+    if wanted is not None:
         return f"{wanted}, not {shown}" if shown else wanted
-    if kind in _COUNTS:
-        return _COUNTS[kind].format(**context)
     message = details["msg"]
     return message[:1].lower() + message[1:]
 

@@ -42,9 +42,7 @@ async def test_without_a_key_only_the_probes_and_the_page_that_asks_for_one_answ
         ({"Authorization": "Bearer ck_a_b", "X-API-Key": "ck_c_d"}, ONE_KEY),
     ],
 )
-async def test_a_wrong_key_is_told_from_none(
-    start_gateway: StartGateway, headers: dict[str, str], detail: str
-) -> None:
+async def test_a_wrong_key_is_told_from_none(start_gateway: StartGateway, headers: dict[str, str], detail: str) -> None:
     async with (
         start_gateway(configure(api_key_required=True)) as gateway,
         gateway.session.get("/stats", headers=headers) as answer,

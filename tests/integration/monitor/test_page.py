@@ -216,7 +216,9 @@ async def test_with_keys_the_page_asks_for_one_and_says_what_it_hides(
     page = watched.page
     await page.goto(monitor.url)
     await expect(page.locator("#key-form")).to_be_visible()
-    advice = "Keys with the scope “read”, “read_all” or “admin” may look at the fleet. The key is kept in this tab only."
+    advice = (
+        "Keys with the scope “read”, “read_all” or “admin” may look at the fleet. The key is kept in this tab only."
+    )
     await expect(page.locator("#key-reason")).to_have_text(advice)
     await page.locator("#key").fill("ck_wrong_key")
     await page.keyboard.press("Enter")

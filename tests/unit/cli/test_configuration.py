@@ -48,7 +48,10 @@ def test_what_is_neither_wrong_nor_doubtful_is_good(file: Path, capsys: Capture)
             {"recognition": {"models": {"127.0.0.1": "/missing.onnx"}}},
             "recognition.models.127.0.0.1: the worker will not start: /missing.onnx can't be read: no such file",
         ),
-        ({"browser": {"executable": "/missing"}}, "browser.executable: the worker will not start: /missing is no program"),
+        (
+            {"browser": {"executable": "/missing"}},
+            "browser.executable: the worker will not start: /missing is no program",
+        ),
     ],
 )
 def test_what_a_role_would_refuse_is_an_error(file: Path, capsys: Capture, tree: dict[str, object], line: str) -> None:

@@ -104,6 +104,11 @@ def test_every_error_of_file_environment_and_targets_comes_at_once(find_problems
     assert found["worker.task_timeout"].source.endswith("distributed.json")
 
 
+def test_a_list_with_elements_is_not_called_too_short(find_problems: FindProblems) -> None:
+    found = find_problems({"security": {"targets": [{"host": "localhost", "ports": [0, 70000]}]}})
+    assert found.keys() == {"security.targets[0].ports[0]", "security.targets[0].ports[1]"}
+
+
 @pytest.mark.parametrize(
     ("tree", "path", "nearest"),
     [
