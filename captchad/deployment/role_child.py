@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from captchad.config.changes import LOGGER as CONFIGURATION_LOGGER
 from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.log_lines import read_log_line
@@ -166,7 +167,8 @@ class RoleChild:
         failed, lost = self._log.failure, self._log.lost_lines
         self._log.append(line)
         read = read_log_line(line.decode(errors="replace"))
-        self._tell(read.message, read.level)
+        if read.logger != CONFIGURATION_LOGGER:
+            self._tell(read.message, read.level)
         if self._log.failure and not failed:
             self._tell(f"its log {self._log.path} can't be written, and lines are lost: {self._log.failure}", "error")
         elif failed and not self._log.failure:

@@ -82,7 +82,8 @@ def test_what_the_gateway_refuses_is_named_by_its_argument(
     assert run_command_line(["submit", PAGE, "--gateway", stub.url]) == 1
     assert capsys.readouterr().err == (
         "captchad: the gateway refuses the task: --target is wrong; URL is wrong; --image is wrong; "
-        "--min-length is wrong; the hints is wrong; --fill-submit is wrong; --session: cookies/0/name is wrong; / is wrong\n"
+        "--min-length is wrong; the hints is wrong; --fill-submit is wrong; --session: cookies/0/name is wrong; "
+        "/ is wrong\n"
     )
 
 

@@ -49,18 +49,18 @@ def test_what_a_full_disk_refuses_is_counted_and_said_once_there_is_room(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("line", "level", "message"),
+    ("line", "found"),
     [
-        ('{"level":"warning","message":"slow","task_id":"task_1"}', "warning", "slow (task_1)"),
-        ('{"level":"info","message":"fine"}', "info", "fine"),
-        ("2026-01-01T00:00:00.000Z error   gateway-h web: no", "error", "gateway-h web: no"),
-        ("captchad: no Chromium", "plain", "captchad: no Chromium"),
-        ("{broken", "plain", "{broken"),
-        ('{"a": 1}', "plain", '{"a": 1}'),
+        ('{"level":"warning","message":"slow","task_id":"task_1"}', LogLine("warning", "slow (task_1)")),
+        ('{"level":"info","message":"fine","logger":"captchad.a"}', LogLine("info", "fine", "captchad.a")),
+        ("2026-01-01T00:00:00.000Z error   gateway-h a.b: no", LogLine("error", "gateway-h a.b: no", "captchad.a.b")),
+        ("captchad: no Chromium", LogLine("plain", "captchad: no Chromium")),
+        ("{broken", LogLine("plain", "{broken")),
+        ('{"a": 1}', LogLine("plain", '{"a": 1}')),
     ],
 )
-def test_level_and_message_are_found(line: str, level: str, message: str) -> None:
-    assert read_log_line(line) == LogLine(level, message)
+def test_level_message_and_logger_are_found(line: str, found: LogLine) -> None:
+    assert read_log_line(line) == found
 
 
 @given(st.text())
