@@ -2,7 +2,8 @@
 
 import json
 import signal
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.patience import wait_until
@@ -11,16 +12,19 @@ from tests.system.up_process import UpProcess
 ROLES = ("gateway", "scheduler", "monitor", "worker-1")
 
 
-class EndingUp(UpProcess):
-    """One that ends with its block."""
-
-    close = UpProcess.end
+@contextmanager
+def run_up(state: Path, file: Path) -> Iterator[UpProcess]:
+    up = UpProcess(state, "--config", str(file))
+    try:
+        yield up
+    finally:
+        up.end()
 
 
 def test_what_concerns_all_roles_is_said_once(tmp_path: Path) -> None:
     state, file = tmp_path / "state", tmp_path / "f.json"
     file.write_text('{"worker": {"task_timeout": 60, "task_deadline_seconds": 30}}')
-    with closing(EndingUp(state, "--config", str(file))) as up:
+    with run_up(state, file) as up:
         up.wait_until_up()
         file.write_text('{"worker": {"task_timeout": 20, "task_deadline_seconds": 30}, "gateway": {"queue_limit": 7}}')
         up.signal(signal.SIGHUP)
@@ -48,7 +52,7 @@ def test_what_concerns_all_roles_is_said_once(tmp_path: Path) -> None:
 def test_a_doubt_is_said_once_where_logs_are_text_too(tmp_path: Path) -> None:
     file = tmp_path / "f.json"
     file.write_text(json.dumps({"logging": {"format": "text"}, "redis": {"connection_pool_size": 101}}))
-    with closing(EndingUp(tmp_path / "state", "--config", str(file))) as up:
+    with run_up(tmp_path / "state", file) as up:
         up.wait_until_up()
         said = [event for event in up.events if "redis.connection_pool_size" in event.get("text", "")]
         assert [event["name"] for event in said] == ["up"]

@@ -139,6 +139,20 @@ def test_the_doctor_fails_on_what_a_role_would_refuse(captchad: Run) -> None:
     assert told[1][1].startswith("redis.connection_pool_size: keeps more connections than redis.max_connections")
 
 
+def test_a_wrong_key_is_told_from_none(
+    captchad: Run, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environment["CAPTCHAD_SECURITY__API_KEY_REQUIRED"] = "true"
+    request.getfixturevalue("gateway")
+    advice = "give a valid key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one"
+    for options, reason in (
+        ((), "send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"),
+        (("--api-key", "ck_0_0"), "this API key is not valid: it is unknown or revoked"),
+    ):
+        refused = captchad("stats", *options)
+        assert (refused.returncode, refused.stderr) == (1, f"captchad: {reason} — {advice}\n")
+
+
 def test_health_without_a_key_asks_whether_roles_are_ready(
     captchad: Run, environment: dict[str, str], request: pytest.FixtureRequest
 ) -> None:
