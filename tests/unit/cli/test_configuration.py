@@ -49,6 +49,10 @@ def test_what_is_neither_wrong_nor_doubtful_is_good(file: Path, capsys: Capture)
             "recognition.models.127.0.0.1: worker will not start: /missing.onnx can't be read: no such file",
         ),
         ({"browser": {"executable": "/missing"}}, "browser.executable: worker will not start: /missing is no program"),
+        (
+            {"browser": {"proxy_host": "192.0.2.1"}},
+            "browser.proxy_host: worker will not start: this machine can't listen on 192.0.2.1: ",
+        ),
     ],
 )
 def test_what_a_role_would_refuse_is_an_error(file: Path, capsys: Capture, tree: dict[str, object], line: str) -> None:
