@@ -1,4 +1,4 @@
-"""Decides whether a role may start with a configuration: rules of production, what is missing, what is not built yet."""
+"""Decides whether a role may start with a configuration: rules of production, what is missing or not built yet."""
 
 import shutil
 import socket
