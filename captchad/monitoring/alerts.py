@@ -84,7 +84,7 @@ def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iter
 
 
 def _advise_start(role: Role) -> str:
-    return f"`captchad up` starts one by itself; elsewhere start it with `captchad --role={role}`."
+    return f"`captchad up` starts one by itself; elsewhere start one with `captchad --role={role}`."
 
 
 def _check_roles(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
