@@ -22,7 +22,7 @@ from captchad.config.layers import GivenValue, Layers, Provenance, Source
 from captchad.config.redaction import flatten
 from captchad.config.settings import Configuration, TargetSection
 from captchad.config.targets import check_targets, normalise_declared_host
-from captchad.config.validation import do_overlap, salvage, validate
+from captchad.config.validation import salvage, validate
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 
 SEARCHED_PATHS = (Path("config/distributed.json"), Path("/etc/captchad/distributed.json"))
@@ -87,7 +87,8 @@ def examine_configuration(
     problems += _find_wrong_values(layers)
     problems += find_format_problems(layers)
     findings = check_targets(_read_targets(layers), today or _today(), layers.label_of("security.targets"))
-    problems += [one for one in findings.problems if not any(do_overlap(one.path, known.path) for known in problems)]
+    known = {problem.path for problem in problems}
+    problems += [problem for problem in findings.problems if problem.path not in known]
     if problems:
         rest = salvage(Configuration, layers.tree, [problem.path for problem in problems]) or Configuration()
         return Examination(LoadedConfiguration(rest, file_path, {}), tuple(problems))
