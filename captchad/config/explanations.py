@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from captchad.config.json_file import join_path
 from captchad.config.layers import Layers
 from captchad.config.setting_names import find_setting, nearest_setting
+from captchad.config.validation import make_path
 from captchad.domain.errors import ConfigurationProblem
 
 VALUE_LENGTH_LIMIT = 60
@@ -52,9 +52,7 @@ def explain(error: ValidationError, layers: Layers) -> list[ConfigurationProblem
 
 
 def _explain_one(details: ErrorDetails, layers: Layers) -> ConfigurationProblem:
-    path = ""
-    for step in details["loc"]:
-        path = join_path(path, step)
+    path = make_path(details["loc"])
     return ConfigurationProblem(path, _describe(details, path), layers.label_of(path))
 
 

@@ -212,7 +212,9 @@ async def test_with_keys_the_page_asks_for_one(broker: Broker, watched: WatchedP
     await monitor.start()
     page = watched.page
     await page.goto(monitor.url)
+    links = page.locator("footer a")
     await expect(page.locator("#key-form")).to_be_visible()
+    await expect(links.first).to_be_hidden()
     await page.locator("#key").fill("ck_wrong_key")
     await page.keyboard.press("Enter")
     await expect(page.locator("#key-reason")).to_contain_text("not valid")
@@ -220,6 +222,7 @@ async def test_with_keys_the_page_asks_for_one(broker: Broker, watched: WatchedP
     await page.keyboard.press("Enter")
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     await expect(page.locator("#key-form")).to_be_hidden()
+    await expect(links.first).to_be_hidden()
     await monitor.stop()
 
 
