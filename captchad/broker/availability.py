@@ -21,7 +21,7 @@ class Availability:
     """What is wrong with Redis now, as one process has met it.
 
     `notice` and `recover` say whether anything has changed, so that each change can be logged once. A full memory
-    refuses new tasks alone, and a missing right one operation: the rest goes on.
+    refuses new tasks alone, and a missing right the operations that need it: the rest goes on.
     """
 
     _failure: Failure | None = None
@@ -49,7 +49,8 @@ class Availability:
         if failure.kind is FailureKind.FULL:
             is_news, self._fullness = self._fullness is None, failure
         elif failure.kind is FailureKind.FORBIDDEN:
-            is_news = operation.name not in self._forbidden
+            # Many operations need the same right, such as that to run scripts.
+            is_news = failure.message not in {known.message for known in self._forbidden.values()}
             self._forbidden[operation.name] = failure
         else:
             is_news = self._failure is None or self._failure.code != failure.code
@@ -63,7 +64,12 @@ class Availability:
         if is_back:
             self._failure = None
         self.has_answered = True
-        return self._forbidden.pop(operation.name, None) is not None or is_back
+        granted = self._forbidden.get(operation.name)
+        if granted is not None:
+            # Others that lacked the same right need not be tried first: nobody may ask for them for long.
+            kept = {name: failure for name, failure in self._forbidden.items() if failure.message != granted.message}
+            self._forbidden = kept
+        return granted is not None or is_back
 
     def make_room(self) -> bool:
         """Take note that the memory is not full; return whether it was."""

@@ -218,7 +218,8 @@ class Broker(Service):
         if failure.kind is FailureKind.FORBIDDEN and not self._availability.has_answered:
             return ConfigurationError((ConfigurationProblem("redis", f"{self._locate(failure)}; {failure.advice}"),))
         if self._availability.notice(failure, operation):
-            _logger.warning("%s", self._locate(failure))
+            advice = f"; {failure.advice}" if failure.advice else ""
+            _logger.warning("%s%s", self._locate(failure), advice)
         return _ERRORS[failure.kind](failure.message)
 
     def _note_success(self, operation: Operation) -> None:

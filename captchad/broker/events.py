@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
+from captchad.broker.availability import Operation
 from captchad.broker.connection import Broker
 from captchad.broker.redis_keys import EPOCH
 from captchad.broker.tasks import TaskStore
@@ -28,6 +29,8 @@ EPOCH_CHECK_SECONDS = 5.0
 EPOCH_BYTES = 8
 RECONNECT_SECONDS = 0.2
 LISTENER_LIMIT = 1000
+_SUBSCRIBING = Operation("subscribing", is_write=False)
+"""Apart from reading: a process that lacks the right to channels reads all the same."""
 _FINAL = frozenset(str(status) for status in FINAL_STATUSES)
 
 
@@ -132,13 +135,12 @@ class EventFeed(Service):
             self._listeners.discard(queue)
 
     async def _receive(self) -> None:
-        channels = [keys.events for keys in self._broker.partitions] + [self._broker.node_events]
         async with self._broker.guard():
             subscriber = self._broker.blocking_client.pubsub()
         try:
+            async with self._broker.guard(_SUBSCRIBING):
+                await self._subscribe(subscriber)
             async with self._broker.guard():
-                await subscriber.subscribe(*channels)
-                awaited = len(channels)
                 is_ping_out = False
                 while True:
                     message = await subscriber.get_message(timeout=PING_AFTER_SECONDS)
@@ -149,15 +151,23 @@ class EventFeed(Service):
                         is_ping_out = True
                         continue
                     is_ping_out = False
-                    if message["type"] == "subscribe":
-                        awaited -= 1
-                        if awaited == 0:
-                            self._is_subscribed.set()
-                            self._catch_up()
-                    elif message["type"] == "message":
+                    if message["type"] == "message":
                         self._dispatch(message["channel"], message["data"])
         finally:
             await subscriber.aclose()
+
+    async def _subscribe(self, subscriber: Any) -> None:
+        channels = [keys.events for keys in self._broker.partitions] + [self._broker.node_events]
+        await subscriber.subscribe(*channels)
+        awaited = len(channels)
+        while awaited:
+            message = await subscriber.get_message(timeout=PING_AFTER_SECONDS)
+            if message is None:
+                raise TimeoutError("the subscription does not answer")
+            # Changes that come meanwhile are not lost: all that is waited for is read once this is done.
+            awaited -= message["type"] == "subscribe"
+        self._is_subscribed.set()
+        self._catch_up()
 
     async def _check_epoch(self) -> None:
         """Have all waited tasks read again where the data are not those of the last look."""

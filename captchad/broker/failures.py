@@ -79,6 +79,8 @@ _OTHER_WORDS = {
     # The driver's own words for a demoted master that Sentinel had named.
     "The previous master is now a slave": "READONLY",
 }
+_NAMELESS = re.compile(r"(?:one of the|a) (key|channel)s?(?: used as arguments?)?")
+"""What of a right Redis does not name, in the words of all versions."""
 _SCRIPT_PLACE = re.compile(r" script: \S+, on @.*$")
 
 
@@ -109,5 +111,5 @@ def _find_code(error: Exception, text: str) -> str:
 
 
 def _read_detail(text: str, code: str) -> str:
-    detail = text.partition(code)[2] or text
+    detail = _NAMELESS.sub(r"the \1s of captchad:*", text.partition(code)[2] or text)
     return _SCRIPT_PLACE.sub("", detail).strip(" :-()'\",.")[:_DETAIL_LENGTH_LIMIT]

@@ -2,6 +2,7 @@
 
 import orjson
 
+from captchad.broker.availability import Operation
 from captchad.broker.connection import Broker
 from captchad.broker.node_reports import decode_report, encode_report
 from captchad.broker.redis_keys import ALIVE, NODES
@@ -9,6 +10,7 @@ from captchad.domain.node import Node, NodeReport, NodeState, leave_out_replaced
 
 FORGET_AFTER_MS = 600_000
 MS = 1000
+_PUBLISHING = Operation("publishing", is_write=False)
 
 
 class NodeRegistry:
@@ -26,7 +28,7 @@ class NodeRegistry:
         await self._beat(report.consumer, encode_report(report))
         if not announce:
             return
-        async with self._broker.guard():
+        async with self._broker.guard(_PUBLISHING):
             await self._broker.client.publish(
                 self._broker.node_events,
                 orjson.dumps({"name": report.name, "role": report.role, "is_draining": report.is_draining}),

@@ -144,7 +144,7 @@ _OPTIONS = (
     click.option("--task-deadline", type=_DEADLINE, metavar="SECONDS", help="Time after which the task fails."),
     click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
-    click.option("--callback-url", metavar="URL", help="Where the result is POSTed."),
+    click.option("--callback-url", metavar="URL", help="Where the result is POSTed; not available yet."),
     _json_option("--metadata", "Given back with the result."),
 )
 

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from captchad.config.json_file import join_path
 from captchad.config.layers import Layers
 from captchad.config.requirements import COUNTS, say_what_is_wanted
 from captchad.config.setting_names import find_setting, nearest_setting
+from captchad.config.validation import make_path
 from captchad.domain.errors import ConfigurationProblem
 
 VALUE_LENGTH_LIMIT = 60
@@ -27,9 +27,7 @@ def _is_echo(details: ErrorDetails) -> bool:
 
 
 def _explain_one(details: ErrorDetails, layers: Layers) -> ConfigurationProblem:
-    path = ""
-    for step in details["loc"]:
-        path = join_path(path, step)
+    path = make_path(details["loc"])
     return ConfigurationProblem(path, _describe(details, path), layers.label_of(path))
 
 

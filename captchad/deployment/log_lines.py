@@ -1,11 +1,14 @@
 """Parses the log lines of roles."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
 
 PLAIN_LEVEL = "plain"
 WORTH_SHOWING = frozenset({"warning", "error", "critical", PLAIN_LEVEL})
+
+_BY_WEIGHT = (frozenset({"error", "critical", PLAIN_LEVEL}), WORTH_SHOWING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,14 @@ def _find_logger(text: str) -> str:
     _, _, rest = text.partition(" ")
     logger, colon, _ = rest.partition(": ")
     return f"captchad.{logger}" if colon else ""
+
+
+def find_last_words(lines: Iterable[str], count: int) -> list[str]:
+    """Return the last messages of the gravest kind there is: what a process ended of, not how it ended."""
+    read = [read_log_line(line) for line in lines if line.strip()]
+    for levels in _BY_WEIGHT:
+        telling = [line for line in read if line.level in levels]
+        if telling:
+            read = telling
+            break
+    return [line.message for line in read[-count:]]

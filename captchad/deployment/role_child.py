@@ -8,8 +8,8 @@ from pathlib import Path
 
 from captchad.config.changes import LOGGER as CONFIGURATION_LOGGER
 from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
-from captchad.deployment.log_file import LogFile
-from captchad.deployment.log_lines import read_log_line
+from captchad.deployment.log_file import REMEMBERED_LINES, LogFile
+from captchad.deployment.log_lines import find_last_words, read_log_line
 from captchad.deployment.role_notifications import WATCHDOG_SECONDS, RoleNotifications
 from captchad.domain.node import Role
 from captchad.domain.ports import find_local_host, show_host
@@ -131,9 +131,9 @@ class RoleChild:
         if self._process is not None:
             self._process.reload()
 
-    def read_last_lines(self, count: int) -> list[str]:
-        """Return the messages of its last lines."""
-        return [read_log_line(line).message for line in self._log.read_last_lines(count)]
+    def read_last_words(self, count: int) -> list[str]:
+        """Return the last messages that say why it ended, if any does."""
+        return find_last_words(self._log.read_last_lines(REMEMBERED_LINES), count)
 
     async def _end_when_hung(self, process: TetheredProcess, notifications: RoleNotifications) -> None:
         await notifications.wait_until_hung()

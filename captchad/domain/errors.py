@@ -105,6 +105,12 @@ class FeatureNotBuilt(CaptchadError):
     code = "not_implemented"
 
 
+class Overloaded(CaptchadError):
+    """The process has as much under way as it has room for; nothing was stored."""
+
+    code = "overloaded"
+
+
 class QueueFull(CaptchadError):
     """The queue's bound is reached; nothing was stored."""
 

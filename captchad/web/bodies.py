@@ -83,10 +83,13 @@ def check_content_type(request: web.Request) -> None:
         raise UnsupportedMediaType("compressed bodies are not supported; send it without Content-Encoding")
 
 
-async def read_body(request: web.Request, limit_bytes: int, meter: BodyMeter) -> bytes:
+async def read_body(
+    request: web.Request, limit_bytes: int, meter: BodyMeter, note_length: Callable[[int], None]
+) -> bytes:
     """Read a JSON body up to `limit_bytes`, whether or not its length was announced, as long as `meter` allows it.
 
-    Raises UnsupportedMediaType, BodyTooLarge, RequestTimedOut or InvalidRequest.
+    `note_length` is told how long it has become, and may raise. Raises UnsupportedMediaType, BodyTooLarge,
+    RequestTimedOut or InvalidRequest.
     """
     check_content_type(request)
     message = f"the body is larger than {limit_bytes} bytes"
@@ -98,6 +101,7 @@ async def read_body(request: web.Request, limit_bytes: int, meter: BodyMeter) ->
             body += piece
             if len(body) > limit_bytes:
                 raise BodyTooLarge(message)
+            note_length(len(body))
             meter.feed(piece)
     except (HttpProcessingError, HTTPException, web.RequestPayloadError, web.PayloadAccessError) as error:
         raise InvalidRequest("the body is not framed as HTTP requires") from error

@@ -12,6 +12,7 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from captchad.telemetry.metrics import ConnectionEnd, Metrics
 from captchad.web.connections import ConnectionTable
+from captchad.web.next_head import NextHead
 from captchad.web.problems import answer_problem
 from captchad.web.request_id import make_request_id, mark_answer
 
@@ -32,7 +33,7 @@ class HeadTooSlow(BadHttpMessage):
 class CallerConnection(RequestHandler):
     """A connection that enters itself in the server's table, and answers what is no proper request by its kind."""
 
-    __slots__ = ("_has_sent", "_head_timer", "_is_refused", "_metrics", "_table")
+    __slots__ = ("_has_sent", "_head_timer", "_is_refused", "_metrics", "_next_head", "_table")
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class CallerConnection(RequestHandler):
         self._table = table
         self._metrics = metrics
         self._head_timer: asyncio.TimerHandle | None = None
+        self._next_head = NextHead()
         self._has_sent = False
         self._is_refused = False
 
@@ -89,12 +91,16 @@ class CallerConnection(RequestHandler):
         if self._is_refused:
             return
         self._has_sent = True
-        requests_before = self._request_count
+        queued_before = len(self._messages)
         super().data_received(data)
-        if self._request_count != requests_before:
+        new = list(self._messages)[queued_before:]
+        # After an error nothing more of the connection is read.
+        requests = [(message, body) for message, body in new if not isinstance(message, _ErrInfo)]
+        self._next_head.note(data, requests)
+        if new:
             self._stop_head_timer()
-        elif self._head_timer is None and self._is_idle:
-            self._expect_head()
+        elif self._is_idle:
+            self._expect_rest()
 
     def handle_error(
         self,
@@ -127,6 +133,9 @@ class CallerConnection(RequestHandler):
         """Send an answer; after a refusal, read away what still comes, or the reset would overtake the answer."""
         outcome = await super().finish_response(request, resp, start_time)
         self._table.note_waiting(self)
+        if not self._messages:
+            # It may have begun to come with this request, or while this one was answered.
+            self._expect_rest()
         if self._is_refused and self.transport is not None:
             if self.transport.can_write_eof():
                 self.transport.write_eof()
@@ -138,6 +147,11 @@ class CallerConnection(RequestHandler):
     def _is_idle(self) -> bool:
         """Whether nothing is being answered: the next request is waited for."""
         return self._waiter is not None and not self._waiter.done()
+
+    def _expect_rest(self) -> None:
+        """Expect the rest of a head that has begun to come."""
+        if self._next_head.is_begun and self._head_timer is None:
+            self._expect_head()
 
     def _expect_head(self) -> None:
         self._head_timer = self._loop.call_later(HEAD_SECONDS, self._end_slow_head)

@@ -6,13 +6,20 @@ from http import HTTPStatus
 import orjson
 from aiohttp import web
 
-from captchad.domain.errors import BrokerUnavailable, CaptchadError, InvalidRequest, QueueFull, RateLimited
+from captchad.domain.errors import (
+    BrokerUnavailable,
+    CaptchadError,
+    InvalidRequest,
+    Overloaded,
+    QueueFull,
+    RateLimited,
+)
 
 PROBLEM_TYPE = "application/problem+json"
 VIOLATIONS_LIMIT = 50
 POINTER_LIMIT = 256
 BROKER_RETRY_SECONDS = 2
-QUEUE_RETRY_SECONDS = 5
+FULL_RETRY_SECONDS = 5
 
 STATUSES: dict[str, HTTPStatus] = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
@@ -32,6 +39,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "headers_too_large": HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "internal_error": HTTPStatus.INTERNAL_SERVER_ERROR,
     "not_implemented": HTTPStatus.NOT_IMPLEMENTED,
+    "overloaded": HTTPStatus.SERVICE_UNAVAILABLE,
     "queue_full": HTTPStatus.SERVICE_UNAVAILABLE,
     "broker_unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -55,6 +63,7 @@ TITLES: dict[str, str] = {
     "headers_too_large": "The headers are too large",
     "internal_error": "Something failed inside captchad",
     "not_implemented": "This release can't do that yet",
+    "overloaded": "Too much is under way",
     "queue_full": "The queue is full",
     "broker_unavailable": "The broker can't do this now",
 }
@@ -83,8 +92,8 @@ def answer_failure(error: CaptchadError, request_id: str) -> web.Response:
         ]
     elif isinstance(error, RateLimited):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
-    elif isinstance(error, QueueFull):
-        headers["Retry-After"] = str(QUEUE_RETRY_SECONDS)
+    elif isinstance(error, (QueueFull, Overloaded)):
+        headers["Retry-After"] = str(FULL_RETRY_SECONDS)
     elif isinstance(error, BrokerUnavailable):
         headers["Retry-After"] = str(BROKER_RETRY_SECONDS)
         if error.task_id is not None:

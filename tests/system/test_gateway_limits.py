@@ -8,6 +8,8 @@ import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from captchad.web.api.tasks import BATCH_BODY_LIMIT_BYTES
+from captchad.web.body_room import ROOM_BYTES
 from tests.patience import PATIENCE_SECONDS, until
 from tests.redis_server import RedisServer
 from tests.system.fleet import Fleet, RoleProcess, run_fleet
@@ -77,3 +79,43 @@ async def test_a_batch_of_millions_of_tasks_costs_no_more_than_its_beginning(
             metrics = (await response.text()).splitlines()
         [used] = [line for line in metrics if line.startswith("captchad_process_cpu_seconds_total ")]
         print(f"the gateway has used {used.split()[1]} CPU seconds in all")
+
+
+async def test_unfinished_bodies_fill_no_more_than_their_room_and_small_ones_need_none(
+    tmp_path: Path, own_redis: RedisServer
+) -> None:
+    piece = b'{"tasks":[{"metadata":{"a":"' + b"x" * (BATCH_BODY_LIMIT_BYTES - MEBIBYTE)
+    head = b"POST /submit_batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    async with run_fleet(tmp_path, own_redis.url, "gateway") as fleet:
+
+        async def send_large() -> str:
+            """Return the code that a large body is answered with; it is not valid, but would be read."""
+            headers = {"Content-Type": "application/json"}
+            url = f"{fleet.gateway_url}/submit_batch"
+            async with fleet.client.post(url, data=io.BytesIO(piece), headers=headers) as response:
+                problem = json.loads(await response.read())
+                assert (response.status == 503) == ("Retry-After" in response.headers)
+                return str(problem["code"])
+
+        assert await send_large() == "invalid_request"
+        writers = []
+        try:
+            for _ in range(ROOM_BYTES // len(piece) + 1):
+                _, writer = await asyncio.open_connection("127.0.0.1", fleet.roles[0].port)
+                writers.append(writer)
+                writer.write(head + b"Content-Length: %d\r\n\r\n" % BATCH_BODY_LIMIT_BYTES + piece)
+                await writer.drain()
+
+            async def is_full() -> bool:
+                return await send_large() == "overloaded"
+
+            await until(is_full)
+            await fleet.submit("v1")
+        finally:
+            for writer in writers:
+                writer.close()
+
+        async def is_free() -> bool:
+            return await send_large() == "invalid_request"
+
+        await until(is_free)

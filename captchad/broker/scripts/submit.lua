@@ -14,8 +14,8 @@ for index = 1, tonumber(ARGV[4]) do
   local at = 4 + (index - 1) * FIELDS
   local id, digest, body = ARGV[at + 1], ARGV[at + 9], ARGV[at + 10]
   local known = digest ~= '' and redis.call('GET', PREFIX .. ':idempotency:' .. digest)
-  if known then
-    local known_id, known_body = string.match(known, '^(%S+) (%S+)$')
+  local known_id, known_body = string.match(known or '', '^(%S+) (%S+)$')
+  if known_id then
     if known_body ~= body then
       return {'conflict', known_id}
     end

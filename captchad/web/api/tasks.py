@@ -27,6 +27,7 @@ from captchad.web.api.schema import BatchBody, TaskBody
 from captchad.web.api.validation import read_batch, read_task
 from captchad.web.bodies import BodyWork, parse_json, read_body
 from captchad.web.body_meter import BodyMeter
+from captchad.web.body_room import BodyPlace, BodyRoom
 from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.prefix import find_prefix
 from captchad.web.middleware.rates import charge
@@ -66,6 +67,7 @@ _SUBMIT_ERRORS = (
     "idempotency_conflict",
     "rate_limited",
     "not_implemented",
+    "overloaded",
     "queue_full",
     "request_timeout",
 )
@@ -92,6 +94,7 @@ class TaskRoutes:
         self._rates = rates
         self._metrics = metrics
         self._body_work = BodyWork()
+        self._body_room = BodyRoom()
 
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
@@ -100,26 +103,18 @@ class TaskRoutes:
     async def submit_task(self, request: web.Request) -> web.Response:
         """Store one task."""
         idempotency_key = read_idempotency_key(request)
-        body = await read_body(request, TASK_BODY_LIMIT_BYTES, BodyMeter())
-        work = BodyOfSubmit(body, 1, lambda value: [read_task(value, self._store.has_session_key)])
-        [submission] = await self._submit(work, caller_of(request), idempotency_key)
+        with self._body_room.enter() as place:
+            body = await read_body(request, TASK_BODY_LIMIT_BYTES, BodyMeter(), place.grow)
+            work = BodyOfSubmit(body, 1, lambda value: [read_task(value, self._store.has_session_key)])
+            [submission] = await self._submit(work, caller_of(request), idempotency_key)
         # Relative to the submit's own address where no proxy says what it is outside.
         headers = {"Location": f"{find_prefix(request) or '.'}/task_status/{submission.task_id}"}
         return answer_json(_represent_submission(submission), HTTPStatus.ACCEPTED, headers)
 
     async def submit_batch(self, request: web.Request) -> web.Response:
         """Store up to a hundred tasks, all or none."""
-        meter = BodyMeter(BATCH_LIMIT)
-        try:
-            idempotency_key = read_idempotency_key(request)
-            body = await read_body(request, BATCH_BODY_LIMIT_BYTES, meter)
-        except CaptchadError:
-            # A batch that isn't read to its end costs as much as one task: malformed bodies are limited too.
-            await charge(request, self._rates)
-            raise
-        await charge(request, self._rates, meter.tasks)
-        work = BodyOfSubmit(body, meter.tasks, lambda value: read_batch(value, self._store.has_session_key))
-        submissions = await self._submit(work, caller_of(request), idempotency_key)
+        with self._body_room.enter() as place:
+            submissions = await self._submit_batch(request, place)
         answer = {"tasks": [_represent_submission(submission) for submission in submissions]}
         return answer_json(answer, HTTPStatus.ACCEPTED)
 
@@ -154,6 +149,19 @@ class TaskRoutes:
         return answer_json(
             {"tasks": [represent_listed_task(record) for record in shown], "next_cursor": page.next_cursor}
         )
+
+    async def _submit_batch(self, request: web.Request, place: BodyPlace) -> list[Submission]:
+        meter = BodyMeter(BATCH_LIMIT)
+        try:
+            idempotency_key = read_idempotency_key(request)
+            body = await read_body(request, BATCH_BODY_LIMIT_BYTES, meter, place.grow)
+        except CaptchadError:
+            # A batch that isn't read to its end costs as much as one task: malformed bodies are limited too.
+            await charge(request, self._rates)
+            raise
+        await charge(request, self._rates, meter.tasks)
+        work = BodyOfSubmit(body, meter.tasks, lambda value: read_batch(value, self._store.has_session_key))
+        return await self._submit(work, caller_of(request), idempotency_key)
 
     async def _submit(self, work: BodyOfSubmit, key: ApiKey | None, idempotency_key: str | None) -> list[Submission]:
         def prepare() -> tuple[list[Admitted], str]:

@@ -217,7 +217,7 @@ def _find_big_integer(metadata: dict[str, Any], pointer: str) -> str | None:
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
     for name in UNBUILT_FIELDS:
         if _is_asked_for(body, name):
-            raise FeatureNotBuilt(f"{pointer}/{name}: this release does not implement {name} yet; leave it out")
+            raise FeatureNotBuilt(f"{pointer}/{name}: this release does not implement it yet; leave it out")
 
 
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:

@@ -83,7 +83,12 @@ def _represent_queue(queue: QueueStatus) -> dict[str, Any]:
             for name, depth in queue.depth.items()
         ],
         "targets": [
-            {"target": target, "pending": figures.pending, "processing": figures.processing}
+            {
+                "target": target,
+                "pending": figures.pending,
+                "processing": figures.processing,
+                "deferred": figures.deferred,
+            }
             for target, figures in sorted(queue.per_target.items())
             if figures.pending or figures.processing
         ],

@@ -9,17 +9,19 @@ import pytest
 
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
-from captchad.broker.tasks import NewTask, TaskStore
+from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.settings import RedisSection, RedisSentinelSection
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskRequest, TaskStatus
 from captchad.runtime.spawn import TaskSet
-from tests.integration.protocol import LIMITS, TARGET
+from tests.integration.protocol import TARGET
 from tests.patience import until, until_true
 from tests.sentinels import SentinelFleet
 
 Answer = TypeVar("Answer")
+LIMITS = QueueLimits(tasks=100_000, bytes=100_000_000)
+"""More than is submitted until the slowest failover of a busy machine."""
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,26 @@ def test_a_key_that_is_asked_for_comes_without_that_remark(captchad: Run) -> Non
     assert captchad("keys", "create", "program", "--json").stderr == ""
 
 
+def test_a_key_that_may_not_read_loses_no_task(
+    captchad: Run, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environment["CAPTCHAD_SECURITY__API_KEY_REQUIRED"] = "true"
+    request.getfixturevalue("gateway")
+
+    def create_key(scope: str) -> str:
+        created: dict[str, str] = json.loads(captchad("keys", "create", scope, "--scope", scope, "--json").stdout)
+        return created["key"]
+
+    submit = ("submit", "http://localhost:8090/", "--wait", "5", "--api-key", create_key("submit"))
+    waited, for_programs = captchad(*submit), captchad(*submit, "--json")
+    assert (waited.returncode, waited.stdout, for_programs.returncode) == (1, "", 1)
+    named, reason = waited.stderr.splitlines()
+    assert "this key lacks the scope read" in reason
+    task_ids = {named.split(" ")[1], json.loads(for_programs.stdout)["task_id"]}
+    admin = create_key("admin")
+    assert {captchad("cancel", task_id, "--api-key", admin).returncode for task_id in task_ids} == {0}
+
+
 def test_a_key_is_for_declared_targets_alone(captchad: Run) -> None:
     refused = captchad("keys", "create", "ci", "--target", "elsewhere.example")
     assert refused.returncode == 1
@@ -54,6 +75,18 @@ async def test_a_dead_letter_is_listed_shown_and_replayed(captchad: Run, partiti
     (of_all,) = json.loads(captchad("dead", "replay", "--all", "--json").stdout)
     assert of_all["replay_of"] == task_id
     assert (await partition.store.read(of_all["task_id"])).replay_of == task_id
+
+
+@pytest.mark.parametrize("columns", [120, 80, 40])
+async def test_the_id_and_the_time_of_a_dead_letter_are_never_folded(
+    read_in_terminal: Callable[..., str], captchad: Run, partition: Partition, columns: int
+) -> None:
+    task_id = await partition.submit(retry_count=0)
+    consumer = partition.make_consumer()
+    await consumer.settle([retryable(delivery) for delivery in await consumer.take(1)])
+    (listed,) = json.loads(captchad("dead", "list", "--json").stdout)
+    shown = read_in_terminal("dead", "list", columns=columns)
+    assert f"{task_id}  {listed['died_at']}  " in shown
 
 
 async def test_what_failed_for_good_at_once_is_no_dead_letter(captchad: Run, partition: Partition) -> None:

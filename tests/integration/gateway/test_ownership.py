@@ -79,6 +79,35 @@ async def test_a_key_sees_its_own_tasks_and_no_others(callers: Callers, broker: 
         assert (await answer.json())["result"]["session"]["cookies"][0]["value"] == "open-sesame"
 
 
+async def test_a_task_from_before_tasks_had_owners_is_for_those_who_may_see_all(
+    callers: Callers, broker: Broker
+) -> None:
+    task_id = await callers.submit("ann", A, evidence=True)
+    record = broker.partitions[0].task(task_id)
+    request = orjson.loads(await broker.client.hget(record, "request"))
+    assert request.pop("key_id")
+    await broker.client.hset(record, "request", orjson.dumps(request))
+    assert await broker.client.hdel(record, "key_id") == 1
+    heard: dict[str, list[tuple[str, str]]] = {"ann": [], "auditor": []}
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+        for name, found in heard.items():
+            group.create_task(listen(callers, name, found))
+        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard))
+        for name in ("ann", "bob"):
+            for path in ("task_status", "task_evidence"):
+                end = "/image" if path == "task_evidence" else ""
+                assert await callers.get(name, f"/{path}/{task_id}{end}") == 403
+            assert await callers.cancel(name, task_id) == 403
+            assert await callers.list_ids(name) == set()
+        for name in ("auditor", "auditor of a", "admin"):
+            assert await callers.get(name, f"/task_status/{task_id}") == 200
+            assert await callers.list_ids(name) == {task_id}
+        assert await callers.cancel("admin", task_id) == 200
+        await until_true(lambda: (task_id, "cancelled") in heard["auditor"])
+        await callers.gateway.server.drain()
+    assert heard["ann"] == []
+
+
 async def test_nobody_waits_for_the_end_of_anothers_task(callers: Callers) -> None:
     task_id = await callers.submit("ann", A)
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -215,11 +215,13 @@ async def test_with_keys_the_page_asks_for_one_and_says_what_it_hides(
     await monitor.start()
     page = watched.page
     await page.goto(monitor.url)
+    links = page.locator("footer a")
     await expect(page.locator("#key-form")).to_be_visible()
     advice = (
         "Keys with the scope “read”, “read_all” or “admin” may look at the fleet. The key is kept in this tab only."
     )
     await expect(page.locator("#key-reason")).to_have_text(advice)
+    await expect(links.first).to_be_hidden()
     await page.locator("#key").fill("ck_wrong_key")
     await page.keyboard.press("Enter")
     await expect(page.locator("#key-reason")).to_have_text(f"This key is not valid. {advice}")
@@ -232,6 +234,7 @@ async def test_with_keys_the_page_asks_for_one_and_says_what_it_hides(
     await expect(page.locator("#tasks")).to_contain_text("None of the newest tasks can be seen with this key.")
     await fleet.submit(key_id=key.key_id)
     await expect(note).to_have_text("1 of the newest 2; this key may not see the others")
+    await expect(links.first).to_be_hidden()
     await monitor.stop()
 
 

@@ -59,6 +59,16 @@ def test_a_full_memory_is_no_obstacle_and_ends_where_there_is_room() -> None:
     assert availability.fullness == ""
 
 
+def test_a_right_that_many_operations_need_is_said_once_and_is_back_for_all() -> None:
+    availability = connected()
+    submit, take = Operation("submit", is_write=True), Operation("take", is_write=True)
+    assert [availability.notice(FORBIDDEN, one) for one in (submit, take, submit)] == [True, False, False]
+    other = Failure(FailureKind.FORBIDDEN, "another right", "NOPERM")
+    assert availability.notice(other, Operation("lead", is_write=True))
+    assert availability.recover(take)
+    assert availability.obstacle == other.message
+
+
 def test_a_missing_right_is_an_obstacle_until_that_very_operation_succeeds() -> None:
     availability = connected()
     submit, take = Operation("submit", is_write=True), Operation("take", is_write=True)

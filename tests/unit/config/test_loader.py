@@ -162,6 +162,13 @@ def test_an_unknown_key_is_named_with_its_nearest_neighbour(
             "gateway.trusted_proxies[0]",
             "must be an address or a network such as 10.0.0.0/8, not 'proxy'",
         ),
+        ({"browser": {"proxy_host": "abc"}}, "browser.proxy_host", "must be an IP address, not 'abc'"),
+        (
+            {"browser": {"proxy_advertised_host": "http://a"}},
+            "browser.proxy_advertised_host",
+            "'http://a' is not a valid host name",
+        ),
+        ({"redis": {"master": {"host": "a:6379"}}}, "redis.master.host", "'a:6379' is not a valid host name"),
         (
             {"security": {"targets": [{"host": "localhost", "expires": "soon"}]}},
             "security.targets[0].expires",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.deployment.log_file import LogFile
-from captchad.deployment.log_lines import LogLine, read_log_line
+from captchad.deployment.log_lines import LogLine, find_last_words, read_log_line
 
 
 def test_lines_are_appended_and_the_last_remembered(tmp_path: Path) -> None:
@@ -66,3 +66,22 @@ def test_level_message_and_logger_are_found(line: str, found: LogLine) -> None:
 @given(st.text())
 def test_any_line_can_be_read(line: str) -> None:
     assert read_log_line(line).message in line or line.startswith("{")
+
+
+INFO, WARNING = '{"level":"info","message":"listening"}', '{"level":"warning","message":"no target"}'
+STOPPED = '{"level":"info","message":"worker has stopped"}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([WARNING, INFO, "captchad: no Chromium", STOPPED], ["captchad: no Chromium"]),
+        ([INFO, '{"level":"error","message":"away"}', "", "captchad: gone"], ["away", "captchad: gone"]),
+        ([INFO, WARNING, STOPPED], ["no target"]),
+        ([INFO, STOPPED], ["listening", "worker has stopped"]),
+        ([" ", ""], []),
+        (["1", "2", "3"], ["2", "3"]),
+    ],
+)
+def test_last_words_are_those_that_say_why(lines: list[str], words: list[str]) -> None:
+    assert find_last_words(lines, 2) == words

@@ -161,6 +161,42 @@ async def test_a_head_that_does_not_come_in_time_ends_its_connection(monkeypatch
         assert (await reader.read()).startswith(b"HTTP/1.0 408")
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("whole", [GET, POST + b"0123456789", CHUNKED, GET + POST + b"0123456789", CHUNKED + GET])
+async def test_a_head_that_begins_with_the_request_before_it_must_come_in_time_too(
+    whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("captchad.web.caller_connection.HEAD_SECONDS", 0.05)
+    async with run_stage() as stage:
+        reader = await stage.connect(whole + GET[:-2])
+        assert b"HTTP/1.0 408" in await reader.read()
+        stage.may_answer.clear()
+        reader = await stage.connect(whole)
+        await until_true(lambda: stage.serving == 1)
+        stage.send_again(GET[:20])
+        await asyncio.sleep(0.2)
+        assert stage.serving == 1, "the answer under way is not cut off"
+        stage.may_answer.set()
+        assert b"HTTP/1.0 408" in await reader.read()
+
+
+@pytest.mark.parametrize("whole", [GET, POST + b"0123456789", CHUNKED, GET + POST + b"0123456789", CHUNKED + GET])
+async def test_a_connection_may_be_idle_after_any_kind_of_request(
+    whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("captchad.web.caller_connection.HEAD_SECONDS", 0.05)
+    async with run_stage() as stage:
+        reader = await stage.connect(whole)
+        await reader.readuntil(b"here")
+        await asyncio.sleep(0.2)
+        stage.send_again(GET[:-2] + b"Connection: close\r\n\r\n")
+        answers = await reader.read()
+        assert answers.endswith(b"here")
+        assert b"HTTP/1.0 408" not in answers
+
+
 async def test_a_connection_may_be_idle_between_requests_and_a_request_may_take_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -57,6 +57,8 @@ function showState(state, text) {
   setText(byId("connection-text"), { live: "live", away: "Redis is away", locked: "locked" }[state] ?? text);
   document.body.classList.toggle("stale", state !== "live");
   byId("key-form").hidden = state !== "locked";
+  // A link can't send a key.
+  byId("addresses").hidden = state === "connecting" || state === "locked" || Boolean(recall(sessionStorage, KEY_NAME));
   if (state === "locked") setText(byId("key-reason"), `${text} Keys with the scope “read”, “read_all” or “admin” may look at the fleet. The key is kept in this tab only.`.trim());
   if (state === "lost") lastNumber = null;
   showUnknown(state);

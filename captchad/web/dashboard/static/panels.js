@@ -64,7 +64,7 @@ export function drawQueues(parent, targetsParent, queue) {
   const targets = queue.targets.map((each) => ({
     name: each.target,
     level: (each.pending + each.processing) / busiest,
-    figure: `${count(each.processing)} running · ${count(each.pending)} waiting`,
+    figure: [`${count(each.processing)} running`, `${count(each.pending)} waiting`, ...(each.deferred ? [`${count(each.deferred)} deferred`] : [])].join(" · "),
   }));
   drawMeters(targetsParent, targets.length ? [{ caption: "By target", rows: targets }] : []);
 }
