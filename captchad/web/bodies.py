@@ -7,12 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, TypeVar
 
-import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPException
 
 from captchad.domain.errors import BodyTooLarge, InvalidRequest, RequestTimedOut, UnsupportedMediaType, Violation
+from captchad.domain.json_integer import read_integer
 from captchad.web.body_meter import BodyMeter
 
 JSON_TYPES = frozenset({"application/json"})
@@ -50,7 +50,10 @@ def _read_float(digits: str) -> float:
 
 
 _decoder = json.JSONDecoder(
-    object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, parse_float=_read_float
+    object_pairs_hook=_refuse_duplicates,
+    parse_constant=_refuse_constant,
+    parse_float=_read_float,
+    parse_int=read_integer,
 )
 
 
@@ -121,14 +124,16 @@ def parse_json(body: bytes) -> Any:
     try:
         value = _decoder.decode(body.decode())
         if b"\\u" in body:
-            # Only an escape can spell half of a surrogate pair, and only this parser refuses it.
-            orjson.loads(body)
+            # Only an escape can spell half of a surrogate pair, which the parser lets through.
+            json.dumps(value, ensure_ascii=False).encode()
     except _DuplicateName as error:
         raise InvalidRequest(
             "a name appears twice in one object of the body", (Violation("", f"{error.name[:64]!r} appears twice"),)
         ) from None
     except RecursionError:
         raise InvalidRequest("the body is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise InvalidRequest("the body has half of a surrogate pair (\\ud800 to \\udfff) in a text") from None
     except ValueError as error:
         raise InvalidRequest(f"the body is not valid JSON: {_first_line(error)}") from None
     return value
