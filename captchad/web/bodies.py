@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, TypeVar
 
@@ -18,6 +18,7 @@ from captchad.web.body_meter import BodyMeter
 JSON_TYPES = frozenset({"application/json"})
 SILENCE_SECONDS = 30.0
 SMALL_BODY_BYTES = 65_536
+SMALL_PIECE_BYTES = 16_384
 T = TypeVar("T")
 
 
@@ -61,10 +62,21 @@ class BodyWork:
     """Does what must be done with a body: with a small one at once, with large ones in a thread, one after another.
 
     In a thread of their own they hold up nobody; more threads would only take the event loop's share of the processor.
+    What must be done while a body comes is done in steps, of which all large ones together have one in each turn of the
+    loop.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bodies")
+        self._turn = asyncio.Lock()
+
+    async def measure(self, meter: BodyMeter, piece: bytes) -> None:
+        """Measure a piece of a body; raises what the meter raises."""
+        at = meter.feed(piece) if len(piece) <= SMALL_PIECE_BYTES else 0
+        while at < len(piece):
+            async with self._turn:
+                at = meter.feed(piece, at)
+                await asyncio.sleep(0)
 
     async def run(self, size_bytes: int, work: Callable[[], T]) -> T:
         """Return what `work` returns, which must touch nothing that belongs to the event loop."""
@@ -87,12 +99,15 @@ def check_content_type(request: web.Request) -> None:
 
 
 async def read_body(
-    request: web.Request, limit_bytes: int, meter: BodyMeter, note_length: Callable[[int], None]
+    request: web.Request,
+    limit_bytes: int,
+    note_length: Callable[[int], None],
+    measure: Callable[[bytes], Awaitable[None]],
 ) -> bytes:
-    """Read a JSON body up to `limit_bytes`, whether or not its length was announced, as long as `meter` allows it.
+    """Read a JSON body up to `limit_bytes`, whether or not its length was announced.
 
-    `note_length` is told how long it has become, and may raise. Raises UnsupportedMediaType, BodyTooLarge,
-    RequestTimedOut or InvalidRequest.
+    `note_length` is told how long it has become, `measure` is given each piece; either may raise. Raises
+    UnsupportedMediaType, BodyTooLarge, RequestTimedOut or InvalidRequest.
     """
     check_content_type(request)
     message = f"the body is larger than {limit_bytes} bytes"
@@ -105,7 +120,7 @@ async def read_body(
             if len(body) > limit_bytes:
                 raise BodyTooLarge(message)
             note_length(len(body))
-            meter.feed(piece)
+            await measure(piece)
     except (HttpProcessingError, HTTPException, web.RequestPayloadError, web.PayloadAccessError) as error:
         raise InvalidRequest("the body is not framed as HTTP requires") from error
     return bytes(body)
