@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from captchad.cli.reading_options import check_lengths
+from captchad.domain.json_integer import read_integer
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
@@ -58,7 +59,7 @@ def read_json_object(ctx: click.Context, param: click.Parameter, value: str | No
         return None
     text = _read_text(value[1:]) if value.startswith("@") else value
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text, parse_int=read_integer)
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"not JSON: {error}") from None
     if not isinstance(parsed, dict):

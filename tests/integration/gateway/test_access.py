@@ -191,6 +191,13 @@ async def test_a_used_up_allowance_is_said_before_anything_is_parsed(start_gatew
             assert (answer.status, (await answer.json())["code"]) == (429, "rate_limited")
 
 
+async def test_a_batch_of_the_whole_burst_passes(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=1, burst_size=5))
+    body = {"tasks": [PAGE] * 5}
+    async with start_gateway(configure(limited)) as gateway, gateway.session.post("/submit_batch", json=body) as answer:
+        assert (answer.status, answer.headers["RateLimit-Remaining"]) == (202, "0")
+
+
 async def test_a_batch_above_the_burst_is_let_through_once_and_paid_off(start_gateway: StartGateway) -> None:
     limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=60, burst_size=5))
     async with start_gateway(configure(limited)) as gateway:

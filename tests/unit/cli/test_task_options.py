@@ -44,6 +44,13 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
     }
 
 
+def test_an_integer_of_thousands_of_digits_is_left_to_the_gateway_to_name(stub: StubGateway) -> None:
+    stub.answer(202, {"task_id": "task_1"})
+    line = f'submit {PAGE} --gateway {stub.url} --metadata {{"a":{"9" * 5000}}}'
+    assert run_command_line(line.split()) == 0
+    assert stub.requests[0][3]["metadata"]["a"] > 2**64
+
+
 def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway, tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text('{"headers": {"X-A": "b"}}')
     stub.answer(202, {"task_id": "task_1"})
