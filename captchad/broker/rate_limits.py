@@ -30,7 +30,7 @@ class RateLimiter:
     async def take(self, name: str, cost: int, requests_per_minute: int, burst_size: int) -> RateLimitResult:
         """Charge `cost` requests to the rate limit called `name`.
 
-        A cost above the burst needs all of it free, and runs into debt.
+        A cost above the burst needs all of it free, and runs into debt. One below zero gives back.
         """
         interval_us = SECONDS_PER_MINUTE * MICROSECONDS / requests_per_minute
         digest = hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -10,6 +10,7 @@ from typing import Any
 
 from captchad.browser.backends import choose_source
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed, describe_proxy
+from captchad.browser.launch.executable import HOW_TO_INSTALL
 from captchad.browser.launch.process import LaunchedBrowsers
 from captchad.config.browser_choice import choose_browser
 from captchad.config.settings import Configuration
@@ -39,7 +40,8 @@ async def try_browser(configuration: Configuration) -> dict[str, Any]:
         draws_text = await _draw(browser)
         await browser.close()
     except (LaunchFailed, DependencyMissing) as error:
-        return {"error": str(error)}
+        # The doctor says by itself how to get one.
+        return {"error": str(error).removesuffix(f"; {HOW_TO_INSTALL}")}
     finally:
         await source.stop()
         await proxy.close()

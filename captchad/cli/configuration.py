@@ -11,12 +11,12 @@ from captchad.cli.command_group import CommandGroup
 from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table, say
-from captchad.cli.refusals import list_doubts, list_refusals
+from captchad.cli.refusals import list_doubts, list_problems
 from captchad.config.changes import changed_settings
-from captchad.config.loader import LoadedConfiguration, load_configuration
+from captchad.config.loader import LoadedConfiguration, examine_configuration
 from captchad.config.redaction import flatten_redacted, redact
 from captchad.config.settings import Configuration
-from captchad.domain.errors import ConfigurationError, ConfigurationProblem
+from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED
 from captchad.domain.node import Role
 
@@ -43,16 +43,12 @@ def check(ctx: click.Context, file: str | None, roles: Sequence[str], is_json: b
     Wrong is also what a role would refuse to start with on this machine. Warnings name what is allowed but probably a
     mistake.
     """
-    try:
-        loaded = load_configuration(file, os.environ)
-    except ConfigurationError as error:
-        _print_findings(error.problems, (), is_json)
-        ctx.exit(EXIT_FAILED)
-    problems = list_refusals(loaded.configuration, [Role(role) for role in roles] or tuple(Role))
-    doubts = list_doubts(loaded)
+    examined = examine_configuration(file, os.environ)
+    problems = list_problems(examined, [Role(role) for role in roles] or tuple(Role))
+    doubts = list_doubts(examined)
     _print_findings(problems, doubts, is_json)
     if not is_json and not problems:
-        where = str(loaded.path) if loaded.path else "no file, defaults and environment alone"
+        where = str(examined.loaded.path) if examined.loaded.path else "no file, defaults and environment alone"
         say(f"{where}: {_judge(len(doubts))}")
     ctx.exit(EXIT_FAILED if problems else EXIT_DONE)
 

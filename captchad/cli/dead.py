@@ -45,7 +45,8 @@ def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:
         (letter.task_id, _show_time(letter.died_ms), letter.request.target, letter.attempts, letter.error.code)
         for letter in letters
     )
-    print_table(("TASK", "DIED", "TARGET", "ATTEMPTS", "ERROR"), rows, "no dead letters")
+    headings = ("TASK", "DIED", "TARGET", "ATTEMPTS", "ERROR")
+    print_table(headings, rows, "no dead letters", whole=("TASK", "DIED"))
 
 
 @dead.command()

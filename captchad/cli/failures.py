@@ -13,7 +13,7 @@ from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 
 _ADVICE = {
     "gateway_unreachable": "start captchad with `captchad up`, or name another gateway with --gateway",
-    "unauthorized": "give a key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one",
+    "unauthorized": "give a valid key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one",
     "broker_unavailable": "see `captchad doctor`",
 }
 

@@ -68,7 +68,8 @@ def list_keys(config_path: str | None, is_json: bool) -> None:
         (key.name, key.key_id, " ".join(sorted(key.scopes)), " ".join(key.targets) or "all", *_times(key))
         for key in found
     )
-    print_table(("NAME", "ID", "SCOPES", "TARGETS", "CREATED", "REVOKED"), rows, "no keys; `captchad keys create NAME`")
+    headings = ("NAME", "ID", "SCOPES", "TARGETS", "CREATED", "REVOKED")
+    print_table(headings, rows, "no keys; `captchad keys create NAME`", whole=("ID",))
 
 
 @keys.command()

@@ -1,6 +1,7 @@
 """The `captchad` command: one role by --role, or one of the commands in the table."""
 
 import faulthandler
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST
 from captchad.runtime.extras import Extra, require
 
 PROGRAM = "captchad"
+COMPLETION_VARIABLE = "_CAPTCHAD_COMPLETE"
 DEBUG_FLAG = "--debug"
 NAME_LENGTH_LIMIT = 100
 
@@ -28,6 +30,10 @@ def main() -> None:
 
 def run_command_line(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code."""
+    if COMPLETION_VARIABLE in os.environ:
+        from captchad.cli.completion import complete_split_words  # noqa: PLC0415
+
+        complete_split_words()
     is_debug, rest = _take_debug(arguments)
     return run_guarded(lambda: root.main(args=rest, prog_name=PROGRAM, standalone_mode=False), is_debug)
 

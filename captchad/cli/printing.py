@@ -6,7 +6,7 @@ All that commands print goes through here, where what pages and callers wrote lo
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -15,6 +15,9 @@ import click
 from captchad.domain.plain_text import escape_control_characters, escape_in_json
 
 PIPE_WIDTH_COLUMNS = 240
+FOLDED_COLUMNS = 8
+"""The least width that is left to a column of longer texts."""
+GAP_COLUMNS = 2
 UNKNOWN = "-"
 
 
@@ -30,25 +33,37 @@ def print_json(value: Any, *, is_one_line: bool = False) -> None:
     click.echo(escape_in_json(text))  # noqa: TID251
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print rows under their headings, as wide as the terminal; `empty` is said where there are none."""
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], empty: str, whole: Collection[str] = ()
+) -> None:
+    """Print rows under their headings, as wide as the terminal; `empty` is said where there are none.
+
+    Columns whose heading is in `whole` are never folded: what is in them is copied.
+    """
     listed = [[show(value) for value in row] for row in rows]
     if not listed:
         say(empty)
         return
+    from rich.cells import cell_len  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    least_columns = GAP_COLUMNS * (len(headings) - 1)
+    for heading, values in zip(headings, zip(*listed, strict=True), strict=True):
+        table.add_column(heading, overflow="fold", no_wrap=heading in whole)
+        columns = max(map(cell_len, (heading, *values)))
+        least_columns += columns if heading in whole else min(columns, FOLDED_COLUMNS)
     for row in listed:
         table.add_row(*(Text(value) for value in row))
     if sys.stdout.isatty():
-        Console().print(table)
+        console = Console()
+        # In a narrower terminal lines run on, which leaves whole what is whole.
+        console.width = max(console.width, least_columns)
+        console.print(table)
         return
-    drawn = Console(width=PIPE_WIDTH_COLUMNS, file=io.StringIO(), color_system=None)
+    drawn = Console(width=max(PIPE_WIDTH_COLUMNS, least_columns), file=io.StringIO(), color_system=None)
     with drawn.capture() as captured:
         drawn.print(table)
     for line in captured.get().splitlines():

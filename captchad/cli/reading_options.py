@@ -54,6 +54,12 @@ def reading_options(function: Decorated) -> Decorated:
     return function
 
 
+def check_lengths(min_length: int | None, max_length: int | None) -> None:
+    """Refuse lengths that no text can have as wrong usage."""
+    if min_length is not None and max_length is not None and min_length > max_length:
+        raise click.UsageError("--min-length is greater than --max-length")
+
+
 def make_hints(
     charset: str | None,
     min_length: int | None,
@@ -62,8 +68,7 @@ def make_hints(
     case_sensitive: bool | None = None,
 ) -> Hints:
     """Return the hints that the options name; those that nothing can fit are wrong usage."""
-    if min_length is not None and max_length is not None and min_length > max_length:
-        raise click.UsageError("--min-length is greater than --max-length")
+    check_lengths(min_length, max_length)
     if charset is not None and not charset.strip():
         raise click.UsageError("--charset names no character")
     return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)

@@ -1,14 +1,27 @@
-"""What `config check` and `doctor` find in a valid configuration: why roles would refuse to start, and doubts."""
+"""What `config check` and `doctor` find in a configuration: what is wrong, why roles would refuse to start, doubts."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from captchad.config.loader import LoadedConfiguration
+from captchad.config.loader import Examination
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import find_refusals
+from captchad.config.validation import do_overlap
 from captchad.domain.errors import ConfigurationProblem, DependencyMissing
 from captchad.domain.node import Role
 from captchad.runtime.extras import Extra, require
+
+
+def list_problems(examined: Examination, roles: Iterable[Role] = tuple(Role)) -> list[ConfigurationProblem]:
+    """Return what is wrong, and why roles would refuse to start with the rest."""
+    wrong = examined.problems
+    # What a refusal would say of a setting that is wrong itself holds only for its default.
+    refusals = (
+        refusal
+        for refusal in list_refusals(examined.loaded.configuration, roles)
+        if not any(do_overlap(refusal.path, problem.path) for problem in wrong)
+    )
+    return [*wrong, *refusals]
 
 
 def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Role)) -> list[ConfigurationProblem]:
@@ -25,15 +38,14 @@ def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Ro
             if problem.path not in named:
                 concerned[(problem.path, problem.message)] = [Role.WORKER]
     return [
-        ConfigurationProblem(path, f"{_name_roles(names)} will not start: {message}")
-        for (path, message), names in concerned.items()
+        ConfigurationProblem(path, f"{_deny(names)} start: {message}") for (path, message), names in concerned.items()
     ]
 
 
-def list_doubts(loaded: LoadedConfiguration) -> list[ConfigurationProblem]:
-    """Return what is allowed but probably a mistake."""
-    found = list(loaded.warnings)
-    if not loaded.configuration.security.targets:
+def list_doubts(examined: Examination) -> list[ConfigurationProblem]:
+    """Return what is allowed but probably a mistake; nothing as long as something is wrong."""
+    found = list(examined.loaded.warnings)
+    if not examined.problems and not examined.loaded.configuration.security.targets:
         found.append(ConfigurationProblem("security.targets", "no target is declared, so nothing is in scope"))
     return found
 
@@ -57,5 +69,8 @@ def _find_bad_models(configuration: Configuration) -> Iterator[ConfigurationProb
             yield ConfigurationProblem(f"recognition.models.{host}", error.message)
 
 
-def _name_roles(roles: list[str]) -> str:
-    return "every role" if len(roles) == len(Role) else " and ".join(roles)
+def _deny(roles: list[str]) -> str:
+    if len(roles) == len(Role):
+        return "no role will"
+    *others, last = [f"the {role}" for role in roles]
+    return f"{', '.join(others)} and {last} will not" if others else f"{last} will not"

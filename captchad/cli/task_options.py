@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from captchad.cli.reading_options import check_lengths
+from captchad.domain.json_integer import read_integer
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
@@ -57,7 +59,7 @@ def read_json_object(ctx: click.Context, param: click.Parameter, value: str | No
         return None
     text = _read_text(value[1:]) if value.startswith("@") else value
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text, parse_int=read_integer)
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"not JSON: {error}") from None
     if not isinstance(parsed, dict):
@@ -143,7 +145,7 @@ _OPTIONS = (
     click.option("--task-deadline", type=_DEADLINE, metavar="SECONDS", help="Time after which the task fails."),
     click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
-    click.option("--callback-url", metavar="URL", help="Where the result is POSTed."),
+    click.option("--callback-url", metavar="URL", help="Where the result is POSTed; not available yet."),
     _json_option("--metadata", "Given back with the result."),
 )
 
@@ -163,6 +165,7 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {name: options[name] for name in _PLAIN if options.get(name) is not None}
     body |= {name: True for name in _FLAGS if options.get(name)}
     hints = {name: options[name] for name in _HINTS if options.get(name) is not None}
+    check_lengths(hints.get("min_length"), hints.get("max_length"))
     if hints:
         body["hints"] = hints
     fill = _make_fill(options)

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from captchad.cli.options import gateway_options, json_option, open_client
 from captchad.cli.printing import print_json, print_pairs, say, show_confidence
 from captchad.cli.task_options import make_task_body, name_argument, task_options
-from captchad.domain.errors import InvalidRequest, Violation
+from captchad.domain.errors import CaptchadError, FeatureNotBuilt, InvalidRequest, Violation
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
@@ -51,11 +51,20 @@ def submit(
     try:
         accepted = client.submit(body, idempotency_key)
     except InvalidRequest as error:
-        raise InvalidRequest(error.message, _name_arguments(error.violations)) from None
+        # The gateway speaks of a body, which nobody wrote here.
+        message = "the gateway refuses the task" if error.violations else error.message
+        raise InvalidRequest(message, _name_arguments(error.violations)) from None
+    except FeatureNotBuilt as error:
+        pointer, _, reason = error.message.partition(": ")
+        raise FeatureNotBuilt(f"{name_argument(pointer)}: {reason}") from None
     if wait_seconds is None:
         print_json(accepted) if is_json else say(accepted["task_id"])
         return
-    state = client.wait(accepted["task_id"], wait_seconds, Clock().monotonic_seconds)
+    try:
+        state = client.wait(accepted["task_id"], wait_seconds, Clock().monotonic_seconds)
+    except (CaptchadError, KeyboardInterrupt):
+        _name_stored(accepted, is_json)
+        raise
     if is_json:
         print_json(state)
         ctx.exit(0 if state["status"] == TaskStatus.COMPLETED else EXIT_FAILED)
@@ -108,6 +117,15 @@ def _name_arguments(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     return tuple(Violation(name_argument(one.pointer), one.message) for one in violations)
 
 
+def _name_stored(accepted: dict[str, Any], is_json: bool) -> None:
+    """Name a task that can't be waited for: it is stored all the same."""
+    task_id = accepted["task_id"]
+    if is_json:
+        print_json(accepted)
+    else:
+        say(f"captchad: {task_id} is submitted — `captchad status {task_id}` shows it", is_error=True)
+
+
 def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
     task_id = state["task_id"]
     if state["status"] == TaskStatus.COMPLETED:
@@ -126,8 +144,10 @@ def _print_answer(state: dict[str, Any], wait_seconds: float) -> None:
     if TaskStatus(state["status"]).is_final:
         raise click.ClickException(f"{task_id} is {state['status']}")
     waited = f" after {wait_seconds:g} s" if wait_seconds else ""
+    awaited = _describe_waiting(state.get("waiting_for"))
+    reason = f" (waiting for: {awaited})" if awaited else ""
     raise click.ClickException(
-        f"{task_id} is still {state['status']}{waited} — ask again with `captchad status {task_id}`"
+        f"{task_id} is still {state['status']}{waited}{reason} — ask again with `captchad status {task_id}`"
     )
 
 

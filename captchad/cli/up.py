@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import Callable
 
 import click
@@ -52,7 +51,8 @@ def up(
     """Run all roles on this machine until Ctrl-C.
 
     With no Redis configured, a private one runs along and keeps its data in the state folder. A role that ends by
-    itself is started again. Ctrl-C lets everything finish what it does; a second one ends it at once.
+    itself is started again. Ctrl-C lets everything finish what it does; a second one ends it at once. SIGHUP has every
+    role read its configuration again; a closed terminal stops them.
     """
     options = UpOptions(workers, config_path, host, gateway_port, scheduler_port, monitor_port)
     asyncio.run(_up(options, EventPrinter(is_json=is_json, is_verbose=verbose)))
@@ -67,8 +67,7 @@ async def _up(options: UpOptions, printer: EventPrinter) -> None:
         _announce(plan, printer)
         await fleet.wait_for_failure()
 
-    is_attended = sys.stdin.isatty()
-    await run_until_signal(fleet, announce, printer, reloads_on_hangup=not is_attended)
+    await run_until_signal(fleet, announce, printer, reloads_on_hangup=True)
 
 
 def _announce(plan: LocalPlan, printer: EventPrinter) -> None:

@@ -22,6 +22,9 @@ RELOADABLE = (
 )
 """Settings, and sections as a whole, that SIGHUP takes over; every other one needs a restart."""
 
+LOGGER = "captchad.configuration"
+"""The logger of what roles say of their configuration, which `captchad up` says by itself, once for all of them."""
+
 VALUE_LENGTH_LIMIT = 60
 """Longer values are not shown in a line of the log."""
 
@@ -57,8 +60,8 @@ def is_reloadable(path: str) -> bool:
     return any(path == name or path.startswith(f"{name}.") for name in RELOADABLE)
 
 
-def describe_changes(in_force: Configuration, new: Configuration) -> ReloadReport:
-    """Say what of a new configuration replaces what is in force, and what has to wait."""
+def describe_changes(in_force: Configuration, new: Configuration, restarted: str = "this role") -> ReloadReport:
+    """Say what of a new configuration replaces what is in force, and what waits until `restarted` is."""
     changes = changed_settings(in_force, new)
     before, after = flatten_redacted(in_force), flatten_redacted(new)
 
@@ -71,8 +74,8 @@ def describe_changes(in_force: Configuration, new: Configuration) -> ReloadRepor
     waiting = [
         word(
             path,
-            "is {new} in the configuration, but {old} stays in force until this role is restarted",
-            "has changed, but its old value stays in force until this role is restarted",
+            f"is {{new}} in the configuration, but {{old}} stays in force until {restarted} is restarted",
+            f"has changed, but its old value stays in force until {restarted} is restarted",
         )
         for path in changes.need_restart
     ]

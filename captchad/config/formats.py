@@ -1,7 +1,7 @@
 """Checks texts that have a form of their own: addresses, origins, URLs. Each check returns a message, or None."""
 
 from collections.abc import Callable, Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -96,6 +96,14 @@ def _check_network(text: str) -> str | None:
     return None
 
 
+def _check_address(text: str) -> str | None:
+    try:
+        ip_address(text)
+    except ValueError:
+        return f"must be an IP address, not {text!r}"
+    return None
+
+
 def _check_host(text: str) -> str | None:
     try:
         normalise_host(text)
@@ -106,10 +114,13 @@ def _check_host(text: str) -> str | None:
 
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "redis.url": _check_redis_url,
+    "redis.master.host": _check_host,
     "redis.sentinel.hosts": _check_host_port,
     "redis.cluster.hosts": _check_host_port,
     "selenium.hub_url": _check_http_url,
     "browser.urls": _check_browser_url,
+    "browser.proxy_host": _check_address,
+    "browser.proxy_advertised_host": _check_host,
     "gateway.trusted_proxies": _check_network,
     "security.allowed_origins": _check_origin,
     "security.callback_hosts": _check_host,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from captchad.domain.errors import ConfigurationProblem
+from captchad.domain.json_integer import read_integer
 
 FILE_LIMIT_BYTES = 4_194_304
 _STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"?|//[^\n]*')
@@ -50,6 +51,7 @@ def parse_text(text: str, source: str) -> ParsedFile:
             _STRING_OR_COMMENT.sub(_blank_comment, text),
             object_pairs_hook=_keep_repeated,
             parse_constant=_refuse_constant,
+            parse_int=read_integer,
         )
         # Half a surrogate pair can be parsed, but would fail wherever it is written later.
         json.dumps(tree, ensure_ascii=False).encode()

@@ -1,11 +1,9 @@
 """Loads the configuration: file, then environment, then flags; everything wrong is reported at once."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import ValidationError
@@ -24,6 +22,7 @@ from captchad.config.layers import GivenValue, Layers, Provenance, Source
 from captchad.config.redaction import flatten
 from captchad.config.settings import Configuration, TargetSection
 from captchad.config.targets import check_targets, normalise_declared_host
+from captchad.config.validation import salvage, validate
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 
 SEARCHED_PATHS = (Path("config/distributed.json"), Path("/etc/captchad/distributed.json"))
@@ -43,6 +42,17 @@ class LoadedConfiguration:
     warnings: tuple[ConfigurationProblem, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found in a configuration: everything that is wrong, and the rest of it.
+
+    Where something is wrong, its settings are as by default in `loaded`, which then has no warnings.
+    """
+
+    loaded: LoadedConfiguration
+    problems: tuple[ConfigurationProblem, ...]
+
+
 def load_configuration(
     path: str | None,
     environment: Mapping[str, str],
@@ -53,6 +63,19 @@ def load_configuration(
 
     `path` is --config's value; `overrides` maps dotted paths to the values of flags, None meaning not given.
     """
+    examined = examine_configuration(path, environment, overrides, today)
+    if examined.problems:
+        raise ConfigurationError(examined.problems)
+    return examined.loaded
+
+
+def examine_configuration(
+    path: str | None,
+    environment: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    today: date | None = None,
+) -> Examination:
+    """Load the configuration as far as it is right, and find what is wrong in it."""
     layers = Layers()
     file_path = find_file(path, environment)
     problems: list[ConfigurationProblem] = []
@@ -61,21 +84,21 @@ def load_configuration(
         problems += parsed.problems
         layers.lay(GivenValue((), parsed.tree, Provenance(Source.FILE, str(file_path))))
     _lay_over(layers, environment, overrides or {})
-    configuration, wrong = _validate(layers)
-    problems += wrong
+    problems += _find_wrong_values(layers)
     problems += find_format_problems(layers)
-    findings = check_targets(
-        _read_targets(layers, configuration), today or _today(), layers.label_of("security.targets")
-    )
-    problems += findings.problems
-    if problems or configuration is None:
-        raise ConfigurationError(tuple(problems))
-    configuration = _normalise_targets(configuration)
+    findings = check_targets(_read_targets(layers), today or _today(), layers.label_of("security.targets"))
+    known = {problem.path for problem in problems}
+    problems += [problem for problem in findings.problems if problem.path not in known]
+    if problems:
+        rest = salvage(Configuration, layers.tree, [problem.path for problem in problems]) or Configuration()
+        return Examination(LoadedConfiguration(rest, file_path, {}), tuple(problems))
+    configuration = _normalise_targets(validate(Configuration, layers.tree))
     doubts = [
         ConfigurationProblem(path, message, layers.label_of(path)) for path, message in find_doubts(configuration)
     ]
     warnings = (*findings.warnings, *find_misspelt_variables(environment), *doubts)
-    return LoadedConfiguration(configuration, file_path, _find_sources(configuration, layers), warnings)
+    loaded = LoadedConfiguration(configuration, file_path, _find_sources(configuration, layers), warnings)
+    return Examination(loaded, ())
 
 
 def find_file(path: str | None, environment: Mapping[str, str]) -> Path | None:
@@ -130,29 +153,19 @@ def _secure_url(url: str, password: str, is_replaced: bool) -> str:
     return urlunsplit(parts._replace(netloc=f"{name}:{quote(password, safe='')}@{place}"))
 
 
-def _validate(layers: Layers) -> tuple[Configuration | None, list[ConfigurationProblem]]:
+def _find_wrong_values(layers: Layers) -> list[ConfigurationProblem]:
     try:
-        return Configuration.model_validate_json(_encode(layers.tree), strict=True), []
+        validate(Configuration, layers.tree)
     except ValidationError as error:
-        return None, explain(error, layers)
+        return explain(error, layers)
+    return []
 
 
-def _encode(value: Any) -> str:
-    return json.dumps(value, default=str)
-
-
-def _read_targets(layers: Layers, configuration: Configuration | None) -> list[tuple[int, TargetSection]]:
-    """Return the targets that can be read, also while other settings are wrong, so that all errors come at once."""
-    if configuration is not None:
-        return list(enumerate(configuration.security.targets))
+def _read_targets(layers: Layers) -> list[tuple[int, TargetSection]]:
+    """Return the targets as far as they can be read, so that all errors come at once."""
     given = layers.read("security.targets")
-    readable: list[tuple[int, TargetSection]] = []
-    for index, element in enumerate(given if isinstance(given, list) else ()):
-        try:
-            readable.append((index, TargetSection.model_validate_json(_encode(element), strict=True)))
-        except ValidationError:
-            continue
-    return readable
+    read = ((index, salvage(TargetSection, one)) for index, one in enumerate(given if isinstance(given, list) else ()))
+    return [(index, target) for index, target in read if target is not None]
 
 
 def _normalise_targets(configuration: Configuration) -> Configuration:

@@ -1,6 +1,7 @@
-"""Decides whether a role may start with a configuration: rules of production, missing files, what is not built yet."""
+"""Decides whether a role may start with a configuration: rules of production, what is missing or not built yet."""
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 
 from captchad.config.browser_choice import choose_browser, find_browser_problems
@@ -20,6 +21,7 @@ def find_refusals(
         *check_start_rules(configuration, role, bind_host),
         *unbuilt_settings(configuration, role),
         *find_missing_files(configuration, role),
+        *find_foreign_addresses(configuration, role),
     )
 
 
@@ -79,6 +81,19 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     executable = configuration.browser.executable
     if choose_browser(configuration).backend == "launch" and executable and shutil.which(executable) is None:
         yield ConfigurationProblem("browser.executable", f"{executable} is no program on this machine")
+
+
+def find_foreign_addresses(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:
+    """Return the settings of `role` that name an address to listen on which this machine does not have."""
+    host = configuration.browser.proxy_host
+    if role is not Role.WORKER or host is None:
+        return
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.bind((host, 0))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        yield ConfigurationProblem("browser.proxy_host", f"this machine can't listen on {host}: {reason}")
 
 
 def _check_file(setting: str, path: str | None) -> Iterator[ConfigurationProblem]:

@@ -35,6 +35,6 @@ class Child(Protocol):
         """Ask it to reload its configuration."""
         ...
 
-    def read_last_lines(self, count: int) -> list[str]:
-        """Return the last lines it wrote."""
+    def read_last_words(self, count: int) -> list[str]:
+        """Return the last lines of what it wrote about its end."""
         ...

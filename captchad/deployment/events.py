@@ -12,6 +12,7 @@ class ServiceEventKind(StrEnum):
     ENDED = "ended"
     LOGGED = "logged"
     STOPPED = "stopped"
+    RELOADED = "reloaded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """All roles on this machine, and the embedded Redis where none is configured: started, watched and stopped in order."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from captchad.deployment.child import Child
 from captchad.deployment.events import Listener
@@ -15,10 +15,19 @@ Stage = Sequence[Child]
 class LocalFleet:
     """Runs children in stages: the foundation starts before all others and stops last.
 
-    The others start together, and stop stage by stage in the order given.
+    The others start together, and stop stage by stage in the order given. `read_configuration` says whether a changed
+    configuration can be used.
     """
 
-    def __init__(self, foundation: Stage, stages: Sequence[Stage], listener: Listener, clock: Clock) -> None:
+    def __init__(
+        self,
+        foundation: Stage,
+        stages: Sequence[Stage],
+        read_configuration: Callable[[], bool],
+        listener: Listener,
+        clock: Clock,
+    ) -> None:
+        self._read_configuration = read_configuration
         self._foundation = [Watch(child, listener, clock) for child in foundation]
         self._stages = [[Watch(child, listener, clock) for child in stage] for stage in stages]
         self._work = TaskSet("fleet")
@@ -51,7 +60,9 @@ class LocalFleet:
             watch.kill()
 
     def reload(self) -> None:
-        """Ask every role to reload its configuration."""
+        """Ask every role to reload its configuration, where that can be used."""
+        if not self._read_configuration():
+            return
         for watch in self._started:
             watch.child.reload()
 

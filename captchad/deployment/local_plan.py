@@ -2,13 +2,13 @@
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from captchad.broker.embedded import EmbeddedRedis
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.redis_choice import choose_redis
-from captchad.config.start_rules import find_refusals
 from captchad.config.state import STATE_VARIABLE, resolve_state_directory
 from captchad.deployment import session_key
 from captchad.deployment.events import Listener
@@ -17,7 +17,7 @@ from captchad.deployment.local_fleet import LocalFleet
 from captchad.deployment.log_file import LogFile
 from captchad.deployment.redis_child import RedisChild
 from captchad.deployment.role_child import RoleChild, RoleOrder
-from captchad.domain.errors import ConfigurationError
+from captchad.deployment.shared_configuration import SharedConfiguration
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
 from captchad.runtime.clock import Clock
@@ -56,7 +56,12 @@ class LocalPlan:
     fixed_roles: tuple[RoleChild, ...]
     workers: tuple[RoleChild, ...]
     redis: EmbeddedRedis | None
-    loaded: LoadedConfiguration = field(repr=False)
+    configuration: SharedConfiguration
+
+    @property
+    def loaded(self) -> LoadedConfiguration:
+        """The configuration as it was at the start."""
+        return self.configuration.loaded
 
     def url(self, role: Role) -> str:
         """Return the URL of the gateway, the scheduler or the monitor."""
@@ -72,7 +77,7 @@ class LocalPlan:
         gateways = [child for child in self.fixed_roles if child.role is Role.GATEWAY]
         others = [child for child in self.fixed_roles if child.role is not Role.GATEWAY]
         foundation = [RedisChild(self.redis)] if self.redis is not None else []
-        return LocalFleet(foundation, [gateways, self.workers, others], listener, clock)
+        return LocalFleet(foundation, [gateways, self.workers, others], self.configuration.reload, listener, clock)
 
 
 async def plan_local_fleet(
@@ -81,7 +86,7 @@ async def plan_local_fleet(
     """Check everything that can be checked before the start; ConfigurationError names what is wrong."""
     state_directory = resolve_state_directory(environment)
     child_environment = {**environment, STATE_VARIABLE: str(state_directory)}
-    loaded = load_configuration(options.config_path, child_environment)
+    loaded = _load(options, child_environment)
     redis = None
     # The children learn the embedded Redis by their environment, which then has to be validated again.
     if choose_redis(loaded.configuration.redis) is None:
@@ -89,27 +94,26 @@ async def plan_local_fleet(
         child_environment = {
             name: value for name, value in child_environment.items() if name not in REDIS_COMPANIONS
         } | {REDIS_VARIABLE: redis.url}
-        loaded = load_configuration(options.config_path, child_environment)
-    _check(loaded, options.host)
+    configuration = SharedConfiguration(partial(_load, options, child_environment), options.host, listener)
+    configuration.check()
+    loaded = configuration.loaded
     if redis is not None:
         # Before any port is checked, so that a second `up` on this folder gets the true reason.
         redis.take_folder()
     if loaded.configuration.security.session_key is None:
         child_environment = {**child_environment, session_key.VARIABLE: session_key.keep_session_key(state_directory)}
-    count = options.workers or loaded.configuration.worker_nodes_count
+    count = loaded.configuration.worker_nodes_count
     # What was asked for is what the monitor expects.
     child_environment = {**child_environment, WORKERS_VARIABLE: str(count)}
     ports = PortClaims(options.host, clock)
     builder = _Builder(options, loaded, child_environment, state_directory / LOGS, listener, clock, ports)
     fixed_roles = await builder.build_fixed_roles()
     workers = builder.build_workers(count)
-    return LocalPlan(state_directory, fixed_roles, workers, redis, loaded)
+    return LocalPlan(state_directory, fixed_roles, workers, redis, configuration)
 
 
-def _check(loaded: LoadedConfiguration, host: str) -> None:
-    problems = {problem.path: problem for role in Role for problem in find_refusals(loaded.configuration, role, host)}
-    if problems:
-        raise ConfigurationError(tuple(problems.values()))
+def _load(options: UpOptions, environment: Mapping[str, str]) -> LoadedConfiguration:
+    return load_configuration(options.config_path, environment, {"worker_nodes_count": options.workers})
 
 
 @dataclass

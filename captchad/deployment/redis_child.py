@@ -32,6 +32,6 @@ class RedisChild:
     def reload(self) -> None:
         """Do nothing: it has no configuration of its own."""
 
-    def read_last_lines(self, count: int) -> list[str]:
+    def read_last_words(self, count: int) -> list[str]:
         """Return the end of the server's log."""
         return self._server.read_last_log_lines(count)

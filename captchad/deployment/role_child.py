@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from captchad.config.changes import LOGGER as CONFIGURATION_LOGGER
 from captchad.deployment.events import Listener, ServiceEvent, ServiceEventKind
-from captchad.deployment.log_file import LogFile
-from captchad.deployment.log_lines import read_log_line
+from captchad.deployment.log_file import REMEMBERED_LINES, LogFile
+from captchad.deployment.log_lines import find_last_words, read_log_line
 from captchad.deployment.role_notifications import WATCHDOG_SECONDS, RoleNotifications
 from captchad.domain.node import Role
 from captchad.domain.ports import find_local_host, show_host
@@ -130,9 +131,9 @@ class RoleChild:
         if self._process is not None:
             self._process.reload()
 
-    def read_last_lines(self, count: int) -> list[str]:
-        """Return the messages of its last lines."""
-        return [read_log_line(line).message for line in self._log.read_last_lines(count)]
+    def read_last_words(self, count: int) -> list[str]:
+        """Return the last messages that say why it ended, if any does."""
+        return find_last_words(self._log.read_last_lines(REMEMBERED_LINES), count)
 
     async def _end_when_hung(self, process: TetheredProcess, notifications: RoleNotifications) -> None:
         await notifications.wait_until_hung()
@@ -166,7 +167,8 @@ class RoleChild:
         failed, lost = self._log.failure, self._log.lost_lines
         self._log.append(line)
         read = read_log_line(line.decode(errors="replace"))
-        self._tell(read.message, read.level)
+        if read.logger != CONFIGURATION_LOGGER:
+            self._tell(read.message, read.level)
         if self._log.failure and not failed:
             self._tell(f"its log {self._log.path} can't be written, and lines are lost: {self._log.failure}", "error")
         elif failed and not self._log.failure:

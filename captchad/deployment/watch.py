@@ -107,8 +107,8 @@ class Watch:
     def _describe_last_words(self, ending: Ending) -> str:
         if self._failure:
             return self._failure
-        last = [line.removeprefix(PROGRAM_PREFIX) for line in self.child.read_last_lines(LAST_LINES) if line.strip()]
-        return " / ".join(last) or describe_exit(ending.exit_code)
+        last = (line.removeprefix(PROGRAM_PREFIX) for line in self.child.read_last_words(LAST_LINES))
+        return " / ".join(filter(str.strip, last)) or describe_exit(ending.exit_code)
 
 
 def describe_exit(code: int) -> str:

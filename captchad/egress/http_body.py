@@ -1,23 +1,29 @@
 """Reads heads off a connection and relays bodies from one connection to another."""
 
 import asyncio
-import re
 
-from captchad.egress.http_head import HEAD_LIMIT_BYTES, BodyKind, Framing, MalformedMessage
+from captchad.egress.chunk_decoder import ChunkDecoder
+from captchad.egress.http_head import HEAD_LIMIT_BYTES, HEADER_COUNT_LIMIT, BodyKind, Framing, MalformedMessage
 
 PIECE_BYTES = 64 * 1024
 _BLANK_LINES = (b"\r\n", b"\n")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_HEAD_LINES_LIMIT = HEADER_COUNT_LIMIT + 2
+"""With the first line, and the empty one at the end."""
 
 
 async def read_head(reader: asyncio.StreamReader) -> bytes:
     """Read up to the empty line that ends a head; empty bytes when the connection ended before it.
 
-    Raises MalformedMessage beyond the size limit or when it breaks off.
+    Raises MalformedMessage beyond the limits of size and of lines, or when it breaks off.
     """
     raw = bytearray()
+    lines = 0
     while line := await _read_line(reader):
         raw += line
+        lines += 1
+        if lines > _HEAD_LINES_LIMIT:
+            # Each line takes time, however short it is, and what is here already is read in one turn of the loop.
+            raise MalformedMessage(f"there are more than {HEADER_COUNT_LIMIT} headers")
         if line in _BLANK_LINES:
             return bytes(raw)
         if len(raw) > HEAD_LIMIT_BYTES:
@@ -78,29 +84,17 @@ async def _relay_exactly(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 async def _relay_chunks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit_bytes: int) -> None:
-    sent_bytes = 0
-    while True:
-        match = _CHUNK_SIZE.fullmatch(await _read_line(reader))
-        if match is None:
-            raise MalformedMessage("a chunk's size is not a hexadecimal number")
-        size_bytes = int(match.group(1), 16)
-        if size_bytes == 0:
+    decoder = ChunkDecoder(limit_bytes)
+    while not decoder.is_done:
+        piece = await reader.read(PIECE_BYTES)
+        if not piece and not decoder.may_end:
+            raise MalformedMessage("the connection ended inside a body")
+        if not piece:
             break
-        sent_bytes += size_bytes
-        _check_size(sent_bytes, limit_bytes)
-        writer.write(b"%x\r\n" % size_bytes)
-        await _relay_exactly(reader, writer, size_bytes)
-        writer.write(b"\r\n")
-        if await _read_line(reader) not in _BLANK_LINES:
-            raise MalformedMessage("a chunk does not end where its size says")
-    await _skip_trailers(reader)
+        for data in decoder.feed(piece):
+            writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+            await writer.drain()
+            # A piece has up to ten thousand chunks: others have their turn between any two steps.
+            await asyncio.sleep(0)
     writer.write(b"0\r\n\r\n")
     await writer.drain()
-
-
-async def _skip_trailers(reader: asyncio.StreamReader) -> None:
-    size_bytes = 0
-    while (line := await _read_line(reader)) not in (*_BLANK_LINES, b""):
-        size_bytes += len(line)
-        if size_bytes > HEAD_LIMIT_BYTES:
-            raise MalformedMessage(f"the trailers are larger than {HEAD_LIMIT_BYTES} bytes")

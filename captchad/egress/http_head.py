@@ -141,16 +141,23 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     if len(lines) > HEADER_COUNT_LIMIT + 1:
         raise MalformedMessage(f"the answer has more than {HEADER_COUNT_LIMIT} headers")
     headers: list[Header] = []
-    for line in lines[1:]:
-        if line[:1] in (" ", "\t") and headers:
-            name, value = headers[-1]
-            line = f"{name}: {value} {line.strip()}"  # noqa: PLW2901
-            headers.pop()
+    for line in _unfold(lines[1:]):
         try:
             headers.append(_parse_header(line))
         except MalformedMessage:
             continue
     return ResponseHead(int(match.group(2)), match.group(3) or "", tuple(headers))
+
+
+def _unfold(lines: list[str]) -> list[str]:
+    """Return the lines with those that go on in the next ones in one piece."""
+    parts: list[list[str]] = []
+    for line in lines:
+        if line[:1] in (" ", "\t") and parts:
+            parts[-1].append(line.strip())
+        else:
+            parts.append([line])
+    return [" ".join(pieces) for pieces in parts]
 
 
 def find_values(headers: tuple[Header, ...], name: str) -> list[str]:

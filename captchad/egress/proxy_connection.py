@@ -81,6 +81,8 @@ class ProxyConnection:
             return
 
     async def _serve_one(self) -> bool:
+        # Many requests may be here already, and to refuse one waits for nothing.
+        await asyncio.sleep(0)
         async with asyncio.timeout(self._limits.keep_alive_seconds):
             raw = await read_head(self._reader)
         if not raw:
@@ -182,7 +184,9 @@ class ProxyConnection:
         except (MalformedMessage, OSError) as error:
             await self._answer(502, "Bad Gateway", UNREACHABLE, f"{origin}: {error or type(error).__name__}")
             return False
-        return await self._send_response(request, response, body, reader)
+        # What follows a chunked body may have been read with it, so that the next request would be cut.
+        is_last = request.wants_close() or framing.kind is BodyKind.CHUNKED or body.kind is BodyKind.UNTIL_CLOSE
+        return await self._send_response(request, response, body, reader, is_last=is_last)
 
     def _check_length(self, body: Framing) -> None:
         """Raise while the answer can still be replaced by one that says why it is not passed on."""
@@ -211,9 +215,14 @@ class ProxyConnection:
         raise MalformedMessage("the site sends nothing but informational answers")
 
     async def _send_response(
-        self, request: RequestHead, response: ResponseHead, body: Framing, reader: asyncio.StreamReader
+        self,
+        request: RequestHead,
+        response: ResponseHead,
+        body: Framing,
+        reader: asyncio.StreamReader,
+        *,
+        is_last: bool,
     ) -> bool:
-        is_last = request.wants_close() or body.kind is BodyKind.UNTIL_CLOSE
         headers = forwardable(response.headers, _OWN_HEADERS) + framing_header(body)
         if body == NO_BODY and request.method == "HEAD":
             headers += [(name, value) for name, value in response.headers if name.lower() == "content-length"][:1]
@@ -238,7 +247,7 @@ class ProxyConnection:
         *,
         is_last: bool = True,
     ) -> None:
-        body = f"captchad: {code}: {message}\n".encode()
+        body = f"{_begin_answer(code)}{message}\n".encode()
         all_headers = [
             (ANSWER_HEADER, code),
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -249,6 +258,16 @@ class ProxyConnection:
         ]
         self._writer.write(serialise_head(f"HTTP/1.1 {status} {reason}", all_headers) + body)
         await self._writer.drain()
+
+
+def read_answer(text: str, code: str) -> str:
+    """Return the message of an answer that the proxy itself gave with `code`."""
+    return text.strip().removeprefix(_begin_answer(code))
+
+
+def _begin_answer(code: str) -> str:
+    # For whoever sees the answer in place of a page: it is not the site's.
+    return f"captchad: {code}: "
 
 
 def basic_authorisation(username: str, password: str) -> str:

@@ -85,6 +85,11 @@ class CallerRateLimiter:
                 break
         return choose_decision(decisions)
 
+    async def give_back(self, address: str, key_id: str | None, paid: int) -> None:
+        """Take back what was charged to all limits of a caller."""
+        for rate_limit in list_rate_limits(self._rules, address, key_id):
+            await self._limiter.take(rate_limit.name, -paid, rate_limit.requests_per_minute, rate_limit.burst_size)
+
 
 def list_rate_limits(rules: RateRules, address: str, key_id: str | None) -> Iterator[RateLimit]:
     """Return the limits a request counts against, the address first."""

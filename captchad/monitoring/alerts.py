@@ -72,7 +72,7 @@ def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iter
             "NoWorkers",
             Severity.CRITICAL,
             "No worker is up: tasks are stored but not processed.",
-            "Start one: captchad --role=worker.",
+            _advise_start(Role.WORKER),
         )
     elif active < thresholds.expected_workers:
         yield Alert(
@@ -83,20 +83,24 @@ def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iter
         )
 
 
+def _advise_start(role: Role) -> str:
+    return f"`captchad up` starts one by itself; elsewhere start one with `captchad --role={role}`."
+
+
 def _check_roles(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
     if snapshot.count_up(Role.SCHEDULER) == 0:
         yield Alert(
             "SchedulerMissing",
             Severity.CRITICAL,
             "No scheduler is up: retries wait, and tasks of lost workers are not requeued.",
-            "Start one: captchad --role=scheduler.",
+            _advise_start(Role.SCHEDULER),
         )
     if snapshot.count_up(Role.GATEWAY) == 0:
         yield Alert(
             "GatewayMissing",
             Severity.CRITICAL,
             "No gateway is up: nothing can be submitted.",
-            "Start one: captchad --role=gateway.",
+            _advise_start(Role.GATEWAY),
         )
 
 

@@ -14,7 +14,7 @@ from captchad.broker.connection import Broker
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
-from captchad.config.changes import describe_changes, take_over_reloadable
+from captchad.config.changes import LOGGER, describe_changes, take_over_reloadable
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import find_refusals
@@ -38,7 +38,7 @@ from captchad.web.middleware.rates import ADDRESSES
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, Rendering, add_ops_routes
 from captchad.web.server import Bind, WebServer
 
-_logger = logging.getLogger(__name__)
+_logger = logging.getLogger(LOGGER)
 
 DRAIN_MARGIN_SECONDS = 5.0
 

@@ -1,9 +1,10 @@
-"""Serves the bundled sample site alone, until Ctrl-C: `python -m captchad.sample_site`."""
+"""Serves the bundled sample site alone, until it is stopped: `python -m captchad.sample_site`."""
 
 import argparse
 import asyncio
 import contextlib
 import errno
+import os
 import sys
 
 from captchad.domain.errors import DependencyMissing
@@ -22,7 +23,8 @@ async def _serve(host: str, port: int) -> None:
         await site.start()
     except OSError as error:
         sys.exit(f"captchad: {_explain(host, port, error)}")
-    sys.stdout.write(f"The sample site is at {site.base_url} until Ctrl-C.\n")
+    # In the background (&) it gets no Ctrl-C.
+    sys.stdout.write(f"The sample site is at {site.base_url}; Ctrl-C or `kill {os.getpid()}` stops it.\n")
     sys.stdout.flush()
     try:
         await site.run()

@@ -3,21 +3,22 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn, TypeVar
 
-import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPException
 
 from captchad.domain.errors import BodyTooLarge, InvalidRequest, RequestTimedOut, UnsupportedMediaType, Violation
+from captchad.domain.json_integer import read_integer
 from captchad.web.body_meter import BodyMeter
 
 JSON_TYPES = frozenset({"application/json"})
 SILENCE_SECONDS = 30.0
 SMALL_BODY_BYTES = 65_536
+SMALL_PIECE_BYTES = 16_384
 T = TypeVar("T")
 
 
@@ -50,7 +51,10 @@ def _read_float(digits: str) -> float:
 
 
 _decoder = json.JSONDecoder(
-    object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant, parse_float=_read_float
+    object_pairs_hook=_refuse_duplicates,
+    parse_constant=_refuse_constant,
+    parse_float=_read_float,
+    parse_int=read_integer,
 )
 
 
@@ -58,10 +62,21 @@ class BodyWork:
     """Does what must be done with a body: with a small one at once, with large ones in a thread, one after another.
 
     In a thread of their own they hold up nobody; more threads would only take the event loop's share of the processor.
+    What must be done while a body comes is done in steps, of which all large ones together have one in each turn of the
+    loop.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="bodies")
+        self._turn = asyncio.Lock()
+
+    async def measure(self, meter: BodyMeter, piece: bytes) -> None:
+        """Measure a piece of a body; raises what the meter raises."""
+        at = meter.feed(piece) if len(piece) <= SMALL_PIECE_BYTES else 0
+        while at < len(piece):
+            async with self._turn:
+                at = meter.feed(piece, at)
+                await asyncio.sleep(0)
 
     async def run(self, size_bytes: int, work: Callable[[], T]) -> T:
         """Return what `work` returns, which must touch nothing that belongs to the event loop."""
@@ -85,12 +100,15 @@ def check_content_type(request: web.Request) -> None:
 
 
 async def read_body(
-    request: web.Request, limit_bytes: int, meter: BodyMeter, note_length: Callable[[int], None]
+    request: web.Request,
+    limit_bytes: int,
+    note_length: Callable[[int], None],
+    measure: Callable[[bytes], Awaitable[None]],
 ) -> bytes:
-    """Read a JSON body up to `limit_bytes`, whether or not its length was announced, as long as `meter` allows it.
+    """Read a JSON body up to `limit_bytes`, whether or not its length was announced.
 
-    `note_length` is told how long it has become, and may raise. Raises UnsupportedMediaType, BodyTooLarge,
-    RequestTimedOut or InvalidRequest.
+    `note_length` is told how long it has become, `measure` is given each piece; either may raise. Raises
+    UnsupportedMediaType, BodyTooLarge, RequestTimedOut or InvalidRequest.
     """
     check_content_type(request)
     message = f"the body is larger than {limit_bytes} bytes"
@@ -103,7 +121,7 @@ async def read_body(
             if len(body) > limit_bytes:
                 raise BodyTooLarge(message)
             note_length(len(body))
-            meter.feed(piece)
+            await measure(piece)
     except (HttpProcessingError, HTTPException, web.RequestPayloadError, web.PayloadAccessError) as error:
         raise InvalidRequest("the body is not framed as HTTP requires") from error
     return bytes(body)
@@ -122,14 +140,16 @@ def parse_json(body: bytes) -> Any:
     try:
         value = _decoder.decode(body.decode())
         if b"\\u" in body:
-            # Only an escape can spell half of a surrogate pair, and only this parser refuses it.
-            orjson.loads(body)
+            # Only an escape can spell half of a surrogate pair, which the parser lets through.
+            json.dumps(value, ensure_ascii=False).encode()
     except _DuplicateName as error:
         raise InvalidRequest(
             "a name appears twice in one object of the body", (Violation("", f"{error.name[:64]!r} appears twice"),)
         ) from None
     except RecursionError:
         raise InvalidRequest("the body is nested too deeply") from None
+    except UnicodeEncodeError:
+        raise InvalidRequest("the body has half of a surrogate pair (\\ud800 to \\udfff) in a text") from None
     except ValueError as error:
         raise InvalidRequest(f"the body is not valid JSON: {_first_line(error)}") from None
     return value

@@ -259,8 +259,10 @@ def test_role_that_never_starts_ends_up_with_its_last_words(start_up: StartUp, t
     up = start_up(tmp_path / "state", f"--config={configuration}")
     assert up.read_to_the_end() == 1
     message = up.describe_end()
-    assert "worker-1 does not start" in message
+    assert message.startswith("captchad: worker-1 does not start: ")
     assert "/bin/false" in message
+    assert "listening" not in message
+    assert "stopped" not in message
 
 
 def test_wrong_configuration_is_reported_before_anything_starts(start_up: StartUp, tmp_path: Path) -> None:

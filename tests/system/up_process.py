@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,19 @@ ROLES_WITH_PORTS = ("gateway", "scheduler", "monitor")
 
 
 class UpProcess:
-    """One `captchad up --json` with a state folder of its own; `events` has all lines read so far."""
+    """One `captchad up --json` with a state folder of its own; `events` has all lines read so far.
+
+    `terminal` is a descriptor of the terminal that it reads from, `launcher` a command that it is started with.
+    """
 
     def __init__(
-        self, state: Path, *arguments: str, ports: tuple[str, ...] = (), variables: dict[str, str] | None = None
+        self,
+        state: Path,
+        *arguments: str,
+        ports: tuple[str, ...] = (),
+        variables: dict[str, str] | None = None,
+        terminal: int | None = None,
+        launcher: Sequence[str] = (),
     ) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("CAPTCHAD_", "REDIS_"))
@@ -32,8 +42,8 @@ class UpProcess:
         ports = ports or tuple(f"--{role}-port={find_free_port()}" for role in ROLES_WITH_PORTS)
         self.events: list[dict[str, Any]] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *ports, *arguments],
-            stdin=subprocess.DEVNULL,
+            [*launcher, sys.executable, "-m", "captchad", "up", "--json", "--workers=1", *ports, *arguments],
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=state.parent,

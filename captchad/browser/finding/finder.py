@@ -138,7 +138,7 @@ class CaptchaFinder:
             message = f"the page shows {self._unsupported}, which captchad does not solve"
             return AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
         if self._selector is not None:
-            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"nothing loaded matches {self._selector}")
+            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"no loaded element matches {self._selector}")
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
 
 

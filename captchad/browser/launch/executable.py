@@ -10,7 +10,7 @@ from captchad.domain.ports import LOOPBACK_HOST
 # The headless shell first: it opens pages about three times as fast as a full Chromium (docs/performance.md).
 PATH_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = (
-    "no Chromium was found; install it with `playwright install --with-deps chromium-headless-shell` or "
+    "install it with `playwright install --with-deps chromium-headless-shell` or "
     "`apt-get install chromium-headless-shell`, or name one in browser.executable"
 )
 QUIET_FLAGS = (
@@ -94,7 +94,7 @@ def find_executable(configured: str | None, downloaded: str) -> str:
         found = shutil.which(name)
         if found is not None:
             return found
-    raise DependencyMissing(HOW_TO_INSTALL)
+    raise DependencyMissing(f"no Chromium was found; {HOW_TO_INSTALL}")
 
 
 def _find_headless_shell(downloaded: Path) -> Path | None:

@@ -11,7 +11,7 @@ from captchad.browser.scripts.bounds import cut_url
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_origin
 from captchad.egress.proxy import FilteringProxy
-from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE
+from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE, read_answer
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
@@ -55,8 +55,7 @@ class NavigationOutcome:
         if code is None or urlsplit(cut_url(response.url)).scheme != "http":
             return
         if code == UNREACHABLE:
-            detail = (await response.text()).strip()
-            raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, detail)
+            raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, read_answer(await response.text(), code))
         raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
 
     def check_place(self, url: str) -> None:

@@ -30,6 +30,9 @@ REQUESTS_FLOOD = 3000
 NAVIGATIONS_FLOOD = 1000
 """Those within a document count too: a browser that does not limit them itself passes on thousands a second."""
 
+WORKERS_FLOOD = 100
+"""Each is a thread, and a target that the driver attaches to."""
+
 ADDRESSES_FLOOD_LENGTH = 16_000_000
 """Of all addresses that a page requests or goes to: one alone can have two million characters."""
 
@@ -86,6 +89,7 @@ class Tab:
         self._frames_made = 0
         self._requests_made = 0
         self._navigations_made = 0
+        self._workers_made = 0
         self._addresses_length = 0
         context.on("page", self._on_popup)
         page.on("crash", self._on_crash)
@@ -107,29 +111,35 @@ class Tab:
         # No buffers: bodies are read through the driver, which keeps its own.
         await self.devtools.send("Network.enable", {"maxTotalBufferSize": 0, "maxResourceBufferSize": 0})
         await self.devtools.send("Network.setBlockedURLs", {"urls": list(NEEDLESS_URLS)})
-        target = await self.devtools.send("Target.getTargetInfo")
+        target = (await self.devtools.send("Target.getTargetInfo"))["targetInfo"]
         # A page's main frame has its target's id.
-        self.main_frame = MainFrame(self.devtools, str(target["targetInfo"]["targetId"]))
+        self.main_frame = MainFrame(self.devtools, str(target["targetId"]))
+        self.context_id = str(target["browserContextId"])
 
     async def watch(self) -> None:
-        """Subscribe to what the page stores, and read the context's DevTools id."""
+        """Subscribe to what the page stores and sends."""
         self.devtools.on("DOMStorage.domStorageItemAdded", self.traces.note_stored)
         self.devtools.on("DOMStorage.domStorageItemUpdated", self.traces.note_stored)
         self.devtools.on("DOMStorage.domStorageItemsCleared", self.traces.note_emptied)
         self.devtools.on("Network.requestWillBeSentExtraInfo", self.traces.note_sent)
         await self.devtools.send("DOMStorage.enable")
-        target = await self.devtools.send("Target.getTargetInfo")
         self.is_watched = True
-        self.context_id = str(target["targetInfo"]["browserContextId"])
 
     def begin_page(self, observer: TabObserver) -> None:
         """Let the page have the network, and pass all further events to this observer."""
         self.observer, self._frames_made, self._requests_made = observer, 0, 0
-        self._navigations_made = self._addresses_length = 0
+        self._navigations_made = self._workers_made = self._addresses_length = 0
         self.access.open()
         # The renderer of a waiting tab may have died before anybody observed it.
         if self.has_crashed:
             observer.note_crash()
+
+    def note_worker(self, kind: str) -> None:
+        """The page, or a worker of it, started a worker of a kind: it goes on for a while when the page has gone."""
+        self.traces.note_unknown(f"a {kind}")
+        self._workers_made += 1
+        if self._workers_made == WORKERS_FLOOD:
+            self._note_flood(f"the page starts more than {WORKERS_FLOOD} workers")
 
     async def ask_network(self) -> None:
         """Wait for an answer of the network process: while that process hangs, pages load for ever."""

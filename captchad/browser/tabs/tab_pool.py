@@ -20,9 +20,9 @@ CLEAN_SECONDS = 10.0
 SIGN_OF_LIFE_SECONDS = 2.0
 # A tab that has waited for less is taken unasked: asking each one would cost every page a round trip.
 PROBE_SECONDS = 0.1
-_ENDING_WITH_PAGE = ("page", "iframe", "worker", "tab")
+_ENDING_WITH_PAGE = ("page", "iframe", "tab")
 _OUTLIVING_FILTER = [*({"type": kind, "exclude": True} for kind in _ENDING_WITH_PAGE), {}]
-"""Targets that may outlive their page: shared workers, and any kind not known yet."""
+"""Targets that may outlive their page: workers, which Chromium gives time to end, and any kind not known yet."""
 
 _logger = logging.getLogger(__name__)
 
@@ -176,16 +176,15 @@ class TabPool:
             self._warming.discard(connection.number)
 
     async def _open(self, connection: BrowserConnection) -> Tab:
-        if self._reuses and connection.number not in self._watched_browsers:
+        if connection.number not in self._watched_browsers:
             await self._watch(connection)
         tab = await open_tab(connection, is_reusable=self._reuses)
         tab.on_crash = self._note_crash
-        if tab.context_id:
-            self._watched[tab.context_id] = tab
+        self._watched[tab.context_id] = tab
         return tab
 
     async def _watch(self, connection: BrowserConnection) -> None:
-        """Subscribe to workers that outlive their page; the driver does not report shared ones."""
+        """Subscribe to workers; the driver reports neither shared nor nested ones."""
         self._watched_browsers.add(connection.number)
         try:
             watch = await connection.browser.new_browser_cdp_session()
@@ -201,7 +200,7 @@ class TabPool:
     def _note_worker(self, target: dict[str, str]) -> None:
         tab = self._watched.get(target.get("browserContextId", ""))
         if tab is not None:
-            tab.traces.note_unknown(f"a {target['type']}")
+            tab.note_worker(target["type"])
 
 
 async def _is_alive(tab: Tab) -> bool:

@@ -19,11 +19,10 @@ from captchad.cli.doctor.redis import check_redis
 from captchad.cli.failures import describe_problem
 from captchad.cli.options import config_option, json_option
 from captchad.cli.printing import print_json, print_table
-from captchad.cli.refusals import list_doubts, list_refusals
-from captchad.config.loader import LoadedConfiguration, load_configuration
+from captchad.cli.refusals import list_doubts, list_problems
+from captchad.config.loader import Examination, examine_configuration
 from captchad.config.settings import Configuration
 from captchad.config.state import resolve_state_directory
-from captchad.domain.errors import ConfigurationError
 from captchad.domain.exit_codes import EXIT_FAILED
 
 CORRECTION = "correct it; docs/configuration.md describes every setting"
@@ -51,13 +50,9 @@ def doctor(ctx: click.Context, /, config_path: str | None, is_json: bool) -> Non
 
 def _examine(config_path: str | None) -> Iterator[Finding]:
     yield check_python()
-    loaded = None
-    try:
-        loaded = load_configuration(config_path, os.environ)
-    except ConfigurationError as error:
-        yield from (bad("configuration", describe_problem(problem), CORRECTION) for problem in error.problems)
-    else:
-        yield from _judge_configuration(loaded)
+    examined = examine_configuration(config_path, os.environ)
+    loaded = None if examined.problems else examined.loaded
+    yield from _judge_configuration(examined)
     yield check_state_directory(resolve_state_directory(os.environ))
     yield check_open_files()
     yield from check_ports()
@@ -68,10 +63,8 @@ def _examine(config_path: str | None) -> Iterator[Finding]:
     yield from check_browser(loaded.configuration if loaded else Configuration())
 
 
-def _judge_configuration(loaded: LoadedConfiguration) -> list[Finding]:
-    refusals = [
-        bad("configuration", describe_problem(problem), CORRECTION) for problem in list_refusals(loaded.configuration)
-    ]
-    doubts = [doubtful("configuration", describe_problem(problem), CORRECTION) for problem in list_doubts(loaded)]
-    where = str(loaded.path) if loaded.path else "no file; defaults and environment"
-    return [*refusals, *doubts] or [good("configuration", where)]
+def _judge_configuration(examined: Examination) -> list[Finding]:
+    problems = [bad("configuration", describe_problem(problem), CORRECTION) for problem in list_problems(examined)]
+    doubts = [doubtful("configuration", describe_problem(problem), CORRECTION) for problem in list_doubts(examined)]
+    where = str(examined.loaded.path) if examined.loaded.path else "no file; defaults and environment"
+    return [*problems, *doubts] or [good("configuration", where)]

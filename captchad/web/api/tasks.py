@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -104,7 +105,8 @@ class TaskRoutes:
         """Store one task."""
         idempotency_key = read_idempotency_key(request)
         with self._body_room.enter() as place:
-            body = await read_body(request, TASK_BODY_LIMIT_BYTES, BodyMeter(), place.grow)
+            measure = partial(self._body_work.measure, BodyMeter())
+            body = await read_body(request, TASK_BODY_LIMIT_BYTES, place.grow, measure)
             work = BodyOfSubmit(body, 1, lambda value: [read_task(value, self._store.has_session_key)])
             [submission] = await self._submit(work, caller_of(request), idempotency_key)
         # Relative to the submit's own address where no proxy says what it is outside.
@@ -151,15 +153,13 @@ class TaskRoutes:
         )
 
     async def _submit_batch(self, request: web.Request, place: BodyPlace) -> list[Submission]:
+        # As one task until its price is known: a body costs work before it can be refused.
+        await charge(request, self._rates)
+        idempotency_key = read_idempotency_key(request)
         meter = BodyMeter(BATCH_LIMIT)
-        try:
-            idempotency_key = read_idempotency_key(request)
-            body = await read_body(request, BATCH_BODY_LIMIT_BYTES, meter, place.grow)
-        except CaptchadError:
-            # A batch that isn't read to its end costs as much as one task: malformed bodies are limited too.
-            await charge(request, self._rates)
-            raise
-        await charge(request, self._rates, meter.tasks)
+        measure = partial(self._body_work.measure, meter)
+        body = await read_body(request, BATCH_BODY_LIMIT_BYTES, place.grow, measure)
+        await charge(request, self._rates, meter.tasks, paid=1)
         work = BodyOfSubmit(body, meter.tasks, lambda value: read_batch(value, self._store.has_session_key))
         return await self._submit(work, caller_of(request), idempotency_key)
 

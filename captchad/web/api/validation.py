@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from captchad.config.requirements import say_what_is_wanted
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
@@ -37,6 +38,11 @@ _OBJECT_FIELDS = ("hints", "session", "fill")
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 _BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
 _INVALID = "the body is not valid"
+_OWN_WORDS = {
+    "extra_forbidden": "is not a known field",
+    "missing": "is required",
+    "string_pattern_mismatch": "has a character that is not allowed here, or lacks one that is needed",
+}
 _TOO_MANY = Violation("", f"has more than {FIELDS_LIMIT} fields")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -105,8 +111,9 @@ def _validate_each(tasks: list[Any]) -> list[TaskBody]:
 
 
 def _explain(error: ValidationError, pointer: str) -> Iterator[Violation]:
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
-        yield Violation(pointer + make_pointer(one["loc"]), one["msg"])
+    for one in error.errors(include_url=False, include_input=False):
+        message = _OWN_WORDS.get(one["type"]) or say_what_is_wanted(one) or one["msg"]
+        yield Violation(pointer + make_pointer(one["loc"]), message)
 
 
 def _raise_if(violations: list[Violation]) -> None:
@@ -210,7 +217,7 @@ def _find_big_integer(metadata: dict[str, Any], pointer: str) -> str | None:
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
     for name in UNBUILT_FIELDS:
         if _is_asked_for(body, name):
-            raise FeatureNotBuilt(f"{pointer}/{name}: this release does not implement {name} yet; leave it out")
+            raise FeatureNotBuilt(f"{pointer}/{name}: this release does not implement it yet; leave it out")
 
 
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:

@@ -16,8 +16,11 @@ from captchad.web.worker_figures import represent_worker_figures
 TEXT_LIMIT = 200
 
 
-def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:
-    """Return everything the page shows; `fleet` is null until Redis has answered once."""
+def represent_view(view: FleetView, age_seconds: float, withheld_tasks: int = 0) -> dict[str, Any]:
+    """Return everything the page shows; `fleet` is null until Redis has answered once.
+
+    `withheld_tasks` counts those of the newest tasks that the caller may not see; they are no longer in the view.
+    """
     return {
         "number": view.number,
         "age_seconds": round(age_seconds, 1),
@@ -27,6 +30,7 @@ def represent_view(view: FleetView, age_seconds: float) -> dict[str, Any]:
             for alert in view.alerts
         ],
         "fleet": represent_fleet(view.snapshot) if view.snapshot is not None else None,
+        "withheld_tasks": withheld_tasks,
     }
 
 
@@ -79,7 +83,12 @@ def _represent_queue(queue: QueueStatus) -> dict[str, Any]:
             for name, depth in queue.depth.items()
         ],
         "targets": [
-            {"target": target, "pending": figures.pending, "processing": figures.processing}
+            {
+                "target": target,
+                "pending": figures.pending,
+                "processing": figures.processing,
+                "deferred": figures.deferred,
+            }
             for target, figures in sorted(queue.per_target.items())
             if figures.pending or figures.processing
         ],

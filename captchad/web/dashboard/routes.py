@@ -88,11 +88,13 @@ class Dashboard:
         """Return a view as JSON, with the tasks that a key may see."""
         if key is None or (key.allows(Scope.READ_ALL) and not key.targets):
             return self._encode(view)
+        withheld = 0
         if view.snapshot is not None and view.snapshot.tasks is not None:
             owned = ((task, find_ownership(task.request)) for task in view.snapshot.tasks)
             shown = tuple(task for task, ownership in owned if may_reach(key, ownership, Scope.READ_ALL))
+            withheld = len(view.snapshot.tasks) - len(shown)
             view = replace(view, snapshot=replace(view.snapshot, tasks=shown))
-        return orjson.dumps(represent_view(view, self._monitor.age_seconds()))
+        return orjson.dumps(represent_view(view, self._monitor.age_seconds(), withheld))
 
     def _encode(self, view: FleetView) -> bytes:
         if view.number != self._encoded_number:

@@ -105,8 +105,10 @@ class AccessPolicy:
     async def _identify(self, request: web.Request) -> ApiKey:
         text = read_key(request.headers.getall("Authorization", []), request.headers.getall("X-API-Key", []))
         key = await self._authenticate(text) if text and self._authenticate is not None else None
+        if key is None and text:
+            raise Unauthorized("this API key is not valid: it is unknown or revoked")
         if key is None:
-            raise Unauthorized("send a valid API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
+            raise Unauthorized("send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
         assert text is not None
         request[_KEY_TEXT] = text
         return key

@@ -20,14 +20,20 @@ READING_METHODS = frozenset({"GET", "HEAD"})
 _DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
 
-async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1) -> None:
-    """Charge `cost` to the limits of the request's address and key; RateLimited where one is used up."""
+async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1, paid: int = 0) -> None:
+    """Charge `cost` to the limits of the request's address and key; RateLimited where one is used up.
+
+    What was `paid` ahead is given back first, also where the cost is then refused.
+    """
     if not rates.is_active:
         return
     address = request.app[ADDRESSES].find(request.remote, request.headers.getall("X-Forwarded-For", []))
     caller = caller_of(request)
+    key_id = caller.key_id if caller else None
     try:
-        decision = await rates.take(address, caller.key_id if caller else None, cost)
+        if paid:
+            await rates.give_back(address, key_id, paid)
+        decision = await rates.take(address, key_id, cost)
     except BrokerRefused:
         # Where nothing can be charged, nothing can be written either; what only reads goes on.
         if request.method not in READING_METHODS:

@@ -45,6 +45,21 @@ async def test_a_limit_may_be_as_large_as_the_settings_allow(broker: Broker, req
     assert (taken.is_allowed, taken.remaining) == (True, COUNT_LIMIT - BATCH_LIMIT)
 
 
+async def test_what_was_paid_ahead_is_given_back_and_no_more_than_the_burst(broker: Broker) -> None:
+    limiter = RateLimiter(broker)
+    costs = (5, -1, 1, 1, -5, -1, 5, 1)
+    taken = [await limiter.take("caller", cost, requests_per_minute=1, burst_size=5) for cost in costs]
+    assert [allowance.is_allowed for allowance in taken] == [True, True, True, False, True, True, True, False]
+    assert (await limiter.take("another", -1, requests_per_minute=1, burst_size=5)).remaining == 5
+
+
+async def test_what_is_given_back_lessens_a_debt(broker: Broker) -> None:
+    limiter = RateLimiter(broker)
+    await limiter.take("caller", 20, requests_per_minute=1, burst_size=5)
+    await limiter.take("caller", -20, requests_per_minute=1, burst_size=5)
+    assert (await limiter.take("caller", 5, requests_per_minute=1, burst_size=5)).is_allowed
+
+
 async def test_a_key_is_known_by_its_text_and_stored_without_its_secret(broker: Broker) -> None:
     keys = ApiKeys(broker)
     text, made = await keys.create("robot", frozenset({Scope.SUBMIT}), ("a.example",))

@@ -19,10 +19,11 @@ POLICY = {"Content-Security-Policy-Report-Only": "img-src 'none'; report-uri /la
 
 @dataclass(frozen=True)
 class Plant:
-    """What a page does; `is_prompt` says whether its request is sent while the page is still open."""
+    """What a page does; `is_prompt`: its request is sent while it is still open; `is_kept`: its tab serves again."""
 
     script: str
     is_prompt: bool = True
+    is_kept: bool = True
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -55,7 +56,14 @@ PLANTS = {
     "a report of a policy": Plant("new Image().src = '/other'", headers=POLICY),
     "a plain fetch": Plant("fetch('/late').catch(() => 0)"),
     "a fetch of a worker": Plant(
-        "new Worker(URL.createObjectURL(new Blob([`fetch('${location.origin}/late', {keepalive: true})`])))"
+        "new Worker(URL.createObjectURL(new Blob([`fetch('${location.origin}/late', {keepalive: true})`])))",
+        is_kept=False,
+    ),
+    "synchronous requests of a busy worker": Plant(
+        "new Worker(URL.createObjectURL(new Blob([`for (const end = Date.now() + 5000; Date.now() < end;) { try { "
+        "const x = new XMLHttpRequest(); x.open('GET', '${location.origin}/late', false); x.send() } catch {} "
+        "for (const next = Date.now() + 50; Date.now() < next;); }`])))",
+        is_kept=False,
     ),
     "a picture": Plant("new Image().src = '/late'"),
     "an event stream": Plant("new EventSource('/late')"),

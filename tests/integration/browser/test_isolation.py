@@ -49,8 +49,6 @@ ERASED_PLANTS = {
     "a service worker": "await navigator.serviceWorker?.register('/worker.js')",
     "a permission": "await Promise.race([Notification.requestPermission(), new Promise((r) => setTimeout(r, 300))])",
     "a blob": "await report('/blob', URL.createObjectURL(new Blob(['planted'])))",
-    "a dedicated worker": "new Worker(URL.createObjectURL(new Blob([`setInterval(() => {const c = new "
-    "BroadcastChannel('planted'); c.postMessage(1)}, 20)`])))",
     "a timer": "setInterval(() => new BroadcastChannel('planted').postMessage(1), 20)",
     "a lock": "navigator.locks.request('planted', () => new Promise(() => {}))",
 }
@@ -62,6 +60,8 @@ DOOMED_PLANTS = {
     "a login of a worker": "await new Promise((resolve) => {new Worker(URL.createObjectURL(new Blob([`const x = new "
     "XMLHttpRequest(); x.open('GET', '${location.origin}/private', true, 'user', 'secret');"
     "x.onloadend = () => postMessage(1); x.send()`]))).onmessage = resolve})",
+    "a dedicated worker": "new Worker(URL.createObjectURL(new Blob([`setInterval(() => {const c = new "
+    "BroadcastChannel('planted'); c.postMessage(1)}, 20)`])))",
     "a shared worker": "new SharedWorker('/shared.js'); await new Promise((r) => setTimeout(r, 300))",
     "another window": "open('/other', 'planted')",
 }

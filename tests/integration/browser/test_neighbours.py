@@ -34,6 +34,8 @@ FLOODS = {
     "history.replaceState(0, '', '/?' + (i++) + 'x'.repeat(50000)) }, 1)</script>",
     "titles without end": "<script>setInterval(() => { for (let j = 0; j < 1000; j++) "
     "document.title = Math.random() + 'x'.repeat(50000) }, 1)</script>",
+    "workers without end": "<script>const u = URL.createObjectURL(new Blob(['setInterval(() => 0, 1000)'])); "
+    "setInterval(() => { for (let i = 0; i < 20; i++) new Worker(u) }, 5)</script>",
     "fifty thousand pictures of its own": f"<img width=150 height=50 src='{BLANK_GIF}'>" * 50000,
 }
 

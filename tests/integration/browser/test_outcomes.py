@@ -52,6 +52,7 @@ async def test_a_site_that_is_down_fails_the_navigation(site: LocalSite, stage: 
     await site.stop()
     failure = await fail(stage, site.url())
     assert failure.task_error_code is TaskErrorCode.NAVIGATION_FAILED
+    assert failure.message.startswith(f"can't connect to {site.url().rstrip('/')} (")
     assert failure.is_retryable
 
 

@@ -199,11 +199,12 @@ async def test_a_selector_that_matches_nothing_is_not_found(site: LocalSite, sta
     site.put_page("/", '<div>Login <img id="captcha" src="/picture"></div>')
     site.put_picture("/picture", CAPTCHA_PNG)
 
-    async def look_for(selector: str) -> TaskErrorCode:
+    async def look_for(selector: str) -> AttemptFailed:
         with pytest.raises(AttemptFailed) as failed:
             await stage.capture(site.url(), selector, timeout_seconds=LOOK_SECONDS)
-        return failed.value.task_error_code
+        return failed.value
 
     # At once, since each waits for what it seeks until its time is up.
-    codes = await asyncio.gather(*(look_for(selector) for selector in ("#absent", "text=Login", "div >> img", "###")))
-    assert set(codes) == {TaskErrorCode.CAPTCHA_NOT_FOUND}
+    found = await asyncio.gather(*(look_for(selector) for selector in ("#absent", "text=Login", "div >> img", "###")))
+    assert {failed.task_error_code for failed in found} == {TaskErrorCode.CAPTCHA_NOT_FOUND}
+    assert found[0].message == "no loaded element matches #absent"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,6 +46,24 @@ def captchad(environment: dict[str, str]) -> Run:
             check=False,
         )
         return subprocess.CompletedProcess(ended.args, ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+    return run
+
+
+@pytest.fixture
+def read_in_terminal(environment: dict[str, str]) -> Callable[..., str]:
+    """Run one command in a terminal so many columns wide, and return what it shows."""
+
+    def run(*arguments: str, columns: int) -> str:
+        outside, inside = os.openpty()
+        termios.tcsetwinsize(inside, (24, columns))
+        try:
+            command = [*CAPTCHAD, *arguments]
+            subprocess.run(command, env=environment, stdin=inside, stdout=inside, timeout=PATIENCE_SECONDS, check=True)
+            return os.read(outside, 65_536).decode()
+        finally:
+            os.close(inside)
+            os.close(outside)
 
     return run
 

@@ -1,9 +1,13 @@
 import json
+import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.target_limits import TargetLimits
+from captchad.browser.launch.executable import PATH_NAMES
 from tests.integration.cli.conftest import Run
 from tests.integration.protocol import Partition, failed_for_good, retryable
 
@@ -32,6 +36,26 @@ def test_a_key_that_is_asked_for_comes_without_that_remark(captchad: Run) -> Non
     assert captchad("keys", "create", "program", "--json").stderr == ""
 
 
+def test_a_key_that_may_not_read_loses_no_task(
+    captchad: Run, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environment["CAPTCHAD_SECURITY__API_KEY_REQUIRED"] = "true"
+    request.getfixturevalue("gateway")
+
+    def create_key(scope: str) -> str:
+        created: dict[str, str] = json.loads(captchad("keys", "create", scope, "--scope", scope, "--json").stdout)
+        return created["key"]
+
+    submit = ("submit", "http://localhost:8090/", "--wait", "5", "--api-key", create_key("submit"))
+    waited, for_programs = captchad(*submit), captchad(*submit, "--json")
+    assert (waited.returncode, waited.stdout, for_programs.returncode) == (1, "", 1)
+    named, reason = waited.stderr.splitlines()
+    assert "this key lacks the scope read" in reason
+    task_ids = {named.split(" ")[1], json.loads(for_programs.stdout)["task_id"]}
+    admin = create_key("admin")
+    assert {captchad("cancel", task_id, "--api-key", admin).returncode for task_id in task_ids} == {0}
+
+
 def test_a_key_is_for_declared_targets_alone(captchad: Run) -> None:
     refused = captchad("keys", "create", "ci", "--target", "elsewhere.example")
     assert refused.returncode == 1
@@ -51,6 +75,18 @@ async def test_a_dead_letter_is_listed_shown_and_replayed(captchad: Run, partiti
     (of_all,) = json.loads(captchad("dead", "replay", "--all", "--json").stdout)
     assert of_all["replay_of"] == task_id
     assert (await partition.store.read(of_all["task_id"])).replay_of == task_id
+
+
+@pytest.mark.parametrize("columns", [120, 80, 40])
+async def test_the_id_and_the_time_of_a_dead_letter_are_never_folded(
+    read_in_terminal: Callable[..., str], captchad: Run, partition: Partition, columns: int
+) -> None:
+    task_id = await partition.submit(retry_count=0)
+    consumer = partition.make_consumer()
+    await consumer.settle([retryable(delivery) for delivery in await consumer.take(1)])
+    (listed,) = json.loads(captchad("dead", "list", "--json").stdout)
+    shown = read_in_terminal("dead", "list", columns=columns)
+    assert f"{task_id}  {listed['died_at']}  " in shown
 
 
 async def test_what_failed_for_good_at_once_is_no_dead_letter(captchad: Run, partition: Partition) -> None:
@@ -108,6 +144,21 @@ def test_the_doctor_fails_on_a_browser_that_is_none_and_a_redis_that_is_away(cap
     assert (verdicts["browser"], verdicts["redis"]) == ("fail", "fail")
 
 
+def test_the_doctor_says_once_how_to_get_a_browser(captchad: Run, tmp_path: Path) -> None:
+    # A machine that has everything but a Chromium.
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for folder in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(folder).glob("*"):
+            if program.name not in PATH_NAMES:
+                (programs / program.name).unlink(missing_ok=True)
+                (programs / program.name).symlink_to(program)
+    found = captchad("doctor", "--json", PATH=str(programs), PLAYWRIGHT_BROWSERS_PATH=str(tmp_path))
+    (finding,) = (one for one in json.loads(found.stdout) if one["subject"] == "browser")
+    assert finding["found"] == "no Chromium was found"
+    assert finding["fix"].startswith("playwright install --with-deps chromium-headless-shell, or apt-get install")
+
+
 def test_the_doctor_fails_on_what_a_role_would_refuse(captchad: Run) -> None:
     found = captchad("doctor", "--json", ENVIRONMENT="prod", CAPTCHAD_REDIS__CONNECTION_POOL_SIZE="101")
     told = [
@@ -117,8 +168,22 @@ def test_the_doctor_fails_on_what_a_role_would_refuse(captchad: Run) -> None:
     ]
     assert found.returncode == 1
     assert [status for status, _ in told] == ["fail", "warn"]
-    assert told[0][1].startswith("security.api_key_required: every role will not start: in production without API keys")
+    assert told[0][1].startswith("security.api_key_required: no role will start: in production without API keys")
     assert told[1][1].startswith("redis.connection_pool_size: keeps more connections than redis.max_connections")
+
+
+def test_a_wrong_key_is_told_from_none(
+    captchad: Run, environment: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    environment["CAPTCHAD_SECURITY__API_KEY_REQUIRED"] = "true"
+    request.getfixturevalue("gateway")
+    advice = "give a valid key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one"
+    for options, reason in (
+        ((), "send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"),
+        (("--api-key", "ck_0_0"), "this API key is not valid: it is unknown or revoked"),
+    ):
+        refused = captchad("stats", *options)
+        assert (refused.returncode, refused.stderr) == (1, f"captchad: {reason} — {advice}\n")
 
 
 def test_health_without_a_key_asks_whether_roles_are_ready(

@@ -66,7 +66,11 @@ def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
     [
         (("submit", "http://undeclared.example/"), "undeclared.example is not a declared target"),
         (("submit", "ftp://localhost/"), "URL must begin with http:// or https://"),
-        (("submit", PAGE, "--callback-url", "http://localhost/"), "callback_url"),
+        (
+            ("submit", PAGE, "--fill", '{"input": "#a", "inputs": 1}'),
+            "refuses the task: --fill: inputs is not a known field",
+        ),
+        (("submit", PAGE, "--callback-url", "http://localhost/"), "--callback-url: this release does not implement it"),
         (("submit", PAGE, "--fill-input", "xpath=//input"), "--fill-input is not a CSS selector"),
         (("status", "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"), "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"),
         (("cancel", "nonsense"), "nonsense"),

@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from captchad.domain.target import Target
+from captchad.egress.chunk_decoder import CHUNK_COST_BYTES, CHUNKS_PER_STEP
 from captchad.egress.scope import EgressRefused
-from tests.integration.egress.network import Network
+from tests.integration.egress.network import LIMITS, Network
+from tests.loop_turns import count_turns
 from tests.patience import PATIENCE_SECONDS, until_true
 
 
@@ -192,8 +194,36 @@ async def test_a_tunnel_that_never_stops_bringing_is_cut_off(network: Network) -
     assert network.proxy.open_connections == 0
 
 
+async def test_chunks_of_one_byte_are_cut_off_and_hold_nobody_up(network: Network) -> None:
+    async with serve_without_end(b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 10_000) as port:
+        network.declare("127.0.0.1", port)
+        raw = f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nProxy-Authorization: {network.authorisation}\r\n\r\n"
+        with count_turns() as turns:
+            answer = await network.speak(raw.encode())
+    data = answer.count(b"x")
+    assert CHUNKS_PER_STEP < data < LIMITS.body_limit_bytes // CHUNK_COST_BYTES
+    assert turns.count >= data // CHUNKS_PER_STEP
+    assert not answer.endswith(b"0\r\n\r\n")
+
+
+async def test_requests_that_are_here_already_are_refused_one_in_a_turn(network: Network) -> None:
+    with count_turns() as turns:
+        answer = await network.speak(b"GET / HTTP/1.1\r\n\r\n" * 500 + b"GET / HTTP/1.0\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 407 ") == 501
+    assert turns.count >= 500
+
+
+async def test_a_request_with_a_chunked_body_is_its_connections_last(network: Network) -> None:
+    lines = f"Proxy-Authorization: {network.authorisation}\r\n"
+    body = "Transfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n0\r\n\r\n"
+    first = f"POST {network.url('/1')} HTTP/1.1\r\n{lines}{body}"
+    answer = await network.speak(f"{first}GET {network.url('/2')} HTTP/1.1\r\n{lines}\r\n".encode())
+    assert answer.count(b"HTTP/1.1 200 ") == answer.count(b"Connection: close") == 1
+    assert (network.bodies, [request.path for request in network.seen]) == ([b"short"], ["/1"])
+
+
 @contextlib.asynccontextmanager
-async def serve_without_end(head: bytes) -> AsyncIterator[int]:
+async def serve_without_end(head: bytes, piece: bytes = b"ea60\r\n" + b"x" * 60_000 + b"\r\n") -> AsyncIterator[int]:
     """Serve an answer that goes on for ever, in chunks; gives the port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -201,7 +231,7 @@ async def serve_without_end(head: bytes) -> AsyncIterator[int]:
             await reader.readuntil(b"\r\n\r\n")
             writer.write(b"HTTP/1.1 200 OK\r\n" + head)
             while True:
-                writer.write(b"ea60\r\n" + b"x" * 60_000 + b"\r\n")
+                writer.write(piece)
                 await writer.drain()
         writer.close()
 

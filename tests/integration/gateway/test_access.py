@@ -12,6 +12,8 @@ from tests.patience import PATIENCE_SECONDS, until_true
 PAGE = {"url": "http://captcha.example.com/"}
 SUBMITS = ("/submit_task", "/submit_batch", "/cancel_task/x")
 READS = ("/task_status/x", "/tasks", "/stats", "/workers", "/queue_status", "/health", "/metrics")
+NOT_VALID = "this API key is not valid: it is unknown or revoked"
+ONE_KEY = "send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
 
 
 async def create_key(gateway: RunningGateway, *scopes: Scope, targets: tuple[str, ...] = ()) -> dict[str, str]:
@@ -34,21 +36,21 @@ async def test_without_a_key_only_the_probes_and_the_page_that_asks_for_one_answ
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("headers", "detail"),
     [
-        {"Authorization": "Bearer ck_0_0"},
-        {"Authorization": "Basic Y2s6Y2s="},
-        {"X-API-Key": ""},
-        {"X-API-Key": "ck_" + "ä" * 5},
-        {"Authorization": "Bearer ck_a_b", "X-API-Key": "ck_c_d"},
+        ({"Authorization": "Bearer ck_0_0"}, NOT_VALID),
+        ({"Authorization": "Basic Y2s6Y2s="}, ONE_KEY),
+        ({"X-API-Key": ""}, ONE_KEY),
+        ({"X-API-Key": "ck_" + "ä" * 5}, NOT_VALID),
+        ({"Authorization": "Bearer ck_a_b", "X-API-Key": "ck_c_d"}, ONE_KEY),
     ],
 )
-async def test_a_wrong_key_is_no_key(start_gateway: StartGateway, headers: dict[str, str]) -> None:
+async def test_a_wrong_key_is_told_from_none(start_gateway: StartGateway, headers: dict[str, str], detail: str) -> None:
     async with (
         start_gateway(configure(api_key_required=True)) as gateway,
         gateway.session.get("/stats", headers=headers) as answer,
     ):
-        assert answer.status == 401
+        assert (answer.status, (await answer.json())["detail"]) == (401, detail)
 
 
 async def test_a_key_may_do_what_its_scopes_say(start_gateway: StartGateway) -> None:
@@ -219,6 +221,13 @@ async def test_a_used_up_allowance_is_said_before_anything_is_parsed(start_gatew
             assert answer.status == 202
         async with gateway.session.post("/submit_batch", json={"tasks": [{"no": "task"}] * 2}) as answer:
             assert (answer.status, (await answer.json())["code"]) == (429, "rate_limited")
+
+
+async def test_a_batch_of_the_whole_burst_passes(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=1, burst_size=5))
+    body = {"tasks": [PAGE] * 5}
+    async with start_gateway(configure(limited)) as gateway, gateway.session.post("/submit_batch", json=body) as answer:
+        assert (answer.status, answer.headers["RateLimit-Remaining"]) == (202, "0")
 
 
 async def test_a_batch_above_the_burst_is_let_through_once_and_paid_off(start_gateway: StartGateway) -> None:

@@ -63,7 +63,10 @@ async def test_with_keys_the_page_opens_and_asks_for_one(start_gateway: StartGat
         await expect(page.locator("#key-form")).to_be_visible()
         await page.get_by_label("API key").fill("ck_wrong_key")
         await page.keyboard.press("Enter")
-        await expect(page.locator("#key-reason")).to_contain_text("This key is not valid")
+        await expect(page.locator("#key-reason")).to_have_text(
+            "This key is not valid. Keys with the scope “read”, “read_all” or “admin” may read this page’s document. "
+            "The key is kept in this tab only."
+        )
         await page.get_by_label("API key").fill(text)
         await page.keyboard.press("Enter")
         await expect(await send(page, "submit_task", {"url": SITE})).to_contain_text("202")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from captchad.broker.task_pages import TaskQuery
+from captchad.config.settings import GatewaySection, RateLimitSection
 from captchad.intake.session_scope import check_cookies
 from captchad.web.api import tasks
-from tests.integration.gateway.conftest import RunningGateway
+from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.patience import PATIENCE_SECONDS
 
 MEBIBYTE = 1024 * 1024
@@ -47,6 +48,36 @@ async def test_a_body_of_too_much_structure_is_answered_before_the_rest_of_it_is
     status, problem = await send_beginning(gateway, path, beginning, 3 * MEBIBYTE)
     assert (status, problem["code"]) == (400, "invalid_request")
     assert problem["violations"] == [{"pointer": pointer, "message": message}]
+
+
+@pytest.mark.parametrize(
+    ("path", "beginning", "message"),
+    [
+        ("/submit_task", b'{"url":"http://a/"}}', "something follows its value"),
+        ("/submit_batch", b']{"tasks":[', "it closes what it has not opened"),
+    ],
+)
+async def test_a_body_that_can_not_become_json_is_answered_before_the_rest_of_it_is_sent(
+    gateway: RunningGateway, path: str, beginning: bytes, message: str
+) -> None:
+    status, problem = await send_beginning(gateway, path, beginning, 3 * MEBIBYTE)
+    assert (status, problem["code"], problem["detail"]) == (
+        400,
+        "invalid_request",
+        f"the body is not valid JSON: {message}",
+    )
+
+
+async def test_a_batch_is_paid_for_as_one_task_before_it_is_read(start_gateway: StartGateway) -> None:
+    limited = GatewaySection(rate_limit=RateLimitSection(requests_per_minute=1, burst_size=3))
+    async with start_gateway(configure(limited)) as gateway:
+        batches = [asyncio.create_task(send_beginning(gateway, "/submit_batch", b"{", 100)) for _ in range(4)]
+        [refused], unfinished = await asyncio.wait(batches, return_when=asyncio.FIRST_COMPLETED)
+        status, problem = refused.result()
+        assert (status, problem["code"], len(unfinished)) == (429, "rate_limited", 3)
+        for batch in unfinished:
+            batch.cancel()
+        await asyncio.wait(unfinished)
 
 
 async def test_a_body_that_stops_coming_ends_its_request(

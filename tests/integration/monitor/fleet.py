@@ -118,9 +118,14 @@ class SmallFleet:
             )
 
     async def submit(
-        self, target: str = "captcha.example", priority: Priority = Priority.NORMAL, key_id: str | None = None
+        self,
+        target: str = "captcha.example",
+        priority: Priority = Priority.NORMAL,
+        key_id: str | None = None,
+        retry_count: int = 0,
     ) -> str:
-        request = TaskRequest(target, f"http://{target}/login", priority=priority, retry_count=0, key_id=key_id)
+        url = f"http://{target}/login"
+        request = TaskRequest(target, url, priority=priority, retry_count=retry_count, key_id=key_id)
         return (await self.store.submit([NewTask(make_task_id(0), request)]))[0]
 
     async def complete(self, text: str, confidence: float = 0.93) -> None:

@@ -128,15 +128,17 @@ async def test_a_key_is_shown_the_newest_of_its_own_tasks_and_of_others_only_wit
     monitor = MonitorUnderTest(broker, keys.authenticate)
     await monitor.start()
     try:
-        for name, shown in (
-            ("ann", {own}),
-            ("auditor", {own, other, elsewhere}),
-            ("admin", {own, other, elsewhere}),
-            ("auditor of a", {own, other}),
+        for name, shown, withheld in (
+            ("ann", {own}, 2),
+            ("auditor", {own, other, elsewhere}, 0),
+            ("admin", {own, other, elsewhere}, 0),
+            ("auditor of a", {own, other}, 1),
         ):
             headers = {"X-API-Key": made[name][0]}
             _, body, _ = await read(f"{monitor.url}/api/snapshot", **headers)
-            assert {task["task_id"] for task in orjson.loads(body)["fleet"]["tasks"]} == shown, name
+            snapshot = orjson.loads(body)
+            assert {task["task_id"] for task in snapshot["fleet"]["tasks"]} == shown, name
+            assert snapshot["withheld_tasks"] == withheld, name
             async with (
                 aiohttp.ClientSession() as session,
                 session.get(f"{monitor.url}/events", headers=headers) as stream,

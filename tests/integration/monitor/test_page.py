@@ -205,22 +205,47 @@ async def test_the_page_comes_back_when_the_monitor_does(broker: Broker, watched
     await second.stop()
 
 
-async def test_with_keys_the_page_asks_for_one(broker: Broker, watched: WatchedPage) -> None:
+async def test_with_keys_the_page_asks_for_one_and_says_what_it_hides(
+    broker: Broker, fleet: SmallFleet, watched: WatchedPage
+) -> None:
     keys = ApiKeys(broker)
-    text, _ = await keys.create("viewer", frozenset({Scope.READ}), ())
+    text, key = await keys.create("viewer", frozenset({Scope.READ}), ())
+    await fleet.submit(key_id="another")
     monitor = MonitorUnderTest(broker, keys.authenticate)
     await monitor.start()
     page = watched.page
     await page.goto(monitor.url)
+    links = page.locator("footer a")
     await expect(page.locator("#key-form")).to_be_visible()
+    advice = (
+        "Keys with the scope “read”, “read_all” or “admin” may look at the fleet. The key is kept in this tab only."
+    )
+    await expect(page.locator("#key-reason")).to_have_text(advice)
+    await expect(links.first).to_be_hidden()
     await page.locator("#key").fill("ck_wrong_key")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#key-reason")).to_contain_text("not valid")
+    await expect(page.locator("#key-reason")).to_have_text(f"This key is not valid. {advice}")
     await page.locator("#key").fill(text)
     await page.keyboard.press("Enter")
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     await expect(page.locator("#key-form")).to_be_hidden()
+    note = page.locator("#tasks-note")
+    await expect(note).to_have_text("0 of the newest 1; this key may not see the others")
+    await expect(page.locator("#tasks")).to_contain_text("None of the newest tasks can be seen with this key.")
+    await fleet.submit(key_id=key.key_id)
+    await expect(note).to_have_text("1 of the newest 2; this key may not see the others")
+    await expect(links.first).to_be_hidden()
     await monitor.stop()
+
+
+async def test_the_number_of_submitted_tasks_has_room(monitor: MonitorUnderTest, watched: WatchedPage) -> None:
+    page = watched.page
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.goto(monitor.url)
+    note = page.locator("#overview .note", has_text="submitted")
+    await expect(note).to_have_text("0 submitted")
+    is_cut = "(note) => { note.textContent = `10,00${note.textContent}`; return note.scrollWidth > note.clientWidth; }"
+    assert not await note.evaluate(is_cut)
 
 
 async def test_on_a_phone_nothing_is_cut_off(

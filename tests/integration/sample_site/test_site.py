@@ -2,11 +2,15 @@
 
 import base64
 import re
+import signal
+import subprocess
+import sys
 
 import aiohttp
 import pytest
 
 from captchad.sample_site.site import SHAPES, SampleSite
+from tests.patience import PATIENCE_SECONDS
 
 PNG = b"\x89PNG"
 
@@ -118,3 +122,17 @@ async def test_pages_name_no_other_host(site: SampleSite, visitor: aiohttp.Clien
     for shape in ("login", *SHAPES):
         page, _ = await fetch(visitor, site.url("one", shape))
         assert re.findall(rb"https?:|[\"'(]//", page) == []
+
+
+def test_the_site_says_how_it_is_stopped_also_in_the_background() -> None:
+    command = [sys.executable, "-m", "captchad.sample_site", "--port=0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            stop = re.search("`(kill [0-9]+)`", said)
+            assert stop is not None, said
+            subprocess.run(stop[1].split(), check=True)
+            assert process.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+        finally:
+            process.kill()

@@ -40,15 +40,22 @@ def test_what_is_neither_wrong_nor_doubtful_is_good(file: Path, capsys: Capture)
     [
         (
             {"environment": "prod"},
-            "security.api_key_required: every role will not start: in production without API keys",
+            "security.api_key_required: no role will start: in production without API keys",
         ),
-        ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster: every role will not start: Redis Cluster is not"),
-        ({"gateway": {"processes": 2}}, "gateway.processes: gateway will not start: more than one process"),
+        ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster: no role will start: Redis Cluster is not"),
+        ({"gateway": {"processes": 2}}, "gateway.processes: the gateway will not start: more than one process"),
         (
             {"recognition": {"models": {"127.0.0.1": "/missing.onnx"}}},
-            "recognition.models.127.0.0.1: worker will not start: /missing.onnx can't be read: no such file",
+            "recognition.models.127.0.0.1: the worker will not start: /missing.onnx can't be read: no such file",
         ),
-        ({"browser": {"executable": "/missing"}}, "browser.executable: worker will not start: /missing is no program"),
+        (
+            {"browser": {"executable": "/missing"}},
+            "browser.executable: the worker will not start: /missing is no program",
+        ),
+        (
+            {"browser": {"proxy_host": "192.0.2.1"}},
+            "browser.proxy_host: the worker will not start: this machine can't listen on 192.0.2.1: ",
+        ),
     ],
 )
 def test_what_a_role_would_refuse_is_an_error(file: Path, capsys: Capture, tree: dict[str, object], line: str) -> None:
@@ -66,7 +73,7 @@ def test_a_model_that_is_none_is_an_error(file: Path, capsys: Capture) -> None:
     model.write_bytes(b"no model at all")
     file.write_text(json.dumps({"recognition": {"models": {"127.0.0.1": str(model)}}, "security": {"targets": [SITE]}}))
     assert run_command_line(["config", "check", str(file)]) == 1
-    assert f"worker will not start: {model} can't be loaded as a model of captchad" in capsys.readouterr().err
+    assert f"the worker will not start: {model} can't be loaded as a model of captchad" in capsys.readouterr().err
 
 
 def test_a_machine_without_workers_is_checked_for_its_own_roles_alone(file: Path, capsys: Capture) -> None:
@@ -91,6 +98,52 @@ def test_every_error_is_a_line(file: Path, capsys: Capture) -> None:
         f"captchad: worker.task_timeout: must be at least 1, not 0 ({file})",
         f"captchad: worker.batch_sise: unknown key; the nearest known one is worker.batch_size ({file})",
     }
+
+
+def test_what_is_wrong_and_what_a_role_would_refuse_come_at_once(file: Path, capsys: Capture) -> None:
+    targets = [
+        {"host": "10.0.0.0/8", "ports": [0, 443]},
+        {"ports": [1]},
+        {"host": "http://a.example", "expires": "soon"},
+    ]
+    tree = {
+        "environment": "prod",
+        "redis": {"url": "nonsense", "cluster": {"hosts": ["a:1"]}},
+        "gateway": {"processes": 2, "queue_limit": 0},
+        "recognition": {"models": {"www.a.localhost": "/missing.onnx"}},
+        "security": {"api_key_required": "yes", "targets": targets},
+    }
+    file.write_text(json.dumps(tree))
+    assert run_command_line(["config", "check", str(file)]) == 1
+    found = [line.removeprefix("captchad: ").split(": ")[0] for line in capsys.readouterr().err.splitlines()]
+    assert sorted(found) == [
+        "gateway.processes",
+        "gateway.queue_limit",
+        "recognition.models.www.a.localhost",
+        "redis.cluster",
+        "redis.url",
+        "security.api_key_required",
+        "security.targets[0].expires",
+        "security.targets[0].host",
+        "security.targets[0].owner",
+        "security.targets[0].ports[0]",
+        "security.targets[0].reference",
+        "security.targets[1].host",
+        "security.targets[2].expires",
+        "security.targets[2].host",
+        "security.targets[2].owner",
+        "security.targets[2].reference",
+    ]
+
+
+def test_a_file_that_can_not_be_read_hides_what_it_might_say(
+    file: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "prod")
+    file.write_text("{")
+    assert run_command_line(["config", "check", str(file)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert "not valid JSON" in line
 
 
 def test_without_a_file_it_is_said_what_was_checked(file: Path, capsys: Capture) -> None:

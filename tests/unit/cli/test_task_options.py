@@ -44,6 +44,13 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
     }
 
 
+def test_an_integer_of_thousands_of_digits_is_left_to_the_gateway_to_name(stub: StubGateway) -> None:
+    stub.answer(202, {"task_id": "task_1"})
+    line = f'submit {PAGE} --gateway {stub.url} --metadata {{"a":{"9" * 5000}}}'
+    assert run_command_line(line.split()) == 0
+    assert stub.requests[0][3]["metadata"]["a"] > 2**64
+
+
 def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway, tmp_path: Path) -> None:
     (tmp_path / "session.json").write_text('{"headers": {"X-A": "b"}}')
     stub.answer(202, {"task_id": "task_1"})
@@ -81,8 +88,9 @@ def test_what_the_gateway_refuses_is_named_by_its_argument(
     stub.answer(400, {"code": "invalid_request", "detail": "the body is not valid", "violations": violations})
     assert run_command_line(["submit", PAGE, "--gateway", stub.url]) == 1
     assert capsys.readouterr().err == (
-        "captchad: the body is not valid: --target is wrong; URL is wrong; --image is wrong; --min-length is wrong; "
-        "the hints is wrong; --fill-submit is wrong; --session: cookies/0/name is wrong; / is wrong\n"
+        "captchad: the gateway refuses the task: --target is wrong; URL is wrong; --image is wrong; "
+        "--min-length is wrong; the hints is wrong; --fill-submit is wrong; --session: cookies/0/name is wrong; "
+        "/ is wrong\n"
     )
 
 
@@ -107,6 +115,7 @@ def test_a_status_shows_where_evidence_is_but_no_secret(stub: StubGateway, capsy
         ("--image /missing.png", "give either a URL or --image FILE"),
         ("--session /missing.json", "/missing.json can't be read: no such file or directory"),
         ("--success .home", "a form needs --fill-input"),
+        ("--min-length 5 --max-length 3", "--min-length is greater than --max-length"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(capsys: pytest.CaptureFixture[str], options: str, reason: str) -> None:
@@ -158,6 +167,17 @@ def test_waiting_for_no_time_looks_once(stub: StubGateway, capsys: pytest.Captur
     output = capsys.readouterr()
     assert (output.out, output.err) == ("", "captchad: t is still pending — ask again with `captchad status t`\n")
     assert [request[1] for request in stub.requests] == ["/submit_task", "/task_status/t"]
+
+
+def test_a_wait_that_was_too_short_says_what_the_task_waits_for(
+    stub: StubGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.answer(202, {"task_id": "t"})
+    waiting_for = {"reason": "target_limit", "until": "2026-01-01T00:00:09.000Z"}
+    stub.answer(200, {"task_id": "t", "status": "pending", "result": None, "waiting_for": waiting_for})
+    assert run_command_line(["submit", PAGE, "--wait", "0", "--gateway", stub.url]) == 1
+    said = capsys.readouterr().err
+    assert "t is still pending (waiting for: target limit, until 2026-01-01T00:00:09.000Z) — ask again" in said
 
 
 @pytest.mark.parametrize("is_json", [True, False])

@@ -32,6 +32,14 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
     assert parsed.problems
 
 
+@pytest.mark.parametrize("digits", [301, 5000])
+def test_an_integer_of_more_digits_than_can_be_converted_is_left_to_its_settings_bounds(digits: int) -> None:
+    parsed = parse_text(f'{{"a": {"9" * digits}, "b": -{"9" * digits}}}', "a.json")
+    assert parsed.problems == ()
+    assert parsed.tree["a"] > 10**100
+    assert parsed.tree["b"] < -(10**100)
+
+
 def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(b'{"a": "\xff"}')

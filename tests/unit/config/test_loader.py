@@ -108,6 +108,11 @@ def test_every_error_of_file_environment_and_targets_comes_at_once(find_problems
     assert found["worker.task_timeout"].source.endswith("distributed.json")
 
 
+def test_a_list_with_elements_is_not_called_too_short(find_problems: FindProblems) -> None:
+    found = find_problems({"security": {"targets": [{"host": "localhost", "ports": [0, 70000]}]}})
+    assert found.keys() == {"security.targets[0].ports[0]", "security.targets[0].ports[1]"}
+
+
 @pytest.mark.parametrize(
     ("tree", "path", "nearest"),
     [
@@ -164,6 +169,13 @@ def test_an_unknown_key_is_named_with_its_nearest_neighbour(
             "gateway.trusted_proxies[0]",
             "must be an address or a network such as 10.0.0.0/8, not 'proxy'",
         ),
+        ({"browser": {"proxy_host": "abc"}}, "browser.proxy_host", "must be an IP address, not 'abc'"),
+        (
+            {"browser": {"proxy_advertised_host": "http://a"}},
+            "browser.proxy_advertised_host",
+            "'http://a' is not a valid host name",
+        ),
+        ({"redis": {"master": {"host": "a:6379"}}}, "redis.master.host", "'a:6379' is not a valid host name"),
         (
             {"security": {"targets": [{"host": "localhost", "expires": "soon"}]}},
             "security.targets[0].expires",

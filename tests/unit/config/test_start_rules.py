@@ -92,6 +92,13 @@ def test_what_is_there_or_is_not_used_stops_nobody(tmp_path: Path) -> None:
     assert refusals(tree, Role.WORKER) == []
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_a_worker_listens_on_addresses_of_its_own_machine_alone(host: str) -> None:
+    assert refusals({"browser": {"proxy_host": host}}, Role.WORKER) == ["browser.proxy_host"]
+    assert refusals({"browser": {"proxy_host": host}}, Role.GATEWAY) == []
+    assert refusals({"browser": {"proxy_host": "127.0.0.2"}}, Role.WORKER) == []
+
+
 def test_everything_that_stops_a_role_is_found_at_once() -> None:
     tree = {"environment": "prod", "redis": {"cluster": {"hosts": ["a:1"]}}, "recognition": {"models": {"a": "/no"}}}
     assert refusals(tree, Role.WORKER) == ["security.api_key_required", "redis.cluster", "recognition.models.a"]

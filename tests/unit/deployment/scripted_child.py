@@ -63,7 +63,7 @@ class ScriptedChild:
     def reload(self) -> None:
         self.diary.append(f"reload {self.name}")
 
-    def read_last_lines(self, count: int) -> list[str]:
+    def read_last_words(self, count: int) -> list[str]:
         return ["captchad: the last words"][:count]
 
     def end(self, code: int) -> None:

@@ -8,12 +8,12 @@ from captchad.runtime.spawn import TaskSet
 from tests.unit.deployment.scripted_child import ScriptedChild, SteppedClock
 
 
-def make_fleet(diary: list[str], broken: str = "") -> LocalFleet:
+def make_fleet(diary: list[str], broken: str = "", is_configuration_good: bool = True) -> LocalFleet:
     def make(name: str) -> ScriptedChild:
         return ScriptedChild(name, ["crash"] * 3 if name == broken else [], diary)
 
     stages = [[make("gateway")], [make("worker-1"), make("worker-2")], [make("monitor")]]
-    return LocalFleet([make("redis")], stages, lambda _: None, SteppedClock())
+    return LocalFleet([make("redis")], stages, lambda: is_configuration_good, lambda _: None, SteppedClock())
 
 
 async def test_redis_starts_first_and_stops_last() -> None:
@@ -58,12 +58,13 @@ async def test_hurry_kills_all_that_runs() -> None:
     assert killed == {f"kill {name}" for name in ("redis", "gateway", "worker-1", "worker-2", "monitor")}
 
 
-async def test_reload_reaches_everyone() -> None:
+@pytest.mark.parametrize(("is_good", "reloads"), [(True, 5), (False, 0)])
+async def test_a_configuration_that_can_be_used_reaches_everyone(is_good: bool, reloads: int) -> None:
     diary: list[str] = []
-    fleet = make_fleet(diary)
+    fleet = make_fleet(diary, is_configuration_good=is_good)
     await fleet.start()
     fleet.reload()
-    assert sum(line.startswith("reload") for line in diary) == 5
+    assert sum(line.startswith("reload") for line in diary) == reloads
     await fleet.stop()
 
 

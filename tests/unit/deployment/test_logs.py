@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.deployment.log_file import LogFile
-from captchad.deployment.log_lines import LogLine, read_log_line
+from captchad.deployment.log_lines import LogLine, find_last_words, read_log_line
 
 
 def test_lines_are_appended_and_the_last_remembered(tmp_path: Path) -> None:
@@ -49,20 +49,39 @@ def test_what_a_full_disk_refuses_is_counted_and_said_once_there_is_room(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("line", "level", "message"),
+    ("line", "found"),
     [
-        ('{"level":"warning","message":"slow","task_id":"task_1"}', "warning", "slow (task_1)"),
-        ('{"level":"info","message":"fine"}', "info", "fine"),
-        ("2026-01-01T00:00:00.000Z error   gateway-h web: no", "error", "gateway-h web: no"),
-        ("captchad: no Chromium", "plain", "captchad: no Chromium"),
-        ("{broken", "plain", "{broken"),
-        ('{"a": 1}', "plain", '{"a": 1}'),
+        ('{"level":"warning","message":"slow","task_id":"task_1"}', LogLine("warning", "slow (task_1)")),
+        ('{"level":"info","message":"fine","logger":"captchad.a"}', LogLine("info", "fine", "captchad.a")),
+        ("2026-01-01T00:00:00.000Z error   gateway-h a.b: no", LogLine("error", "gateway-h a.b: no", "captchad.a.b")),
+        ("captchad: no Chromium", LogLine("plain", "captchad: no Chromium")),
+        ("{broken", LogLine("plain", "{broken")),
+        ('{"a": 1}', LogLine("plain", '{"a": 1}')),
     ],
 )
-def test_level_and_message_are_found(line: str, level: str, message: str) -> None:
-    assert read_log_line(line) == LogLine(level, message)
+def test_level_message_and_logger_are_found(line: str, found: LogLine) -> None:
+    assert read_log_line(line) == found
 
 
 @given(st.text())
 def test_any_line_can_be_read(line: str) -> None:
     assert read_log_line(line).message in line or line.startswith("{")
+
+
+INFO, WARNING = '{"level":"info","message":"listening"}', '{"level":"warning","message":"no target"}'
+STOPPED = '{"level":"info","message":"worker has stopped"}'
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([WARNING, INFO, "captchad: no Chromium", STOPPED], ["captchad: no Chromium"]),
+        ([INFO, '{"level":"error","message":"away"}', "", "captchad: gone"], ["away", "captchad: gone"]),
+        ([INFO, WARNING, STOPPED], ["no target"]),
+        ([INFO, STOPPED], ["listening", "worker has stopped"]),
+        ([" ", ""], []),
+        (["1", "2", "3"], ["2", "3"]),
+    ],
+)
+def test_last_words_are_those_that_say_why(lines: list[str], words: list[str]) -> None:
+    assert find_last_words(lines, 2) == words

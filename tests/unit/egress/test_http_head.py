@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.egress import http_head
 from captchad.egress.http_head import (
     NO_BODY,
     BodyKind,
@@ -138,3 +139,17 @@ def test_headers_of_one_connection_are_not_sent_on() -> None:
         ("Cookie", "a=b"),
     )
     assert forwardable(headers, frozenset()) == [("Cookie", "a=b")]
+
+
+def test_a_folded_header_is_read_once_however_many_lines_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def note(line: str) -> tuple[str, str]:
+        read.append(line)
+        return http_head_parse(line)
+
+    http_head_parse = http_head._parse_header
+    monkeypatch.setattr(http_head, "_parse_header", note)
+    head = b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\td \r\nno header\r\n of it\r\nE: f\r\n\r\n"
+    assert parse_response_head(head).headers == (("A", "b c d"), ("E", "f"))
+    assert len(read) == 3

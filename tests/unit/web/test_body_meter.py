@@ -2,14 +2,16 @@
 
 import json
 import random
+import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from captchad.domain.errors import InvalidRequest
-from captchad.web.body_meter import DEPTH_LIMIT, VALUES_LIMIT, BodyMeter
+from captchad.web.body_meter import DEPTH_LIMIT, MARKS_PER_STEP, STRINGS_LIMIT, VALUES_LIMIT, BodyMeter
 
 TEXT = st.text() | st.text(alphabet='"\\[]{},:')
 VALUES = st.recursive(
@@ -20,8 +22,39 @@ VALUES = st.recursive(
 def measure(body: bytes, most_tasks: int = 100, piece_bytes: int = 65_536) -> BodyMeter:
     meter = BodyMeter(most_tasks)
     for start in range(0, len(body), piece_bytes):
-        meter.feed(body[start : start + piece_bytes])
+        feed(meter, body[start : start + piece_bytes])
     return meter
+
+
+def feed(meter: BodyMeter, piece: bytes) -> None:
+    at = 0
+    while at < len(piece):
+        at = meter.feed(piece, at)
+
+
+def count_plainly(body: bytes) -> tuple[int, int] | None:
+    """Return how many strings and containers have begun, a byte after another; None where a body can't be JSON."""
+    strings = containers = depth = at = 0
+    is_over = False
+    while at < len(body):
+        byte = body[at : at + 1]
+        if is_over and not byte.isspace():
+            return None
+        if byte == b'"':
+            strings += 1
+            at += 1
+            while body[at : at + 1] not in (b'"', b""):
+                at += 2 if body[at : at + 1] == b"\\" else 1
+            is_over = depth == 0 and at < len(body)
+        elif byte in (b"[", b"{"):
+            containers, depth = containers + 1, depth + 1
+        elif byte in (b"]", b"}"):
+            depth -= 1
+            is_over = depth == 0
+            if depth < 0:
+                return None
+        at += 1
+    return strings, containers
 
 
 @given(st.lists(VALUES, max_size=99), st.integers(1, 7), st.booleans())
@@ -40,9 +73,44 @@ def test_whatever_comes_is_measured_without_a_fault(body: bytes) -> None:
         return
 
 
+@given(st.text(alphabet='""[]{}\\ \n,1').map(str.encode), st.integers(1, 5))
+@example(b'""""', 1)
+@example(b"[]]", 2)
+@example(b'{"a":1} \n', 3)
+def test_what_can_not_become_json_is_refused_however_it_is_cut(body: bytes, piece_bytes: int) -> None:
+    expected = count_plainly(body)
+    if expected is None:
+        with pytest.raises(InvalidRequest, match="not valid JSON"):
+            measure(body, piece_bytes=piece_bytes)
+        return
+    meter = measure(body, 1, piece_bytes)
+    assert (meter._strings, meter._values - body_commas(body)) == expected
+
+
+def body_commas(body: bytes) -> int:
+    return re.sub(rb'"(?:[^"\\]|\\.)*"?', b"", body, flags=re.DOTALL).count(b",")
+
+
+@pytest.mark.parametrize("text", ['""', '"" ', '"":""', '"\\"",'])
+def test_strings_are_values_too(text: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        measure(f'{{"metadata":{{{text * (STRINGS_LIMIT + 1)}'.encode(), most_tasks=1)
+    assert [violation.message for violation in caught.value.violations] == [f"has more than {VALUES_LIMIT} values"]
+    names = ",".join(f'"{number}":"a"' for number in range(VALUES_LIMIT - 10))
+    measure(f'{{"tasks":[{{{names}}},{{{names}}}]}}'.encode())
+
+
+@pytest.mark.parametrize("marks", [b'""', b"[]", b'"\\""[]'])
+def test_a_step_is_bounded(marks: bytes) -> None:
+    piece, meter, reached = b"[" + marks * 3000, BodyMeter(), [0]
+    while reached[-1] < len(piece):
+        reached.append(meter.feed(piece, reached[-1]))
+    assert max(after - before for before, after in pairwise(reached)) <= MARKS_PER_STEP * len(marks) // 2
+
+
 def test_the_hundred_and_first_task_is_refused_in_the_piece_that_brings_it() -> None:
     meter = BodyMeter(100)
-    meter.feed(b'{"tasks":[' + b",".join([b"{}"] * 100))
+    feed(meter, b'{"tasks":[' + b",".join([b"{}"] * 100))
     with pytest.raises(InvalidRequest) as caught:
         meter.feed(b",{}")
     [violation] = caught.value.violations

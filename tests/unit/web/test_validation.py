@@ -11,6 +11,7 @@ from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.domain.task import Priority
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.validation import explain_bad_url, read_batch, read_task
+from captchad.web.bodies import parse_json
 
 PAGE = "http://captcha.example.com/"
 GIF = b"GIF89a\x0a\x00\x0a\x00\x00\x00\x00"
@@ -70,6 +71,22 @@ def test_what_is_left_out_stays_open() -> None:
     assert draft.priority is Priority.NORMAL
 
 
+def test_what_is_wrong_with_a_field_is_said_in_words_of_our_own() -> None:
+    hints = {"kind": "x", "min_length": 0, "charset": "\n", "max_lenght": 4}
+    with pytest.raises(InvalidRequest) as caught:
+        read_task({"url": PAGE, "timeout": "5", "task_deadline": 1e9, "fill": {}, "session": [], "hints": hints})
+    assert {(one.pointer, one.message) for one in caught.value.violations} == {
+        ("/timeout", "must be a number"),
+        ("/task_deadline", "must be at most 604800"),
+        ("/fill/input", "is required"),
+        ("/session", "must be an object { … }"),
+        ("/hints/kind", "must be one of 'text' or 'math'"),
+        ("/hints/min_length", "must be at least 1"),
+        ("/hints/charset", "has a character that is not allowed here, or lacks one that is needed"),
+        ("/hints/max_lenght", "is not a known field"),
+    }
+
+
 def test_every_wrong_field_is_named_at_once() -> None:
     body = {"url": PAGE, "timeout": "5", "retry_count": 11, "hints": {"kind": "x"}, "nosuch/field~": 1}
     assert sorted(find_pointers(body)) == ["/hints/kind", "/nosuch~1field~0", "/retry_count", "/timeout"]
@@ -93,6 +110,26 @@ def test_metadata_may_have_exactly_four_kibibytes(size: int, is_small: bool) -> 
         assert read_task(body).metadata == body["metadata"]
     else:
         assert find_pointers(body) == ["/metadata"]
+
+
+@pytest.mark.parametrize("digits", [20, 301, 4301, 50_000])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_integer_is_refused_where_it_stands_however_many_digits_it_has(digits: int, sign: str) -> None:
+    number = sign + "9" * digits
+    members = '"timeout":N,"task_deadline":N,"hints":{"min_length":N},"retry_count":N'
+    session = '"session":{"cookies":[{"name":"a","value":"b","domain":"captcha.example.com","expires":N}]}'
+    bounded = parse_json(f'{{"url":"{PAGE}",{members},{session}}}'.replace("N", number).encode())
+    pointers = ["/hints/min_length", "/retry_count", "/session/cookies/0/expires", "/task_deadline", "/timeout"]
+    with pytest.raises(InvalidRequest) as caught:
+        read_task(bounded)
+    assert sorted(violation.pointer for violation in caught.value.violations) == pointers
+    assert all(v.message.startswith(("must be at ", "must be less than ")) for v in caught.value.violations)
+    free = parse_json(f'{{"url":"{PAGE}","metadata":{{"\\u00e9":[1,{number}]}}}}'.encode())
+    with pytest.raises(InvalidRequest) as caught:
+        read_task(free)
+    assert caught.value.violations == (
+        Violation("/metadata/é/1", "is an integer of more than 64 bits; send it as a string"),
+    )
 
 
 @pytest.mark.parametrize(

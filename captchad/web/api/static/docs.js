@@ -257,7 +257,7 @@ function showDocument(specification) {
 }
 
 function explainRefusal(status, detail) {
-  const whose = "Keys with the scope “read” or “admin” may read this page’s document; it is kept in this tab only.";
+  const whose = "Keys with the scope “read”, “read_all” or “admin” may read this page’s document. The key is kept in this tab only.";
   if (status === 401) return key ? `This key is not valid. ${whose}` : whose;
   return `It can’t be read: ${detail}. ${whose}`;
 }
@@ -289,7 +289,7 @@ byId("key-form").addEventListener("submit", (event) => {
 });
 
 byId("key-change").addEventListener("click", () => {
-  showKey("It is kept in this tab only.");
+  showKey("The key is kept in this tab only.");
   byId("key").focus();
 });
 

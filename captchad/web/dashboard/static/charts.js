@@ -8,11 +8,13 @@ const BOTTOM = 20;
 const TOP = 8;
 const GRID_LINES = 3;
 
-// The smallest 1, 2 or 5 times a power of ten that covers `value`.
-function niceCeiling(value, least) {
-  const wanted = Math.max(value, least);
-  const power = 10 ** Math.floor(Math.log10(wanted));
-  return [1, 2, 3, 5, 10].map((step) => step * power).find((candidate) => candidate >= wanted * 0.999);
+const MINUTE_SECONDS = 60;
+const SECONDS_SHOWN = 100;
+
+// The smallest 1, 2, 4, 6 or 10 times a power of ten that covers `value`: from 2 on its half is a whole number too.
+function niceCeiling(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 4, 6, 10].map((step) => step * power).find((candidate) => candidate >= value * (1 - 1e-9));
 }
 
 class MinuteChart {
@@ -43,7 +45,7 @@ class MinuteChart {
     const height = this.#parent.clientHeight;
     if (!width || this.#minutes.length === 0) return;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    const highest = niceCeiling(Math.max(0, ...this.#minutes.map((minute) => this.heightOf(minute))), this.least);
+    const highest = this.ceilingOf(Math.max(this.least, ...this.#minutes.map((minute) => this.heightOf(minute))));
     const plotHeight = height - BOTTOM - TOP;
     const step = (width - LEFT) / this.#minutes.length;
     const scale = {
@@ -117,6 +119,8 @@ export class ThroughputChart extends MinuteChart {
 
   heightOf = (minute) => minute.completed + minute.failed;
 
+  ceilingOf = niceCeiling;
+
   label = (value) => count(value);
 
   describe = (minute) => `${count(minute.completed)} completed, ${count(minute.failed)} failed`;
@@ -140,6 +144,9 @@ export class LatencyChart extends MinuteChart {
   least = 0.1;
 
   heightOf = (minute) => minute.mean_seconds ?? 0;
+
+  // Whole in the unit that is shown.
+  ceilingOf = (value) => (value > SECONDS_SHOWN ? MINUTE_SECONDS * niceCeiling(value / MINUTE_SECONDS) : niceCeiling(value));
 
   label = (value) => (value === 0 ? "0" : duration(value));
 

@@ -3,7 +3,7 @@
 import { LatencyChart, ThroughputChart } from "./charts.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { bytes, count, duration, plural } from "./format.js";
-import { drawAlerts, drawHosts, drawQueues, drawRoles, makeTasksTable, makeWorkersTable } from "./panels.js";
+import { NO_TASK, drawAlerts, drawHosts, drawQueues, drawRoles, makeTasksTable, makeWorkersTable } from "./panels.js";
 import { SnapshotStream } from "./stream.js";
 import { Tiles } from "./tiles.js";
 
@@ -57,7 +57,9 @@ function showState(state, text) {
   setText(byId("connection-text"), { live: "live", away: "Redis is away", locked: "locked" }[state] ?? text);
   document.body.classList.toggle("stale", state !== "live");
   byId("key-form").hidden = state !== "locked";
-  if (state === "locked") setText(byId("key-reason"), `${text}. Keys with the scope “read” or “admin” may look at the fleet; it is kept in this tab only.`);
+  // A link can't send a key.
+  byId("addresses").hidden = state === "connecting" || state === "locked" || Boolean(recall(sessionStorage, KEY_NAME));
+  if (state === "locked") setText(byId("key-reason"), `${text} Keys with the scope “read”, “read_all” or “admin” may look at the fleet. The key is kept in this tab only.`.trim());
   if (state === "lost") lastNumber = null;
   showUnknown(state);
 }
@@ -71,7 +73,13 @@ function showUnknown(state) {
   setAttribute(byId("main"), "aria-busy", String(drawn === null && state === "connecting"));
 }
 
-function showNotes(fleet) {
+// A key may see only a part of the newest tasks.
+function describeTasks(shown, withheld) {
+  if (withheld) return `${count(shown)} of the newest ${count(shown + withheld)}; this key may not see the others`;
+  return shown ? `the newest ${count(shown)}` : "";
+}
+
+function showNotes(fleet, withheld) {
   const { queue, hour, hosts, roles, workers: all } = fleet;
   const states = (state) => roles.filter((node) => node.state === state).length;
   setText(byId("throughput-note"), `${count(hour.completed + hour.failed)} in the last hour`);
@@ -80,11 +88,11 @@ function showNotes(fleet) {
   setText(byId("hosts-note"), hosts.length ? plural(hosts.length, "host") : "no host has reported yet");
   setText(byId("roles-note"), [`${states("up")} up`, `${states("draining")} draining`, `${states("lost")} lost`].join(" · "));
   setText(byId("workers-note"), plural(all.length, "worker"));
-  setText(byId("tasks-note"), fleet.tasks?.length ? `the newest ${count(fleet.tasks.length)}` : "");
+  setText(byId("tasks-note"), describeTasks(fleet.tasks?.length ?? 0, withheld));
   setText(byId("release"), roles.length ? `v${roles.find((node) => node.role === "monitor")?.version ?? roles[0].version}` : "");
 }
 
-function showFleet(fleet) {
+function showFleet(fleet, withheld) {
   tiles.update(fleet);
   throughput.update(fleet.hour.minutes);
   latency.update(fleet.hour.minutes);
@@ -92,8 +100,8 @@ function showFleet(fleet) {
   drawHosts(byId("hosts"), fleet.hosts);
   drawRoles(byId("roles"), fleet.roles);
   workers.update(fleet.workers);
-  tasks.update(fleet.tasks);
-  showNotes(fleet);
+  tasks.update(fleet.tasks, withheld ? "None of the newest tasks can be seen with this key." : NO_TASK);
+  showNotes(fleet, withheld);
   drawn = fleet;
 }
 
@@ -104,7 +112,7 @@ function showSnapshot(snapshot) {
     drawAlerts(byId("alerts"), snapshot.alerts);
     if (fleet) snapshotAt = performance.now() - 1000 * snapshot.age_seconds;
     // While Redis is away the figures stay as they are; a page that has none yet takes the monitor's last.
-    if (fleet && (broker.is_up || drawn === null)) showFleet(fleet);
+    if (fleet && (broker.is_up || drawn === null)) showFleet(fleet, snapshot.withheld_tasks);
   }
   showState(broker.is_up ? "live" : "away", broker.failure);
 }

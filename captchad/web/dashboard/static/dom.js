@@ -79,8 +79,9 @@ export class Table {
     this.update(null);
   }
 
-  // Shows `items`; null where they are not known.
-  update(items) {
+  // Shows `items`; null where they are not known. `nothing` replaces what is said where there are none.
+  update(items, nothing = this.#nothing.textContent) {
+    setText(this.#nothing, nothing);
     reconcile(
       this.#body,
       items ?? [],

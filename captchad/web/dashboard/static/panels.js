@@ -3,6 +3,7 @@
 import { NONE, bytes, count, duration, isNumber, percent, share, timeOf } from "./format.js";
 import { Table, drawBadge, element, reconcile, setAttribute, setText } from "./dom.js";
 
+export const NO_TASK = "No task yet. Submit one and watch it arrive here.";
 const SLOTS_SHOWN = 16;
 const PICTURED_ROLES = { gateway: "⇥", scheduler: "◷", worker: "⚙", monitor: "◉" };
 
@@ -63,7 +64,7 @@ export function drawQueues(parent, targetsParent, queue) {
   const targets = queue.targets.map((each) => ({
     name: each.target,
     level: (each.pending + each.processing) / busiest,
-    figure: `${count(each.processing)} running · ${count(each.pending)} waiting`,
+    figure: [`${count(each.processing)} running`, `${count(each.pending)} waiting`, ...(each.deferred ? [`${count(each.deferred)} deferred`] : [])].join(" · "),
   }));
   drawMeters(targetsParent, targets.length ? [{ caption: "By target", rows: targets }] : []);
 }
@@ -184,5 +185,5 @@ export function makeTasksTable(parent) {
     textColumn("Worker", (task) => task.worker ?? ""),
     { label: "Task", className: "id", draw: drawId },
   ];
-  return new Table(parent, "Recent tasks, newest first", columns, (task) => task.task_id, "No task yet. Submit one and watch it arrive here.");
+  return new Table(parent, "Recent tasks, newest first", columns, (task) => task.task_id, NO_TASK);
 }

@@ -62,8 +62,8 @@ export class SnapshotStream {
       const key = this.#readKey();
       const headers = key ? { Authorization: `Bearer ${key}` } : {};
       const response = await fetch(this.#address, { headers, signal: abort.signal, cache: "no-store" });
-      if (response.status === 401) throw new KeyNeeded(key ? "this key is not valid" : "an API key is needed");
-      if (response.status === 403) throw new KeyNeeded("this key may not look at the fleet");
+      if (response.status === 401) throw new KeyNeeded(key ? "This key is not valid." : "");
+      if (response.status === 403) throw new KeyNeeded("This key may not look at the fleet.");
       if (!response.ok) {
         const { code } = await response.json().catch(() => ({}));
         // Without Redis the API key can't be looked up.

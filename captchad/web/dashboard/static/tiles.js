@@ -53,9 +53,10 @@ export class Tiles {
     const success = ended ? hour.completed / ended : null;
     const oldest = Math.max(-1, ...queue.queues.map((each) => each.oldest_age_seconds ?? -1));
     const { pending, processing, rate: rateTile, hour: hourTile, success: successTile, latency, slots: slotsTile, workers: workersTile } = this.#tiles;
-    pending.show({ value: count(queue.pending), note: oldest >= 0 ? `oldest ${duration(oldest)}` : "nothing waits", level: queue.pending });
-    processing.show({ value: count(queue.processing), note: `${count(queue.delayed)} wait for a retry`, level: queue.processing });
-    rateTile.show({ value: rate(perSecond), unit: "tasks/s", note: `${count(totals.submitted)} submitted ever`, level: perSecond });
+    const deferred = sum(queue.targets, "deferred");
+    pending.show({ value: count(queue.pending), note: oldest >= 0 ? `oldest ${duration(oldest)}` : notDue(queue.pending, deferred), level: queue.pending });
+    processing.show({ value: count(queue.processing), note: `${count(queue.delayed - deferred)} to retry`, level: queue.processing });
+    rateTile.show({ value: rate(perSecond), unit: "tasks/s", note: `${count(totals.submitted)} submitted`, level: perSecond });
     hourTile.show({ value: count(hour.completed), note: `${count(totals.completed)} ever`, level: hour.completed });
     successTile.show({ value: share(success), note: `${count(hour.failed)} failed`, level: success ?? 0, mood: moodOf(success) });
     latency.show({ value: duration(hour.mean_seconds), note: "to complete one", level: hour.mean_seconds });
@@ -76,6 +77,12 @@ export class Tiles {
 }
 
 const sum = (items, name) => items.reduce((total, item) => total + (item[name] ?? 0), 0);
+
+// What the pending tasks wait for when none of them waits for a worker.
+function notDue(pending, deferred) {
+  if (deferred) return `${count(deferred)} deferred`;
+  return pending ? "none due yet" : "nothing waits";
+}
 
 function moodOf(success) {
   if (success === null) return "";
