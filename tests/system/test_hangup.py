@@ -31,15 +31,6 @@ def start_in_terminal(tmp_path: Path) -> Iterator[StartIn]:
         yield start
 
 
-def wait_until_reloaded(up: UpProcess) -> None:
-    """Read on until every role has said that it read its configuration again."""
-    waited_for = {"gateway", "scheduler", "monitor", "worker-1"}
-    while waited_for:
-        event = up.wait_for("logged")
-        if event["text"].startswith("configuration reloaded"):
-            waited_for.discard(event["name"])
-
-
 def assert_stopped_in_order(up: UpProcess) -> None:
     assert up.read_to_the_end() == 0
     assert [event["name"] for event in up.events if event["event"] == "stopped"][-1] == "redis"
@@ -49,7 +40,7 @@ def assert_stopped_in_order(up: UpProcess) -> None:
 def test_hangup_reloads_in_a_terminal_and_a_closed_terminal_ends_it(start_in_terminal: StartIn) -> None:
     up, terminal = start_in_terminal(*IN_THE_FOREGROUND)
     up.signal(signal.SIGHUP)
-    wait_until_reloaded(up)
+    up.wait_for("reloaded")
     terminal.hang_up()
     assert_stopped_in_order(up)
 
@@ -57,6 +48,6 @@ def test_hangup_reloads_in_a_terminal_and_a_closed_terminal_ends_it(start_in_ter
 def test_terminal_that_is_closed_just_after_the_signal_ends_it_too(start_in_terminal: StartIn) -> None:
     up, terminal = start_in_terminal()
     up.signal(signal.SIGHUP)
-    wait_until_reloaded(up)
+    up.wait_for("reloaded")
     terminal.hang_up()
     assert_stopped_in_order(up)
