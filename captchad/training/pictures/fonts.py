@@ -10,6 +10,7 @@ fonts-unifont, fonts-lobstertwo, fonts-ocr-a, fonts-anonymous-pro, fonts-bebas-n
 
 import importlib.util
 import logging
+import os
 from functools import cache, lru_cache
 from pathlib import Path
 from string import ascii_letters, digits
@@ -19,13 +20,16 @@ from PIL import Image, ImageFont
 
 LOGGER = logging.getLogger(__name__)
 
+FONTS_VARIABLE = "CAPTCHAD_FONTS_PATH"
+"""Names further folders of fonts, as PATH names folders."""
+
 FOLDERS = (
     Path("/usr/share/fonts"),
     Path("/usr/local/share/fonts"),
     Path.home() / ".local/share/fonts",
 )
 _PACKAGES = ("captcha", "matplotlib", "multicolorcaptcha", "gvcode", "flask_simple_captcha")
-_SUFFIXES = {".ttf", ".otf"}
+_SUFFIXES = {".ttf", ".otf", ".woff2"}
 _UNFIT = (
     "symbol",
     "dingbat",
@@ -100,7 +104,8 @@ def _compare(path: Path, one: str, other: str) -> float:
 def _list_folders() -> list[Path]:
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]
     packaged = [Path(place) for spec in specs if spec is not None for place in spec.submodule_search_locations or ()]
-    return [folder for folder in (*packaged, *FOLDERS) if folder.is_dir()]
+    named = [Path(place) for place in os.environ.get(FONTS_VARIABLE, "").split(os.pathsep) if place]
+    return [folder for folder in (*packaged, *FOLDERS, *named) if folder.is_dir()]
 
 
 def _is_named_well(path: Path) -> bool:

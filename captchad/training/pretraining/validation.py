@@ -1,8 +1,8 @@
 """Measures how well a network reads fresh pictures by family; a recipe always has the same pictures."""
 
 import torch
-from torch import nn
 
+from captchad.training.network import CaptchaNetwork
 from captchad.training.pretraining.drawing import DrawingPlan
 from captchad.training.pretraining.feed import open_drawers
 from captchad.training.recipe import Recipe
@@ -21,7 +21,7 @@ def draw_validation(recipe: Recipe, drawers: int) -> dict[str, list[Sample]]:
         return {name: drawing.result() for name, drawing in drawings.items()}
 
 
-def validate(network: nn.Module, pictures: dict[str, list[Sample]], device: torch.device) -> list[FamilyFigures]:
+def validate(network: CaptchaNetwork, pictures: dict[str, list[Sample]], device: torch.device) -> list[FamilyFigures]:
     """Read every family's pictures without any hint; the network must be in evaluation mode."""
     return [
         compare(name, [sample.text for sample in drawn], read_greedily(network, drawn, device))
