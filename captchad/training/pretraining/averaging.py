@@ -23,12 +23,8 @@ class WeightAverage:
     def follow(self, network: CaptchaNetwork, step: int) -> None:
         """Move the average towards the network's weights of a step; early averages forget faster."""
         decay = min(self._decay, (1 + step) / (_FIRST_STEPS + step))
-        present = network.state_dict()
-        for name, kept in self.network.state_dict().items():
-            if kept.is_floating_point():
-                kept.lerp_(present[name], 1 - decay)
-            else:
-                kept.copy_(present[name])
+        # All at once: one by one, a graphics card would spend longer on this than on a step.
+        torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), 1 - decay)
 
     def load(self, state: dict[str, Any]) -> None:
         """Restore a saved average."""
