@@ -1,11 +1,6 @@
-"""The fonts at hand: those of pip packages and of the system's font folders.
+"""The fonts at hand: those of pip packages, of the system's font folders and of those that the environment names.
 
-Debian packages that give a good variety, all free: fonts-dejavu, fonts-liberation, fonts-freefont-ttf, fonts-noto-mono,
-fonts-hack, fonts-comic-neue, fonts-lato, fonts-open-sans, fonts-roboto-unhinted, fonts-urw-base35, fonts-cantarell,
-fonts-dosis, fonts-fantasque-sans, fonts-inconsolata, fonts-quicksand, fonts-play, fonts-junction,
-fonts-crosextra-carlito, fonts-crosextra-caladea, fonts-courier-prime, fonts-tomsontalks, fonts-3270, fonts-vollkorn,
-fonts-ebgaramond, fonts-breip, fonts-dancingscript, fonts-ecolier-court, fonts-gfs-artemisia, fonts-rufscript,
-fonts-unifont, fonts-lobstertwo, fonts-ocr-a, fonts-anonymous-pro, fonts-bebas-neue.
+docs/fonts.md lists packages of npm and Debian that give a good variety, all free.
 """
 
 import importlib.util
