@@ -40,13 +40,16 @@ def _leave_with_parent() -> None:
 
 
 class Feed(AbstractContextManager["Feed"]):
-    """Yields the batches of a recipe from any number on; what is drawn ahead is kept until seen often enough."""
+    """Yields the batches of a recipe from any number on; what is drawn ahead is kept until seen often enough.
+
+    `drawers` are the processes that draw, for others' use too as long as no batch is asked for.
+    """
 
     def __init__(self, plan: DrawingPlan, feeding: Feeding, drawers: int, planes: int) -> None:
         self._plan = plan
         self._feeding = feeding
         self._planes = planes
-        self._drawers = open_drawers(drawers)
+        self.drawers = open_drawers(drawers)
         self._preparer = ThreadPoolExecutor(1)
         self._ahead_chunks = drawers + 1
         self._drawings: dict[int, Future[list[list[Sight]]]] = {}
@@ -55,7 +58,7 @@ class Feed(AbstractContextManager["Feed"]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._preparer.shutdown(wait=True, cancel_futures=True)
-        self._drawers.shutdown(wait=True, cancel_futures=True)
+        self.drawers.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +86,7 @@ class Feed(AbstractContextManager["Feed"]):
 
     def _draw(self, number: int) -> Future[list[list[Sight]]]:
         sights = len(self._feeding.reuse_after_chunks)
-        return self._drawers.submit(self._plan.draw_sights, number, self._feeding.drawn_pictures, sights, self._planes)
+        return self.drawers.submit(self._plan.draw_sights, number, self._feeding.drawn_pictures, sights, self._planes)
 
     def _list_drawings(self, chunk: int) -> list[int]:
         longest = max(self._feeding.reuse_after_chunks)

@@ -57,12 +57,12 @@ class TrainingRun:
                 load_first_network(self._options.first_model, self._recipe.shape.planes).state_dict()
             )
         torch.set_num_threads(self._options.threads)
-        pictures = draw_validation(self._recipe, self._options.drawers)
         plan = DrawingPlan(
             tuple(sorted(self._recipe.families.items())), self._recipe.seed, self._recipe.feeding.altered_share
         )
         reporter = ProgressReporter(self._recipe, self._clock, self._trainer.next_batch)
         with Feed(plan, self._recipe.feeding, self._options.drawers, self._recipe.shape.planes) as feed, reporter:
+            pictures = draw_validation(self._recipe, feed.drawers)
             try:
                 with contextlib.suppress(KeyboardInterrupt):
                     self._train(feed, reporter, pictures)
