@@ -105,6 +105,11 @@ def _pad(mask: Image.Image, pixels: int) -> Image.Image:
     return padded
 
 
+def leave_whole(mask: Image.Image, _source: random.Random) -> Image.Image:
+    """Leave a character as it is."""
+    return mask
+
+
 def hollow(mask: Image.Image, source: random.Random) -> Image.Image:
     """Leave a character's outline."""
     grown = _pad(mask, 2)

@@ -12,7 +12,16 @@ from PIL import Image, ImageChops
 
 from captchad.training.pictures.colours import Colour
 from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts
-from captchad.training.pictures.glyphs import CUTS, Cut, Pose, draw_bitmap_glyph, draw_glyph, magnify, pose_glyph
+from captchad.training.pictures.glyphs import (
+    CUTS,
+    Cut,
+    Pose,
+    draw_bitmap_glyph,
+    draw_glyph,
+    leave_whole,
+    magnify,
+    pose_glyph,
+)
 from captchad.training.pictures.planes import Numbers
 
 _FONT_TRIES = 200
@@ -75,7 +84,7 @@ def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Letter
         stroke_pixels=source.choice((0, 0, 0, 0, 1, 1, 2)) if size_pixels > 24 else 0,
         cuts=_choose_cuts(source) if size_pixels > 20 and not is_bitmap else (),
         pose=_choose_pose(source),
-        gap=source.uniform(-0.13, 0.0)
+        gap=source.uniform(-0.2, 0.0)
         if is_tight
         else source.choice((0.04, 0.08, source.uniform(0, 0.2), source.uniform(0, 0.6))),
         gap_spread=source.choice((0, 0, 0.05, 0.1)),
@@ -106,7 +115,10 @@ def _choose_cuts(source: random.Random) -> tuple[Cut, ...]:
     kind = source.random()
     if kind < 0.6:
         return ()
-    return tuple(source.choices(list(CUTS), list(CUTS.values()), k=1 if kind < 0.9 else 3))
+    if kind < 0.85:
+        return tuple(source.choices(list(CUTS), list(CUTS.values())))
+    # Every letter in a way of its own, some whole.
+    return (*source.choices(list(CUTS), list(CUTS.values()), k=3), leave_whole)
 
 
 def _choose_pose(source: random.Random) -> Pose:
