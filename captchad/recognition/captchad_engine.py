@@ -69,7 +69,8 @@ class CaptchadEngine:
         return [found.get(number) for number in range(len(pictures))]
 
     def _run(self, pictures: Mapping[int, Pixels], stretch: float) -> dict[int, LogProbabilities]:
-        outputs = self._model.run([prepare(picture, stretch) for picture in pictures.values()])
+        planes = self._model.planes
+        outputs = self._model.run([prepare(picture, stretch, planes=planes) for picture in pictures.values()])
         return dict(zip(pictures, outputs, strict=True))
 
     def answer(self, found: PictureReading | None, hints: Hints) -> Recognition:

@@ -10,7 +10,7 @@ from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PICTURE_LIMIT_PIXELS, PictureFormat, read_picture_header
 from captchad.recognition.essentials import keep_essentials
 from captchad.recognition.essentials.essentials import FRAMES_LIMIT
-from captchad.recognition.flattening import Flattened, Pixels, flatten
+from captchad.recognition.flattening import Flattened, Pixels, drop_false_colours, flatten
 from captchad.recognition.frames import compose_frames, find_median
 
 __all__ = ["ANIMATION_LIMIT_PIXELS", "Pixels", "decode_picture", "is_blank"]
@@ -24,10 +24,10 @@ _MIRRORED_ORIENTATIONS = frozenset({2, 4, 5, 7})
 
 
 def decode_picture(data: bytes) -> Pixels:
-    """Decode a picture to grey, as a person sees it on a page; an animation to what `compose_frames` makes of it.
+    """Decode a picture as a person sees it on a page; an animation to what `compose_frames` makes of it.
 
-    Of an animation the first 100 frames are used, fewer where they are large. Whatever the bytes, only
-    PictureRefused is raised: they are no whole picture within the limits.
+    The pixels are grey where nothing in the picture has a colour. Of an animation the first 100 frames are used, fewer
+    where they are large. Whatever the bytes, only PictureRefused is raised: it is no whole picture within the limits.
     """
     header = read_picture_header(data)
     if header.format is PictureFormat.SVG:
@@ -44,13 +44,15 @@ def decode_picture(data: bytes) -> Pixels:
         raise PictureRefused(
             f"the {header.format.upper()} picture is damaged: {str(error) or type(error).__name__}"
         ) from None
-    return _turn(_compose(frames), essentials.orientation)
+    return _turn(drop_false_colours(_compose(frames)), essentials.orientation)
 
 
 def is_blank(pixels: Pixels) -> bool:
     """Whether no pixel stands out, so that there can be no text."""
-    differences = np.abs(pixels.astype(np.int16) - find_median(pixels))
-    return int(np.count_nonzero(differences > _BLANK_DIFFERENCE)) < _BLANK_LIMIT_PIXELS
+    stands_out = np.zeros(pixels.shape[:2], dtype=bool)
+    for plane in np.moveaxis(pixels.reshape(*pixels.shape[:2], -1), 2, 0):
+        stands_out |= np.abs(plane.astype(np.int16) - find_median(plane)) > _BLANK_DIFFERENCE
+    return int(np.count_nonzero(stands_out)) < _BLANK_LIMIT_PIXELS
 
 
 def _decode_frames(image: Image.Image, *, is_animated: bool) -> Iterator[Flattened]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from captchad.recognition.flattening import LEVELS, WHITE, Pixels
+from captchad.recognition.flattening import LEVELS, WHITE, Pixels, has_colours, to_colours, to_grey
 
 # Letters survive at this height, single dots do not.
 _SHRUNK_HEIGHT_PIXELS = 32
@@ -19,6 +19,8 @@ _CHANGING_COLUMNS_SHARE = 0.02
 _STILL_LEGIBILITY_SHARE = 0.5
 
 Ink = NDArray[np.bool_]
+Choice = NDArray[np.uint8]
+"""For each pixel the number of the frame it is taken from."""
 
 
 def compose_frames(frames: Sequence[Pixels]) -> Pixels:
@@ -31,11 +33,22 @@ def compose_frames(frames: Sequence[Pixels]) -> Pixels:
     """
     if len(frames) == 1:
         return frames[0]
-    best = max(range(len(frames)), key=lambda number: _legibility(frames[number]))
-    is_dark_ground = find_median(frames[best]) <= WHITE // 2
-    stack = np.stack(frames)
-    composed = _compose(WHITE - stack if is_dark_ground else stack, best)
-    return WHITE - composed if is_dark_ground else composed
+    greys = [to_grey(frame) for frame in frames]
+    best = max(range(len(greys)), key=lambda number: _legibility(greys[number]))
+    is_dark_ground = find_median(greys[best]) <= WHITE // 2
+    stack = np.stack(greys)
+    chosen = _choose(WHITE - stack if is_dark_ground else stack, best)
+    return _take(frames, chosen)
+
+
+def _take(frames: Sequence[Pixels], chosen: Choice) -> Pixels:
+    """Take each pixel from the frame that was chosen for it, in colours where any frame has some."""
+    wanted = [to_colours(frame) for frame in frames] if any(map(has_colours, frames)) else frames
+    composed = wanted[0].copy()
+    for number in range(1, len(wanted)):
+        places = chosen == number
+        composed[places] = wanted[number][places]
+    return composed
 
 
 def find_median(pixels: Pixels) -> int:
@@ -53,24 +66,26 @@ def _legibility(pixels: Pixels) -> float:
     return float(across + down)
 
 
-def _compose(stack: Pixels, best: int) -> Pixels:
-    """Compose dark text on a light ground; `stack` has the shape (frames, height, width)."""
+def _choose(stack: Pixels, best: int) -> Choice:
+    """Choose each pixel's frame: dark text on a light ground; `stack` has the shape (frames, height, width)."""
     # Dark text: what is light in any frame is ground there.
     ground: Pixels = stack.max(axis=0)
     composed: Pixels = stack[best]
+    chosen: Choice = np.full(composed.shape, best, dtype=np.uint8)
     ink = _find_ink(ground, composed)
     if _is_specks(ink) and _legibility(ground) >= _STILL_LEGIBILITY_SHARE * _legibility(composed):
-        return ground
+        return np.asarray(stack.argmax(axis=0), dtype=np.uint8)
     inks = [_find_ink(ground, frame) for frame in stack]
     # Moving text: the union of its frames would be a smear.
     if any(_contradicts(other, ink) for other in inks):
-        return composed
-    for frame, added in zip(stack, inks, strict=True):
+        return chosen
+    for number, (frame, added) in enumerate(zip(stack, inks, strict=True)):
         darkest = np.minimum(composed, frame)
         if _shows_more_letters(added, ink, _find_ink(composed, darkest)):
+            chosen = np.where(added & (frame < composed), np.uint8(number), chosen)
             composed = np.where(added, darkest, composed)
             ink = ink | added
-    return composed
+    return chosen
 
 
 def _find_ink(ground: Pixels, frame: Pixels) -> Ink:

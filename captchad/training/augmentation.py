@@ -3,8 +3,9 @@
 import numpy as np
 from PIL import Image
 
-from captchad.recognition.flattening import Pixels
-from captchad.recognition.preparation import Prepared, normalise, resize
+from captchad.recognition.flattening import Pixels, has_colours, to_colours, to_grey
+from captchad.recognition.preparation import GREY_PLANES, Prepared, normalise, resize
+from captchad.training.colouring import recolour
 
 STRETCH_LEAST, STRETCH_MOST = 0.8, 1.3
 _TILT_CHANCE, _TILT_DEGREES = 0.25, 5.0
@@ -15,11 +16,12 @@ _GAIN_SPREAD = 0.2
 _FLIP_CHANCE = 0.03
 
 
-def augment(pixels: Pixels, generator: np.random.Generator) -> Prepared:
-    """Prepare a picture with random margins, tilt, stretch, loss of detail, contrast and noise."""
+def augment(pixels: Pixels, generator: np.random.Generator, *, planes: int = GREY_PLANES) -> Prepared:
+    """Prepare a picture with random margins, tilt, stretch, loss of detail, contrast and noise, in other colours."""
+    pixels = to_grey(pixels) if planes == GREY_PLANES else recolour(pixels, generator)
     pixels = _tilt(_add_margins(pixels, generator), generator)
     stretch = float(generator.uniform(STRETCH_LEAST, STRETCH_MOST))
-    prepared = normalise(resize(_lose_detail(pixels, generator), stretch))
+    prepared = normalise(resize(_lose_detail(pixels, generator), stretch), planes)
     prepared *= np.float32(generator.uniform(1 - _GAIN_SPREAD, 1 + _GAIN_SPREAD))
     if generator.random() < _NOISE_CHANCE:
         noise = generator.standard_normal(prepared.shape, dtype=np.float32)
@@ -33,7 +35,11 @@ def _add_margins(pixels: Pixels, generator: np.random.Generator) -> Pixels:
         return pixels
     shares = generator.uniform(0, _MARGIN_SHARE, size=4) * generator.uniform(0, 1)
     above, below, left, right = (round(float(share) * pixels.shape[0]) for share in shares)
-    return np.pad(pixels, ((above, below), (left, right)), constant_values=_find_ground(pixels))
+    height, width = pixels.shape[:2]
+    framed = np.empty((above + height + below, left + width + right, *pixels.shape[2:]), dtype=np.uint8)
+    framed[:] = _find_ground(pixels)
+    framed[above : above + height, left : left + width] = pixels
+    return framed
 
 
 def _tilt(pixels: Pixels, generator: np.random.Generator) -> Pixels:
@@ -47,7 +53,7 @@ def _tilt(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 def _lose_detail(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     if generator.random() >= _SMALL_CHANCE:
         return pixels
-    height, width = pixels.shape
+    height, width = pixels.shape[:2]
     share = float(generator.uniform(_SMALL_LEAST_SHARE, 1))
     # A picture that is small already has no detail to spare.
     share = min(1.0, max(share, 24 / height))
@@ -57,5 +63,6 @@ def _lose_detail(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     return np.asarray(small.resize((width, height), Image.Resampling.BILINEAR), dtype=np.uint8)
 
 
-def _find_ground(pixels: Pixels) -> int:
-    return int(np.median(pixels))
+def _find_ground(pixels: Pixels) -> int | tuple[int, ...]:
+    ground = np.median(to_colours(pixels), axis=(0, 1)).astype(int)
+    return tuple(ground.tolist()) if has_colours(pixels) else int(ground[0])

@@ -147,7 +147,7 @@ def _pass_over(
     is_late: Callable[[], bool],
 ) -> None:
     network.train()
-    batches = _make_batches(samples, np.random.default_rng(seed))
+    batches = _make_batches(samples, network.planes, np.random.default_rng(seed))
     first = (seed[1] - 1) * len(batches)
     for number, batch in enumerate(batches, start=first):
         if is_late():
@@ -160,17 +160,17 @@ def _pass_over(
         optimiser.step()
 
 
-def _make_batches(samples: Sequence[Sample], generator: np.random.Generator) -> list[Batch]:
-    seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in samples]
+def _make_batches(samples: Sequence[Sample], planes: int, generator: np.random.Generator) -> list[Batch]:
+    seen = [(augment(sample.picture, generator, planes=planes), encode(sample.text)) for sample in samples]
     # Alike widths together, so that little of a batch is padding; the batches come in random order.
-    seen.sort(key=lambda pair: pair[0].shape[1])
+    seen.sort(key=lambda pair: pair[0].shape[2])
     groups = [seen[start : start + _BATCH_PICTURES] for start in range(0, len(seen), _BATCH_PICTURES)]
     return [make_batch(number, groups[place]) for number, place in enumerate(generator.permutation(len(groups)))]
 
 
 def _measure_loss(network: CaptchaNetwork, batch: Batch) -> torch.Tensor:
     with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-        outputs = network(torch.from_numpy(batch.pictures).to(memory_format=torch.channels_last))
+        outputs = network(torch.from_numpy(batch.pictures).float().to(memory_format=torch.channels_last))
     return nn.functional.ctc_loss(
         outputs.float(),
         torch.tensor([number for labels in batch.labels for number in labels]),

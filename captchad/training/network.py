@@ -1,4 +1,4 @@
-"""The network: PP-OCRv6's small text recogniser on grey pictures, its columns half as wide.
+"""The network: PP-OCRv6's small text recogniser on prepared pictures, its columns half as wide.
 
 A stem at a quarter of the picture's size, three stages of depthwise separable blocks, average pooling over the rows,
 two attention blocks along the columns, a CTC head. The shape is that of the published weights, which
@@ -22,12 +22,12 @@ _NECK_KERNEL = 7
 
 
 class Stem(nn.Module):
-    """Brings a grey picture to a quarter of its size."""
+    """Brings a prepared picture to a quarter of its size."""
 
-    def __init__(self, channels: int, out_channels: int) -> None:
+    def __init__(self, planes: int, channels: int, out_channels: int) -> None:
         super().__init__()
         half = channels // 2
-        self.first_downsample = nn.Conv2d(1, channels, 3, stride=2, padding=1)
+        self.first_downsample = nn.Conv2d(planes, channels, 3, stride=2, padding=1)
         self.reduce = nn.Conv2d(channels, half, 2)
         self.expand = nn.Conv2d(half, channels, 2)
         self.second_downsample = nn.Conv2d(2 * channels, channels, 3, stride=2, padding=1)
@@ -147,11 +147,12 @@ class Neck(nn.Module):
 
 
 class CaptchaNetwork(nn.Module):
-    """Pictures, shape (batch, 1, 48, width), to log probabilities, shape (width / 4 rounded up, batch, symbols)."""
+    """Pictures (batch, planes, 48, width) to log probabilities, shape (width / 4 rounded up, batch, symbols)."""
 
     def __init__(self, shape: NetworkShape) -> None:
         super().__init__()
-        self.stem = Stem(shape.stem_channels, shape.channels[0])
+        self.planes = shape.planes
+        self.stem = Stem(shape.planes, shape.stem_channels, shape.channels[0])
         stages: list[nn.Module] = []
         for number, (channels, gates) in enumerate(zip(shape.channels, shape.gates, strict=True)):
             if number > 0:

@@ -1,15 +1,11 @@
-"""The fonts at hand: those of pip packages and of the system's font folders.
+"""The fonts at hand: those of pip packages, of the system's font folders and of those that the environment names.
 
-Debian packages that give a good variety, all free: fonts-dejavu, fonts-liberation, fonts-freefont-ttf, fonts-noto-mono,
-fonts-hack, fonts-comic-neue, fonts-lato, fonts-open-sans, fonts-roboto-unhinted, fonts-urw-base35, fonts-cantarell,
-fonts-dosis, fonts-fantasque-sans, fonts-inconsolata, fonts-quicksand, fonts-play, fonts-junction,
-fonts-crosextra-carlito, fonts-crosextra-caladea, fonts-courier-prime, fonts-tomsontalks, fonts-3270, fonts-vollkorn,
-fonts-ebgaramond, fonts-breip, fonts-dancingscript, fonts-ecolier-court, fonts-gfs-artemisia, fonts-rufscript,
-fonts-unifont, fonts-lobstertwo, fonts-ocr-a, fonts-anonymous-pro, fonts-bebas-neue.
+docs/fonts.md lists packages of npm and Debian that give a good variety, all free.
 """
 
 import importlib.util
 import logging
+import os
 from functools import cache, lru_cache
 from pathlib import Path
 from string import ascii_letters, digits
@@ -19,13 +15,16 @@ from PIL import Image, ImageFont
 
 LOGGER = logging.getLogger(__name__)
 
+FONTS_VARIABLE = "CAPTCHAD_FONTS_PATH"
+"""Names further folders of fonts, as PATH names folders."""
+
 FOLDERS = (
     Path("/usr/share/fonts"),
     Path("/usr/local/share/fonts"),
     Path.home() / ".local/share/fonts",
 )
 _PACKAGES = ("captcha", "matplotlib", "multicolorcaptcha", "gvcode", "flask_simple_captcha")
-_SUFFIXES = {".ttf", ".otf"}
+_SUFFIXES = {".ttf", ".otf", ".woff2"}
 _UNFIT = (
     "symbol",
     "dingbat",
@@ -100,7 +99,8 @@ def _compare(path: Path, one: str, other: str) -> float:
 def _list_folders() -> list[Path]:
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]
     packaged = [Path(place) for spec in specs if spec is not None for place in spec.submodule_search_locations or ()]
-    return [folder for folder in (*packaged, *FOLDERS) if folder.is_dir()]
+    named = [Path(place) for place in os.environ.get(FONTS_VARIABLE, "").split(os.pathsep) if place]
+    return [folder for folder in (*packaged, *FOLDERS, *named) if folder.is_dir()]
 
 
 def _is_named_well(path: Path) -> bool:

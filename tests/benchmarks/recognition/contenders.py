@@ -1,4 +1,4 @@
-"""The engines that are compared, each as a function from one grey picture and hints to a text and its confidence.
+"""The engines that are compared, each as a function from one picture and hints to a text and its confidence.
 
 What an engine needs is imported as it is loaded, so that no engine's memory holds another's.
 """
@@ -16,12 +16,12 @@ from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.recognition.flattening import Pixels, to_colours, to_grey
 from tests.benchmarks.recognition.labelled import ARITHMETIC_CHARSET
 
 if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
 
-Pixels = NDArray[np.uint8]
 Read = Callable[[Pixels, Hints], tuple[str, float | None]]
 """Reads one picture: the text and, where the engine gives one that means a probability, its confidence."""
 
@@ -82,7 +82,7 @@ def _load_masked_ddddocr(_: Path | None) -> Read:
 
     def read(pixels: Pixels, hints: Hints) -> tuple[str, float | None]:
         width = int(pixels.shape[1] * _DDDDOCR_HEIGHT_PIXELS / pixels.shape[0])
-        image = Image.fromarray(pixels).resize((width, _DDDDOCR_HEIGHT_PIXELS), Image.Resampling.LANCZOS)
+        image = Image.fromarray(to_grey(pixels)).resize((width, _DDDDOCR_HEIGHT_PIXELS), Image.Resampling.LANCZOS)
         values = np.asarray(image, dtype=np.float32)[None, None] / np.float32(255)
         output = _run(session, values).reshape(-1, len(charset))
         wanted = ARITHMETIC_CHARSET if hints.kind is CaptchaKind.MATH else hints.charset or MASKED_CHARSET
@@ -111,11 +111,12 @@ def _load_paddle(_: Path | None) -> Read:
 
 
 def _prepare_for_paddle(pixels: Pixels) -> NDArray[np.float32]:
-    """Make three planes of -1 to 1, filled up with 0 on the right where the picture is narrow."""
+    """Make three planes, blue first, of -1 to 1, filled up with 0 on the right where the picture is narrow."""
     width = max(1, int(np.ceil(pixels.shape[1] * _PADDLE_HEIGHT_PIXELS / pixels.shape[0])))
-    image = Image.fromarray(pixels).resize((width, _PADDLE_HEIGHT_PIXELS), Image.Resampling.BILINEAR)
+    image = Image.fromarray(to_colours(pixels)).resize((width, _PADDLE_HEIGHT_PIXELS), Image.Resampling.BILINEAR)
     filled = np.zeros((1, 3, _PADDLE_HEIGHT_PIXELS, max(width, _PADDLE_WIDTH_LEAST_PIXELS)), dtype=np.float32)
-    filled[..., :width] = np.asarray(image, dtype=np.float32) / np.float32(127.5) - np.float32(1)
+    planes = np.asarray(image, dtype=np.float32)[:, :, ::-1].transpose(2, 0, 1)
+    filled[..., :width] = planes / np.float32(127.5) - np.float32(1)
     return filled
 
 

@@ -89,6 +89,7 @@ class CountingModel:
 
     def __init__(self, model: Model) -> None:
         self.name, self.symbols, self.description = model.name, model.symbols, model.description
+        self.planes = model.planes
         self.shown: list[int] = []
         self._model = model
 

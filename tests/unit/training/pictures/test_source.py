@@ -2,10 +2,13 @@ import itertools
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from captchad.recognition.flattening import Pixels, to_colours, to_grey
+from captchad.recognition.preparation import COLOUR_PLANES, prepare
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.pictures.augmentation import ALTERATIONS, augment_picture
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
@@ -55,16 +58,16 @@ def test_families_are_drawn_by_weight() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_pictures_are_grey_bounded_and_show_something(name: str) -> None:
+def test_pictures_are_bounded_and_show_something(name: str) -> None:
     source = make_source(11, name)
     for number in range(40):
         sample = source.draw(number)
-        height, width = sample.picture.shape
+        height, width = sample.picture.shape[:2]
         assert sample.picture.dtype == np.uint8
         assert 14 <= height <= 200
         assert 30 <= width <= 500
-        low, high = np.percentile(sample.picture, (0.5, 99.5))
-        assert high - low > 20
+        ink = prepare(sample.picture, planes=COLOUR_PLANES)[1]
+        assert np.percentile(ink, 99.5) > 0.8
         assert sample.family == name
 
 
@@ -82,13 +85,14 @@ def test_the_alphabet_is_that_of_the_model() -> None:
     assert set(SYMBOLS) == set("".join(chr(code) for code in range(33, 127) if chr(code).isalnum()) + "+-×/÷=?")
 
 
-def test_every_alteration_keeps_a_grey_picture() -> None:
-    picture = make_source(1, "captcha").draw(0).picture
+@pytest.mark.parametrize("make", [to_grey, to_colours])
+def test_every_alteration_keeps_a_picture_grey_or_coloured(make: Callable[[Pixels], Pixels]) -> None:
+    picture = make(make_source(1, "captcha").draw(0).picture)
     for alteration in ALTERATIONS:
         for seed in range(5):
             from_one = augment_picture(picture, random.Random(f"{seed}{alteration.__name__}"))
             assert from_one.dtype == np.uint8
-            assert from_one.ndim == 2
+            assert from_one.ndim == picture.ndim
             assert from_one.std() > 1
 
 
