@@ -22,7 +22,7 @@ from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until_true
 
 SourceMaker = Callable[[FilteringProxy, Clock], BrowserSource]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -154,6 +154,11 @@ class Stage:
         self, url: str, selector: str | None = None, timeout_seconds: float = PATIENCE_SECONDS
     ) -> CaptchaCapture:
         return await self.read_page(PageOrder(url, "127.0.0.1", selector=selector), timeout_seconds)
+
+    async def visit(self, order: PageOrder) -> None:
+        """Read the captcha of a page, and wait until its tab is cleaned or closed."""
+        assert (await self.read_page(order)).picture == CAPTCHA_PNG
+        await until_true(lambda: not self.engine.figures().open_pages)
 
     async def read_page(self, order: PageOrder, timeout_seconds: float = PATIENCE_SECONDS) -> CaptchaCapture:
         """Capture one page's captcha as `order` says."""

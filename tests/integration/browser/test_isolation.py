@@ -3,21 +3,20 @@
 The engine is configured by the very function that configures it in the benchmarks.
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
 
 from captchad.domain.page import PageOrder
-from tests.benchmarks.browser.configuration import REUSE_MODES, browser_section
-from tests.benchmarks.browser.contestants import SHELLS, find_program
+from tests.benchmarks.browser.configuration import REUSE_MODES
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.parametrize("shared_stage", REUSE_MODES, indirect=True, scope="module"),
+]
 
 DONE = "document.body.insertAdjacentHTML('beforeend', '<img id=captcha src=/picture>')"
 PAGE = "<script>(async () => { try { %s } catch (e) { await report('/error', String(e)) } finally { %s } })()</script>"
@@ -174,21 +173,8 @@ class PlantedSite:
         return web.Response()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=REUSE_MODES)
-async def shared_stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    executable = find_program(SHELLS)
-    assert executable is not None
-    stage = Stage(browser_section(request.param, executable))
-    await stage.start()
-    yield stage
-    await stage.close()
-
-
 async def visit(stage: Stage, site: LocalSite, path: str, key_id: str | None = "key", target: str = "here") -> None:
-    order = PageOrder(site.url(path), target, key_id=key_id)
-    assert (await stage.read_page(order)).picture == CAPTCHA_PNG
-    while stage.engine.figures().open_pages:
-        await asyncio.sleep(0.01)
+    await stage.visit(PageOrder(site.url(path), target, key_id=key_id))
 
 
 async def check_sees_nothing(stage: Stage, planted: PlantedSite) -> None:

@@ -1,36 +1,24 @@
 """What a page leaves to be sent or answered later never reaches the next visit, in a tab used again or a fresh one."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from captchad.domain.page import PageOrder
-from tests.benchmarks.browser.configuration import REUSE_MODES, browser_section
-from tests.benchmarks.browser.contestants import SHELLS, find_program
+from tests.benchmarks.browser.configuration import REUSE_MODES
 from tests.integration.browser.late_site import PLANTS, LateSite, Plant
-from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
-from tests.patience import PATIENCE_SECONDS, until_true
+from tests.integration.browser.stage import LocalSite, Stage
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=REUSE_MODES)
-async def shared_stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    executable = find_program(SHELLS)
-    assert executable is not None
-    stage = Stage(browser_section(request.param, executable))
-    await stage.start()
-    yield stage
-    await stage.close()
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.parametrize("shared_stage", REUSE_MODES, indirect=True, scope="module"),
+]
 
 
 async def visit(stage: Stage, site: LocalSite, path: str) -> None:
     """Read a page, in a tab of this site's own, and wait until it is cleaned or closed."""
-    order = PageOrder(site.url(path), f"site-{site.port}", key_id="key")
-    assert (await stage.read_page(order)).picture == CAPTCHA_PNG
-    await until_true(lambda: not stage.engine.figures().open_pages)
+    await stage.visit(PageOrder(site.url(path), f"site-{site.port}", key_id="key"))
 
 
 @pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS.keys())
