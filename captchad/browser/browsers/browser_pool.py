@@ -12,7 +12,7 @@ from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import shared_logger
 
 OVERGROWN_FACTOR = 2
-"""A browser that exceeds its memory limit by this factor is killed even with pages open."""
+"""A browser that exceeds its memory limit by this factor loses its largest pages, or all of them."""
 
 # Spreads recycling, so that browsers started together do not all restart together.
 JITTER = 0.1
@@ -36,6 +36,7 @@ class BrowserPool:
         self._limits = RecycleLimits(
             config.recycle_pages, config.recycle_age_seconds, config.recycle_memory_bytes, JITTER
         )
+        self._overgrown_bytes = config.recycle_memory_bytes * OVERGROWN_FACTOR
         self._browsers: dict[int, BrowserConnection] = {}
         # One launch at a time: callers that find no browser must share one, not start one each.
         self._lock = asyncio.Lock()
@@ -111,8 +112,8 @@ class BrowserPool:
         """Measure, recycle and replace, so that the next page finds a healthy browser."""
         for browser in self.browsers:
             await browser.measure()
-            if browser.memory_bytes > self._limits.memory_bytes * OVERGROWN_FACTOR:
-                self._kill(browser, f"takes {browser.memory_bytes} bytes of memory")
+            if browser.memory_bytes > self._overgrown_bytes:
+                await self._shrink(browser)
         if self._find_usable() is None:
             provided = await self._provide()
             # That there is none at the start ends the worker, with the reason as its last word.
@@ -127,6 +128,15 @@ class BrowserPool:
             await browser.close()
         await self._closings.wait_all()
         await self._source.stop()
+
+    async def _shrink(self, browser: BrowserConnection) -> None:
+        """End the pages that take the most of a browser's memory; all of it where that is not enough."""
+        taken_bytes = browser.memory_bytes
+        if await browser.end_largest_pages(self._overgrown_bytes):
+            what = "browser %d (%s) takes %d bytes of memory; the pages that take the most are ended"
+            _logger.warning(what, browser.number, browser.describe(), taken_bytes)
+        else:
+            self._kill(browser, f"takes {taken_bytes} bytes of memory")
 
     def _kill(self, browser: BrowserConnection, reason: str) -> None:
         """Kill a browser at once; its pages fail and are retried elsewhere."""

@@ -56,6 +56,11 @@ class BrowserConnection(ABC):
     async def measure(self) -> None:
         """Measure the memory of the whole browser, where its processes can be seen."""
 
+    async def end_largest_pages(self, limit_bytes: int) -> bool:
+        """End the pages that take the most until the browser has no more than that; False where that can't be done."""
+        del limit_bytes
+        return False
+
     async def read_activity(self) -> Activity | None:
         """Return the CPU time its own processes have had so far; None where they can't be seen."""
         return None

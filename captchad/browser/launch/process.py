@@ -20,6 +20,7 @@ from captchad.browser.launch.executable import (
     find_executable,
 )
 from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
+from captchad.browser.launch.memory import end_largest_renderers, measure_rss_bytes
 from captchad.browser.launch.process_activity import is_stopped, read_activity
 from captchad.browser.launch.process_tree import (
     await_ends,
@@ -28,7 +29,6 @@ from captchad.browser.launch.process_tree import (
     kill_all,
     kill_tree,
     list_tree,
-    measure_rss_bytes,
 )
 from captchad.browser.launch.sandbox import Sandbox, is_sandbox_failure
 from captchad.config.settings import BrowserSection
@@ -83,6 +83,11 @@ class BrowserProcess(BrowserConnection):
         self.memory_bytes = await asyncio.to_thread(measure_rss_bytes, self.pid)
         if self._network_pid is None:
             self._network_pid = await asyncio.to_thread(find_marked, self.pid, f"--utility-sub-type={NETWORK_SERVICE}")
+
+    async def end_largest_pages(self, limit_bytes: int) -> bool:
+        """End the renderers that take the most, off the event loop; False where that can't be enough."""
+        self.memory_bytes = await asyncio.to_thread(end_largest_renderers, self.pid, limit_bytes)
+        return self.memory_bytes <= limit_bytes
 
     async def read_activity(self) -> Activity:
         """Return the CPU times of its own processes and the driver, read off the event loop."""

@@ -7,11 +7,10 @@ from pathlib import Path
 import psutil
 
 from captchad.browser.browsers.hang_judge import Activity
-from captchad.browser.launch.process_tree import list_tree
+from captchad.browser.launch.process_tree import is_renderer, list_tree
 
 _NANOSECONDS_PER_SECOND = 1_000_000_000
 _STOPPED_STATES = frozenset({psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP})
-_RENDERER = "--type=renderer"
 
 
 def read_activity(browser_pid: int, driver_pid: int) -> Activity:
@@ -19,7 +18,7 @@ def read_activity(browser_pid: int, driver_pid: int) -> Activity:
 
     Renderers are left out: a page that spins, or was stopped, says nothing about the browser.
     """
-    pids = [process.pid for process in list_tree(browser_pid) if not _is_renderer(process)]
+    pids = [process.pid for process in list_tree(browser_pid) if not is_renderer(process)]
     # Its own work counts: every answer of the browser passes through it.
     pids.append(driver_pid)
     ran, queued = _sum_times(pids)
@@ -30,13 +29,6 @@ def is_stopped(pid: int) -> bool:
     """Whether a process was stopped by a signal or by a debugger."""
     try:
         return psutil.Process(pid).status() in _STOPPED_STATES
-    except psutil.Error:
-        return False
-
-
-def _is_renderer(process: psutil.Process) -> bool:
-    try:
-        return _RENDERER in process.cmdline()
     except psutil.Error:
         return False
 

@@ -1,12 +1,13 @@
-"""Finds, measures and kills the processes of a browser or its driver."""
+"""Finds and kills the processes of a browser or its driver."""
 
 import contextlib
 import os
 import signal
 from collections.abc import Iterable
-from pathlib import Path
 
 import psutil
+
+_RENDERER = "--type=renderer"
 
 
 def list_children() -> set[int]:
@@ -42,23 +43,12 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def measure_rss_bytes(pid: int) -> int:
-    """Return the resident memory of a process and all its descendants; mapped files count once.
-
-    A browser's processes all map the same program, which would otherwise be counted a dozen times.
-    """
-    parts = [_read_resident_bytes(process.pid) for process in list_tree(pid)]
-    return sum(own for own, _ in parts) + max((of_files for _, of_files in parts), default=0)
-
-
-def _read_resident_bytes(pid: int) -> tuple[int, int]:
-    """Return a process's anonymous and shared-memory bytes, and its file-mapped ones; 0 for one that is gone."""
+def is_renderer(process: psutil.Process) -> bool:
+    """Whether a browser's process runs a page."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return 0, 0
-    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines) if "Rss" in name}
-    return (kib.get("RssAnon", 0) + kib.get("RssShmem", 0)) * 1024, kib.get("RssFile", 0) * 1024
+        return _RENDERER in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def kill_tree(pid: int) -> None:

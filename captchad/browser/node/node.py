@@ -32,8 +32,8 @@ _logger = logging.getLogger(__name__)
 class BrowserNode(Service):
     """Runs a browser server and is its first client, so that it sees what its workers see.
 
-    A server that has ended, does not answer or has grown too big is killed with all its processes and restarted; its
-    pages are lost, and retried by their workers.
+    A server that has ended, does not answer or stays too big without its largest pages is killed with all its processes
+    and restarted; its pages are lost, and retried by their workers.
     """
 
     name = "browser-node"
@@ -48,7 +48,7 @@ class BrowserNode(Service):
         endpoint = PlaywrightServerEndpoint(address.own_url)
         self._source = RemoteBrowsers([endpoint], refuse_access, clock, must_have_sandbox=must_have_sandbox)
         # So that nodes that were started together do not restart together.
-        self._memory_limit_bytes = config.recycle_memory_bytes * (1 + random.uniform(-JITTER, JITTER))  # noqa: S311
+        self._memory_limit_bytes = int(config.recycle_memory_bytes * (1 + random.uniform(-JITTER, JITTER)))  # noqa: S311
         self._server: BrowserServer | None = None
         self._client: RemoteBrowser | None = None
         self._work = TaskSet(self.name)
@@ -96,9 +96,16 @@ class BrowserNode(Service):
         if client is None or not client.is_alive:
             return "does not answer"
         if measures:
-            rss_bytes = await asyncio.to_thread(server.measure_rss_bytes, os.getpid())
-            if rss_bytes > self._memory_limit_bytes:
-                return f"takes {rss_bytes} bytes"
+            taken_bytes = await asyncio.to_thread(server.measure_rss_bytes, os.getpid())
+            if taken_bytes > self._memory_limit_bytes:
+                return await self._shrink(server, taken_bytes)
+        return ""
+
+    async def _shrink(self, server: BrowserServer, taken_bytes: int) -> str:
+        """End the pages that take the most of the browser's memory; return what is wrong where that is not enough."""
+        if not await asyncio.to_thread(server.end_largest_pages, os.getpid(), self._memory_limit_bytes):
+            return f"takes {taken_bytes} bytes"
+        _logger.warning("the browser takes %d bytes of memory; the pages that take the most are ended", taken_bytes)
         return ""
 
     async def _replace(self) -> None:

@@ -12,8 +12,9 @@ from captchad.browser.launch.driver import TEMPORARY_FOLDER_VARIABLE
 from captchad.browser.launch.executable import FEATURES_FLAG, FLOODING_FLAG, NOWHERE_URL, QUIET_FLAGS, WEBRTC_FLAG
 from captchad.browser.launch.launch_spec import LaunchSpec
 from captchad.browser.launch.launcher import PASSED_ON
+from captchad.browser.launch.memory import end_largest_renderers, measure_rss_bytes
 from captchad.browser.launch.process import SandboxUnusable
-from captchad.browser.launch.process_tree import find_marked, measure_rss_bytes
+from captchad.browser.launch.process_tree import find_marked
 from captchad.browser.launch.sandbox import is_sandbox_failure
 from captchad.domain.ports import find_local_host, show_host
 from captchad.runtime.tethered_process import TetheredProcess
@@ -88,6 +89,11 @@ class BrowserServer:
         """Return the memory of its browser, 0 where there is none; blocks."""
         pid = find_marked(own_pid, MARK)
         return measure_rss_bytes(pid) if pid is not None else 0
+
+    def end_largest_pages(self, own_pid: int, limit_bytes: int) -> bool:
+        """End its browser's pages that take the most; False where the rest still takes more than that; blocks."""
+        pid = find_marked(own_pid, MARK)
+        return pid is None or end_largest_renderers(pid, limit_bytes) <= limit_bytes
 
     def _write_settings(self) -> None:
         settings = {

@@ -43,6 +43,11 @@ GRACE_SECONDS = 10.0
 SHORT_SECONDS = 2.0
 BOMB_SECONDS = 6.0
 PROCESS_LIMIT_BYTES = 1 << 30
+HOARDERS = 5
+HOARD = f"<script>const k = []; while (k.length < 15) k.push(new Uint8Array(1 << 25).fill(1))</script>{KEPT_LOADING}"
+"""Takes less than one process may have; five of them take more than a browser may."""
+
+HOARD_SECONDS = 12.0
 MAPPED_FILES_BYTES = 400 << 20
 """What a process shows as resident beside its data: the program itself, and memory shared with others."""
 
@@ -339,4 +344,18 @@ async def test_a_page_that_fills_its_memory_loses_its_process_alone(tight_siege:
     crashes_before = tight_siege.engine.figures().crashes
     tight_siege.put("<script>const kept = []; for (;;) kept.push({ a: [kept.length], b: `${kept.length}` })</script>")
     await tight_siege.check_ends({TaskErrorCode.BROWSER_CRASHED})
+    assert tight_siege.engine.figures().crashes == crashes_before
+
+
+async def test_pages_that_together_fill_a_browser_lose_their_processes_alone(tight_siege: Siege) -> None:
+    tight_siege.put(HOARD, "/hoard")
+    tight_siege.put(CAPTCHA)
+    crashes_before = tight_siege.engine.figures().crashes
+    tasks = TaskSet("hoards")
+    maintaining = tasks.spawn(tight_siege.engine.run(), "engine")
+    hoarding = [tasks.spawn(tight_siege.attempt(HOARD_SECONDS, path="/hoard"), "hoard") for _ in range(HOARDERS)]
+    while not all(hoard.done() for hoard in hoarding):
+        assert (await tight_siege.attempt()).code is None
+    maintaining.cancel()
+    assert TaskErrorCode.BROWSER_CRASHED in {(await hoard).code for hoard in hoarding}
     assert tight_siege.engine.figures().crashes == crashes_before
