@@ -24,7 +24,7 @@ FOLDERS = (
     Path.home() / ".local/share/fonts",
 )
 _PACKAGES = ("captcha", "matplotlib", "multicolorcaptcha", "gvcode", "flask_simple_captcha")
-_SUFFIXES = {".ttf", ".otf", ".woff2"}
+_SUFFIXES = frozenset({".ttf", ".otf", ".woff2"})
 _UNFIT = (
     "symbol",
     "dingbat",
@@ -53,12 +53,18 @@ _CACHED_FONTS = 600
 @cache
 def list_fonts() -> tuple[Path, ...]:
     """List the files of fonts that have all letters and digits, always in the same order."""
-    found = sorted({path for folder in _list_folders() for path in folder.rglob("*") if _is_named_well(path)})
+    found = _find_files(_SUFFIXES)
     fit = tuple(path for path in found if has_characters(path, ascii_letters + digits))
     LOGGER.info("%d fonts of %d files are fit to draw captchas", len(fit), len(found))
     if not fit:
         raise ValueError("no fonts were found; Debian's fonts-dejavu-core would do")
     return fit
+
+
+@cache
+def list_fonts_with(characters: str) -> tuple[Path, ...]:
+    """List the files of fonts that have all of the characters, collections too, always in the same order."""
+    return tuple(path for path in _find_files(_SUFFIXES | {".ttc"}) if has_characters(path, characters))
 
 
 @lru_cache(_CACHED_FONTS)
@@ -103,6 +109,6 @@ def _list_folders() -> list[Path]:
     return [folder for folder in (*packaged, *FOLDERS, *named) if folder.is_dir()]
 
 
-def _is_named_well(path: Path) -> bool:
-    name = path.name.lower()
-    return path.suffix.lower() in _SUFFIXES and not any(unfit in name for unfit in _UNFIT)
+def _find_files(suffixes: frozenset[str]) -> list[Path]:
+    files = {path for folder in _list_folders() for path in folder.rglob("*") if path.suffix.lower() in suffixes}
+    return sorted(path for path in files if not any(unfit in path.name.lower() for unfit in _UNFIT))

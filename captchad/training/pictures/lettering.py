@@ -5,13 +5,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_letters, digits
 from typing import Self
 
 import numpy as np
 from PIL import Image, ImageChops
 
 from captchad.training.pictures.colours import Colour
-from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts
+from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts, list_fonts_with
 from captchad.training.pictures.glyphs import (
     CUTS,
     Cut,
@@ -23,6 +24,7 @@ from captchad.training.pictures.glyphs import (
     pose_glyph,
 )
 from captchad.training.pictures.planes import Numbers
+from captchad.training.pictures.scripts import SAMPLE_CHARACTERS, find_script
 
 _FONT_TRIES = 200
 _SPACE_SHARE = 0.3
@@ -98,10 +100,13 @@ def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Letter
 def choose_fonts(source: random.Random, text: str) -> tuple[Path, ...]:
     """Choose one font or a few that have the text's characters; none of capitals only for lower case letters."""
     wanted = source.choice((1, 1, 1, 2, 4, len(text)))
-    signs = "".join(sorted({character for character in text if not character.isalnum() and character != " "}))
+    script = find_script(text)
+    # Fonts of other scripts may lack letters and digits.
+    signs = "".join(sorted(set(text) - (set(ascii_letters + digits) if script is None else set()) - {" "}))
+    at_hand = list_fonts() if script is None else list_fonts_with(script[:SAMPLE_CHARACTERS])
     fonts: list[Path] = []
-    for _ in range(_FONT_TRIES):
-        font = source.choice(list_fonts())
+    for _ in range(_FONT_TRIES if at_hand else 0):
+        font = source.choice(at_hand)
         if has_characters(font, signs) and (not any(map(str.islower, text)) or has_lower_case(font)):
             fonts.append(font)
         if len(fonts) == wanted:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from PIL import Image
@@ -12,10 +13,13 @@ from captchad.training.pictures.clutter import draw_clutter
 from captchad.training.pictures.colours import Palette, draw_palette, measure_distance
 from captchad.training.pictures.design_covers import grow
 from captchad.training.pictures.finishing import finish
+from captchad.training.pictures.fonts import list_fonts_with
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
 from captchad.training.pictures.lettering import Ink, draw_lettering, write_text
 from captchad.training.pictures.planes import Numbers
-from captchad.training.pictures.texts import ShownText, draw_arithmetic, draw_text
+from captchad.training.pictures.scripts import SAMPLE_CHARACTERS, SCRIPTS, draw_foreign
+from captchad.training.pictures.source import FamilyUnavailable
+from captchad.training.pictures.texts import ShownText, draw_arithmetic, draw_groups, draw_text, draw_with_signs
 from captchad.training.pictures.warps import bend, draw_field
 from captchad.training.sample import Sample
 
@@ -75,6 +79,41 @@ class SyntheticArithmeticFamily:
     def draw(self, source: random.Random) -> Sample:
         """Draw an expression to work out."""
         return _draw_sample(draw_arithmetic, self.name, source)
+
+
+class GroupsFamily:
+    """Groups with a space, a hyphen or a dot between them, in every style there is."""
+
+    name = "groups"
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw two or three groups."""
+        return _draw_sample(draw_groups, self.name, source)
+
+
+class SignsFamily:
+    """Letters and digits among signs, in every style there is."""
+
+    name = "signs"
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw a text with signs."""
+        return _draw_sample(draw_with_signs, self.name, source)
+
+
+class ForeignFamily:
+    """Characters that the model has no symbol for, in every style there is."""
+
+    name = "foreign"
+
+    def __init__(self) -> None:
+        self._scripts = [script for script in SCRIPTS if list_fonts_with(script[:SAMPLE_CHARACTERS])]
+        if not self._scripts:
+            raise FamilyUnavailable("no font has letters of another script; Debian's fonts-dejavu-core has some")
+
+    def draw(self, source: random.Random) -> Sample:
+        """Draw a text of another script, or one with a character of it."""
+        return _draw_sample(partial(draw_foreign, scripts=self._scripts), self.name, source)
 
 
 def _draw_sample(draw_shown: Callable[[random.Random], ShownText], family: str, source: random.Random) -> Sample:

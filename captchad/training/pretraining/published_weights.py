@@ -19,7 +19,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from captchad.recognition.preparation import COLOUR_PLANES, GREY_PLANES
-from captchad.training.alphabet import SYMBOLS
+from captchad.training.alphabet import SYMBOLS, UNKNOWN
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape
 from captchad.training.weights import load_starting_point
@@ -27,6 +27,7 @@ from captchad.training.weights import load_starting_point
 PACKAGE = "rapidocr"
 FILE = "models/PP-OCRv6_rec_small.onnx"
 _CHARACTERS_KEY = "character"
+_FIRST_UNKNOWN = "々"
 _PLANE_SHARES = {GREY_PLANES: (1.0,), COLOUR_PLANES: (0.5, 0.5, 0.0, 0.0)}
 """How much of the ink each plane shows at first: brightness and distance alike, the differences of colour nothing."""
 
@@ -158,5 +159,7 @@ def _copy(parameter: torch.Tensor, values: Values) -> None:
 def _locate_symbols(model: onnx.ModelProto) -> list[int]:
     """Return the column of the blank and of each symbol among the published ones."""
     listed = next(entry.value for entry in model.metadata_props if entry.key == _CHARACTERS_KEY)
-    columns = {character: column for column, character in enumerate(listed.split("\n"), start=1)}
-    return [0, *(columns[symbol] for symbol in SYMBOLS)]
+    # The space has the last column and is not listed.
+    columns = {character: column for column, character in enumerate([*listed.split("\n"), " "], start=1)}
+    # Nothing published stands for all that is no symbol: its row begins as that of the ideographic iteration mark.
+    return [0, *(columns[_FIRST_UNKNOWN if symbol == UNKNOWN else symbol] for symbol in SYMBOLS)]

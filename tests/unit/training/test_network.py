@@ -14,7 +14,7 @@ from captchad.domain.recognition import Hints
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.model import find_packaged_weights, load_model
 from captchad.training.alphabet import SYMBOLS
-from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, export, write_description
+from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, describe, export, write_description
 from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.pretraining.published_weights import load_published
 from captchad.training.recipe import NetworkShape
@@ -109,6 +109,26 @@ def test_a_file_that_is_no_model_is_no_starting_point(tmp_path: Path) -> None:
     path.write_bytes(b"rubbish")
     with pytest.raises(ValueError, match="no model of captchad"):
         load_starting_point(path)
+
+
+def test_symbols_that_a_file_does_not_know_are_not_read_at_first() -> None:
+    start = load_starting_point(find_packaged_weights())
+    with torch.no_grad():
+        [blank, *others] = start.network(torch.rand(1, start.shape.planes, 48, 4))[0, 0]
+    assert set(SYMBOLS) > set(start.description["symbols"])
+    for symbol, value in zip(SYMBOLS, others, strict=True):
+        assert symbol in start.description["symbols"] or value < blank - 5
+
+
+def test_symbols_that_a_file_has_in_another_order_keep_their_weights(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    network = CaptchaNetwork(SMALL_SHAPE).eval()
+    trained = TrainedNetwork(network, SMALL_RECIPE, 5, {})
+    export(trained, path)
+    write_description(path, {**describe(trained), "symbols": SYMBOLS[::-1]})
+    bias = load_starting_point(path).network.head.bias
+    assert torch.equal(bias[1:], network.head.bias[1:].flip(0))
+    assert bias[0] == network.head.bias[0]
 
 
 def test_a_file_of_another_network_is_not_taken_for_the_published_weights(tmp_path: Path) -> None:

@@ -3,20 +3,29 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from string import ascii_letters, digits
 
 import numpy as np
 import pytest
 
 from captchad.recognition.flattening import Pixels, to_colours, to_grey
 from captchad.recognition.preparation import COLOUR_PLANES, prepare
-from captchad.training.alphabet import SYMBOLS
+from captchad.training.alphabet import SYMBOLS, UNKNOWN
 from captchad.training.pictures.augmentation import ALTERATIONS, augment_picture
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
+from captchad.training.pictures.scripts import SCRIPTS, draw_foreign
 from captchad.training.pictures.source import FamilyUnavailable, PictureSource, WeightedFamily
-from captchad.training.pictures.texts import LENGTH_LEAST, LENGTH_MOST, draw_arithmetic, draw_text
+from captchad.training.pictures.texts import (
+    LENGTH_LEAST,
+    LENGTH_MOST,
+    draw_arithmetic,
+    draw_groups,
+    draw_text,
+    draw_with_signs,
+)
 from captchad.training.sample import Sample
 
-OURS = ("synthetic", "synthetic-sum", "designs", "captcha", "wheezy.captcha")
+OURS = ("synthetic", "synthetic-sum", "groups", "signs", "foreign", "designs", "captcha", "wheezy.captcha")
 
 
 def make_source(seed: int, *names: str) -> PictureSource:
@@ -71,7 +80,7 @@ def test_pictures_are_bounded_and_show_something(name: str) -> None:
         assert sample.family == name
 
 
-@pytest.mark.parametrize("draw", [draw_text, draw_arithmetic])
+@pytest.mark.parametrize("draw", [draw_text, draw_arithmetic, draw_with_signs])
 def test_texts_are_of_the_alphabet_and_of_readable_lengths(draw: object) -> None:
     assert callable(draw)
     random_source = random.Random(2)
@@ -81,8 +90,28 @@ def test_texts_are_of_the_alphabet_and_of_readable_lengths(draw: object) -> None
         assert set(text) <= set(SYMBOLS)
 
 
-def test_the_alphabet_is_that_of_the_model() -> None:
-    assert set(SYMBOLS) == set("".join(chr(code) for code in range(33, 127) if chr(code).isalnum()) + "+-×/÷=?")
+def test_groups_have_one_separator_between_them_and_none_at_the_ends() -> None:
+    random_source = random.Random(3)
+    seen = set()
+    for _ in range(300):
+        text = draw_groups(random_source).text
+        assert set(text) <= set(SYMBOLS)
+        assert text[0].isalnum()
+        assert text[-1].isalnum()
+        separators = {character for character in text if not character.isalnum()}
+        assert len(separators) == 1
+        seen |= separators
+    assert seen == {" ", "-", "."}
+
+
+def test_what_is_no_symbol_is_read_as_unknown_and_what_looks_like_one_is_never_drawn() -> None:
+    random_source = random.Random(4)
+    for _ in range(300):
+        shown = draw_foreign(random_source, list(SCRIPTS))
+        assert UNKNOWN in shown.text
+        for drawn, read in zip(shown.drawn, shown.text, strict=True):
+            assert read == (drawn if drawn in ascii_letters + digits else UNKNOWN)
+    assert not set("".join(SCRIPTS)) & set("АВЕКМНОРСТУХаеорсухАΒΕΖΗΙΚΜΝΟΡΤΥΧ0О")
 
 
 @pytest.mark.parametrize("make", [to_grey, to_colours])
