@@ -48,8 +48,9 @@ LimitReason = Literal["rate", "concurrency", "closed"]
 class Delivery:
     """One attempt at a task, fenced by `token`, which no other attempt has.
 
-    `obstacle` says why nothing can be attempted: the session that came with the task can't be read here. For
-    `alone_seconds` the process must run nothing else: the task may have killed the last one.
+    `answers` were sent to the site in earlier attempts. `obstacle` says why nothing can be attempted: the session that
+    came with the task can't be read here. For `alone_seconds` the process must run nothing else: the task may have
+    killed the last one.
     """
 
     task_id: str
@@ -61,6 +62,15 @@ class Delivery:
     remaining_seconds: float
     obstacle: AttemptFailed | None = None
     alone_seconds: float = 0.0
+    answers: int = 0
+
+
+class AnswerCount(StrEnum):
+    """Whether an answer was counted: not where the task may send no other, or the attempt is no longer the caller's."""
+
+    COUNTED = "counted"
+    USED_UP = "used_up"
+    LOST = "lost"
 
 
 class AttemptOutcome(StrEnum):
@@ -181,6 +191,12 @@ class Consumer:
         answers = await self._broker.run_script("renew", self._keys, arguments)
         return [answer.decode() for answer in answers]
 
+    async def count_answer(self, delivery: Delivery) -> AnswerCount:
+        """Count an answer in the task's record before it is sent; where replicas are waited for, they have it then."""
+        arguments: list[Argument] = [self._consumer, delivery.task_id, delivery.token]
+        answer = await self._broker.run_script("answer", self._keys, arguments, acknowledge=True)
+        return AnswerCount(answer.decode())
+
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`.
 
@@ -219,6 +235,7 @@ class Consumer:
         queued_ms: int,
         remaining_ms: int,
         alone_ms: int,
+        answers: int,
     ) -> Delivery:
         """Read one task of the script's answer; UnreadableRecord where this release can't."""
         decoded, obstacle = decode_request(request, picture or None), None
@@ -236,6 +253,7 @@ class Consumer:
             remaining_seconds=remaining_ms / MS,
             obstacle=obstacle,
             alone_seconds=alone_ms / MS,
+            answers=int(answers),
         )
 
     def _settle_arguments(self, settlement: Settlement) -> list[Argument]:

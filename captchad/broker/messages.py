@@ -2,11 +2,11 @@
 
 Fields of a record's hash: request (JSON), picture (bytes, until it ends), session (sealed, until it ends), status,
 target, priority (stream number), key_id, created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms,
-completed_ms, attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
-returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
-running: stream, entry; while running: owner, token; its worker was lost and it is not requeued yet: loss (what that
-costs it); after an attempt was settled: settled_token; released from a deferred queue and not begun yet: released;
-always: deferral_rank (its place in a deferred queue).
+completed_ms, attempts, answers (counted before each is sent), retry_limit, worker_losses, bytes, ttl_seconds,
+idempotency, replay_of, worker, result (JSON), returned_session (sealed), evidence (JSON: what was kept of it), error
+(JSON); and while it is queued or running: stream, entry; while running: owner, token; its worker was lost and it is not
+requeued yet: loss (what that costs it); after an attempt was settled: settled_token; released from a deferred queue and
+not begun yet: released; always: deferral_rank (its place in a deferred queue).
 
 While its status is `unconfirmed`, too few replicas have the end that is written: the record shows as processing,
 without result and error, and `ending` names that end.
@@ -139,6 +139,7 @@ RECORD_FIELDS = (
     "request",
     "created_ms",
     "attempts",
+    "answers",
     "started_ms",
     "completed_ms",
     "worker",
@@ -175,6 +176,7 @@ def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | 
         request=read_request(found["request"], None, found["target"], found["priority"]),
         created_ms=_read_number(found["created_ms"]) or 0,
         attempts=_read_number(found["attempts"]) or 0,
+        answers=_read_number(found["answers"]) or 0,
         started_ms=_read_number(found["started_ms"]),
         completed_ms=_read_number(found["completed_ms"]),
         worker=_read_text(found["worker"]),

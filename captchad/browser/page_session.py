@@ -1,7 +1,7 @@
 """One attempt at an open page: find the captcha, take its picture, answer it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from playwright.async_api import Error as PlaywrightError
 
@@ -63,12 +63,12 @@ class PageSession:
         choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
         return CaptchaCapture(taken.picture, choice, timings_ms)
 
-    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
+    async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows."""
         if self._form is None or self._taken is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an answer was given before there was a form to fill")
         async with self._explained():
-            return await self._form.submit(self._taken, text, check_held)
+            return await self._form.submit(self._taken, text, permit)
 
     async def can_refresh(self) -> bool:
         """Whether another picture can be drawn without leaving the page."""

@@ -169,6 +169,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("waiting for", _describe_waiting(state.get("waiting_for"))),
         ("error", f"{error['code']}: {error['message']}" if error else None),
         ("attempts", state.get("attempts")),
+        ("answers sent", state.get("answers") or None),
         ("worker", state.get("worker")),
         ("created", state.get("created_at")),
         ("started", state.get("started_at")),

@@ -113,6 +113,7 @@ class TaskRecord:
     request: TaskRequest
     created_ms: int
     attempts: int = 0
+    answers: int = 0
     started_ms: int | None = None
     completed_ms: int | None = None
     worker: str | None = None

@@ -46,8 +46,8 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
 
     # A function, since `leases` is made only after the attempts, which need this.
-    def is_held(delivery: Delivery) -> bool:
-        return leases.is_held(delivery)
+    async def permit_answer(delivery: Delivery) -> None:
+        await leases.permit_answer(delivery)
 
     policy = _build_policy(process)
     proxy = _build_proxy(process, policy)
@@ -56,7 +56,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, is_held, metrics, clock)
+    solver = Solver(browser, reader, permit_answer, metrics, clock)
     dead_letter_limits, cipher = find_dead_letter_limits(configuration.scheduler), process.session_cipher
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limits, cipher) for keys in broker.partitions

@@ -41,13 +41,17 @@ class StageTimes:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt under way; `tries` is how many pictures it may read: its own and one for each retry left."""
+    """One attempt under way; `answers` it has sent itself.
+
+    `tries` is how many pictures it may read: its own and one for each retry left.
+    """
 
     delivery: Delivery
     target: Target
     deadline: Deadline
     times: StageTimes
     evidence: Evidence | None = None
+    answers: int = 0
     wrong_answers: int = 0
     # None where the page shows neither success nor failure, or no form was filled.
     verified: bool | None = None
@@ -57,6 +61,11 @@ class Attempt:
     def tries(self) -> int:
         """How many pictures may be read; failed attempts have used up retries already."""
         return 1 + max(0, self.delivery.request.retry_count - (self.delivery.attempt - 1))
+
+    @property
+    def answers_left(self) -> int:
+        """How many answers the task may still send: one, and one for each retry, over all its attempts."""
+        return 1 + self.delivery.request.retry_count - self.delivery.answers - self.answers
 
     def keep(self, picture: bytes, screenshot: bytes | None = None, choice: str = "") -> None:
         """Keep evidence of how the captcha was read, where that was requested."""

@@ -1,6 +1,6 @@
 """What solving asks of a browser: an open page, and what can be done with it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -15,10 +15,10 @@ class CaptchaPage(Protocol):
     async def capture(self) -> CaptchaCapture:
         """Find the captcha and take its picture; again after a refresh."""
 
-    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
+    async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type the answer and send the form; True or False once success or failure shows, None where neither does.
 
-        `check_held` is called just before the answer is sent, and raises where it must not be.
+        `permit` is awaited just before the answer is sent, and raises where it must not be.
         """
 
     async def can_refresh(self) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -12,6 +11,7 @@ from captchad.domain.recognition import Recognition
 from captchad.domain.task import TaskResult
 from captchad.solving.attempt import Attempt
 from captchad.solving.captcha_page import CaptchaPage
+from captchad.solving.permission import PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
 
 # Bounded: a page that hangs gives no screenshot.
@@ -20,31 +20,18 @@ LAST_SCREENSHOT_SECONDS = 2.0
 _logger = logging.getLogger(__name__)
 
 
-class LeaseLapsed(Exception):
-    """The task may belong to another worker by now, so no answer may be sent."""
-
-
-class RetriesUsedUp(AttemptFailed):
-    """All tries of the task were used up on one page."""
-
-    @property
-    def is_retryable(self) -> bool:
-        """Never: there is nothing left to try."""
-        return False
-
-
 class FillLoop:
     """Reads the captcha of one page and answers it.
 
     An uncertain reading and a wrong answer both cost a try; the next one is made with another picture in the same
-    session. `check_held` raises LeaseLapsed once nothing may be sent any more.
+    session. Each answer is permitted before it is sent.
     """
 
-    def __init__(self, attempt: Attempt, reader: PictureReader, check_held: Callable[[], None]) -> None:
+    def __init__(self, attempt: Attempt, reader: PictureReader, permit_answer: PermitAnswer) -> None:
         self._attempt = attempt
         self._request = attempt.delivery.request
         self._reader = reader
-        self._check_held = check_held
+        self._permit_answer = permit_answer
         self._tries_left = attempt.tries
 
     async def work(self, page: CaptchaPage) -> TaskResult:
@@ -93,10 +80,14 @@ class FillLoop:
             self._attempt.times.end("recognise")
 
     async def _answer(self, page: CaptchaPage, recognition: Recognition) -> bool | None:
-        self._attempt.verified = await page.submit(recognition.text, self._check_held)
+        self._attempt.verified = await page.submit(recognition.text, self._permit)
         self._attempt.times.end("verify")
         self._attempt.wrong_answers += self._attempt.verified is False
         return self._attempt.verified
+
+    async def _permit(self) -> None:
+        await self._permit_answer(self._attempt.delivery)
+        self._attempt.answers += 1
 
     def _explain_wrong(self) -> AttemptFailed:
         count = self._attempt.wrong_answers
@@ -105,7 +96,7 @@ class FillLoop:
 
     async def _refresh(self, page: CaptchaPage, reason: AttemptFailed) -> None:
         """Get another picture; where there is none, the attempt fails with the reason for wanting one."""
-        if self._tries_left <= 0:
+        if self._tries_left <= 0 or (self._request.fill is not None and self._attempt.answers_left <= 0):
             # Without this the task would be retried for attempts that were never made.
             raise RetriesUsedUp(reason.task_error_code, reason.message)
         _logger.info("%s: %s; trying another picture", reason.task_error_code, reason.message)

@@ -1,7 +1,6 @@
 """One attempt at one task: from the request to an outcome ready to be written."""
 
 import logging
-from collections.abc import Callable
 
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -13,7 +12,8 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.captcha_page import CaptchaBrowser
-from captchad.solving.fill_loop import FillLoop, LeaseLapsed, RetriesUsedUp
+from captchad.solving.fill_loop import FillLoop
+from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp, explain_all_sent
 from captchad.solving.reading import PictureReader
 from captchad.telemetry.metrics import Metrics
 
@@ -27,13 +27,13 @@ class Solver:
         self,
         browser: CaptchaBrowser,
         reader: PictureReader,
-        is_held: Callable[[Delivery], bool],
+        permit_answer: PermitAnswer,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._browser = browser
         self._reader = reader
-        self._is_held = is_held
+        self._permit_answer = permit_answer
         self._metrics = metrics
         self._clock = clock
 
@@ -76,14 +76,11 @@ class Solver:
         delivery = attempt.delivery
         if delivery.request.url is None:
             return await self._read_picture(attempt)
-
-        def check_held() -> None:
-            if not self._is_held(delivery):
-                raise LeaseLapsed
-
+        if delivery.request.fill is not None and attempt.answers_left <= 0:
+            raise explain_all_sent(delivery.answers)
         order = order_page(delivery.request, delivery.request.url, attempt.target)
         async with self._browser.open_page(order, attempt.deadline) as page:
-            return await FillLoop(attempt, self._reader, check_held).work(page)
+            return await FillLoop(attempt, self._reader, self._permit_answer).work(page)
 
     async def _read_picture(self, attempt: Attempt) -> TaskResult:
         """Read the picture that came with the task; a vector picture is drawn first."""

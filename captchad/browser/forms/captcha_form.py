@@ -1,6 +1,6 @@
 """The form a captcha belongs to: answers it as a user would, and gets another picture after a wrong answer."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Error as PlaywrightError
 
@@ -38,22 +38,22 @@ class CaptchaForm:
         """Note that the current picture was taken, so that no other is on its way."""
         self._wait_unasked_seconds = 0.0
 
-    async def submit(self, taken: TakenPicture, text: str, check_held: Callable[[], None]) -> bool | None:
+    async def submit(self, taken: TakenPicture, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type and send an answer; return whether it was right, None where the page does not show it."""
         filling = await self._find_form(taken)
         # Before anything is typed: a form may send each key press.
         await filling.check_scope(taken.found.frame, self._opened.check_origin)
         watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
-        def check_and_note() -> None:
-            check_held()
+        async def permit_and_note() -> None:
+            await permit()
             watch.note_sent()
 
         try:
             await watch.begin()
             await filling.type(text)
             await watch.note_typed()
-            await filling.send(check_and_note)
+            await filling.send(permit_and_note)
             verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
             self._wait_unasked_seconds = NEW_PICTURE_SECONDS if watch.has_new_document else SAME_DOCUMENT_SECONDS
             return verdict.verified

@@ -1,6 +1,6 @@
 """Types an answer into a page's form as a user would, and sends it, but only within scope."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -116,13 +116,13 @@ class FormFilling:
         except PlaywrightError as error:
             raise _explain(error, "fill.input can't be typed into") from None
 
-    async def send(self, check_held: Callable[[], None]) -> None:
-        """Click the button, or press Enter without one; `check_held` raises at the last moment before that.
+    async def send(self, permit: Callable[[], Awaitable[None]]) -> None:
+        """Click the button, or press Enter without one; `permit` raises at the last moment before that.
 
-        All waiting is done before: a click that the driver delays can't be cancelled.
+        All other waiting is done before: a click that the driver delays can't be cancelled.
         """
         if self._button is None:
-            check_held()
+            await permit()
             await self.field.element.press("Enter", no_wait_after=True, timeout=CLICK_MS)
             return
         try:
@@ -130,7 +130,7 @@ class FormFilling:
             await self._button.element.click(trial=True, timeout=ACTION_MS)
         except PlaywrightError as error:
             raise _explain(error, "fill.submit can't be clicked") from None
-        check_held()
+        await permit()
         await self._button.element.click(force=True, no_wait_after=True, timeout=CLICK_MS)
 
 

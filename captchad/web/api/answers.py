@@ -97,6 +97,7 @@ class TaskAnswer(Answer):
     waiting_for: WaitingAnswer | None = None
     error: ErrorAnswer | None = None
     attempts: int
+    answers: int
     created_at: str
     started_at: str | None
     completed_at: str | None

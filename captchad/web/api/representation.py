@@ -27,6 +27,7 @@ def represent_task(record: TaskRecord) -> dict[str, Any]:
         "status": str(record.status),
         "result": None,
         "attempts": record.attempts,
+        "answers": record.answers,
         "created_at": represent_time(record.created_ms),
         "started_at": represent_time(record.started_ms),
         "completed_at": represent_time(record.completed_ms),

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from captchad.broker.consumer import RENEWED, AttemptOutcome, Settlement
+from captchad.broker.consumer import RENEWED, AnswerCount, AttemptOutcome, Settlement
 from captchad.broker.dead_letters import DeadLetters
 from captchad.broker.statistics import Statistics
 from captchad.broker.task_pages import TaskQuery
@@ -396,3 +396,23 @@ async def test_a_lost_consumer_group_is_made_again_and_its_running_tasks_run_aga
     assert sorted(delivery.task_id for delivery in taken) == sorted([running, waiting])
     assert await worker.settle([completed(stale)]) == ["refused"]
     assert await worker.settle([completed(delivery) for delivery in taken]) == ["completed", "completed"]
+
+
+async def test_answers_are_counted_over_all_attempts_and_no_more_than_the_task_may_send(partition: Partition) -> None:
+    task_id = await partition.submit(retry_count=2)
+    worker = partition.make_consumer()
+    [first] = await worker.take(1)
+    assert first.answers == 0
+    assert await worker.count_answer(first) is AnswerCount.COUNTED
+    assert await worker.count_answer(first) is AnswerCount.COUNTED
+    await partition.lose_workers()
+    rescuer = partition.make_consumer("rescuer")
+    [second] = await rescuer.take(1)
+    assert second.answers == 2
+    assert await worker.count_answer(first) is AnswerCount.LOST
+    assert await rescuer.count_answer(second) is AnswerCount.COUNTED
+    assert await rescuer.count_answer(second) is AnswerCount.USED_UP
+    assert (await partition.store.read(task_id)).answers == 3
+    await rescuer.settle([failed_for_good(second)])
+    assert await rescuer.count_answer(second) is AnswerCount.LOST
+    assert (await partition.store.read(task_id)).answers == 3

@@ -10,6 +10,7 @@ from captchad.broker.consumer import Delivery, Settlement
 from captchad.domain.page import Fill
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.task import TaskRequest, TaskResult
+from captchad.solving.permission import LeaseLapsed
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
 from captchad.solving.task_target import find_task_target
@@ -88,7 +89,7 @@ def put_script_form(form: FormSite, script: str) -> None:
 
 @dataclass
 class FormStage:
-    """Settles tasks on one form site; `misread` pictures are read wrong first."""
+    """Settles tasks on one form site; `misread` pictures are read wrong first, `permitted` answers may be sent."""
 
     stage: Stage
     form: FormSite
@@ -97,7 +98,7 @@ class FormStage:
     minimum_confidence: float = 0.0
     read: list[bytes] = field(default_factory=list)
     before_answer: Callable[[], object] = lambda: None
-    is_held: Callable[[Delivery], bool] = lambda _: True
+    permitted: int = 1000
     reading: Recognition | None = None
 
     async def settle(self, **request: object) -> Settlement:
@@ -122,7 +123,12 @@ class FormStage:
     def _make_solver(self) -> Solver:
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
-        return Solver(self.stage.engine, reader, self.is_held, metrics, self.stage.clock)
+        return Solver(self.stage.engine, reader, self._permit, metrics, self.stage.clock)
+
+    async def _permit(self, _: Delivery) -> None:
+        if self.permitted == 0:
+            raise LeaseLapsed
+        self.permitted -= 1
 
     async def _recognise(self, picture: bytes, hints: Hints, host: str) -> Recognition:
         self.read.append(picture)

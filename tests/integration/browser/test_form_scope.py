@@ -120,7 +120,7 @@ async def test_a_behavioural_captcha_in_another_form_keeps_none_from_being_answe
 
 
 async def test_an_answer_is_not_sent_once_the_lease_has_lapsed(forms: FormStage) -> None:
-    forms.is_held = lambda _: False
+    forms.permitted = 0
     settlement = await forms.settle()
     assert settlement.outcome is AttemptOutcome.HANDED_BACK
     assert not forms.form.answers

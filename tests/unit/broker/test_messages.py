@@ -81,7 +81,8 @@ def test_no_session_is_ever_written_in_the_clear() -> None:
 
 def test_a_record_says_what_evidence_was_kept() -> None:
     kept = orjson.dumps({"has_picture": True, "has_screenshot": False, "choice": "img#a"})
-    values = [b"completed", orjson.dumps(FIRST_REQUEST), b"1", b"1", None, None, None, orjson.dumps(FIRST_RESULT)]
+    values = [b"completed", orjson.dumps(FIRST_REQUEST), b"1", b"1", b"2", None, None, None, orjson.dumps(FIRST_RESULT)]
     record = decode_record("task_00", [*values, None, None, kept, b"captcha.example", b"2", None])
     assert record is not None
     assert record.evidence == KeptEvidence(True, False, "img#a")
+    assert (record.attempts, record.answers) == (1, 2)

@@ -1,6 +1,6 @@
 """On one page: read, answer, and try again with another picture, as long as there are tries."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -15,7 +15,8 @@ from captchad.domain.task import TaskRequest, TaskResult
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.solving.attempt import Attempt, StageTimes
-from captchad.solving.fill_loop import FillLoop, LeaseLapsed, RetriesUsedUp
+from captchad.solving.fill_loop import FillLoop
+from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
 
 NO_PICTURE = AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no other picture")
@@ -52,8 +53,8 @@ class ScriptedPage:
     async def can_refresh(self) -> bool:
         return self.is_refreshable
 
-    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
-        check_held()
+    async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
+        await permit()
         self.answers.append(text)
         return self.verdicts.pop(0)
 
@@ -69,26 +70,26 @@ class ScriptedPage:
         return b"screenshot"
 
 
-def make_attempt(retry_count: int = 3, attempt: int = 1, **request: object) -> Attempt:
+def make_attempt(retry_count: int = 3, attempt: int = 1, answers: int = 0, **request: object) -> Attempt:
     wanted: dict[str, object] = {"url": "http://localhost/", "fill": Fill("#code")} | request
     task = TaskRequest("localhost", retry_count=retry_count, **wanted)  # type: ignore[arg-type]
-    delivery = Delivery("id", 0, "token", attempt, task, queued_ms=7.0, remaining_seconds=60.0)
+    delivery = Delivery("id", 0, "token", attempt, task, queued_ms=7.0, remaining_seconds=60.0, answers=answers)
     return Attempt(delivery, Target("localhost"), Deadline(60.0, Clock()), StageTimes(7.0, TickingClock()))
 
 
-def hold() -> None:
-    """The lease has not lapsed."""
+async def permit(_: Delivery) -> None:
+    """Every answer may be sent."""
 
 
 async def work(
-    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), check_held: Callable[[], None] = hold
+    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), permit: PermitAnswer = permit
 ) -> TaskResult:
     left = list(confidences)
 
     async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
         return Recognition(picture.decode(), left.pop(0) if left else 1.0, "reader")
 
-    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), check_held).work(page)
+    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), permit).work(page)
 
 
 @pytest.mark.parametrize("verdict", [True, None])
@@ -113,6 +114,16 @@ async def test_there_are_as_many_answers_as_retries_are_left(retry_count: int, a
     assert len(page.answers) == answers
     assert failed.value.task_error_code is TaskErrorCode.WRONG_ANSWER
     assert not failed.value.is_retryable
+
+
+@pytest.mark.parametrize(("retry_count", "sent", "answers"), [(3, 3, 1), (3, 2, 2), (10, 8, 3)])
+async def test_answers_of_earlier_attempts_count_even_where_more_tries_are_left(
+    retry_count: int, sent: int, answers: int
+) -> None:
+    page = ScriptedPage([False] * 20)
+    with pytest.raises(RetriesUsedUp):
+        await work(page, make_attempt(retry_count, answers=sent))
+    assert len(page.answers) == answers
 
 
 async def test_a_doubtful_reading_costs_a_try_and_is_not_sent() -> None:
@@ -146,12 +157,12 @@ async def test_without_a_form_nothing_is_sent() -> None:
 
 
 async def test_nothing_is_sent_without_the_lease() -> None:
-    def lapse() -> None:
+    async def lapse(_: Delivery) -> None:
         raise LeaseLapsed
 
     page = ScriptedPage([True])
     with pytest.raises(LeaseLapsed):
-        await work(page, make_attempt(), check_held=lapse)
+        await work(page, make_attempt(), permit=lapse)
     assert page.answers == []
 
 
