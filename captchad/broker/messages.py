@@ -13,28 +13,30 @@ without result and error, and `ending` names that end.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import TypeVar
 
 import orjson
 
 from captchad.broker.decoding import DamagedRecord, NewerRecord, UnreadableRecord, build, parse_object
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Evidence, KeptEvidence
+from captchad.domain.page import Evidence, KeptEvidence, replace_typed_values
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
 
 VERSION = 1
 
 
 def encode_request(request: TaskRequest) -> bytes:
-    """Return a request as JSON, without its picture and its session, which are stored beside it.
+    """Return a request as JSON, without its picture, its session and what is typed, which are stored beside it.
 
     What not every task has is left out, so that a worker of an earlier release still reads the others.
     """
     hints = request.hints
+    steps, fill = replace_typed_values(request.steps, request.fill, [""] * len(request.typed_values))
     wishes = {
         "key_id": request.key_id,
-        "fill": request.fill,
+        "steps": steps,
+        "fill": fill and {name: value for name, value in asdict(fill).items() if value or name != "fields"},
         "return_session": request.return_session,
         "evidence": request.evidence,
     }

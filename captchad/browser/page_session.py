@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture, find_clickable
-from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm
+from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm, FormOrder
+from captchad.browser.forms.masks import list_masks
+from captchad.browser.forms.steps import Steps
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.session_state import SessionInput, read_session
 from captchad.domain.capture import CaptchaCapture
@@ -30,7 +32,10 @@ class PageSession:
         self._taker = PictureTaker(opened, order.selector, clock)
         self._form: CaptchaForm | None = None
         if order.fill is not None:
-            self._form = CaptchaForm(opened, self._taker, order.fill, deadline, clock, work)
+            form = FormOrder(order.fill, order.may_reach_typed)
+            self._form = CaptchaForm(opened, self._taker, form, deadline, clock, work)
+        if order.steps:
+            opened.prepare = Steps(opened, order.steps, order.may_reach_typed, deadline, clock).run
         self._taken: TakenPicture | None = None
         self._another: TakenPicture | None = None
         self._open_ms = 0.0
@@ -46,6 +51,7 @@ class PageSession:
                 await session.put_in()
                 await self._opened.navigate(order.url)
                 await session.note_opened()
+            await self._opened.prepare()
         self._open_ms = stopwatch.lap_ms()
 
     async def capture(self) -> CaptchaCapture:
@@ -98,10 +104,11 @@ class PageSession:
             return await read_session(self.page, self._order)
 
     async def screenshot(self) -> bytes:
-        """Return the page as it looks now, as PNG."""
+        """Return the page as it looks now, as PNG; passwords, and what the task has typed, are covered."""
         async with self._explained():
+            masks = list_masks(self.page, self._order.typed_values)
             # No timeout of the driver's: the attempt's deadline is the only one.
-            return await self.page.screenshot(type="png", animations="disabled", timeout=0)
+            return await self.page.screenshot(type="png", animations="disabled", timeout=0, mask=masks)
 
     @contextlib.asynccontextmanager
     async def _explained(self) -> AsyncIterator[None]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from captchad.cli.page_actions import read_fields, read_steps
 from captchad.cli.reading_options import check_lengths
 from captchad.domain.json_integer import read_integer
 from captchad.domain.recognition import CaptchaKind
@@ -47,6 +48,8 @@ _ARGUMENTS = {
     "fill": "--fill",
     **{name: f"--{name.replace('_', '-')}" for name in (*_PLAIN, *_FLAGS)},
     **{f"hints/{name}": f"--{name.replace('_', '-')}" for name in _HINTS},
+    "steps": "--step",
+    "fill/fields": "--field",
     **{f"fill/{name}": f"--{option.replace('_', '-')}" for option, name in _FILL.items()},
     "url": "URL",
 }
@@ -142,6 +145,22 @@ _OPTIONS = (
     click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
     click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
     click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
+    click.option(
+        "--field",
+        "fields",
+        multiple=True,
+        callback=read_fields,
+        metavar="CSS=>VALUE",
+        help="Type VALUE before the text; or @env:NAME, @choose:OPTION, @check, @uncheck. Again for more.",
+    ),
+    click.option(
+        "--step",
+        "steps",
+        multiple=True,
+        callback=read_steps,
+        metavar="ACTION:CSS",
+        help="Before the captcha is looked for: click, focus, hover, wait_for, type:CSS=>VALUE. Again for more.",
+    ),
     click.option("--task-deadline", type=_DEADLINE, metavar="SECONDS", help="Time after which the task fails."),
     click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
@@ -164,6 +183,8 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
         raise click.UsageError("give either a URL or --image FILE")
     body: dict[str, Any] = {name: options[name] for name in _PLAIN if options.get(name) is not None}
     body |= {name: True for name in _FLAGS if options.get(name)}
+    if options.get("steps"):
+        body["steps"] = list(options["steps"])
     hints = {name: options[name] for name in _HINTS if options.get(name) is not None}
     check_lengths(hints.get("min_length"), hints.get("max_length"))
     if hints:
@@ -179,6 +200,8 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
 def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the form: --fill, and over it the options for its parts."""
     parts = {name: options[option] for option, name in _FILL.items() if options.get(option) is not None}
+    if options.get("fields"):
+        parts["fields"] = list(options["fields"])
     whole = options.get("fill")
     if whole is None and not parts:
         return None

@@ -177,6 +177,7 @@ class TargetSection(Section):
     longest_closure_seconds: Annotated[float, Field(gt=0, le=CLOSURE_LIMIT_SECONDS)] = 300
     allow_private_addresses: bool = False
     minimum_confidence: Percentage | None = None
+    form_hosts: tuple[str, ...] = ()
 
     def to_target(self) -> Target:
         """Return the pure value the rest of captchad decides with."""

@@ -146,6 +146,7 @@ class TaskErrorCode(StrEnum):
     """Why a task failed; the `code` of a task's `error`."""
 
     CAPTCHA_NOT_FOUND = "captcha_not_found"
+    STEP_FAILED = "step_failed"
     CAPTCHA_UNREADABLE = "captcha_unreadable"
     UNSUPPORTED_CAPTCHA = "unsupported_captcha"
     NAVIGATION_FAILED = "navigation_failed"

@@ -29,6 +29,7 @@ class Target:
 
     `expires` is the last day of the authorisation; None only for loopback hosts. `longest_closure_seconds` is how long
     the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts.
+    `form_hosts` are further declared hosts that what a task types may be sent to.
     """
 
     host: str
@@ -41,6 +42,12 @@ class Target:
     longest_closure_seconds: float = 300
     allow_private_addresses: bool = False
     minimum_confidence: float | None = None
+    form_hosts: tuple[str, ...] = ()
+
+    def may_be_typed_into(self, origin: "Origin") -> bool:
+        """Whether what a task of this target types may reach an origin: the target itself, or one of its form_hosts."""
+        is_own = host_matches(self.host, origin.host) and origin.port in self.ports
+        return is_own or any(host_matches(host, origin.host) for host in self.form_hosts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,12 @@ from captchad.egress.http_head import (
 from captchad.egress.proxy_access import ProxyAccess
 from captchad.egress.refusals import RefusalBook
 from captchad.egress.resolver import ResolutionFailed
-from captchad.egress.scope import EgressRefused
+from captchad.egress.scope import EgressRefused, RefusalReason
 
 ANSWER_HEADER = "X-Captchad-Egress"
 UNREACHABLE = "unreachable"
 VISIT_OVER = "visit_over"
+_CONFINED = "{} is neither the task's target nor one of its form_hosts, and what the task types goes to no other host"
 NOWHERE = Origin("http", "(unreadable)", 0)
 _OWN_HEADERS = frozenset({ANSWER_HEADER.lower()})
 _INFORMATIONAL_LIMIT = 10
@@ -96,14 +97,14 @@ class ProxyConnection:
             access.refused += 1
             return await self._refuse_late(request, framing)
         with access.exchange():
-            return await self._serve_request(request, framing)
+            return await self._serve_request(request, framing, access)
 
-    async def _serve_request(self, request: RequestHead, framing: Framing) -> bool:
+    async def _serve_request(self, request: RequestHead, framing: Framing, access: ProxyAccess) -> bool:
         try:
             if request.method == "CONNECT":
-                await self._tunnel(request)
+                await self._tunnel(request, access)
                 return False
-            return await self._exchange(request, framing)
+            return await self._exchange(request, framing, access)
         except (ResolutionFailed, DialFailed) as error:
             await self._answer(502, "Bad Gateway", UNREACHABLE, str(error), is_last=framing != NO_BODY)
             return framing == NO_BODY
@@ -126,20 +127,24 @@ class ProxyConnection:
         self._refusals.note(origin, error)
         await self._answer(403, "Forbidden", error.reason.value, error.message, is_last=is_last)
 
-    async def _dial(self, origin: Origin, *, is_last: bool) -> Streams | None:
+    async def _dial(self, origin: Origin, access: ProxyAccess, *, is_last: bool) -> Streams | None:
+        if not access.reach(origin):
+            refused = EgressRefused(RefusalReason.CONFINED, _CONFINED.format(origin))
+            await self._refuse(origin, refused, is_last=is_last)
+            return None
         try:
             return await self._dialer.dial(origin)
         except EgressRefused as error:
             await self._refuse(origin, error, is_last=is_last)
             return None
 
-    async def _tunnel(self, request: RequestHead) -> None:
+    async def _tunnel(self, request: RequestHead, access: ProxyAccess) -> None:
         try:
             origin = read_authority_form(request.target)
         except EgressRefused as error:
             await self._refuse(NOWHERE, error, is_last=True)
             return
-        upstream = await self._dial(origin, is_last=True)
+        upstream = await self._dial(origin, access, is_last=True)
         if upstream is None:
             return
         reader, writer = upstream
@@ -156,14 +161,14 @@ class ProxyConnection:
         finally:
             writer.close()
 
-    async def _exchange(self, request: RequestHead, framing: Framing) -> bool:
+    async def _exchange(self, request: RequestHead, framing: Framing, access: ProxyAccess) -> bool:
         has_body = framing != NO_BODY
         try:
             origin, authority, origin_form = read_absolute_form(request.target)
         except EgressRefused as error:
             await self._refuse(NOWHERE, error, is_last=True)
             return False
-        upstream = await self._dial(origin, is_last=has_body)
+        upstream = await self._dial(origin, access, is_last=has_body)
         if upstream is None:
             return not has_body
         try:

@@ -104,8 +104,10 @@ def order_page(request: TaskRequest, url: str, target: Target) -> PageOrder:
         key_id=request.key_id,
         selector=request.selector,
         session=request.session,
+        steps=request.steps,
         fill=request.fill,
         wants_session=request.return_session,
+        may_reach_typed=target.may_be_typed_into,
     )
 
 

@@ -1,15 +1,19 @@
 """The form a captcha belongs to: answers it as a user would, and gets another picture after a wrong answer."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.picture_taker import CLICK_MS, PictureTaker, TakenPicture, click_picture
-from captchad.browser.forms.form_filling import FormFilling, FormFinder, order_frames
+from captchad.browser.forms.elements import ElementFinder, Mode, Wanted, order_frames
+from captchad.browser.forms.form_filling import INPUT_KEY, SUBMIT_KEY, FilledField, FormFilling
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.domain.errors import AttemptFailed
-from captchad.domain.page import Fill
+from captchad.domain.page import Fill, FormField, list_typed_values
+from captchad.domain.target import Origin
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet
@@ -19,19 +23,27 @@ SAME_DOCUMENT_SECONDS = 1.0
 NEW_PICTURE_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class FormOrder:
+    """What is filled, and which origins what is typed may reach."""
+
+    fill: Fill
+    may_reach_typed: Callable[[Origin], bool]
+
+
 class CaptchaForm:
     """Answers the captcha of one page, and refreshes it."""
 
     def __init__(
-        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, work: TaskSet
+        self, opened: OpenedPage, taker: PictureTaker, order: FormOrder, deadline: Deadline, clock: Clock, work: TaskSet
     ) -> None:
         self._opened = opened
         self._taker = taker
-        self._fill = fill
+        self._fill, self._may_reach_typed = order.fill, order.may_reach_typed
         self._deadline = deadline
         self._clock = clock
         self._work = work
-        self._finder = FormFinder(clock, deadline.search_seconds)
+        self._finder = ElementFinder(clock, deadline.search_seconds)
         self._wait_unasked_seconds = 0.0
 
     def note_taken(self) -> None:
@@ -43,6 +55,8 @@ class CaptchaForm:
         filling = await self._find_form(taken)
         # Before anything is typed: a form may send each key press.
         await filling.check_scope(taken.found.frame, self._opened.check_origin)
+        if list_typed_values((), self._fill):
+            await self._opened.confine(self._may_reach_typed)
         watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
         async def permit_and_note() -> None:
@@ -51,6 +65,7 @@ class CaptchaForm:
 
         try:
             await watch.begin()
+            await filling.fill_further()
             await filling.type(text)
             await watch.note_typed()
             await filling.send(permit_and_note)
@@ -61,12 +76,18 @@ class CaptchaForm:
             watch.end()
 
     async def _find_form(self, taken: TakenPicture) -> FormFilling:
-        page = self._opened.page
-        field = await self._finder.find_field(order_frames(page, taken.found.frame), self._fill.input)
-        if self._fill.submit is None:
-            return FormFilling(field, None)
-        frames = order_frames(page, field.frame)
-        return FormFilling(field, await self._finder.find_button(frames, self._fill.submit, "fill.submit"))
+        page, fill = self._opened.page, self._fill
+        wanted = Wanted("field", fill.input, "fill.input", INPUT_KEY)
+        field = await self._finder.find(lambda: order_frames(page, taken.found.frame), wanted)
+        beside = partial(order_frames, page, field.frame)
+        button = None
+        if fill.submit is not None:
+            button = await self._finder.find(beside, Wanted("button", fill.submit, "fill.submit", SUBMIT_KEY))
+        further = [
+            FilledField(await self._finder.find(beside, _describe_field(number, order)), order)
+            for number, order in enumerate(fill.fields)
+        ]
+        return FormFilling(field, button, further)
 
     async def refresh(self, taken: TakenPicture) -> TakenPicture | None:
         """Get another picture, in the same session; None where none comes.
@@ -90,9 +111,8 @@ class CaptchaForm:
         if refresh is None:
             return await click_picture(taken)
         try:
-            place = await self._finder.find_button(
-                order_frames(self._opened.page, taken.found.frame), refresh, "fill.refresh"
-            )
+            wanted = Wanted("button", refresh, "fill.refresh", "refresh")
+            place = await self._finder.find(lambda: order_frames(self._opened.page, taken.found.frame), wanted)
             await place.element.click(no_wait_after=True, timeout=CLICK_MS)
         except (AttemptFailed, PlaywrightError):
             return False  # a page that navigated or crashed is noticed when it is opened again
@@ -104,3 +124,8 @@ class CaptchaForm:
 
     async def _await_another(self, taken: TakenPicture, limit_seconds: float) -> TakenPicture | None:
         return await self._taker.await_another(taken, self._deadline.until(limit_seconds))
+
+
+def _describe_field(number: int, order: FormField) -> Wanted:
+    mode: Mode = "field" if order.value is not None else "choose" if order.choose is not None else "tick"
+    return Wanted(mode, order.selector, f"fill.fields[{number}]", f"field-{number}")

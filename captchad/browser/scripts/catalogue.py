@@ -11,6 +11,7 @@ from captchad.browser.scripts.bounds import SCRIPT_LIMITS
 FINDER = "finder"
 FORM = "form"
 FORM_FACTS = "form_facts"
+OBSTACLE = "obstacle"
 CONDITIONS = "conditions"
 STORAGE = "storage"
 
@@ -33,7 +34,8 @@ def read_page_scripts() -> dict[str, str]:
             STAND_IN=patterns.UNLOADED_PATTERN,
         ),
         FORM: join_files("({ mode, selector })", "form.js"),
-        FORM_FACTS: join_files("({ uses })", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN),
+        FORM_FACTS: join_files("({ uses, fields })", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN),
+        OBSTACLE: join_files("({ name })", "obstacle.js"),
         CONDITIONS: join_files("(wanted)", "conditions.js"),
         STORAGE: join_files("({ origin })", "storage.js"),
     }

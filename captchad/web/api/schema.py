@@ -16,7 +16,7 @@ from captchad.domain.task_limits import (
     TEXT_LENGTH_LIMIT,
     TIMEOUT_LIMIT_SECONDS,
 )
-from captchad.web.api.session_schema import Fill, Part, SessionBody
+from captchad.web.api.session_schema import STEPS_LIMIT, Fill, Part, SessionBody, StepBody
 
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
@@ -91,6 +91,12 @@ class TaskBody(Part):
         default=None,
         description="what the page finds in its browser, put in before it opens (with `url` only; needs "
         "security.session_key). Kept encrypted, and only while the task is open",
+    )
+    steps: list[StepBody] | None = Field(
+        default=None,
+        max_length=STEPS_LIMIT,
+        description="what is done on the page before the captcha is looked for, such as opening a login dialog (with "
+        "`url` only; typed values need security.session_key and are kept encrypted)",
     )
     fill: Fill | None = Field(
         default=None,

@@ -1,15 +1,16 @@
 """What a session and a form may ask for, beyond their shape: no header that lies about the caller, and CSS alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import Violation
 from captchad.domain.page import Cookie as CookieState
 from captchad.domain.page import Fill as FillOrder
-from captchad.domain.page import SessionState
+from captchad.domain.page import FormField, SessionState, Step, StepAction
 from captchad.web.api.pointers import make_pointer
-from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, SessionBody
+from captchad.web.api.schema import TaskBody
+from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, STEP_ACTIONS, Cookie, Fill, SessionBody, StepBody
 
 URL_CONDITION, TEXT_CONDITION = "url:", "text:"
 _REFUSED_HEADERS = {
@@ -88,11 +89,39 @@ def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
         reason = None if selector is None else explain_bad_selector(selector)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+    for index, one in enumerate(fill.fields or ()):
+        reason = explain_bad_selector(one.selector)
+        if reason is not None:
+            yield Violation(f"{pointer}/fields/{index}/selector", reason)
     for name in ("success", "failure"):
         condition = getattr(fill, name)
         reason = None if condition is None else explain_bad_condition(condition)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+
+
+def find_step_faults(steps: Sequence[StepBody], pointer: str) -> Iterator[Violation]:
+    """Find what is no CSS selector."""
+    for index, step in enumerate(steps):
+        action, selector = _read_action(step)
+        reason = explain_bad_selector(selector)
+        if reason is not None:
+            yield Violation(f"{pointer}/{index}/{action}", reason)
+
+
+def find_typed_values(body: TaskBody, pointer: str) -> Iterator[str]:
+    """Find where values are that are typed or chosen on the page."""
+    for index, step in enumerate(body.steps or ()):
+        if step.value is not None:
+            yield f"{pointer}/steps/{index}/value"
+    for index, one in enumerate(body.fill.fields or () if body.fill is not None else ()):
+        for name in ("value", "choose"):
+            if getattr(one, name) is not None:
+                yield f"{pointer}/fill/fields/{index}/{name}"
+
+
+def _read_action(step: StepBody) -> tuple[StepAction, str]:
+    return next((action, getattr(step, action)) for action in STEP_ACTIONS if getattr(step, action) is not None)
 
 
 def explain_bad_condition(condition: str) -> str | None:
@@ -126,4 +155,10 @@ def make_session(session: SessionBody) -> SessionState:
 
 def make_fill(fill: Fill) -> FillOrder:
     """Return a form's order as the rest of captchad knows it."""
-    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh)
+    fields = tuple(FormField(one.selector, one.value, one.choose, one.check) for one in fill.fields or ())
+    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh, fields)
+
+
+def make_steps(steps: Sequence[StepBody]) -> tuple[Step, ...]:
+    """Return steps as the rest of captchad knows them."""
+    return tuple(Step(*_read_action(step), step.value) for step in steps)

@@ -1,10 +1,11 @@
 """The parts of a body about a page's session and form: every field with its type and range."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
-from captchad.domain.page import STORED_VALUES_LIMIT
+from captchad.domain.page import STORED_VALUES_LIMIT, StepAction
 
 COOKIES_LIMIT = 300
 HEADERS_LIMIT = 100
@@ -15,6 +16,9 @@ HEADER_LENGTH_LIMIT = 8192
 STORED_NAME_LENGTH_LIMIT = 1024
 STORED_VALUE_LENGTH_LIMIT = 1_048_576
 CONDITION_LENGTH_LIMIT = 2048
+FORM_FIELDS_LIMIT = 30
+STEPS_LIMIT = 10
+TYPED_LENGTH_LIMIT = 2048
 YEAR_10000_SECONDS = 253_402_300_800
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_LIMIT)]
@@ -30,6 +34,11 @@ HeaderValue = Annotated[str, StringConstraints(max_length=HEADER_LENGTH_LIMIT, p
 StoredName = Annotated[str, StringConstraints(max_length=STORED_NAME_LENGTH_LIMIT)]
 StoredValue = Annotated[str, StringConstraints(max_length=STORED_VALUE_LENGTH_LIMIT)]
 Condition = Annotated[str, StringConstraints(min_length=1, max_length=CONDITION_LENGTH_LIMIT, pattern=r"\S")]
+
+
+# No line breaks: typed, they would send the form.
+TypedValue = Annotated[str, StringConstraints(max_length=TYPED_LENGTH_LIMIT, pattern=r"^[^\x00-\x1f\x7f]*$")]
+STEP_ACTIONS = get_args(StepAction)
 
 
 class Part(BaseModel):
@@ -74,6 +83,40 @@ class SessionBody(Part):
     )
 
 
+class FormFieldBody(Part):
+    """One further field of the form; exactly one of `value`, `choose` and `check`."""
+
+    selector: Condition = Field(description="CSS selector of the field")
+    value: TypedValue | None = Field(default=None, description="typed into it in place of what is there")
+    choose: TypedValue | None = Field(default=None, description="the option of a list, by its value or its text")
+    check: bool | None = Field(default=None, description="whether a box is ticked; true for a radio button")
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if sum(one is not None for one in (self.value, self.choose, self.check)) != 1:
+            raise PydanticCustomError("one_of", "exactly one of value, choose and check is required")
+        return self
+
+
+class StepBody(Part):
+    """One step before the captcha is looked for: exactly one of its actions, each with a CSS selector."""
+
+    click: Condition | None = Field(default=None, description="what is clicked")
+    focus: Condition | None = Field(default=None, description="what gets the focus, and the former loses it")
+    hover: Condition | None = Field(default=None, description="what the pointer is moved over")
+    wait_for: Condition | None = Field(default=None, description="what must show before anything else is done")
+    type: Condition | None = Field(default=None, description="the field that `value` is typed into")
+    value: TypedValue | None = Field(default=None, description="with `type`: what is typed")
+
+    @model_validator(mode="after")
+    def _check_one(self) -> Self:
+        if sum(getattr(self, action) is not None for action in STEP_ACTIONS) != 1:
+            raise PydanticCustomError("one_of", f"exactly one of {', '.join(STEP_ACTIONS)} is required")
+        if (self.type is None) != (self.value is None):
+            raise PydanticCustomError("type_value", "type and value go together")
+        return self
+
+
 class Fill(Part):
     """Where the text is typed, how it is submitted, and how success and failure look.
 
@@ -91,3 +134,9 @@ class Fill(Part):
         default=None, description="what shows once it was wrong, likewise; it outweighs `success`"
     )
     refresh: Condition | None = Field(default=None, description="CSS selector of what draws another captcha")
+    fields: list[FormFieldBody] | None = Field(
+        default=None,
+        max_length=FORM_FIELDS_LIMIT,
+        description="what else is filled, before the answer is typed; values are kept encrypted (needs "
+        "security.session_key)",
+    )

@@ -24,17 +24,28 @@ from captchad.web.api.schema import (
     HintsBody,
     TaskBody,
 )
-from captchad.web.api.session_rules import find_fill_faults, find_session_faults, make_fill, make_session
-from captchad.web.api.session_schema import COOKIES_LIMIT
+from captchad.web.api.session_rules import (
+    find_fill_faults,
+    find_session_faults,
+    find_step_faults,
+    find_typed_values,
+    make_fill,
+    make_session,
+    make_steps,
+)
+from captchad.web.api.session_schema import COOKIES_LIMIT, FORM_FIELDS_LIMIT, STEPS_LIMIT
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
 UNBUILT_FIELDS = ("callback_url",)
 SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
-PAGE_FIELDS = ("selector", "session", "fill", "return_session")
+PAGE_FIELDS = ("selector", "session", "steps", "fill", "return_session")
 """Fields that make no sense for a picture."""
 _OBJECT_FIELDS = ("hints", "session", "fill")
+_LISTS = {"cookies": COOKIES_LIMIT, "fields": FORM_FIELDS_LIMIT, "steps": STEPS_LIMIT}
+"""Fields that hold objects, and how many at most."""
+
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 _BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
 _INVALID = "the body is not valid"
@@ -84,9 +95,9 @@ def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:
             yield Violation(pointer + make_pointer([name]), "must not be null; leave the field out")
         elif name in _OBJECT_FIELDS:
             yield from _find_excesses(inner, f"{pointer}/{name}")
-        elif name == "cookies" and isinstance(inner, list):
-            for index, cookie in enumerate(inner[:COOKIES_LIMIT]):
-                yield from _find_excesses(cookie, f"{pointer}/cookies/{index}")
+        elif name in _LISTS and isinstance(inner, list):
+            for index, one in enumerate(inner[: _LISTS[name]]):
+                yield from _find_excesses(one, f"{pointer}/{name}/{index}")
 
 
 def _validate(model: type[Model], value: Any) -> Model:
@@ -123,24 +134,33 @@ def _raise_if(violations: list[Violation]) -> None:
 
 def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterator[Violation]:
     yield from _find_contradictions(body, pointer)
-    for name in SEALED_FIELDS if not has_session_key else ():
-        if _is_asked_for(body, name):
-            message = "needs security.session_key, which is not set: without it captchad keeps no sessions"
-            yield Violation(f"{pointer}/{name}", message)
+    if not has_session_key:
+        yield from _find_unsealed(body, pointer)
     for name, url in (("url", body.url), ("callback_url", body.callback_url)):
         reason = None if url is None else explain_bad_url(url)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+    yield from _find_page_faults(body, pointer)
+    if body.metadata is not None:
+        yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
+
+
+def _find_unsealed(body: TaskBody, pointer: str) -> Iterator[Violation]:
+    asked_for = [f"{pointer}/{name}" for name in SEALED_FIELDS if _is_asked_for(body, name)]
+    for place in (*asked_for, *find_typed_values(body, pointer)):
+        yield Violation(place, "needs security.session_key, which is not set: without it captchad keeps no secrets")
+
+
+def _find_page_faults(body: TaskBody, pointer: str) -> Iterator[Violation]:
     if body.selector is not None:
         reason = _explain_bad_picture_selector(body.selector)
         if reason is not None:
             yield Violation(f"{pointer}/selector", reason)
     if body.session is not None:
         yield from find_session_faults(body.session, f"{pointer}/session")
+    yield from find_step_faults(body.steps or (), f"{pointer}/steps")
     if body.fill is not None:
         yield from find_fill_faults(body.fill, f"{pointer}/fill")
-    if body.metadata is not None:
-        yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
 
 
 def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
@@ -233,6 +253,7 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         task_deadline_seconds=body.task_deadline,
         metadata=body.metadata,
         session=None if body.session is None else make_session(body.session),
+        steps=make_steps(body.steps or ()),
         fill=None if body.fill is None else make_fill(body.fill),
         return_session=body.return_session,
         evidence=body.evidence,

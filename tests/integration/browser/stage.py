@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from aiohttp import web
 from PIL import Image, ImageDraw
@@ -149,6 +150,18 @@ class Stage:
     def declare(self, port: int) -> None:
         target = Target("127.0.0.1", (port,), allow_private_addresses=True)
         self.policy.replace_targets((*self.policy.targets, target))
+
+    def allow_name(self, host: str, port: int) -> None:
+        """Declare another name of this machine."""
+        target = Target(host, (port,), allow_private_addresses=True)
+        self.policy.replace_targets((*self.policy.targets, target))
+
+    def allow_form_host(self, host: str, form_host: str) -> None:
+        """Let forms of a target send what is typed to another declared host."""
+        self.policy.replace_targets(
+            replace(target, form_hosts=(form_host,)) if target.host == host else target
+            for target in self.policy.targets
+        )
 
     async def capture(
         self, url: str, selector: str | None = None, timeout_seconds: float = PATIENCE_SECONDS
