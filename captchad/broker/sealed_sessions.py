@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from captchad.broker.session_cipher import Direction, Opened, SessionCipher, SessionUnreadable
+from captchad.broker.session_cipher import Direction, Unsealed, SessionCipher, SessionUnreadable
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import SESSION_LIMIT_BYTES, replace_typed_values
 from captchad.domain.task import TaskRequest, TaskResult
@@ -23,7 +23,7 @@ class SealedSessions:
             return request
         cipher = self._need_cipher()
         try:
-            opened = cipher.open(sealed, task_id, Direction.GIVEN) if sealed else Opened(None)
+            opened = cipher.open(sealed, task_id, Direction.GIVEN) if sealed else Unsealed(None)
         except SessionUnreadable as error:
             raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, str(error)) from None
         if len(opened.typed) != needed:

@@ -32,7 +32,7 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Unsealed:
     """A session, None where there is none, and the values that are typed."""
 
     session: SessionState | None
@@ -65,7 +65,7 @@ class SessionCipher:
         plain = json.dumps(sealed, ensure_ascii=False, allow_nan=False).encode(errors="replace")
         return VERSION + nonce + self._cipher(purpose).encrypt(nonce, plain, purpose)
 
-    def open(self, sealed: bytes, task_id: str, direction: Direction) -> Opened:
+    def open(self, sealed: bytes, task_id: str, direction: Direction) -> Unsealed:
         """Return what was sealed for a task; SessionUnreadable where the key is another."""
         purpose = _name_purpose(task_id, direction)
         nonce, rest = sealed[len(VERSION) : len(VERSION) + NONCE_BYTES], sealed[len(VERSION) + NONCE_BYTES :]
@@ -90,10 +90,10 @@ def _name_purpose(task_id: str, direction: Direction) -> bytes:
     return f"{direction} {task_id}".encode()
 
 
-def _read(sealed: dict[str, Any] | None) -> Opened:
+def _read(sealed: dict[str, Any] | None) -> Unsealed:
     if sealed is None or "typed" not in sealed:
-        return Opened(_read_session(sealed))
-    return Opened(_read_session(sealed["session"]), tuple(str(value) for value in sealed["typed"]))
+        return Unsealed(_read_session(sealed))
+    return Unsealed(_read_session(sealed["session"]), tuple(str(value) for value in sealed["typed"]))
 
 
 def _read_session(fields: dict[str, Any] | None) -> SessionState | None:
