@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from captchad.broker.session_cipher import Direction, Unsealed, SessionCipher, SessionUnreadable
+from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable, Unsealed
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import SESSION_LIMIT_BYTES, replace_typed_values
 from captchad.domain.task import TaskRequest, TaskResult
