@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.finding.frame_scans import Sought
 from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture, find_clickable
 from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm, FormOrder
 from captchad.browser.forms.masks import list_masks
@@ -12,7 +13,7 @@ from captchad.browser.forms.steps import Steps
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.session_state import SessionInput, read_session
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
 from captchad.domain.page import PageOrder, SessionState
 from captchad.runtime.clock import Clock, Stopwatch
 from captchad.runtime.deadline import Deadline
@@ -29,7 +30,9 @@ class PageSession:
         self._deadline = deadline
         self._clock = clock
         self._work = work
-        self._taker = PictureTaker(opened, order.selector, clock)
+        self._taker = PictureTaker(
+            opened, Sought(order.selector, None if order.fill is None else order.fill.input), clock
+        )
         self._form: CaptchaForm | None = None
         if order.fill is not None:
             form = FormOrder(order.fill, order.may_reach_typed)
@@ -70,11 +73,18 @@ class PageSession:
         return CaptchaCapture(taken.picture, choice, timings_ms)
 
     async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
-        """Type the answer and send the form; None where neither success nor failure shows."""
+        """Type the answer and send the form; None where neither success nor failure shows.
+
+        PictureChanged, with nothing sent, where the page shows another picture by then: `capture` returns that one.
+        """
         if self._form is None or self._taken is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an answer was given before there was a form to fill")
         async with self._explained():
-            return await self._form.submit(self._taken, text, permit)
+            try:
+                return await self._form.submit(self._taken, text, permit)
+            except PictureChanged:
+                self._another = await self._taker.take(self._deadline.search_seconds)
+                raise
 
     async def can_refresh(self) -> bool:
         """Whether another picture can be drawn without leaving the page."""

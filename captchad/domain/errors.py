@@ -203,6 +203,12 @@ class AttemptFailed(CaptchadError):
         return not self.is_final and self.task_error_code not in FINAL_AT_ONCE
 
 
+class PictureChanged(CaptchadError):
+    """The page has drawn another captcha since the one that was read, so that the answer was not sent."""
+
+    code = "picture_changed"
+
+
 @dataclass(frozen=True, slots=True)
 class ConfigurationProblem:
     """One wrong setting: `path` is dotted (`worker.task_timeout`) and `source` says where it was set."""

@@ -19,6 +19,7 @@ class CaptchaPage(Protocol):
         """Type the answer and send the form; True or False once success or failure shows, None where neither does.
 
         `permit` is awaited just before the answer is sent, and raises where it must not be.
+        PictureChanged, with nothing sent, where the page shows another picture by then; `capture` returns that one.
         """
 
     async def can_refresh(self) -> bool:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
 from captchad.domain.page import Evidence
 from captchad.domain.recognition import Recognition
 from captchad.domain.task import TaskResult
@@ -16,6 +16,7 @@ from captchad.solving.reading import PictureReader
 
 # Bounded: a page that hangs gives no screenshot.
 LAST_SCREENSHOT_SECONDS = 2.0
+CHANGES_LIMIT = 3
 
 _logger = logging.getLogger(__name__)
 
@@ -48,6 +49,14 @@ class FillLoop:
 
     async def _try_once(self, page: CaptchaPage) -> Recognition | None:
         """Return the reading of the current picture if it is final; None once there is another picture to try."""
+        for _ in range(CHANGES_LIMIT):
+            # A picture that changed before its answer was sent costs no try.
+            with contextlib.suppress(PictureChanged):
+                return await self._read_and_answer(page)
+        message = f"the page has drawn another captcha {CHANGES_LIMIT} times while its answer was typed"
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
+
+    async def _read_and_answer(self, page: CaptchaPage) -> Recognition | None:
         capture = await self._capture(page)
         try:
             recognition = await self._read(capture)

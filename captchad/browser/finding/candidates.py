@@ -52,9 +52,10 @@ class NearbyInput:
 class Candidate:
     """Facts about one element of one frame.
 
-    `selector` is the caller's, None when the frame was searched without one; `index` counts within that search.
-    `link` is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture
-    in the same form or login; `part_of` one that the element itself belongs to.
+    `selector` is the caller's, None when the frame was searched without one; `index` counts within that search. `link`
+    is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture in the
+    same form or login; `part_of` one that the element itself belongs to. `kinship` is how far up from the field for the
+    answer, or from its form, the first element lies that holds both; -1 where no field is named.
     """
 
     index: int
@@ -75,6 +76,7 @@ class Candidate:
     block: int = -1
     behavioural: str | None = None
     part_of: str | None = None
+    kinship: int = -1
     selector: str | None = None
 
     @property
@@ -109,6 +111,7 @@ def read_candidate(facts: Facts, purposes: tuple[FieldPurpose, ...], selector: s
         block=facts.number("block"),
         behavioural=facts.optional_text("behavioural", WORDS_LENGTH),
         part_of=facts.optional_text("part_of", WORDS_LENGTH),
+        kinship=facts.number("kinship"),
         selector=selector,
     )
 
@@ -195,14 +198,19 @@ def _judge_place(candidate: Candidate) -> Iterable[tuple[str, int]]:
 
 
 def choose(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
-    """Return the best visible candidate that may be a captcha, or None; the earlier one wins a tie."""
+    """Return the best visible candidate that may be a captcha, or None; the earlier one wins a tie.
+
+    Where the field for the answer is named, those of its form come first, or those nearest to it.
+    """
     judged = [(candidate, judge(candidate)) for candidate in candidates if candidate.is_legible]
     possible = [pair for pair in judged if pair[1].score >= POSSIBLE_SCORE]
+    nearest = min((candidate.kinship for candidate, _ in possible), default=-1)
+    possible = [pair for pair in possible if pair[0].kinship == nearest]
     return max(possible, key=lambda pair: (pair[1].score, -pair[0].index), default=None)
 
 
 def choose_selected(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
-    """Return the first element that the caller's selector names, a visible one before a hidden one."""
-    known = sorted(candidates, key=lambda candidate: candidate.index)
+    """Return the first element that the caller's selector names: visible before hidden, near the named field first."""
+    known = sorted(candidates, key=lambda candidate: (candidate.kinship, candidate.index))
     first = next((candidate for candidate in known if candidate.is_visible), known[0] if known else None)
     return None if first is None else (first, Judgement(CERTAIN_SCORE, (("named by the selector", CERTAIN_SCORE),)))

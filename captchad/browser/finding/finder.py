@@ -9,7 +9,7 @@ from typing import Any
 from playwright.async_api import Frame, Page
 
 from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
-from captchad.browser.finding.frame_scans import FrameScans
+from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
 from captchad.browser.finding.wording import promises_captcha
@@ -39,14 +39,12 @@ class Found:
 class CaptchaFinder:
     """Scans all frames repeatedly until the choice is clear or there is nothing to wait for (see Patience)."""
 
-    def __init__(
-        self, page: Page, main_frame: MainFrame, selector: str | None, *, is_error_page: bool, clock: Clock
-    ) -> None:
+    def __init__(self, page: Page, main_frame: MainFrame, sought: Sought, *, is_error_page: bool, clock: Clock) -> None:
         self._page = page
-        self._selector = selector
+        self._selector = sought.selector
         self._clock = clock
-        self._scans = FrameScans(page, main_frame, selector, clock)
-        self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
+        self._scans = FrameScans(page, main_frame, sought, clock)
+        self._patience = Patience(is_error_page=is_error_page, is_selected=sought.selector is not None)
         self._unsupported: str | None = None
         self._has_revealed = False
 
@@ -98,13 +96,13 @@ class CaptchaFinder:
         self._patience.note(sight, self._clock.monotonic_seconds())
 
     def _choose(self, views: dict[Frame, FrameView]) -> Found | None:
-        best: Found | None = None
+        found: list[Found] = []
         for frame, view in views.items():
             ready = [candidate for candidate in view.candidates if candidate.is_ready]
             chosen = choose(ready) if self._selector is None else choose_selected(ready)
-            if chosen is not None and (best is None or chosen[1].score > best.judgement.score):
-                best = Found(frame, *chosen)
-        return best
+            found += [] if chosen is None else [Found(frame, *chosen)]
+        # The frame with the field for the answer first; of equals, the outer one.
+        return max(found, key=lambda one: (views[one.frame].has_aim, one.judgement.score), default=None)
 
     async def _reveal(self, views: dict[Frame, FrameView]) -> None:
         """Click the first control that says it shows a captcha; never where there is a behavioural captcha."""

@@ -44,6 +44,7 @@ class FrameView:
 
     `change` differs where the frame changed since another scan; `is_expectant` says that a captcha may yet come;
     `frames` are those in it that can hold a captcha, unless not `knows_frames`.
+    `has_aim` says that the field for the answer is in it.
     """
 
     state: str
@@ -57,6 +58,7 @@ class FrameView:
     candidates: tuple[Candidate, ...]
     frames: tuple[FramePlace, ...]
     knows_frames: bool
+    has_aim: bool = False
 
 
 def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
@@ -82,6 +84,7 @@ def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
         ),
         frames=tuple(_read_place(entry, purposes) for entry in facts.each("frames", CHILD_FRAMES_LIMIT)),
         knows_frames=facts.flag("knows_frames"),
+        has_aim=facts.flag("has_aim"),
     )
 
 

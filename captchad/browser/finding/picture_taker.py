@@ -6,7 +6,8 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator
 
 from captchad.browser.finding.finder import CaptchaFinder, Found
-from captchad.browser.finding.pictures import PICTURE, find_again, read_picture
+from captchad.browser.finding.frame_scans import Sought
+from captchad.browser.finding.pictures import PHOTOGRAPHED, PICTURE, find_again, read_picture
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import cut_url
 from captchad.browser.scripts.isolated_world import has_click_handler
@@ -31,9 +32,9 @@ class TakenPicture:
 class PictureTaker:
     """Finds the captcha of one page, as often as asked; moments are seconds of the monotonic clock."""
 
-    def __init__(self, opened: OpenedPage, selector: str | None, clock: Clock) -> None:
+    def __init__(self, opened: OpenedPage, sought: Sought, clock: Clock) -> None:
         self._opened = opened
-        self._selector = selector
+        self._sought = sought
         self._clock = clock
         self.locate_ms = 0.0
 
@@ -53,7 +54,7 @@ class PictureTaker:
         opened = self._opened
         is_error_page = opened.is_error_page
         finder = CaptchaFinder(
-            opened.page, opened.main_frame, self._selector, is_error_page=is_error_page, clock=self._clock
+            opened.page, opened.main_frame, self._sought, is_error_page=is_error_page, clock=self._clock
         )
         try:
             return await finder.find(until_seconds, opened.check)
@@ -62,6 +63,16 @@ class PictureTaker:
                 raise
             message = f"{cut_url(opened.page.url)} answered {opened.status} and shows no captcha"
             raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
+
+    async def has_changed(self, taken: TakenPicture) -> bool:
+        """Whether the page shows another picture than the one that was taken, or none."""
+        if await find_again(taken.found.frame, taken.found.candidate) is None:
+            return True
+        if taken.how == PHOTOGRAPHED:
+            # Two photographs differ by a blinking caret alone.
+            return False
+        read = await read_picture(taken.found.frame, taken.found.candidate, self._opened.recorder)
+        return read is None or (read[1] == taken.how and read[0] != taken.picture)
 
     async def await_another(self, before: TakenPicture, until_seconds: float) -> TakenPicture | None:
         """Wait for a picture of other bytes; None where there is none by the given moment."""

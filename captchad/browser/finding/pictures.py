@@ -21,6 +21,7 @@ from captchad.domain.picture import PICTURE_LIMIT_BYTES
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _SVG_TYPE = "image/svg"
 PICTURE = "picture"
+PHOTOGRAPHED = "photographed from the page"
 _OWN_SCHEMES = ("data:", "blob:")
 
 
@@ -39,7 +40,7 @@ async def read_picture(frame: Frame, candidate: Candidate, recorder: PictureReco
         if own_bytes:
             return own_bytes, "from the response that the page received"
     photographed = await _photograph(frame, candidate)
-    return None if photographed is None else (photographed, "photographed from the page")
+    return None if photographed is None else (photographed, PHOTOGRAPHED)
 
 
 async def _read_body(response: Response) -> bytes | None:

@@ -11,7 +11,7 @@ from captchad.browser.forms.elements import ElementFinder, Mode, Wanted, order_f
 from captchad.browser.forms.form_filling import INPUT_KEY, SUBMIT_KEY, FilledField, FormFilling
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.domain.errors import AttemptFailed
+from captchad.domain.errors import AttemptFailed, PictureChanged
 from captchad.domain.page import Fill, FormField, list_typed_values
 from captchad.domain.target import Origin
 from captchad.runtime.clock import Clock
@@ -67,6 +67,8 @@ class CaptchaForm:
             await watch.begin()
             await filling.fill_further()
             await filling.type(text)
+            if await self._taker.has_changed(taken):
+                raise PictureChanged("the page has drawn another captcha meanwhile")
             await watch.note_typed()
             await filling.send(permit_and_note)
             verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)

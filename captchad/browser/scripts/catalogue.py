@@ -15,7 +15,7 @@ OBSTACLE = "obstacle"
 CONDITIONS = "conditions"
 STORAGE = "storage"
 
-_FINDER_PARTS = ("walk", "texts", "behavioural", "pictures", "controls")
+_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "controls")
 _SHARED_PARTS = ("walk", "texts", "behavioural")
 
 
@@ -26,7 +26,7 @@ def read_page_scripts() -> dict[str, str]:
     shared = (f"finder_{part}.js" for part in _SHARED_PARTS)
     return {
         FINDER: join_files(
-            "({ mode, selector, index, source })",
+            "({ mode, selector, index, source, input = null, focuses = false })",
             *finder,
             "finder.js",
             MAYBE=patterns.MAYBE_PATTERN,

@@ -3,6 +3,7 @@
 // MENTION and STAND_IN of patterns.py.
 //
 // mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
+//                   and how near each picture is to the field `input`, which gets the focus where `focuses`
 // mode "element":   the picture `index` whose source is `source`, for a photograph or a click
 // mode "read":      that picture's own bytes as { data }, a data: URL, or { is_too_large }; null where the frame has none
 // mode "controls":  what may be clicked to make a captcha appear; scrolls first to what may load once it is seen
@@ -51,12 +52,12 @@ const glance = (found, element, at) => {
   const isLegible = Math.max(box.width, box.height) >= 24 && Math.min(box.width, box.height) >= 12;
   return { element, at, kind, from, own, box, rank, isLegible: isLegible || selector !== null };
 };
-const factsOf = (found, { element, at, kind, from, own, box }) => {
+const factsOf = (found, aim, { element, at, kind, from, own, box }) => {
   const aside = element.closest("header, nav, footer, aside"), form = element.closest("form");
   const isFormInside = Boolean(aside && form && aside.contains(form)) && found.shown.some((field) => holds(form, field.element));
   const [width, height] = sizeOf(element, kind, box);
   return {
-    index: at, kind, source: shorten(from), own, width, height, ...placeOf(found, element, box),
+    index: at, kind, source: shorten(from), own, width, height, kinship: kinshipOf(aim, element), ...placeOf(found, element, box),
     is_visible: isVisible(element), is_loaded: isLoaded(element, kind, from),
     is_clickable: Boolean(element.onclick) || element.hasAttribute("onclick") || getComputedStyle(element).cursor === "pointer",
     is_outside_form: Boolean(aside) && !isFormInside, link: safely(() => linkOf(element, from), ""), part_of: partOf(found, element),
@@ -106,15 +107,18 @@ const mentions = (found) => {
   });
 };
 const scan = (found, elements, problem) => {
+  const aim = findAim(found);
+  // First, so that the facts below are those of a page that knows of the focus.
+  if (aim && focuses) safely(() => focusOn(aim), null);
   const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
   glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
   // Before frames and candidates, which look for these marks in their own form.
   markTexts(found);
   const frames = frameFacts(found);
-  const candidates = glances.slice(0, CANDIDATES_LIMIT).map((one) => safely(() => factsOf(found, one), null)).filter(Boolean);
+  const candidates = glances.slice(0, CANDIDATES_LIMIT).map((one) => safely(() => factsOf(found, aim, one), null)).filter(Boolean);
   const unfinished = found.pictures.filter((one) => one.localName === "img" && !one.complete && one.loading !== "lazy").length;
   const facts = {
-    state: document.readyState, problem, unsupported: found.marks.length ? found.marks[0].vendor : null,
+    state: document.readyState, problem, has_aim: Boolean(aim), unsupported: found.marks.length ? found.marks[0].vendor : null,
     mentions: mentions(found), is_scripted: found.scripts.length > 0 || frames.has_hidden_frames, change: `${found.count} ${arrivals("")} ${unfinished}`,
     frame_index: window.parent === window ? -1 : safely(() => windowIndex(window.parent, window), -1),
     fields: found.typed.map(describeField), frames: frames.frames, knows_frames: frames.knows_frames, candidates,

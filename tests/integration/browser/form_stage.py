@@ -35,7 +35,7 @@ class FormSite:
         self.drawn_for: list[str] = []
         self._open: dict[str, str] = {}
         site.put("/", self._show)
-        site.put("/picture", self._draw)
+        site.put("/picture", self.draw)
         site.put("/check", self._check)
         self.page = f'<form method="post" action="/check">{FIELDS}</form>'
 
@@ -51,7 +51,7 @@ class FormSite:
     async def _show(self, request: web.Request) -> web.StreamResponse:
         return self._answer(request, self.page)
 
-    async def _draw(self, request: web.Request) -> web.StreamResponse:
+    async def draw(self, request: web.Request) -> web.StreamResponse:
         visitor, text = request.cookies.get(COOKIE, ""), f"word{len(self.texts) + 1}"
         picture = draw_picture(text)
         self.texts[picture] = self._open[visitor] = text

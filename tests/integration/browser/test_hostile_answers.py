@@ -9,7 +9,7 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finding.frame_scans import FrameScans
+from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.scripts.bounds import STATE_LENGTH, URL_LENGTH, WORDS_LENGTH
 from captchad.domain.capture import CaptchaCapture
@@ -82,7 +82,7 @@ async def test_all_texts_of_a_scan_are_bounded(script: str, site: LocalSite, sta
 
     async def scan(page: Page) -> None:
         await page.wait_for_load_state()
-        scans, views = FrameScans(page, await find_main_frame(page), None, stage.clock), dict[Frame, FrameView]()
+        scans, views = FrameScans(page, await find_main_frame(page), Sought(), stage.clock), dict[Frame, FrameView]()
         # A frame may be too slow once.
         while len(views) < 2:
             views = await scans.scan()

@@ -1,5 +1,6 @@
 """A whole login: steps before the captcha is looked for, further fields of the form, and what never leaves the page."""
 
+import asyncio
 import io
 
 import numpy as np
@@ -12,7 +13,7 @@ from captchad.domain.errors import TaskErrorCode
 from captchad.domain.page import Fill, FormField, Step
 from captchad.recognition.decoding import Pixels
 from tests.integration.browser.form_stage import ERROR, FIELDS, WELCOME, FormSite, FormStage
-from tests.integration.browser.stage import LocalSite, Stage
+from tests.integration.browser.stage import LocalSite, Stage, draw_picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,6 +32,13 @@ INPUTS = (
     "<input id=agree name=agree type=checkbox style='opacity:0;position:absolute;width:0;height:0'>"
     "<label for=agree>I agree</label><input id=remember name=remember type=checkbox checked>"
 )
+
+
+SENDING = (
+    "<script>send.onclick = async () => { const body = new URLSearchParams({ answer: answer.value });"
+    " document.body.innerHTML = await (await fetch('/check', { method: 'POST', body })).text() }</script>"
+)
+"""Sends the answer where there is no form."""
 
 
 class LoginSite(FormSite):
@@ -185,3 +193,54 @@ async def photograph(logins: FormStage, step: Step) -> Pixels:
     assert settlement.evidence is not None
     assert settlement.evidence.screenshot is not None
     return np.asarray(Image.open(io.BytesIO(settlement.evidence.screenshot)).convert("RGB"))[:60]
+
+
+async def test_of_two_forms_the_captcha_is_that_of_the_field_for_the_answer(logins: FormStage) -> None:
+    other = "<form action=/elsewhere><input name=captcha><img class=captcha src=/captcha-of-the-other></form>"
+    logins.form.site.put_picture("/captcha-of-the-other", draw_picture("other"))
+    for html in (
+        f"{other}<form method=post action=/check>{FIELDS}</form>",
+        f"<div>{other}</div><div id=mine>{FIELDS}</div>{SENDING}",
+    ):
+        logins.form.show(html)
+        assert (await logins.complete()).verified is True
+
+
+@pytest.mark.parametrize(
+    "draws", ["captcha.src = '/picture?1'", "setTimeout(() => { captcha.src = '/picture?1' }, 400)"]
+)
+async def test_a_captcha_that_is_drawn_once_its_field_has_the_focus_is_found(draws: str, logins: FormStage) -> None:
+    logins.form.show(
+        "<form method=post action=/check><img id=captcha><input id=answer name=answer><button id=send>Send</button>"
+        f"</form><script>answer.onfocus = () => {{ {draws} }}</script>"
+    )
+    assert (await logins.complete()).verified is True
+
+
+@pytest.mark.parametrize("event", ["focus", "input"])
+@pytest.mark.parametrize("seconds", [0.0, 0.5])
+async def test_a_captcha_that_is_drawn_anew_while_its_answer_is_typed_is_read_anew(
+    event: str, seconds: float, logins: FormStage
+) -> None:
+    async def draw(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return await logins.form.draw(request)
+
+    logins.form.site.put("/another", draw)
+    logins.form.show(
+        f"<form method=post action=/check>{FIELDS}</form><script>let isDrawn = false; answer.on{event} = () => {{"
+        " if (!isDrawn) { isDrawn = true; captcha.src = '/another' } }</script>"
+    )
+    assert (await logins.complete(retry_count=0)).verified is True
+    assert len(logins.form.answers) == 1
+
+
+async def test_a_captcha_that_never_stays_is_given_up_and_nothing_is_sent(logins: FormStage) -> None:
+    logins.form.show(
+        f"<form method=post action=/check>{FIELDS}</form>"
+        "<script>answer.oninput = () => { captcha.src = '/picture?' + Math.random() }</script>"
+    )
+    settlement = await logins.settle()
+    assert settlement.error is not None
+    assert settlement.error.message == "the page has drawn another captcha 3 times while its answer was typed"
+    assert not logins.form.answers
