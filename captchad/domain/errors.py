@@ -263,3 +263,9 @@ class LabelsRefused(CaptchadError):
             f"{self.file_name}:{one.line}: {one.message}" if one.line else f"{self.file_name}: {one.message}"
             for one in self.problems
         ]
+
+
+class LabelUnreadable(CaptchadError):
+    """A file in the label store is not a label, or not one that this release reads."""
+
+    code = "label_unreadable"
