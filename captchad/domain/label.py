@@ -1,11 +1,13 @@
 """A label: what a captcha's picture says, or does not say, and who found that out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
 LABEL_TEXT_LIMIT_CHARACTERS = 64
 """Of the text of one picture; longer than any captcha."""
+LABEL_PICTURE_LIMIT_BYTES = 524_288
+"""Larger pictures are not collected: an attempt may have a dozen, and they all pass through Redis."""
 
 
 class Verdict(StrEnum):
@@ -40,6 +42,27 @@ class Label:
     task_id: str | None
     at: str
     who: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """An answer that the site has accepted or refused: what was read in the picture, and the picture."""
+
+    text: str
+    verdict: Verdict
+    picture: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedAnswers:
+    """What one attempt found out for the labels of its target (`host`, as it is declared).
+
+    `unjudged_picture` is that of the final answer where the site has said nothing of it, else empty.
+    """
+
+    host: str
+    judged: tuple[JudgedAnswer, ...] = ()
+    unjudged_picture: bytes = field(default=b"", repr=False)
 
 
 def write_time(at_ms: int) -> str:

@@ -28,7 +28,8 @@ class Target:
     """A declared host (or `*.host`), with what may be done there.
 
     `expires` is the last day of the authorisation; None only for loopback hosts. `longest_closure_seconds` is how long
-    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts.
+    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts, and
+    `collect_labels` where the fleet's does.
     """
 
     host: str
@@ -41,6 +42,7 @@ class Target:
     longest_closure_seconds: float = 300
     allow_private_addresses: bool = False
     minimum_confidence: float | None = None
+    collect_labels: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

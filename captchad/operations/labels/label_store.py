@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from captchad.config.settings import RecognitionSection
 from captchad.domain.errors import LabelUnreadable
 from captchad.domain.label import Label, LabelOrigin, Verdict, write_time
 from captchad.operations.labels.label_files import (
@@ -55,6 +56,12 @@ class _Room:
 
     labels: int
     bytes: int
+
+
+def open_label_store(state_directory: Path, config: RecognitionSection, clock: Clock) -> "LabelStore":
+    """Return the label store of a state folder, which need not exist yet."""
+    limits = LabelLimits(config.label_limit, config.label_limit_bytes, config.label_retention_seconds)
+    return LabelStore(state_directory / LABELS_FOLDER_NAME, limits, clock)
 
 
 class LabelStore:

@@ -122,7 +122,7 @@ class FormStage:
     def _make_solver(self) -> Solver:
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
-        return Solver(self.stage.engine, reader, self.is_held, metrics, self.stage.clock)
+        return Solver(self.stage.engine, reader, self.is_held, metrics, self.stage.clock, lambda _: False)
 
     async def _recognise(self, picture: bytes, hints: Hints, host: str) -> Recognition:
         self.read.append(picture)
