@@ -153,8 +153,8 @@ class ReportBody(Part):
     right: bool = Field(description="whether the site, or whoever used the answer, took it as right")
     text: AnswerText | None = Field(
         default=None,
-        description="what the picture shows, of arithmetic the expression; with `right` it may only correct the case of "
-        "letters",
+        description="what the picture shows, of arithmetic the expression; with `right` it may only correct the case "
+        "of letters",
     )
 
 
