@@ -18,24 +18,27 @@ _POLICY = (
     "form-action 'none'"
 )
 _STYLE = """
-:root{color-scheme:light dark;--line:#8886;--accent:#1f6feb;--doubt:#b35900}
-@media (prefers-color-scheme:dark){:root{--accent:#6ea8fe;--doubt:#ffb454}}
+:root{color-scheme:light dark;--ground:#fff;--text:#1f2328;--quiet:#59636e;--line:#8886;--accent:#0b57d0;
+--doubt:#8a4600}
+@media (prefers-color-scheme:dark){:root{--ground:#15181c;--text:#e6e8ea;--quiet:#a5adb6;--accent:#8ab4f8;
+--doubt:#ffb454}}
 *{box-sizing:border-box}
-body{font:15px/1.5 system-ui,sans-serif;margin:0}
+body{font:15px/1.5 system-ui,sans-serif;margin:0;color:var(--text);background:var(--ground)}
 header{position:sticky;top:0;z-index:1;display:flex;flex-wrap:wrap;gap:.5rem 1.25rem;align-items:center;
-padding:.75rem 1.25rem;background:Canvas;border-bottom:1px solid var(--line)}
+padding:.75rem 1.25rem;background:var(--ground);border-bottom:1px solid var(--line)}
 h1{font-size:1.1rem;margin:0;overflow-wrap:anywhere}
 button{font:inherit;font-weight:600;padding:.35rem .9rem;border:0;border-radius:.4rem;background:var(--accent);
-color:Canvas;cursor:pointer;margin-left:auto}
+color:var(--ground);cursor:pointer;margin-left:auto}
 main{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem;padding:1.25rem}
 label{display:flex;flex-direction:column;gap:.4rem;border:1px solid var(--line);border-radius:.5rem;padding:.7rem}
 label:focus-within{border-color:var(--accent);box-shadow:0 0 0 1px var(--accent)}
 .picture{display:flex;align-items:center;justify-content:center;min-height:5rem;background:#fff;border-radius:.3rem}
 img{max-width:100%;max-height:8rem;min-height:3rem;object-fit:contain}
 input{font:1.15rem ui-monospace,monospace;letter-spacing:.06em;width:100%;padding:.3rem .5rem;
-border:1px solid var(--line);border-radius:.3rem;background:Field;color:FieldText}
+border:1px solid var(--line);border-radius:.3rem;background:var(--ground);color:var(--text)}
+input::placeholder{color:var(--quiet);opacity:1;letter-spacing:0;font-size:.85rem}
 .changed input{border-color:var(--accent);border-width:2px}
-small{color:GrayText;overflow-wrap:anywhere}
+small{color:var(--quiet);overflow-wrap:anywhere}
 small b{color:var(--doubt);font-weight:600}
 """
 _SCRIPT = """
