@@ -56,6 +56,7 @@ class Broker(Service):
         self._where = choice.describe()
         self.result_ttl_seconds = config.task_result_ttl
         self.evidence_limit_bytes = config.evidence_limit_bytes
+        self.label_limit_bytes = config.label_limit_bytes
         self._min_replicas = config.min_replicas_acknowledged
         self._config = config
         self._client_name = client_name

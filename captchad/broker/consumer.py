@@ -30,6 +30,7 @@ from captchad.broker.retry_delays import (
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.label import CollectedAnswers
 from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
 from captchad.telemetry.logs import task_context
@@ -103,7 +104,8 @@ class Settlement:
     """The end of one attempt, ready to be written.
 
     A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is what the site asked
-    for. `evidence` is kept only where the task ends with this attempt.
+    for. `evidence` is kept only where the task ends with this attempt. `answers` are those of a target whose labels are
+    collected.
     """
 
     delivery: Delivery
@@ -113,6 +115,7 @@ class Settlement:
     deferral: Deferral | None = None
     retry_after_seconds: float | None = None
     evidence: Evidence | None = None
+    answers: CollectedAnswers | None = None
 
     @property
     def payload(self) -> bytes:
@@ -170,6 +173,7 @@ class Consumer:
             except UnreadableRecord as error:
                 unreadable_ids.append(task_id.decode())
                 unreadable += _settlement_arguments(task_id, token, *_plan_unreadable(task_id.decode(), error))
+                unreadable += _answer_arguments(None)
         if unreadable_ids:
             await self._settle(unreadable_ids, unreadable)
         return deliveries
@@ -215,6 +219,8 @@ class Consumer:
             FIRST_RETRY_DELAY_MS,
             LONGEST_RETRY_DELAY_MS,
             self._broker.evidence_limit_bytes,
+            self._broker.label_limit_bytes,
+            self._worker,
             *settlements,
         ]
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
@@ -263,7 +269,10 @@ class Consumer:
         except AttemptFailed as failure:
             outcome = AttemptOutcome.FAILED
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
-        return _settlement_arguments(delivery.task_id, delivery.token, outcome, payload, session, settlement.evidence)
+        written = _settlement_arguments(
+            delivery.task_id, delivery.token, outcome, payload, session, settlement.evidence
+        )
+        return [*written, *_answer_arguments(settlement.answers)]
 
 
 def _settlement_arguments(
@@ -276,6 +285,15 @@ def _settlement_arguments(
 ) -> list[Argument]:
     kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3
     return [task_id, token, outcome, payload, draw_jitter(), session, *kept]
+
+
+def _answer_arguments(answers: CollectedAnswers | None) -> list[Argument]:
+    if answers is None:
+        return ["", b"", 0]
+    judged: list[Argument] = []
+    for one in answers.judged:
+        judged += [one.text, str(one.verdict), one.picture]
+    return [answers.host, answers.unjudged_picture, len(answers.judged), *judged]
 
 
 def _plan_unreadable(task_id: str, error: UnreadableRecord) -> tuple[AttemptOutcome, bytes]:

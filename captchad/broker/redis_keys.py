@@ -22,7 +22,14 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:evidence               zset      `id bytes` -> when it expires (ms); settle writes, settle and prune drop
     PREFIX:evidence:ID            hash      picture and screenshot of a task that asked for evidence; settle writes;
                                             expires with the record, or makes room for newer ones before
-    PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes and evidence_bytes
+    PREFIX:answers                zset      `id bytes` -> when it expires (ms); like PREFIX:evidence
+    PREFIX:answers:ID             hash      the picture of an answer that its caller may still report on, its target and
+                                            number; only where labels are collected; settle writes; expires likewise
+    PREFIX:labels                 stream    labels on their way to the learner: bytes, id, host, text, verdict, origin,
+                                            task_id, who, at_ms, picture; settle, report write; forget_labels, called
+                                            by the learner, deletes; bounded by bytes, the oldest is dropped
+    PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes, evidence_bytes,
+                                            answer_bytes and label_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
     PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the
@@ -74,6 +81,7 @@ class PartitionKeys:
         self.streams = tuple(f"{self.prefix}:queue:{name}" for name in (RECOVERED, *Priority))
         self.open = f"{self.prefix}:open"
         self.delayed = f"{self.prefix}:delayed"
+        self.labels = f"{self.prefix}:labels"
         self.recent = f"{self.prefix}:recent"
         self.dead = f"{self.prefix}:dead"
         self.counters = f"{self.prefix}:counters"

@@ -37,6 +37,7 @@ class QueueStatus:
     dead_bytes: int = 0
     queued_bytes: int = 0
     evidence_bytes: int = 0
+    label_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
     pending_by_partition: dict[int, int] = field(default_factory=dict)
 
@@ -54,6 +55,7 @@ class Totals:
     dead_lettered: int = 0
     dead_dropped: int = 0
     evidence_dropped: int = 0
+    labels_dropped: int = 0
 
 
 @dataclass(slots=True)
@@ -163,6 +165,7 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
     status.queued_bytes += named.get("queued_bytes", 0)
     status.dead_bytes += named.get("dead_bytes", 0)
     status.evidence_bytes += named.get("evidence_bytes", 0)
+    status.label_bytes += named.get("label_bytes", 0)
     for name, value in named.items():
         state, _, target = name.partition(":")
         if state == "open" and target:

@@ -56,7 +56,17 @@ def check_start_rules(
         )
     if role is Role.WORKER:
         problems += find_browser_problems(configuration)
+    problems += _find_missing_learner(configuration, role)
     return tuple(problems)
+
+
+def _find_missing_learner(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:
+    recognition = configuration.recognition
+    is_collecting = any(recognition.collects(target) for target in configuration.security.declared_targets())
+    is_meant = is_collecting and configuration.deployment_mode == "multi" and recognition.learner is None
+    if is_meant and role in (Role.WORKER, Role.SCHEDULER):
+        message = "is required where labels are collected on several hosts: the name of the one that keeps them"
+        yield ConfigurationProblem("recognition.learner", message)
 
 
 def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[ConfigurationProblem, ...]:
@@ -117,12 +127,6 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         _EVERY_ROLE,
         lambda c: c.redis.cluster is not None,
         "Redis Cluster is not built yet; remove it and use redis.url, redis.sentinel or redis.master",
-    ),
-    (
-        "recognition.collect_labels",
-        _WORKER,
-        lambda c: c.recognition.collect_labels,
-        "collecting labels is not built yet; set it to false",
     ),
     (
         "gateway.processes",

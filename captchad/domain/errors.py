@@ -65,6 +65,12 @@ class AlreadyFinished(CaptchadError):
     code = "already_finished"
 
 
+class AnswerMissing(CaptchadError):
+    """The task has no answer that could be right or wrong: it has not ended, or ended without one."""
+
+    code = "no_answer"
+
+
 class RequestTimedOut(CaptchadError):
     """The body of a request did not come in time."""
 
@@ -270,3 +276,9 @@ class LabelsRefused(CaptchadError):
             f"{self.file_name}:{one.line}: {one.message}" if one.line else f"{self.file_name}: {one.message}"
             for one in self.problems
         ]
+
+
+class LabelUnreadable(CaptchadError):
+    """A file in the label store is not a label, or not one that this release reads."""
+
+    code = "label_unreadable"

@@ -40,3 +40,15 @@ class Recognition:
     kind: CaptchaKind = CaptchaKind.TEXT
     characters: tuple[Character, ...] = field(default=())
     expression: str | None = None
+
+    @property
+    def drawn_text(self) -> str:
+        """What the picture shows."""
+        return find_drawn_text(self.text, self.expression, self.characters)
+
+
+def find_drawn_text(text: str, expression: str | None, characters: tuple[Character, ...]) -> str:
+    """Return what a picture shows: of arithmetic what was read of it, not its result."""
+    if expression is None:
+        return text
+    return "".join(character.text for character in characters) or expression

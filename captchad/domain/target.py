@@ -28,8 +28,9 @@ class Target:
     """A declared host (or `*.host`), with what may be done there.
 
     `expires` is the last day of the authorisation; None only for loopback hosts. `longest_closure_seconds` is how long
-    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts.
-    `form_hosts` are further declared hosts that what a task types may be sent to.
+    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts, and
+    `collect_labels` where the fleet's does. `form_hosts` are further declared hosts that what a task types may be sent
+    to.
     """
 
     host: str
@@ -43,6 +44,7 @@ class Target:
     allow_private_addresses: bool = False
     minimum_confidence: float | None = None
     form_hosts: tuple[str, ...] = ()
+    collect_labels: bool | None = None
 
     def may_be_typed_into(self, origin: "Origin") -> bool:
         """Whether what a task of this target types may reach an origin: the target itself, or one of its form_hosts."""

@@ -53,6 +53,8 @@ class FleetExposition:
             (metric_catalogue.TASKS_DELAYED, queue.delayed),
             (metric_catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
             (metric_catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),
+            (metric_catalogue.LABEL_BYTES, queue.label_bytes),
+            (metric_catalogue.LABELS_LOST, totals.labels_dropped),
             (metric_catalogue.MEAN_PROCESSING, snapshot.recent_hour.mean_processing_seconds or 0.0),
         ):
             self._instruments.set(definition, value)

@@ -15,7 +15,7 @@ from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.domain.role_figures import WorkerFigures
-from captchad.domain.target import Origin
+from captchad.domain.target import Origin, Target
 from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
@@ -49,6 +49,10 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     async def permit_answer(delivery: Delivery) -> None:
         await leases.permit_answer(delivery)
 
+    # Not the configuration's own method: a reload replaces the configuration.
+    def collects_labels(target: Target) -> bool:
+        return process.configuration.recognition.collects(target)
+
     policy = _build_policy(process)
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
@@ -56,7 +60,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, permit_answer, metrics, clock)
+    solver = Solver(browser, reader, permit_answer, metrics, clock, collects_labels)
     dead_letter_limits, cipher = find_dead_letter_limits(configuration.scheduler), process.session_cipher
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limits, cipher) for keys in broker.partitions

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.label import (
+    LABEL_PICTURE_LIMIT_BYTES,
+    LABEL_TEXT_LIMIT_CHARACTERS,
+    CollectedAnswers,
+    JudgedAnswer,
+    Verdict,
+)
 from captchad.domain.page import Evidence, SessionState
 from captchad.domain.recognition import Recognition
 from captchad.domain.target import Target
@@ -41,21 +48,25 @@ class StageTimes:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt under way; `answers` it has sent itself.
+    """One attempt under way; `sent_answers` it has sent itself.
 
-    `tries` is how many pictures it may read: its own and one for each retry left.
+    `tries` is how many pictures it may read: its own and one for each retry left. `collects_labels` says whether what
+    the site says of its answers is kept with their pictures.
     """
 
     delivery: Delivery
     target: Target
     deadline: Deadline
     times: StageTimes
+    collects_labels: bool = False
     evidence: Evidence | None = None
-    answers: int = 0
+    sent_answers: int = 0
     wrong_answers: int = 0
     # None where the page shows neither success nor failure, or no form was filled.
     verified: bool | None = None
     session: SessionState | None = field(default=None, repr=False)
+    _judged: list[JudgedAnswer] = field(default_factory=list, repr=False)
+    _unjudged_picture: bytes = field(default=b"", repr=False)
 
     @property
     def tries(self) -> int:
@@ -65,12 +76,32 @@ class Attempt:
     @property
     def answers_left(self) -> int:
         """How many answers the task may still send: one, and one for each retry, over all its attempts."""
-        return 1 + self.delivery.request.retry_count - self.delivery.answers - self.answers
+        return 1 + self.delivery.request.retry_count - self.delivery.answers - self.sent_answers
 
     def keep(self, picture: bytes, screenshot: bytes | None = None, choice: str = "") -> None:
         """Keep evidence of how the captcha was read, where that was requested."""
         if self.delivery.request.evidence:
             self.evidence = Evidence(picture, screenshot, choice)
+
+    def judge(self, picture: bytes, recognition: Recognition, verified: bool | None) -> None:
+        """Take note of what the site says of an answer: right, wrong, or nothing (None)."""
+        text = recognition.drawn_text
+        # Beyond the limits it is no captcha worth learning from, and all of them pass through Redis.
+        is_fit = len(picture) <= LABEL_PICTURE_LIMIT_BYTES and 0 < len(text) <= LABEL_TEXT_LIMIT_CHARACTERS
+        self._unjudged_picture = b""
+        if not self.collects_labels or not is_fit:
+            return
+        if verified is None:
+            self._unjudged_picture = picture
+        else:
+            self._judged.append(JudgedAnswer(text, Verdict.RIGHT if verified else Verdict.WRONG, picture))
+
+    @property
+    def answers(self) -> CollectedAnswers | None:
+        """What was found out for the labels of the target; None where none are collected."""
+        if not self.collects_labels:
+            return None
+        return CollectedAnswers(self.target.host, tuple(self._judged), self._unjudged_picture)
 
     def conclude(self, recognition: Recognition) -> TaskResult:
         """Return the result."""

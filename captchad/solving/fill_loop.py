@@ -66,7 +66,9 @@ class FillLoop:
             await self._refresh(page, failure)
             return None
         # None (unknown) stands: without a sign of failure another try could answer a second time.
-        if self._request.fill is None or await self._answer(page, recognition) is not False:
+        verified = None if self._request.fill is None else await self._answer(page, recognition)
+        self._attempt.judge(capture.picture, recognition, verified)
+        if verified is not False:
             return recognition
         await self._refresh(page, self._explain_wrong())
         return None
@@ -96,7 +98,7 @@ class FillLoop:
 
     async def _permit(self) -> None:
         await self._permit_answer(self._attempt.delivery)
-        self._attempt.answers += 1
+        self._attempt.sent_answers += 1
 
     def _explain_wrong(self) -> AttemptFailed:
         count = self._attempt.wrong_answers

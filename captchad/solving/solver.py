@@ -1,6 +1,7 @@
 """One attempt at one task: from the request to an outcome ready to be written."""
 
 import logging
+from collections.abc import Callable
 
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -30,12 +31,14 @@ class Solver:
         permit_answer: PermitAnswer,
         metrics: Metrics,
         clock: Clock,
+        collects_labels: Callable[[Target], bool],
     ) -> None:
         self._browser = browser
         self._reader = reader
         self._permit_answer = permit_answer
         self._metrics = metrics
         self._clock = clock
+        self._collects_labels = collects_labels
 
     async def solve(self, delivery: Delivery, target: Target) -> Settlement:
         """Make one attempt; every failure becomes an outcome, only cancellation propagates."""
@@ -43,7 +46,7 @@ class Solver:
         # The attempt's only deadline; everything below gets it as an argument.
         deadline = Deadline(min(delivery.request.timeout_seconds, delivery.remaining_seconds), self._clock)
         times = StageTimes(delivery.queued_ms, self._clock)
-        return await self._settle(Attempt(delivery, target, deadline, times))
+        return await self._settle(Attempt(delivery, target, deadline, times, self._collects_labels(target)))
 
     async def _settle(self, attempt: Attempt) -> Settlement:
         delivery = attempt.delivery
@@ -61,7 +64,8 @@ class Solver:
             return settle_failure(delivery, unexpected, attempt)
         for stage, milliseconds in result.timings_ms.items():
             self._metrics.record_stage(stage, milliseconds / 1000)
-        return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=attempt.evidence)
+        evidence, answers = attempt.evidence, attempt.answers
+        return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=evidence, answers=answers)
 
     async def _solve_in_time(self, attempt: Attempt) -> TaskResult:
         try:
@@ -93,6 +97,7 @@ class Solver:
         times.restart()
         recognition = await self._reader.read(picture, request.hints, attempt.target)
         times.end("recognise")
+        attempt.judge(picture, recognition, verified=None)
         return attempt.conclude(recognition)
 
 
@@ -125,7 +130,11 @@ def settle_failure(delivery: Delivery, failure: AttemptFailed, attempt: Attempt 
     outcome = AttemptOutcome.RETRYABLE if failure.is_retryable else AttemptOutcome.FAILED
     if isinstance(failure, RetriesUsedUp):
         outcome = AttemptOutcome.EXHAUSTED
-    evidence = attempt.evidence if attempt is not None else None
     return Settlement(
-        delivery, outcome, error=error, retry_after_seconds=failure.retry_after_seconds, evidence=evidence
+        delivery,
+        outcome,
+        error=error,
+        retry_after_seconds=failure.retry_after_seconds,
+        evidence=attempt.evidence if attempt is not None else None,
+        answers=attempt.answers if attempt is not None else None,
     )

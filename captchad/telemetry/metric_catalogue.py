@@ -90,6 +90,9 @@ BROKER_RECONNECTS = _counter("captchad_broker_reconnects_total", "Reconnections 
 # ---- The gateway ----
 
 SUBMISSIONS = _counter("captchad_submissions_total", "Tasks submitted: accepted, repeated or refused.", "outcome")
+ANSWER_REPORTS = _counter(
+    "captchad_answer_reports_total", "Answers that callers have reported as right or wrong.", "verdict"
+)
 
 # ---- The worker ----
 
@@ -132,6 +135,15 @@ RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers:
 PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
+LABELS_KEPT = _counter(
+    "captchad_labels_kept_total", "Labels that this host has put into its label store.", "origin", "verdict"
+)
+LABELS_DROPPED = _counter(
+    "captchad_labels_dropped_total",
+    "Labels not kept: older or more than the limits allow (limit), larger than the store or known better (refused), or "
+    "damaged in Redis (unreadable).",
+    "reason",
+)
 
 PROCESS_METRICS = (
     NODE_INFO,
@@ -149,7 +161,7 @@ PROCESS_METRICS = (
     SERVICE_FAILURES,
     BROKER_RECONNECTS,
 )
-GATEWAY_METRICS = (SUBMISSIONS,)
+GATEWAY_METRICS = (SUBMISSIONS, ANSWER_REPORTS)
 WORKER_METRICS = (
     SLOTS,
     TASKS_IN_FLIGHT,
@@ -163,7 +175,7 @@ WORKER_METRICS = (
     BROWSER_CRASHES,
     EGRESS_REFUSALS,
 )
-SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED)
+SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, LABELS_KEPT, LABELS_DROPPED)
 
 # ---- The whole fleet; the monitor alone ----
 # The first eight names are the original specification's and must not change.
@@ -203,6 +215,13 @@ EVIDENCE_BYTES = _gauge(
     "captchad_evidence_bytes", "Bytes of kept evidence, against redis.evidence_limit_bytes of each partition."
 )
 EVIDENCE_DROPPED = _counter("captchad_evidence_dropped_total", "Evidence dropped early to make room.")
+LABEL_BYTES = _gauge(
+    "captchad_label_queue_bytes",
+    "Bytes of labels that wait in Redis for the learner, against redis.label_limit_bytes of each partition.",
+)
+LABELS_LOST = _counter(
+    "captchad_label_queue_dropped_total", "Labels dropped from Redis to make room: the learner was away for too long."
+)
 MEAN_PROCESSING = _gauge("captchad_processing_seconds_mean", "Mean processing time over the last hour; 0 without any.")
 NODES = _gauge("captchad_nodes", "Nodes by role and state.", "role", "state")
 FLEET_SLOTS = _gauge("captchad_fleet_slots", "Slots of all workers that are up.")
@@ -234,6 +253,8 @@ FLEET_METRICS = (
     QUEUED_BYTES,
     EVIDENCE_BYTES,
     EVIDENCE_DROPPED,
+    LABEL_BYTES,
+    LABELS_LOST,
     MEAN_PROCESSING,
     NODES,
     FLEET_SLOTS,

@@ -24,7 +24,8 @@ DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "dead"]
 ConnectionEnd = Literal["surplus", "slow_head"]
-PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence"]
+LabelDrop = Literal["limit", "refused", "unreadable"]
+PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence", "answer"]
 
 
 class Metrics:
@@ -72,6 +73,10 @@ class Metrics:
     def record_submissions(self, outcome: SubmissionOutcome, count: int = 1) -> None:
         """Some tasks were submitted; `repeated` is an idempotency key met again."""
         self.instruments.add(metric_catalogue.SUBMISSIONS, count, {"outcome": outcome})
+
+    def record_answer_report(self, verdict: str) -> None:
+        """A caller has reported an answer as right or wrong."""
+        self.instruments.add(metric_catalogue.ANSWER_REPORTS, labels={"verdict": verdict})
 
     # ---- worker
 
@@ -133,6 +138,14 @@ class Metrics:
     def record_pruned(self, kind: PrunedKind, count: int) -> None:
         """Some old entries were removed."""
         self.instruments.add(metric_catalogue.PRUNED, count, {"kind": kind})
+
+    def record_label_kept(self, origin: str, verdict: str) -> None:
+        """A label was put into this host's label store."""
+        self.instruments.add(metric_catalogue.LABELS_KEPT, labels={"origin": origin, "verdict": verdict})
+
+    def record_labels_dropped(self, reason: LabelDrop, count: int = 1) -> None:
+        """Some labels were not kept, or not any longer."""
+        self.instruments.add(metric_catalogue.LABELS_DROPPED, count, {"reason": reason})
 
     # ---- all of them
 

@@ -100,6 +100,7 @@ class FormStage:
     before_answer: Callable[[], object] = lambda: None
     permitted: int = 1000
     reading: Recognition | None = None
+    collects_labels: bool = False
 
     async def settle(self, **request: object) -> Settlement:
         """Make one attempt at a task on the form's page."""
@@ -123,7 +124,9 @@ class FormStage:
     def _make_solver(self) -> Solver:
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
-        return Solver(self.stage.engine, reader, self._permit, metrics, self.stage.clock)
+        return Solver(
+            self.stage.engine, reader, self._permit, metrics, self.stage.clock, lambda _: self.collects_labels
+        )
 
     async def _permit(self, _: Delivery) -> None:
         if self.permitted == 0:

@@ -44,7 +44,7 @@ async def settle(stage: Stage, sample: SampleSite, shape: str, misread: int, ret
 
     reader = PictureReader(recognise, lambda: 0.0)
     metrics = Metrics("worker", "test", "0")
-    solver = Solver(stage.engine, reader, lambda _: True, metrics, stage.clock)
+    solver = Solver(stage.engine, reader, lambda _: True, metrics, stage.clock, lambda _: False)
     fill = LOGIN if shape == "login" else SHAPE
     request = TaskRequest(
         "127.0.0.1", url=sample.url("try", shape), fill=fill, retry_count=retry_count, timeout_seconds=PATIENCE_SECONDS

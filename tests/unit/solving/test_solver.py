@@ -30,6 +30,7 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
         lambda _: True,
         Metrics("worker", "test", "0"),
         Clock(),
+        lambda _: False,
     )
     request = TaskRequest(target=target, picture=b"\x89PNG")
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
