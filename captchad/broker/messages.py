@@ -20,7 +20,7 @@ import orjson
 
 from captchad.broker.decoding import DamagedRecord, NewerRecord, UnreadableRecord, build, parse_object
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Evidence, KeptEvidence, replace_typed_values
+from captchad.domain.page import Evidence, Fill, KeptEvidence, replace_typed_values
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
 
 VERSION = 1
@@ -36,7 +36,7 @@ def encode_request(request: TaskRequest) -> bytes:
     wishes = {
         "key_id": request.key_id,
         "steps": steps,
-        "fill": fill and {name: value for name, value in asdict(fill).items() if value or name != "fields"},
+        "fill": fill and _encode_fill(fill),
         "return_session": request.return_session,
         "evidence": request.evidence,
     }
@@ -61,6 +61,12 @@ def encode_request(request: TaskRequest) -> bytes:
             "metadata": request.metadata,
         }
     )
+
+
+def _encode_fill(fill: Fill) -> dict[str, object]:
+    # What few forms have is left out, too.
+    plain = asdict(Fill(fill.input))
+    return {name: value for name, value in asdict(fill).items() if name in _FIRST_FILL or value != plain[name]}
 
 
 def decode_request(data: bytes | None, picture: bytes | None) -> TaskRequest:
@@ -134,6 +140,9 @@ def decode_error(data: bytes) -> TaskError:
 RETURNED_SESSION = "returned_session"
 UNCONFIRMED = b"unconfirmed"
 """The stored status of a task whose end nobody may read yet."""
+_FIRST_FILL = frozenset({"input", "submit", "success", "failure", "refresh"})
+"""What forms have had from the first release on."""
+
 _RESULT_FIELDS = tuple(one.name for one in fields(TaskResult) if one.name != "session")
 
 RECORD_FIELDS = (

@@ -5,13 +5,14 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
 from captchad.cli.page_actions import read_fields, read_steps
 from captchad.cli.reading_options import check_lengths
 from captchad.domain.json_integer import read_integer
+from captchad.domain.page import DialogAnswer
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
@@ -39,6 +40,7 @@ _FILL = {
     "success": "success",
     "failure": "failure",
     "refresh": "refresh",
+    "dialogs": "dialogs",
 }
 """Options of a form, and the names they have in `fill`."""
 
@@ -145,6 +147,11 @@ _OPTIONS = (
     click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
     click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
     click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
+    click.option(
+        "--dialogs",
+        type=click.Choice(get_args(DialogAnswer)),
+        help="What becomes of a dialog such as “Really send?”; by default it is dismissed.",
+    ),
     click.option(
         "--field",
         "fields",

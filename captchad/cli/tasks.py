@@ -44,7 +44,7 @@ def submit(
     """Submit the page at URL, or a picture with --image, and print the task's id.
 
     With --wait: print the captcha's text and its confidence instead, and whether a form took it; exit 1 when the task
-    fails or takes longer.
+    fails or takes longer, or the page does not show the --success or --failure that was asked for.
     """
     body = make_task_body(options)
     client = open_client(gateway, api_key)
@@ -67,8 +67,15 @@ def submit(
         raise
     if is_json:
         print_json(state)
-        ctx.exit(0 if state["status"] == TaskStatus.COMPLETED else EXIT_FAILED)
-    _print_answer(state, wait_seconds)
+    else:
+        _print_answer(state, wait_seconds)
+    if state["status"] != TaskStatus.COMPLETED:
+        ctx.exit(EXIT_FAILED)
+    fill = body.get("fill") or {}
+    if (fill.get("success") or fill.get("failure")) and state["result"]["verified"] is not True:
+        if not is_json:
+            say("captchad: the answer was sent, but the page shows neither success nor failure", is_error=True)
+        ctx.exit(EXIT_FAILED)
 
 
 @click.command()

@@ -37,6 +37,7 @@ class SessionState:
     local_storage: dict[str, str] = field(default_factory=dict, repr=False)
 
 
+DialogAnswer = Literal["accept", "dismiss"]
 StepAction = Literal["click", "focus", "hover", "wait_for", "type"]
 
 
@@ -63,7 +64,7 @@ class FormField:
 class Fill:
     """Where the answer is typed, and how success and failure show (CSS, `url:GLOB` or `text:…`); the rest is CSS.
 
-    `fields` are filled before the answer is typed.
+    `fields` are filled before the answer is typed. `dialogs` says what becomes of dialogs ("really send?").
     """
 
     input: str
@@ -72,6 +73,7 @@ class Fill:
     failure: str | None = None
     refresh: str | None = None
     fields: tuple[FormField, ...] = ()
+    dialogs: DialogAnswer = "dismiss"
 
 
 def _reach_nothing(_: Origin) -> bool:

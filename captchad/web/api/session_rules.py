@@ -156,7 +156,7 @@ def make_session(session: SessionBody) -> SessionState:
 def make_fill(fill: Fill) -> FillOrder:
     """Return a form's order as the rest of captchad knows it."""
     fields = tuple(FormField(one.selector, one.value, one.choose, one.check) for one in fill.fields or ())
-    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh, fields)
+    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh, fields, fill.dialogs)
 
 
 def make_steps(steps: Sequence[StepBody]) -> tuple[Step, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from captchad.domain.page import STORED_VALUES_LIMIT, StepAction
+from captchad.domain.page import STORED_VALUES_LIMIT, DialogAnswer, StepAction
 
 COOKIES_LIMIT = 300
 HEADERS_LIMIT = 100
@@ -134,6 +134,9 @@ class Fill(Part):
         default=None, description="what shows once it was wrong, likewise; it outweighs `success`"
     )
     refresh: Condition | None = Field(default=None, description="CSS selector of what draws another captcha")
+    dialogs: DialogAnswer = Field(
+        default="dismiss", description="what becomes of a dialog that the page opens meanwhile, such as “Really send?”"
+    )
     fields: list[FormFieldBody] | None = Field(
         default=None,
         max_length=FORM_FIELDS_LIMIT,
