@@ -55,7 +55,8 @@ class Candidate:
     `selector` is the caller's, None when the frame was searched without one; `index` counts within that search. `link`
     is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture in the
     same form or login; `part_of` one that the element itself belongs to. `kinship` is how far up from the field for the
-    answer, or from its form, the first element lies that holds both; -1 where no field is named.
+    answer, or from its form, the first element lies that holds both; -1 where no field is named. Of a pending one the
+    request is still open.
     """
 
     index: int
@@ -77,12 +78,18 @@ class Candidate:
     behavioural: str | None = None
     part_of: str | None = None
     kinship: int = -1
+    is_pending: bool = False
     selector: str | None = None
 
     @property
     def is_ready(self) -> bool:
         """Whether there is a picture yet: loaded, and for a canvas something drawn on it."""
         return self.is_loaded
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it says that it is the captcha, and its picture is not there."""
+        return not self.is_loaded and self.kind == "img" and names_captcha(self.own) and not names_decoy(self.own)
 
     @property
     def is_legible(self) -> bool:
@@ -112,6 +119,7 @@ def read_candidate(facts: Facts, purposes: tuple[FieldPurpose, ...], selector: s
         behavioural=facts.optional_text("behavioural", WORDS_LENGTH),
         part_of=facts.optional_text("part_of", WORDS_LENGTH),
         kinship=facts.number("kinship"),
+        is_pending=facts.flag("is_pending"),
         selector=selector,
     )
 

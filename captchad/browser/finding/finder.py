@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from playwright.async_api import Frame, Page
+from playwright.async_api import Frame
 
 from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
 from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
 from captchad.browser.finding.wording import promises_captcha
+from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import CONTROLS_LIMIT, TAMPERED, WORDS_LENGTH, Facts, work_aside
-from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -39,12 +39,15 @@ class Found:
 class CaptchaFinder:
     """Scans all frames repeatedly until the choice is clear or there is nothing to wait for (see Patience)."""
 
-    def __init__(self, page: Page, main_frame: MainFrame, sought: Sought, *, is_error_page: bool, clock: Clock) -> None:
+    def __init__(self, opened: OpenedPage, sought: Sought, clock: Clock) -> None:
+        page = opened.page
         self._page = page
+        self._recorder = opened.recorder
         self._selector = sought.selector
         self._clock = clock
-        self._scans = FrameScans(page, main_frame, sought, clock)
-        self._patience = Patience(is_error_page=is_error_page, is_selected=sought.selector is not None)
+        self._scans = FrameScans(page, opened.main_frame, sought, clock)
+        self._patience = Patience(is_error_page=opened.is_error_page, is_selected=sought.selector is not None)
+        self._missing: list[Candidate] = []
         self._unsupported: str | None = None
         self._has_revealed = False
 
@@ -85,6 +88,7 @@ class CaptchaFinder:
 
     def _note(self, views: dict[Frame, FrameView]) -> None:
         main = views.get(self._page.main_frame)
+        self._missing = [one for view in views.values() for one in view.candidates if one.is_missing]
         self._unsupported = next((view.unsupported for view in views.values() if view.unsupported), self._unsupported)
         sight = PageSight(
             state=main.state if main is not None else "loading",
@@ -92,6 +96,7 @@ class CaptchaFinder:
             is_scripted=any(view.is_scripted for view in views.values()),
             is_expectant=any(view.is_expectant for view in views.values()),
             unsupported=self._unsupported,
+            is_awaited=any(one.is_pending for one in self._missing),
         )
         self._patience.note(sight, self._clock.monotonic_seconds())
 
@@ -137,6 +142,11 @@ class CaptchaFinder:
             return AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
         if self._selector is not None:
             return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"no loaded element matches {self._selector}")
+        for candidate in self._missing:
+            reason = self._recorder.explain(candidate.source)
+            if candidate.is_pending or reason is not None:
+                message = f"the captcha's picture is missing: {candidate.source} {reason or 'is still loading'}"
+                return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
 
 

@@ -53,9 +53,7 @@ class PictureTaker:
     async def _find(self, until_seconds: float) -> Found:
         opened = self._opened
         is_error_page = opened.is_error_page
-        finder = CaptchaFinder(
-            opened.page, opened.main_frame, self._sought, is_error_page=is_error_page, clock=self._clock
-        )
+        finder = CaptchaFinder(opened, self._sought, self._clock)
         try:
             return await finder.find(until_seconds, opened.check)
         except AttemptFailed as failure:

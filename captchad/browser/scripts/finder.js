@@ -50,7 +50,9 @@ const glance = (found, element, at) => {
   const isLine = box.width > 1.3 * box.height && box.width < 600 && box.height < 200;
   const rank = selector !== null || MAYBE.test(own) ? 2 : isNear ? 1 : isLine ? 0.5 : 0;
   const isLegible = Math.max(box.width, box.height) >= 24 && Math.min(box.width, box.height) >= 12;
-  return { element, at, kind, from, own, box, rank, isLegible: isLegible || selector !== null };
+  // A picture that is not there has no size yet; where it should be the captcha, its absence is news.
+  const isMissing = () => kind === "img" && MAYBE.test(own) && !isLoaded(element, kind, from);
+  return { element, at, kind, from, own, box, rank, isLegible: isLegible || selector !== null || isMissing() };
 };
 const factsOf = (found, aim, { element, at, kind, from, own, box }) => {
   const aside = element.closest("header, nav, footer, aside"), form = element.closest("form");
@@ -59,6 +61,7 @@ const factsOf = (found, aim, { element, at, kind, from, own, box }) => {
   return {
     index: at, kind, source: shorten(from), own, width, height, kinship: kinshipOf(aim, element), ...placeOf(found, element, box),
     is_visible: isVisible(element), is_loaded: isLoaded(element, kind, from),
+    is_pending: element.localName === "img" && from.startsWith("http") && !element.complete,
     is_clickable: Boolean(element.onclick) || element.hasAttribute("onclick") || getComputedStyle(element).cursor === "pointer",
     is_outside_form: Boolean(aside) && !isFormInside, link: safely(() => linkOf(element, from), ""), part_of: partOf(found, element),
   };

@@ -9,6 +9,7 @@ import pytest_asyncio
 from aiohttp import web
 from PIL import Image
 
+from captchad.browser.finding.patience import SLOW_LOAD_SECONDS, STILL_SECONDS
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.page import Fill, FormField, Step
 from captchad.recognition.decoding import Pixels
@@ -244,3 +245,35 @@ async def test_a_captcha_that_never_stays_is_given_up_and_nothing_is_sent(logins
     assert settlement.error is not None
     assert settlement.error.message == "the page has drawn another captcha 3 times while its answer was typed"
     assert not logins.form.answers
+
+
+async def test_a_captcha_that_takes_its_time_is_waited_for(logins: FormStage) -> None:
+    async def draw(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(SLOW_LOAD_SECONDS + STILL_SECONDS + 1)
+        return await logins.form.draw(request)
+
+    logins.form.site.put("/slowly", draw)
+    logins.form.show(logins.form.page.replace("/picture", "/slowly"))
+    assert (await logins.complete(fill=LOGIN)).verified is True
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (web.Response(status=500), "answered 500"),
+        (web.Response(text="<p>Log in", content_type="text/html"), "answered with text/html"),
+        (web.Response(status=302, headers={"Location": "http://elsewhere.localhost/"}), "was refused: undeclared_host"),
+    ],
+)
+async def test_a_captcha_whose_picture_does_not_come_is_named_with_the_reason(
+    response: web.Response, reason: str, logins: FormStage
+) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=response.status, headers=response.headers, body=response.body)
+
+    logins.form.site.put("/broken", answer)
+    logins.form.show(logins.form.page.replace("/picture", "/broken"))
+    settlement = await logins.settle(fill=LOGIN)
+    assert settlement.error is not None
+    url = logins.form.site.url("/broken")
+    assert settlement.error.message == f"the captcha's picture is missing: {url} {reason}"
