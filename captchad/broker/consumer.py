@@ -29,6 +29,7 @@ from captchad.broker.retry_delays import (
 )
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
+from captchad.domain.captcha_drift import CaptchaObservation
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
@@ -93,7 +94,7 @@ class Settlement:
     """The end of one attempt, ready to be written.
 
     A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is what the site asked
-    for. `evidence` is kept only where the task ends with this attempt.
+    for. `evidence` is kept only where the task ends with this attempt. `observation` is what the captcha was like.
     """
 
     delivery: Delivery
@@ -103,6 +104,7 @@ class Settlement:
     deferral: Deferral | None = None
     retry_after_seconds: float | None = None
     evidence: Evidence | None = None
+    observation: CaptchaObservation | None = None
 
     @property
     def payload(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
 from captchad.broker.leases import LEADER_LEASE_SECONDS
@@ -11,6 +12,7 @@ from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.domain.role_figures import SchedulerFigures
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
+from captchad.scheduling.captcha_drift_watch import CaptchaDriftWatch
 from captchad.scheduling.delayed_promotion import DelayedPromotion
 from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
@@ -38,6 +40,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         DelayedPromotion(partitions, leadership, feed, scheduler.task_distribution_interval, metrics),
         Deadlines(partitions, leadership, metrics),
         UnconfirmedEnds(partitions, leadership),
+        CaptchaDriftWatch(CaptchaWatch(broker), leadership, process.consumer),
         Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
         process.build_presence(),
     )

@@ -17,6 +17,9 @@ from captchad.solving.fill_loop import FillLoop, LeaseLapsed, RetriesUsedUp
 from captchad.solving.reading import PictureReader
 from captchad.telemetry.metrics import Metrics
 
+SHOWING_THE_CAPTCHA = frozenset({TaskErrorCode.CAPTCHA_UNREADABLE, TaskErrorCode.WRONG_ANSWER})
+"""These failures say something of the captcha; all others are the page's."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -61,7 +64,13 @@ class Solver:
             return settle_failure(delivery, unexpected, attempt)
         for stage, milliseconds in result.timings_ms.items():
             self._metrics.record_stage(stage, milliseconds / 1000)
-        return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=attempt.evidence)
+        return Settlement(
+            delivery,
+            AttemptOutcome.COMPLETED,
+            result=result,
+            evidence=attempt.evidence,
+            observation=attempt.observation,
+        )
 
     async def _solve_in_time(self, attempt: Attempt) -> TaskResult:
         try:
@@ -94,7 +103,7 @@ class Solver:
             times.end("capture")
         attempt.keep(picture)
         times.restart()
-        recognition = await self._reader.read(picture, request.hints, attempt.target)
+        recognition = await self._reader.read(picture, attempt)
         times.end("recognise")
         return attempt.conclude(recognition)
 
@@ -126,7 +135,12 @@ def settle_failure(delivery: Delivery, failure: AttemptFailed, attempt: Attempt 
     outcome = AttemptOutcome.RETRYABLE if failure.is_retryable else AttemptOutcome.FAILED
     if isinstance(failure, RetriesUsedUp):
         outcome = AttemptOutcome.EXHAUSTED
-    evidence = attempt.evidence if attempt is not None else None
+    observation = attempt.observation if attempt is not None else None
     return Settlement(
-        delivery, outcome, error=error, retry_after_seconds=failure.retry_after_seconds, evidence=evidence
+        delivery,
+        outcome,
+        error=error,
+        retry_after_seconds=failure.retry_after_seconds,
+        evidence=attempt.evidence if attempt is not None else None,
+        observation=observation if failure.task_error_code in SHOWING_THE_CAPTCHA else None,
     )
