@@ -7,8 +7,8 @@ signal's distribution is. The procedure bets against that. Its statistic less th
 so that by Doob's inequality it reaches a threshold within m visits with a probability of at most m / threshold.
 
 Sources: A. N. Shiryaev, "On optimum methods in quickest detection problems" (1963); S. W. Roberts, "A comparison of
-some control chart procedures" (1966); V. Vovk and others, "Retrain or not retrain: conformal test martingales for
-change-point detection" (COPA 2021).
+some control chart procedures" (1966); V. Vovk and others, "Testing exchangeability on-line" (ICML 2003) and "Retrain or
+not retrain: conformal test martingales for change-point detection" (COPA 2021).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +24,8 @@ SIZES_LIMIT = 64
 RECOGNISERS_LIMIT = 16
 RANKED_SIZES_LIMIT = 8
 OTHER_SIZE = "other"
+SMALLEST_RANK = 1e-9
+"""A rank of 0 would pay without end; to pay less than is fair keeps the bound."""
 COMMON_SHARE = 0.1
 """A size that is more than this share of the visits is as usual as any other."""
 
@@ -53,24 +55,32 @@ class CaptchaObservation:
 
 @dataclass(frozen=True, slots=True)
 class Bet:
-    """A betting function of a p-value: `gain` in the `quantile` at one end, and elsewhere what makes its mean 1."""
+    """A betting function of a p-value, whose mean is 1: `share` of its pay is for the `quantile` at one end.
+
+    There it falls with the rank's `exponent`, as that of a power martingale does; elsewhere it is flat.
+    """
 
     quantile: float
-    gain: float
+    share: float
+    exponent: float = 0.0
     is_upper: bool = False
 
     def pay(self, p_value: float) -> float:
         """Return the factor by which the stake changes."""
-        rank = 1 - p_value if self.is_upper else p_value
-        return self.gain if rank <= self.quantile else (1 - self.quantile * self.gain) / (1 - self.quantile)
+        rank = max(1 - p_value if self.is_upper else p_value, SMALLEST_RANK)
+        if rank > self.quantile:
+            return (1 - self.share) / (1 - self.quantile)
+        rest = 1 - self.exponent
+        return self.share * rest / self.quantile**rest * rank**-self.exponent
 
 
-_RARE = (Bet(0.1, 5.0), Bet(0.05, 10.0))
+_RARE = Bet(0.1, 0.5, 0.6)
+_HALF = Bet(0.5, 0.8)
 BETS: Mapping[DriftSignal, tuple[Bet, ...]] = {
-    DriftSignal.SIZE: _RARE,
-    DriftSignal.CONFIDENCE: (*_RARE, *(replace(bet, is_upper=True) for bet in _RARE)),
+    DriftSignal.SIZE: (_RARE,),
+    DriftSignal.CONFIDENCE: (_RARE, replace(_RARE, is_upper=True)),
     # Where half of the answers are wrong already, that nearly all are shows in no tail smaller than half.
-    DriftSignal.VERIFIED: (*_RARE, Bet(0.5, 1.6), Bet(0.5, 1.6, is_upper=True)),
+    DriftSignal.VERIFIED: (_RARE, _HALF, replace(_HALF, is_upper=True)),
 }
 """Only what is rare counts. Of two captchas that a site shows in turns neither is, however long the turns are."""
 
