@@ -11,6 +11,7 @@ some control chart procedures" (1966); V. Vovk and others, "Testing exchangeabil
 not retrain: conformal test martingales for change-point detection" (COPA 2021).
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -71,7 +72,7 @@ class Bet:
         if rank > self.quantile:
             return (1 - self.share) / (1 - self.quantile)
         rest = 1 - self.exponent
-        return self.share * rest / self.quantile**rest * rank**-self.exponent
+        return self.share * rest / math.pow(self.quantile, rest) * math.pow(rank, -self.exponent)
 
 
 _RARE = Bet(0.1, 0.5, 0.6)

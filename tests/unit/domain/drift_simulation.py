@@ -100,6 +100,9 @@ CHANGES: dict[str, tuple[Look, Look]] = {
     "right 70 % to 20 %, confidence the same": (Look(6, 2, 0.7), Look(6, 2, 0.2)),
 }
 
+SMALL_CHANGES = frozenset({"confidence 0.97 to 0.92", "right 95 % to 60 %, confidence the same"})
+"""To be told in time, these need more visits before them."""
+
 
 def count_false_alarms(schedule: Schedule, visits: int, seed: int) -> int:
     """Return how often a change was found in so many visits that have none."""
