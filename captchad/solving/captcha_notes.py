@@ -10,7 +10,7 @@ from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.service import Service
 
 WAITING_LIMIT = 1000
-"""While Redis is away the oldest are lost: they are worth no memory, and a gap does no harm."""
+"""While Redis is away the oldest are lost, and what was being written: a gap does no harm, counting twice might."""
 
 
 class CaptchaNotes(Service):
