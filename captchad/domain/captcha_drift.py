@@ -32,7 +32,7 @@ COMMON_SHARE = 0.1
 
 
 class DriftSignal(StrEnum):
-    """What of a target's captcha is watched."""
+    """What is watched of a target's captcha."""
 
     SIZE = "size"
     CONFIDENCE = "confidence"
@@ -83,7 +83,7 @@ BETS: Mapping[DriftSignal, tuple[Bet, ...]] = {
     # Where half of the answers are wrong already, that nearly all are shows in no tail smaller than half.
     DriftSignal.VERIFIED: (_RARE, _HALF, replace(_HALF, is_upper=True)),
 }
-"""Only what is rare counts. Of two captchas that a site shows in turns neither is, however long the turns are."""
+"""Only what is rare counts: of two sizes that a site shows in turns neither is, however long the turns are."""
 
 
 @dataclass(frozen=True, slots=True)
