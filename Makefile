@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-fuzz prove-pythons prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-drift prove-fuzz prove-pythons prove-systemd
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -66,6 +66,10 @@ prove-browser: ## 10,000 pages with 200 browsers and 20 workers killed among the
 prove-hostile: ## 200 visits to hostile pages beside honest ones, and 200 that leave requests behind: nothing honest fails, nothing leaks
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_HOSTILE_VISITS=200 CAPTCHAD_PROOF_SILENCE_SECONDS=1 CAPTCHAD_PROOF_PLANTED_VISITS=200 $(BIN)/python -m pytest -q -s tests/system/test_hostile_proof.py tests/system/test_isolation.py
+
+prove-drift: ## changes of captchas, and months without any, simulated: found within 100 visits, and hardly ever without a change
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_DRIFT_MONTHS=20 CAPTCHAD_PROOF_DRIFT_RUNS=200 $(BIN)/python -m pytest -q -s tests/unit/domain/test_captcha_drift.py
 
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test

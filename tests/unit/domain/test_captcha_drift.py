@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from captchad.domain.captcha_drift import (
     BETS,
+    CONFIDENCE_BINS,
     LEARNING_VISITS,
+    RANKED_SIZES_LIMIT,
     RECOGNISERS_LIMIT,
     SIZES_LIMIT,
     VISITS_PER_FALSE_ALARM,
@@ -135,8 +137,9 @@ def test_what_is_remembered_is_bounded(visits: list[tuple[int, float, str]], rng
         seen = CaptchaObservation("site", width, 60, confidence, recogniser, rng.random() < confidence)
         state, _ = observe(state, seen, rng.random)
     assert len(state.size.counts) <= SIZES_LIMIT + 1
-    assert len(state.confidence.counts) <= 51
-    assert len(state.verified.counts) <= 2
+    kinds = RANKED_SIZES_LIMIT + 1
+    assert len(state.confidence.counts) <= kinds * (CONFIDENCE_BINS + 1)
+    assert len(state.verified.counts) <= kinds * 2
     assert len(state.recognisers) <= RECOGNISERS_LIMIT
     assert state.size.visits == state.confidence.visits == state.visits
 
