@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-fuzz prove-pythons prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-drift prove-fuzz prove-pythons prove-systemd
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -70,6 +70,10 @@ prove-hostile: ## 200 visits to hostile pages beside honest ones, and 200 that l
 prove-answers: ## 300 tasks at a site that refuses every answer, while workers are killed: it gets no more than allowed
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_ANSWERS_TASKS=300 $(BIN)/python -m pytest -q -s tests/system/test_answers.py
+
+prove-drift: ## changes of captchas, and months without any, simulated: found within 100 visits, and hardly ever without a change
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_DRIFT_MONTHS=20 CAPTCHAD_PROOF_DRIFT_RUNS=200 $(BIN)/python -m pytest -q -s tests/unit/domain/test_captcha_drift.py
 
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test

@@ -29,6 +29,7 @@ from captchad.broker.retry_delays import (
 )
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
+from captchad.domain.captcha_drift import CaptchaObservation
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.label import CollectedAnswers
 from captchad.domain.page import Evidence
@@ -105,7 +106,7 @@ class Settlement:
 
     A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is what the site asked
     for. `evidence` is kept only where the task ends with this attempt. `answers` are those of a target whose labels are
-    collected.
+    collected; `observation` is what the captcha was like.
     """
 
     delivery: Delivery
@@ -116,6 +117,7 @@ class Settlement:
     retry_after_seconds: float | None = None
     evidence: Evidence | None = None
     answers: CollectedAnswers | None = None
+    observation: CaptchaObservation | None = None
 
     @property
     def payload(self) -> bytes:

@@ -45,7 +45,12 @@ Across the fleet
     captchad:{fleet}:lost         zset      consumer -> when it was counted as lost (ms); for an hour
     captchad:{fleet}:epoch        string    random; another one, or none: all was deleted; every role writes
     captchad:{fleet}:keys         set       ids of all API keys
-    captchad:{fleet}:events       channel   changes of nodes; with `:DB` like a partition's
+    captchad:{fleet}:captcha_observations  stream   entry: field `seen` (JSON): what a visit showed of its target's
+                                            captcha; workers add, bounded; the active scheduler folds in and deletes
+    captchad:{fleet}:captcha_states   hash  HOST -> how its captcha is watched (JSON); HOST as the worker declares it
+    captchad:{fleet}:captchas_seen    zset  HOST -> last visit (ms); the three forget a target that nobody visits
+    captchad:{fleet}:captcha_changes  hash  HOST -> when its captcha was last found to have changed (ms)
+    captchad:{fleet}:events       channel   changes of nodes and of captchas; with `:DB` like a partition's
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
     captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
     captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
@@ -67,6 +72,10 @@ API_KEYS = f"{FLEET}:keys"
 COUNTERS = f"{FLEET}:counters"
 LOST_WORKERS = f"{FLEET}:lost"
 EPOCH = f"{FLEET}:epoch"
+CAPTCHA_OBSERVATIONS = f"{FLEET}:captcha_observations"
+CAPTCHA_STATES = f"{FLEET}:captcha_states"
+CAPTCHAS_SEEN = f"{FLEET}:captchas_seen"
+CAPTCHA_CHANGES = f"{FLEET}:captcha_changes"
 CONTACT = f"{FLEET}:contact"
 RIGHTS = f"{FLEET}:rights"
 """Neither is ever left behind: they are for scripts that only ask whether a write would be taken."""

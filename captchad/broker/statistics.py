@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from captchad.broker.captcha_watch import CaptchaWatch, WatchedCaptcha
 from captchad.broker.connection import Broker
 from captchad.broker.redis_keys import COUNTERS, RECOVERED, PartitionKeys
 from captchad.domain.task import Priority
@@ -131,6 +132,10 @@ class Statistics:
         for keys in self._broker.partitions:
             await self._add_minutes(keys, minutes)
         return RecentHour(tuple(minutes))
+
+    async def captchas(self) -> dict[str, WatchedCaptcha]:
+        """Read what is known of every target's captcha, by host."""
+        return await CaptchaWatch(self._broker).read_all()
 
     async def _add_minutes(self, keys: PartitionKeys, minutes: list[MinuteFigures]) -> None:
         async with self._broker.guard():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
 from captchad.broker.labels import LabelStream
@@ -14,6 +15,7 @@ from captchad.operations.labels.label_keeper import LabelKeeper, LabelPruning
 from captchad.operations.labels.label_store import open_label_store
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
+from captchad.scheduling.captcha_drift_watch import CaptchaDriftWatch
 from captchad.scheduling.delayed_promotion import DelayedPromotion
 from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
@@ -41,6 +43,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         DelayedPromotion(partitions, leadership, feed, scheduler.task_distribution_interval, metrics),
         Deadlines(partitions, leadership, metrics),
         UnconfirmedEnds(partitions, leadership),
+        CaptchaDriftWatch(CaptchaWatch(broker), leadership, process.consumer),
         Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
         *_keep_labels(process),
         process.build_presence(),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.events import EventFeed
@@ -27,6 +28,7 @@ from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
+from captchad.solving.captcha_notes import CaptchaNotes
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
 from captchad.solving.lease_keeper import LeaseKeeper
@@ -70,7 +72,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     gate = TargetGate(limits, solver.solve, lambda: policy.targets, metrics, clock)
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
+    notes = CaptchaNotes(CaptchaWatch(broker))
     settler.on_settled(attempts.forget)
+    settler.on_written(notes.note)
     broker.on_return(leases.renew_now)
     broker.on_return(gate.renew_now)
     # Only read from here; the limits are for submits.
@@ -99,6 +103,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         proxy,
         browser,
         recognition,
+        notes,
         settler,
         gate,
         leases,

@@ -1,9 +1,11 @@
 """What one attempt has found so far, kept also when it fails."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.captcha_drift import CaptchaObservation
+from captchad.domain.errors import PictureRefused
 from captchad.domain.label import (
     LABEL_PICTURE_LIMIT_BYTES,
     LABEL_TEXT_LIMIT_CHARACTERS,
@@ -12,6 +14,7 @@ from captchad.domain.label import (
     Verdict,
 )
 from captchad.domain.page import Evidence, SessionState
+from captchad.domain.picture import read_picture_header
 from captchad.domain.recognition import Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskResult
@@ -62,6 +65,8 @@ class Attempt:
     evidence: Evidence | None = None
     sent_answers: int = 0
     wrong_answers: int = 0
+    pictures_read: int = 0
+    observation: CaptchaObservation | None = None
     # None where the page shows neither success nor failure, or no form was filled.
     verified: bool | None = None
     session: SessionState | None = field(default=None, repr=False)
@@ -102,6 +107,26 @@ class Attempt:
         if not self.collects_labels:
             return None
         return CollectedAnswers(self.target.host, tuple(self._judged), self._unjudged_picture)
+
+    def note_reading(self, picture: bytes, recognition: Recognition) -> None:
+        """Observe the first picture; how many others a visit reads depends on the answers, which would bias them."""
+        self.pictures_read += 1
+        if self.pictures_read > 1:
+            return
+        try:
+            header = read_picture_header(picture)
+        except PictureRefused:
+            return  # an engine of another package may read what this release can't measure
+        self.observation = CaptchaObservation(
+            self.target.host, header.width, header.height, recognition.confidence, recognition.recogniser
+        )
+
+    def note_verdict(self, verified: bool | None) -> None:
+        """Take note of what the page said to the answer."""
+        self.verified = verified
+        self.wrong_answers += verified is False
+        if self.pictures_read == 1 and self.observation is not None:
+            self.observation = replace(self.observation, verified=verified)
 
     def conclude(self, recognition: Recognition) -> TaskResult:
         """Return the result."""

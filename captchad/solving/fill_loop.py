@@ -86,15 +86,15 @@ class FillLoop:
 
     async def _read(self, capture: CaptchaCapture) -> Recognition:
         try:
-            return await self._reader.read(capture.picture, self._request.hints, self._attempt.target)
+            return await self._reader.read(capture.picture, self._attempt)
         finally:
             self._attempt.times.end("recognise")
 
     async def _answer(self, page: CaptchaPage, recognition: Recognition) -> bool | None:
-        self._attempt.verified = await page.submit(recognition.text, self._permit)
+        verified = await page.submit(recognition.text, self._permit)
         self._attempt.times.end("verify")
-        self._attempt.wrong_answers += self._attempt.verified is False
-        return self._attempt.verified
+        self._attempt.note_verdict(verified)
+        return verified
 
     async def _permit(self) -> None:
         await self._permit_answer(self._attempt.delivery)

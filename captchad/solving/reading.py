@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
-from captchad.domain.target import Target
+from captchad.solving.attempt import Attempt
 
 Recognise = Callable[[bytes, Hints, str], Awaitable[Recognition]]
 """Reads a picture with the hints about its text, for the target declared as this host."""
@@ -17,9 +17,11 @@ class PictureReader:
         self._recognise = recognise
         self._minimum_confidence = minimum_confidence
 
-    async def read(self, picture: bytes, hints: Hints, target: Target) -> Recognition:
+    async def read(self, picture: bytes, attempt: Attempt) -> Recognition:
         """Return the text; AttemptFailed (captcha_unreadable) where the confidence is too low."""
-        recognition = await self._recognise(picture, hints, target.host)
+        target = attempt.target
+        recognition = await self._recognise(picture, attempt.delivery.request.hints, target.host)
+        attempt.note_reading(picture, recognition)
         minimum = self._minimum_confidence() if target.minimum_confidence is None else target.minimum_confidence
         if recognition.confidence < minimum:
             message = f"read with a confidence of {recognition.confidence:.2f}, below the minimum of {minimum:.2f}"

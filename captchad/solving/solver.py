@@ -18,6 +18,9 @@ from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
 from captchad.telemetry.metrics import Metrics
 
+SHOWING_THE_CAPTCHA = frozenset({TaskErrorCode.CAPTCHA_UNREADABLE, TaskErrorCode.WRONG_ANSWER})
+"""These failures say something of the captcha; all others are the page's."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -64,8 +67,14 @@ class Solver:
             return settle_failure(delivery, unexpected, attempt)
         for stage, milliseconds in result.timings_ms.items():
             self._metrics.record_stage(stage, milliseconds / 1000)
-        evidence, answers = attempt.evidence, attempt.answers
-        return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=evidence, answers=answers)
+        return Settlement(
+            delivery,
+            AttemptOutcome.COMPLETED,
+            result=result,
+            evidence=attempt.evidence,
+            answers=attempt.answers,
+            observation=attempt.observation,
+        )
 
     async def _solve_in_time(self, attempt: Attempt) -> TaskResult:
         try:
@@ -95,7 +104,7 @@ class Solver:
             times.end("capture")
         attempt.keep(picture)
         times.restart()
-        recognition = await self._reader.read(picture, request.hints, attempt.target)
+        recognition = await self._reader.read(picture, attempt)
         times.end("recognise")
         attempt.judge(picture, recognition, verified=None)
         return attempt.conclude(recognition)
@@ -130,6 +139,7 @@ def settle_failure(delivery: Delivery, failure: AttemptFailed, attempt: Attempt 
     outcome = AttemptOutcome.RETRYABLE if failure.is_retryable else AttemptOutcome.FAILED
     if isinstance(failure, RetriesUsedUp):
         outcome = AttemptOutcome.EXHAUSTED
+    observation = attempt.observation if attempt is not None else None
     return Settlement(
         delivery,
         outcome,
@@ -137,4 +147,5 @@ def settle_failure(delivery: Delivery, failure: AttemptFailed, attempt: Attempt 
         retry_after_seconds=failure.retry_after_seconds,
         evidence=attempt.evidence if attempt is not None else None,
         answers=attempt.answers if attempt is not None else None,
+        observation=observation if failure.task_error_code in SHOWING_THE_CAPTCHA else None,
     )

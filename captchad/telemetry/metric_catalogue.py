@@ -1,6 +1,6 @@
 """Every metric captchad exports: its name, kind, labels and meaning. No other file spells one.
 
-Label values come from closed sets (routes as declared, stages, error codes); hosts and node names are the two
+Label values come from closed sets (routes as declared, stages, error codes); hosts, targets and node names are the
 exceptions, and `instruments` bounds how many series any metric may have.
 """
 
@@ -229,6 +229,18 @@ HOST_CPU = _gauge("captchad_host_cpu_percent", "Processor use of a host.", "host
 HOST_MEMORY = _gauge("captchad_host_memory_percent", "Memory use of a host.", "host")
 HOST_DISK = _gauge("captchad_host_disk_percent", "Use of the disk under a host's state folder.", "host")
 
+CAPTCHA_CHANGES = _counter(
+    "captchad_captcha_changes_total", "Times the captcha of a target was found to have changed.", "target"
+)
+CAPTCHA_CHANGED = _gauge(
+    "captchad_captcha_changed_timestamp_seconds",
+    "When that was last, in seconds since 1970; only of targets where it was.",
+    "target",
+)
+CAPTCHA_VISITS = _gauge(
+    "captchad_captcha_baseline_visits", "Visits to a target since the baseline of its captcha began.", "target"
+)
+
 FLEET_METRICS = (
     TASKS_TOTAL,
     TASKS_PENDING,
@@ -261,5 +273,8 @@ FLEET_METRICS = (
     HOST_CPU,
     HOST_MEMORY,
     HOST_DISK,
+    CAPTCHA_CHANGES,
+    CAPTCHA_CHANGED,
+    CAPTCHA_VISITS,
 )
 ALL_METRICS = (*PROCESS_METRICS, *GATEWAY_METRICS, *WORKER_METRICS, *SCHEDULER_METRICS, *FLEET_METRICS)

@@ -142,6 +142,16 @@ class SystemLoadAnswer(LoadAnswer):
     hosts: dict[str, LoadAnswer]
 
 
+class CaptchaAnswer(Answer):
+    """What is known of a target's captcha: the visits of its baseline, and when it was last found to have changed."""
+
+    visits: int
+    is_learning: bool
+    changes: int
+    changed_at: str | None
+    signals: list[Literal["size", "confidence", "verified"]]
+
+
 class StatsAnswer(Answer):
     """Figures of the whole fleet; times in seconds, over the last hour, 0 where nothing ended in it."""
 
@@ -162,6 +172,7 @@ class StatsAnswer(Answer):
     busy_slots: int
     system_load: SystemLoadAnswer
     hosts: dict[str, LoadAnswer]
+    captchas: dict[str, CaptchaAnswer]
 
 
 class WorkerAnswer(Answer):

@@ -7,6 +7,7 @@ import pytest
 
 from captchad.broker import redis_keys as keys
 from captchad.broker.api_keys import ApiKeys
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import LeaderLease, note_lost_workers
@@ -16,6 +17,7 @@ from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import Idempotency, TaskStore
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
+from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.identifier import make_task_id
 from captchad.domain.label import CollectedAnswers, JudgedAnswer, Verdict
@@ -72,6 +74,10 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     await NodeRegistry(broker).write(NodeReport("w", "1", Role.WORKER, "host", 1, "127.0.0.1:1", "0", False))
     await LeaderLease(broker, "s.1", 3).hold()
     await note_lost_workers(broker, ["w.1"])
+    watch = CaptchaWatch(broker)
+    await watch.add([CaptchaObservation("captcha.example", 160, 60, 0.9, "model")])
+    changed = {"captcha.example": CaptchaState(changes=1)}
+    await watch.fold("s.1", await watch.read_observed(), changed, set(changed))
     feed = EventFeed(broker, partition.store)
     work = TaskSet("test")
     work.spawn(feed.run(), "feed")

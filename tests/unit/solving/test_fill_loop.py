@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.captcha_drift import CaptchaObservation
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Fill, SessionState
@@ -18,6 +19,7 @@ from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.fill_loop import FillLoop
 from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
+from tests.unit.recognition.pictures import make_png
 
 NO_PICTURE = AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no other picture")
 
@@ -42,12 +44,13 @@ class ScriptedPage:
     refresh_failure: AttemptFailed | None = None
     capture_failure: AttemptFailed | None = None
     pictures: int = 1
+    picture: bytes = b""
     answers: list[str] = field(default_factory=list)
 
     async def capture(self) -> CaptchaCapture:
         if self.capture_failure is not None:
             raise self.capture_failure
-        picture = f"picture {self.pictures}".encode()
+        picture = self.picture or f"picture {self.pictures}".encode()
         return CaptchaCapture(picture, "by name", {"locate": 5.0})
 
     async def can_refresh(self) -> bool:
@@ -87,7 +90,7 @@ async def work(
     left = list(confidences)
 
     async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
-        return Recognition(picture.decode(), left.pop(0) if left else 1.0, "reader")
+        return Recognition(picture.decode(errors="replace"), left.pop(0) if left else 1.0, "reader")
 
     return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), permit).work(page)
 
@@ -195,3 +198,25 @@ async def test_the_times_of_all_tries_add_up() -> None:
     assert (times["queue"], times["locate"]) == (7.0, 10.0)
     # The clock moves a second each time it is read: two readings, two verdicts, one refresh.
     assert (times["recognise"], times["verify"], times["capture"]) == (2000.0, 2000.0, 1000.0)
+
+
+PNG = make_png(width=160, height=60)
+
+
+@pytest.mark.parametrize("verdict", [True, None])
+async def test_the_first_picture_of_a_visit_is_observed(verdict: bool | None) -> None:
+    attempt = make_attempt()
+    await work(ScriptedPage([verdict], picture=PNG), attempt, confidences=(0.75,))
+    assert attempt.observation == CaptchaObservation("localhost", 160, 60, 0.75, "reader", verdict)
+
+
+async def test_further_pictures_of_a_visit_are_not_observed() -> None:
+    attempt = make_attempt()
+    await work(ScriptedPage([False, True], picture=PNG), attempt, confidences=(0.75, 0.9))
+    assert attempt.observation == CaptchaObservation("localhost", 160, 60, 0.75, "reader", False)
+
+
+async def test_a_doubtful_first_picture_is_observed_without_the_next_ones_verdict() -> None:
+    attempt = make_attempt()
+    await work(ScriptedPage([True], picture=PNG), attempt, confidences=(0.25, 0.9))
+    assert attempt.observation == CaptchaObservation("localhost", 160, 60, 0.25, "reader", None)
