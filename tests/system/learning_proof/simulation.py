@@ -29,6 +29,8 @@ from captchad.training.pictures.source import PictureSource, WeightedFamily
 HOST = "simulated.example"
 FIRST_VISIT_MS = 1_700_000_000_000
 VISIT_MS = 1000
+TIMER_VISITS = 25
+"""The timer asks after each so many visits whether the learner is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,13 @@ class Simulation:
         self._store = open_label_store(folder, RecognitionSection(), Clock())
         self._learner = Learner(folder, self._store, ask, Clock())
         self._first = self._engine = self._load()
-        self._right = 0
         self.outcomes: list[tuple[int, Outcome]] = []
 
     def run(self, visits: int) -> Iterator[Visit]:
         """Make so many visits."""
         for number in range(visits):
             yield self._visit(number)
-            # Asked only as often as a label could change the answer.
-            if self._learner.is_due(HOST):
+            if (number + 1) % TIMER_VISITS == 0 and self._learner.is_due(HOST):
                 self._learn(number + 1)
 
     def _visit(self, number: int) -> Visit:
@@ -97,7 +97,6 @@ class Simulation:
             who="simulation",
         )
         self._store.add(label, picture)
-        self._right += is_taken
         return Visit(is_taken, self._site.verifies(truth, without.drawn_text))
 
     def _learn(self, visits: int) -> None:
