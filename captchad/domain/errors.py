@@ -65,6 +65,12 @@ class AlreadyFinished(CaptchadError):
     code = "already_finished"
 
 
+class AnswerMissing(CaptchadError):
+    """The task has no answer that could be right or wrong: it has not ended, or ended without one."""
+
+    code = "no_answer"
+
+
 class RequestTimedOut(CaptchadError):
     """The body of a request did not come in time."""
 

@@ -90,10 +90,10 @@ class LabelStore:
         One whose origin knows less than that of the label it would replace is not kept.
         """
         with locked(self._folder):
-            known = self._find(label.label_id)
+            known = _read_or_none(self._folder / name_folder(label.host) / name_file(label.label_id))
             if known is not None and _RANKS[known.origin] > _RANKS[label.origin]:
                 return Addition(is_kept=False)
-            return self._replace(known, label, picture)
+            return self._write(label, picture, is_new=known is None)
 
     def correct(self, label_id: str, text: str, who: str) -> bool:
         """Have a person's text replace that of a label, which is right from then on; whether there is one."""
@@ -102,7 +102,7 @@ class LabelStore:
             if known is None:
                 return False
             label = replace(_bare(known), text=text, verdict=Verdict.RIGHT, origin=LabelOrigin.REVIEWED, who=who)
-            self._replace(known, label, known.picture)
+            self._write(label, known.picture, is_new=False)
             return True
 
     def delete(self, label_ids: Collection[str]) -> int:
@@ -126,16 +126,11 @@ class LabelStore:
                 expired += _remove([label.path for label in _read_folder(folder) if label.at < oldest])
             return expired + self._make_room()
 
-    def _replace(self, known: StoredLabel | None, label: Label, picture: bytes) -> Addition:
+    def _write(self, label: Label, picture: bytes, *, is_new: bool) -> Addition:
         if len(picture) > self._limits.bytes:
             return Addition(is_kept=False)
-        folder = self._folder / name_folder(label.host)
-        size = write_label(folder, label, picture)
-        # A label can have been another target's: after its declaration became a wildcard, say.
-        if known is not None and known.path != folder / name_file(label.label_id):
-            _remove([known.path])
-        self._room.labels -= known is None
-        self._room.bytes -= size
+        self._room.bytes -= write_label(self._folder / name_folder(label.host), label, picture)
+        self._room.labels -= is_new
         is_full = self._room.labels < 0 or self._room.bytes < 0
         return Addition(is_kept=True, dropped=self._make_room() if is_full else 0)
 

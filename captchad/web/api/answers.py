@@ -105,6 +105,14 @@ class TaskAnswer(Answer):
     replay_of: str | None = None
 
 
+class ReportedAnswer(Answer):
+    """A report that was taken; `reason` says why no label was made of it, where `kept` is false."""
+
+    task_id: str
+    kept: bool
+    reason: Literal["not_collected", "picture_gone", "no_room"] | None
+
+
 class ListedTask(TaskAnswer):
     """A task in a list."""
 

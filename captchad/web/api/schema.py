@@ -1,10 +1,13 @@
 """Bodies of submit_task and submit_batch: every field with its type and range."""
 
+import unicodedata
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from captchad.domain.label import LABEL_TEXT_LIMIT_CHARACTERS
+from captchad.domain.plain_text import escape_control_characters
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
@@ -22,10 +25,27 @@ SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
 CHARSET_LENGTH_LIMIT = 512
 
+
+def _check_answer_text(text: str) -> str:
+    if escape_control_characters(text) != text:
+        raise PydanticCustomError("control_characters", "must not have control characters")
+    # Keyboards and scripts differ in how they compose accents.
+    return unicodedata.normalize("NFC", text.strip())
+
+
 Selector = Annotated[
     str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 ]
 WebUrl = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH_LIMIT)]
+AnswerText = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=LABEL_TEXT_LIMIT_CHARACTERS,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+    ),
+    AfterValidator(_check_answer_text),
+]
 TextLength = Annotated[int, Field(ge=1, le=TEXT_LENGTH_LIMIT)]
 
 
@@ -125,6 +145,17 @@ class BatchShape(Part):
     """A batch whose tasks are still to be looked at."""
 
     tasks: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT)
+
+
+class ReportBody(Part):
+    """What a caller has found out of the answer it got."""
+
+    right: bool = Field(description="whether the site, or whoever used the answer, took it as right")
+    text: AnswerText | None = Field(
+        default=None,
+        description="what the picture shows, of arithmetic the expression; with `right` it may only correct the case "
+        "of letters",
+    )
 
 
 PRIORITIES = {str(priority): priority for priority in Priority}

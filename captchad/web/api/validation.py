@@ -22,6 +22,7 @@ from captchad.web.api.schema import (
     SELECTOR_LIMIT_BYTES,
     BatchShape,
     HintsBody,
+    ReportBody,
     TaskBody,
 )
 from captchad.web.api.session_rules import find_fill_faults, find_session_faults, make_fill, make_session
@@ -70,6 +71,12 @@ def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     for index, body in enumerate(bodies):
         _refuse_unbuilt(body, f"/tasks/{index}")
     return [_make_draft(body, f"/tasks/{index}") for index, body in enumerate(bodies)]
+
+
+def read_report(value: Any) -> ReportBody:
+    """Return the body of a report; InvalidRequest names every wrong field."""
+    _raise_if(list(_find_excesses(value, "")))
+    return _validate(ReportBody, value)
 
 
 def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:

@@ -99,6 +99,7 @@ class FormStage:
     before_answer: Callable[[], object] = lambda: None
     is_held: Callable[[Delivery], bool] = lambda _: True
     reading: Recognition | None = None
+    collects_labels: bool = False
 
     async def settle(self, **request: object) -> Settlement:
         """Make one attempt at a task on the form's page."""
@@ -122,7 +123,9 @@ class FormStage:
     def _make_solver(self) -> Solver:
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
-        return Solver(self.stage.engine, reader, self.is_held, metrics, self.stage.clock, lambda _: False)
+        return Solver(
+            self.stage.engine, reader, self.is_held, metrics, self.stage.clock, lambda _: self.collects_labels
+        )
 
     async def _recognise(self, picture: bytes, hints: Hints, host: str) -> Recognition:
         self.read.append(picture)
