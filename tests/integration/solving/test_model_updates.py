@@ -67,6 +67,14 @@ def served(updates: ModelUpdates) -> str | None:
     return None if path is None else Path(path).stem
 
 
+def served_bytes(updates: ModelUpdates) -> bytes:
+    return Path(updates.paths()[HOST]).read_bytes()
+
+
+def damage(updates: ModelUpdates) -> None:
+    Path(updates.paths()[HOST]).write_bytes(b"damaged")
+
+
 async def test_a_new_model_serves_without_a_restart_and_a_rollback_ends_it(host: Host, files: list[bytes]) -> None:
     updates, models = await host.start(), LearnedModels(host.broker)
     assert served(updates) is None
@@ -74,7 +82,7 @@ async def test_a_new_model_serves_without_a_restart_and_a_rollback_ends_it(host:
     await until_true(lambda: served(updates) == first)
     second = await models.install(HOST, files[1], first or "")
     await until_true(lambda: served(updates) == second)
-    assert Path(updates.paths()[HOST]).read_bytes() == files[1]
+    assert served_bytes(updates) == files[1]
     await models.roll_back(HOST)
     await until_true(lambda: served(updates) == first)
     assert updates.health().details == {"learned": {HOST: (first or "")[:8]}}
@@ -133,9 +141,9 @@ async def test_what_served_last_serves_after_a_restart_also_where_redis_has_lost
     await host.broker.client.flushall()
     assert served(await host.start()) == first
     # And it is here in spite of what a reader of the state folder did to the file.
-    Path(updates.paths()[HOST]).write_bytes(b"damaged")
+    damage(updates)
     await models.install(HOST, files[0], PACKAGED)
     again = host.make()
     await again.start()
     assert served(again) == first
-    assert Path(again.paths()[HOST]).read_bytes() == files[0]
+    assert served_bytes(again) == files[0]

@@ -5,7 +5,6 @@ by the model that served at the beginning, as if nothing had been learned.
 """
 
 import io
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
