@@ -17,7 +17,7 @@ from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table, say
 from captchad.config.loader import LoadedConfiguration
 from captchad.config.state import resolve_state_directory
-from captchad.domain.errors import TargetNotAllowed
+from captchad.domain.errors import CaptchadError, TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.learned_model import PACKAGED, ModelChoice
 from captchad.domain.target import find_declared_target
@@ -103,22 +103,33 @@ def _learn_all(loaded: LoadedConfiguration, is_json: bool) -> None:
     if not configuration.keeps_labels(socket.gethostname()):
         say(f"nothing is learned here: the labels are kept by {configuration.recognition.learner or 'no host'}")
         return
-    outcomes = []
+    hosts = [target.host for target in configuration.security.declared_targets()]
+    outcomes, failures = [], 0
     with _alone() as state_directory:
         learner = _make_learner(loaded, state_directory)
-        for target in configuration.security.declared_targets():
-            if target.host in configuration.recognition.models:
+        for host in (host for host in hosts if host not in configuration.recognition.models):
+            try:
+                outcome = _learn_if_due(learner, host)
+            except CaptchadError as error:
+                # One target's trouble must not keep the others from learning.
+                failures += 1
+                say(f"{host}: {error.message}", is_error=True)
                 continue
-            if learner.restore(target.host):
-                say(f"{target.host}: its model had been lost in Redis and was handed on again")
-            if learner.is_due(target.host):
-                outcomes.append(learner.learn(target.host, lambda step: None))
-                if not is_json:
-                    say(_word(outcomes[-1], loaded))
+            if outcome is not None:
+                outcomes.append(outcome)
+                say(_word(outcome, loaded), is_error=is_json)
     if is_json:
         print_json([_represent(outcome) for outcome in outcomes])
     elif not outcomes:
         say("no target has enough new labels")
+    if failures:
+        sys.exit(EXIT_FAILED)
+
+
+def _learn_if_due(learner: "Learner", host: str) -> "Outcome | None":
+    if learner.restore(host):
+        say(f"{host}: Redis had lost its model, which was handed on again", is_error=True)
+    return learner.learn(host, lambda step: None) if learner.is_due(host) else None
 
 
 def _roll_back(loaded: LoadedConfiguration, host: str, is_json: bool) -> None:

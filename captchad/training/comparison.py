@@ -13,7 +13,7 @@ from captchad.training.exact_test import LEVEL, measure_chance
 from captchad.training.lesson import Lesson
 from captchad.training.reading import read_pictures, spell_reading
 
-DISTURBED_VIEWS = 3
+DISTURBED_VIEWS = 8
 _SEED = 20_260
 
 
@@ -22,8 +22,8 @@ class Comparison:
     """How two models read the same held-back pictures.
 
     A label that the site has verified is of a picture that the old model read: as they are, the old one reads nearly
-    all of them, whatever it misses of the site. So each is also shown a few times disturbed. `gained` counts the
-    pictures of which the new model reads more views than the old one, `lost` those of which it reads fewer. `before`
+    all of them, whatever it misses of the site. So each is shown several times disturbed. `gained` counts the pictures
+    of which the new model reads more disturbed views than the old one, `lost` those of which it reads fewer. `before`
     and `after` count those read as they are, `new_losses` those that only the old one reads so, and `reread` the
     refused pictures of the same time (`refused`) in which the new model sees something else than what was refused.
     """
@@ -56,7 +56,7 @@ def compare_models(old: CaptchadEngine, new: CaptchadEngine, lesson: Lesson) -> 
     """Let both models read what a lesson has held back."""
     truths = [sample.text for sample in lesson.held_back]
     old_marks, new_marks = ([_mark(engine, view, truths) for view in _list_views(lesson)] for engine in (old, new))
-    old_sums, new_sums = np.sum(old_marks, axis=0), np.sum(new_marks, axis=0)
+    old_sums, new_sums = np.sum(old_marks[1:], axis=0), np.sum(new_marks[1:], axis=0)
     refused = read_pictures(new, [sample.picture for sample in lesson.refused])
     return Comparison(
         pictures=len(truths),

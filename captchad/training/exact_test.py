@@ -2,7 +2,7 @@
 
 from math import comb
 
-LEVEL = 0.01
+LEVEL = 0.05
 """Below this probability of so much gain by chance alone a new model counts as the better reader."""
 
 

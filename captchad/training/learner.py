@@ -137,6 +137,7 @@ class Learner:
             choices = self._ask(lambda models: models.read([host]))
             self._shelf.put(model, file)
             self._shelf.remember(host, choices[host])
+            self._shelf.tidy(choices)
         return model
 
     def _read_note(self, host: str) -> tuple[str, int]:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from captchad.recognition.captchad_engine import CALIBRATION_KEY, CaptchadEngine, load_captchad_engine
 from captchad.recognition.model import load_model
@@ -13,7 +12,7 @@ from captchad.training.comparison import Comparison, compare_models
 from captchad.training.export import TrainedNetwork, export, write_description
 from captchad.training.fine_tuning import BATCH_PICTURES, TuningOptions, train_through
 from captchad.training.lesson import Lesson
-from captchad.training.recalibration import Refit, rate, recalibrate, refit
+from captchad.training.recalibration import Refit, recalibrate
 from captchad.training.recipe import Recipe
 from captchad.training.weights import StartingPoint
 
@@ -43,7 +42,7 @@ def learn(
     clock: Clock,
     report: Callable[[str], None] = lambda step: None,
 ) -> Learned:
-    """Train from `begun` on a lesson, write the model, and and compare it with `present`."""
+    """Train from `begun` on a lesson, write the model, and compare it with `present`."""
     options = TuningOptions(passes=choose_passes(len(lesson.learned)))
     report(f"learning from {len(lesson.learned)} labels in {options.passes} passes")
     network = train_through(begun.network, lesson.learned, options, clock)
@@ -64,17 +63,7 @@ def learn(
     engine = load_captchad_engine(path)
     comparison = compare_models(present, engine, lesson)
     description["fine_tuning"] |= {"comparison": asdict(comparison)}
-    found = _refit(engine, lesson, description)
+    values, found = recalibrate(engine, description[CALIBRATION_KEY], lesson.held_back, lesson.refused)
+    description[CALIBRATION_KEY] = values
     write_description(path, description)
     return Learned(path, comparison, found)
-
-
-def _refit(engine: CaptchadEngine, lesson: Lesson, description: dict[str, Any]) -> Refit | None:
-    """Put a better calibration into a description, if there is one."""
-    values = description[CALIBRATION_KEY]
-    if values is None:
-        return None
-    found = refit(rate(engine, lesson))
-    if found.is_better:
-        description[CALIBRATION_KEY] = recalibrate(values, found)
-    return found

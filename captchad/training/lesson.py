@@ -11,8 +11,8 @@ from captchad.training.alphabet import encode, spell_plainly
 from captchad.training.sample import Sample
 
 LEAST_RIGHT_LABELS = 100
-"""Right labels of one target below which nothing is learned: a fifth of them is all that measures the gain."""
-_HELD_BACK_SHARE, _HELD_BACK_MOST = 0.2, 300
+"""Right labels of one target below which nothing is learned: a quarter of them is all that measures the gain."""
+_HELD_BACK_SHARE, _HELD_BACK_MOST = 0.25, 300
 
 
 class KeptLabel(Protocol):

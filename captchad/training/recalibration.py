@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from captchad.recognition.calibration import Curve, to_log_odds
 from captchad.recognition.captchad_engine import CaptchadEngine
-from captchad.training.lesson import Lesson
 from captchad.training.reading import read_pictures, spell_reading
 from captchad.training.sample import Sample
 
@@ -42,16 +41,26 @@ class Refit:
         return self.loss_after < self.loss_before
 
 
-def rate(engine: CaptchadEngine, lesson: Lesson) -> Rated:
-    """Read what a lesson has held back.
+def recalibrate(
+    engine: CaptchadEngine, values: dict[str, Any] | None, right: Sequence[Sample], refused: Sequence[Sample] = ()
+) -> tuple[dict[str, Any] | None, Refit | None]:
+    """Return a model's calibration (None: it has none), refitted on pictures new to it if that is better."""
+    if values is None:
+        return None, None
+    found = refit(rate(engine, right, refused))
+    return (adjust(values, found) if found.is_better else values), found
+
+
+def rate(engine: CaptchadEngine, right: Sequence[Sample], refused: Sequence[Sample]) -> Rated:
+    """Read pictures whose text is known, and others of which it is known what they do not say.
 
     Of a refused picture that is read otherwise than it was refused nobody knows whether that is right: it counts as
     likely right as the engine says, and so changes nothing.
     """
-    right, refused = _read(engine, lesson.held_back), _read(engine, lesson.refused)
-    targets = [float(is_right) for is_right, _ in right]
-    targets += [0.0 if is_the_same else confidence for is_the_same, confidence in refused]
-    log_odds = [to_log_odds(confidence) for _, confidence in right + refused]
+    known, unknown = _read(engine, right), _read(engine, refused)
+    targets = [float(is_right) for is_right, _ in known]
+    targets += [0.0 if is_the_same else confidence for is_the_same, confidence in unknown]
+    log_odds = [to_log_odds(confidence) for _, confidence in known + unknown]
     return Rated(np.array(log_odds), np.array(targets))
 
 
@@ -67,7 +76,7 @@ def refit(rated: Rated) -> Refit:
     return Refit(slope, intercept, float(before.mean()), float(np.concatenate(losses).mean()))
 
 
-def recalibrate(values: dict[str, Any], found: Refit) -> dict[str, Any]:
+def adjust(values: dict[str, Any], found: Refit) -> dict[str, Any]:
     """Return a calibration as models hold it, with the refit's text curve."""
     return values | {"text": Curve.from_json(values["text"]).adjust(found.slope, found.intercept).to_json()}
 

@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--start", type=Path, help="the model that serves first; the packaged one unless given")
     parser.add_argument("--out", type=Path, help="where to write the curves as JSON")
     given = parser.parse_args()
-    os.nice(LOWEST_PRIORITY - os.nice(0))
+    os.nice(LOWEST_PRIORITY)
     curves = {}
     for family in given.family or HELD_OUT:
         curves[family] = simulate(family, given.visits, given.start)

@@ -18,8 +18,8 @@ def test_the_newest_right_labels_are_held_back_with_the_refused_ones_of_their_ti
     labels.insert(10, draw_label("OLD", 10, Verdict.WRONG))
     labels.append(draw_label("NEW", LEAST_RIGHT_LABELS, Verdict.WRONG))
     lesson = make_lesson(labels, HOST)
-    assert [sample.text for sample in lesson.held_back] == [f"{number:03}" for number in range(80, 100)]
-    assert [sample.text for sample in lesson.learned] == [f"{number:03}" for number in range(80)]
+    assert [sample.text for sample in lesson.held_back] == [f"{number:03}" for number in range(75, 100)]
+    assert [sample.text for sample in lesson.learned] == [f"{number:03}" for number in range(75)]
     assert [sample.text for sample in lesson.refused] == ["NEW"]
     assert {sample.family for sample in lesson.learned} == {HOST}
 
@@ -35,7 +35,7 @@ def test_below_the_least_it_says_how_many_are_missing() -> None:
 def test_what_can_not_be_learned_is_left_out() -> None:
     labels = draw_labels(LEAST_RIGHT_LABELS)
     labels[5:5] = [KeptPicture("gone", content=None), KeptPicture("bad", content=b"no picture"), draw_label("é")]
-    assert len(make_lesson(labels, HOST).learned) == 80
+    assert len(make_lesson(labels, HOST).learned) == 75
 
 
 def test_signs_are_spelled_as_the_model_reads_them() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.recognition.calibration import Calibration, make_plain_calibration
-from captchad.training.recalibration import Rated, recalibrate, refit
+from captchad.training.recalibration import Rated, adjust, refit
 
 
 def rate_readings(count: int, slope: float, intercept: float, seed: int = 1) -> Rated:
@@ -46,7 +46,7 @@ def test_the_refitted_calibration_is_one_that_models_hold() -> None:
     plain = make_plain_calibration()
     character = plain.character.to_json()
     values = {"text": plain.text.to_json(), "character": character, "letter_case": {}}
-    found = Calibration.from_json(recalibrate(values, refit(rate_readings(300, 1.0, 2.0))))
+    found = Calibration.from_json(adjust(values, refit(rate_readings(300, 1.0, 2.0))))
     features = (-1.0, *[0.0] * 7)
     assert found.text.estimate(features) > plain.text.estimate(features)
     assert found.character == plain.character
