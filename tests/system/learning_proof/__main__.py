@@ -1,45 +1,22 @@
 """`python -m tests.system.learning_proof`: the rate over the visits of simulated sites, with and without learning."""
 
 import argparse
-import asyncio
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from captchad.broker.connection import Broker
-from captchad.broker.learned_models import LearnedModels
-from captchad.config.settings import RedisSection
 from captchad.domain.learned_model import PACKAGED
 from captchad.recognition.model_shelf import MODELS_FOLDER_NAME, ModelShelf
 from tests.redis_server import RedisServer
+from tests.system.learning_proof.redis_questions import RedisQuestions
 from tests.system.learning_proof.simulation import HOST, SimulatedSite, Simulation, Visit
 
 HELD_OUT = ("wheezy.captcha", "kaptcha", "xcaptcha", "trek-captcha")
 VISITS, WINDOW, SEED = 2000, 200, 77
 LOWEST_PRIORITY = 19
-Result = TypeVar("Result")
-
-
-class RedisQuestions:
-    """Asks the models of one Redis, each time over a connection of its own."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def __call__(self, work: Callable[[LearnedModels], Awaitable[Result]]) -> Result:
-        async def ask() -> Result:
-            broker = Broker(RedisSection(), "learning-proof", self._url)
-            await broker.start()
-            try:
-                return await work(LearnedModels(broker))
-            finally:
-                await broker.close()
-
-        return asyncio.run(ask())
 
 
 def main() -> int:
