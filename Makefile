@@ -75,9 +75,10 @@ prove-pythons: ## the unit tests on every Python from 3.11 on that is on the PAT
 	@sh scripts/bootstrap/prepare.sh test
 	@$(BIN)/python scripts/testing/prove_pythons.py
 
-prove-learning: ## 2,000 visits to simulated sites of four generators, from 0 labels on; curves in build/learning.json
+prove-learning: ## reading beside the learner; 2,000 visits to simulated sites of four generators, curves in build/learning.json
 	@sh scripts/bootstrap/prepare.sh test
 	@mkdir -p build
+	@$(BIN)/python -m tests.system.learning_proof.serving
 	@$(BIN)/python -m tests.system.learning_proof --out build/learning.json
 
 prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus

@@ -143,6 +143,7 @@ def _roll_back(loaded: LoadedConfiguration, host: str, is_json: bool) -> None:
 
 
 def _list_models(loaded: LoadedConfiguration, is_json: bool) -> None:
+    require(Extra.WORKER, "counting labels")
     configuration = loaded.configuration
     hosts = [target.host for target in configuration.security.declared_targets()]
     choices = _ask(loaded, lambda models: models.read(hosts))
