@@ -41,6 +41,11 @@ class LabelStream:
         self._broker = broker
         self._keys = keys
 
+    @property
+    def partition(self) -> int:
+        """The partition's number."""
+        return self._keys.partition
+
     async def wait(self, most: int) -> list[WaitingLabel]:
         """Return the oldest labels as soon as there are any; none after a while without."""
         async with self._broker.guard():

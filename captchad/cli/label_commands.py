@@ -18,7 +18,7 @@ from captchad.config.loader import LoadedConfiguration
 from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.label import Label, Verdict
-from captchad.domain.target import find_declared_target
+from captchad.domain.target import find_declared_target, normalise_pattern
 from captchad.operations.labels.acts import LabelActs
 from captchad.operations.labels.journal import Journal
 from captchad.operations.labels.label_folder import read_review_folder, write_label_folder
@@ -29,6 +29,15 @@ from captchad.runtime.clock import Clock
 
 DEFAULT_LIMIT = 50
 _FIELDS = ("label_id", "host", "text", "verdict", "origin", "task_id", "at", "who")
+
+
+def _spell_as_declared(ctx: click.Context, parameter: click.Parameter, host: str | None) -> str | None:
+    """Return a host as the store spells it, whatever its case; what is no host has no labels."""
+    try:
+        return host if host is None else normalise_pattern(host)
+    except TargetNotAllowed:
+        return host
+
 
 _folder_argument = click.argument(
     "folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -44,7 +53,7 @@ def labels() -> None:
 
 
 @labels.command("list")
-@click.argument("host", required=False)
+@click.argument("host", required=False, callback=_spell_as_declared)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -71,7 +80,7 @@ def list_labels(host: str | None, limit: int, config_path: str | None, is_json: 
 
 
 @labels.command()
-@click.argument("host")
+@click.argument("host", callback=_spell_as_declared)
 @click.option(
     "--out",
     required=True,
@@ -97,7 +106,7 @@ def export(host: str, out: Path, config_path: str | None, is_json: bool) -> None
 
 
 @labels.command("import")
-@click.argument("host")
+@click.argument("host", callback=_spell_as_declared)
 @_folder_argument
 @config_option
 @json_option
@@ -140,7 +149,7 @@ def review(folder: Path, is_json: bool) -> None:
 
 
 @labels.command()
-@click.argument("host", required=False)
+@click.argument("host", required=False, callback=_spell_as_declared)
 @click.option("--id", "label_ids", multiple=True, metavar="ID", help="Only this label; repeat for several.")
 @config_option
 @json_option

@@ -26,9 +26,8 @@ class LabelKeeper(Service):
     What was written before the kill comes again, and replaces itself.
     """
 
-    name = "labels"
-
     def __init__(self, broker: Broker, stream: LabelStream, store: LabelStore, metrics: Metrics, clock: Clock) -> None:
+        self.name = f"labels-{stream.partition:02x}"
         self._broker = broker
         self._stream = stream
         self._store = store

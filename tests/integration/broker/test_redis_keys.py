@@ -19,6 +19,7 @@ from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.identifier import make_task_id
+from captchad.domain.label import CollectedAnswers, JudgedAnswer, Verdict
 from captchad.domain.learned_model import PACKAGED
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.page import Evidence
@@ -59,7 +60,8 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     await partition.submit()
     worker = partition.make_consumer()
     first, second, third = await worker.take(3)
-    with_evidence = replace(completed(first), evidence=Evidence(b"picture", b"screenshot"))
+    answers = CollectedAnswers("captcha.example", (JudgedAnswer("abcd", Verdict.RIGHT, b"picture"),))
+    with_evidence = replace(completed(first), evidence=Evidence(b"picture", b"screenshot"), answers=answers)
     await worker.settle([with_evidence, retryable(second), retryable(third)])
     [fourth] = await worker.take(3)
     limits, target = TargetLimits(broker, "w.1", 5), Target("captcha.example", max_concurrent=1)

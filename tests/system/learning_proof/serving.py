@@ -1,6 +1,6 @@
 """`python -m tests.system.learning_proof.serving`: how fast every core reads while this host learns.
 
-One reader a core works without a pause, as workers do that are never idle. A learner at the lowest priority trains beside
+One reader a core works without a pause, as workers do that are never idle. A learner at lowest priority trains beside
 them, stopped and continued by turns, so that both rates are measured in the same minutes.
 """
 

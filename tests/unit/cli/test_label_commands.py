@@ -68,6 +68,7 @@ def test_targets_and_labels_are_listed(store: LabelStore) -> None:
     ]
     assert [one["text"] for one in read_json("list", HOST)] == ["ab2", "ab1"]
     assert len(read_json("list", HOST, "--limit", 1)) == 1
+    assert len(read_json("list", "Other.Example.COM.")) == 1
     shown = run("list", HOST).stdout
     assert "verified" in shown
     assert make_label(2).label_id in shown

@@ -40,7 +40,6 @@ def test_off_loopback_a_role_needs_keys() -> None:
     ("tree", "path", "refusing"),
     [
         ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster", set(Role)),
-        ({"recognition": {"collect_labels": True}}, "recognition.collect_labels", {Role.WORKER}),
         ({"gateway": {"processes": 2}}, "gateway.processes", {Role.GATEWAY}),
         ({"compatibility": {"enabled": True}}, "compatibility.enabled", {Role.GATEWAY}),
     ],
@@ -51,6 +50,18 @@ def test_a_setting_without_its_engine_stops_the_roles_that_need_it(
     configuration = Configuration.model_validate(tree)
     found = {role: [problem.path for problem in unbuilt_settings(configuration, role)] for role in Role}
     assert found == {role: [path] if role in refusing else [] for role in Role}
+
+
+@pytest.mark.parametrize("role", [Role.WORKER, Role.SCHEDULER])
+def test_labels_of_several_hosts_need_one_that_keeps_them(role: Role) -> None:
+    tree: dict[str, Any] = {"deployment_mode": "multi", "security": {"targets": [{"host": "localhost"}]}}
+    collecting = {"collect_labels": True}
+    assert paths(tree, role) == []
+    assert paths(tree | {"recognition": collecting}, role) == ["recognition.learner"]
+    own = {"security": {"targets": [{"host": "localhost", "collect_labels": True}]}}
+    assert paths(tree | own, role) == ["recognition.learner"]
+    assert paths(tree | {"recognition": collecting | {"learner": "alpha"}}, role) == []
+    assert paths(tree | {"recognition": collecting, "deployment_mode": "single"}, role) == []
 
 
 def test_a_worker_needs_to_know_where_its_browsers_are() -> None:
