@@ -100,9 +100,6 @@ def _learn_one(loaded: LoadedConfiguration, host: str, is_json: bool) -> None:
 
 def _learn_all(loaded: LoadedConfiguration, is_json: bool) -> None:
     configuration = loaded.configuration
-    if not configuration.keeps_labels(socket.gethostname()):
-        say(f"nothing is learned here: the labels are kept by {configuration.recognition.learner or 'no host'}")
-        return
     hosts = [target.host for target in configuration.security.declared_targets()]
     outcomes, failures = [], 0
     with _alone() as state_directory:
@@ -121,7 +118,7 @@ def _learn_all(loaded: LoadedConfiguration, is_json: bool) -> None:
     if is_json:
         print_json([_represent(outcome) for outcome in outcomes])
     elif not outcomes:
-        say("no target has enough new labels")
+        say(f"no target has enough new labels{_hint_elsewhere(loaded)}")
     if failures:
         sys.exit(EXIT_FAILED)
 
@@ -207,14 +204,20 @@ def _name(digest: str | None) -> str:
     return digest[:_DIGEST_SHOWN] if digest else "the packaged model"
 
 
+def _hint_elsewhere(loaded: LoadedConfiguration) -> str:
+    """Say where labels are kept, if that does not seem to be this host."""
+    learner = loaded.configuration.recognition.learner
+    is_here = loaded.configuration.keeps_labels(socket.gethostname())
+    return "" if is_here or learner is None else f"; labels are kept by {learner}"
+
+
 def _word(outcome: "Outcome", loaded: LoadedConfiguration) -> str:
     from captchad.training.learner import Fate  # noqa: PLC0415
     from captchad.training.lesson import LEAST_RIGHT_LABELS  # noqa: PLC0415
 
     if outcome.learned is None:
         missing = LEAST_RIGHT_LABELS - outcome.right
-        elsewhere = "" if loaded.configuration.keeps_labels(socket.gethostname()) else "; they are kept on another host"
-        return f"{outcome.host}: {outcome.right} right labels, {missing} more are needed{elsewhere}"
+        return f"{outcome.host}: {outcome.right} right labels, {missing} more are needed{_hint_elsewhere(loaded)}"
     found = outcome.learned.comparison
     figures = (
         f"of {found.pictures} held back labels it reads {found.gained} better and {found.lost} worse than the present "
