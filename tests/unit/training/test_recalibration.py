@@ -5,8 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.domain.recognition import Hints
 from captchad.recognition.calibration import Calibration, make_plain_calibration
-from captchad.training.recalibration import Rated, adjust, refit
+from captchad.recognition.captchad_engine import CALIBRATION_KEY, load_captchad_engine
+from captchad.recognition.model import load_model
+from captchad.training.recalibration import Rated, adjust, rate, recalibrate, refit
+from captchad.training.sample import Sample
+from tests.unit.training.plain_pictures import draw_many
 
 
 def rate_readings(count: int, slope: float, intercept: float, seed: int = 1) -> Rated:
@@ -50,3 +55,21 @@ def test_the_refitted_calibration_is_one_that_models_hold() -> None:
     features = (-1.0, *[0.0] * 7)
     assert found.text.estimate(features) > plain.text.estimate(features)
     assert found.character == plain.character
+
+
+def test_refused_pictures_count_as_wrong_only_where_they_are_read_as_they_were_refused() -> None:
+    engine, [sample] = load_captchad_engine(), draw_many(1)
+    [found] = engine.recognise([sample.picture], [Hints()])
+    read_the_same = Sample(sample.picture, found.text, "site")
+    read_otherwise = Sample(sample.picture, "NEVER", "site")
+    rated = rate(engine, [read_the_same, read_otherwise], [read_the_same, read_otherwise])
+    assert rated.right.tolist() == [1.0, 0.0, 0.0, found.confidence]
+
+
+def test_what_would_be_no_better_leaves_the_calibration_as_it_came() -> None:
+    engine, values = load_captchad_engine(), load_model().description[CALIBRATION_KEY]
+    drawn = draw_many(1)
+    kept, found = recalibrate(engine, values, drawn)
+    assert found is not None
+    assert (kept == values) is not found.is_better
+    assert recalibrate(engine, None, drawn) == (None, None)
