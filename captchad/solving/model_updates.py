@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
@@ -72,15 +72,18 @@ class ModelUpdates(Service):
             await self._update()
 
     async def run(self) -> None:
-        """Follow the events until cancelled."""
-        looking = self._work.spawn(self._looking.run(), "looking")
+        """Look for new models until cancelled: at every event that may mean one, and now and then besides."""
+        following = self._work.spawn(self._follow(), "following")
         try:
-            async with self._feed.subscription() as events:
-                async for event in events:
-                    if event.kind in {"target", "reconnected"}:
-                        self._looking.wake()
+            await self._looking.run()
         finally:
-            looking.cancel()
+            following.cancel()
+
+    async def _follow(self) -> None:
+        async with self._feed.subscription() as events:
+            async for event in events:
+                if event.kind in {"target", "reconnected"}:
+                    self._looking.wake()
 
     async def _update(self) -> None:
         hosts = tuple(dict.fromkeys(self._hosts()))
@@ -91,8 +94,7 @@ class ModelUpdates(Service):
             if choice.present == self._serving.get(host, PACKAGED):
                 continue
             if await self._choose(host, choice):
-                await asyncio.to_thread(self._shelf.remember, host, choice)
-                await asyncio.to_thread(self._shelf.tidy, choices)
+                await self._remember(host, choice, choices)
         self._metrics.set_learned_models(len(self._serving))
 
     async def _choose(self, host: str, choice: ModelChoice) -> bool:
@@ -114,6 +116,13 @@ class ModelUpdates(Service):
             _logger.info("%s is read with the learned model %s from now on", host, digest[:8])
         self._metrics.record_model_change("installed")
         return True
+
+    async def _remember(self, host: str, choice: ModelChoice, choices: Mapping[str, ModelChoice]) -> None:
+        try:
+            await asyncio.to_thread(self._shelf.remember, host, choice)
+            await asyncio.to_thread(self._shelf.tidy, choices)
+        except OSError as error:
+            _logger.warning("which model reads %s can't be kept for the next start: %s", host, error.strerror)
 
     async def _obtain(self, host: str, digest: str) -> None:
         """Have a model on this host, checked."""

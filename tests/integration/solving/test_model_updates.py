@@ -147,3 +147,22 @@ async def test_what_served_last_serves_after_a_restart_also_where_redis_has_lost
     await again.start()
     assert served(again) == first
     assert served_bytes(again) == files[0]
+
+
+async def test_a_folder_that_takes_nothing_stops_neither_the_worker_nor_what_is_here(
+    host: Host, files: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    updates, models = await host.start(), LearnedModels(host.broker)
+    first = await models.install(HOST, files[0], PACKAGED)
+    await until_true(lambda: served(updates) == first)
+    await until_true(lambda: ModelShelf(host.folder / "models").recall(HOST) is not None)
+    # A file in its place is to everybody, root too, what a disk without room is.
+    (host.folder / "models").rename(host.folder / "aside")
+    (host.folder / "models").write_bytes(b"")
+    await models.install(HOST, files[1], first or "")
+    await until_true(lambda: "is refused" in caplog.text)
+    assert served(updates) == first
+    (host.folder / "models").unlink()
+    (host.folder / "aside").rename(host.folder / "models")
+    updates.look_now()
+    await until_true(lambda: served(updates) == find_digest(files[1]))
