@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -43,7 +43,7 @@ class LabelActs:
         A picture that an export has named after its label corrects that label; any other is a label of its own, once.
         """
         pictures = read_importable(folder)
-        known = {label.label_id: label for label in self._store.read(host)}
+        known: dict[str, Label] = {label.label_id: label for label in self._store.read(host)}
         now_ms = self._clock.now_ms()
         fates = Counter(
             # A millisecond apart, so that they keep the folder's order.
@@ -78,13 +78,17 @@ class LabelActs:
             who=self._who,
         )
 
-    def _import(self, known: Mapping[str, StoredLabel], label: Label, picture: bytes, path: Path) -> str:
+    def _import(self, known: dict[str, Label], label: Label, picture: bytes, path: Path) -> str:
         """Add a label, or correct the one that there is of this picture; return which member of Import counts it."""
         exported = known.get(unquote(path.stem))
-        is_exported = exported is not None and exported.picture == picture
+        is_exported = isinstance(exported, StoredLabel) and exported.picture == picture
         earlier = exported if is_exported else known.get(label.label_id)
         if earlier is None:
-            return "added" if self._store.add(label, picture).is_kept else "dropped"
+            if not self._store.add(label, picture).is_kept:
+                return "dropped"
+            # A folder may have a picture twice.
+            known[label.label_id] = label
+            return "added"
         if (earlier.text, earlier.verdict) == (label.text, label.verdict):
             return "known"
         self._store.correct(earlier.label_id, label.text, self._who)

@@ -83,11 +83,9 @@ class ReportRoutes:
         return await read_body(request, BODY_LIMIT_BYTES, lambda length: None, measure)
 
     def _explain(self, fate: ReportFate, record: TaskRecord) -> str | None:
-        if fate is ReportFate.KEPT:
-            return None
-        if fate is ReportFate.DROPPED:
-            return "no_room"
-        return "picture_gone" if self._collects(record.request.target) else "not_collected"
+        if fate is ReportFate.GONE:
+            return "picture_gone" if self._collects(record.request.target) else "not_collected"
+        return "no_room" if fate is ReportFate.DROPPED else None
 
 
 def _find_result(record: TaskRecord) -> TaskResult:

@@ -12,6 +12,7 @@ from captchad.broker.labels import AnswerReports, LabelStream, ReportFate, Waiti
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import TaskStore
 from captchad.config.settings import RedisSection, SchedulerSection
+from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.label import CollectedAnswers, JudgedAnswer, Label, LabelOrigin, Verdict
 from tests.integration.protocol import LIMITS, TARGET, Partition, completed, handed_back, retryable
 
@@ -108,6 +109,23 @@ async def test_an_attempt_that_lost_its_task_or_repeats_itself_hands_nothing_on(
     settlement = replace(completed(delivery), answers=judged(RIGHT))
     assert await second.settle([settlement]) == ["completed"]
     assert await second.settle([settlement]) == ["duplicate"]
+    assert [label.text for label in await read_labels(partition)] == ["efgh"]
+
+
+async def test_an_outcome_that_no_replica_acknowledges_hands_on_its_labels_once(
+    partition: Partition, redis_url: str
+) -> None:
+    broker = Broker(RedisSection(min_replicas_acknowledged=1), "test", url_override=redis_url)
+    await broker.start()
+    try:
+        await partition.submit()
+        worker = replace(partition, broker=broker).make_consumer()
+        [delivery] = await worker.take(1)
+        for _ in range(2):
+            with pytest.raises(BrokerUnavailable, match="0 of 1 replicas"):
+                await worker.settle([replace(completed(delivery), answers=judged(RIGHT))])
+    finally:
+        await broker.close()
     assert [label.text for label in await read_labels(partition)] == ["efgh"]
 
 

@@ -132,6 +132,17 @@ def test_pictures_from_elsewhere_become_labels_once(state: Path, tmp_path: Path)
     ]
 
 
+def test_a_picture_that_a_folder_has_twice_is_one_label(state: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        draw(folder, name)
+    (folder / "labels.tsv").write_text("a.png\tabc\nb.png\tabc\nc.png\tABC\n")
+    answer = read_json("import", HOST, folder)
+    assert (answer["added"], answer["known"], answer["corrected"]) == (1, 1, 1)
+    assert [one.text for one in open_store(state).read(HOST)] == ["ABC"]
+
+
 def test_a_folder_with_a_fault_is_not_imported_at_all(state: Path, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
