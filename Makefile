@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-drift prove-fuzz prove-pythons prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-drift prove-fuzz prove-pythons prove-learning prove-systemd
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -82,6 +82,12 @@ prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findin
 prove-pythons: ## the unit tests on every Python from 3.11 on that is on the PATH or under pyenv
 	@sh scripts/bootstrap/prepare.sh test
 	@$(BIN)/python scripts/testing/prove_pythons.py
+
+prove-learning: ## reading beside the learner; 2,000 visits to simulated sites of four generators, curves in build/learning.json
+	@sh scripts/bootstrap/prepare.sh test
+	@mkdir -p build
+	@$(BIN)/python -m tests.system.learning_proof.serving
+	@$(BIN)/python -m tests.system.learning_proof --out build/learning.json
 
 prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus
 	@bash scripts/testing/prove_systemd.sh

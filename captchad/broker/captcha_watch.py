@@ -89,7 +89,7 @@ class CaptchaWatch:
         """
         arguments: list[Argument] = [consumer, FORGET_AFTER_MS, len(observed.ids), *observed.ids]
         for host, state in states.items():
-            change = orjson.dumps({"target": host, "change": "captcha", "signals": state.signals})
+            change = orjson.dumps({"target": host, "change": "captcha_changed", "signals": state.signals})
             arguments += [host, orjson.dumps(state), change if host in changed else b""]
         keys = [LEADER, CAPTCHA_OBSERVATIONS, CAPTCHA_STATES, CAPTCHAS_SEEN, CAPTCHA_CHANGES, self.broker.node_events]
         return bool(await self.broker.run_fleet_script("captcha_fold", keys, arguments))

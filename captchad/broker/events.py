@@ -36,7 +36,7 @@ _FINAL = frozenset(str(status) for status in FINAL_STATUSES)
 
 @dataclass(frozen=True, slots=True)
 class FleetEvent:
-    """A change: of a task, of a node, of a target's captcha, or that events may have been missed before this one."""
+    """A change: of a task, of a node, of a target, or that events may have been missed before this one."""
 
     kind: Literal["task", "node", "target", "reconnected"]
     payload: dict[str, Any]

@@ -50,11 +50,15 @@ Across the fleet
     captchad:{fleet}:captcha_states   hash  HOST -> how its captcha is watched (JSON); HOST as the worker declares it
     captchad:{fleet}:captchas_seen    zset  HOST -> last visit (ms); the three forget a target that nobody visits
     captchad:{fleet}:captcha_changes  hash  HOST -> when its captcha was last found to have changed (ms)
-    captchad:{fleet}:events       channel   changes of nodes and of captchas; with `:DB` like a partition's
+    captchad:{fleet}:events       channel   changes of nodes, and of targets' captchas and models; with `:DB` like a partition's
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
     captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
     captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
     captchad:{target:HOST}:closed  string   the site asked to be left alone; expires when it may be visited again
+    captchad:{target:HOST}:model   hash     its learned models: digests `present` and `former` (empty: the packaged
+                                            one), `at_ms`; install_model, roll_back_model write; never expires
+    captchad:{target:HOST}:model:DIGEST  string  a learned model's file, bounded; install_model writes; never expires
+                                            while it is present or former, and within the hour once it is neither
     captchad:{target:HOST}:waiting zset     partition -> since when (ms) it waits for a page's slot; expires
     captchad:{rate:NAME}          string    theoretical arrival time (ms) of a caller's next request; expires
 """
@@ -141,7 +145,7 @@ def api_key(key_id: str) -> str:
 
 
 class TargetKeys:
-    """All keys of one target's limits."""
+    """All keys of one target: of its limits, and of its learned models (`models` is the prefix of their digests)."""
 
     def __init__(self, host: str) -> None:
         prefix = f"{NAMESPACE}:{{target:{host}}}"
@@ -149,6 +153,8 @@ class TargetKeys:
         self.holders = f"{prefix}:holders"
         self.closed = f"{prefix}:closed"
         self.waiting = f"{prefix}:waiting"
+        self.model = f"{prefix}:model"
+        self.models = f"{prefix}:model:"
 
 
 def rate(name: str) -> str:

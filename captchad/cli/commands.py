@@ -47,6 +47,7 @@ COMMANDS: dict[str, Command] = {
     "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _REDIS),
     "recognise": Command("captchad.cli.recognise:recognise", "Read pictures locally, without a server.", _READING),
     "train": Command("captchad.cli.train:train", "Fine-tune a model on the labelled pictures of one site.", _TRAINING),
+    "learn": Command("captchad.cli.learn:learn", "Teach a target's model with its own labels.", _REDIS),
     "evaluate": Command(
         "captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read.", _READING
     ),

@@ -1,6 +1,6 @@
 """The worker: opens pages and reads their captchas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.consumer import Consumer, Delivery
@@ -23,6 +23,7 @@ from captchad.egress.scope import ScopePolicy
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
 from captchad.recognition.model_registry import ModelRegistry
+from captchad.recognition.model_shelf import MODELS_FOLDER_NAME, ModelShelf
 from captchad.recognition.service import RecognitionService
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
@@ -32,6 +33,7 @@ from captchad.solving.captcha_notes import CaptchaNotes
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
 from captchad.solving.lease_keeper import LeaseKeeper
+from captchad.solving.model_updates import ModelUpdates
 from captchad.solving.protected_ports import ProtectedPorts
 from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
@@ -59,7 +61,15 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
     browser = BrowserEngine(choose_recycle_limits(configuration), proxy, clock, source)
-    registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
+    # Only read from here; the limits are for submits.
+    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
+    updates = _build_model_updates(process, feed, policy)
+
+    def find_models() -> Mapping[str, str]:
+        # What is configured wins over what was learned.
+        return {**updates.paths(), **process.configuration.recognition.models}
+
+    registry = ModelRegistry(find_models, load_captchad_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
     solver = Solver(browser, reader, permit_answer, metrics, clock, collects_labels)
@@ -77,8 +87,6 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     settler.on_written(notes.note)
     broker.on_return(leases.renew_now)
     broker.on_return(gate.renew_now)
-    # Only read from here; the limits are for submits.
-    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
 
     def describe() -> WorkerFigures:
         return WorkerFigures(
@@ -102,6 +110,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         ProtectedPorts(broker, feed, policy, process.host),
         proxy,
         browser,
+        updates,
         recognition,
         notes,
         settler,
@@ -112,6 +121,16 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         process.build_presence(),
         *(DeliveryLoop(broker, consumer, attempts, clock, browser.wait_serving) for consumer in consumers),
     )
+
+
+def _build_model_updates(process: RoleProcess, feed: EventFeed, policy: ScopePolicy) -> ModelUpdates:
+    def list_hosts() -> list[str]:
+        return [target.host for target in policy.targets]
+
+    shelf = ModelShelf(process.state_directory / MODELS_FOLDER_NAME)
+    updates = ModelUpdates(process.broker, shelf, feed, list_hosts, process.metrics)
+    process.on_reload(lambda _: updates.look_now())
+    return updates
 
 
 def _build_proxy(process: RoleProcess, policy: ScopePolicy) -> FilteringProxy:

@@ -127,6 +127,12 @@ BROWSER_CRASHES = _counter(
 EGRESS_REFUSALS = _counter(
     "captchad_egress_refusals_total", "Connections the filtering proxy refused, by reason.", "reason"
 )
+LEARNED_MODELS = _gauge("captchad_learned_models", "Targets that this worker reads with a learned model.")
+MODEL_CHANGES = _counter(
+    "captchad_model_changes_total",
+    "Learned models that this worker has begun to read a target with (installed), or could not use (refused).",
+    "outcome",
+)
 
 # ---- The scheduler ----
 
@@ -174,6 +180,8 @@ WORKER_METRICS = (
     BROWSER_RECYCLES,
     BROWSER_CRASHES,
     EGRESS_REFUSALS,
+    LEARNED_MODELS,
+    MODEL_CHANGES,
 )
 SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, LABELS_KEPT, LABELS_DROPPED)
 

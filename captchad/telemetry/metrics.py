@@ -24,6 +24,7 @@ DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "dead"]
 ConnectionEnd = Literal["surplus", "slow_head"]
+ModelOutcome = Literal["installed", "refused"]
 LabelDrop = Literal["limit", "refused", "unreadable"]
 PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence", "answer"]
 
@@ -90,6 +91,14 @@ class Metrics:
             (metric_catalogue.BROWSER_CRASHES, browser.crashes),
         ):
             self.instruments.set(definition, value or 0)
+
+    def set_learned_models(self, count: int) -> None:
+        """So many targets are read with a learned model."""
+        self.instruments.set(metric_catalogue.LEARNED_MODELS, count)
+
+    def record_model_change(self, outcome: ModelOutcome) -> None:
+        """A target is read with another model from now on, or its new one was refused."""
+        self.instruments.add(metric_catalogue.MODEL_CHANGES, labels={"outcome": outcome})
 
     def record_attempt(self, outcome: SettlementOutcome, error_code: str | None = None) -> None:
         """One attempt ended; `refused` is a late result that the fence kept out."""

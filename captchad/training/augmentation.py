@@ -14,6 +14,10 @@ _SMALL_CHANCE, _SMALL_LEAST_SHARE = 0.2, 0.5
 _NOISE_CHANCE, _NOISE_MOST = 0.3, 0.12
 _GAIN_SPREAD = 0.2
 _FLIP_CHANCE = 0.03
+_DISTURBED_STRETCH = (0.8, 1.25)
+_DISTURBED_DEGREES = 8.0
+_DISTURBED_SHARE = (0.4, 0.7)
+_DISTURBED_NOISE = 24.0
 
 
 def augment(pixels: Pixels, generator: np.random.Generator, *, planes: int = GREY_PLANES) -> Prepared:
@@ -28,6 +32,17 @@ def augment(pixels: Pixels, generator: np.random.Generator, *, planes: int = GRE
         prepared += noise * np.float32(generator.uniform(0, _NOISE_MOST))
     # The preparation may confuse ground and ink where they cover about the same area.
     return -prepared if generator.random() < _FLIP_CHANCE else prepared
+
+
+def disturb(pixels: Pixels, generator: np.random.Generator) -> Pixels:
+    """Return a picture stretched, turned, without detail and with noise: harder to read, to tell readers apart."""
+    height, width = pixels.shape[:2]
+    wide = max(1, round(width * float(generator.uniform(*_DISTURBED_STRETCH))))
+    stretched = np.asarray(Image.fromarray(pixels).resize((wide, height), Image.Resampling.BILINEAR), dtype=np.uint8)
+    turned = _turn(stretched, float(generator.uniform(-_DISTURBED_DEGREES, _DISTURBED_DEGREES)))
+    coarse = _shrink_and_enlarge(turned, float(generator.uniform(*_DISTURBED_SHARE)))
+    noise = generator.standard_normal(coarse.shape) * float(generator.uniform(0, _DISTURBED_NOISE))
+    return np.clip(coarse + noise, 0, 255).astype(np.uint8)
 
 
 def _add_margins(pixels: Pixels, generator: np.random.Generator) -> Pixels:
@@ -45,7 +60,10 @@ def _add_margins(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 def _tilt(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     if generator.random() >= _TILT_CHANCE:
         return pixels
-    degrees = float(generator.uniform(-_TILT_DEGREES, _TILT_DEGREES))
+    return _turn(pixels, float(generator.uniform(-_TILT_DEGREES, _TILT_DEGREES)))
+
+
+def _turn(pixels: Pixels, degrees: float) -> Pixels:
     turned = Image.fromarray(pixels).rotate(degrees, Image.Resampling.BILINEAR, fillcolor=_find_ground(pixels))
     return np.asarray(turned, dtype=np.uint8)
 
@@ -53,8 +71,11 @@ def _tilt(pixels: Pixels, generator: np.random.Generator) -> Pixels:
 def _lose_detail(pixels: Pixels, generator: np.random.Generator) -> Pixels:
     if generator.random() >= _SMALL_CHANCE:
         return pixels
+    return _shrink_and_enlarge(pixels, float(generator.uniform(_SMALL_LEAST_SHARE, 1)))
+
+
+def _shrink_and_enlarge(pixels: Pixels, share: float) -> Pixels:
     height, width = pixels.shape[:2]
-    share = float(generator.uniform(_SMALL_LEAST_SHARE, 1))
     # A picture that is small already has no detail to spare.
     share = min(1.0, max(share, 24 / height))
     small = Image.fromarray(pixels).resize(

@@ -104,7 +104,12 @@ async def test_a_change_is_told_with_its_time_and_kept(
     assert captcha.changed_ms is not None
     assert captcha.changed_ms >= before_ms - 1
     assert captcha.changed_seconds is not None
-    assert event.payload == {"target": TARGET, "change": "captcha", "signals": ["size"], "at_ms": captcha.changed_ms}
+    assert event.payload == {
+        "target": TARGET,
+        "change": "captcha_changed",
+        "signals": ["size"],
+        "at_ms": captcha.changed_ms,
+    }
     await work.cancel_all()
 
 

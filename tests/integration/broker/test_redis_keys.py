@@ -11,6 +11,7 @@ from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import LeaderLease, note_lost_workers
+from captchad.broker.learned_models import LearnedModels
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.target_limits import TargetLimits
@@ -21,6 +22,7 @@ from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.identifier import make_task_id
 from captchad.domain.label import CollectedAnswers, JudgedAnswer, Verdict
+from captchad.domain.learned_model import PACKAGED
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.page import Evidence
 from captchad.domain.target import Target
@@ -68,6 +70,7 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     assert await limits.begin(first, target) is None
     assert await limits.begin(fourth, target) is not None
     await limits.close(target.host, 60)
+    await LearnedModels(broker).install(target.host, b"model", PACKAGED)
     await worker.settle([deferred(fourth)])
     await RateLimiter(broker).take("caller", 1, 60, 5)
     await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())
