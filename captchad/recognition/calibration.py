@@ -4,7 +4,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import pairwise
 from typing import Any, Self
@@ -38,6 +38,10 @@ class Curve:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read one curve as the fitting program writes it."""
         return cls(tuple(values["weights"]), values["bias"], tuple(values["scores"]), tuple(values["probabilities"]))
+
+    def extend(self, features: int) -> "Curve":
+        """Return the curve for so many features, those that it was not fitted to weighing nothing."""
+        return replace(self, weights=self.weights + (0.0,) * (features - len(self.weights)))
 
     def weigh(self, features: Sequence[float]) -> float:
         """Return the score of a row of features."""
@@ -99,7 +103,7 @@ def make_plain_calibration() -> Calibration:
     """Make the calibration of a model without one: half of its own probability."""
     scores = tuple(float(score) for score in range(-_PLAIN_REACH, 1))
     probabilities = tuple(_DOUBT * math.exp(score) for score in scores)
-    text = Curve((1.0, *[0.0] * 7), 0.0, scores, probabilities)
+    text = Curve((1.0, *[0.0] * 8), 0.0, scores, probabilities)
     return Calibration(text, Curve((0.0, 1.0, 0.0), 0.0, scores, probabilities), LetterCase({}))
 
 

@@ -139,7 +139,7 @@ def _place(
     source: random.Random, text: str, font: ImageFont.FreeTypeFont, height: int, slide: int
 ) -> tuple[list[Placed], int]:
     left, boxes = float(height) * 0.25, []
-    shared = tuple(source.randint(0, _INK_UP_TO) for _ in range(3)) if source.random() < 0.5 else None
+    shared = _draw_letter_ink(source) if source.random() < 0.5 else None
     for symbol in text:
         letter = Image.new("L", (height, height), 0)
         ImageDraw.Draw(letter).text((height / 2, height / 2), symbol, _OPAQUE, font, anchor="mm")
@@ -152,7 +152,7 @@ def _place(
     for letter, x, y in boxes:
         cover = Image.new("L", (width, height), 0)
         cover.paste(letter, (round(x), round(y)))
-        placed.append(Placed(cover, shared or tuple(source.randint(0, _INK_UP_TO) for _ in range(3))))
+        placed.append(Placed(cover, shared or _draw_letter_ink(source)))
     return placed, width
 
 
@@ -169,6 +169,11 @@ def _draw_noise(source: random.Random, size: tuple[int, int], noise: str) -> Ima
             x, y = source.randint(0, width), source.randint(0, height)
             pen.ellipse((x, y, x + 1, y + 1), _draw_ink(source))
     return over
+
+
+def _draw_letter_ink(source: random.Random) -> tuple[int, int, int]:
+    red, green, blue = (source.randint(0, _INK_UP_TO) for _ in range(3))
+    return red, green, blue
 
 
 def _draw_ink(source: random.Random) -> tuple[int, int, int, int]:
