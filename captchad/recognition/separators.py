@@ -20,7 +20,7 @@ _CLEAR_RATIO, _CLEAR_FACTOR = 1.5, 2.2
 _DOUBTFUL_GAP, _DOUBTFUL_RATIO, _LONG_DOUBTFUL_RATIO = 0.35, 1.45, 1.25
 _WIDE_GAP, _WIDE_RATIO = 0.5, 2.5
 # Fewer symbols, all alike, are often drawn that far apart by chance.
-_SURE_SYMBOLS, _MANY_SYMBOLS = 3, 8
+_SURE_SYMBOLS, _WIDE_SYMBOLS, _MANY_SYMBOLS = 3, 5, 8
 # Gaps narrower than this differ by chance.
 _LEAST_GAP = 0.12
 _MARK_HEIGHT_LIMIT, _MARK_WIDTH_LIMIT, _MARK_LEAST_AREA, _MARK_REACH = 0.35, 0.8, 0.018, 0.12
@@ -59,9 +59,12 @@ def find_separators(
     marks = _find_marks(layout, gaps, small)
     spaces, is_doubtful = _find_spaces(symbols, layout, gaps, set(marks))
     named = {number: mark for number, mark in marks.items() if mark}
+    denied = [number for number, mark in named.items() if _is_denied(mark, number, hyphen)]
+    if len(symbols) < _WIDE_SYMBOLS:
+        named = {number: mark for number, mark in named.items() if number not in denied}
     # Where there are more such parts than these, they are noise.
     is_noisy = len(small.left) > _PARTS_A_MARK * len(named)
-    if named and (is_noisy or not all(_is_likely(symbols, *mark, hyphen) for mark in named.items())):
+    if named and (is_noisy or denied or not all(_is_likely(symbols, *mark) for mark in named.items())):
         named, is_doubtful = {}, True
     found = {**dict.fromkeys(spaces, SPACE), **named}
     for number, share in enumerate(hyphen or (), start=1):
@@ -94,11 +97,16 @@ def _find_marks(layout: Layout, gaps: Sequence[tuple[int, int]], small: Parts) -
     return marks
 
 
-def _is_likely(symbols: str, number: int, mark: str, hyphen: Sequence[float] | None) -> bool:
+def _is_denied(mark: str, number: int, hyphen: Sequence[float] | None) -> bool:
+    """Whether the network knows the sign, and sees none of it there."""
+    return mark == HYPHEN and hyphen is not None and hyphen[number - 1] < _HYPHEN_LEAST
+
+
+def _is_likely(symbols: str, number: int, mark: str) -> bool:
     """Whether a mark is where such a separator stands: a dot between digits, a hyphen between groups."""
     if mark == DOT:
         return symbols[number - 1].isdigit() and symbols[number].isdigit()
-    return _parts_groups(symbols, number) and (hyphen is None or hyphen[number - 1] >= _HYPHEN_LEAST)
+    return _parts_groups(symbols, number)
 
 
 def _parts_groups(symbols: str, number: int) -> bool:
@@ -179,7 +187,7 @@ def _find_spaces(
     is_parted = any(group.isdigit() for group in groups) and any(group.isalpha() for group in groups)
     is_wide = best_ratio >= _WIDE_RATIO and narrowest >= _WIDE_GAP
     if shortest < _SURE_SYMBOLS:
-        return [], is_parted or is_wide
+        return [], is_parted or (is_wide and len(symbols) >= _WIDE_SYMBOLS)
     usual = float(np.median([width for number, width in widths.items() if number not in spaces]))
     is_clear = best_ratio >= _SURE_RATIO or (best_ratio >= _CLEAR_RATIO and narrowest >= _CLEAR_FACTOR * usual)
     is_sure = is_clear and narrowest >= _SURE_GAP and (is_parted or is_long)

@@ -85,12 +85,12 @@ def test_separators_obey_the_hints(engine: CaptchadEngine) -> None:
 
 def test_a_gap_that_may_be_a_space_is_doubted(engine: CaptchadEngine) -> None:
     font = ImageFont.load_default(36)
-    wide, narrow = Image.new("L", (200, 56), 235), draw("7K49")
+    wide, narrow = Image.new("L", (200, 56), 235), draw("7K49X")
     pen = ImageDraw.Draw(wide)
     pen.text((12, 6), "7K", fill=20, font=font)
-    pen.text((96, 6), "49", fill=20, font=font)
+    pen.text((96, 6), "49X", fill=20, font=font)
     doubted, sure = engine.recognise([np.asarray(wide), narrow], [Hints(), Hints()])
-    assert doubted.text == sure.text == "7K49"
+    assert doubted.text == sure.text == "7K49X"
     assert doubted.confidence < 0.8 < sure.confidence
 
 
