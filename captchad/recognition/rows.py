@@ -11,7 +11,7 @@ from captchad.recognition.ink import InkMask
 
 # All shares of the picture's height, unless said otherwise.
 _VALLEY_FROM, _VALLEY_TO = 0.3, 0.7
-_BAND_LEAST = 0.18
+_BAND_LEAST = 0.16
 # A ratio of the bands' heights, and a share of their mean ink: a line may cross the valley.
 _BANDS_RATIO, _VALLEY_INK = 1.7, 0.12
 _VALLEY_LEAST_ROWS = 2
