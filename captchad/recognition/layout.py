@@ -13,6 +13,8 @@ _LETTER_HEIGHT, _LETTER_HEIGHT_LIMIT = 0.6, 1.6
 # Less is a piece of a letter.
 _LETTER_DENSITY, _LETTER_AREA = 0.5, 0.6
 _LETTER_WIDTH_LIMIT = 1.8
+# Of the highest part that was read.
+_LETTER_LEAST = 0.5
 _NEAR_PITCHES = 0.5
 _OUTSIDE_HEIGHTS = 0.3
 _SINGLE_PITCH_HEIGHTS = 0.7
@@ -37,10 +39,10 @@ class Layout:
 
 def find_layout(centres: Sequence[float], parts: Parts) -> Layout | None:
     """Measure the letters that were read; None where none of them is a part of its own."""
-    held = np.array([[left <= c < right for c in centres] for left, right in zip(parts.left, parts.right, strict=True)])
-    if not held.any():
+    is_held = _covers(parts, centres)
+    if not is_held.any():
         return None
-    letters = held.any(axis=1) & (parts.height >= 0.5 * parts.height[held.any(axis=1)].max())
+    letters = is_held & (parts.height >= _LETTER_LEAST * parts.height[is_held].max())
     pitches = np.diff(centres)
     top, bottom = float(np.median(parts.top[letters])), float(np.median(parts.bottom[letters]))
     return Layout(
@@ -58,7 +60,7 @@ def count_unexplained(layout: Layout, parts: Parts, ink: InkMask) -> int:
     height = layout.height
     centre = (parts.left + parts.right) / 2
     distance = np.abs(centre[:, None] - np.array(layout.centres)).min(axis=1)
-    covers = ((parts.left[:, None] <= layout.centres) & (parts.right[:, None] > layout.centres)).any(axis=1)
+    covers = _covers(parts, layout.centres)
     is_letter = (
         (parts.height >= _LETTER_HEIGHT * height)
         & (parts.height <= _LETTER_HEIGHT_LIMIT * height)
@@ -71,6 +73,12 @@ def count_unexplained(layout: Layout, parts: Parts, ink: InkMask) -> int:
         & (parts.right < ink.shape[1])
     )
     return int((is_letter & ~covers & (distance > _NEAR_PITCHES * layout.pitch)).sum())
+
+
+def _covers(parts: Parts, centres: Sequence[float]) -> NDArray[np.bool_]:
+    """Say of each part whether the centre of a symbol lies in it."""
+    places = np.array(centres)
+    return np.asarray(((parts.left[:, None] <= places) & (parts.right[:, None] > places)).any(axis=1))
 
 
 def _density(parts: Parts) -> NDArray[np.float64]:
