@@ -85,9 +85,10 @@ def _read_all(files: Iterable[Path], reader: tuple[str | None, Path | None], hin
 
 
 def _read_file(recogniser: "RecognitionEngine", file: Path, hints: Hints) -> Recognition:
-    from captchad.recognition.decoding import decode_picture  # noqa: PLC0415
+    from captchad.recognition.decoding import decode_views  # noqa: PLC0415
+    from captchad.recognition.reading import recognise_decoded  # noqa: PLC0415
 
-    (recognition,) = recogniser.recognise([decode_picture(_read_bytes(file))], [hints])
+    (recognition,) = recognise_decoded(recogniser, [decode_views(_read_bytes(file))], [hints])
     return recognition
 
 

@@ -48,6 +48,10 @@ class Curve:
         adjusted = tuple(_to_probability(slope * to_log_odds(one) + intercept) for one in self.probabilities)
         return replace(self, probabilities=adjusted)
 
+    def extend(self, features: int) -> "Curve":
+        """Return the curve for so many features, those that it was not fitted to weighing nothing."""
+        return replace(self, weights=self.weights + (0.0,) * (features - len(self.weights)))
+
     def weigh(self, features: Sequence[float]) -> float:
         """Return the score of a row of features."""
         return self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
@@ -118,7 +122,7 @@ def make_plain_calibration() -> Calibration:
     """Make the calibration of a model without one: half of its own probability."""
     scores = tuple(float(score) for score in range(-_PLAIN_REACH, 1))
     probabilities = tuple(_DOUBT * math.exp(score) for score in scores)
-    text = Curve((1.0, *[0.0] * 7), 0.0, scores, probabilities)
+    text = Curve((1.0, *[0.0] * 8), 0.0, scores, probabilities)
     return Calibration(text, Curve((0.0, 1.0, 0.0), 0.0, scores, probabilities), LetterCase({}))
 
 

@@ -1,4 +1,4 @@
-"""Composes an animation's frames to the one picture that is read."""
+"""Composes an animation's frames to the pictures that are read."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,10 @@ _LETTER_COLUMN_SHARE = 0.1
 _LETTER_COLUMN_PIXELS = 3
 _CHANGING_COLUMNS_SHARE = 0.02
 _STILL_LEGIBILITY_SHARE = 0.5
+
+# A letter that every fifth frame shows is kept, a line drawn anew in each frame is not.
+_LASTING_SHARE = 0.2
+_WITNESSES = 8
 
 Ink = NDArray[np.bool_]
 Choice = NDArray[np.uint8]
@@ -39,6 +43,40 @@ def compose_frames(frames: Sequence[Pixels]) -> Pixels:
     stack = np.stack(greys)
     chosen = _choose(WHITE - stack if is_dark_ground else stack, best)
     return _take(frames, chosen)
+
+
+def compose_in_each_way(frames: Sequence[Pixels]) -> tuple[Pixels, ...]:
+    """Return the pictures that frames of one size may add up to, the most legible first.
+
+    The second has at each pixel what a fifth of the frames show there: letters that blink or fade, without the noise
+    that changes. The third has all ink of all frames: letters that come one by one.
+    """
+    if len(frames) == 1:
+        return (frames[0],)
+    return (compose_frames(frames), _compose_by_share(frames, _LASTING_SHARE), _compose_by_share(frames, 0.0))
+
+
+def choose_witnesses(frames: Sequence[Pixels]) -> tuple[Pixels, ...]:
+    """Return frames that differ, as many as are worth reading, evenly over the animation."""
+    different = [frames[0]]
+    for frame in frames[1:]:
+        # Compared with the one before alone: with all of them, a hundred large frames would take seconds.
+        if not np.array_equal(frame, different[-1]):
+            different.append(frame)
+    wanted = np.linspace(0, len(different) - 1, min(_WITNESSES, len(different)))
+    return tuple(different[round(float(place))] for place in wanted)
+
+
+def _compose_by_share(frames: Sequence[Pixels], share: float) -> Pixels:
+    """Take each pixel from the frame whose ink there that share of the frames exceeds."""
+    # All at once, or frames might differ in the plane that shows most.
+    wanted = [to_colours(frame) for frame in frames] if any(map(has_colours, frames)) else frames
+    greys = to_grey(np.concatenate(wanted)).reshape(len(frames), *frames[0].shape[:2])
+    inks = WHITE - greys if find_median(greys) > WHITE // 2 else greys
+    rank = len(frames) - 1 - round(share * (len(frames) - 1))
+    # The number of the frame itself, by argpartition, would take eight times the memory.
+    level = np.partition(inks, rank, axis=0)[rank]
+    return _take(wanted, (inks == level).argmax(axis=0).astype(np.uint8))
 
 
 def _take(frames: Sequence[Pixels], chosen: Choice) -> Pixels:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from captchad.cli.recognise import recognise
-from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_wheezy_text
+from tests.benchmarks.captcha_families import CLEAR_UPPER, FONT, draw_wheezy_text
+from tests.benchmarks.recognition.animations import FORMATS, draw_animation
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +95,26 @@ def test_the_engine_is_chosen_by_its_name(pictures: Path) -> None:
 )
 def test_wrong_usage_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(recognise, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("picture_format", FORMATS)
+@pytest.mark.parametrize("style", ["blink", "blink at random", "fade", "slide"])
+def test_an_animation_is_read_from_all_of_its_frames(tmp_path: Path, style: str, picture_format: str) -> None:
+    drawn = draw_animation(random.Random(f"{style}:3"), [Path(FONT)], style, "lines", picture_format, frames=6)
+    file = tmp_path / "animation"
+    file.write_bytes(drawn.data)
+    result = CliRunner().invoke(recognise, ["--json", str(file)])
+    (entry,) = json.loads(result.stdout)
+    assert entry["text"].upper() == drawn.text
+    assert entry["confidence"] > 0.6
+
+
+def test_frames_that_show_different_texts_are_not_trusted(tmp_path: Path) -> None:
+    font = ImageFont.load_default(36)
+    frames = [Image.new("L", (130, 56), 235) for _ in range(4)]
+    for frame, text in zip(frames, ("7KM4", "WRTX", "HG25", "PNDA"), strict=True):
+        ImageDraw.Draw(frame).text((12, 6), text, fill=20, font=font)
+    file = tmp_path / "animation.gif"
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=200)
+    (entry,) = json.loads(CliRunner().invoke(recognise, ["--json", str(file)]).stdout)
+    assert entry["confidence"] < 0.3
