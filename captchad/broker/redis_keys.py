@@ -50,7 +50,7 @@ Across the fleet
     captchad:{fleet}:captcha_states   hash  HOST -> how its captcha is watched (JSON); HOST as the worker declares it
     captchad:{fleet}:captchas_seen    zset  HOST -> last visit (ms); the three forget a target that nobody visits
     captchad:{fleet}:captcha_changes  hash  HOST -> when its captcha was last found to have changed (ms)
-    captchad:{fleet}:events       channel   changes of nodes and targets (captchas, models); with `:DB` like a partition's
+    captchad:{fleet}:events       channel   changes of nodes and targets; with `:DB` like a partition's
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
     captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
     captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
