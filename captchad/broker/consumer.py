@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, cast
 
 from captchad.broker.address import BLOCK_MARGIN_SECONDS, BLOCK_SECONDS
 from captchad.broker.confirmation import confirm_ends
@@ -67,12 +67,8 @@ class Delivery:
     answers: int = 0
 
 
-class AnswerCount(StrEnum):
-    """Whether an answer was counted: not where the task may send no other, or the attempt is no longer the caller's."""
-
-    COUNTED = "counted"
-    USED_UP = "used_up"
-    LOST = "lost"
+AnswerCount = Literal["counted", "used_up", "lost"]
+"""Whether an answer was counted: not where the task may send no other, or the attempt is no longer the caller's."""
 
 
 class AttemptOutcome(StrEnum):
@@ -201,7 +197,7 @@ class Consumer:
         """Count an answer in the task's record before it is sent; where replicas are waited for, they have it then."""
         arguments: list[Argument] = [self._consumer, delivery.task_id, delivery.token]
         answer = await self._broker.run_script("answer", self._keys, arguments, acknowledge=True)
-        return AnswerCount(answer.decode())
+        return cast("AnswerCount", answer.decode())
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`.

@@ -4,7 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
-from captchad.broker.consumer import RENEWED, AnswerCount, Consumer, Delivery
+from captchad.broker.consumer import RENEWED, Consumer, Delivery
 from captchad.broker.leases import RENEWALS_PER_LEASE, TASK_LEASE_SECONDS
 from captchad.domain.errors import BrokerUnavailable
 from captchad.runtime.clock import Clock
@@ -55,10 +55,10 @@ class LeaseKeeper(Service):
             count = await self._consumers[delivery.partition].count_answer(delivery)
         except BrokerUnavailable:
             raise LeaseLapsed from None
-        if count is AnswerCount.USED_UP:
+        if count == "used_up":
             raise explain_all_sent(1 + delivery.request.retry_count)
         # Asked last: the caller sends the answer at once.
-        if count is AnswerCount.LOST or not self.is_held(delivery):
+        if count == "lost" or not self.is_held(delivery):
             raise LeaseLapsed
 
     async def _renew_all(self) -> None:
