@@ -19,10 +19,10 @@ from captchad.domain.target import Origin
 from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
-from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
 from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.service import RecognitionService
+from captchad.recognition.widening import load_target_engine
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.solving.attempts import Attempts
@@ -53,7 +53,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
     browser = BrowserEngine(choose_recycle_limits(configuration), proxy, clock, source)
-    registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
+    registry = ModelRegistry(lambda: process.configuration.recognition.models, load_target_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
     solver = Solver(browser, reader, is_held, metrics, clock)

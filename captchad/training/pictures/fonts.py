@@ -53,7 +53,7 @@ _CACHED_FONTS = 600
 @cache
 def list_fonts() -> tuple[Path, ...]:
     """List the files of fonts that have all letters and digits, always in the same order."""
-    found = sorted({path for folder in _list_folders() for path in folder.rglob("*") if _is_named_well(path)})
+    found = sorted({path for folder in list_folders() for path in folder.rglob("*") if _is_named_well(path)})
     fit = tuple(path for path in found if has_characters(path, ascii_letters + digits))
     LOGGER.info("%d fonts of %d files are fit to draw captchas", len(fit), len(found))
     if not fit:
@@ -96,7 +96,8 @@ def _compare(path: Path, one: str, other: str) -> float:
     return float(np.corrcoef(shapes[0], shapes[1])[0, 1])
 
 
-def _list_folders() -> list[Path]:
+def list_folders() -> list[Path]:
+    """List the folders that fonts are looked for in."""
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]
     packaged = [Path(place) for spec in specs if spec is not None for place in spec.submodule_search_locations or ()]
     named = [Path(place) for place in os.environ.get(FONTS_VARIABLE, "").split(os.pathsep) if place]

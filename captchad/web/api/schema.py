@@ -20,7 +20,8 @@ from captchad.web.api.session_schema import Fill, Part, SessionBody
 
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
-CHARSET_LENGTH_LIMIT = 512
+# All Chinese characters that are read, with letters, digits and signs.
+CHARSET_LENGTH_LIMIT = 4096
 
 Selector = Annotated[
     str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")

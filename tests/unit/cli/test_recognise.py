@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captchad.cli.recognise import recognise
+from captchad.recognition.model import find_packaged_model
 from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_wheezy_text
 
 
@@ -40,6 +41,17 @@ def test_a_picture_may_come_from_standard_input(pictures: Path) -> None:
     assert result.exit_code == 0, result.stderr
     from_stdin, from_file = (line.split("\t") for line in result.stdout.splitlines())
     assert from_stdin == ["-", *from_file[1:]]
+
+
+def test_a_charset_that_cannot_be_read_is_wrong_usage_with_the_symbols(pictures: Path) -> None:
+    file = str(pictures / "wheezy0.jpg")
+    refused = CliRunner().invoke(recognise, [file, "--charset", "ab龘€"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--charset: no engine reads 龘 €" in refused.stderr
+    # A model of one's own reads with its own symbols alone.
+    refused = CliRunner().invoke(recognise, [file, "--model", str(find_packaged_model()), "--charset", "ab三"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--charset: no engine reads 三" in refused.stderr
 
 
 def test_json_has_all_there_is_to_know(pictures: Path) -> None:
