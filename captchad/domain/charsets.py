@@ -1,8 +1,8 @@
 """Which symbols captchad's own engines read, known without loading any of them.
 
-The Chinese characters are the 3,755 of the first level of GB/T 2312-1980, which Python's codec holds in the standard's
-order, but for an obsolete one, and the 119 that the first level (3,500 characters) of the List of Commonly Used Standard Chinese Characters of
-2013 has besides. Both are published by the Chinese state and free of copyright.
+The Chinese characters are the 3,755 of the first level of GB/T 2312-1980 but for an obsolete one (Python's codec has
+them in the standard's order), and the 119 that the first level, 3,500 characters, of the List of Commonly Used Standard
+Chinese Characters of 2013 has besides. Both are published by the Chinese state and free of copyright.
 """
 
 import unicodedata
@@ -40,7 +40,7 @@ def list_readable() -> frozenset[str]:
 
 
 def find_unreadable(charset: str, readable: frozenset[str] | None = None) -> tuple[str, ...]:
-    """Return a charset's symbols that are not among the readable ones, each once; a full-width form is its plain one."""
+    """Return a charset's symbols that are not readable, each once; white space and full-width forms never count."""
     known = list_readable() if readable is None else readable
     return tuple(
         symbol

@@ -3,7 +3,7 @@
 A symbol alone says nothing of its script then, but the others beside it do: see `spell`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache, lru_cache
 from string import ascii_letters, digits, punctuation
 
@@ -30,7 +30,7 @@ ARABIC_ALIKE = {
 _FULL_WIDTH = "＝？＋－！（）：／％"
 """Full-width signs that the published weights know; each is read as its plain form."""
 
-_NEAR = {"З": "3", "з": "3", "О": "0", "о": "0", "б": "6", "ч": "4", "Ч": "4", "۱": "1lI|", "۷": "V", "۸": "Λ", "۵": "0"}
+_NEAR = {"З": "3", "з": "3", "О": "0", "о": "0", "б": "6", "ч": "4", "Ч": "4", "۱": "1lI|", "۷": "V", "۵": "0"}
 """What a symbol may be taken for: that column counts for it where the caller's charset has no other use for it."""
 
 _SELDOM = "\"'`.,:;|_~-()<>[]{}\\/%" + "（）：／％－！"
@@ -66,7 +66,8 @@ def map_columns(charset: str | None, *, is_case_known: bool) -> Mapping[str, str
     found = {symbol: symbol for symbol in wanted}
     for symbol in sorted(allowed):
         column = to_columns(_spell_plainly(symbol))
-        for other in (to_columns(symbol.swapcase()), *_NEAR.get(symbol, "")):
+        near = "" if charset is None else _NEAR.get(symbol, "")
+        for other in (to_columns(symbol.swapcase()), *near):
             if len(other) == 1:
                 found.setdefault(other, column)
     for sign in _FULL_WIDTH:
@@ -88,19 +89,24 @@ def spell(symbols: str, charset: str | None) -> str:
     A letter of two scripts is Cyrillic beside Cyrillic letters or where the charset has it in Cyrillic alone, else
     Latin; a digit is Arabic beside Arabic digits or where the charset has it as such alone, else Persian.
     """
-    known = set(charset or "")
+    known = None if charset is None else set(charset)
     for alike, is_beside in (
         (CYRILLIC_ALIKE, any(symbol in CYRILLIC for symbol in symbols)),
         (ARABIC_ALIKE, any(symbol in _ARABIC_OWN for symbol in symbols)),
     ):
-        letters = {column: letter for letter, column in alike.items()}
-        symbols = "".join(
-            letters[symbol]
-            if symbol in letters and (symbol not in known if letters[symbol] in known else is_beside and not known)
-            else symbol
-            for symbol in symbols
-        )
-    return symbols
+        spellings = {column: symbol for symbol, column in alike.items()}
+        symbols = "".join(_choose_spelling(symbol, spellings.get(symbol), is_beside, known) for symbol in symbols)
+    if known is None:
+        return symbols
+    # A charset's own form of a sign is kept: ＝ where it has no plain one.
+    forms = {_spell_plainly(symbol): symbol for symbol in known if _spell_plainly(symbol) not in known}
+    return "".join(forms.get(symbol, symbol) for symbol in symbols)
+
+
+def _choose_spelling(column: str, other: str | None, is_beside: bool, known: Set[str] | None) -> str:
+    if other is None or (known is not None and other not in known):
+        return column
+    return other if is_beside or (known is not None and column not in known) else column
 
 
 def _spell_plainly(symbol: str) -> str:

@@ -1,4 +1,4 @@
-"""Makes the wide model's confidence honest: pictures read with and without hints, and the curve through what is right."""
+"""Makes the wide model's confidence honest: a curve through what it reads right, with hints and without."""
 
 import math
 import random
@@ -70,13 +70,13 @@ def draw_wide(division: Division, pictures: int, seed: int, plain_pictures: int 
     for family, count in counts:
         source = PictureSource([WeightedFamily(family)], seed, augmented_share=0.3)
         drawn += [source.draw(number) for number in range(count)]
-    random.Random(seed).shuffle(drawn)
+    random.Random(seed).shuffle(drawn)  # noqa: S311 - not for secrets
     return drawn
 
 
 def read_wide(engine: WideEngine, samples: Sequence[Sample]) -> list[WideReading]:
     """Read drawn pictures, some of them with hints; arithmetic without an integer result is left out."""
-    source = random.Random(len(samples))
+    source = random.Random(len(samples))  # noqa: S311 - not for secrets
     kept = [(sample, answer) for sample in samples if (answer := _find_answer(sample)) is not None]
     read: list[WideReading] = []
     for start in range(0, len(kept), _BATCH_PICTURES):

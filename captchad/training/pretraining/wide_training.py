@@ -83,7 +83,7 @@ def learn(network: CaptchaNetwork, batches: Sequence[EncodedBatch], known: torch
     optimiser = torch.optim.AdamW(groups, lr=_PEAK_LEARNING_RATE, weight_decay=0.0)
     steps = passes * len(batches)
     schedule = Schedule(steps, max(1, steps // 20), steps * 3 // 4, _PEAK_LEARNING_RATE, _LEAST_LEARNING_RATE)
-    shuffled = random.Random(SEED)
+    shuffled = random.Random(SEED)  # noqa: S311 - not for secrets
     network.train()
     for number in range(passes):
         losses = []
@@ -97,9 +97,7 @@ def learn(network: CaptchaNetwork, batches: Sequence[EncodedBatch], known: torch
     return average.network
 
 
-def _step(
-    network: CaptchaNetwork, optimiser: torch.optim.Optimizer, batch: EncodedBatch, known: torch.Tensor
-) -> float:
+def _step(network: CaptchaNetwork, optimiser: torch.optim.Optimizer, batch: EncodedBatch, known: torch.Tensor) -> float:
     kept = [parameter.detach()[known].clone() for parameter in network.head.parameters()]
     loss = nn.functional.ctc_loss(
         network.read(batch.columns.float()),

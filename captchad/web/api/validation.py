@@ -9,8 +9,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from captchad.config.requirements import say_what_is_wanted
-from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.charsets import describe_unreadable, find_unreadable
+from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import (
     BodyTooLarge,
     FeatureNotBuilt,
