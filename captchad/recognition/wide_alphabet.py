@@ -33,7 +33,7 @@ _FULL_WIDTH = "＝？＋－！（）：／％"
 _NEAR = {"З": "3", "з": "3", "О": "0", "о": "0", "б": "6", "ч": "4", "Ч": "4", "۱": "1lI|", "۷": "V", "۵": "0"}
 """What a symbol may be taken for: that column counts for it where the caller's charset has no other use for it."""
 
-_SELDOM = "\"'`.,:;|_~-()<>[]{}\\/%" + "（）：／％－！"
+_SELDOM = "\"'`.,:;|_~-()<>[]{}\\/" + "（）：／－"
 """What stray marks look like: read only where the caller's charset has it."""
 
 _KEPT_CHARSETS = 64
@@ -101,6 +101,15 @@ def spell(symbols: str, charset: str | None) -> str:
     # A charset's own form of a sign is kept: ＝ where it has no plain one.
     forms = {_spell_plainly(symbol): symbol for symbol in known if _spell_plainly(symbol) not in known}
     return "".join(forms.get(symbol, symbol) for symbol in symbols)
+
+
+def is_of_one_script(text: str) -> bool:
+    """Whether no two scripts meet that no captcha mixes: Chinese stands beside Latin, nothing else beside another."""
+    has_arabic = any(symbol in PERSIAN_DIGITS + ARABIC_DIGITS for symbol in text)
+    if has_arabic:
+        return all(symbol in PERSIAN_DIGITS for symbol in text) or all(symbol in ARABIC_DIGITS for symbol in text)
+    has_cyrillic = any(symbol in CYRILLIC for symbol in text)
+    return not has_cyrillic or all(symbol in CYRILLIC or symbol in digits for symbol in text)
 
 
 def _choose_spelling(column: str, other: str | None, is_beside: bool, known: Set[str] | None) -> str:

@@ -1,6 +1,6 @@
 """The engine `wide`: Chinese, Cyrillic, Persian and Arabic digits, and signs, with a model of their own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from captchad.domain.charsets import CYRILLIC
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.alphabet import Alphabet
@@ -17,15 +18,18 @@ from captchad.recognition.chinese_numbers import OPERATOR_WORDS
 from captchad.recognition.ctc import BLANK, LogProbabilities
 from captchad.recognition.joint_reading import PictureReading, Reading, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model
-from captchad.recognition.wide_alphabet import map_arithmetic_columns, map_columns, spell
+from captchad.recognition.wide_alphabet import is_of_one_script, map_arithmetic_columns, map_columns, spell
 
 PACKAGED_WIDE_NAME = "wide.onnx"
 # Of some four thousand columns few show at all in a picture; searching the others would take most of the time.
 _LEAST_PROBABILITY = 1e-4
 _LEAST_COLUMNS = 24
 _OPERATORS = frozenset(OPERATOR_WORDS + "+-×÷")
+_ENDINGS = frozenset("等于得是几=")
 # Arithmetic is worth this much: with an operator and two numbers in it, a text is rarely anything else.
 _ARITHMETIC_ADVANTAGE = 2.0
+# Most Cyrillic letters differ from their capitals in size alone, and few captchas mix both: odds of 20 to 1.
+_ONE_CASE_ADVANTAGE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +47,51 @@ class WideEngine(CaptchadEngine):
         super().__init__(model)
         self._numbers = {symbol: number for number, symbol in enumerate(self._columns)}
         self._usual = self._prepare(map_columns(None, is_case_known=True))
+        self._usual_without_case = self._prepare(map_columns(None, is_case_known=False))
         self._arithmetic = self._prepare(map_arithmetic_columns())
 
     def _read_one(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
         if hints.kind is CaptchaKind.MATH:
             return self._work_out(outputs, hints)
-        is_usual = hints.charset is None and hints.case_sensitive is not False
-        choice = (
-            self._usual
-            if is_usual
-            else self._prepare(map_columns(hints.charset, is_case_known=hints.case_sensitive is not False))
-        )
-        reading = self._search_columns(outputs, choice, hints)
+        reading = self._read_text_columns(outputs, hints)
         text = None if reading is None else _spell_reading(reading, hints)
         if hints.kind is CaptchaKind.TEXT or hints.charset is not None or reading is None:
             return text
-        if _OPERATORS.isdisjoint(reading.symbols):
+        if not _shows_operator(reading.symbols):
             return text
         found = self._work_out(outputs, hints)
         if found is None:
             return text
         return found if found.reading.total_score + _ARITHMETIC_ADVANTAGE > reading.total_score else text
 
+    def _read_text_columns(self, outputs: Sequence[LogProbabilities], hints: Hints) -> Reading | None:
+        is_case_known = hints.case_sensitive is not False
+        if hints.charset is not None:
+            choice = self._prepare(map_columns(hints.charset, is_case_known=is_case_known))
+            accepts = _accept_any
+        else:
+            choice = self._usual if is_case_known else self._usual_without_case
+            accepts = _accept_one_script
+        reading = self._search_columns(outputs, choice, hints, accepts)
+        if reading is None:
+            return None if accepts is _accept_any else self._search_columns(outputs, choice, hints, _accept_any)
+        if not _mixes_cases(reading.symbols):
+            return reading
+
+        def accepts_one_case(symbols: str) -> bool:
+            return accepts(symbols) and not _mixes_cases(symbols)
+
+        found = self._search_columns(outputs, choice, hints, accepts_one_case)
+        if found is None or found.total_score + _ONE_CASE_ADVANTAGE < reading.total_score:
+            return reading
+        return found
+
     def _work_out(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
-        reading = self._search_columns(outputs, self._arithmetic, hints, is_arithmetic=True)
+        def accepts(symbols: str) -> bool:
+            found = read_arithmetic(symbols)
+            return found is not None and keeps_lengths(str(found.result), hints)
+
+        reading = self._search_columns(outputs, self._arithmetic, Hints(), accepts)
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
 
     def _search_columns(
@@ -74,13 +99,8 @@ class WideEngine(CaptchadEngine):
         outputs: Sequence[LogProbabilities],
         choice: ColumnChoice,
         hints: Hints,
-        *,
-        is_arithmetic: bool = False,
+        accepts: Callable[[str], bool],
     ) -> Reading | None:
-        def accept(symbols: str) -> bool:
-            found = read_arithmetic(symbols) if is_arithmetic else None
-            return not is_arithmetic or (found is not None and keeps_lengths(str(found.result), hints))
-
         columns = _find_showing(outputs, choice.numbers)
         charset = [self._columns[column] for column in columns]
         members: dict[str, str] = {}
@@ -90,7 +110,7 @@ class WideEngine(CaptchadEngine):
         alphabet = Alphabet(tuple(members), tuple(members.values()))
         located = [alphabet.locate(charset)] * len(outputs)
         shown = [np.exp(output[:, columns]).astype(np.float32) for output in outputs]
-        return read_jointly(mask_outputs(shown, located), alphabet, Hints() if is_arithmetic else hints, accept)
+        return read_jointly(mask_outputs(shown, located), alphabet, hints, accepts)
 
     def _prepare(self, mapping: Mapping[str, str]) -> ColumnChoice:
         known = [self._numbers[symbol] for symbol in mapping if symbol in self._numbers]
@@ -103,6 +123,24 @@ def _find_showing(outputs: Sequence[LogProbabilities], numbers: NDArray[np.intp]
     ranked = numbers[np.argsort(-most)]
     showing = int(np.count_nonzero(most > np.log(_LEAST_PROBABILITY)))
     return [BLANK, *ranked[: max(showing, _LEAST_COLUMNS)].tolist()]
+
+
+def _accept_any(symbols: str) -> bool:
+    return True
+
+
+def _accept_one_script(symbols: str) -> bool:
+    return is_of_one_script(spell(symbols, None))
+
+
+def _mixes_cases(symbols: str) -> bool:
+    letters = [symbol for symbol in spell(symbols, None) if symbol in CYRILLIC]
+    return any(map(str.isupper, letters)) and any(map(str.islower, letters))
+
+
+def _shows_operator(symbols: str) -> bool:
+    """Whether a text may be arithmetic; an x is an operator beside words of arithmetic alone, else a letter."""
+    return not _OPERATORS.isdisjoint(symbols) or ("x" in symbols.lower() and not _ENDINGS.isdisjoint(symbols))
 
 
 def _spell_reading(reading: Reading, hints: Hints) -> PictureReading:

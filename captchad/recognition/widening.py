@@ -15,9 +15,10 @@ from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_e
 from captchad.recognition.decoding import Pixels
 from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.recognition.spelling import OWN_SPELLINGS
+from captchad.recognition.wide_alphabet import is_of_one_script
 from captchad.recognition.wide_engine import load_wide_engine
 
-DOUBT_CONFIDENCE = 0.5
+DOUBT_CONFIDENCE = 0.9
 """Below this the wide model is asked too."""
 
 MARGIN = 0.1
@@ -77,7 +78,7 @@ class WideningEngine:
         confidences add up to more than 1, the first model's is divided by their sum.
         """
         shown = "".join(character.text for character in wide.characters)
-        if not find_unreadable(shown, self._symbols):
+        if not find_unreadable(shown, self._symbols) or not is_of_one_script(shown):
             return plain
         if wide.confidence > plain.confidence + MARGIN:
             return wide

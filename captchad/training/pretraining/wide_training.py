@@ -122,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--encoded", type=Path, required=True, help="where the encoded pictures are kept")
     parser.add_argument("--weights", type=Path, required=True, help="where the weights are written")
+    parser.add_argument("--from", dest="first", type=Path, help="weights of an earlier training to go on from")
     parser.add_argument("--pictures", type=int, default=PICTURES)
     parser.add_argument("--passes", type=int, default=PASSES)
     given = parser.parse_args()
@@ -135,6 +136,8 @@ def main() -> None:
             part.parent.mkdir(parents=True, exist_ok=True)
             torch.save(encode_part(network, first), part)
         batches += torch.load(part, weights_only=False)
+    if given.first is not None:
+        network.load_state_dict(torch.load(given.first, weights_only=True))
     # The blank's row stays too.
     known = torch.tensor([True, *find_known(published, list_columns())])
     torch.save(learn(network, batches, known, given.passes).state_dict(), given.weights)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from captchad.cli.recognise import recognise
+from captchad.domain.charsets import CYRILLIC
 from captchad.recognition.model import find_packaged_model
 from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_wheezy_text
 
@@ -52,6 +53,16 @@ def test_a_charset_that_cannot_be_read_is_wrong_usage_with_the_symbols(pictures:
     refused = CliRunner().invoke(recognise, [file, "--model", str(find_packaged_model()), "--charset", "ab三"])
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "--charset: no engine reads 三" in refused.stderr
+
+
+def test_wide_alphabets_are_read_without_a_word_about_them() -> None:
+    folder = Path(__file__).parents[1] / "recognition" / "wide_pictures"
+    files = [str(folder / f"{name}.png") for name in ("sum_of_words", "chinese")]
+    result = CliRunner().invoke(recognise, files)
+    assert result.exit_code == 0, result.stderr
+    assert [line.split("\t")[1] for line in result.stdout.splitlines()] == ["12", "森林海洋"]
+    result = CliRunner().invoke(recognise, [str(folder / "cyrillic.png"), "--charset", CYRILLIC])
+    assert result.stdout.split("\t")[1] == "ЩЖДЯБЦ"
 
 
 def test_json_has_all_there_is_to_know(pictures: Path) -> None:

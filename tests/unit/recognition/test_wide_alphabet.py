@@ -4,7 +4,14 @@ import pytest
 
 from captchad.domain.charsets import ARABIC_DIGITS, CYRILLIC, PERSIAN_DIGITS, find_unreadable, list_readable
 from captchad.recognition.model import load_model
-from captchad.recognition.wide_alphabet import list_columns, map_arithmetic_columns, map_columns, spell, to_columns
+from captchad.recognition.wide_alphabet import (
+    is_of_one_script,
+    list_columns,
+    map_arithmetic_columns,
+    map_columns,
+    spell,
+    to_columns,
+)
 from captchad.recognition.wide_engine import find_wide_model
 
 
@@ -44,6 +51,16 @@ def test_what_two_scripts_share_is_spelled_by_the_charset_or_the_neighbours(
     columns: str, charset: str | None, text: str
 ) -> None:
     assert spell(columns, charset) == text
+
+
+@pytest.mark.parametrize("text", ["ABC12", "三A加5", "КОТ7", "۱۲۳", "٤٥١", "a@#"])
+def test_scripts_that_captchas_mix_go_together(text: str) -> None:
+    assert is_of_one_script(text)
+
+
+@pytest.mark.parametrize("text", ["A۱", "1۲", "Zя", "三Я", "۴٤"])
+def test_scripts_that_no_captcha_mixes_do_not(text: str) -> None:
+    assert not is_of_one_script(text)
 
 
 def test_a_charset_chooses_its_columns_and_what_looks_like_them() -> None:

@@ -1,5 +1,6 @@
 """The packaged model and the wide one together, on the pictures in `wide_pictures`."""
 
+import asyncio
 import random
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.decoding import Pixels, decode_picture
 from captchad.recognition.engines import load_engine
 from captchad.recognition.model import find_packaged_model
+from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.recognition_engine import RecognitionEngine
+from captchad.recognition.service import RecognitionService
 from captchad.recognition.wide_engine import find_wide_model
 from captchad.recognition.widening import load_target_engine
+from captchad.runtime.spawn import TaskSet
 from tests.benchmarks.captcha_families import draw_wheezy
 
 PICTURES = Path(__file__).parent / "wide_pictures"
@@ -113,6 +117,25 @@ def test_a_target_reads_with_the_wide_model_by_its_name_and_with_its_own_as_far_
     # Without a hint the site's own model is the one that knows the site.
     assert not read(own, "cyrillic").recogniser.startswith("captchad-wide-")
     assert read(own, "cyrillic", Hints(charset=CYRILLIC)).text == "ЩЖДЯБЦ"
+
+
+async def test_a_worker_reads_wide_pictures_by_hint_by_target_and_by_what_they_show() -> None:
+    service = RecognitionService(load_engine, 4, ModelRegistry(lambda: {"one.example": WIDE_MODEL}, load_target_engine))
+    work = TaskSet("test")
+    await service.start()
+    try:
+        work.spawn(service.run(), "run")
+        picture = (PICTURES / "cyrillic.png").read_bytes()
+        found = await asyncio.gather(
+            service.recognise(picture, Hints()),
+            service.recognise(picture, Hints(charset=CYRILLIC)),
+            service.recognise(picture, Hints(), "one.example"),
+            service.recognise((PICTURES / "sum_of_words.png").read_bytes(), Hints()),
+        )
+    finally:
+        await service.close()
+        await work.cancel_all()
+    assert [one.text for one in found] == ["ЩЖДЯБЦ", "ЩЖДЯБЦ", "ЩЖДЯБЦ", "12"]
 
 
 def test_the_wide_model_is_loaded_with_the_first_picture_that_needs_it() -> None:
