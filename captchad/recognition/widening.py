@@ -24,6 +24,9 @@ DOUBT_CONFIDENCE = 0.9
 MARGIN = 0.1
 """How much surer the wide model must be to win. Both confidences are calibrated, so they can be compared."""
 
+_TAKEN_FOR = (frozenset("ABCEHKMNOPRTUWXYabcehkmnopruwxy0345689"), frozenset("AEFIOQSUVaflqorsv019"))
+"""What Cyrillic letters are taken for, and what Persian and Arabic digits are, however sure the packaged model is."""
+
 
 class WideningEngine:
     """Reads with one model, and with the wide one where that is needed; `is_asked_in_doubt`: without a hint too."""
@@ -69,7 +72,9 @@ class WideningEngine:
         return hints.charset is not None and bool(find_unreadable(hints.charset, self._symbols))
 
     def _is_doubtful(self, found: Recognition, hints: Hints) -> bool:
-        return self._is_asked_in_doubt and hints.charset is None and found.confidence < DOUBT_CONFIDENCE
+        if not self._is_asked_in_doubt or hints.charset is not None:
+            return False
+        return found.confidence < DOUBT_CONFIDENCE or _may_be_of_another_script(found.text)
 
     def _choose(self, plain: Recognition, wide: Recognition) -> Recognition:
         """Take the wide reading where it is surer and shows what the first model has no symbol for.
@@ -84,6 +89,10 @@ class WideningEngine:
             return wide
         total = plain.confidence + wide.confidence
         return plain if total <= 1 else replace(plain, confidence=round(plain.confidence / total, 4))
+
+
+def _may_be_of_another_script(text: str) -> bool:
+    return any(map(str.isalpha, text)) and any(symbols.issuperset(text) for symbols in _TAKEN_FOR)
 
 
 def load_own_engines() -> RecognitionEngine:
