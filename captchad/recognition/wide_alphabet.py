@@ -36,6 +36,8 @@ _NEAR = {"З": "3", "з": "3", "О": "0", "о": "0", "б": "6", "ч": "4", "Ч":
 _SELDOM = "\"'`.,:;|_~-()<>[]{}\\/" + "（）：／－"
 """What stray marks look like: read only where the caller's charset has it."""
 
+_TOLD_BY_SHAPE = "абеёруф"
+
 _KEPT_CHARSETS = 64
 
 
@@ -101,6 +103,26 @@ def spell(symbols: str, charset: str | None) -> str:
     # A charset's own form of a sign is kept: ＝ where it has no plain one.
     forms = {_spell_plainly(symbol): symbol for symbol in known if _spell_plainly(symbol) not in known}
     return "".join(forms.get(symbol, symbol) for symbol in symbols)
+
+
+def settle_case(text: str, charset: str | None) -> str:
+    """Return a text with its Cyrillic letters in one case, as nearly all captchas have them.
+
+    Few Cyrillic letters differ from their capitals in more than size: these decide, or else the most. Where they
+    contradict each other, or the charset lacks a letter, the text stays as it was read.
+    """
+    letters = [symbol for symbol in text if symbol in CYRILLIC]
+    if not any(map(str.isupper, letters)) or not any(map(str.islower, letters)):
+        return text
+    telling = [letter for letter in letters if letter.lower() in _TOLD_BY_SHAPE]
+    if any(map(str.isupper, telling)) and any(map(str.islower, telling)):
+        return text
+    voters = telling or letters
+    is_upper = 2 * sum(map(str.isupper, voters)) >= len(voters)
+    settled = "".join(
+        (symbol.upper() if is_upper else symbol.lower()) if symbol in CYRILLIC else symbol for symbol in text
+    )
+    return settled if charset is None or set(settled) <= set(charset) else text
 
 
 def is_of_one_script(text: str) -> bool:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from captchad.domain.charsets import CYRILLIC
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.alphabet import Alphabet
@@ -18,7 +17,7 @@ from captchad.recognition.chinese_numbers import OPERATOR_WORDS
 from captchad.recognition.ctc import BLANK, LogProbabilities
 from captchad.recognition.joint_reading import PictureReading, Reading, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model
-from captchad.recognition.wide_alphabet import is_of_one_script, map_arithmetic_columns, map_columns, spell
+from captchad.recognition.wide_alphabet import is_of_one_script, map_arithmetic_columns, map_columns, settle_case, spell
 
 PACKAGED_WIDE_NAME = "wide.onnx"
 # Of some four thousand columns few show at all in a picture; searching the others would take most of the time.
@@ -28,8 +27,6 @@ _OPERATORS = frozenset(OPERATOR_WORDS + "+-×÷")
 _ENDINGS = frozenset("等于得是几=")
 # Arithmetic is worth this much: with an operator and two numbers in it, a text is rarely anything else.
 _ARITHMETIC_ADVANTAGE = 2.0
-# Most Cyrillic letters differ from their capitals in size alone, and few captchas mix both: odds of 20 to 1.
-_ONE_CASE_ADVANTAGE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +70,9 @@ class WideEngine(CaptchadEngine):
             choice = self._usual if is_case_known else self._usual_without_case
             accepts = _accept_one_script
         reading = self._search_columns(outputs, choice, hints, accepts)
-        if reading is None:
-            return None if accepts is _accept_any else self._search_columns(outputs, choice, hints, _accept_any)
-        if not _mixes_cases(reading.symbols):
-            return reading
-
-        def accepts_one_case(symbols: str) -> bool:
-            return accepts(symbols) and not _mixes_cases(symbols)
-
-        found = self._search_columns(outputs, choice, hints, accepts_one_case)
-        if found is None or found.total_score + _ONE_CASE_ADVANTAGE < reading.total_score:
-            return reading
-        return found
+        if reading is None and accepts is not _accept_any:
+            return self._search_columns(outputs, choice, hints, _accept_any)
+        return reading
 
     def _work_out(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
         def accepts(symbols: str) -> bool:
@@ -133,18 +121,13 @@ def _accept_one_script(symbols: str) -> bool:
     return is_of_one_script(spell(symbols, None))
 
 
-def _mixes_cases(symbols: str) -> bool:
-    letters = [symbol for symbol in spell(symbols, None) if symbol in CYRILLIC]
-    return any(map(str.isupper, letters)) and any(map(str.islower, letters))
-
-
 def _shows_operator(symbols: str) -> bool:
     """Whether a text may be arithmetic; an x is an operator beside words of arithmetic alone, else a letter."""
     return not _OPERATORS.isdisjoint(symbols) or ("x" in symbols.lower() and not _ENDINGS.isdisjoint(symbols))
 
 
 def _spell_reading(reading: Reading, hints: Hints) -> PictureReading:
-    spelled = replace(reading, symbols=spell(reading.symbols, hints.charset))
+    spelled = replace(reading, symbols=settle_case(spell(reading.symbols, hints.charset), hints.charset))
     return PictureReading(spelled, CaptchaKind.TEXT, ())
 
 

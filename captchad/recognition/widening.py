@@ -21,8 +21,12 @@ from captchad.recognition.wide_engine import load_wide_engine
 DOUBT_CONFIDENCE = 0.9
 """Below this the wide model is asked too."""
 
-MARGIN = 0.1
-"""How much surer the wide model must be to win. Both confidences are calibrated, so they can be compared."""
+LEAST_WIDE_CONFIDENCE, PLAIN_SHARE = 0.2, 0.5
+"""The wide model wins where its confidence is above the first, and above that by this share of the other's.
+
+A text with symbols that the packaged model does not have is rarely seen where there is none, so that the packaged
+model's confidence, fitted on pictures of its own alphabet, counts for half (docs/architecture.md).
+"""
 
 _TAKEN_FOR = (frozenset("ABCEHKMNOPRTUWXYabcehkmnopruwxy0345689"), frozenset("AEFIOQSUVaflqorsv019"))
 """What Cyrillic letters are taken for, and what Persian and Arabic digits are, however sure the packaged model is."""
@@ -83,9 +87,9 @@ class WideningEngine:
         confidences add up to more than 1, the first model's is divided by their sum.
         """
         shown = "".join(character.text for character in wide.characters)
-        if not find_unreadable(shown, self._symbols) or not is_of_one_script(shown):
+        if not find_unreadable(shown, frozenset(self._engine.symbols)) or not is_of_one_script(shown):
             return plain
-        if wide.confidence > plain.confidence + MARGIN:
+        if wide.confidence > LEAST_WIDE_CONFIDENCE + PLAIN_SHARE * plain.confidence:
             return wide
         total = plain.confidence + wide.confidence
         return plain if total <= 1 else replace(plain, confidence=round(plain.confidence / total, 4))

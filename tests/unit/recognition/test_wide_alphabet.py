@@ -9,6 +9,7 @@ from captchad.recognition.wide_alphabet import (
     list_columns,
     map_arithmetic_columns,
     map_columns,
+    settle_case,
     spell,
     to_columns,
 )
@@ -61,6 +62,21 @@ def test_scripts_that_captchas_mix_go_together(text: str) -> None:
 @pytest.mark.parametrize("text", ["A۱", "1۲", "Zя", "三Я", "۴٤"])
 def test_scripts_that_no_captcha_mixes_do_not(text: str) -> None:
     assert not is_of_one_script(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "charset", "settled"),
+    [
+        ("щжДяБц", None, "ЩЖДЯБЦ"),
+        ("щЖдя", None, "щждя"),
+        ("БаЖ", None, "БаЖ"),
+        ("щжДя7", None, "щждя7"),
+        ("Aя", None, "Aя"),
+        ("щЖ", "щЖ", "щЖ"),
+    ],
+)
+def test_cyrillic_letters_are_of_one_case(text: str, charset: str | None, settled: str) -> None:
+    assert settle_case(text, charset) == settled
 
 
 def test_a_charset_chooses_its_columns_and_what_looks_like_them() -> None:
