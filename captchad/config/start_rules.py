@@ -10,6 +10,7 @@ from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST
+from captchad.domain.recognition import WIDE_MODEL
 from captchad.domain.target import is_loopback_host
 
 
@@ -87,7 +88,8 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     if role is not Role.WORKER:
         return
     for host, path in configuration.recognition.models.items():
-        yield from _check_file(f"recognition.models.{host}", path)
+        if path != WIDE_MODEL:
+            yield from _check_file(f"recognition.models.{host}", path)
     executable = configuration.browser.executable
     if choose_browser(configuration).backend == "launch" and executable and shutil.which(executable) is None:
         yield ConfigurationProblem("browser.executable", f"{executable} is no program on this machine")

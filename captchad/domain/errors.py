@@ -35,6 +35,12 @@ class InvalidRequest(CaptchadError):
         self.violations = violations
 
 
+class UnsupportedCharset(InvalidRequest):
+    """A charset has symbols that no engine of the fleet reads; each field is named with them."""
+
+    code = "unsupported_charset"
+
+
 class Unauthorized(CaptchadError):
     """No valid API key came with the request."""
 
