@@ -19,9 +19,9 @@ from captchad.recognition.wide_alphabet import is_of_one_script
 from captchad.recognition.wide_engine import load_wide_engine
 
 DOUBT_CONFIDENCE = 0.9
-"""Below this the wide model is asked too."""
+"""Below this the wide model is asked too, and may win."""
 
-LEAST_WIDE_CONFIDENCE, PLAIN_SHARE = 0.2, 0.5
+LEAST_WIDE_CONFIDENCE, PLAIN_SHARE = 0.3, 0.5
 """The wide model wins where its confidence is above the first, and above that by this share of the other's.
 
 A text with symbols that the packaged model does not have is rarely seen where there is none, so that the packaged
@@ -89,7 +89,8 @@ class WideningEngine:
         shown = "".join(character.text for character in wide.characters)
         if not find_unreadable(shown, frozenset(self._engine.symbols)) or not is_of_one_script(shown):
             return plain
-        if wide.confidence > LEAST_WIDE_CONFIDENCE + PLAIN_SHARE * plain.confidence:
+        is_doubtful = plain.confidence < DOUBT_CONFIDENCE
+        if is_doubtful and wide.confidence > LEAST_WIDE_CONFIDENCE + PLAIN_SHARE * plain.confidence:
             return wide
         total = plain.confidence + wide.confidence
         return plain if total <= 1 else replace(plain, confidence=round(plain.confidence / total, 4))
