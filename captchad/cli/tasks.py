@@ -171,6 +171,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("confidence", show_confidence(result.get("confidence"))),
         ("expression", result.get("expression")),
         ("verified", result.get("verified")),
+        ("went on to", result.get("left_scope_to")),
         ("recogniser", result.get("recogniser")),
         ("milliseconds", _describe_timings(result.get("timings_ms"))),
         ("picture", evidence.get("image_url")),

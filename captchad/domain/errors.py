@@ -215,6 +215,14 @@ class AttemptFailed(CaptchadError):
         return not self.is_final and self.task_error_code not in FINAL_AT_ONCE
 
 
+class LeftScope(AttemptFailed):
+    """The page went to `url`, which is out of scope, and was stopped."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(TaskErrorCode.TARGET_NOT_ALLOWED, message)
+        self.url = url
+
+
 class PictureChanged(CaptchadError):
     """The page has drawn another captcha since the one that was read, so that the answer was not sent."""
 

@@ -16,10 +16,12 @@ OPERATOR_WORDS = "加减乘除"
 ARITHMETIC_WORDS = "".join(dict.fromkeys("".join(_SIGNS) + _NUMERALS + "等于得是为几多少"))
 """Every character that arithmetic in words is made of."""
 
+_HAS_WORDS = re.compile(f"[{ARITHMETIC_WORDS}於＋－＝？]")
+
 
 def to_signs(text: str) -> str:
     """Return arithmetic with its words as signs and digits; any other text comes back as it is, or as no arithmetic."""
-    if text.isascii():
+    if not _HAS_WORDS.search(text):
         return text
     plain = _ENDING.sub("=", text.translate(_PLAIN_SIGNS))
     signs = _WORDS.sub(lambda word: _SIGNS[word[0]], plain)

@@ -8,7 +8,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Request, Response
 
 from captchad.browser.scripts.bounds import cut_url
-from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, LeftScope, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE, read_answer
@@ -68,7 +68,7 @@ class NavigationOutcome:
         else:
             refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
         if refusal is not None:
-            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+            raise LeftScope(refusal, url)
 
     def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
         """Map a driver error to the task's error; `is_alive` says whether browser and page are."""
@@ -85,12 +85,13 @@ class NavigationOutcome:
 
     def _explain_failure(self, text: str) -> AttemptFailed:
         """Distinguish a navigation refused by the proxy or the browser from one that failed."""
-        refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
+        url = cut_url(self._main_request.url) if self._main_request is not None else ""
+        refusal = self._explain_refusal(url) if url else None
         if refusal is None and _ABORTED in text and self._leads_out.is_set():
             # Chromium aborts such a redirect without showing the response; any other abort may succeed next time.
             refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
         if refusal is not None:
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+            return LeftScope(refusal, url)
         return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
 
     def _refuse_scheme(self, message: str) -> str:
