@@ -57,9 +57,11 @@ class CaptchaForm:
         self.left_scope_to = None
         filling = await self._find_form(taken)
         # Before anything is typed: a form may send each key press.
-        await filling.check_scope(taken.found.frame, self._opened.check_origin)
         if list_typed_values((), self._fill):
+            await filling.check_scope(taken.found.frame, self._opened.check_typed(self._may_reach_typed))
             await self._opened.confine(self._may_reach_typed)
+        else:
+            await filling.check_scope(taken.found.frame, self._opened.check_origin)
         watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
         async def permit_and_note() -> None:

@@ -30,6 +30,7 @@ async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGatewa
         "status": "pending",
         "result": None,
         "attempts": 0,
+        "answers": 0,
         "created_at": "",
         "started_at": None,
         "completed_at": None,
