@@ -50,10 +50,12 @@ _ADVICE = {
     "NOPERM": "give its user the rights of config/redis.acl",
 }
 _REFUSING_ALL = frozenset({"LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN"})
+# Of one text, however it shows first: a reason that changes is logged again.
+_NO_MASTER = "Redis takes no writes: it is a replica, or not the master any more"
 _MEANINGS: dict[str, tuple[FailureKind, str]] = {
-    "READONLY": (FailureKind.REFUSED, "Redis takes no writes: it is a replica, or not the master any more"),
+    "READONLY": (FailureKind.REFUSED, _NO_MASTER),
     "MASTERDOWN": (FailureKind.REFUSED, "Redis takes no writes: it is a replica whose master is away"),
-    "UNBLOCKED": (FailureKind.REFUSED, "Redis takes no writes: it has become a replica"),
+    "UNBLOCKED": (FailureKind.REFUSED, _NO_MASTER),
     "NOREPLICAS": (FailureKind.REFUSED, "Redis takes no writes: it has fewer replicas than min-replicas-to-write"),
     "MISCONF": (FailureKind.REFUSED, "Redis takes no writes: it can't write to its disk"),
     "LOADING": (FailureKind.REFUSED, "Redis is not ready: it is loading its data"),
