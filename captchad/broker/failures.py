@@ -39,6 +39,10 @@ class Failure:
         """Whether reads fail as well, so that one which succeeds shows that this is over."""
         return self.kind is FailureKind.SILENT or self.code in _REFUSING_ALL
 
+    def is_like(self, other: "Failure") -> bool:
+        """Whether another failure is no news after this one: one and the same fault shows by several codes."""
+        return self.code == other.code or self.message == other.message
+
 
 NO_ANSWER = "Redis does not answer: "
 _DETAIL_LENGTH_LIMIT = 200
@@ -50,7 +54,7 @@ _ADVICE = {
     "NOPERM": "give its user the rights of config/redis.acl",
 }
 _REFUSING_ALL = frozenset({"LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN"})
-# Of one text, however it shows first: a reason that changes is logged again.
+# A blocking read is told otherwise than a script.
 _NO_MASTER = "Redis takes no writes: it is a replica, or not the master any more"
 _MEANINGS: dict[str, tuple[FailureKind, str]] = {
     "READONLY": (FailureKind.REFUSED, _NO_MASTER),
