@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Request, Response
 
+from captchad.browser.page.certificate_errors import explain_certificate, is_certificate_error
 from captchad.browser.scripts.bounds import cut_url
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
-from captchad.domain.target import PAGE_SCHEMES, parse_origin
+from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE, read_answer
+from captchad.egress.scope import RefusalReason
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
@@ -56,7 +58,7 @@ class NavigationOutcome:
             return
         if code == UNREACHABLE:
             raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, read_answer(await response.text(), code))
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
+        raise self._explain_refusal(response.url) or AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, code)
 
     def check_place(self, url: str) -> None:
         """Raise if the page is out of scope."""
@@ -68,7 +70,13 @@ class NavigationOutcome:
         else:
             refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
         if refusal is not None:
-            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+            raise refusal
+
+    async def explain_certificate(self, error: PlaywrightError) -> AttemptFailed | None:
+        """Map an error to the task's where the browser has refused a certificate; None where it has not."""
+        if self._main_request is None or not is_certificate_error(_first_line(error)):
+            return None
+        return await explain_certificate(self._proxy, _read_origin(self._main_request.url), _first_line(error))
 
     def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
         """Map a driver error to the task's error; `is_alive` says whether browser and page are."""
@@ -79,8 +87,7 @@ class NavigationOutcome:
             message = "the URL is a file to download, not a page; a captcha's picture can be sent itself, as `image`"
             return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, message, is_final=True)
         if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
-            refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+            return self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
         return self._explain_failure(text)
 
     def _explain_failure(self, text: str) -> AttemptFailed:
@@ -89,21 +96,27 @@ class NavigationOutcome:
         if refusal is None and _ABORTED in text and self._leads_out.is_set():
             # Chromium aborts such a redirect without showing the response; any other abort may succeed next time.
             refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
-        if refusal is not None:
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
-        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
+        return refusal or AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
 
-    def _refuse_scheme(self, message: str) -> str:
+    def _refuse_scheme(self, message: str) -> AttemptFailed:
         self._proxy.note_forbidden_scheme(message)
-        return message
+        return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message)
 
-    def _explain_refusal(self, url: str) -> str | None:
+    def _explain_refusal(self, url: str) -> AttemptFailed | None:
         try:
-            origin = parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(cut_url(url))))
+            origin = _read_origin(url)
         except (TargetNotAllowed, ValueError) as error:
-            return str(error)
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, str(error))
         refusal = self._proxy.find_refusal(origin, self._since_seconds)
-        return None if refusal is None else refusal.message
+        if refusal is None:
+            return None
+        is_certificate = refusal.reason == RefusalReason.CERTIFICATE
+        code = TaskErrorCode.CERTIFICATE_ERROR if is_certificate else TaskErrorCode.TARGET_NOT_ALLOWED
+        return AttemptFailed(code, refusal.message)
+
+
+def _read_origin(url: str) -> Origin:
+    return parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(cut_url(url))))
 
 
 def is_abort(error: PlaywrightError) -> bool:
