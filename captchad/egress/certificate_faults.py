@@ -24,7 +24,7 @@ CLIENT_SETTING = "security.targets[].client_certificate"
 
 _NAMES_SHOWN = 5
 _NAME_CHARACTERS = re.compile(r"[A-Za-z0-9.*:_-]{1,253}")
-_OTHER_CHARACTERS = re.compile(r"[^\w .,'()&+-]")
+_OTHER_CHARACTERS = re.compile(r"[^\w .,=@'()&+-]")
 _ISSUER_LENGTH = 80
 
 Dial = Callable[[Origin], Awaitable[Streams]]

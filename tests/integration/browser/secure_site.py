@@ -1,6 +1,9 @@
 """A local site behind TLS, and its target."""
 
+import contextlib
+import socket
 import ssl
+import threading
 
 from captchad.domain.target import Target
 from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite
@@ -35,3 +38,34 @@ class SecureSite(LocalSite):
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
         await super().start(tls or self._tls)
+
+
+class AlertingServer:
+    """Says by an alert why a handshake has failed, as web servers do; asyncio's just hangs up."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self.tls = tls
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> "AlertingServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self._refuse(connection)
+
+    def _refuse(self, connection: socket.socket) -> None:
+        connection.settimeout(5)
+        with connection, contextlib.suppress(OSError):
+            secured = self.tls.wrap_socket(connection, server_side=True)
+            secured.close()
