@@ -29,8 +29,10 @@ class Issued:
     def pin(self) -> str:
         return find_pin(self.certificate)
 
-    def serve(self, clients: "Issued | None" = None, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
-        """Return what a server needs; with `clients`, it serves those alone who have a certificate of that authority."""
+    def serve(
+        self, clients: "Issued | None" = None, *, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    ) -> ssl.SSLContext:
+        """Return what a server needs; with `clients` it serves those alone who have a certificate of that authority."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.maximum_version = newest
         context.load_cert_chain(self.path)
@@ -61,7 +63,7 @@ def _issue(
 ) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
-    begin = datetime.now(UTC) - (2 * LIFE if ended else timedelta(days=1))  # noqa: TID251 - the real calendar
+    begin = datetime.now(UTC) - (2 * LIFE if ended else timedelta(days=1))
     builder = (
         x509.CertificateBuilder()
         .subject_name(own)

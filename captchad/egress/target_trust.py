@@ -1,6 +1,7 @@
 """Judges the certificates of targets that declare their own authorities, pins or client certificate."""
 
 import base64
+import contextlib
 import ssl
 
 from captchad.config.certificates import CertificateFileUnusable, load_authorities, load_client_certificate
@@ -49,18 +50,14 @@ class TargetTrust:
         self._target = target
         self._pins = frozenset(base64.b64decode(pin) for pin in target.certificate_pins)
         self._is_anchored = bool(self._pins) and target.certificate_authorities is None
-        self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._anchor = b""
+        self._anchor: bytes | None = None
+        self._contexts: dict[tuple[bytes | None, bool], ssl.SSLContext] = {}
 
     async def connect(self, dial: Dial, origin: Origin, *, shows_client: bool) -> Streams:
         """Connect by TLS, with the client certificate or without; CertificateRefused or DialFailed where that fails."""
         try:
-            if self._is_anchored and not self._anchor:
-                await self._find_anchor(dial, origin)
-            reader, writer = await shake_hands(dial, origin, self._find_context(shows_client=shows_client))
+            reader, writer = await self._shake_hands(dial, origin, shows_client=shows_client)
         except ssl.SSLCertVerificationError as error:
-            # Another certificate may have the same key.
-            self._forget_anchor()
             raise await self._explain(dial, origin, error) from None
         except ssl.SSLError as error:
             refusal = explain_alert(origin, error)
@@ -74,16 +71,20 @@ class TargetTrust:
             raise
         return reader, writer
 
-    async def _find_anchor(self, dial: Dial, origin: Origin) -> None:
+    async def _shake_hands(self, dial: Dial, origin: Origin, *, shows_client: bool) -> Streams:
+        if self._is_anchored:
+            if self._anchor is not None:
+                # Where it was replaced, the new one may have a pinned key too.
+                with contextlib.suppress(ssl.SSLCertVerificationError):
+                    return await shake_hands(dial, origin, self._find_context(self._anchor, shows_client=shows_client))
+            self._anchor = await self._fetch_anchor(dial, origin)
+        return await shake_hands(dial, origin, self._find_context(self._anchor, shows_client=shows_client))
+
+    async def _fetch_anchor(self, dial: Dial, origin: Origin) -> bytes | None:
         shown = await fetch_certificate(dial, origin)
         self._check_pin(origin, shown)
-        assert shown is not None
-        self._anchor = shown
-
-    def _forget_anchor(self) -> None:
-        if self._is_anchored:
-            self._anchor = b""
-            self._contexts.clear()
+        self._contexts.clear()
+        return shown
 
     def _check_pin(self, origin: Origin, shown: bytes | None) -> None:
         if not self._pins:
@@ -92,17 +93,17 @@ class TargetTrust:
         if found is None or base64.b64decode(found.pin) not in self._pins:
             raise CertificateRefused(explain_fault(CertificateFault.PIN, origin, found, ""))
 
-    def _find_context(self, *, shows_client: bool) -> ssl.SSLContext:
-        if shows_client not in self._contexts:
+    def _find_context(self, anchor: bytes | None, *, shows_client: bool) -> ssl.SSLContext:
+        key = (anchor, shows_client)
+        if key not in self._contexts:
             try:
-                self._contexts[shows_client] = self._make_context(shows_client=shows_client)
+                self._contexts[key] = self._make_context(anchor, shows_client=shows_client)
             except CertificateFileUnusable as error:
-                raise CertificateRefused(
-                    f"the certificate files of {self._target.host} can't be used: {error}"
-                ) from None
-        return self._contexts[shows_client]
+                message = f"the certificate files of {self._target.host} can't be used: {error}"
+                raise CertificateRefused(message) from None
+        return self._contexts[key]
 
-    def _make_context(self, *, shows_client: bool) -> ssl.SSLContext:
+    def _make_context(self, anchor: bytes | None, *, shows_client: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.set_alpn_protocols(PROTOCOLS)
         # What is declared is an anchor, whether it is a root or not. Not strict: many private authorities lack the
@@ -110,8 +111,8 @@ class TargetTrust:
         context.verify_flags = ssl.VERIFY_X509_TRUSTED_FIRST | ssl.VERIFY_X509_PARTIAL_CHAIN
         if self._target.certificate_authorities is not None:
             load_authorities(context, self._target.certificate_authorities)
-        elif self._is_anchored:
-            context.load_verify_locations(cadata=self._anchor)
+        elif anchor is not None:
+            context.load_verify_locations(cadata=anchor)
         else:
             context.load_default_certs()
         if shows_client and self._target.client_certificate is not None:

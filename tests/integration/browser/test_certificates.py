@@ -1,14 +1,16 @@
 """Sites behind certificates of private authorities, pinned keys and client certificates, in a real browser."""
 
+import shutil
 import ssl
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
+from captchad.browser.page.certificate_errors import explain_certificate, is_certificate_error
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import PageOrder
-from captchad.domain.target import Target
+from captchad.domain.target import Origin, Target
 from tests.certificates import Issued, issue, make_authority
 from tests.integration.browser.secure_site import AlertingServer, SecureSite
 from tests.integration.browser.stage import CAPTCHA_PNG, Stage
@@ -113,9 +115,7 @@ async def test_one_that_has_expired_is_refused_whatever_is_trusted(
         assert "certificate_authorities" in await refuse(stage, site, site.target())
         return
     is_pin = declared == "pin"
-    target = site.target(
-        authorities=None if is_pin else authority.path, pins=(expired.pin,) if is_pin else ()
-    )
+    target = site.target(authorities=None if is_pin else authority.path, pins=(expired.pin,) if is_pin else ())
     message = await refuse(stage, site, target)
     assert "has expired" in message
     assert f"to {expired.certificate.not_valid_after_utc:%Y-%m-%d}" in message
@@ -134,7 +134,8 @@ async def test_a_wrong_name_is_refused_with_the_names_it_is_for(
 async def test_a_pinned_key_stands_for_an_authority(stage: Stage, tmp_path: Path, authority: Issued) -> None:
     issued = issue(tmp_path, authority, HOST)
     site = await open_site(stage, issued.serve())
-    assert await read(stage, site, site.target(pins=(issued.pin,))) == CAPTCHA_PNG
+    for _ in range(2):
+        assert await read(stage, site, site.target(pins=(issued.pin,))) == CAPTCHA_PNG
 
 
 @pytest.mark.parametrize("has_authority", [False, True])
@@ -184,13 +185,15 @@ async def test_a_missing_client_certificate_is_named(
     assert "security.targets[].client_certificate" in message
 
 
-async def test_files_are_read_again_at_a_reload(stage: Stage, tmp_path: Path, authority: Issued, issued: Issued) -> None:
+async def test_files_are_read_again_at_a_reload(
+    stage: Stage, tmp_path: Path, authority: Issued, issued: Issued
+) -> None:
     declared = tmp_path / "declared.pem"
-    declared.write_text(Path(make_authority(tmp_path, "Former CA").path).read_text())
+    shutil.copy(make_authority(tmp_path, "Former CA").path, declared)
     site = await open_site(stage, issued.serve())
     target = site.target(authorities=str(declared))
     await refuse(stage, site, target)
-    declared.write_text(Path(authority.path).read_text())
+    shutil.copy(authority.path, declared)
     assert await read(stage, site, target) == CAPTCHA_PNG
     declared.unlink()
     site.hits.clear()
@@ -229,3 +232,47 @@ async def test_websockets_and_large_answers_pass(stage: Stage, authority: Issued
             "async () => (await fetch('/', {method: 'POST', body: new Uint8Array(800000)})).status"
         )
         assert sent == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "ended", "words", "expected"),
+    [
+        ("portal.example", False, "net::ERR_CERT_COMMON_NAME_INVALID", "is not for 127.0.0.1, but for portal.example"),
+        (HOST, True, "net::ERR_CERT_DATE_INVALID", "has expired, or is not valid yet: it is for"),
+        (HOST, False, "net::ERR_CERT_AUTHORITY_INVALID", "security.targets[].certificate_authorities"),
+        (HOST, False, "net::ERR_BAD_SSL_CLIENT_AUTH_CERT", "security.targets[].client_certificate"),
+        (HOST, False, "net::ERR_CERT_REVOKED", "is refused: ERR_CERT_REVOKED"),
+    ],
+)
+async def test_what_the_browser_itself_refuses_is_explained_by_what_the_site_shows(
+    stage: Stage, tmp_path: Path, authority: Issued, name: str, words: str, expected: str, *, ended: bool
+) -> None:
+    site = await open_site(stage, issue(tmp_path, authority, name, ended=ended).serve())
+    stage.policy.replace_targets((site.target(),))
+    text = f"Page.goto: {words} at {site.url()}"
+    assert is_certificate_error(text)
+    error = await explain_certificate(stage.proxy, Origin("https", HOST, site.port), text)
+    assert error.task_error_code is TaskErrorCode.CERTIFICATE_ERROR
+    assert expected in error.message
+
+
+async def test_a_failure_to_connect_is_no_certificate_error(stage: Stage, authority: Issued, issued: Issued) -> None:
+    site = await open_site(stage, issued.serve())
+    await site.stop()
+    with pytest.raises(AttemptFailed) as caught:
+        await read(stage, site, site.target(authorities=authority.path))
+    assert caught.value.task_error_code is TaskErrorCode.NAVIGATION_FAILED
+    assert caught.value.is_retryable
+
+
+async def test_a_renewed_certificate_with_the_pinned_key_is_read(
+    stage: Stage, tmp_path: Path, authority: Issued
+) -> None:
+    """What was fetched for a pin is not held against the certificate that replaces it."""
+    first, second = (issue(tmp_path, authority, HOST) for _ in range(2))
+    tls = first.serve()
+    site = await open_site(stage, tls)
+    target = site.target(pins=(first.pin, second.pin))
+    assert await read(stage, site, target) == CAPTCHA_PNG
+    tls.load_cert_chain(second.path)
+    assert (await stage.read_page(PageOrder(site.url(), HOST))).picture == CAPTCHA_PNG
