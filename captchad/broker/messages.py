@@ -101,7 +101,9 @@ def _find_key_id(data: bytes | None) -> str | None:
 
 def encode_result(result: TaskResult) -> bytes:
     """Return a result as JSON, without the page's session, which is stored beside it."""
-    return orjson.dumps({name: getattr(result, name) for name in _RESULT_FIELDS})
+    values = {name: getattr(result, name) for name in _RESULT_FIELDS}
+    # What few results have is left out, so that an earlier release still reads the others.
+    return orjson.dumps({name: value for name, value in values.items() if value is not None or name != "left_scope_to"})
 
 
 def decode_result(data: bytes) -> TaskResult:

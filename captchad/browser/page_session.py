@@ -86,6 +86,11 @@ class PageSession:
                 self._another = await self._taker.take(self._deadline.search_seconds)
                 raise
 
+    @property
+    def left_scope_to(self) -> str | None:
+        """The origin out of scope that the answer led to, where the page was stopped."""
+        return None if self._form is None else self._form.left_scope_to
+
     async def can_refresh(self) -> bool:
         """Whether another picture can be drawn without leaving the page."""
         if self._order.fill is not None and self._order.fill.refresh is not None:

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from captchad.domain.charsets import describe_unreadable, find_unreadable
 from captchad.domain.recognition import CaptchaKind, Hints
 
 if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
+
+# The usual engine reads what all of captchad's own do.
+_OWN_ENGINES = (None, "captchad", "wide")
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -74,15 +78,30 @@ def make_hints(
     return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)
 
 
-def load_recogniser(engine: str | None, model: Path | None) -> "RecognitionEngine":
-    """Load the engine, the usual one where neither it nor a model is named."""
+def load_recogniser(engine: str | None, model: Path | None, charset: str | None = None) -> "RecognitionEngine":
+    """Load the engine, the usual one where neither it nor a model is named; a charset it can't read is wrong usage.
+
+    What engines of other packages read is theirs to know.
+    """
     if engine is not None and model is not None:
         raise click.UsageError("--model is for captchad's own engine: leave out --engine")
+    if charset is not None and engine in _OWN_ENGINES:
+        _refuse_unreadable(charset)
     # A model's runtime takes a while to load: `--help` must not wait for it.
     from captchad.recognition.engines import DEFAULT_ENGINE, load_engine  # noqa: PLC0415
 
     if model is None:
         return load_engine(engine or DEFAULT_ENGINE)
     from captchad.recognition.captchad_engine import load_captchad_engine  # noqa: PLC0415
+    from captchad.recognition.spelling import OWN_SPELLINGS  # noqa: PLC0415
 
-    return load_captchad_engine(model)
+    loaded = load_captchad_engine(model)
+    if charset is not None:
+        _refuse_unreadable(charset, frozenset(loaded.symbols) | frozenset(OWN_SPELLINGS))
+    return loaded
+
+
+def _refuse_unreadable(charset: str, readable: frozenset[str] | None = None) -> None:
+    symbols = find_unreadable(charset, readable)
+    if symbols:
+        raise click.UsageError(f"--charset: {describe_unreadable(symbols)}")

@@ -69,7 +69,7 @@ def _show_progress(files: tuple[Path, ...], as_json: bool) -> Iterable[Path]:
 
 def _read_all(files: Iterable[Path], reader: tuple[str | None, Path | None], hints: Hints) -> Iterator[dict[str, Any]]:
     try:
-        recogniser = load_recogniser(*reader)
+        recogniser = load_recogniser(*reader, hints.charset)
     except CaptchadError as error:
         raise click.ClickException(error.message) from None
     for file in files:

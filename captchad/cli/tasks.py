@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from captchad.cli.options import gateway_options, json_option, open_client
 from captchad.cli.printing import print_json, print_pairs, say, show_confidence
 from captchad.cli.task_options import make_task_body, name_argument, task_options
-from captchad.domain.errors import CaptchadError, FeatureNotBuilt, InvalidRequest, Violation
+from captchad.domain.errors import CaptchadError, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
@@ -50,6 +50,9 @@ def submit(
     client = open_client(gateway, api_key)
     try:
         accepted = client.submit(body, idempotency_key)
+    except UnsupportedCharset as error:
+        reasons = "; ".join(f"{one.pointer}: {one.message}" for one in _name_arguments(error.violations))
+        raise click.UsageError(reasons or error.message) from None
     except InvalidRequest as error:
         # The gateway speaks of a body, which nobody wrote here.
         message = "the gateway refuses the task" if error.violations else error.message
@@ -168,6 +171,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("confidence", show_confidence(result.get("confidence"))),
         ("expression", result.get("expression")),
         ("verified", result.get("verified")),
+        ("went on to", result.get("left_scope_to")),
         ("recogniser", result.get("recogniser")),
         ("milliseconds", _describe_timings(result.get("timings_ms"))),
         ("picture", evidence.get("image_url")),

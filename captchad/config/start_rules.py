@@ -11,6 +11,7 @@ from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST
+from captchad.domain.recognition import WIDE_MODEL
 from captchad.domain.target import is_loopback_host
 
 
@@ -88,7 +89,8 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     if role is not Role.WORKER:
         return
     for host, path in configuration.recognition.models.items():
-        yield from _check_file(f"recognition.models.{host}", path)
+        if path != WIDE_MODEL:
+            yield from _check_file(f"recognition.models.{host}", path)
     for index, target in enumerate(configuration.security.declared_targets()):
         for name, message in find_certificate_faults(target):
             yield ConfigurationProblem(f"security.targets[{index}].{name}", message)

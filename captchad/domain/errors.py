@@ -35,6 +35,12 @@ class InvalidRequest(CaptchadError):
         self.violations = violations
 
 
+class UnsupportedCharset(InvalidRequest):
+    """A charset has symbols that no engine of the fleet reads; each field is named with them."""
+
+    code = "unsupported_charset"
+
+
 class Unauthorized(CaptchadError):
     """No valid API key came with the request."""
 
@@ -209,6 +215,14 @@ class AttemptFailed(CaptchadError):
     def is_retryable(self) -> bool:
         """Whether another attempt may succeed."""
         return not self.is_final and self.task_error_code not in FINAL_AT_ONCE
+
+
+class LeftScope(AttemptFailed):
+    """The page went to `url`, which is out of scope, and was stopped."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(TaskErrorCode.TARGET_NOT_ALLOWED, message)
+        self.url = url
 
 
 class PictureChanged(CaptchadError):

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+WIDE_MODEL = "wide"
+"""In `recognition.models`: the packaged model of wide alphabets, instead of a file."""
+
 
 class CaptchaKind(StrEnum):
     """What the picture asks for: the text itself, or the result of arithmetic."""

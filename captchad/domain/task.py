@@ -79,6 +79,7 @@ class TaskResult:
     expression: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     session: SessionState | None = None
+    left_scope_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

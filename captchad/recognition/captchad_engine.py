@@ -62,6 +62,11 @@ class CaptchadEngine:
         self._plain_arithmetic = _make_arithmetic_alphabet(_PLAIN_SIGNS)
         self._wide_arithmetic = _make_arithmetic_alphabet(_WIDE_SIGNS)
 
+    @property
+    def symbols(self) -> str:
+        """The symbols that its model reads."""
+        return self._model.symbols
+
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
         """Read each picture with its hints; an empty text means that nothing could be read."""
         found = self.read(pictures, hints)
@@ -187,7 +192,7 @@ class CaptchadEngine:
     ) -> PictureReading | None:
         def accept(symbols: str) -> bool:
             found = read_arithmetic(symbols)
-            return found is not None and _keeps_lengths(str(found.result), hints)
+            return found is not None and keeps_lengths(str(found.result), hints)
 
         reading = self._search(outputs, alphabet, Hints(), accept)
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
@@ -230,5 +235,6 @@ def _make_arithmetic_alphabet(signs: dict[str, str]) -> Alphabet:
     return Alphabet(symbols, tuple(signs.get(symbol, symbol) for symbol in symbols))
 
 
-def _keeps_lengths(text: str, hints: Hints) -> bool:
+def keeps_lengths(text: str, hints: Hints) -> bool:
+    """Whether a text is as long as the hints say."""
     return len(text) >= (hints.min_length or 0) and (hints.max_length is None or len(text) <= hints.max_length)

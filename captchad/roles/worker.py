@@ -20,11 +20,11 @@ from captchad.domain.target import Origin, Target
 from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
-from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
 from captchad.recognition.model_registry import ModelRegistry
 from captchad.recognition.model_shelf import MODELS_FOLDER_NAME, ModelShelf
 from captchad.recognition.service import RecognitionService
+from captchad.recognition.widening import load_target_engine
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.solving.attempts import Attempts
@@ -69,7 +69,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         # What is configured wins over what was learned.
         return {**updates.paths(), **process.configuration.recognition.models}
 
-    registry = ModelRegistry(find_models, load_captchad_engine)
+    registry = ModelRegistry(find_models, load_target_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
     solver = Solver(browser, reader, permit_answer, metrics, clock, collects_labels)

@@ -69,6 +69,7 @@ class Attempt:
     observation: CaptchaObservation | None = None
     # None where the page shows neither success nor failure, or no form was filled.
     verified: bool | None = None
+    left_scope_to: str | None = None
     session: SessionState | None = field(default=None, repr=False)
     _judged: list[JudgedAnswer] = field(default_factory=list, repr=False)
     _unjudged_picture: bytes = field(default=b"", repr=False)
@@ -140,4 +141,5 @@ class Attempt:
             expression=recognition.expression,
             timings_ms=self.times.total(),
             session=self.session,
+            left_scope_to=self.left_scope_to,
         )

@@ -22,6 +22,10 @@ class CaptchaPage(Protocol):
         PictureChanged, with nothing sent, where the page shows another picture by then; `capture` returns that one.
         """
 
+    @property
+    def left_scope_to(self) -> str | None:
+        """The origin out of scope that the answer led to, where the page was stopped; else None."""
+
     async def can_refresh(self) -> bool:
         """Whether the page can show another picture without being opened anew."""
 

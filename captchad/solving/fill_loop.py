@@ -120,6 +120,7 @@ class FillLoop:
         self._attempt.times.end("capture")
 
     async def _conclude(self, page: CaptchaPage, recognition: Recognition) -> TaskResult:
+        self._attempt.left_scope_to = page.left_scope_to
         if self._request.return_session:
             self._attempt.session = await page.read_session()
         return self._attempt.conclude(recognition)

@@ -12,7 +12,7 @@ UNKNOWN = "\ufffd"
 
 SYMBOLS = digits + ascii_uppercase + ascii_lowercase + "+-×/÷=?" + " .@#$%&*!" + UNKNOWN
 
-_SUM = re.compile(r"(?=.*[-+−–×*÷:/=?])[-\s\d+−–×xX*÷:/=?]+")
+_SUM = re.compile(r"(?=.*([-+−–×*÷:/=?]|\d\s*[xX]\s*\d))[-\s\d+−–×xX*÷:/=?]+")
 """A text of digits and signs alone. Its spaces mean nothing, and its `*` and `:` are operators."""
 
 _NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}

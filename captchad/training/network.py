@@ -149,7 +149,7 @@ class Neck(nn.Module):
 class CaptchaNetwork(nn.Module):
     """Pictures (batch, planes, 48, width) to log probabilities, shape (width / 4 rounded up, batch, symbols)."""
 
-    def __init__(self, shape: NetworkShape) -> None:
+    def __init__(self, shape: NetworkShape, symbols: int = len(SYMBOLS)) -> None:
         super().__init__()
         self.planes = shape.planes
         self.stem = Stem(shape.planes, shape.stem_channels, shape.channels[0])
@@ -160,17 +160,24 @@ class CaptchaNetwork(nn.Module):
             stages.extend(DepthwiseSeparableBlock(channels, is_gated=gate == "g") for gate in gates)
         self.encoder = nn.Sequential(*stages)
         self.neck = Neck(shape.channels[-1], shape.neck_channels, shape)
-        self.head = nn.Linear(shape.neck_channels, len(SYMBOLS) + 1)
+        self.head = nn.Linear(shape.neck_channels, symbols + 1)
         self.dropout = nn.Dropout(shape.dropout)
         self.apply(_initialise)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the log probability of the blank and each symbol at each step."""
+        return self.read(self.encode(pictures))
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Return the features of each column, shape (batch, channels, steps)."""
         rows = self.encoder(self.stem(pictures))
         # Keeps the number of columns: the pooling window is two wide and moves by one.
         padded = functional.pad(rows, (0, 1, 0, 0), mode="replicate")
-        pooled = functional.avg_pool2d(padded, (_POOLED_ROWS, 2), stride=1)
-        logits: Tensor = self.head(self.dropout(self.neck(pooled.squeeze(2))))
+        return functional.avg_pool2d(padded, (_POOLED_ROWS, 2), stride=1).squeeze(2)
+
+    def read(self, columns: Tensor) -> Tensor:
+        """Return what `forward` does, of the columns' features."""
+        logits: Tensor = self.head(self.dropout(self.neck(columns)))
         return logits.transpose(0, 1).log_softmax(dim=2)
 
 

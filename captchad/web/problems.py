@@ -23,6 +23,7 @@ FULL_RETRY_SECONDS = 5
 
 STATUSES: dict[str, HTTPStatus] = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
+    "unsupported_charset": HTTPStatus.BAD_REQUEST,
     "unauthorized": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
     "target_not_allowed": HTTPStatus.FORBIDDEN,
@@ -48,6 +49,7 @@ STATUSES: dict[str, HTTPStatus] = {
 
 TITLES: dict[str, str] = {
     "invalid_request": "The request is not valid",
+    "unsupported_charset": "No engine reads these symbols",
     "unauthorized": "A valid API key is needed",
     "forbidden": "This is not allowed",
     "target_not_allowed": "The target is not declared",

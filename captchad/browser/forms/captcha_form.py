@@ -11,7 +11,8 @@ from captchad.browser.forms.elements import ElementFinder, Mode, Wanted, order_f
 from captchad.browser.forms.form_filling import INPUT_KEY, SUBMIT_KEY, FilledField, FormFilling
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.domain.errors import AttemptFailed, PictureChanged
+from captchad.browser.page.session_state import find_origin
+from captchad.domain.errors import AttemptFailed, LeftScope, PictureChanged, TargetNotAllowed
 from captchad.domain.page import Fill, FormField, list_typed_values
 from captchad.domain.target import Origin
 from captchad.runtime.clock import Clock
@@ -45,6 +46,7 @@ class CaptchaForm:
         self._work = work
         self._finder = ElementFinder(clock, deadline.search_seconds)
         self._wait_unasked_seconds = 0.0
+        self.left_scope_to: str | None = None
 
     def note_taken(self) -> None:
         """Note that the current picture was taken, so that no other is on its way."""
@@ -52,11 +54,14 @@ class CaptchaForm:
 
     async def submit(self, taken: TakenPicture, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type and send an answer; return whether it was right, None where the page does not show it."""
+        self.left_scope_to = None
         filling = await self._find_form(taken)
         # Before anything is typed: a form may send each key press.
-        await filling.check_scope(taken.found.frame, self._opened.check_origin)
         if list_typed_values((), self._fill):
+            await filling.check_scope(taken.found.frame, self._opened.check_typed(self._may_reach_typed))
             await self._opened.confine(self._may_reach_typed)
+        else:
+            await filling.check_scope(taken.found.frame, self._opened.check_origin)
         watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
         async def permit_and_note() -> None:
@@ -71,7 +76,12 @@ class CaptchaForm:
                 raise PictureChanged("the page has drawn another captcha meanwhile")
             await watch.note_typed()
             await filling.send(permit_and_note)
-            verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
+            try:
+                verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
+            except LeftScope as left:
+                # Such as a login that goes on elsewhere: the answer was sent, and is judged by where it led.
+                self.left_scope_to = _name_origin(left)
+                return watch.judge_leaving(left.url).verified
             self._wait_unasked_seconds = NEW_PICTURE_SECONDS if watch.has_new_document else SAME_DOCUMENT_SECONDS
             return verdict.verified
         finally:
@@ -131,3 +141,10 @@ class CaptchaForm:
 def _describe_field(number: int, order: FormField) -> Wanted:
     mode: Mode = "field" if order.value is not None else "choose" if order.choose is not None else "tick"
     return Wanted(mode, order.selector, f"fill.fields[{number}]", f"field-{number}")
+
+
+def _name_origin(left: LeftScope) -> str:
+    try:
+        return find_origin(left.url)
+    except TargetNotAllowed:
+        raise left from None

@@ -66,6 +66,6 @@ class Steps:
         elif step.action == "focus":
             await place.use(lambda: place.element.focus(timeout=ACTION_MS))
         else:
-            await FormFilling(place, None).check_scope(place.frame, self._opened.check_origin)
+            await FormFilling(place, None).check_scope(place.frame, self._opened.check_typed(self._may_reach_typed))
             await self._opened.confine(self._may_reach_typed)
             await place.type(step.value or "")

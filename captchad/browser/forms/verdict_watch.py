@@ -112,6 +112,16 @@ class VerdictWatch:
             await self._clock.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
+    def judge_leaving(self, url: str) -> Verdict:
+        """Return the verdict on an answer after which the page went to an address out of scope: nothing else shows."""
+        success, failure = self._conditions
+        if failure is not None and failure.matches_url(url):
+            return Verdict.WRONG
+        if success is not None:
+            return Verdict.RIGHT if success.matches_url(url) else Verdict.UNKNOWN
+        # As on a page that has settled without a sign of failure.
+        return Verdict.RIGHT if failure is not None else Verdict.UNKNOWN
+
     def _give_up(self) -> Verdict:
         is_asked = any(condition is not None for condition in self._conditions)
         if is_asked and not self._stillness().is_settled:

@@ -9,7 +9,7 @@ from playwright.async_api import Request, Response
 
 from captchad.browser.page.certificate_errors import explain_certificate, is_certificate_error
 from captchad.browser.scripts.bounds import cut_url
-from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, LeftScope, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE, read_answer
@@ -68,7 +68,7 @@ class NavigationOutcome:
         elif scheme == "chrome-error":
             raise self._explain_failure("the page went to an address that could not be opened")
         else:
-            refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
+            refusal = LeftScope(self._refuse_scheme(f"the page went to a {scheme}: address"), url)
         if refusal is not None:
             raise refusal
 
@@ -87,32 +87,32 @@ class NavigationOutcome:
             message = "the URL is a file to download, not a page; a captcha's picture can be sent itself, as `image`"
             return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, message, is_final=True)
         if any(sign in text for sign in _FORBIDDEN_REDIRECTS):
-            return self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
+            refusal = self._refuse_scheme(f"the page redirects to a forbidden scheme: {text}")
+            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
         return self._explain_failure(text)
 
     def _explain_failure(self, text: str) -> AttemptFailed:
         """Distinguish a navigation refused by the proxy or the browser from one that failed."""
-        refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
+        url = cut_url(self._main_request.url) if self._main_request is not None else ""
+        refusal = self._explain_refusal(url) if url else None
         if refusal is None and _ABORTED in text and self._leads_out.is_set():
             # Chromium aborts such a redirect without showing the response; any other abort may succeed next time.
-            refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
+            refusal = LeftScope(self._refuse_scheme("the page redirects to a scheme other than http and https"), url)
         return refusal or AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
 
-    def _refuse_scheme(self, message: str) -> AttemptFailed:
+    def _refuse_scheme(self, message: str) -> str:
         self._proxy.note_forbidden_scheme(message)
-        return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, message)
+        return message
 
     def _explain_refusal(self, url: str) -> AttemptFailed | None:
         try:
             origin = _read_origin(url)
         except (TargetNotAllowed, ValueError) as error:
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, str(error))
+            return LeftScope(str(error), url)
         refusal = self._proxy.find_refusal(origin, self._since_seconds)
-        if refusal is None:
-            return None
-        is_certificate = refusal.reason == RefusalReason.CERTIFICATE
-        code = TaskErrorCode.CERTIFICATE_ERROR if is_certificate else TaskErrorCode.TARGET_NOT_ALLOWED
-        return AttemptFailed(code, refusal.message)
+        if refusal is not None and refusal.reason == RefusalReason.CERTIFICATE:
+            return AttemptFailed(TaskErrorCode.CERTIFICATE_ERROR, refusal.message)
+        return None if refusal is None else LeftScope(refusal.message, url)
 
 
 def _read_origin(url: str) -> Origin:

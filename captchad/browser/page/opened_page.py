@@ -17,7 +17,7 @@ from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.browser.scripts.bounds import cut_url
 from captchad.browser.scripts.isolated_world import MainFrame, prove_alive
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_access import ProxyAccess
@@ -112,6 +112,17 @@ class OpenedPage:
     def check_origin(self, origin: Origin) -> None:
         """Raise TargetNotAllowed if something of the page leads out of scope."""
         self._proxy.check_origin(origin)
+
+    def check_typed(self, may_reach: Callable[[Origin], bool]) -> Callable[[Origin], None]:
+        """Return a check that also raises TargetNotAllowed where what is typed may not be sent to."""
+
+        def check(origin: Origin) -> None:
+            self.check_origin(origin)
+            if not may_reach(origin):
+                message = f"{origin} is neither the task's target nor one of its form_hosts"
+                raise TargetNotAllowed(message)
+
+        return check
 
     async def explain(self, error: PlaywrightError) -> AttemptFailed:
         """Map a driver error to what it means for the attempt."""

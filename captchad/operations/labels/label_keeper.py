@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from captchad.broker.connection import Broker
 from captchad.broker.labels import LabelStream, WaitingLabel
-from captchad.operations.labels.label_store import LabelStore
+from captchad.domain.label import Label
+from captchad.operations.labels.label_store import Addition, LabelStore
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service, ServiceHealth
@@ -63,13 +64,24 @@ class LabelKeeper(Service):
             _logger.warning("a label in Redis can't be read, and is dropped")
             self._metrics.record_labels_dropped("unreadable")
             return
-        # In a thread: the disk may be slow, and another process may hold the store.
-        addition = await asyncio.to_thread(self._store.add, waiting.label, waiting.picture)
+        addition = await self._write(waiting.label, waiting.picture)
         if addition.is_kept:
             self._metrics.record_label_kept(waiting.label.origin, waiting.label.verdict)
         else:
             self._metrics.record_labels_dropped("refused")
         self._metrics.record_labels_dropped("limit", addition.dropped)
+
+    async def _write(self, label: Label, picture: bytes) -> Addition:
+        """Write a label; a write that has begun is waited for also where this is cancelled."""
+        # In a thread: the disk may be slow, and another process may hold the store.
+        writing = asyncio.get_running_loop().run_in_executor(None, self._store.add, label, picture)
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            # Asked for, or it would be reported as one that nobody has seen.
+            writing.exception()
+            raise
 
     async def _wait_for_disk(self, error: OSError) -> None:
         problem = f"labels can't be written to {error.filename or 'the disk'}: {error.strerror or error}"

@@ -102,7 +102,8 @@ def _compare(path: Path, one: str, other: str) -> float:
     return float(np.corrcoef(shapes[0], shapes[1])[0, 1])
 
 
-def _list_folders() -> list[Path]:
+def list_folders() -> list[Path]:
+    """List the folders that fonts are looked for in."""
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]
     packaged = [Path(place) for spec in specs if spec is not None for place in spec.submodule_search_locations or ()]
     named = [Path(place) for place in os.environ.get(FONTS_VARIABLE, "").split(os.pathsep) if place]
@@ -110,5 +111,5 @@ def _list_folders() -> list[Path]:
 
 
 def _find_files(suffixes: frozenset[str]) -> list[Path]:
-    files = {path for folder in _list_folders() for path in folder.rglob("*") if path.suffix.lower() in suffixes}
+    files = {path for folder in list_folders() for path in folder.rglob("*") if path.suffix.lower() in suffixes}
     return sorted(path for path in files if not any(unfit in path.name.lower() for unfit in _UNFIT))

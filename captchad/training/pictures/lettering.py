@@ -72,13 +72,15 @@ class Lettering:
     is_crossed_out: bool
 
 
-def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Lettering:
-    """Draw how a text is to be written."""
+def draw_lettering(
+    source: random.Random, text: str, size_pixels: int, fonts: tuple[Path, ...] | None = None
+) -> Lettering:
+    """Draw how a text is to be written, with these fonts or with some that have its characters."""
     is_bitmap = source.random() < 0.12
     is_tight = source.random() < 0.28
     is_even = source.random() < 0.55
     return Lettering(
-        fonts=choose_fonts(source, text),
+        fonts=choose_fonts(source, text) if fonts is None else fonts,
         size_pixels=size_pixels,
         size_spread=source.choice((0, 0, 0, 0.1, 0.2, 0.4)),
         bitmap_rows=source.randint(9, 15) if is_bitmap else 0,

@@ -15,7 +15,7 @@ from captchad.training.pictures.design_covers import grow
 from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.fonts import list_fonts_with
 from captchad.training.pictures.grounds import GroundPlan, draw_ground
-from captchad.training.pictures.lettering import Ink, draw_lettering, write_text
+from captchad.training.pictures.lettering import Ink, Lettering, draw_lettering, write_text
 from captchad.training.pictures.planes import Numbers
 from captchad.training.pictures.scripts import SAMPLE_CHARACTERS, SCRIPTS, draw_foreign
 from captchad.training.pictures.source import FamilyUnavailable
@@ -121,12 +121,17 @@ def _draw_sample(draw_shown: Callable[[random.Random], ShownText], family: str, 
     return Sample(draw_picture(shown.drawn, source), shown.text, family)
 
 
-def draw_picture(text: str, source: random.Random) -> Pixels:
-    """Draw a text as a captcha of some style."""
-    height = round(source.triangular(HEIGHT_LEAST_PIXELS, HEIGHT_MOST_PIXELS, 48))
+def draw_picture(
+    text: str,
+    source: random.Random,
+    letter: Callable[[random.Random, str, int], Lettering] = draw_lettering,
+    height_least_pixels: int = HEIGHT_LEAST_PIXELS,
+) -> Pixels:
+    """Draw a text as a captcha of some style; `letter` draws how a text of some size is to be written."""
+    height = round(source.triangular(height_least_pixels, HEIGHT_MOST_PIXELS, 48))
     size = max(12, round(height * source.uniform(0.5, 1.0)))
     scheme = _choose_scheme(source, height)
-    ink = write_text(text, draw_lettering(source, text, size), source, scheme.palette.inks)
+    ink = write_text(text, letter(source, text, size), source, scheme.palette.inks)
     ink = frame_ink(ink, height, source)
     bent = source.choice(("nothing", "ink", "ink", "all"))
     if bent == "ink":

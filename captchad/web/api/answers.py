@@ -69,6 +69,7 @@ class ResultAnswer(Answer):
     recogniser: str
     timings_ms: dict[str, float]
     expression: str | None = None
+    left_scope_to: str | None = None
     session: SessionAnswer | None = None
     evidence: EvidenceAnswer | None = None
 

@@ -74,6 +74,8 @@ def represent_result(result: TaskResult) -> dict[str, Any]:
         "recogniser": result.recogniser,
         "timings_ms": result.timings_ms,
     }
+    if result.left_scope_to is not None:
+        body["left_scope_to"] = result.left_scope_to
     if result.expression is not None:
         body["expression"] = result.expression
     return body

@@ -23,7 +23,8 @@ from captchad.web.api.session_schema import STEPS_LIMIT, Fill, Part, SessionBody
 
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
-CHARSET_LENGTH_LIMIT = 512
+# All Chinese characters that are read, with letters, digits and signs.
+CHARSET_LENGTH_LIMIT = 4096
 
 
 def _check_answer_text(text: str) -> str:

@@ -1,7 +1,7 @@
 """From a body's JSON value to drafts: every wrong field is named at once, by its JSON pointer."""
 
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -9,8 +9,16 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from captchad.config.requirements import say_what_is_wanted
+from captchad.domain.charsets import describe_unreadable, find_unreadable
 from captchad.domain.css_selector import explain_bad_selector
-from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
+from captchad.domain.errors import (
+    BodyTooLarge,
+    FeatureNotBuilt,
+    InvalidRequest,
+    PictureRefused,
+    UnsupportedCharset,
+    Violation,
+)
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
 from captchad.domain.recognition import Hints
 from captchad.intake.draft import TaskDraft
@@ -63,11 +71,13 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
     """Return the draft of a submit_task body; without a session key, sessions are refused.
 
-    Raises InvalidRequest, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a picture.
+    Raises InvalidRequest, UnsupportedCharset, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a
+    picture.
     """
     _raise_if(list(_find_excesses(value, "")))
     body = _validate(TaskBody, value)
     _raise_if(list(_find_faults(body, "", has_session_key)))
+    _refuse_unreadable({"": body})
     _refuse_unbuilt(body, "")
     return _make_draft(body, "")
 
@@ -79,6 +89,7 @@ def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
     bodies = _validate_each(tasks)
     _raise_if([v for index, body in enumerate(bodies) for v in _find_faults(body, f"/tasks/{index}", has_session_key)])
+    _refuse_unreadable({f"/tasks/{index}": body for index, body in enumerate(bodies)})
     for index, body in enumerate(bodies):
         _refuse_unbuilt(body, f"/tasks/{index}")
     return [_make_draft(body, f"/tasks/{index}") for index, body in enumerate(bodies)]
@@ -239,6 +250,21 @@ def _find_big_integer(metadata: dict[str, Any], pointer: str) -> str | None:
             inside = value.items() if isinstance(value, dict) else enumerate(value)
         unseen += [(place + make_pointer([name]), inner) for name, inner in inside]
     return None
+
+
+def _refuse_unreadable(bodies: Mapping[str, TaskBody]) -> None:
+    charsets = {
+        pointer: body.hints.charset
+        for pointer, body in bodies.items()
+        if body.hints is not None and body.hints.charset is not None
+    }
+    violations = [
+        Violation(f"{pointer}/hints/charset", describe_unreadable(symbols))
+        for pointer, charset in charsets.items()
+        if (symbols := find_unreadable(charset))
+    ]
+    if violations:
+        raise UnsupportedCharset("a charset has symbols that no engine reads", tuple(violations))
 
 
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:

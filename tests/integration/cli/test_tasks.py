@@ -60,6 +60,13 @@ def test_waiting_longer_than_the_task_takes_fails_and_names_the_task(captchad: R
     assert "is still pending after 0.1 s — ask again with `captchad status task_" in waited.stderr
 
 
+def test_a_charset_that_no_engine_reads_is_wrong_usage_in_one_line(captchad: Run) -> None:
+    refused = captchad("submit", PAGE, "--charset", "ab龘")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "captchad: --charset: no engine reads 龘; see `captchad submit --help`\n"
+    submit(captchad, "--charset", "三加五@#яЯ۵")
+
+
 def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
     assert submit(captchad, "--idempotency-key", "k") == submit(captchad, "--idempotency-key", "k")
     other = captchad("submit", PAGE, "--idempotency-key", "k", "--priority", "low")

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw, ImageFont
 
 from captchad.cli.recognise import recognise
+from captchad.domain.charsets import CYRILLIC
+from captchad.recognition.model import find_packaged_model
 from tests.benchmarks.captcha_families import CLEAR_UPPER, FONT, draw_wheezy_text
 from tests.benchmarks.recognition.animations import FORMATS, draw_animation
 
@@ -41,6 +43,27 @@ def test_a_picture_may_come_from_standard_input(pictures: Path) -> None:
     assert result.exit_code == 0, result.stderr
     from_stdin, from_file = (line.split("\t") for line in result.stdout.splitlines())
     assert from_stdin == ["-", *from_file[1:]]
+
+
+def test_a_charset_that_cannot_be_read_is_wrong_usage_with_the_symbols(pictures: Path) -> None:
+    file = str(pictures / "wheezy0.jpg")
+    refused = CliRunner().invoke(recognise, [file, "--charset", "ab龘€"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--charset: no engine reads 龘 €" in refused.stderr
+    # A model of one's own reads with its own symbols alone.
+    refused = CliRunner().invoke(recognise, [file, "--model", str(find_packaged_model()), "--charset", "ab三"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--charset: no engine reads 三" in refused.stderr
+
+
+def test_wide_alphabets_are_read_without_a_word_about_them() -> None:
+    folder = Path(__file__).parents[1] / "recognition" / "wide_pictures"
+    files = [str(folder / f"{name}.png") for name in ("sum_of_words", "chinese")]
+    result = CliRunner().invoke(recognise, files)
+    assert result.exit_code == 0, result.stderr
+    assert [line.split("\t")[1] for line in result.stdout.splitlines()] == ["12", "森林海洋"]
+    result = CliRunner().invoke(recognise, [str(folder / "cyrillic.png"), "--charset", CYRILLIC])
+    assert result.stdout.split("\t")[1] == "БДЖЯФЩ"
 
 
 def test_json_has_all_there_is_to_know(pictures: Path) -> None:

@@ -142,7 +142,7 @@ def test_what_is_there_or_is_not_used_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").touch()
     tree = {
         "redis": {"tls": {"ca_file": "/missing"}},
-        "recognition": {"models": {"a.example": str(tmp_path / "model.onnx")}},
+        "recognition": {"models": {"a.example": str(tmp_path / "model.onnx"), "b.example": "wide"}},
         "browser": {"executable": "/missing", "backend": "cdp", "urls": ["http://127.0.0.1:9222"]},
     }
     assert refusals(tree, Role.WORKER) == []

@@ -46,6 +46,7 @@ class ScriptedPage:
     pictures: int = 1
     picture: bytes = b""
     answers: list[str] = field(default_factory=list)
+    left_scope_to: str | None = None
 
     async def capture(self) -> CaptchaCapture:
         if self.capture_failure is not None:

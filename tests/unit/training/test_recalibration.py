@@ -52,7 +52,7 @@ def test_the_refitted_calibration_is_one_that_models_hold() -> None:
     character = plain.character.to_json()
     values = {"text": plain.text.to_json(), "character": character, "letter_case": {}}
     found = Calibration.from_json(adjust(values, refit(rate_readings(300, 1.0, 2.0))))
-    features = (-1.0, *[0.0] * 7)
+    features = (-1.0, *[0.0] * 8)
     assert found.text.estimate(features) > plain.text.estimate(features)
     assert found.character == plain.character
 

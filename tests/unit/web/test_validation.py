@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, Violation
+from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
 from captchad.domain.page import FormField, Step
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.domain.task import Priority
@@ -39,6 +39,17 @@ NAMES = st.sampled_from(
         "tasks",
     ]
 )
+
+
+def test_a_charset_that_nothing_reads_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedCharset) as caught:
+        read_task({"url": PAGE, "hints": {"charset": "ab龘€"}})
+    assert caught.value.violations == (Violation("/hints/charset", "no engine reads 龘 €"),)
+    readable = {"url": PAGE, "hints": {"charset": "三加五@#$яЯ۵٥＝"}}
+    assert read_task(readable).hints.charset == readable["hints"]["charset"]  # type: ignore[index]
+    with pytest.raises(UnsupportedCharset) as caught:
+        read_batch({"tasks": [readable, {"url": PAGE, "hints": {"charset": "あ"}}]})
+    assert caught.value.violations == (Violation("/tasks/1/hints/charset", "no engine reads あ"),)
 
 
 def find_pointers(value: Any) -> list[str]:
