@@ -95,6 +95,7 @@ class BrowserEngine(Service):
         """
         self._check_scope(order.url)
         async with self._lend_page(choose_owner(order), deadline) as opened:
+            opened.identify(order.target)
             session = PageSession(opened, order, deadline, self._clock, self._work)
             await session.open()
             yield session

@@ -180,6 +180,9 @@ class TargetSection(Section):
     minimum_confidence: Percentage | None = None
     form_hosts: tuple[str, ...] = ()
     collect_labels: bool | None = None
+    certificate_authorities: str | None = None
+    certificate_pins: tuple[str, ...] = ()
+    client_certificate: str | None = None
 
     def to_target(self) -> Target:
         """Return the pure value the rest of captchad decides with."""

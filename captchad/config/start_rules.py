@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 from captchad.config.browser_choice import choose_browser, find_browser_problems
+from captchad.config.certificates import find_certificate_faults
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
@@ -90,6 +91,9 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     for host, path in configuration.recognition.models.items():
         if path != WIDE_MODEL:
             yield from _check_file(f"recognition.models.{host}", path)
+    for index, target in enumerate(configuration.security.declared_targets()):
+        for name, message in find_certificate_faults(target):
+            yield ConfigurationProblem(f"security.targets[{index}].{name}", message)
     executable = configuration.browser.executable
     if choose_browser(configuration).backend == "launch" and executable and shutil.which(executable) is None:
         yield ConfigurationProblem("browser.executable", f"{executable} is no program on this machine")

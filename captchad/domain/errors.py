@@ -162,6 +162,7 @@ class TaskErrorCode(StrEnum):
     CAPTCHA_UNREADABLE = "captcha_unreadable"
     UNSUPPORTED_CAPTCHA = "unsupported_captcha"
     NAVIGATION_FAILED = "navigation_failed"
+    CERTIFICATE_ERROR = "certificate_error"
     TARGET_NOT_ALLOWED = "target_not_allowed"
     HTTP_ERROR = "http_error"
     ATTEMPT_TIMEOUT = "attempt_timeout"
@@ -179,6 +180,7 @@ FINAL_AT_ONCE = frozenset(
     {
         TaskErrorCode.UNSUPPORTED_CAPTCHA,
         TaskErrorCode.TARGET_NOT_ALLOWED,
+        TaskErrorCode.CERTIFICATE_ERROR,
         TaskErrorCode.DEADLINE_EXCEEDED,
         TaskErrorCode.CANCELLED,
         TaskErrorCode.SESSION_TOO_LARGE,

@@ -30,7 +30,7 @@ class Target:
     `expires` is the last day of the authorisation; None only for loopback hosts. `longest_closure_seconds` is how long
     the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts, and
     `collect_labels` where the fleet's does. `form_hosts` are further declared hosts that what a task types may be sent
-    to.
+    to. `certificate_authorities` and `client_certificate` name PEM files; a pin is the base64 of a key's SHA-256.
     """
 
     host: str
@@ -45,6 +45,14 @@ class Target:
     minimum_confidence: float | None = None
     form_hosts: tuple[str, ...] = ()
     collect_labels: bool | None = None
+    certificate_authorities: str | None = None
+    certificate_pins: tuple[str, ...] = ()
+    client_certificate: str | None = None
+
+    @property
+    def has_own_trust(self) -> bool:
+        """Whether its certificates are judged by what it declares, instead of by the browser."""
+        return bool(self.certificate_authorities or self.certificate_pins or self.client_certificate)
 
     def may_be_typed_into(self, origin: "Origin") -> bool:
         """Whether what a task of this target types may reach an origin: the target itself, or one of its form_hosts."""

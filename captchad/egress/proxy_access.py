@@ -28,6 +28,8 @@ class ProxyAccess:
         self.address = address
         self.is_open = False
         self.refused = 0
+        # The host of the target that is visited: its client certificate, and no other, may be shown.
+        self.identity = ""
         self._release = release
         self._is_released = False
         # With each exchange, the origin that it has been let through to.
@@ -78,7 +80,7 @@ class ProxyAccess:
         await _cancel(ending)
 
     def _end(self) -> set["asyncio.Task[Any]"]:
-        self.is_open = False
+        self.is_open, self.identity = False, ""
         ending = set(self._under_way)
         for task in ending:
             task.cancel()

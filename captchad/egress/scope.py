@@ -24,6 +24,7 @@ class RefusalReason(StrEnum):
     UNUSABLE_ADDRESS = "unusable_address"
     PROTECTED_ENDPOINT = "protected_endpoint"
     CONFINED = "confined"
+    CERTIFICATE = "certificate"
 
 
 _REASONS = {

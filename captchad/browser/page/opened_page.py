@@ -87,6 +87,10 @@ class OpenedPage:
         await self.navigate(self._url)
         await self.prepare()
 
+    def identify(self, target_host: str) -> None:
+        """Let the page show the client certificate of the target that is visited."""
+        self._access.identity = target_host
+
     async def confine(self, may_reach: Callable[[Origin], bool]) -> None:
         """Let the page reach some origins alone from now on, since it is about to learn what only they may know."""
         if not self._is_confined:
@@ -128,6 +132,8 @@ class OpenedPage:
         if is_abort(error) and is_alive:
             is_alive = not await self._is_crashing()
             await self._outcome.await_reason()
+        if refused := await self._outcome.explain_certificate(error):
+            return refused
         failure = self._outcome.explain_error(error, is_alive=is_alive)
         is_crash = failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
         return self._explain_crash(failure.message) if is_crash else failure

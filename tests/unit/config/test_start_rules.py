@@ -6,6 +6,7 @@ import pytest
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import check_start_rules, find_refusals, unbuilt_settings
 from captchad.domain.node import Role
+from tests.certificates import make_authority
 from tests.unit.config import specified_files
 
 
@@ -91,6 +92,50 @@ def test_a_file_that_is_missing_or_a_program_that_is_none_stops_who_needs_it(tmp
     models = [f"recognition.models.{name}.example" for name in "abc"]
     assert refusals(of_workers, Role.WORKER) == [*models, "browser.executable"]
     assert refusals(of_workers, Role.GATEWAY) == []
+
+
+def declare(**settings: Any) -> dict[str, Any]:
+    return {"security": {"targets": [{"host": "localhost", **settings}]}}
+
+
+def messages(tree: dict[str, Any]) -> dict[str, str]:
+    found = find_refusals(Configuration.model_validate(tree), Role.WORKER)
+    return {problem.path.removeprefix("security.targets[0]."): problem.message for problem in found}
+
+
+def test_certificate_files_are_looked_into_by_those_who_use_them(tmp_path: Path) -> None:
+    missing, words = tmp_path / "missing.pem", tmp_path / "words.pem"
+    words.write_text("no certificate")
+    authority = make_authority(tmp_path).path
+    alone = tmp_path / "alone.pem"
+    alone.write_text(Path(authority).read_text().partition("-----BEGIN PRIVATE KEY")[0])
+    tree = declare(certificate_authorities=str(missing), client_certificate=str(missing))
+    unreadable = f"{missing} can't be read: no such file or directory"
+    assert messages(tree) == {"certificate_authorities": unreadable, "client_certificate": unreadable}
+    assert refusals(tree, Role.GATEWAY) == []
+    assert messages(declare(certificate_authorities=str(words), client_certificate=str(alone))) == {
+        "certificate_authorities": f"{words} has no certificate in PEM form",
+        "client_certificate": f"{alone} is not a certificate with its key, unencrypted and in PEM form",
+    }
+    assert messages(declare(certificate_authorities=str(alone), client_certificate=authority)) == {}
+
+
+def test_a_certificate_may_be_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Path(make_authority(tmp_path).path)
+    tree = declare(client_certificate=f"@credential:{authority.name}")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert "LoadCredential=" in messages(tree)["client_certificate"]
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert messages(tree) == {}
+
+
+@pytest.mark.parametrize("backend", ["playwright", "cdp"])
+def test_a_browser_that_can_not_be_told_serves_no_target_with_certificates_of_its_own(backend: str) -> None:
+    url = {"playwright": "ws://10.0.0.5:3000/secret", "cdp": "http://10.0.0.5:9222"}[backend]
+    tree = declare(certificate_pins=["A" * 43 + "="]) | {"browser": {"backend": backend, "urls": [url]}}
+    assert refusals(tree, Role.WORKER) == ["security.targets[0]"]
+    grid = tree | {"browser": {"backend": "selenium", "urls": ["http://10.0.0.5:4444"]}}
+    assert refusals(grid, Role.WORKER) == []
 
 
 def test_what_is_there_or_is_not_used_stops_nobody(tmp_path: Path) -> None:
