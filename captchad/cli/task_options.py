@@ -73,9 +73,11 @@ def read_json_object(ctx: click.Context, param: click.Parameter, value: str | No
 
 
 def read_session(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
-    """Read a session: a file, as it mostly is, with or without @ before it, or JSON written out."""
+    """Read a session of captchad's or Playwright's shape: a file, with or without @ before it, or JSON written out."""
     is_file = value is not None and not value.startswith(("@", "{", "["))
-    return read_json_object(ctx, param, f"@{value}" if is_file else value)
+    session = read_json_object(ctx, param, f"@{value}" if is_file else value)
+    # Playwright writes both, captchad never this one.
+    return {"storage_state": session} if session is not None and "origins" in session else session
 
 
 def name_argument(pointer: str) -> str:
@@ -139,7 +141,7 @@ _OPTIONS = (
         callback=read_session,
         metavar="FILE|JSON",
         type=click.Path(),
-        help="Cookies, headers and local_storage to put in before the page opens.",
+        help="Cookies, headers and local_storage to put in first, or what Playwright's storage_state() saved.",
     ),
     _json_option("--fill", "Where to type, submit and verify the text, all at once."),
     click.option("--fill-input", metavar="CSS", help="Where to type the text."),

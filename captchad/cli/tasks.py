@@ -57,6 +57,8 @@ def submit(
     except FeatureNotBuilt as error:
         pointer, _, reason = error.message.partition(": ")
         raise FeatureNotBuilt(f"{name_argument(pointer)}: {reason}") from None
+    if not is_json and accepted.get("session_left_out"):
+        say(f"captchad: {_describe_left_out(accepted['session_left_out'])}", is_error=True)
     if wait_seconds is None:
         print_json(accepted) if is_json else say(accepted["task_id"])
         return
@@ -196,6 +198,12 @@ def _describe_timings(timings_ms: dict[str, float] | None) -> str | None:
     if not timings_ms:
         return None
     return ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in timings_ms.items())
+
+
+def _describe_left_out(left_out: dict[str, list[str]]) -> str:
+    parts = [f"cookies of {host}" for host in left_out["cookies"]]
+    parts += [f"storage of {origin}" for origin in left_out["origins"]]
+    return f"not given to the page, which would not be sent it: {', '.join(parts)}"
 
 
 def _describe_session(session: dict[str, Any] | None) -> str | None:

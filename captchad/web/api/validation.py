@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from captchad.config.requirements import say_what_is_wanted
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
+from captchad.domain.page import STORED_VALUES_LIMIT
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
 from captchad.domain.recognition import Hints
 from captchad.intake.draft import TaskDraft
@@ -33,8 +34,9 @@ from captchad.web.api.session_rules import (
     make_fill,
     make_session,
     make_steps,
+    make_storage_state,
 )
-from captchad.web.api.session_schema import COOKIES_LIMIT, FORM_FIELDS_LIMIT, STEPS_LIMIT
+from captchad.web.api.session_schema import FORM_FIELDS_LIMIT, STATE_COOKIES_LIMIT, STATE_ORIGINS_LIMIT, STEPS_LIMIT
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
@@ -43,8 +45,14 @@ SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
 PAGE_FIELDS = ("selector", "session", "steps", "fill", "return_session")
 """Fields that make no sense for a picture."""
-_OBJECT_FIELDS = ("hints", "session", "fill")
-_LISTS = {"cookies": COOKIES_LIMIT, "fields": FORM_FIELDS_LIMIT, "steps": STEPS_LIMIT}
+_OBJECT_FIELDS = ("hints", "session", "storage_state", "fill")
+_LISTS = {
+    "cookies": STATE_COOKIES_LIMIT,
+    "origins": STATE_ORIGINS_LIMIT,
+    "localStorage": STORED_VALUES_LIMIT,
+    "fields": FORM_FIELDS_LIMIT,
+    "steps": STEPS_LIMIT,
+}
 """Fields that hold objects, and how many at most."""
 
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
@@ -248,6 +256,7 @@ def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
 
 
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
+    state = None if body.session is None else body.session.storage_state
     return TaskDraft(
         url=body.url,
         picture=None if body.image is None else decode_picture(body.image, f"{pointer}/image"),
@@ -260,6 +269,7 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         task_deadline_seconds=body.task_deadline,
         metadata=body.metadata,
         session=None if body.session is None else make_session(body.session),
+        storage_state=None if state is None else make_storage_state(state),
         steps=make_steps(body.steps or ()),
         fill=None if body.fill is None else make_fill(body.fill),
         return_session=body.return_session,

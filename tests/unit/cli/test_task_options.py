@@ -72,6 +72,21 @@ def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway,
     }
 
 
+def test_a_session_of_either_shape_is_taken_and_what_is_left_out_of_it_is_said(
+    stub: StubGateway, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state.json").write_text('{"cookies": [], "origins": []}')
+    left_out = {"cookies": [".a.org"], "origins": ["https://a.org"]}
+    stub.answer(202, {"task_id": "task_1", "session_left_out": left_out})
+    assert run_command_line(["submit", PAGE, "--gateway", stub.url, "--session", f"{tmp_path}/state.json"]) == 0
+    assert stub.requests[0][3]["session"] == {"storage_state": {"cookies": [], "origins": []}}
+    shown = capsys.readouterr()
+    assert shown.out == "task_1\n"
+    assert shown.err == (
+        "captchad: not given to the page, which would not be sent it: cookies of .a.org, storage of https://a.org\n"
+    )
+
+
 @pytest.mark.parametrize("option", ["--session", "--metadata", "--fill"])
 def test_a_file_may_begin_with_a_byte_order_mark(stub: StubGateway, tmp_path: Path, option: str) -> None:
     (tmp_path / "f.json").write_bytes(b'\xef\xbb\xbf{"input": "#a"}')
