@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from captchad.cli.page_actions import read_fields, read_steps
-from captchad.cli.reading_options import check_lengths
+from captchad.cli.reading_options import CHOOSING_OPTIONS, check_lengths
 from captchad.domain.json_integer import read_integer
 from captchad.domain.page import DialogAnswer
 from captchad.domain.recognition import CaptchaKind
@@ -20,7 +20,7 @@ from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, T
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STANDARD_INPUT = "-"
-_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind")
+_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind", "colour", "position")
 _PLAIN = (
     "url",
     "target",
@@ -136,6 +136,7 @@ _OPTIONS = (
     click.option(
         "--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or arithmetic to work out."
     ),
+    *CHOOSING_OPTIONS,
     click.option(
         "--session",
         callback=read_session,

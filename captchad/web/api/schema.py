@@ -8,7 +8,6 @@ from pydantic_core import PydanticCustomError
 
 from captchad.domain.label import LABEL_TEXT_LIMIT_CHARACTERS
 from captchad.domain.plain_text import escape_control_characters
-from captchad.domain.recognition import CaptchaKind
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import (
@@ -24,6 +23,7 @@ from captchad.web.api.session_schema import STEPS_LIMIT, Fill, Part, SessionBody
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
 CHARSET_LENGTH_LIMIT = 512
+COLOUR_LENGTH_LIMIT = 32
 
 
 def _check_answer_text(text: str) -> str:
@@ -66,6 +66,17 @@ class HintsBody(Part):
     )
     kind: Literal["text", "math"] | None = Field(
         default=None, description="`math` for arithmetic, whose result is then the text; left out, the picture decides"
+    )
+
+    colour: str | None = Field(
+        default=None,
+        max_length=COLOUR_LENGTH_LIMIT,
+        description="a CSS colour name or #rrggbb: only characters of that colour count, and lengths are theirs",
+    )
+    position: str | None = Field(
+        default=None,
+        pattern=r"^(first|last):[1-9][0-9]?$",
+        description="`first:N` or `last:N`: so many characters of the text are wanted; lengths are the whole text's",
     )
 
     @model_validator(mode="after")
@@ -165,4 +176,3 @@ class ReportBody(Part):
 
 
 PRIORITIES = {str(priority): priority for priority in Priority}
-KINDS = {str(kind): kind for kind in CaptchaKind}

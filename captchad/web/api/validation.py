@@ -13,16 +13,14 @@ from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
 from captchad.domain.page import STORED_VALUES_LIMIT
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
-from captchad.domain.recognition import Hints
 from captchad.intake.draft import TaskDraft
+from captchad.web.api.hint_rules import find_hint_faults, make_hints
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.schema import (
-    KINDS,
     METADATA_LIMIT_BYTES,
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
     BatchShape,
-    HintsBody,
     ReportBody,
     TaskBody,
 )
@@ -155,6 +153,8 @@ def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterato
         reason = None if url is None else explain_bad_url(url)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+    if body.hints is not None:
+        yield from find_hint_faults(body.hints, f"{pointer}/hints")
     yield from _find_page_faults(body, pointer)
     if body.metadata is not None:
         yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
@@ -265,7 +265,7 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         retry_count=body.retry_count,
         priority=PRIORITIES[body.priority],
         selector=body.selector,
-        hints=_make_hints(body.hints),
+        hints=make_hints(body.hints),
         task_deadline_seconds=body.task_deadline,
         metadata=body.metadata,
         session=None if body.session is None else make_session(body.session),
@@ -276,13 +276,6 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         evidence=body.evidence,
         pointer=pointer,
     )
-
-
-def _make_hints(hints: HintsBody | None) -> Hints:
-    if hints is None:
-        return Hints()
-    kind = KINDS[hints.kind] if hints.kind is not None else None
-    return Hints(hints.charset, hints.min_length, hints.max_length, hints.case_sensitive, kind)
 
 
 def decode_picture(image: str, pointer: str) -> bytes:
