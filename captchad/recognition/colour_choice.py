@@ -4,10 +4,11 @@ A stroke's edge mixes its colour with the ground's, so an ink is a direction fro
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from captchad.domain.colour import Rgb
 from captchad.recognition.flattening import Pixels, to_colours
@@ -15,6 +16,7 @@ from captchad.recognition.preparation import to_lab
 
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float32]
+Number = TypeVar("Number", np.float32, np.intp)
 
 # Larger ones are shrunk: letters of that height have all that reading needs.
 _HEIGHT_LIMIT_PIXELS = 160
@@ -28,12 +30,15 @@ _INKS_LIMIT = 10
 _INK_LEAST_SHARE = 0.02
 # In degrees between directions.
 _INK_CORE, _INK_REACH = 12.0, 18.0
-_SAME_COLOUR, _COLOUR_REACH = 12.0, 40.0
+_SAME_COLOUR, _COLOUR_REACH = 12.0, 45.0
 _PLAIN_REACH, _PLAIN_GAP = 25.0, 15.0
-# Fainter inks than this are noise and lines, which make nothing doubtful.
-_RIVAL_LEAST_SHARE = 0.06
+_LETTER_LEAST_SHARE = 0.05
 _DOUBT_LEAST = 0.3
 _MAJORITY = 5
+# Of a direction's part that is lightness: beyond it, the colour is a grey.
+_ACHROMATIC = 0.95
+_ONE_LIGHTNESS = 0.7
+_STROKE_PIXELS = 5
 _GAP_HEIGHTS = 0.12
 
 
@@ -59,11 +64,15 @@ def choose_letters(pixels: Pixels, colour: Rgb) -> ChosenLetters:
         return blank
     inks, shares = _find_inks(directions[is_strong], strengths[is_strong])
     angles = _find_angles(inks, wanted[1][0])[:, 0]
-    is_chosen = angles <= min(float(angles.min()) + _SAME_COLOUR, _COLOUR_REACH)
-    if not is_chosen.any():
+    # Lines, and the mixed edges where two letters touch, have little share in the ink.
+    nearest = int(np.where(shares >= min(_LETTER_LEAST_SHARE, shares.max()), angles, np.inf).argmin())
+    if angles[nearest] > _COLOUR_REACH:
         return blank
+    is_chosen = _find_angles(inks, inks[nearest, None])[:, 0] <= _SAME_COLOUR
     is_wanted = np.zeros(strengths.shape, dtype=bool)
     is_wanted[is_strong] = is_chosen[np.argmax(directions[is_strong] @ inks.T, axis=1)]
+    if abs(wanted[1][0, 0, 0]) > _ACHROMATIC:
+        is_wanted &= _choose_lightness(is_wanted, strengths, float(wanted[0][0, 0]))
     kept = _spread(is_wanted, is_strong & ~is_wanted, is_weak)
     painted = np.where(kept[:, :, None], picture, ground)
     closed = _close_gaps(painted, kept, is_strong & ~kept, ground)
@@ -83,6 +92,8 @@ def _measure(picture: Pixels, ground: Pixels) -> tuple[Values, Values]:
     differences = (to_lab(picture) - to_lab(ground[None, None])).T.reshape(*picture.shape[:2], 3)
     strengths = np.linalg.norm(differences, axis=2)
     differences[:, :, 0] *= _LIGHTNESS_WEIGHT
+    # JPEG smears colours; the ground around a stroke adds nothing to its direction.
+    differences = np.asarray(_sum_around(differences), dtype=np.float32)
     lengths = np.linalg.norm(differences, axis=2, keepdims=True)
     return strengths, np.asarray(differences / np.maximum(lengths, 1e-6), dtype=np.float32)
 
@@ -111,6 +122,20 @@ def _find_inks(directions: Values, strengths: Values) -> tuple[Values, Values]:
     return np.array(inks, dtype=np.float32), np.array(shares, dtype=np.float32)
 
 
+def _choose_lightness(is_ink: Mask, strengths: Values, wanted: float) -> Mask:
+    """Choose between black and grey letters, which lie in one direction from the ground; all if there is one kind."""
+    inked = Image.fromarray(np.where(is_ink, np.clip(strengths, 0, 255), 0).astype(np.uint8))
+    # The darkest pixel of a stroke says of what kind it is, its edges do not.
+    darkest = np.asarray(inked.filter(ImageFilter.MaxFilter(_STROKE_PIXELS)), dtype=np.float32)
+    values = darkest[is_ink]
+    border = float(values.min() + values.max()) / 2
+    strong, faint = values[values >= border], values[values < border]
+    if not faint.size or float(np.median(faint)) > _ONE_LIGHTNESS * float(np.median(strong)):
+        return is_ink
+    takes_strong = abs(float(np.median(strong)) - wanted) <= abs(float(np.median(faint)) - wanted)
+    return np.asarray((darkest >= border) == takes_strong)
+
+
 def _find_angles(one: Values, others: Values) -> Values:
     return np.asarray(np.degrees(np.arccos(np.clip(one @ others.T, -1, 1))), dtype=np.float32)
 
@@ -118,7 +143,7 @@ def _find_angles(one: Values, others: Values) -> Values:
 def _find_certainty(angles: Values, shares: Values, is_chosen: Mask) -> float:
     """Say how plainly the chosen inks are of the colour, and all others of another one."""
     nearest, farthest = float(angles[is_chosen].min()), float(angles[is_chosen].max())
-    rivals = angles[~is_chosen & (shares >= _RIVAL_LEAST_SHARE)]
+    rivals = angles[~is_chosen & (shares >= _LETTER_LEAST_SHARE)]
     gap = float(rivals.min()) - farthest if rivals.size else _PLAIN_GAP
     likeness = (_COLOUR_REACH - nearest) / (_COLOUR_REACH - _PLAIN_REACH)
     return max(_DOUBT_LEAST, min(1.0, likeness) * min(1.0, gap / _PLAIN_GAP))
@@ -133,8 +158,13 @@ def _spread(is_wanted: Mask, is_other: Mask, is_weak: Mask) -> Mask:
 
 
 def _count_around(mask: Mask) -> NDArray[np.intp]:
-    padded = np.pad(mask.astype(np.intp), 1)
-    height, width = mask.shape
+    return np.asarray(_sum_around(mask.astype(np.intp)))
+
+
+def _sum_around(values: NDArray[Number]) -> NDArray[Number]:
+    """Return for each pixel the sum of its own and its neighbours' values."""
+    height, width = values.shape[:2]
+    padded = np.pad(values, ((1, 1), (1, 1), *[(0, 0)] * (values.ndim - 2)))
     return np.asarray(
         sum(padded[row : row + height, column : column + width] for row in range(3) for column in range(3))
     )

@@ -6,10 +6,11 @@ from functools import lru_cache
 from captchad.browser.finding.wording import REMEMBERED_TEXTS, fold
 from captchad.domain.recognition import Instruction, Position, Side
 
+# CSS's own brown is nearly red and its own pink nearly white, unlike what people call so.
+_BROWN, _PINK = "saddlebrown", "hotpink"
 _ENGLISH_COLOURS = {
-    name: name
-    for name in ("red", "blue", "green", "yellow", "orange", "purple", "pink", "black", "brown", "cyan", "magenta")
-} | {"violet": "purple", "gray": "gray", "grey": "gray", "white": "white"}
+    name: name for name in ("red", "blue", "green", "yellow", "orange", "purple", "black", "cyan", "magenta")
+} | {"violet": "purple", "gray": "gray", "grey": "gray", "white": "white", "brown": _BROWN, "pink": _PINK}
 _CHINESE_COLOURS = {
     letter: name
     for letters, name in (
@@ -19,9 +20,9 @@ _CHINESE_COLOURS = {
         ("黄黃", "yellow"),
         ("橙橘", "orange"),
         ("紫", "purple"),
-        ("粉", "pink"),
+        ("粉", _PINK),
         ("黑", "black"),
-        ("棕褐", "brown"),
+        ("棕褐", _BROWN),
         ("灰", "gray"),
         ("青", "cyan"),
         ("白", "white"),
