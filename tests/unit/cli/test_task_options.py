@@ -22,6 +22,7 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
     line = (
         f"submit --gateway {stub.url} --image {tmp_path}/picture.png --target localhost --timeout 5 --retry-count 0 "
         "--priority low --selector #captcha --charset abc --min-length 4 --max-length 5 --case-insensitive --kind math "
+        "--colour red --position last:3 "
         f"--session {{}} --fill @{tmp_path}/fill.json --task-deadline 60 --return-session --evidence "
         '--callback-url http://localhost/done --metadata {"a":1}'
     )
@@ -33,7 +34,15 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
         "retry_count": 0,
         "priority": "low",
         "selector": "#captcha",
-        "hints": {"charset": "abc", "min_length": 4, "max_length": 5, "case_sensitive": False, "kind": "math"},
+        "hints": {
+            "charset": "abc",
+            "min_length": 4,
+            "max_length": 5,
+            "case_sensitive": False,
+            "kind": "math",
+            "colour": "red",
+            "position": "last:3",
+        },
         "session": {},
         "fill": {"input": "#text"},
         "task_deadline": 60,
