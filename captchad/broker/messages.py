@@ -24,6 +24,7 @@ from captchad.domain.page import Evidence, Fill, KeptEvidence, replace_typed_val
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
 
 VERSION = 1
+_LATER_HINTS = ("colour", "position")
 
 
 def encode_request(request: TaskRequest) -> bytes:
@@ -56,6 +57,7 @@ def encode_request(request: TaskRequest) -> bytes:
                 "max_length": hints.max_length,
                 "case_sensitive": hints.case_sensitive,
                 "kind": hints.kind,
+                **{name: value for name in _LATER_HINTS if (value := getattr(hints, name)) is not None},
             },
             "task_deadline_seconds": request.task_deadline_seconds,
             "metadata": request.metadata,

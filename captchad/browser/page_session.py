@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.frame_scans import Sought
+from captchad.browser.finding.instructions import find_instruction
 from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture, find_clickable
 from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm, FormOrder
 from captchad.browser.forms.masks import list_masks
@@ -70,7 +71,7 @@ class PageSession:
         timings_ms["locate"] = min(self._taker.locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
-        return CaptchaCapture(taken.picture, choice, timings_ms)
+        return CaptchaCapture(taken.picture, choice, timings_ms, find_instruction(taken.found.candidate.spoken))
 
     async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from captchad.domain.charsets import describe_unreadable, find_unreadable
-from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.domain.colour import parse_colour
+from captchad.domain.recognition import CaptchaKind, Hints, parse_position
 
 if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
@@ -29,6 +30,27 @@ def _check_engine(ctx: click.Context, param: click.Parameter, value: str | None)
     return value
 
 
+def _check_colour(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and parse_colour(value) is None:
+        raise click.BadParameter("not a CSS colour name or #rrggbb")
+    return value
+
+
+def _check_position(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and parse_position(value) is None:
+        raise click.BadParameter("neither first:N nor last:N")
+    return value
+
+
+CHOOSING_OPTIONS = (
+    click.option(
+        "--colour", metavar="COLOUR", callback=_check_colour, help="Only characters of this CSS colour or #rrggbb."
+    ),
+    click.option(
+        "--position", metavar="SIDE:N", callback=_check_position, help="Only first:N or last:N characters are wanted."
+    ),
+)
+"""Which characters of a picture are wanted."""
 _OPTIONS = (
     click.option(
         "--engine",
@@ -58,6 +80,13 @@ def reading_options(function: Decorated) -> Decorated:
     return function
 
 
+def choosing_options(function: Decorated) -> Decorated:
+    """Add the options that say which characters are wanted."""
+    for option in reversed(CHOOSING_OPTIONS):
+        function = option(function)
+    return function
+
+
 def check_lengths(min_length: int | None, max_length: int | None) -> None:
     """Refuse lengths that no text can have as wrong usage."""
     if min_length is not None and max_length is not None and min_length > max_length:
@@ -70,12 +99,15 @@ def make_hints(
     max_length: int | None,
     kind: str | None,
     case_sensitive: bool | None = None,
+    colour: str | None = None,
+    position: str | None = None,
 ) -> Hints:
     """Return the hints that the options name; those that nothing can fit are wrong usage."""
     check_lengths(min_length, max_length)
     if charset is not None and not charset.strip():
         raise click.UsageError("--charset names no character")
-    return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None)
+    place = None if position is None else parse_position(position)
+    return Hints(charset, min_length, max_length, case_sensitive, CaptchaKind(kind) if kind else None, colour, place)
 
 
 def load_recogniser(engine: str | None, model: Path | None, charset: str | None = None) -> "RecognitionEngine":

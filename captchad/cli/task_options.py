@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 
 from captchad.cli.page_actions import read_fields, read_steps
-from captchad.cli.reading_options import check_lengths
+from captchad.cli.reading_options import CHOOSING_OPTIONS, check_lengths
 from captchad.domain.json_integer import read_integer
 from captchad.domain.page import DialogAnswer
 from captchad.domain.recognition import CaptchaKind
@@ -20,7 +20,7 @@ from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, T
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STANDARD_INPUT = "-"
-_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind")
+_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind", "colour", "position")
 _PLAIN = (
     "url",
     "target",
@@ -73,9 +73,11 @@ def read_json_object(ctx: click.Context, param: click.Parameter, value: str | No
 
 
 def read_session(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
-    """Read a session: a file, as it mostly is, with or without @ before it, or JSON written out."""
+    """Read a session of captchad's or Playwright's shape: a file, with or without @ before it, or JSON written out."""
     is_file = value is not None and not value.startswith(("@", "{", "["))
-    return read_json_object(ctx, param, f"@{value}" if is_file else value)
+    session = read_json_object(ctx, param, f"@{value}" if is_file else value)
+    # Playwright writes both, captchad never this one.
+    return {"storage_state": session} if session is not None and "origins" in session else session
 
 
 def name_argument(pointer: str) -> str:
@@ -134,12 +136,13 @@ _OPTIONS = (
     click.option(
         "--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or arithmetic to work out."
     ),
+    *CHOOSING_OPTIONS,
     click.option(
         "--session",
         callback=read_session,
         metavar="FILE|JSON",
         type=click.Path(),
-        help="Cookies, headers and local_storage to put in before the page opens.",
+        help="Cookies, headers and local_storage to put in first, or what Playwright's storage_state() saved.",
     ),
     _json_option("--fill", "Where to type, submit and verify the text, all at once."),
     click.option("--fill-input", metavar="CSS", help="Where to type the text."),

@@ -37,6 +37,27 @@ class SessionState:
     local_storage: dict[str, str] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class StorageState:
+    """What a whole browser holds, of any site, as Playwright saves it; `local_storage` is by origin.
+
+    A cookie that subdomains get too has a dot before its domain; one of a session may have a negative expiry.
+    `partitioned` are the domains of cookies that a browser keeps for frames inside other sites alone.
+    """
+
+    cookies: tuple[Cookie, ...] = ()
+    partitioned: tuple[str, ...] = ()
+    local_storage: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What of a storage state the page would not be sent: hosts of cookies, and origins of storage."""
+
+    cookies: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+
 DialogAnswer = Literal["accept", "dismiss"]
 StepAction = Literal["click", "focus", "hover", "wait_for", "type"]
 

@@ -86,6 +86,13 @@ def parse_origin(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Origin:
     return _check_parts(parts, port, schemes)
 
 
+def find_origin(url: str) -> str:
+    """Return the origin of an http or https URL as browsers write it."""
+    origin = parse_origin(url)
+    port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
+    return f"{origin.scheme}://{show_host(origin.host)}{port}"
+
+
 def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Origin:
     scheme = parts.scheme.lower()
     if scheme not in schemes:

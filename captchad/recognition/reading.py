@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from captchad.domain.recognition import CaptchaKind, Hints, Recognition
+from captchad.recognition.choosing import ask_for_all, choose_colour, conclude
 from captchad.recognition.decoding import Decoded
 from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.recognition.witnesses import Testimony, hear_witnesses, lower_confidence, spell
@@ -15,11 +16,17 @@ _TESTIMONY_POWER = 4
 def recognise_decoded(
     engine: RecognitionEngine, pictures: Sequence[Decoded], hints: Sequence[Hints]
 ) -> list[Recognition]:
-    """Read each picture with its hints, as `RecognitionEngine.recognise` does."""
-    firsts = engine.recognise([picture.compositions[0] for picture in pictures], hints)
-    return [
+    """Read each picture with its hints, as `RecognitionEngine.recognise` does, but only what these ask for."""
+    chosen = [choose_colour(picture, hint) for picture, hint in zip(pictures, hints, strict=True)]
+    asked = [ask_for_all(hint) for hint in hints]
+    firsts = engine.recognise([picture.compositions[0] for picture, _ in chosen], asked)
+    read = [
         _read_animation(engine, picture, hint, first) if picture.frames else first
-        for picture, hint, first in zip(pictures, hints, firsts, strict=True)
+        for (picture, _), hint, first in zip(chosen, asked, firsts, strict=True)
+    ]
+    return [
+        conclude(recognition, hint, certainty)
+        for recognition, hint, (_, certainty) in zip(read, hints, chosen, strict=True)
     ]
 
 

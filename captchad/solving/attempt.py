@@ -94,6 +94,8 @@ class Attempt:
         text = recognition.drawn_text
         # Beyond the limits it is no captcha worth learning from, and all of them pass through Redis.
         is_fit = len(picture) <= LABEL_PICTURE_LIMIT_BYTES and 0 < len(text) <= LABEL_TEXT_LIMIT_CHARACTERS
+        # A label says all that its picture shows.
+        is_fit &= recognition.is_whole
         self._unjudged_picture = b""
         if not self.collects_labels or not is_fit:
             return

@@ -86,7 +86,7 @@ class FillLoop:
 
     async def _read(self, capture: CaptchaCapture) -> Recognition:
         try:
-            return await self._reader.read(capture.picture, self._attempt)
+            return await self._reader.read(capture.picture, self._attempt, capture.instruction)
         finally:
             self._attempt.times.end("recognise")
 

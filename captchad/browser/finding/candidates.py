@@ -56,7 +56,7 @@ class Candidate:
     is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture in the
     same form or login; `part_of` one that the element itself belongs to. `kinship` is how far up from the field for the
     answer, or from its form, the first element lies that holds both; -1 where no field is named. Of a pending one the
-    request is still open.
+    request is still open. `spoken` is what the page says around it and around the fields beside it.
     """
 
     index: int
@@ -79,6 +79,7 @@ class Candidate:
     part_of: str | None = None
     kinship: int = -1
     is_pending: bool = False
+    spoken: str = ""
     selector: str | None = None
 
     @property

@@ -79,7 +79,7 @@ def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
         is_expectant=facts.flag("mentions") or asks_code or is_sparse,
         can_send=can_send,
         candidates=tuple(
-            _without_messages(read_candidate(entry, purposes, selector), can_send=can_send)
+            _without_messages(_read_spoken(read_candidate(entry, purposes, selector), entry, words), can_send=can_send)
             for entry in facts.each("candidates", CANDIDATES_LIMIT)
         ),
         frames=tuple(_read_place(entry, purposes) for entry in facts.each("frames", CHILD_FRAMES_LIMIT)),
@@ -90,6 +90,13 @@ def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
 
 def _read_words(field: Facts) -> tuple[str, str, str]:
     return field.text("words", WORDS_LENGTH), field.text("before", BESIDE_LENGTH), field.text("after", BESIDE_LENGTH)
+
+
+def _read_spoken(candidate: Candidate, facts: Facts, words: list[tuple[str, str, str]]) -> Candidate:
+    """Add what the page says around a picture and around the fields next to it, as instructions are."""
+    near = (int(at) for at, _, is_next in facts.several("near", NEAR_LIMIT) if is_next)
+    beside = (" | ".join(words[at]) for at in near if 0 <= at < len(words))
+    return replace(candidate, spoken=" | ".join((candidate.around, *beside)))
 
 
 def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
@@ -136,6 +143,7 @@ def _place_candidate(candidate: Candidate, place: FramePlace) -> Candidate:
         candidate,
         # Frames can be nested as deep as one likes.
         around=f"{candidate.around} {place.own} {place.around}"[:AROUND_LENGTH],
+        spoken=f"{candidate.spoken} | {place.around}"[:AROUND_LENGTH],
         is_visible=candidate.is_visible and place.is_visible,
         inputs=(*candidate.inputs, *place.inputs),
         fields_before=candidate.fields_before + place.fields_before,

@@ -11,10 +11,9 @@ from captchad.browser.forms.elements import ElementFinder, Mode, Wanted, order_f
 from captchad.browser.forms.form_filling import INPUT_KEY, SUBMIT_KEY, FilledField, FormFilling
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.browser.page.session_state import find_origin
 from captchad.domain.errors import AttemptFailed, LeftScope, PictureChanged, TargetNotAllowed
 from captchad.domain.page import Fill, FormField, list_typed_values
-from captchad.domain.target import Origin
+from captchad.domain.target import Origin, find_origin
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet

@@ -2,9 +2,18 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from captchad.web.answers import Answer
 
 Status = Literal["pending", "processing", "completed", "failed", "cancelled"]
+
+
+class LeftOutAnswer(Answer):
+    """What of `session.storage_state` the page is not given: hosts of cookies, and origins of storage."""
+
+    cookies: list[str]
+    origins: list[str]
 
 
 class SubmittedTask(Answer):
@@ -13,6 +22,7 @@ class SubmittedTask(Answer):
     task_id: str
     status: Status
     estimated_wait_time: int
+    session_left_out: LeftOutAnswer | None = None
 
 
 class SubmittedBatch(Answer):
@@ -41,12 +51,47 @@ class CookieAnswer(Answer):
     same_site: Literal["Strict", "Lax", "None"] | None = None
 
 
+class StateCookieAnswer(Answer):
+    """One cookie as Playwright takes it; `expires` is -1 for a session cookie."""
+
+    name: str
+    value: str
+    domain: str
+    path: str
+    expires: float
+    http_only: bool = Field(alias="httpOnly")
+    secure: bool
+    same_site: Literal["Strict", "Lax", "None"] = Field(alias="sameSite")
+
+
+class StoredItemAnswer(Answer):
+    """One value of a site's local storage."""
+
+    name: str
+    value: str
+
+
+class OriginStateAnswer(Answer):
+    """The local storage of the page's origin."""
+
+    origin: str
+    local_storage: list[StoredItemAnswer] = Field(alias="localStorage")
+
+
+class StorageStateAnswer(Answer):
+    """The same in Playwright's own shape, for `browser.new_context(storage_state=…)`."""
+
+    cookies: list[StateCookieAnswer]
+    origins: list[OriginStateAnswer]
+
+
 class SessionAnswer(Answer):
     """What the page left in its browser, as `session` of a submit takes it."""
 
     cookies: list[CookieAnswer]
     headers: dict[str, str]
     local_storage: dict[str, str]
+    storage_state: StorageStateAnswer | None = None
 
 
 class EvidenceAnswer(Answer):

@@ -26,6 +26,26 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
             },
             "return_session": True,
         },
+        "A session as Playwright saves it": {
+            "url": _PAGE,
+            "session": {
+                "storage_state": {
+                    "cookies": [
+                        {
+                            "name": "sid",
+                            "value": "open-sesame",
+                            "domain": "captcha.example.com",
+                            "path": "/",
+                            "expires": -1,
+                            "httpOnly": True,
+                            "secure": True,
+                            "sameSite": "Lax",
+                        }
+                    ],
+                    "origins": [],
+                }
+            },
+        },
         "A form, filled in and verified, with pictures to look at": {
             "url": _PAGE,
             "fill": {

@@ -8,7 +8,6 @@ from pydantic_core import PydanticCustomError
 
 from captchad.domain.label import LABEL_TEXT_LIMIT_CHARACTERS
 from captchad.domain.plain_text import escape_control_characters
-from captchad.domain.recognition import CaptchaKind
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import (
@@ -25,6 +24,7 @@ SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
 # All Chinese characters that are read, with letters, digits and signs.
 CHARSET_LENGTH_LIMIT = 4096
+COLOUR_LENGTH_LIMIT = 32
 
 
 def _check_answer_text(text: str) -> str:
@@ -67,6 +67,17 @@ class HintsBody(Part):
     )
     kind: Literal["text", "math"] | None = Field(
         default=None, description="`math` for arithmetic, whose result is then the text; left out, the picture decides"
+    )
+
+    colour: str | None = Field(
+        default=None,
+        max_length=COLOUR_LENGTH_LIMIT,
+        description="a CSS colour name or #rrggbb: only characters of that colour count, and lengths are theirs",
+    )
+    position: str | None = Field(
+        default=None,
+        pattern=r"^(first|last):[1-9][0-9]?$",
+        description="`first:N` or `last:N`: so many characters of the text are wanted; lengths are the whole text's",
     )
 
     @model_validator(mode="after")
@@ -166,4 +177,3 @@ class ReportBody(Part):
 
 
 PRIORITIES = {str(priority): priority for priority in Priority}
-KINDS = {str(kind): kind for kind in CaptchaKind}

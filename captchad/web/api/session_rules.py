@@ -7,10 +7,18 @@ from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import Violation
 from captchad.domain.page import Cookie as CookieState
 from captchad.domain.page import Fill as FillOrder
-from captchad.domain.page import FormField, SessionState, Step, StepAction
+from captchad.domain.page import FormField, SessionState, Step, StepAction, StorageState
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.schema import TaskBody
-from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, STEP_ACTIONS, Cookie, Fill, SessionBody, StepBody
+from captchad.web.api.session_schema import (
+    COOKIE_LENGTH_LIMIT,
+    STEP_ACTIONS,
+    Cookie,
+    Fill,
+    SessionBody,
+    StepBody,
+    StorageStateBody,
+)
 
 URL_CONDITION, TEXT_CONDITION = "url:", "text:"
 _REFUSED_HEADERS = {
@@ -49,6 +57,9 @@ def find_session_faults(session: SessionBody, pointer: str) -> Iterator[Violatio
     for index, cookie in enumerate(session.cookies or ()):
         for name, message in _find_cookie_faults(cookie):
             yield Violation(f"{pointer}/cookies/{index}/{name}", message)
+    for index, given in enumerate(session.storage_state.cookies if session.storage_state is not None else ()):
+        for name, message in _find_common_faults(given.name, given.value, is_secure=given.secure):
+            yield Violation(f"{pointer}/storage_state/cookies/{index}/{name}", message)
     seen: set[str] = set()
     for name in session.headers or ():
         place, lowered = pointer + make_pointer(["headers", name]), name.lower()
@@ -71,15 +82,19 @@ def explain_refused_header(name: str) -> str | None:
 
 
 def _find_cookie_faults(cookie: Cookie) -> Iterator[tuple[str, str]]:
-    if len(cookie.name.encode()) + len(cookie.value.encode()) > COOKIE_LENGTH_LIMIT:
-        yield "value", f"name and value together must be at most {COOKIE_LENGTH_LIMIT} bytes"
+    yield from _find_common_faults(cookie.name, cookie.value, is_secure=bool(cookie.secure))
     if cookie.same_site == "None" and not cookie.secure:
         yield "same_site", 'browsers accept "None" only on a secure cookie'
     lowered = cookie.name.lower()
-    if lowered.startswith(("__secure-", "__host-")) and not cookie.secure:
-        yield "secure", "browsers accept this name only on a secure cookie"
     if lowered.startswith("__host-") and (cookie.domain is not None or cookie.path not in {None, "/"}):
         yield "name", "browsers accept a __Host- cookie only without a domain and with path /"
+
+
+def _find_common_faults(name: str, value: str, *, is_secure: bool) -> Iterator[tuple[str, str]]:
+    if len(name.encode()) + len(value.encode()) > COOKIE_LENGTH_LIMIT:
+        yield "value", f"name and value together must be at most {COOKIE_LENGTH_LIMIT} bytes"
+    if name.lower().startswith(("__secure-", "__host-")) and not is_secure:
+        yield "secure", "browsers accept this name only on a secure cookie"
 
 
 def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
@@ -151,6 +166,27 @@ def make_session(session: SessionBody) -> SessionState:
         for cookie in session.cookies or ()
     )
     return SessionState(cookies, dict(session.headers or {}), dict(session.local_storage or {}))
+
+
+def make_storage_state(state: StorageStateBody) -> StorageState:
+    """Return a browser's state as the rest of captchad knows it."""
+    cookies = tuple(
+        CookieState(
+            cookie.name,
+            cookie.value,
+            domain=cookie.domain,
+            path=cookie.path,
+            expires=cookie.expires,
+            http_only=cookie.http_only,
+            secure=cookie.secure,
+            same_site=cookie.same_site,
+        )
+        for cookie in state.cookies
+        if not cookie.partition_key
+    )
+    partitioned = tuple(cookie.domain for cookie in state.cookies if cookie.partition_key)
+    stored = {one.origin: {item.name: item.value for item in one.local_storage} for one in state.origins}
+    return StorageState(cookies, partitioned, stored)
 
 
 def make_fill(fill: Fill) -> FillOrder:

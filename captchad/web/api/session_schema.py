@@ -8,6 +8,8 @@ from pydantic_core import PydanticCustomError
 from captchad.domain.page import STORED_VALUES_LIMIT, DialogAnswer, StepAction
 
 COOKIES_LIMIT = 300
+STATE_COOKIES_LIMIT = 1000
+STATE_ORIGINS_LIMIT = 100
 HEADERS_LIMIT = 100
 NAME_LENGTH_LIMIT = 256
 COOKIE_LENGTH_LIMIT = 4096
@@ -20,6 +22,7 @@ FORM_FIELDS_LIMIT = 30
 STEPS_LIMIT = 10
 TYPED_LENGTH_LIMIT = 2048
 YEAR_10000_SECONDS = 253_402_300_800
+NO_EXPIRY = -1
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LENGTH_LIMIT)]
 CookieName = Annotated[
@@ -64,6 +67,56 @@ class Cookie(Part):
     )
 
 
+class StateCookie(Part):
+    """One cookie as Playwright saves it."""
+
+    name: CookieName = Field(description="as the site names it")
+    value: CookieValue = Field(description="as the browser sends it")
+    domain: Name = Field(description="its host; with a dot before it, subdomains get it too")
+    path: CookiePath = Field(description="sent to paths below this one")
+    expires: float = Field(
+        default=NO_EXPIRY, ge=NO_EXPIRY, lt=YEAR_10000_SECONDS, description="seconds since 1970; -1: a session cookie"
+    )
+    http_only: bool = Field(default=False, alias="httpOnly", description="scripts of the page can't read it")
+    secure: bool = Field(default=False, description="sent over https alone")
+    same_site: Literal["Strict", "Lax", "None"] | None = Field(
+        default=None, alias="sameSite", description="whether requests from other sites bear it"
+    )
+    partition_key: str | None = Field(
+        default=None, alias="partitionKey", description="of a cookie kept for frames inside another site; left out"
+    )
+    has_cross_site_ancestor: bool | None = Field(
+        default=None, alias="_crHasCrossSiteAncestor", description="goes with `partitionKey`"
+    )
+
+
+class StoredItem(Part):
+    """One value of a site's local storage."""
+
+    name: StoredName = Field(description="its key")
+    value: StoredValue = Field(description="its value")
+
+
+class OriginState(Part):
+    """The local storage of one origin."""
+
+    origin: Condition = Field(description="such as https://app.example.com")
+    local_storage: list[StoredItem] = Field(
+        alias="localStorage", max_length=STORED_VALUES_LIMIT, description="all of its values"
+    )
+
+
+class StorageStateBody(Part):
+    """What `context.storage_state()` of Playwright returns: the cookies and the storage of every site visited."""
+
+    cookies: list[StateCookie] = Field(
+        max_length=STATE_COOKIES_LIMIT, description="of any host; those that the page would not be sent are left out"
+    )
+    origins: list[OriginState] = Field(
+        max_length=STATE_ORIGINS_LIMIT, description="of any site; all but the page's own origin are left out"
+    )
+
+
 class SessionBody(Part):
     """A session as the body gives it, put in before the page opens; kept encrypted, and only while the task is open."""
 
@@ -80,6 +133,10 @@ class SessionBody(Part):
         default=None,
         max_length=STORED_VALUES_LIMIT,
         description="of the page's origin, set before its first script runs",
+    )
+    storage_state: StorageStateBody | None = Field(
+        default=None,
+        description="a session as Playwright saves it; `cookies` and `local_storage` beside it outweigh it",
     )
 
 

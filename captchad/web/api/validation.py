@@ -19,17 +19,16 @@ from captchad.domain.errors import (
     UnsupportedCharset,
     Violation,
 )
+from captchad.domain.page import STORED_VALUES_LIMIT
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
-from captchad.domain.recognition import Hints
 from captchad.intake.draft import TaskDraft
+from captchad.web.api.hint_rules import find_hint_faults, make_hints
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.schema import (
-    KINDS,
     METADATA_LIMIT_BYTES,
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
     BatchShape,
-    HintsBody,
     ReportBody,
     TaskBody,
 )
@@ -41,8 +40,9 @@ from captchad.web.api.session_rules import (
     make_fill,
     make_session,
     make_steps,
+    make_storage_state,
 )
-from captchad.web.api.session_schema import COOKIES_LIMIT, FORM_FIELDS_LIMIT, STEPS_LIMIT
+from captchad.web.api.session_schema import FORM_FIELDS_LIMIT, STATE_COOKIES_LIMIT, STATE_ORIGINS_LIMIT, STEPS_LIMIT
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
@@ -51,8 +51,14 @@ SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
 PAGE_FIELDS = ("selector", "session", "steps", "fill", "return_session")
 """Fields that make no sense for a picture."""
-_OBJECT_FIELDS = ("hints", "session", "fill")
-_LISTS = {"cookies": COOKIES_LIMIT, "fields": FORM_FIELDS_LIMIT, "steps": STEPS_LIMIT}
+_OBJECT_FIELDS = ("hints", "session", "storage_state", "fill")
+_LISTS = {
+    "cookies": STATE_COOKIES_LIMIT,
+    "origins": STATE_ORIGINS_LIMIT,
+    "localStorage": STORED_VALUES_LIMIT,
+    "fields": FORM_FIELDS_LIMIT,
+    "steps": STEPS_LIMIT,
+}
 """Fields that hold objects, and how many at most."""
 
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
@@ -158,6 +164,8 @@ def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterato
         reason = None if url is None else explain_bad_url(url)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+    if body.hints is not None:
+        yield from find_hint_faults(body.hints, f"{pointer}/hints")
     yield from _find_page_faults(body, pointer)
     if body.metadata is not None:
         yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
@@ -274,6 +282,7 @@ def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
 
 
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
+    state = None if body.session is None else body.session.storage_state
     return TaskDraft(
         url=body.url,
         picture=None if body.image is None else decode_picture(body.image, f"{pointer}/image"),
@@ -282,23 +291,17 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         retry_count=body.retry_count,
         priority=PRIORITIES[body.priority],
         selector=body.selector,
-        hints=_make_hints(body.hints),
+        hints=make_hints(body.hints),
         task_deadline_seconds=body.task_deadline,
         metadata=body.metadata,
         session=None if body.session is None else make_session(body.session),
+        storage_state=None if state is None else make_storage_state(state),
         steps=make_steps(body.steps or ()),
         fill=None if body.fill is None else make_fill(body.fill),
         return_session=body.return_session,
         evidence=body.evidence,
         pointer=pointer,
     )
-
-
-def _make_hints(hints: HintsBody | None) -> Hints:
-    if hints is None:
-        return Hints()
-    kind = KINDS[hints.kind] if hints.kind is not None else None
-    return Hints(hints.charset, hints.min_length, hints.max_length, hints.case_sensitive, kind)
 
 
 def decode_picture(image: str, pointer: str) -> bytes:

@@ -141,3 +141,16 @@ def test_frames_that_show_different_texts_are_not_trusted(tmp_path: Path) -> Non
     frames[0].save(file, save_all=True, append_images=frames[1:], duration=200)
     (entry,) = json.loads(CliRunner().invoke(recognise, ["--json", str(file)]).stdout)
     assert entry["confidence"] < 0.3
+
+
+def test_only_characters_of_a_colour_or_at_one_end_are_read(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (220, 60), "white")
+    for number, (letter, ink) in enumerate(zip("7KM4HX", ("blue", "red", "green", "red", "black", "red"), strict=True)):
+        ImageDraw.Draw(picture).text((34 * number + 12, 6), letter, fill=ink, font=ImageFont.load_default(38))
+    file = tmp_path / "inks.png"
+    picture.save(file)
+    for options, text in ((["--colour", "red"], "K4X"), (["--position", "first:2"], "7K")):
+        (entry,) = json.loads(CliRunner().invoke(recognise, ["--json", *options, str(file)]).stdout)
+        assert entry["text"] == text
+    for options in (["--colour", "rouge"], ["--position", "last"]):
+        assert CliRunner().invoke(recognise, [*options, str(file)]).exit_code == 2

@@ -22,6 +22,7 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
     line = (
         f"submit --gateway {stub.url} --image {tmp_path}/picture.png --target localhost --timeout 5 --retry-count 0 "
         "--priority low --selector #captcha --charset abc --min-length 4 --max-length 5 --case-insensitive --kind math "
+        "--colour red --position last:3 "
         f"--session {{}} --fill @{tmp_path}/fill.json --task-deadline 60 --return-session --evidence "
         '--callback-url http://localhost/done --metadata {"a":1}'
     )
@@ -33,7 +34,15 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
         "retry_count": 0,
         "priority": "low",
         "selector": "#captcha",
-        "hints": {"charset": "abc", "min_length": 4, "max_length": 5, "case_sensitive": False, "kind": "math"},
+        "hints": {
+            "charset": "abc",
+            "min_length": 4,
+            "max_length": 5,
+            "case_sensitive": False,
+            "kind": "math",
+            "colour": "red",
+            "position": "last:3",
+        },
         "session": {},
         "fill": {"input": "#text"},
         "task_deadline": 60,
@@ -70,6 +79,21 @@ def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway,
             "refresh": "a.new",
         },
     }
+
+
+def test_a_session_of_either_shape_is_taken_and_what_is_left_out_of_it_is_said(
+    stub: StubGateway, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state.json").write_text('{"cookies": [], "origins": []}')
+    left_out = {"cookies": [".a.org"], "origins": ["https://a.org"]}
+    stub.answer(202, {"task_id": "task_1", "session_left_out": left_out})
+    assert run_command_line(["submit", PAGE, "--gateway", stub.url, "--session", f"{tmp_path}/state.json"]) == 0
+    assert stub.requests[0][3]["session"] == {"storage_state": {"cookies": [], "origins": []}}
+    shown = capsys.readouterr()
+    assert shown.out == "task_1\n"
+    assert shown.err == (
+        "captchad: not given to the page, which would not be sent it: cookies of .a.org, storage of https://a.org\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--session", "--metadata", "--fill"])

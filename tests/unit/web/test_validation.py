@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
 from captchad.domain.page import FormField, Step
-from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.domain.recognition import CaptchaKind, Hints, Position, Side
 from captchad.domain.task import Priority
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.validation import explain_bad_url, read_batch, read_task
@@ -297,3 +297,26 @@ def test_a_picture_has_no_page_to_take_steps_on() -> None:
     picture = base64.b64encode(GIF).decode()
     pointers = find_pointers({"image": picture, "target": "a.example", "steps": [{"click": "#a"}]})
     assert pointers == ["/steps"]
+
+
+def test_a_colour_and_a_position_become_values() -> None:
+    draft = read_task({"url": PAGE, "hints": {"colour": "Red", "position": "last:3"}})
+    assert draft.hints == Hints(colour="Red", position=Position(Side.LAST, 3))
+
+
+@pytest.mark.parametrize(
+    ("hints", "pointer"),
+    [
+        ({"colour": "rouge"}, "/hints/colour"),
+        ({"colour": "#f00"}, "/hints/colour"),
+        ({"position": "middle:3"}, "/hints/position"),
+        ({"position": "last:0"}, "/hints/position"),
+        ({"position": "last:65"}, "/hints/position"),
+        ({"position": "last:5", "max_length": 4}, "/hints/position"),
+        ({"position": "last:1", "kind": "math"}, "/hints/position"),
+    ],
+)
+def test_a_colour_or_a_position_that_is_none_is_named(hints: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_task({"url": PAGE, "hints": hints})
+    assert [violation.pointer for violation in caught.value.violations] == [pointer]
