@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.domain.recognition import PICTURE_KINDS, CaptchaKind, Hints
 
 if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
@@ -42,7 +42,7 @@ _OPTIONS = (
     click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="Minimum number of characters."),
     click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Maximum number of characters."),
     click.option(
-        "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or arithmetic to work out."
+        "--kind", type=click.Choice([str(kind) for kind in PICTURE_KINDS]), help="Text, or arithmetic to work out."
     ),
 )
 

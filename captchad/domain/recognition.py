@@ -5,10 +5,15 @@ from enum import StrEnum
 
 
 class CaptchaKind(StrEnum):
-    """What the picture asks for: the text itself, or the result of arithmetic."""
+    """What a picture asks for, its text or the result of its arithmetic; or that text of the page was the captcha."""
 
     TEXT = "text"
     MATH = "math"
+    PAGE_TEXT = "page_text"
+
+
+PICTURE_KINDS = (CaptchaKind.TEXT, CaptchaKind.MATH)
+"""What a hint can say of a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,14 @@ class Hints:
     max_length: int | None = None
     case_sensitive: bool | None = None
     kind: CaptchaKind | None = None
+
+    def allow(self, text: str) -> bool:
+        """Whether a text that is certain has the length and the letters that are expected."""
+        charset = self.charset
+        if charset is not None and self.case_sensitive is not True:
+            charset, text = charset.casefold(), text.casefold()
+        is_of_charset = charset is None or set(text) <= set(charset)
+        return is_of_charset and (self.min_length or 0) <= len(text) <= (self.max_length or len(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Frame
 
-from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
+from captchad.browser.finding.candidates import Candidate, Judgement, choose, choose_selected, is_certain, judge, rank
 from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
@@ -75,7 +75,7 @@ class CaptchaFinder:
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     def _is_settled(self, found: Found, now_seconds: float) -> bool:
-        return self._patience.is_settled(now_seconds, is_certain=found.judgement.score >= CERTAIN_SCORE)
+        return self._patience.is_settled(now_seconds, is_certain=is_certain(found.candidate, found.judgement))
 
     def _may_reveal(self, now_seconds: float) -> bool:
         return not self._has_revealed and self._patience.may_reveal(now_seconds)
@@ -102,12 +102,13 @@ class CaptchaFinder:
 
     def _choose(self, views: dict[Frame, FrameView]) -> Found | None:
         found: list[Found] = []
+        is_awaited = self._selector is None and any(one.is_pending for one in self._missing)
         for frame, view in views.items():
-            ready = [candidate for candidate in view.candidates if candidate.is_ready]
+            ready = [one for one in view.candidates if one.is_ready and (one.text is None or not is_awaited)]
             chosen = choose(ready) if self._selector is None else choose_selected(ready)
             found += [] if chosen is None else [Found(frame, *chosen)]
         # The frame with the field for the answer first; of equals, the outer one.
-        return max(found, key=lambda one: (views[one.frame].has_aim, one.judgement.score), default=None)
+        return max(found, key=lambda one: (views[one.frame].has_aim, *rank(one.candidate, one.judgement)), default=None)
 
     async def _reveal(self, views: dict[Frame, FrameView]) -> None:
         """Click the first control that says it shows a captcha; never where there is a behavioural captcha."""

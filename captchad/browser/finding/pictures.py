@@ -22,6 +22,8 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _SVG_TYPE = "image/svg"
 PICTURE = "picture"
 PHOTOGRAPHED = "photographed from the page"
+OWN_BOX_KINDS = ("img", "canvas", "svg", "background")
+INK_MARGIN_PIXELS = 4
 _OWN_SCHEMES = ("data:", "blob:")
 
 
@@ -96,13 +98,29 @@ async def _photograph(frame: Frame, candidate: Candidate) -> bytes | None:
     if element is None:
         return None
     await element.scroll_into_view_if_needed()
-    box, window = await element.bounding_box(), frame.page.viewport_size
-    if box is None or window is None:
+    own, window = await element.bounding_box(), frame.page.viewport_size
+    if own is None or window is None:
         return None
+    box = await _find_ink(frame, candidate, own)
     if box["width"] > window["width"] or box["height"] > window["height"]:
         raise _refuse(f"is shown as {box['width']:.0f} x {box['height']:.0f} pixels, more than the window has")
     # Of the window, not of the element: that one can grow meanwhile.
     return await frame.page.screenshot(type="png", animations="disabled", clip=_round_outwards(box), timeout=0)
+
+
+async def _find_ink(frame: Frame, candidate: Candidate, own: FloatRect) -> FloatRect:
+    """Return where the candidate paints, which need not be its element's box."""
+    try:
+        ink = Facts(await ask(frame, FINDER, **_order(candidate, "ink")))
+        left, top, width, height = (ink.measure(side) for side in ("left", "top", "width", "height"))
+    except TAMPERED:
+        return own
+    is_picture = candidate.kind in OWN_BOX_KINDS
+    margin = 0 if is_picture else INK_MARGIN_PIXELS
+    box = (own["x"] + left - margin, own["y"] + top - margin, width + 2 * margin, height + 2 * margin)
+    if not all(map(math.isfinite, box)) or min(width, height) < 1:
+        return own
+    return {"x": max(0, box[0]), "y": max(0, box[1]), "width": box[2], "height": box[3]}
 
 
 def _round_outwards(box: FloatRect) -> FloatRect:

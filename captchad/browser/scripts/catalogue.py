@@ -15,7 +15,7 @@ OBSTACLE = "obstacle"
 CONDITIONS = "conditions"
 STORAGE = "storage"
 
-_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "controls")
+_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "page_texts", "tiles", "controls")
 _SHARED_PARTS = ("walk", "texts", "behavioural")
 
 
@@ -32,6 +32,7 @@ def read_page_scripts() -> dict[str, str]:
             MAYBE=patterns.MAYBE_PATTERN,
             MENTION=patterns.MENTION_PATTERN,
             STAND_IN=patterns.UNLOADED_PATTERN,
+            SUM=patterns.SUM_PATTERN,
         ),
         FORM: join_files("({ mode, selector })", "form.js"),
         FORM_FACTS: join_files("({ uses, fields })", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN),

@@ -50,7 +50,7 @@ const labelOf = (element, name, room, classes, id) => {
 
 // Each class is matched once, with the digits of ids folded: pages repeat them thousands of times.
 const walk = () => {
-  const found = { roots: [document], pictures: [], grounds: [], fields: [], frames: [], scripts: [], buttons: [], marks: [], blocks: [], count: 0 };
+  const found = { roots: [document], pictures: [], grounds: [], named: [], fields: [], frames: [], scripts: [], buttons: [], marks: [], blocks: [], count: 0 };
   const sense = once((label) => ({ isMaybe: MAYBE.test(label), vendor: findVendor(label.replace(/[\n\t]/g, " ")) }));
   const sort = (element) => {
     const name = element.localName;
@@ -64,6 +64,7 @@ const walk = () => {
     const { isMaybe, vendor } = sense(label.length > LABEL_LENGTH ? label.slice(0, LABEL_LENGTH) : label);
     if (vendor) found.marks.push({ element, vendor });
     const isGround = isMaybe || (element.hasAttribute("style") && element.getAttribute("style").includes("url("));
+    if (isMaybe && !/^(pictures|frames|scripts)$/.test(room)) found.named.push(element);
     if (isGround && !room && element.childElementCount < GROUND_CHILDREN) found.grounds.push(element);
   };
   for (let at = 0; at < found.roots.length; at++) {
