@@ -15,7 +15,7 @@ OBSTACLE = "obstacle"
 CONDITIONS = "conditions"
 STORAGE = "storage"
 
-_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "page_texts", "tiles", "controls")
+_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "ground", "page_texts", "tiles", "controls")
 _SHARED_PARTS = ("walk", "texts", "behavioural")
 
 

@@ -5,6 +5,7 @@
 // mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
 //                   and how near each picture is to the field `input`, which gets the focus where `focuses`
 // mode "element":   the picture `index` whose source is `source`, for a photograph or a click
+// mode "ground":    that picture laid on the colour behind it, where it is pale and transparent; see finder_ground.js
 // mode "ink":       where that paints, from the left and the top of its own box, as { left, top, width, height }
 // mode "read":      that picture's own bytes as { data }, a data: URL, or { is_too_large }; null where the frame has none
 // mode "controls":  what may be clicked to make a captcha appear; scrolls first to what may load once it is seen
@@ -194,4 +195,5 @@ const elements = safely(() => collect(found), null);
 if (mode === "facts") return scan(found, elements || [], elements ? null : "the selector is not valid CSS");
 const picked = elements && pick(found, elements);
 if (mode === "ink") return picked && safely(() => placeInk(picked), null);
+if (mode === "ground") return picked && safely(() => layOnGround(picked.element), null);
 return picked && (mode === "read" ? safely(() => read(picked.element), null) : picked.element);
