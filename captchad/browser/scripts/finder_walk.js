@@ -1,4 +1,4 @@
-// One walk over the frame, open shadow roots included, that sorts its elements.
+// One walk over the frame, known shadow roots included, that sorts its elements.
 
 const ELEMENTS_LIMIT = 60000, LABEL_LENGTH = 600, GROUND_CHILDREN = 3;
 const TYPED = /^(text|tel|number|search|textarea)$/;
@@ -54,7 +54,8 @@ const walk = () => {
   const sense = once((label) => ({ isMaybe: MAYBE.test(label), vendor: findVendor(label.replace(/[\n\t]/g, " ")) }));
   const sort = (element) => {
     const name = element.localName;
-    if (element.shadowRoot) found.roots.push(element.shadowRoot);
+    const shadow = shadowOf(element);
+    if (shadow) found.roots.push(shadow);
     // Frequent, and never a captcha.
     if (name === "path" || name === "option" || name === "br") return;
     const room = roomOf(element, name);
