@@ -21,16 +21,17 @@ class PageText:
 
 def read_page_text(text: str) -> PageText | None:
     """Return the code that a text is, or the result of the sum that it asks for; None where it is neither."""
-    written = read_written_sum(text)
-    if written is not None:
-        return PageText(str(written.arithmetic.result), written.is_asked, written.arithmetic.expression)
     letters = text.split()
     # Letters apart are typed together; where the spaces are the page's own text, that is but likely.
     is_apart = len(letters) > 1 and all(len(letter) == 1 for letter in letters)
     code = "".join(letters) if is_apart else text.strip()
-    if _CODE.fullmatch(code) is None:
+    # First: 2X5T is a code, and no product.
+    if _CODE.fullmatch(code) is not None:
+        return PageText(code, not is_apart and _WORD_FORM.fullmatch(code) is None)
+    written = read_written_sum(text)
+    if written is None:
         return None
-    return PageText(code, not is_apart and _WORD_FORM.fullmatch(code) is None)
+    return PageText(str(written.arithmetic.result), written.is_asked, written.arithmetic.expression)
 
 
 def find_lone_code(text: str) -> PageText | None:

@@ -42,12 +42,15 @@ _OPERATOR_SIGNS = (
     (re.compile("∕"), "÷"),
 )
 _EQUALS = re.compile(r"\b(?:is equal to|equals?|makes?)\b|等于|等於|是多少|得多少|得几|得幾|[＝]")
+# After words have become signs: "add 3 and 4" is "+ 3 and 4".
 _JOINED = (
-    (re.compile(r"\bsum of (\d+) and (\d+)|(\d+)[与與和跟及](\d+)的和"), "+"),
-    (re.compile(r"\bproduct of (\d+) and (\d+)|(\d+)[与與和跟及](\d+)的[积積]"), "×"),
+    (re.compile(r"(?:\b(?:sum|total) of|\+) (\d+) and (\d+)|(\d+)[与與和跟及](\d+)的和"), "+"),
+    (re.compile(r"\b(?:product of|multiply) (\d+) (?:and|by) (\d+)|(\d+)[与與和跟及](\d+)的[积積]"), "×"),
     (re.compile(r"\bdifference (?:between|of) (\d+) and (\d+)|(\d+)[与與和跟及](\d+)的差"), "-"),
+    (re.compile(r"\bdivide (\d+) by (\d+)|(\d+)[与與和跟及](\d+)的商"), "÷"),
 )
-_EXPRESSION = re.compile(r"(?<![\d.,/+×÷-])(?<!\d:)-?\d{1,4}(?:\s*[+\-×÷/]\s*\d{1,4}){1,3}(?![\d/]|[.,:]\d)")
+_TAKEN_FROM = re.compile(r"- (\d+) from (\d+)")
+_EXPRESSION = re.compile(r"(?<![a-z\d.,/+×÷-])(?<!\d:)-?\d{1,4}(?:\s*[+\-×÷/]\s*\d{1,4}){1,3}(?![a-z\d/]|[.,:]\d)")
 _ASKED = re.compile(r"\s*(?:=|\?)")
 _ASKING = re.compile(
     r"(?:what(?:'s| is| does)?|how much(?: is)?|calculate|compute|solve|evaluate|work out|answer|result of"
@@ -89,6 +92,7 @@ def _write_in_figures(plain: str) -> str:
     plain = _replace_all(plain, (*_OPERATOR_WORDS, *_OPERATOR_SIGNS))
     for pattern, sign in _JOINED:
         plain = pattern.sub(partial(_join_numbers, sign), plain)
+    plain = _TAKEN_FROM.sub(r" \2 - \1 = ", plain)
     return " ".join(_EQUALS.sub(" = ", plain).split())
 
 

@@ -36,6 +36,9 @@ async def read_picture(frame: Frame, candidate: Candidate, recorder: PictureReco
     ones where no plain colour is behind them.
     """
     own = await _read_own(frame, candidate, recorder)
+    if own is not None and candidate.kind == "background" and may_be_transparent(own[0]):
+        # Only its element knows the picture, and shows it as it is meant.
+        own = None
     if own is not None and may_be_transparent(own[0]):
         laid = await _lay_on_ground(frame, candidate)
         own = own if laid is None else (laid, LAID_ON_GROUND) if laid else None

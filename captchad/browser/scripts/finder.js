@@ -142,7 +142,8 @@ const scan = (found, elements, problem) => {
   // Before frames and candidates, which look for these marks in their own form.
   markTexts(found);
   const frames = frameFacts(found);
-  const candidates = [...glances.slice(0, CANDIDATES_LIMIT - others.length), ...others].map((one) => safely(() => factsOf(found, aim, one), null)).filter(Boolean);
+  const isPart = ({ element }) => others.some(({ members = [] }) => members.includes(element));
+  const candidates = [...glances.filter((one) => !isPart(one)).slice(0, CANDIDATES_LIMIT - others.length), ...others].map((one) => safely(() => factsOf(found, aim, one), null)).filter(Boolean);
   const unfinished = found.pictures.filter((one) => one.localName === "img" && !one.complete && one.loading !== "lazy").length;
   const facts = {
     state: document.readyState, problem, has_aim: Boolean(aim), unsupported: found.marks.length ? found.marks[0].vendor : null,

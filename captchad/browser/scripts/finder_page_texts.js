@@ -40,6 +40,11 @@ const makeText = (element, pieces, glue, isQuestion) => {
 };
 const isShowingField = (element) => element.localName === "input" &&
   (/^(button|submit)$/.test(element.type) || (TYPED.test(element.type) && (element.readOnly || element.disabled)));
+// Text that is of the style alone.
+const contentsOf = (element) => ["::before", "::after"].map((pseudo) => {
+  const { content } = getComputedStyle(element, pseudo), named = /^attr\(([\w-]+)\)$/.exec(content), quoted = /^"([^"\\]*)"$/.exec(content);
+  return { text: named ? element.getAttribute(named[1]) || "" : quoted ? quoted[1] : "", box: boxOf(element) };
+}).filter((one) => one.text);
 // What one element shows as a whole; letters in elements of their own belong together.
 const elementText = (element) => {
   if (element.localName === "input") {
@@ -47,6 +52,7 @@ const elementText = (element) => {
   }
   if (element.querySelector("input, textarea, select, img, canvas")) return null;
   const pieces = inReadingOrder(piecesOf(textNodesOf(element)));
+  if (!pieces.length) return element.childElementCount ? null : makeText(element, contentsOf(element), "", false);
   const areLetters = pieces.length > 1 && pieces.every((one) => one.text.trim().length <= 2);
   return makeText(element, areLetters ? pieces.map((one) => ({ ...one, text: one.text.trim() })) : pieces, areLetters ? "" : " ", false);
 };
@@ -80,7 +86,7 @@ const fieldPlaceholder = (field) => {
   return text ? { element: field, text, box: boxOf(field), isQuestion: true } : null;
 };
 const pageTexts = (found) => {
-  const named = [...found.named.slice(0, NAMED_LIMIT), ...besideFields(found)].filter((one) => !/^(script|style|html|body|form|option|label)$/.test(one.localName));
+  const named = [...found.named.slice(0, NAMED_LIMIT), ...besideFields(found)].filter((one) => !/^(script|style|html|body|form|option)$/.test(one.localName));
   const shown = [...new Set(named)].filter((one) => one.localName === "input" || textOf(one, PAGE_TEXT_LENGTH).length <= PAGE_TEXT_LENGTH);
   const codes = shown.map((one) => safely(() => elementText(one), null)).filter((one) => one && (isCode(one.text) || (SUM.test(one.text) && one.text.length <= TEXT_LENGTH)));
   const fields = found.typed.slice(0, FIELDS_BESIDE_LIMIT).map(({ element }) => element).filter((one) => !isShowingField(one));

@@ -1,9 +1,10 @@
 // Captchas in pieces: pictures side by side that are one line of letters, each from a file of its own or cut from a sprite.
 
 const TILES_LEAST = 3, TILES_MOST = 10, TILE_WIDTH = 64, TILE_HEIGHT = 80, TILE_SHORTEST = 10, TILE_GAP = 12, TILE_EDGE = 3;
+const HALF_WIDTH = 160, HALF_GAP = 2;
 const TILES_MARK = "tiles:";
 
-const isTile = ({ box: { width, height } }) => width >= TILE_SHORTEST / 2 && width <= TILE_WIDTH && height >= TILE_SHORTEST && height <= TILE_HEIGHT;
+const isTile = ({ box: { width, height } }) => width >= TILE_SHORTEST / 2 && width <= HALF_WIDTH && height >= TILE_SHORTEST && height <= TILE_HEIGHT;
 const follows = (one, next) => Math.abs(one.top - next.top) <= TILE_EDGE && Math.abs(one.height - next.height) <= TILE_EDGE &&
   next.left - one.right >= -TILE_EDGE && next.left - one.right <= TILE_GAP;
 // Links lead elsewhere, as those of other sites' logins do.
@@ -14,8 +15,14 @@ const isLinked = (element) => {
 const tileSource = ({ element, kind }) => `${shorten(sourceOf(element, kind)).slice(-VALUE_LENGTH)} ${kind === "background" ? getComputedStyle(element).backgroundPosition : ""}`;
 const makeTiles = (element, tiles) => ({
   element, kind: "tiles", from: `${TILES_MARK}${tiles.map(tileSource).join(" ")}`.slice(0, URL_LENGTH), box: joinBoxes(tiles.map(({ box }) => box)),
-  own: safely(() => wordsOf(element), ""), rank: 2, isLegible: true, isComplete: tiles.every((one) => isLoaded(one.element, one.kind, sourceOf(one.element, one.kind))),
+  own: safely(() => wordsOf(element), ""), rank: 2, isLegible: true, members: tiles.map((one) => one.element), isComplete: tiles.every((one) => isLoaded(one.element, one.kind, sourceOf(one.element, one.kind))),
 });
+// Few that touch are parts of one picture; small ones with gaps are letters.
+const isRow = (row) => {
+  const [first, second] = row;
+  if (row.length === 2) return second.box.left - first.box.right <= HALF_GAP && Math.abs(first.box.width - second.box.width) <= HALF_GAP;
+  return row.length >= TILES_LEAST && row.length <= TILES_MOST && row.every(({ box }) => box.width <= TILE_WIDTH || row.length <= TILES_LEAST);
+};
 // The longest row among some pictures; null where they are too few, or too many to be a captcha's.
 const rowOf = (pictures) => {
   const tiles = pictures.filter((one) => isTile(one) && !isLinked(one.element) && isVisible(one.element)).sort((one, other) => one.box.left - other.box.left);
@@ -24,7 +31,7 @@ const rowOf = (pictures) => {
     row = row.length && follows(row[row.length - 1].box, tile.box) ? [...row, tile] : [tile];
     if (row.length > best.length) best = row;
   }
-  return best.length >= TILES_LEAST && best.length <= TILES_MOST ? best : null;
+  return isRow(best) ? best : null;
 };
 // The element that holds a row: the pictures' parent, or one further up where each has a wrapper of its own.
 const holderOf = (element) => {

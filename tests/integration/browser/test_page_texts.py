@@ -35,6 +35,9 @@ CODES = {
     "on a picture of nothing": f'<form>{FIELD}<div id="checkCode" style="background:url(/picture);width:90px">'
     "7KM4</div></form>",
     "in another case": f'<form>{FIELD}<b id="checkCode" style="text-transform:uppercase">7km4</b></form>',
+    "a label's own": f'<form>{FIELD}<label id="lblCheckCode">7KM4</label></form>',
+    "of the style alone": f"<style>#vcode::before {{ content: attr(data-v) }}</style><form>{FIELD}"
+    '<b id="vcode" data-v="7KM4"></b></form>',
     "in a shadow root": "<x-form></x-form><script>"
     'document.querySelector("x-form").attachShadow({mode: "open"}).innerHTML ='
     f"'<form>{FIELD}<b id=checkCode>7KM4</b></form>'</script>",
@@ -47,6 +50,7 @@ SUMS = {
     "in pieces": '<form><p>Captcha: <b>3</b> + <b>4</b> = <input name="c"></p></form>',
     "in the label": '<form><label for="c">Captcha: 3 + 4 = ?</label><input id="c" name="captcha"></form>',
     "in the placeholder": '<form><input name="captcha" placeholder="3 + 4 = ?"></form>',
+    "after the field": '<form><input name="captcha"> <i class="captcha-question">What is 3 + 4?</i></form>',
     "with a gap": '<form><p class="captcha">2 + <input name="captcha"> = 9</p></form>',
 }
 NONE = {

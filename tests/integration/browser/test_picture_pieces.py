@@ -19,7 +19,8 @@ SPRITES = "".join(
     for n in range(4)
 )
 WRAPPED = "".join(f'<span><img src="/tile{n}" width="20" height="24"></span>' for n in range(4))
-PIECES = {"pictures": TILES, "one sprite": SPRITES, "wrapped pictures": WRAPPED}
+HALVES = '<img id="captcha1" src="/half0"><img id="captcha2" src="/half1">'
+PIECES = {"halves": HALVES, "pictures": TILES, "one sprite": SPRITES, "wrapped pictures": WRAPPED}
 
 
 def encode(picture: Image.Image) -> bytes:
@@ -34,6 +35,8 @@ def furnish(site: LocalSite) -> None:
         site.put_picture(f"/tile{number}", encode(Image.new("RGB", TILE_SIZE, colour)))
         sprite.paste(colour, (20 * number, 0, 20 * number + 20, 24))
     site.put_picture("/sprite", encode(sprite))
+    for number in range(2):
+        site.put_picture(f"/half{number}", encode(sprite.crop((40 * number, 0, 40 * number + 40, 24))))
 
 
 def colours_across(picture: bytes) -> list[tuple[int, ...]]:

@@ -1,4 +1,8 @@
+from string import ascii_letters, digits
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from captchad.domain.page_text import PageText, find_lone_code, read_page_text
 from captchad.domain.written_sums import read_written_sum
@@ -15,6 +19,9 @@ from captchad.domain.written_sums import read_written_sum
         ("What is twenty-one minus five?", "21 - 5", 16),
         ("What does ten divided by two equal?", "10 ÷ 2", 5),
         ("the sum of three and four", "3 + 4", 7),
+        ("Please add 3 and 4", "3 + 4", 7),
+        ("Subtract 2 from seven", "7 - 2", 5),
+        ("multiply three by 4", "3 × 4", 12),
         ("six times seven equals", "6 × 7", 42),
         ("6 x 7 =", "6 × 7", 42),
         ("3*4=?", "3 × 4", 12),
@@ -54,6 +61,7 @@ def test_other_text_is_no_sum(text: str) -> None:
     ("text", "expected"),
     [
         ("7KM4", PageText("7KM4", is_clear=True)),
+        ("2X5T", PageText("2X5T", is_clear=True)),
         ("kmXp", PageText("kmXp", is_clear=True)),
         ("kmxp", PageText("kmxp", is_clear=False)),
         ("Hello", PageText("Hello", is_clear=False)),
@@ -66,6 +74,15 @@ def test_other_text_is_no_sum(text: str) -> None:
 )
 def test_a_code_is_known_by_its_form(text: str, expected: PageText | None) -> None:
     assert read_page_text(text) == expected
+
+
+@given(st.text(ascii_letters + digits, min_size=3, max_size=10))
+def test_no_code_is_taken_for_a_sum(code: str) -> None:
+    found = read_page_text(code)
+    assert found is not None
+    assert (found.answer, found.expression) == (code, None)
+    written = read_written_sum(f"Captcha {code}")
+    assert written is None
 
 
 def test_one_code_among_words_may_be_meant() -> None:
