@@ -20,7 +20,7 @@ const makeTiles = (element, tiles) => ({
 // Few that touch are parts of one picture; small ones with gaps are letters.
 const isRow = (row) => {
   const [first, second] = row;
-  if (row.length === 2) return second.box.left - first.box.right <= HALF_GAP && Math.abs(first.box.width - second.box.width) <= HALF_GAP;
+  if (row.length === 2) return row.every(({ kind }) => kind !== "canvas" && kind !== "svg") && second.box.left - first.box.right <= HALF_GAP && Math.abs(first.box.width - second.box.width) <= HALF_GAP;
   return row.length >= TILES_LEAST && row.length <= TILES_MOST && row.every(({ box }) => box.width <= TILE_WIDTH || row.length <= TILES_LEAST);
 };
 // The longest row among some pictures; null where they are too few, or too many to be a captcha's.
