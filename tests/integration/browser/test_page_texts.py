@@ -1,6 +1,7 @@
 """Captchas that are text of the page: found by themselves, read without a recogniser, and never invented."""
 
 import pytest
+from aiohttp import web
 
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
@@ -132,7 +133,7 @@ class TextForm(FormSite):
         self.answers.append((visitor, answer))
         return len(self.answers) > 1
 
-    def _answer(self, request, html):  # type: ignore[no-untyped-def]
+    def _answer(self, request: web.Request, html: str) -> web.StreamResponse:
         return super()._answer(request, html if ERROR not in html else html.replace("7KM4", "5AB6"))
 
 
