@@ -71,7 +71,8 @@ class PageSession:
         timings_ms["locate"] = min(self._taker.locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
-        return CaptchaCapture(taken.picture, choice, timings_ms, find_instruction(taken.found.candidate.spoken))
+        instruction = find_instruction(taken.found.candidate.spoken)
+        return CaptchaCapture(taken.picture, choice, timings_ms, instruction, taken.reading)
 
     async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type the answer and send the form; None where neither success nor failure shows.

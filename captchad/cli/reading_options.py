@@ -8,7 +8,7 @@ import click
 
 from captchad.domain.charsets import describe_unreadable, find_unreadable
 from captchad.domain.colour import parse_colour
-from captchad.domain.recognition import CaptchaKind, Hints, parse_position
+from captchad.domain.recognition import PICTURE_KINDS, CaptchaKind, Hints, parse_position
 
 if TYPE_CHECKING:
     from captchad.recognition.recognition_engine import RecognitionEngine
@@ -68,7 +68,7 @@ _OPTIONS = (
     click.option("--min-length", type=click.IntRange(min=1), metavar="N", help="Minimum number of characters."),
     click.option("--max-length", type=click.IntRange(min=1), metavar="N", help="Maximum number of characters."),
     click.option(
-        "--kind", type=click.Choice([str(kind) for kind in CaptchaKind]), help="Text, or arithmetic to work out."
+        "--kind", type=click.Choice([str(kind) for kind in PICTURE_KINDS]), help="Text, or arithmetic to work out."
     ),
 )
 

@@ -13,7 +13,7 @@ from captchad.cli.page_actions import read_fields, read_steps
 from captchad.cli.reading_options import CHOOSING_OPTIONS, check_lengths
 from captchad.domain.json_integer import read_integer
 from captchad.domain.page import DialogAnswer
-from captchad.domain.recognition import CaptchaKind
+from captchad.domain.recognition import PICTURE_KINDS
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
 
@@ -134,7 +134,7 @@ _OPTIONS = (
     click.option("--max-length", type=_TEXT_LENGTH, metavar="N", help="Maximum length of the text."),
     click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site distinguishes A from a."),
     click.option(
-        "--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or arithmetic to work out."
+        "--kind", type=click.Choice([kind.value for kind in PICTURE_KINDS]), help="Text, or arithmetic to work out."
     ),
     *CHOOSING_OPTIONS,
     click.option(

@@ -11,10 +11,15 @@ _POSITION = re.compile(r"(first|last):([1-9][0-9]?)")
 
 
 class CaptchaKind(StrEnum):
-    """What the picture asks for: the text itself, or the result of arithmetic."""
+    """What a picture asks for, its text or the result of its arithmetic; or that text of the page was the captcha."""
 
     TEXT = "text"
     MATH = "math"
+    PAGE_TEXT = "page_text"
+
+
+PICTURE_KINDS = (CaptchaKind.TEXT, CaptchaKind.MATH)
+"""What a hint can say of a picture."""
 
 
 class Side(StrEnum):
@@ -65,6 +70,14 @@ class Hints:
     def wants_all(self) -> bool:
         """Whether all that the picture shows is wanted."""
         return self.colour is None and self.position is None
+
+    def allow(self, text: str) -> bool:
+        """Whether a text that is certain has the length and the letters that are expected."""
+        charset = self.charset
+        if charset is not None and self.case_sensitive is not True:
+            charset, text = charset.casefold(), text.casefold()
+        is_of_charset = charset is None or set(text) <= set(charset)
+        return is_of_charset and (self.min_length or 0) <= len(text) <= (self.max_length or len(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
 from captchad.recognition.alphabet import EQUALS, OPERATORS, QUESTION, Alphabet, Columns, make_cased_alphabet
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank

@@ -13,9 +13,9 @@ from string import ascii_letters, digits
 import numpy as np
 from PIL import Image
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.decoding import is_blank
 from captchad.recognition.flattening import Pixels, to_grey
 

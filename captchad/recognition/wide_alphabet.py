@@ -15,7 +15,7 @@ from captchad.domain.charsets import (
     list_chinese,
     to_plain_width,
 )
-from captchad.recognition.chinese_numbers import ARITHMETIC_WORDS
+from captchad.domain.chinese_numbers import ARITHMETIC_WORDS
 from captchad.recognition.spelling import OWN_SPELLINGS
 
 CYRILLIC_ALIKE = dict(zip("АВЕКМНОРСТХаеорсух", "ABEKMHOPCTXaeopcyx", strict=True))

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from captchad.domain.arithmetic import read_arithmetic
+from captchad.domain.chinese_numbers import OPERATOR_WORDS
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.recognition.alphabet import Alphabet
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.captchad_engine import CaptchadEngine, keeps_lengths
-from captchad.recognition.chinese_numbers import OPERATOR_WORDS
 from captchad.recognition.ctc import BLANK, LogProbabilities
 from captchad.recognition.joint_reading import PictureReading, Reading, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model

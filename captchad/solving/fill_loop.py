@@ -67,7 +67,8 @@ class FillLoop:
             return None
         # None (unknown) stands: without a sign of failure another try could answer a second time.
         verified = None if self._request.fill is None else await self._answer(page, recognition)
-        self._attempt.judge(capture.picture, recognition, verified)
+        if capture.reading is None:
+            self._attempt.judge(capture.picture, recognition, verified)
         if verified is not False:
             return recognition
         await self._refresh(page, self._explain_wrong())
@@ -86,6 +87,8 @@ class FillLoop:
 
     async def _read(self, capture: CaptchaCapture) -> Recognition:
         try:
+            if capture.reading is not None:
+                return self._reader.accept(capture.reading, self._attempt)
             return await self._reader.read(capture.picture, self._attempt, capture.instruction)
         finally:
             self._attempt.times.end("recognise")

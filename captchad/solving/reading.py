@@ -34,6 +34,17 @@ class PictureReader:
         else:
             recognition = await self._follow(instruction, picture, hints, target.host)
         attempt.note_reading(picture, recognition)
+        return self._check(recognition, attempt)
+
+    def accept(self, reading: Recognition, attempt: Attempt) -> Recognition:
+        """Return what the page says itself; AttemptFailed where that does not fit the hints, or is too doubtful."""
+        if not attempt.delivery.request.hints.allow(reading.text):
+            message = f"the page's text gives {reading.text!r}, which does not fit the hints"
+            raise AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, message)
+        return self._check(reading, attempt)
+
+    def _check(self, recognition: Recognition, attempt: Attempt) -> Recognition:
+        target = attempt.target
         minimum = self._minimum_confidence() if target.minimum_confidence is None else target.minimum_confidence
         if recognition.confidence < minimum:
             message = f"read with a confidence of {recognition.confidence:.2f}, below the minimum of {minimum:.2f}"

@@ -7,11 +7,13 @@ from playwright.async_api import Locator
 
 from captchad.browser.finding.finder import CaptchaFinder, Found
 from captchad.browser.finding.frame_scans import Sought
+from captchad.browser.finding.page_texts import recognise_page_text
 from captchad.browser.finding.pictures import PHOTOGRAPHED, PICTURE, find_again, read_picture
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import cut_url
 from captchad.browser.scripts.isolated_world import has_click_handler
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.recognition import Recognition
 from captchad.runtime.clock import Clock, Stopwatch
 
 # A script may replace the element between finding and reading it.
@@ -22,11 +24,18 @@ PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class TakenPicture:
-    """A captcha's element, its picture, and how the picture was obtained."""
+    """A captcha's element, its picture, and how the picture was obtained; `reading` where it is text of the page."""
 
     found: Found
     picture: bytes
     how: str
+    reading: Recognition | None = None
+
+    def is_same(self, other: "TakenPicture") -> bool:
+        """Whether both show the same captcha."""
+        if self.reading is not None and other.reading is not None:
+            return self.found.candidate.text == other.found.candidate.text
+        return self.picture == other.picture
 
 
 class PictureTaker:
@@ -47,7 +56,7 @@ class PictureTaker:
             self.locate_ms = stopwatch.total_ms()
             read = await read_picture(found.frame, found.candidate, opened.recorder)
             if read is not None:
-                return TakenPicture(found, *read)
+                return TakenPicture(found, *read, recognise_page_text(found.candidate))
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
 
     async def _find(self, until_seconds: float) -> Found:
@@ -76,7 +85,7 @@ class PictureTaker:
         """Wait for a picture of other bytes; None where there is none by the given moment."""
         while True:
             taken = await self._take_if_any(until_seconds)
-            if taken is not None and taken.picture != before.picture:
+            if taken is not None and not taken.is_same(before):
                 return taken
             if self._clock.monotonic_seconds() >= until_seconds:
                 return None

@@ -14,8 +14,9 @@ FORM_FACTS = "form_facts"
 OBSTACLE = "obstacle"
 CONDITIONS = "conditions"
 STORAGE = "storage"
+CLOSED_HOSTS = "closed_hosts"
 
-_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "controls")
+_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "ground", "page_texts", "tiles", "controls")
 _SHARED_PARTS = ("walk", "texts", "behavioural")
 
 
@@ -27,16 +28,21 @@ def read_page_scripts() -> dict[str, str]:
     return {
         FINDER: join_files(
             "({ mode, selector, index, source, input = null, focuses = false })",
+            "shadow_roots.js",
             *finder,
             "finder.js",
             MAYBE=patterns.MAYBE_PATTERN,
             MENTION=patterns.MENTION_PATTERN,
             STAND_IN=patterns.UNLOADED_PATTERN,
+            SUM=patterns.SUM_PATTERN,
         ),
-        FORM: join_files("({ mode, selector })", "form.js"),
-        FORM_FACTS: join_files("({ uses, fields })", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN),
-        OBSTACLE: join_files("({ name })", "obstacle.js"),
-        CONDITIONS: join_files("(wanted)", "conditions.js"),
+        FORM: join_files("({ mode, selector })", "shadow_roots.js", "form.js"),
+        FORM_FACTS: join_files(
+            "({ uses, fields })", "shadow_roots.js", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN
+        ),
+        OBSTACLE: join_files("({ name })", "shadow_roots.js", "obstacle.js"),
+        CONDITIONS: join_files("(wanted)", "shadow_roots.js", "conditions.js"),
+        CLOSED_HOSTS: join_files("()", "shadow_roots.js", "closed_hosts.js"),
         STORAGE: join_files("({ origin })", "storage.js"),
     }
 

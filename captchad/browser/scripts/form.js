@@ -10,7 +10,7 @@ const rootsUnder = (start) => {
   const roots = [start];
   for (let at = 0; at < roots.length; at++) {
     const all = queryAll(roots[at], "*");
-    for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (all[i].shadowRoot) roots.push(all[i].shadowRoot);
+    for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (shadowOf(all[i])) roots.push(shadowOf(all[i]));
   }
   return roots;
 };

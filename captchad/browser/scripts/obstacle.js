@@ -12,8 +12,8 @@ const describe = (one) => {
 };
 const deepest = (x, y) => {
   let found = document.elementFromPoint(x, y);
-  while (found && found.shadowRoot) {
-    const inner = found.shadowRoot.elementFromPoint(x, y);
+  while (found && shadowOf(found)) {
+    const inner = shadowOf(found).elementFromPoint(x, y);
     if (!inner || inner === found) break;
     found = inner;
   }

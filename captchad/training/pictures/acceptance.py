@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from captchad.recognition.arithmetic import read_arithmetic
+from captchad.domain.arithmetic import read_arithmetic
 
 _SIGNS = str.maketrans({"x": "×", "X": "×", "*": "×", "−": "-", "–": "-", ":": "÷", "？": "?"})
 

@@ -16,9 +16,9 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from rich.console import Console
 from rich.progress import track
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, Curve
 from captchad.recognition.captchad_engine import CALIBRATION_KEY, CaptchadEngine
 from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture

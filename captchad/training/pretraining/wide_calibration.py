@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_letters, digits
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.charsets import ARABIC_DIGITS, CYRILLIC, PERSIAN_DIGITS
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration
 from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from captchad.recognition.evaluation.reliability import measure_reliability

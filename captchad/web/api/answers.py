@@ -110,7 +110,7 @@ class ResultAnswer(Answer):
     confidence: float
     characters: list[CharacterAnswer]
     verified: bool | None
-    kind: Literal["text", "math"]
+    kind: Literal["text", "math", "page_text"]
     recogniser: str
     timings_ms: dict[str, float]
     expression: str | None = None

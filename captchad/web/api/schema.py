@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from captchad.domain.label import LABEL_TEXT_LIMIT_CHARACTERS
 from captchad.domain.plain_text import escape_control_characters
+from captchad.domain.recognition import PICTURE_KINDS
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import (
@@ -177,3 +178,4 @@ class ReportBody(Part):
 
 
 PRIORITIES = {str(priority): priority for priority in Priority}
+KINDS = {str(kind): kind for kind in PICTURE_KINDS}

@@ -2,8 +2,8 @@ import random
 
 import pytest
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.charsets import find_unreadable
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.wide_alphabet import is_of_one_script, list_columns, spell, to_columns
 from captchad.training.pictures.wide_texts import TEXTS
 

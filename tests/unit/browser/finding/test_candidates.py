@@ -194,6 +194,7 @@ def test_facts_of_a_page_are_read_with_their_types() -> None:
         "behavioural": None,
         "part_of": None,
         "kinship": 2,
+        "is_at_aim": False,
         "is_pending": False,
     }
     candidate = read_candidate(Facts(facts), (FieldPurpose.OTHER, FieldPurpose.CAPTCHA), "#captcha")

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.recognition.arithmetic import Arithmetic, read_arithmetic
-from captchad.recognition.chinese_numbers import ARITHMETIC_WORDS, to_signs
+from captchad.domain.arithmetic import Arithmetic, read_arithmetic
+from captchad.domain.chinese_numbers import ARITHMETIC_WORDS, to_signs
 
 
 @pytest.mark.parametrize(

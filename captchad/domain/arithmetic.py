@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from captchad.recognition.chinese_numbers import to_signs
+from captchad.domain.chinese_numbers import to_signs
 
 # Nothing but a question mark comes after the equals sign, and the networks often take it for a 7.
 _ARITHMETIC = re.compile(r"(-?\d{1,4})((?:[+\-×÷/][+-]?\d{1,4}){1,3})(?:=[?7]?|\?)?")
