@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-fuzz prove-pythons prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-drift prove-fuzz prove-pythons prove-learning prove-systemd
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -67,6 +67,14 @@ prove-hostile: ## 200 visits to hostile pages beside honest ones, and 200 that l
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_HOSTILE_VISITS=200 CAPTCHAD_PROOF_SILENCE_SECONDS=1 CAPTCHAD_PROOF_PLANTED_VISITS=200 $(BIN)/python -m pytest -q -s tests/system/test_hostile_proof.py tests/system/test_isolation.py
 
+prove-answers: ## 300 tasks at a site that refuses every answer, while workers are killed: it gets no more than allowed
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_ANSWERS_TASKS=300 $(BIN)/python -m pytest -q -s tests/system/test_answers.py
+
+prove-drift: ## changes of captchas, and months without any, simulated: found within 100 visits, and hardly ever without a change
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_DRIFT_MONTHS=20 CAPTCHAD_PROOF_DRIFT_RUNS=200 $(BIN)/python -m pytest -q -s tests/unit/domain/test_captcha_drift.py
+
 prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findings are put in build/fuzz
 	@sh scripts/bootstrap/prepare.sh test
 	@$(BIN)/python -m tests.fuzz.rounds build/fuzz --seconds 300
@@ -74,6 +82,12 @@ prove-fuzz: ## fuzz the decoder of pictures for five minutes on one core; findin
 prove-pythons: ## the unit tests on every Python from 3.11 on that is on the PATH or under pyenv
 	@sh scripts/bootstrap/prepare.sh test
 	@$(BIN)/python scripts/testing/prove_pythons.py
+
+prove-learning: ## reading beside the learner; 2,000 visits to simulated sites of four generators, curves in build/learning.json
+	@sh scripts/bootstrap/prepare.sh test
+	@mkdir -p build
+	@$(BIN)/python -m tests.system.learning_proof.serving
+	@$(BIN)/python -m tests.system.learning_proof --out build/learning.json
 
 prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus
 	@bash scripts/testing/prove_systemd.sh

@@ -29,6 +29,8 @@ class Availability:
     _forbidden: dict[str, Failure] = field(default_factory=dict)
     has_answered: bool = False
     outages: int = 0
+    noticed: int = 0
+    """How many failures were noticed so far."""
 
     @property
     def obstacle(self) -> str:
@@ -46,6 +48,7 @@ class Availability:
 
     def notice(self, failure: Failure, operation: Operation) -> bool:
         """Take note of a failure; return whether it is news."""
+        self.noticed += 1
         if failure.kind is FailureKind.FULL:
             is_news, self._fullness = self._fullness is None, failure
         elif failure.kind is FailureKind.FORBIDDEN:
@@ -53,17 +56,23 @@ class Availability:
             is_news = failure.message not in {known.message for known in self._forbidden.values()}
             self._forbidden[operation.name] = failure
         else:
-            is_news = self._failure is None or self._failure.code != failure.code
+            is_news = self._failure is None or not self._failure.is_like(failure)
             self.outages += self._failure is None and self.has_answered
             self._failure = failure
         return is_news
 
-    def recover(self, operation: Operation) -> bool:
-        """Take note of a success; return whether it ends a failure."""
+    def recover(self, operation: Operation, noticed: int | None = None) -> bool:
+        """Take note of a success; return whether it ends a failure.
+
+        `noticed` is how many failures had been noticed when the operation began: where there are more by now, it may
+        have succeeded before the last one, and says nothing about it.
+        """
+        self.has_answered = True
+        if noticed not in (None, self.noticed):
+            return False
         is_back = self._failure is not None and (operation.is_write or self._failure.concerns_reads)
         if is_back:
             self._failure = None
-        self.has_answered = True
         granted = self._forbidden.get(operation.name)
         if granted is not None:
             # Others that lacked the same right need not be tried first: nobody may ask for them for long.

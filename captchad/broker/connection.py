@@ -56,6 +56,7 @@ class Broker(Service):
         self._where = choice.describe()
         self.result_ttl_seconds = config.task_result_ttl
         self.evidence_limit_bytes = config.evidence_limit_bytes
+        self.label_limit_bytes = config.label_limit_bytes
         self._min_replicas = config.min_replicas_acknowledged
         self._config = config
         self._client_name = client_name
@@ -159,6 +160,7 @@ class Broker(Service):
     @asynccontextmanager
     async def guard(self, operation: Operation = READING) -> AsyncIterator[None]:
         """Map the driver's failures to BrokerUnavailable, and note whether Redis answers and takes writes."""
+        noticed = self._availability.noticed
         try:
             yield
         except (exceptions.RedisError, OSError, TimeoutError) as error:
@@ -168,7 +170,7 @@ class Broker(Service):
             await self._leave_connections(failure)
             raise self._note_failure(failure, operation) from error
         else:
-            self._note_success(operation)
+            self._note_success(operation, noticed)
 
     @asynccontextmanager
     async def waited_out(self) -> AsyncIterator[None]:
@@ -222,8 +224,8 @@ class Broker(Service):
             _logger.warning("%s%s", self._locate(failure), advice)
         return _ERRORS[failure.kind](failure.message)
 
-    def _note_success(self, operation: Operation) -> None:
-        if not self._availability.recover(operation) or self._availability.obstacle:
+    def _note_success(self, operation: Operation, noticed: int) -> None:
+        if not self._availability.recover(operation, noticed) or self._availability.obstacle:
             return
         _logger.info("Redis is back")
         for callback in self._on_return if self._availability.outages else ():

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, cast
 
 from captchad.broker.address import BLOCK_MARGIN_SECONDS, BLOCK_SECONDS
 from captchad.broker.confirmation import confirm_ends
@@ -29,7 +29,9 @@ from captchad.broker.retry_delays import (
 )
 from captchad.broker.sealed_sessions import SealedSessions
 from captchad.broker.session_cipher import SessionCipher
+from captchad.domain.captcha_drift import CaptchaObservation
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.label import CollectedAnswers
 from captchad.domain.page import Evidence
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
 from captchad.telemetry.logs import task_context
@@ -48,8 +50,9 @@ LimitReason = Literal["rate", "concurrency", "closed"]
 class Delivery:
     """One attempt at a task, fenced by `token`, which no other attempt has.
 
-    `obstacle` says why nothing can be attempted: the session that came with the task can't be read here. For
-    `alone_seconds` the process must run nothing else: the task may have killed the last one.
+    `answers` were sent to the site in earlier attempts. `obstacle` says why nothing can be attempted: the session that
+    came with the task can't be read here. For `alone_seconds` the process must run nothing else: the task may have
+    killed the last one.
     """
 
     task_id: str
@@ -61,6 +64,11 @@ class Delivery:
     remaining_seconds: float
     obstacle: AttemptFailed | None = None
     alone_seconds: float = 0.0
+    answers: int = 0
+
+
+AnswerCount = Literal["counted", "used_up", "lost"]
+"""Whether an answer was counted: not where the task may send no other, or the attempt is no longer the caller's."""
 
 
 class AttemptOutcome(StrEnum):
@@ -93,7 +101,8 @@ class Settlement:
     """The end of one attempt, ready to be written.
 
     A deferred one has a `deferral`: the attempt counts as never begun. `retry_after_seconds` is what the site asked
-    for. `evidence` is kept only where the task ends with this attempt.
+    for. `evidence` is kept only where the task ends with this attempt. `answers` are those of a target whose labels are
+    collected; `observation` is what the captcha was like.
     """
 
     delivery: Delivery
@@ -103,6 +112,8 @@ class Settlement:
     deferral: Deferral | None = None
     retry_after_seconds: float | None = None
     evidence: Evidence | None = None
+    answers: CollectedAnswers | None = None
+    observation: CaptchaObservation | None = None
 
     @property
     def payload(self) -> bytes:
@@ -160,6 +171,7 @@ class Consumer:
             except UnreadableRecord as error:
                 unreadable_ids.append(task_id.decode())
                 unreadable += _settlement_arguments(task_id, token, *_plan_unreadable(task_id.decode(), error))
+                unreadable += _answer_arguments(None)
         if unreadable_ids:
             await self._settle(unreadable_ids, unreadable)
         return deliveries
@@ -181,6 +193,12 @@ class Consumer:
         answers = await self._broker.run_script("renew", self._keys, arguments)
         return [answer.decode() for answer in answers]
 
+    async def count_answer(self, delivery: Delivery) -> AnswerCount:
+        """Count an answer in the task's record before it is sent; where replicas are waited for, they have it then."""
+        arguments: list[Argument] = [self._consumer, delivery.task_id, delivery.token]
+        answer = await self._broker.run_script("answer", self._keys, arguments, acknowledge=True)
+        return cast("AnswerCount", answer.decode())
+
     async def settle(self, settlements: Sequence[Settlement]) -> list[str]:
         """Write outcomes; for each the task's status now, `duplicate` if written before, or `refused`.
 
@@ -199,6 +217,8 @@ class Consumer:
             FIRST_RETRY_DELAY_MS,
             LONGEST_RETRY_DELAY_MS,
             self._broker.evidence_limit_bytes,
+            self._broker.label_limit_bytes,
+            self._worker,
             *settlements,
         ]
         answers = await self._broker.run_script("settle", self._keys, arguments, acknowledge=True)
@@ -219,6 +239,7 @@ class Consumer:
         queued_ms: int,
         remaining_ms: int,
         alone_ms: int,
+        answers: int,
     ) -> Delivery:
         """Read one task of the script's answer; UnreadableRecord where this release can't."""
         decoded, obstacle = decode_request(request, picture or None), None
@@ -236,6 +257,7 @@ class Consumer:
             remaining_seconds=remaining_ms / MS,
             obstacle=obstacle,
             alone_seconds=alone_ms / MS,
+            answers=int(answers),
         )
 
     def _settle_arguments(self, settlement: Settlement) -> list[Argument]:
@@ -245,7 +267,10 @@ class Consumer:
         except AttemptFailed as failure:
             outcome = AttemptOutcome.FAILED
             payload = encode_error(TaskError(failure.task_error_code, failure.message, is_retryable=False))
-        return _settlement_arguments(delivery.task_id, delivery.token, outcome, payload, session, settlement.evidence)
+        written = _settlement_arguments(
+            delivery.task_id, delivery.token, outcome, payload, session, settlement.evidence
+        )
+        return [*written, *_answer_arguments(settlement.answers)]
 
 
 def _settlement_arguments(
@@ -258,6 +283,15 @@ def _settlement_arguments(
 ) -> list[Argument]:
     kept = [encode_evidence(evidence), evidence.picture, evidence.screenshot or b""] if evidence else [b""] * 3
     return [task_id, token, outcome, payload, draw_jitter(), session, *kept]
+
+
+def _answer_arguments(answers: CollectedAnswers | None) -> list[Argument]:
+    if answers is None:
+        return ["", b"", 0]
+    judged: list[Argument] = []
+    for one in answers.judged:
+        judged += [one.text, str(one.verdict), one.picture]
+    return [answers.host, answers.unjudged_picture, len(answers.judged), *judged]
 
 
 def _plan_unreadable(task_id: str, error: UnreadableRecord) -> tuple[AttemptOutcome, bytes]:

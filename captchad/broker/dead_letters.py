@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from captchad.broker.connection import Broker
 from captchad.broker.decoding import UnreadableRecord
 from captchad.broker.messages import UNCONFIRMED, decode_error, decode_request, read_request
+from captchad.broker.sealed_sessions import NOT_KEPT
 from captchad.broker.tasks import NewTask, TaskStore
 from captchad.domain.errors import InvalidRequest, TaskNotFound
 from captchad.domain.identifier import make_task_id, read_partition
@@ -72,13 +73,15 @@ class DeadLetters:
     async def replay(self, task_id: str) -> str:
         """Make a new task from a dead letter; return its id. The dead letter stays as it is.
 
-        InvalidRequest where this release can't read it.
+        InvalidRequest where this release can't read it, or it typed something that is not kept.
         """
         fields = await self._read(task_id)
         try:
             request = decode_request(fields[b"request"], fields.get(b"picture"))
         except UnreadableRecord as error:
             raise InvalidRequest(f"the dead letter {task_id} can't be replayed: {error}") from None
+        if request.typed_values:
+            raise InvalidRequest(f"the dead letter {task_id} can't be replayed: {NOT_KEPT}")
         partition = read_partition(task_id)
         assert partition is not None
         task = NewTask(make_task_id(partition), request, replay_of=task_id)
@@ -99,11 +102,12 @@ class DeadLetters:
             raise TaskNotFound(f"there is no dead letter {task_id}")
         return fields
 
-    async def replay_all(self) -> AsyncIterator[tuple[str, str]]:
-        """Replay every dead letter there is now; yield the old and the new id of each."""
+    async def replay_all(self) -> AsyncIterator[tuple[str, str | InvalidRequest]]:
+        """Replay every dead letter there is now; yield the id of each with the new one, or with why there is none."""
         for task_id in await self.list_ids():
             try:
-                new_id = await self.replay(task_id)
+                yield task_id, await self.replay(task_id)
             except TaskNotFound:
                 continue
-            yield task_id, new_id
+            except InvalidRequest as refused:
+                yield task_id, refused

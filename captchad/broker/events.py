@@ -36,9 +36,9 @@ _FINAL = frozenset(str(status) for status in FINAL_STATUSES)
 
 @dataclass(frozen=True, slots=True)
 class FleetEvent:
-    """A change: of a task, of a node, or that events may have been missed before this one."""
+    """A change: of a task, of a node, of a target, or that events may have been missed before this one."""
 
-    kind: Literal["task", "node", "reconnected"]
+    kind: Literal["task", "node", "target", "reconnected"]
     payload: dict[str, Any]
 
 
@@ -187,7 +187,7 @@ class EventFeed(Service):
     def _dispatch(self, channel: bytes, data: bytes) -> None:
         payload = orjson.loads(data)
         if channel.decode() == self._broker.node_events:
-            self._notify(FleetEvent("node", payload))
+            self._notify(FleetEvent("target" if "target" in payload else "node", payload))
             return
         if payload["status"] in _FINAL:
             self._wake([payload["task_id"]])

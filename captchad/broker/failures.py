@@ -39,6 +39,10 @@ class Failure:
         """Whether reads fail as well, so that one which succeeds shows that this is over."""
         return self.kind is FailureKind.SILENT or self.code in _REFUSING_ALL
 
+    def is_like(self, other: "Failure") -> bool:
+        """Whether another failure is no news after this one: one and the same fault shows by several codes."""
+        return self.code == other.code or self.message == other.message
+
 
 NO_ANSWER = "Redis does not answer: "
 _DETAIL_LENGTH_LIMIT = 200
@@ -50,10 +54,12 @@ _ADVICE = {
     "NOPERM": "give its user the rights of config/redis.acl",
 }
 _REFUSING_ALL = frozenset({"LOADING", "BUSY", "CLUSTERDOWN", "TRYAGAIN", "MASTERDOWN"})
+# A blocking read is told otherwise than a script.
+_NO_MASTER = "Redis takes no writes: it is a replica, or not the master any more"
 _MEANINGS: dict[str, tuple[FailureKind, str]] = {
-    "READONLY": (FailureKind.REFUSED, "Redis takes no writes: it is a replica, or not the master any more"),
+    "READONLY": (FailureKind.REFUSED, _NO_MASTER),
     "MASTERDOWN": (FailureKind.REFUSED, "Redis takes no writes: it is a replica whose master is away"),
-    "UNBLOCKED": (FailureKind.REFUSED, "Redis takes no writes: it has become a replica"),
+    "UNBLOCKED": (FailureKind.REFUSED, _NO_MASTER),
     "NOREPLICAS": (FailureKind.REFUSED, "Redis takes no writes: it has fewer replicas than min-replicas-to-write"),
     "MISCONF": (FailureKind.REFUSED, "Redis takes no writes: it can't write to its disk"),
     "LOADING": (FailureKind.REFUSED, "Redis is not ready: it is loading its data"),

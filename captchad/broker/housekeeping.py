@@ -46,6 +46,7 @@ class Pruned:
     dead_letters: int
     consumers: int
     evidence: int
+    answers: int
 
     def add(self, other: "Pruned") -> "Pruned":
         """Return both together."""
@@ -88,7 +89,7 @@ class Housekeeping:
 
     async def prune(self, alive_consumers: Sequence[str]) -> Pruned:
         """Forget expired list entries, old dead letters and the consumers of workers that are gone."""
-        position, total = 0, Pruned(0, 0, 0, 0)
+        position, total = 0, Pruned(0, 0, 0, 0, 0)
         retention_ms, limits = self._config.dead_letter_retention_seconds * MS, self._dead_letter_limits.argument
         while True:
             position, *counts = await self._broker.run_script(
@@ -96,7 +97,7 @@ class Housekeeping:
             )
             found = Pruned(*counts)
             total = total.add(found)
-            if position < 0 and max(found.dead_letters, found.evidence) < BATCH:
+            if position < 0 and max(found.dead_letters, found.evidence, found.answers) < BATCH:
                 return total
             position = position if position >= 0 else BEYOND_THE_LIST
 

@@ -2,39 +2,42 @@
 
 Fields of a record's hash: request (JSON), picture (bytes, until it ends), session (sealed, until it ends), status,
 target, priority (stream number), key_id, created_ms, deadline_ms, queued_ms, started_ms, attempt_started_ms,
-completed_ms, attempts, retry_limit, worker_losses, bytes, ttl_seconds, idempotency, replay_of, worker, result (JSON),
-returned_session (sealed), evidence (JSON: what was kept of it), error (JSON); and while it is queued or
-running: stream, entry; while running: owner, token; its worker was lost and it is not requeued yet: loss (what that
-costs it); after an attempt was settled: settled_token; released from a deferred queue and not begun yet: released;
-always: deferral_rank (its place in a deferred queue).
+completed_ms, attempts, answers (counted before each is sent), retry_limit, worker_losses, bytes, ttl_seconds,
+idempotency, replay_of, worker, result (JSON), returned_session (sealed), evidence (JSON: what was kept of it), error
+(JSON); and while it is queued or running: stream, entry; while running: owner, token; its worker was lost and it is not
+requeued yet: loss (what that costs it); after an attempt was settled: settled_token; released from a deferred queue and
+not begun yet: released; always: deferral_rank (its place in a deferred queue).
 
 While its status is `unconfirmed`, too few replicas have the end that is written: the record shows as processing,
 without result and error, and `ending` names that end.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import TypeVar
 
 import orjson
 
 from captchad.broker.decoding import DamagedRecord, NewerRecord, UnreadableRecord, build, parse_object
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Evidence, KeptEvidence
+from captchad.domain.page import Evidence, Fill, KeptEvidence, replace_typed_values
 from captchad.domain.task import Priority, TaskError, TaskRecord, TaskRequest, TaskResult, TaskStatus
 
 VERSION = 1
+_LATER_HINTS = ("colour", "position")
 
 
 def encode_request(request: TaskRequest) -> bytes:
-    """Return a request as JSON, without its picture and its session, which are stored beside it.
+    """Return a request as JSON, without its picture, its session and what is typed, which are stored beside it.
 
     What not every task has is left out, so that a worker of an earlier release still reads the others.
     """
     hints = request.hints
+    steps, fill = replace_typed_values(request.steps, request.fill, [""] * len(request.typed_values))
     wishes = {
         "key_id": request.key_id,
-        "fill": request.fill,
+        "steps": steps,
+        "fill": fill and _encode_fill(fill),
         "return_session": request.return_session,
         "evidence": request.evidence,
     }
@@ -54,11 +57,18 @@ def encode_request(request: TaskRequest) -> bytes:
                 "max_length": hints.max_length,
                 "case_sensitive": hints.case_sensitive,
                 "kind": hints.kind,
+                **{name: value for name in _LATER_HINTS if (value := getattr(hints, name)) is not None},
             },
             "task_deadline_seconds": request.task_deadline_seconds,
             "metadata": request.metadata,
         }
     )
+
+
+def _encode_fill(fill: Fill) -> dict[str, object]:
+    # What few forms have is left out, too.
+    plain = asdict(Fill(fill.input))
+    return {name: value for name, value in asdict(fill).items() if name in _FIRST_FILL or value != plain[name]}
 
 
 def decode_request(data: bytes | None, picture: bytes | None) -> TaskRequest:
@@ -93,7 +103,9 @@ def _find_key_id(data: bytes | None) -> str | None:
 
 def encode_result(result: TaskResult) -> bytes:
     """Return a result as JSON, without the page's session, which is stored beside it."""
-    return orjson.dumps({name: getattr(result, name) for name in _RESULT_FIELDS})
+    values = {name: getattr(result, name) for name in _RESULT_FIELDS}
+    # What few results have is left out, so that an earlier release still reads the others.
+    return orjson.dumps({name: value for name, value in values.items() if value is not None or name != "left_scope_to"})
 
 
 def decode_result(data: bytes) -> TaskResult:
@@ -132,6 +144,9 @@ def decode_error(data: bytes) -> TaskError:
 RETURNED_SESSION = "returned_session"
 UNCONFIRMED = b"unconfirmed"
 """The stored status of a task whose end nobody may read yet."""
+_FIRST_FILL = frozenset({"input", "submit", "success", "failure", "refresh"})
+"""What forms have had from the first release on."""
+
 _RESULT_FIELDS = tuple(one.name for one in fields(TaskResult) if one.name != "session")
 
 RECORD_FIELDS = (
@@ -139,6 +154,7 @@ RECORD_FIELDS = (
     "request",
     "created_ms",
     "attempts",
+    "answers",
     "started_ms",
     "completed_ms",
     "worker",
@@ -175,6 +191,7 @@ def decode_record(task_id: str, values: Sequence[bytes | None]) -> TaskRecord | 
         request=read_request(found["request"], None, found["target"], found["priority"]),
         created_ms=_read_number(found["created_ms"]) or 0,
         attempts=_read_number(found["attempts"]) or 0,
+        answers=_read_number(found["answers"]) or 0,
         started_ms=_read_number(found["started_ms"]),
         completed_ms=_read_number(found["completed_ms"]),
         worker=_read_text(found["worker"]),

@@ -22,7 +22,14 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:evidence               zset      `id bytes` -> when it expires (ms); settle writes, settle and prune drop
     PREFIX:evidence:ID            hash      picture and screenshot of a task that asked for evidence; settle writes;
                                             expires with the record, or makes room for newer ones before
-    PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes and evidence_bytes
+    PREFIX:answers                zset      `id bytes` -> when it expires (ms); like PREFIX:evidence
+    PREFIX:answers:ID             hash      the picture of an answer that its caller may still report on, its target and
+                                            number; only where labels are collected; settle writes; expires likewise
+    PREFIX:labels                 stream    labels on their way to the learner: bytes, id, host, text, verdict, origin,
+                                            task_id, who, at_ms, picture; settle, report write; forget_labels, called
+                                            by the learner, deletes; bounded by bytes, the oldest is dropped
+    PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes, evidence_bytes,
+                                            answer_bytes and label_bytes
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
     PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the
@@ -38,11 +45,20 @@ Across the fleet
     captchad:{fleet}:lost         zset      consumer -> when it was counted as lost (ms); for an hour
     captchad:{fleet}:epoch        string    random; another one, or none: all was deleted; every role writes
     captchad:{fleet}:keys         set       ids of all API keys
-    captchad:{fleet}:events       channel   changes of nodes; with `:DB` like a partition's
+    captchad:{fleet}:captcha_observations  stream   entry: field `seen` (JSON): what a visit showed of its target's
+                                            captcha; workers add, bounded; the active scheduler folds in and deletes
+    captchad:{fleet}:captcha_states   hash  HOST -> how its captcha is watched (JSON); HOST as the worker declares it
+    captchad:{fleet}:captchas_seen    zset  HOST -> last visit (ms); the three forget a target that nobody visits
+    captchad:{fleet}:captcha_changes  hash  HOST -> when its captcha was last found to have changed (ms)
+    captchad:{fleet}:events       channel   changes of nodes and targets; with `:DB` like a partition's
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
     captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
     captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
     captchad:{target:HOST}:closed  string   the site asked to be left alone; expires when it may be visited again
+    captchad:{target:HOST}:model   hash     its learned models: digests `present` and `former` (empty: the packaged
+                                            one), `at_ms`; install_model, roll_back_model write; never expires
+    captchad:{target:HOST}:model:DIGEST  string  a learned model's file, bounded; install_model writes; never expires
+                                            while it is present or former, and within the hour once it is neither
     captchad:{target:HOST}:waiting zset     partition -> since when (ms) it waits for a page's slot; expires
     captchad:{rate:NAME}          string    theoretical arrival time (ms) of a caller's next request; expires
 """
@@ -60,6 +76,10 @@ API_KEYS = f"{FLEET}:keys"
 COUNTERS = f"{FLEET}:counters"
 LOST_WORKERS = f"{FLEET}:lost"
 EPOCH = f"{FLEET}:epoch"
+CAPTCHA_OBSERVATIONS = f"{FLEET}:captcha_observations"
+CAPTCHA_STATES = f"{FLEET}:captcha_states"
+CAPTCHAS_SEEN = f"{FLEET}:captchas_seen"
+CAPTCHA_CHANGES = f"{FLEET}:captcha_changes"
 CONTACT = f"{FLEET}:contact"
 RIGHTS = f"{FLEET}:rights"
 """Neither is ever left behind: they are for scripts that only ask whether a write would be taken."""
@@ -74,6 +94,7 @@ class PartitionKeys:
         self.streams = tuple(f"{self.prefix}:queue:{name}" for name in (RECOVERED, *Priority))
         self.open = f"{self.prefix}:open"
         self.delayed = f"{self.prefix}:delayed"
+        self.labels = f"{self.prefix}:labels"
         self.recent = f"{self.prefix}:recent"
         self.dead = f"{self.prefix}:dead"
         self.counters = f"{self.prefix}:counters"
@@ -124,7 +145,7 @@ def api_key(key_id: str) -> str:
 
 
 class TargetKeys:
-    """All keys of one target's limits."""
+    """All keys of one target: of its limits, and of its learned models (`models` is the prefix of their digests)."""
 
     def __init__(self, host: str) -> None:
         prefix = f"{NAMESPACE}:{{target:{host}}}"
@@ -132,6 +153,8 @@ class TargetKeys:
         self.holders = f"{prefix}:holders"
         self.closed = f"{prefix}:closed"
         self.waiting = f"{prefix}:waiting"
+        self.model = f"{prefix}:model"
+        self.models = f"{prefix}:model:"
 
 
 def rate(name: str) -> str:

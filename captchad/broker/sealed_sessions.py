@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
+from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable, Unsealed
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.domain.page import SESSION_LIMIT_BYTES
+from captchad.domain.page import SESSION_LIMIT_BYTES, replace_typed_values
 from captchad.domain.task import TaskRequest, TaskResult
+
+NOT_KEPT = "what is typed into its form is not kept after a task has ended; submit it anew instead of replaying it"
 
 
 class SealedSessions:
@@ -15,14 +17,19 @@ class SealedSessions:
         self._cipher = cipher
 
     def open_given(self, request: TaskRequest, task_id: str, sealed: bytes) -> TaskRequest:
-        """Return the request with its session."""
-        if not sealed and not request.return_session:
+        """Return the request with its session and its typed values."""
+        needed = len(request.typed_values)
+        if not sealed and not needed and not request.return_session:
             return request
         cipher = self._need_cipher()
         try:
-            return replace(request, session=cipher.open(sealed, task_id, Direction.GIVEN) if sealed else None)
+            opened = cipher.open(sealed, task_id, Direction.GIVEN) if sealed else Unsealed(None)
         except SessionUnreadable as error:
             raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, str(error)) from None
+        if len(opened.typed) != needed:
+            raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, NOT_KEPT, is_final=True)
+        steps, fill = replace_typed_values(request.steps, request.fill, opened.typed)
+        return replace(request, session=opened.session, steps=steps, fill=fill)
 
     def seal_returned(self, result: TaskResult | None, task_id: str) -> bytes:
         """Return the session of a result, sealed; empty where it has none."""
@@ -39,6 +46,8 @@ class SealedSessions:
 
     def _need_cipher(self) -> SessionCipher:
         if self._cipher is None:
-            message = "this worker has no security.session_key, which the task's session needs; set it on every worker"
+            message = (
+                "this worker lacks security.session_key, which the task's session or form needs; set it on every worker"
+            )
             raise AttemptFailed(TaskErrorCode.UNREADABLE_RECORD, message)
         return self._cipher

@@ -1,4 +1,4 @@
-"""Seals what a page's session holds (cookies, headers, storage), so that Redis never has it in the clear.
+"""Seals what a page's session holds (cookies, headers, storage) and what is typed: Redis never has it in the clear.
 
 Sealed bytes are: one byte of version, 12 of nonce, then AES-256-GCM's ciphertext. The key is security.session_key
 through HKDF, apart for each task and direction, so that bytes of another task or direction are not opened.
@@ -6,7 +6,8 @@ through HKDF, apart for each task and direction, so that bytes of another task o
 
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -30,6 +31,14 @@ class Direction(StrEnum):
     RETURNED = "returned"
 
 
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """A session, None where there is none, and the values that are typed."""
+
+    session: SessionState | None
+    typed: tuple[str, ...] = field(default=(), repr=False)
+
+
 class SessionUnreadable(ValueError):
     """The bytes were sealed with another key, for another task, or are damaged."""
 
@@ -40,15 +49,24 @@ class SessionCipher:
     def __init__(self, key: str) -> None:
         self._key = key.encode()
 
-    def seal(self, session: SessionState | None, task_id: str, direction: Direction) -> bytes:
-        """Return a session, or that there is none, as bytes that only the holders of the key can read or change."""
+    def seal(
+        self, session: SessionState | None, task_id: str, direction: Direction, typed: Sequence[str] = ()
+    ) -> bytes:
+        """Return a session, or that there is none, as bytes that only the holders of the key can read or change.
+
+        `typed` are the values that come with the task and are typed on the page.
+        """
         purpose, nonce = _name_purpose(task_id, direction), os.urandom(NONCE_BYTES)
         # A page may leave halves of surrogate pairs in its storage, which are no Unicode.
-        plain = json.dumps(session and asdict(session), ensure_ascii=False, allow_nan=False).encode(errors="replace")
+        sealed: object = session and asdict(session)
+        if typed:
+            # Apart, so that a release that knows no typed values still reads the others.
+            sealed = {"session": sealed, "typed": list(typed)}
+        plain = json.dumps(sealed, ensure_ascii=False, allow_nan=False).encode(errors="replace")
         return VERSION + nonce + self._cipher(purpose).encrypt(nonce, plain, purpose)
 
-    def open(self, sealed: bytes, task_id: str, direction: Direction) -> SessionState | None:
-        """Return the session sealed for a task; SessionUnreadable where the key is another."""
+    def open(self, sealed: bytes, task_id: str, direction: Direction) -> Unsealed:
+        """Return what was sealed for a task; SessionUnreadable where the key is another."""
         purpose = _name_purpose(task_id, direction)
         nonce, rest = sealed[len(VERSION) : len(VERSION) + NONCE_BYTES], sealed[len(VERSION) + NONCE_BYTES :]
         if not sealed.startswith(VERSION):
@@ -60,7 +78,7 @@ class SessionCipher:
                 "the session can't be decrypted: security.session_key must be the same on all gateways and workers"
             ) from None
         try:
-            return _read_session(json.loads(plain))
+            return _read(json.loads(plain))
         except (KeyError, TypeError, ValueError):
             raise SessionUnreadable("the session was sealed by another release") from None
 
@@ -70,6 +88,12 @@ class SessionCipher:
 
 def _name_purpose(task_id: str, direction: Direction) -> bytes:
     return f"{direction} {task_id}".encode()
+
+
+def _read(sealed: dict[str, Any] | None) -> Unsealed:
+    if sealed is None or "typed" not in sealed:
+        return Unsealed(_read_session(sealed))
+    return Unsealed(_read_session(sealed["session"]), tuple(str(value) for value in sealed["typed"]))
 
 
 def _read_session(fields: dict[str, Any] | None) -> SessionState | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from captchad.broker.captcha_watch import CaptchaWatch, WatchedCaptcha
 from captchad.broker.connection import Broker
 from captchad.broker.redis_keys import COUNTERS, RECOVERED, PartitionKeys
 from captchad.domain.task import Priority
@@ -37,6 +38,7 @@ class QueueStatus:
     dead_bytes: int = 0
     queued_bytes: int = 0
     evidence_bytes: int = 0
+    label_bytes: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
     pending_by_partition: dict[int, int] = field(default_factory=dict)
 
@@ -54,6 +56,7 @@ class Totals:
     dead_lettered: int = 0
     dead_dropped: int = 0
     evidence_dropped: int = 0
+    labels_dropped: int = 0
 
 
 @dataclass(slots=True)
@@ -130,6 +133,10 @@ class Statistics:
             await self._add_minutes(keys, minutes)
         return RecentHour(tuple(minutes))
 
+    async def captchas(self) -> dict[str, WatchedCaptcha]:
+        """Read what is known of every target's captcha, by host."""
+        return await CaptchaWatch(self._broker).read_all()
+
     async def _add_minutes(self, keys: PartitionKeys, minutes: list[MinuteFigures]) -> None:
         async with self._broker.guard():
             pipeline = self._broker.client.pipeline(transaction=False)
@@ -163,6 +170,7 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
     status.queued_bytes += named.get("queued_bytes", 0)
     status.dead_bytes += named.get("dead_bytes", 0)
     status.evidence_bytes += named.get("evidence_bytes", 0)
+    status.label_bytes += named.get("label_bytes", 0)
     for name, value in named.items():
         state, _, target = name.partition(":")
         if state == "open" and target:

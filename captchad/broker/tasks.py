@@ -134,24 +134,24 @@ class TaskStore:
         return await read_page(self._broker, query)
 
     def _seal(self, task: NewTask) -> bytes:
-        """Return the session of a new task, sealed; empty where it has nothing to do with sessions.
+        """Return the session and typed values of a new task, sealed; empty where it has nothing to do with them.
 
         One that only wants the page's session back gets a seal around nothing: a worker with another key then finds out
         before it opens the page.
         """
         request = task.request
-        if self._cipher is None and request.session is not None:
-            raise InvalidRequest("a session can't be stored without security.session_key")
-        if self._cipher is None or not (request.session or request.return_session):
+        if self._cipher is None and (request.session is not None or request.typed_values):
+            raise InvalidRequest("neither a session nor typed values can be stored without security.session_key")
+        if self._cipher is None or not (request.session or request.return_session or request.typed_values):
             return b""
-        return self._cipher.seal(request.session, task.task_id, Direction.GIVEN)
+        return self._cipher.seal(request.session, task.task_id, Direction.GIVEN, request.typed_values)
 
     def _with_session(self, record: TaskRecord, sealed: bytes) -> TaskRecord:
         """Return the record with the session its page left; without, where the key is another."""
         if self._cipher is None or record.result is None:
             return record
         try:
-            session = self._cipher.open(sealed, record.task_id, Direction.RETURNED)
+            session = self._cipher.open(sealed, record.task_id, Direction.RETURNED).session
         except SessionUnreadable as error:
             _logger.warning("%s is returned without its session: %s", record.task_id, error)
             return record

@@ -29,7 +29,7 @@ def choose_source(configuration: Configuration, owner: str, proxy: FilteringProx
     else:
         selenium = configuration.selenium
         limits = SessionLimits(selenium.max_sessions, selenium.session_timeout)
-        endpoints = [SeleniumEndpoint(url, owner, limits, lambda: proxy.host, clock) for url in choice.urls]
+        endpoints = [SeleniumEndpoint(url, owner, limits, proxy, clock) for url in choice.urls]
     return RemoteBrowsers(endpoints, proxy.open_login, clock, must_have_sandbox=must_have_sandbox)
 
 

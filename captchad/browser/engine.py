@@ -12,7 +12,7 @@ from captchad.browser.browsers.browser_pool import BrowserPool
 from captchad.browser.browsers.connection import BrowserConnection, BrowserSource, LaunchFailed
 from captchad.browser.browsers.driver_loss import DRIVER_ENDED, is_driver_gone
 from captchad.browser.launch.process import LaunchedBrowsers
-from captchad.browser.page.opened_page import OpenedPage
+from captchad.browser.page.opened_page import OpenedPage, Surroundings
 from captchad.browser.page.svg_drawing import choose_raster_size, draw_picture
 from captchad.browser.page_session import PageSession
 from captchad.browser.tabs.tab_lease import TabLease
@@ -95,6 +95,7 @@ class BrowserEngine(Service):
         """
         self._check_scope(order.url)
         async with self._lend_page(choose_owner(order), deadline) as opened:
+            opened.identify(order.target)
             session = PageSession(opened, order, deadline, self._clock, self._work)
             await session.open()
             yield session
@@ -116,9 +117,8 @@ class BrowserEngine(Service):
         try:
             lease = TabLease(await self._borrow(deadline), self._tabs, owner, self._work)
             tab = await lease.tab()
-            opened = OpenedPage(
-                tab.page, tab.main_frame, tab.devtools, tab.connection, self._proxy, self._clock, self._work
-            )
+            surroundings = Surroundings(tab.connection, tab.access, self._proxy)
+            opened = OpenedPage(tab.page, tab.main_frame, tab.devtools, surroundings, self._clock, self._work)
             tab.begin_page(opened)
             yield opened
             is_well = True
@@ -191,6 +191,6 @@ class BrowserEngine(Service):
 
 
 def choose_owner(order: PageOrder) -> TabOwner | None:
-    """Return the owner whose tabs a page may reuse; one with a session or a form of its own shares with nobody."""
-    is_plain = order.session is None and order.fill is None and not order.wants_session
+    """Return the owner whose tabs a page may reuse; one with a session, steps or a form shares with nobody."""
+    is_plain = order.session is None and not order.steps and order.fill is None and not order.wants_session
     return TabOwner(order.key_id, order.target) if is_plain else None

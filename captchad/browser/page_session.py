@@ -1,16 +1,20 @@
 """One attempt at an open page: find the captcha, take its picture, answer it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from playwright.async_api import Error as PlaywrightError
 
+from captchad.browser.finding.frame_scans import Sought
+from captchad.browser.finding.instructions import find_instruction
 from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture, find_clickable
-from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm
+from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm, FormOrder
+from captchad.browser.forms.masks import list_masks
+from captchad.browser.forms.steps import Steps
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.session_state import SessionInput, read_session
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
 from captchad.domain.page import PageOrder, SessionState
 from captchad.runtime.clock import Clock, Stopwatch
 from captchad.runtime.deadline import Deadline
@@ -27,10 +31,15 @@ class PageSession:
         self._deadline = deadline
         self._clock = clock
         self._work = work
-        self._taker = PictureTaker(opened, order.selector, clock)
+        self._taker = PictureTaker(
+            opened, Sought(order.selector, None if order.fill is None else order.fill.input), clock
+        )
         self._form: CaptchaForm | None = None
         if order.fill is not None:
-            self._form = CaptchaForm(opened, self._taker, order.fill, deadline, clock, work)
+            form = FormOrder(order.fill, order.may_reach_typed)
+            self._form = CaptchaForm(opened, self._taker, form, deadline, clock, work)
+        if order.steps:
+            opened.prepare = Steps(opened, order.steps, order.may_reach_typed, deadline, clock).run
         self._taken: TakenPicture | None = None
         self._another: TakenPicture | None = None
         self._open_ms = 0.0
@@ -46,6 +55,7 @@ class PageSession:
                 await session.put_in()
                 await self._opened.navigate(order.url)
                 await session.note_opened()
+            await self._opened.prepare()
         self._open_ms = stopwatch.lap_ms()
 
     async def capture(self) -> CaptchaCapture:
@@ -61,14 +71,27 @@ class PageSession:
         timings_ms["locate"] = min(self._taker.locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
-        return CaptchaCapture(taken.picture, choice, timings_ms)
+        instruction = find_instruction(taken.found.candidate.spoken)
+        return CaptchaCapture(taken.picture, choice, timings_ms, instruction, taken.reading)
 
-    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
-        """Type the answer and send the form; None where neither success nor failure shows."""
+    async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
+        """Type the answer and send the form; None where neither success nor failure shows.
+
+        PictureChanged, with nothing sent, where the page shows another picture by then: `capture` returns that one.
+        """
         if self._form is None or self._taken is None:
             raise AttemptFailed(TaskErrorCode.INTERNAL_ERROR, "an answer was given before there was a form to fill")
         async with self._explained():
-            return await self._form.submit(self._taken, text, check_held)
+            try:
+                return await self._form.submit(self._taken, text, permit)
+            except PictureChanged:
+                self._another = await self._taker.take(self._deadline.search_seconds)
+                raise
+
+    @property
+    def left_scope_to(self) -> str | None:
+        """The origin out of scope that the answer led to, where the page was stopped."""
+        return None if self._form is None else self._form.left_scope_to
 
     async def can_refresh(self) -> bool:
         """Whether another picture can be drawn without leaving the page."""
@@ -98,10 +121,11 @@ class PageSession:
             return await read_session(self.page, self._order)
 
     async def screenshot(self) -> bytes:
-        """Return the page as it looks now, as PNG."""
+        """Return the page as it looks now, as PNG; passwords, and what the task has typed, are covered."""
         async with self._explained():
+            masks = list_masks(self.page, self._order.typed_values)
             # No timeout of the driver's: the attempt's deadline is the only one.
-            return await self.page.screenshot(type="png", animations="disabled", timeout=0)
+            return await self.page.screenshot(type="png", animations="disabled", timeout=0, mask=masks)
 
     @contextlib.asynccontextmanager
     async def _explained(self) -> AsyncIterator[None]:

@@ -22,6 +22,7 @@ _MACHINE = (Extra.SERVER, "checking this machine")
 _READING = (Extra.WORKER, "reading pictures")
 _ROLES = (Extra.WORKER, "running all roles")
 _DEMO = (Extra.DEMO, "the demo")
+_LABELS = (Extra.SERVER, "keeping labels")
 _TRAINING = (Extra.TRAIN, "training a model")
 
 COMMANDS: dict[str, Command] = {
@@ -46,8 +47,12 @@ COMMANDS: dict[str, Command] = {
     "keys": Command("captchad.cli.keys:keys", "Create, list and revoke API keys.", _REDIS),
     "recognise": Command("captchad.cli.recognise:recognise", "Read pictures locally, without a server.", _READING),
     "train": Command("captchad.cli.train:train", "Fine-tune a model on the labelled pictures of one site.", _TRAINING),
+    "learn": Command("captchad.cli.learn:learn", "Teach a target's model with its own labels.", _REDIS),
     "evaluate": Command(
         "captchad.cli.evaluate:evaluate", "Measure how well a folder of labelled pictures is read.", _READING
+    ),
+    "labels": Command(
+        "captchad.cli.label_commands:labels", "Show, export, import, review and delete labelled pictures.", _LABELS
     ),
     "dead": Command("captchad.cli.dead:dead", "List, show and replay tasks that failed for good.", _REDIS),
 }

@@ -13,6 +13,8 @@ from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_pairs, print_table, say
 from captchad.config.loader import LoadedConfiguration
+from captchad.domain.errors import InvalidRequest
+from captchad.domain.exit_codes import EXIT_FAILED
 
 DEFAULT_LIMIT = 50
 HIGHEST_LIMIT = 10_000
@@ -67,18 +69,25 @@ def show(task_id: str, config_path: str | None, is_json: bool) -> None:
 @click.option("--all", "is_all", is_flag=True, help="Replay every dead letter there is now.")
 @config_option
 @json_option
-def replay(task_id: str | None, is_all: bool, config_path: str | None, is_json: bool) -> None:
+@click.pass_context
+def replay(ctx: click.Context, /, task_id: str | None, is_all: bool, config_path: str | None, is_json: bool) -> None:
     """Make a new task from the dead letter TASK_ID, or from --all; the letter itself stays as it is."""
     if (task_id is None) != is_all:
         raise click.UsageError("give either a TASK_ID or --all")
-    replayed = run_connected(_replay(load(config_path), task_id))
+    outcomes = run_connected(_replay(load(config_path), task_id))
+    replayed = [(old, new) for old, new in outcomes if isinstance(new, str)]
+    refused = [new.message for _, new in outcomes if isinstance(new, InvalidRequest)]
     if is_json:
         print_json([{"replay_of": old, "task_id": new} for old, new in replayed])
-        return
-    for old, new in replayed:
-        say(f"{old} replayed as {new}")
-    if not replayed:
-        say("no dead letters")
+    else:
+        for old, new in replayed:
+            say(f"{old} replayed as {new}")
+        if not outcomes:
+            say("no dead letters")
+    for message in refused:
+        say(f"captchad: {message}", is_error=True)
+    if refused:
+        ctx.exit(EXIT_FAILED)
 
 
 def _open(broker: Broker, loaded: LoadedConfiguration) -> DeadLetters:
@@ -96,7 +105,7 @@ async def _show(loaded: LoadedConfiguration, task_id: str) -> DeadLetter:
         return await _open(broker, loaded).show(task_id)
 
 
-async def _replay(loaded: LoadedConfiguration, task_id: str | None) -> list[tuple[str, str]]:
+async def _replay(loaded: LoadedConfiguration, task_id: str | None) -> list[tuple[str, str | InvalidRequest]]:
     async with open_broker(loaded) as broker:
         letters = _open(broker, loaded)
         if task_id is not None:

@@ -59,7 +59,7 @@ def evaluate(
     from captchad.recognition.evaluation.evaluated_picture import Rule  # noqa: PLC0415
     from captchad.recognition.evaluation.evaluation import evaluate_outcomes  # noqa: PLC0415
 
-    recogniser = load_recogniser(engine, model)
+    recogniser = load_recogniser(engine, model, charset)
     pictures = read_labels(folder)
     outcomes = _measure(recogniser, pictures, hints)
     rule = Rule(is_case_ignored=ignore_case)

@@ -21,7 +21,7 @@ _KNOWN_STATS = {
 @gateway_options
 @json_option
 def stats(gateway: str, api_key: str | None, is_json: bool) -> None:
-    """Show totals, the mean time of a task, and the load of the hosts."""
+    """Show totals, the mean time of a task, the load of the hosts, and which targets' captchas have changed."""
     found = open_client(gateway, api_key).stats()
     if is_json:
         print_json(found)
@@ -36,6 +36,11 @@ def stats(gateway: str, api_key: str | None, is_json: bool) -> None:
         ("disk", _percent(load.get("disk_usage"))),
     ]
     print_pairs(pairs)
+    captchas = found.get("captchas") or {}
+    if captchas:
+        say("")
+        headings = ("TARGET", "CAPTCHA", "VISITS", "CHANGED", "BY")
+        print_table(headings, (_describe_captcha(host, captcha) for host, captcha in captchas.items()), "")
 
 
 @click.command()
@@ -84,6 +89,16 @@ def _describe_worker(worker: dict[str, Any]) -> tuple[object, ...]:
         worker.get("recycled"),
         worker.get("tasks_done"),
         worker.get("tasks_failed"),
+    )
+
+
+def _describe_captcha(host: str, captcha: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        host,
+        "learning" if captcha.get("is_learning") else "watched",
+        captcha.get("visits"),
+        captcha.get("changed_at"),
+        ", ".join(captcha.get("signals") or []) or None,
     )
 
 

@@ -1,6 +1,8 @@
-"""Labelled folders for the commands that measure and train."""
+"""Labelled folders for the commands that measure, train and collect."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +19,15 @@ def read_labels(folder: Path) -> "tuple[LabelledPicture, ...]":
     # The decoders take a while to load: `--help` must not wait for them.
     from captchad.recognition.labelled import read_labelled_folder  # noqa: PLC0415
 
-    try:
+    with explain_refused_labels():
         return read_labelled_folder(folder)
+
+
+@contextlib.contextmanager
+def explain_refused_labels() -> Iterator[None]:
+    """Print what is wrong with a folder's labels line by line, and end the command."""
+    try:
+        yield
     except LabelsRefused as error:
         for line in error.lines():
             say(f"captchad: {line}", is_error=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from captchad.cli.printing import print_json, say, show_confidence
-from captchad.cli.reading_options import load_recogniser, make_hints, reading_options
+from captchad.cli.reading_options import choosing_options, load_recogniser, make_hints, reading_options
 from captchad.domain.errors import CaptchadError
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.recognition import Hints, Recognition
@@ -26,6 +26,7 @@ STANDARD_INPUT = Path("-")
 @click.command()
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
 @reading_options
+@choosing_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def recognise(
     files: tuple[Path, ...],
@@ -35,13 +36,15 @@ def recognise(
     min_length: int | None,
     max_length: int | None,
     kind: str | None,
+    colour: str | None,
+    position: str | None,
     as_json: bool,
 ) -> None:
     """Read pictures: a line each with file, text and confidence (0 to 1); FILE - is standard input.
 
     A picture without readable text has an empty text and confidence 0.
     """
-    hints = make_hints(charset, min_length, max_length, kind)
+    hints = make_hints(charset, min_length, max_length, kind, colour=colour, position=position)
     outcomes = []
     for outcome in _read_all(_show_progress(files, as_json), (engine, model), hints):
         outcomes.append(outcome)
@@ -69,7 +72,7 @@ def _show_progress(files: tuple[Path, ...], as_json: bool) -> Iterable[Path]:
 
 def _read_all(files: Iterable[Path], reader: tuple[str | None, Path | None], hints: Hints) -> Iterator[dict[str, Any]]:
     try:
-        recogniser = load_recogniser(*reader)
+        recogniser = load_recogniser(*reader, hints.charset)
     except CaptchadError as error:
         raise click.ClickException(error.message) from None
     for file in files:
@@ -85,9 +88,10 @@ def _read_all(files: Iterable[Path], reader: tuple[str | None, Path | None], hin
 
 
 def _read_file(recogniser: "RecognitionEngine", file: Path, hints: Hints) -> Recognition:
-    from captchad.recognition.decoding import decode_picture  # noqa: PLC0415
+    from captchad.recognition.decoding import decode_views  # noqa: PLC0415
+    from captchad.recognition.reading import recognise_decoded  # noqa: PLC0415
 
-    (recognition,) = recogniser.recognise([decode_picture(_read_bytes(file))], [hints])
+    (recognition,) = recognise_decoded(recogniser, [decode_views(_read_bytes(file))], [hints])
     return recognition
 
 

@@ -60,11 +60,11 @@ def _find_bad_models(configuration: Configuration) -> Iterator[ConfigurationProb
         # No worker can start here anyway.
         return
     # The model's runtime takes a while to load.
-    from captchad.recognition.captchad_engine import load_captchad_engine  # noqa: PLC0415
+    from captchad.recognition.widening import load_target_engine  # noqa: PLC0415
 
     for host, path in configuration.recognition.models.items():
         try:
-            load_captchad_engine(Path(path))
+            load_target_engine(Path(path))
         except DependencyMissing as error:
             yield ConfigurationProblem(f"recognition.models.{host}", error.message)
 

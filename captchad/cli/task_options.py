@@ -5,20 +5,22 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import click
 
-from captchad.cli.reading_options import check_lengths
+from captchad.cli.page_actions import read_fields, read_steps
+from captchad.cli.reading_options import CHOOSING_OPTIONS, check_lengths
 from captchad.domain.json_integer import read_integer
-from captchad.domain.recognition import CaptchaKind
+from captchad.domain.page import DialogAnswer
+from captchad.domain.recognition import PICTURE_KINDS
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STANDARD_INPUT = "-"
-_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind")
+_HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind", "colour", "position")
 _PLAIN = (
     "url",
     "target",
@@ -38,6 +40,7 @@ _FILL = {
     "success": "success",
     "failure": "failure",
     "refresh": "refresh",
+    "dialogs": "dialogs",
 }
 """Options of a form, and the names they have in `fill`."""
 
@@ -47,6 +50,8 @@ _ARGUMENTS = {
     "fill": "--fill",
     **{name: f"--{name.replace('_', '-')}" for name in (*_PLAIN, *_FLAGS)},
     **{f"hints/{name}": f"--{name.replace('_', '-')}" for name in _HINTS},
+    "steps": "--step",
+    "fill/fields": "--field",
     **{f"fill/{name}": f"--{option.replace('_', '-')}" for option, name in _FILL.items()},
     "url": "URL",
 }
@@ -68,9 +73,11 @@ def read_json_object(ctx: click.Context, param: click.Parameter, value: str | No
 
 
 def read_session(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
-    """Read a session: a file, as it mostly is, with or without @ before it, or JSON written out."""
+    """Read a session of captchad's or Playwright's shape: a file, with or without @ before it, or JSON written out."""
     is_file = value is not None and not value.startswith(("@", "{", "["))
-    return read_json_object(ctx, param, f"@{value}" if is_file else value)
+    session = read_json_object(ctx, param, f"@{value}" if is_file else value)
+    # Playwright writes both, captchad never this one.
+    return {"storage_state": session} if session is not None and "origins" in session else session
 
 
 def name_argument(pointer: str) -> str:
@@ -127,14 +134,15 @@ _OPTIONS = (
     click.option("--max-length", type=_TEXT_LENGTH, metavar="N", help="Maximum length of the text."),
     click.option("--case-sensitive/--case-insensitive", default=None, help="Whether the site distinguishes A from a."),
     click.option(
-        "--kind", type=click.Choice([kind.value for kind in CaptchaKind]), help="Text, or arithmetic to work out."
+        "--kind", type=click.Choice([kind.value for kind in PICTURE_KINDS]), help="Text, or arithmetic to work out."
     ),
+    *CHOOSING_OPTIONS,
     click.option(
         "--session",
         callback=read_session,
         metavar="FILE|JSON",
         type=click.Path(),
-        help="Cookies, headers and local_storage to put in before the page opens.",
+        help="Cookies, headers and local_storage to put in first, or what Playwright's storage_state() saved.",
     ),
     _json_option("--fill", "Where to type, submit and verify the text, all at once."),
     click.option("--fill-input", metavar="CSS", help="Where to type the text."),
@@ -142,6 +150,27 @@ _OPTIONS = (
     click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
     click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
     click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
+    click.option(
+        "--dialogs",
+        type=click.Choice(get_args(DialogAnswer)),
+        help="What becomes of a dialog such as “Really send?”; by default it is dismissed.",
+    ),
+    click.option(
+        "--field",
+        "fields",
+        multiple=True,
+        callback=read_fields,
+        metavar="CSS=>VALUE",
+        help="Type VALUE before the text; or @env:NAME, @choose:OPTION, @check, @uncheck. Again for more.",
+    ),
+    click.option(
+        "--step",
+        "steps",
+        multiple=True,
+        callback=read_steps,
+        metavar="ACTION:CSS",
+        help="Before the captcha is looked for: click, focus, hover, wait_for, type:CSS=>VALUE. Again for more.",
+    ),
     click.option("--task-deadline", type=_DEADLINE, metavar="SECONDS", help="Time after which the task fails."),
     click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
@@ -164,6 +193,8 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
         raise click.UsageError("give either a URL or --image FILE")
     body: dict[str, Any] = {name: options[name] for name in _PLAIN if options.get(name) is not None}
     body |= {name: True for name in _FLAGS if options.get(name)}
+    if options.get("steps"):
+        body["steps"] = list(options["steps"])
     hints = {name: options[name] for name in _HINTS if options.get(name) is not None}
     check_lengths(hints.get("min_length"), hints.get("max_length"))
     if hints:
@@ -179,6 +210,8 @@ def make_task_body(options: Mapping[str, Any]) -> dict[str, Any]:
 def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the form: --fill, and over it the options for its parts."""
     parts = {name: options[option] for option, name in _FILL.items() if options.get(option) is not None}
+    if options.get("fields"):
+        parts["fields"] = list(options["fields"])
     whole = options.get("fill")
     if whole is None and not parts:
         return None

@@ -1,7 +1,7 @@
 """`captchad submit`, `status` and `cancel`: one task, over HTTP."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -9,10 +9,13 @@ from click.core import ParameterSource
 from captchad.cli.options import gateway_options, json_option, open_client
 from captchad.cli.printing import print_json, print_pairs, say, show_confidence
 from captchad.cli.task_options import make_task_body, name_argument, task_options
-from captchad.domain.errors import CaptchadError, FeatureNotBuilt, InvalidRequest, Violation
+from captchad.domain.errors import CaptchadError, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
 from captchad.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from captchad.client import GatewayClient
 
 wait_option = click.option(
     "--wait",
@@ -44,19 +47,13 @@ def submit(
     """Submit the page at URL, or a picture with --image, and print the task's id.
 
     With --wait: print the captcha's text and its confidence instead, and whether a form took it; exit 1 when the task
-    fails or takes longer.
+    fails or takes longer, or the page does not show the --success or --failure that was asked for.
     """
     body = make_task_body(options)
     client = open_client(gateway, api_key)
-    try:
-        accepted = client.submit(body, idempotency_key)
-    except InvalidRequest as error:
-        # The gateway speaks of a body, which nobody wrote here.
-        message = "the gateway refuses the task" if error.violations else error.message
-        raise InvalidRequest(message, _name_arguments(error.violations)) from None
-    except FeatureNotBuilt as error:
-        pointer, _, reason = error.message.partition(": ")
-        raise FeatureNotBuilt(f"{name_argument(pointer)}: {reason}") from None
+    accepted = _submit(client, body, idempotency_key)
+    if not is_json and accepted.get("session_left_out"):
+        say(f"captchad: {_describe_left_out(accepted['session_left_out'])}", is_error=True)
     if wait_seconds is None:
         print_json(accepted) if is_json else say(accepted["task_id"])
         return
@@ -67,8 +64,15 @@ def submit(
         raise
     if is_json:
         print_json(state)
-        ctx.exit(0 if state["status"] == TaskStatus.COMPLETED else EXIT_FAILED)
-    _print_answer(state, wait_seconds)
+    else:
+        _print_answer(state, wait_seconds)
+    if state["status"] != TaskStatus.COMPLETED:
+        ctx.exit(EXIT_FAILED)
+    fill = body.get("fill") or {}
+    if (fill.get("success") or fill.get("failure")) and state["result"]["verified"] is not True:
+        if not is_json:
+            say("captchad: the answer was sent, but the page shows neither success nor failure", is_error=True)
+        ctx.exit(EXIT_FAILED)
 
 
 @click.command()
@@ -111,6 +115,22 @@ def cancel(task_id: str, gateway: str, api_key: str | None, is_json: bool) -> No
     """Cancel the task TASK_ID, waiting or being worked on."""
     state = open_client(gateway, api_key).cancel(task_id)
     print_json(state) if is_json else say(f"{state['task_id']} is {state['status']}")
+
+
+def _submit(client: "GatewayClient", body: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
+    """Submit a body; what the gateway says of its members is said of the arguments they come from."""
+    try:
+        return client.submit(body, idempotency_key)
+    except UnsupportedCharset as error:
+        reasons = "; ".join(f"{one.pointer}: {one.message}" for one in _name_arguments(error.violations))
+        raise click.UsageError(reasons or error.message) from None
+    except InvalidRequest as error:
+        # The gateway speaks of a body, which nobody wrote here.
+        message = "the gateway refuses the task" if error.violations else error.message
+        raise InvalidRequest(message, _name_arguments(error.violations)) from None
+    except FeatureNotBuilt as error:
+        pointer, _, reason = error.message.partition(": ")
+        raise FeatureNotBuilt(f"{name_argument(pointer)}: {reason}") from None
 
 
 def _name_arguments(violations: Iterable[Violation]) -> tuple[Violation, ...]:
@@ -161,6 +181,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("confidence", show_confidence(result.get("confidence"))),
         ("expression", result.get("expression")),
         ("verified", result.get("verified")),
+        ("went on to", result.get("left_scope_to")),
         ("recogniser", result.get("recogniser")),
         ("milliseconds", _describe_timings(result.get("timings_ms"))),
         ("picture", evidence.get("image_url")),
@@ -169,6 +190,7 @@ def _describe_state(state: dict[str, Any]) -> list[tuple[str, object]]:
         ("waiting for", _describe_waiting(state.get("waiting_for"))),
         ("error", f"{error['code']}: {error['message']}" if error else None),
         ("attempts", state.get("attempts")),
+        ("answers sent", state.get("answers") or None),
         ("worker", state.get("worker")),
         ("created", state.get("created_at")),
         ("started", state.get("started_at")),
@@ -188,6 +210,12 @@ def _describe_timings(timings_ms: dict[str, float] | None) -> str | None:
     if not timings_ms:
         return None
     return ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in timings_ms.items())
+
+
+def _describe_left_out(left_out: dict[str, list[str]]) -> str:
+    parts = [f"cookies of {host}" for host in left_out["cookies"]]
+    parts += [f"storage of {origin}" for origin in left_out["origins"]]
+    return f"not given to the page, which would not be sent it: {', '.join(parts)}"
 
 
 def _describe_session(session: dict[str, Any] | None) -> str | None:

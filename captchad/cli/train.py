@@ -103,16 +103,17 @@ def _train(begun: "StartingPoint", division: "Division", options: "TuningOptions
 
 
 def _write(out: Path, begun: "StartingPoint", division: "Division", tuned: "Tuned") -> None:
+    from captchad.recognition.captchad_engine import CALIBRATION_KEY, load_captchad_engine  # noqa: PLC0415
     from captchad.recognition.model import load_model  # noqa: PLC0415
     from captchad.training.export import TrainedNetwork, export, write_description  # noqa: PLC0415
+    from captchad.training.recalibration import recalibrate  # noqa: PLC0415
     from captchad.training.recipe import Recipe  # noqa: PLC0415
 
     recipe = Recipe.from_json(begun.description["recipe"])
     partial = out.with_name(f".{out.name}.partial")
     export(TrainedNetwork(tuned.network, recipe, begun.description["steps"], begun.description["validation"]), partial)
     description = dict(load_model(partial).description)
-    # A site's few pictures can't tell a better calibration than that of the model it comes from.
-    description |= {"name": tuned.after.family, "calibration": begun.description.get("calibration")}
+    description |= {"name": tuned.after.family, CALIBRATION_KEY: begun.description.get(CALIBRATION_KEY)}
     description["fine_tuning"] = {
         "from": begun.description["weights_digest"],
         "pictures": len(division.learned),
@@ -121,6 +122,8 @@ def _write(out: Path, begun: "StartingPoint", division: "Division", tuned: "Tune
         "after": tuned.after.to_json(),
     }
     write_description(partial, description)
+    values, _ = recalibrate(load_captchad_engine(partial), description[CALIBRATION_KEY], division.held_back)
+    write_description(partial, description | {CALIBRATION_KEY: values})
     # A worker that reads with this file must never meet half of it.
     partial.replace(out)
 

@@ -80,6 +80,11 @@ class GatewayClient:
         """Cancel a task; return its final state."""
         return self._call("POST", f"/cancel_task/{quote(task_id, safe='')}")
 
+    def report_answer(self, task_id: str, *, right: bool, text: str | None = None) -> JsonObject:
+        """Say whether an answer was right, and what the picture shows; where labels are collected it becomes one."""
+        body: dict[str, Any] = {"right": right} | ({} if text is None else {"text": text})
+        return self._call("POST", f"/report_answer/{quote(task_id, safe='')}", body)
+
     def evidence(self, task_id: str, part: EvidencePart = "image") -> bytes:
         """Return the captcha's picture or the page's screenshot of a task submitted with `evidence`."""
         answer = self._send("GET", f"/task_evidence/{quote(task_id, safe='')}/{part}")

@@ -20,6 +20,7 @@ from captchad.domain.errors import (
     TargetNotAllowed,
     TaskNotFound,
     Unauthorized,
+    UnsupportedCharset,
     UnsupportedMediaType,
     Violation,
 )
@@ -51,8 +52,9 @@ def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadErr
         return GatewayUnreachable(f"HTTP {status} without a captchad error; is this really a captchad gateway?")
     code = body["code"]
     message = str(body.get("detail") or body.get("title") or code)
-    if code == InvalidRequest.code:
-        return InvalidRequest(message, tuple(_read_violations(body)))
+    for wrong in (InvalidRequest, UnsupportedCharset):
+        if code == wrong.code:
+            return wrong(message, tuple(_read_violations(body)))
     if code == RateLimited.code:
         return RateLimited(message, _read_seconds(retry_after))
     if code == BrokerUnavailable.code:

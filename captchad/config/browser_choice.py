@@ -60,8 +60,22 @@ def find_browser_problems(configuration: Configuration) -> Iterator[Configuratio
         yield ConfigurationProblem(
             "browser.urls", f"for browser.backend {choice.backend} each must begin with {schemes}"
         )
+    yield from _find_untrusting(configuration, choice.backend)
     if choice.first_elsewhere is not None and is_loopback_host(configuration.browser.proxy_host or ""):
         host = choice.first_elsewhere[0]
         message = f"a browser on {host} can't reach the worker's proxy on loopback; name an address it can reach"
         if configuration.browser.proxy_advertised_host is None:
             yield ConfigurationProblem("browser.proxy_host", message)
+
+
+def _find_untrusting(configuration: Configuration, backend: Backend) -> Iterator[ConfigurationProblem]:
+    """Return the targets with certificates of their own, where the browser can't leave those to the worker."""
+    if backend == "selenium":
+        return
+    for index, target in enumerate(configuration.security.declared_targets()):
+        if target.has_own_trust:
+            message = (
+                f"certificates of its own need browser.backend launch or selenium: one that is reached by {backend} "
+                "can't be told to trust the worker's proxy (docs/browsers.md)"
+            )
+            yield ConfigurationProblem(f"security.targets[{index}]", message)

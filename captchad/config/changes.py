@@ -18,6 +18,7 @@ RELOADABLE = (
     "gateway.queue_limit_bytes",
     "worker.minimum_confidence",
     "recognition.models",
+    "recognition.collect_labels",
     "logging.level",
 )
 """Settings, and sections as a whole, that SIGHUP takes over; every other one needs a restart."""

@@ -92,6 +92,7 @@ class RedisSection(Section):
     min_replicas_acknowledged: CountOrZero = 0
     partitions: Annotated[int, Field(ge=1, le=PARTITIONS_LIMIT)] = 1
     evidence_limit_bytes: BytesOrZero = 268_435_456
+    label_limit_bytes: BytesOrZero = 67_108_864
 
 
 class SeleniumSection(Section):
@@ -177,6 +178,11 @@ class TargetSection(Section):
     longest_closure_seconds: Annotated[float, Field(gt=0, le=CLOSURE_LIMIT_SECONDS)] = 300
     allow_private_addresses: bool = False
     minimum_confidence: Percentage | None = None
+    form_hosts: tuple[str, ...] = ()
+    collect_labels: bool | None = None
+    certificate_authorities: str | None = None
+    certificate_pins: tuple[str, ...] = ()
+    client_certificate: str | None = None
 
     def to_target(self) -> Target:
         """Return the pure value the rest of captchad decides with."""
@@ -226,10 +232,22 @@ class BrowserSection(Section):
 
 
 class RecognitionSection(Section):
-    """Which model reads which target; `models` maps a target's declared host to a model's file."""
+    """Which model reads which target, and what is collected to make it better.
+
+    `models` maps a target's declared host to a model's file. `learner` is the host that keeps the labels; where there
+    is only one host (deployment_mode single) it need not be named.
+    """
 
     models: dict[str, str] = Field(default_factory=dict)
     collect_labels: bool = False
+    learner: str | None = Field(default=None, min_length=1, max_length=HOST_LENGTH_LIMIT)
+    label_limit: Count = 10_000
+    label_limit_bytes: Bytes = 1_073_741_824
+    label_retention_seconds: WholeSeconds = 31_536_000
+
+    def collects(self, target: Target) -> bool:
+        """Whether labels of a target are collected; what its own declaration says wins."""
+        return self.collect_labels if target.collect_labels is None else target.collect_labels
 
 
 class CompatibilitySection(Section):
@@ -261,3 +279,9 @@ class Configuration(Section):
     recognition: RecognitionSection = RecognitionSection()
     compatibility: CompatibilitySection = CompatibilitySection()
     logging: LoggingSection = LoggingSection()
+
+    def keeps_labels(self, *names: str) -> bool:
+        """Whether a process with these names (its host's, its own) is the one that keeps labels."""
+        if self.recognition.learner is None:
+            return self.deployment_mode == "single"
+        return self.recognition.learner in names

@@ -5,11 +5,13 @@ import socket
 from collections.abc import Callable, Iterator
 
 from captchad.config.browser_choice import choose_browser, find_browser_problems
+from captchad.config.certificates import find_certificate_faults
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST
+from captchad.domain.recognition import WIDE_MODEL
 from captchad.domain.target import is_loopback_host
 
 
@@ -56,7 +58,17 @@ def check_start_rules(
         )
     if role is Role.WORKER:
         problems += find_browser_problems(configuration)
+    problems += _find_missing_learner(configuration, role)
     return tuple(problems)
+
+
+def _find_missing_learner(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:
+    recognition = configuration.recognition
+    is_collecting = any(recognition.collects(target) for target in configuration.security.declared_targets())
+    is_meant = is_collecting and configuration.deployment_mode == "multi" and recognition.learner is None
+    if is_meant and role in (Role.WORKER, Role.SCHEDULER):
+        message = "is required where labels are collected on several hosts: the name of the one that keeps them"
+        yield ConfigurationProblem("recognition.learner", message)
 
 
 def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[ConfigurationProblem, ...]:
@@ -77,7 +89,11 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     if role is not Role.WORKER:
         return
     for host, path in configuration.recognition.models.items():
-        yield from _check_file(f"recognition.models.{host}", path)
+        if path != WIDE_MODEL:
+            yield from _check_file(f"recognition.models.{host}", path)
+    for index, target in enumerate(configuration.security.declared_targets()):
+        for name, message in find_certificate_faults(target):
+            yield ConfigurationProblem(f"security.targets[{index}].{name}", message)
     executable = configuration.browser.executable
     if choose_browser(configuration).backend == "launch" and executable and shutil.which(executable) is None:
         yield ConfigurationProblem("browser.executable", f"{executable} is no program on this machine")
@@ -117,12 +133,6 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         _EVERY_ROLE,
         lambda c: c.redis.cluster is not None,
         "Redis Cluster is not built yet; remove it and use redis.url, redis.sentinel or redis.master",
-    ),
-    (
-        "recognition.collect_labels",
-        _WORKER,
-        lambda c: c.recognition.collect_labels,
-        "collecting labels is not built yet; set it to false",
     ),
     (
         "gateway.processes",

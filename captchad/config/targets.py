@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+from captchad.config.certificates import is_pin
 from captchad.config.settings import TargetSection
 from captchad.config.shared_hosting import SHARED_HOSTING
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
@@ -93,6 +94,11 @@ def _find_faults(target: TargetSection, today: date) -> Iterator[tuple[str, str]
             yield "reference", "is required: the ticket or letter that authorises the test"
         if target.expires is None:
             yield "expires", f"is required: the last day of the authorisation, at most {_last_day(today)}"
+    if not all(is_pin(pin) for pin in target.certificate_pins):
+        yield (
+            "certificate_pins",
+            "a pin is the base64 of a SHA-256 (44 characters); docs/security.md says how to get one",
+        )
     if host.startswith(WILDCARD) and target.allow_private_addresses:
         message = "a wildcard can't be at private addresses; declare each host that is at one by its own name"
         yield "allow_private_addresses", message

@@ -35,6 +35,12 @@ class InvalidRequest(CaptchadError):
         self.violations = violations
 
 
+class UnsupportedCharset(InvalidRequest):
+    """A charset has symbols that no engine of the fleet reads; each field is named with them."""
+
+    code = "unsupported_charset"
+
+
 class Unauthorized(CaptchadError):
     """No valid API key came with the request."""
 
@@ -63,6 +69,12 @@ class AlreadyFinished(CaptchadError):
     """The task is completed or failed, so it can't be cancelled any more."""
 
     code = "already_finished"
+
+
+class AnswerMissing(CaptchadError):
+    """The task has no answer that could be right or wrong: it has not ended, or ended without one."""
+
+    code = "no_answer"
 
 
 class RequestTimedOut(CaptchadError):
@@ -146,9 +158,11 @@ class TaskErrorCode(StrEnum):
     """Why a task failed; the `code` of a task's `error`."""
 
     CAPTCHA_NOT_FOUND = "captcha_not_found"
+    STEP_FAILED = "step_failed"
     CAPTCHA_UNREADABLE = "captcha_unreadable"
     UNSUPPORTED_CAPTCHA = "unsupported_captcha"
     NAVIGATION_FAILED = "navigation_failed"
+    CERTIFICATE_ERROR = "certificate_error"
     TARGET_NOT_ALLOWED = "target_not_allowed"
     HTTP_ERROR = "http_error"
     ATTEMPT_TIMEOUT = "attempt_timeout"
@@ -166,6 +180,7 @@ FINAL_AT_ONCE = frozenset(
     {
         TaskErrorCode.UNSUPPORTED_CAPTCHA,
         TaskErrorCode.TARGET_NOT_ALLOWED,
+        TaskErrorCode.CERTIFICATE_ERROR,
         TaskErrorCode.DEADLINE_EXCEEDED,
         TaskErrorCode.CANCELLED,
         TaskErrorCode.SESSION_TOO_LARGE,
@@ -200,6 +215,20 @@ class AttemptFailed(CaptchadError):
     def is_retryable(self) -> bool:
         """Whether another attempt may succeed."""
         return not self.is_final and self.task_error_code not in FINAL_AT_ONCE
+
+
+class LeftScope(AttemptFailed):
+    """The page went to `url`, which is out of scope, and was stopped."""
+
+    def __init__(self, message: str, url: str) -> None:
+        super().__init__(TaskErrorCode.TARGET_NOT_ALLOWED, message)
+        self.url = url
+
+
+class PictureChanged(CaptchadError):
+    """The page has drawn another captcha since the one that was read, so that the answer was not sent."""
+
+    code = "picture_changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,3 +292,9 @@ class LabelsRefused(CaptchadError):
             f"{self.file_name}:{one.line}: {one.message}" if one.line else f"{self.file_name}: {one.message}"
             for one in self.problems
         ]
+
+
+class LabelUnreadable(CaptchadError):
+    """A file in the label store is not a label, or not one that this release reads."""
+
+    code = "label_unreadable"

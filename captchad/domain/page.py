@@ -1,7 +1,10 @@
 """What a browser does on one page and what it returns: values that gateway, broker and worker share."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from captchad.domain.target import Origin
 
 SESSION_LIMIT_BYTES = 1024 * 1024
 """Of a session that a page leaves, once it is sealed."""
@@ -35,21 +38,75 @@ class SessionState:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageState:
+    """What a whole browser holds, of any site, as Playwright saves it; `local_storage` is by origin.
+
+    A cookie that subdomains get too has a dot before its domain; one of a session may have a negative expiry.
+    `partitioned` are the domains of cookies that a browser keeps for frames inside other sites alone.
+    """
+
+    cookies: tuple[Cookie, ...] = ()
+    partitioned: tuple[str, ...] = ()
+    local_storage: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What of a storage state the page would not be sent: hosts of cookies, and origins of storage."""
+
+    cookies: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+
+DialogAnswer = Literal["accept", "dismiss"]
+StepAction = Literal["click", "focus", "hover", "wait_for", "type"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that is done on the page before the captcha is looked for; `value` is what is typed."""
+
+    action: StepAction
+    selector: str
+    value: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One further field of the form: what is typed into it, which option is chosen, or whether it is ticked."""
+
+    selector: str
+    value: str | None = field(default=None, repr=False)
+    choose: str | None = field(default=None, repr=False)
+    check: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Fill:
-    """Where the answer is typed, and how success and failure show (CSS, `url:GLOB` or `text:…`); the rest is CSS."""
+    """Where the answer is typed, and how success and failure show (CSS, `url:GLOB` or `text:…`); the rest is CSS.
+
+    `fields` are filled before the answer is typed. `dialogs` says what becomes of dialogs ("really send?").
+    """
 
     input: str
     submit: str | None = None
     success: str | None = None
     failure: str | None = None
     refresh: str | None = None
+    fields: tuple[FormField, ...] = ()
+    dialogs: DialogAnswer = "dismiss"
+
+
+def _reach_nothing(_: Origin) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class PageOrder:
     """What is wanted of one page.
 
-    A context may be reused only for the same `key_id` (None without API keys) and `target` (the declared host).
+    A context may be reused only for the same `key_id` (None without API keys) and `target` (the declared host). What is
+    typed reaches only the origins that `may_reach_typed` allows.
     """
 
     url: str
@@ -57,8 +114,15 @@ class PageOrder:
     key_id: str | None = None
     selector: str | None = None
     session: SessionState | None = None
+    steps: tuple[Step, ...] = ()
     fill: Fill | None = None
     wants_session: bool = False
+    may_reach_typed: Callable[[Origin], bool] = field(default=_reach_nothing, repr=False)
+
+    @property
+    def typed_values(self) -> tuple[str, ...]:
+        """Return the values that come with the task and are typed or chosen on the page; no evidence may show them."""
+        return list_typed_values(self.steps, self.fill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +141,27 @@ class KeptEvidence:
     has_picture: bool
     has_screenshot: bool
     choice: str = ""
+
+
+def list_typed_values(steps: tuple[Step, ...], fill: Fill | None) -> tuple[str, ...]:
+    """Return what is typed or chosen, in the order of the steps and then of the fields."""
+    typed = [step.value for step in steps]
+    for one in fill.fields if fill is not None else ():
+        typed += [one.value, one.choose]
+    return tuple(value for value in typed if value is not None)
+
+
+def replace_typed_values(
+    steps: tuple[Step, ...], fill: Fill | None, values: Sequence[str]
+) -> tuple[tuple[Step, ...], Fill | None]:
+    """Return steps and form with other values, as many as `list_typed_values` lists and in its order."""
+    left = iter(values)
+
+    def take(value: str | None) -> str | None:
+        return None if value is None else next(left)
+
+    steps = tuple(replace(step, value=take(step.value)) for step in steps)
+    if fill is None:
+        return steps, None
+    fields = tuple(replace(one, value=take(one.value), choose=take(one.choose)) for one in fill.fields)
+    return steps, replace(fill, fields=fields)

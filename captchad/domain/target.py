@@ -28,7 +28,9 @@ class Target:
     """A declared host (or `*.host`), with what may be done there.
 
     `expires` is the last day of the authorisation; None only for loopback hosts. `longest_closure_seconds` is how long
-    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts.
+    the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts, and
+    `collect_labels` where the fleet's does. `form_hosts` are further declared hosts that what a task types may be sent
+    to. `certificate_authorities` and `client_certificate` name PEM files; a pin is the base64 of a key's SHA-256.
     """
 
     host: str
@@ -41,6 +43,21 @@ class Target:
     longest_closure_seconds: float = 300
     allow_private_addresses: bool = False
     minimum_confidence: float | None = None
+    form_hosts: tuple[str, ...] = ()
+    collect_labels: bool | None = None
+    certificate_authorities: str | None = None
+    certificate_pins: tuple[str, ...] = ()
+    client_certificate: str | None = None
+
+    @property
+    def has_own_trust(self) -> bool:
+        """Whether its certificates are judged by what it declares, instead of by the browser."""
+        return bool(self.certificate_authorities or self.certificate_pins or self.client_certificate)
+
+    def may_be_typed_into(self, origin: "Origin") -> bool:
+        """Whether what a task of this target types may reach an origin: the target itself, or one of its form_hosts."""
+        is_own = host_matches(self.host, origin.host) and origin.port in self.ports
+        return is_own or any(host_matches(host, origin.host) for host in self.form_hosts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,13 @@ def parse_origin(url: str, schemes: frozenset[str] = PAGE_SCHEMES) -> Origin:
     except ValueError as error:
         raise TargetNotAllowed(f"the URL can't be parsed: {error}") from None
     return _check_parts(parts, port, schemes)
+
+
+def find_origin(url: str) -> str:
+    """Return the origin of an http or https URL as browsers write it."""
+    origin = parse_origin(url)
+    port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
+    return f"{origin.scheme}://{show_host(origin.host)}{port}"
 
 
 def _check_parts(parts: SplitResult, port: int | None, schemes: frozenset[str]) -> Origin:

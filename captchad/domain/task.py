@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Fill, KeptEvidence, SessionState
+from captchad.domain.page import Fill, KeptEvidence, SessionState, Step, list_typed_values
 from captchad.domain.recognition import CaptchaKind, Character, Hints
 
 
@@ -55,9 +55,15 @@ class TaskRequest:
     metadata: dict[str, Any] | None = None
     key_id: str | None = None
     session: SessionState | None = None
+    steps: tuple[Step, ...] = ()
     fill: Fill | None = None
     return_session: bool = False
     evidence: bool = False
+
+    @property
+    def typed_values(self) -> tuple[str, ...]:
+        """What is typed or chosen on the page; it is stored sealed, as the session is."""
+        return list_typed_values(self.steps, self.fill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class TaskResult:
     expression: str | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     session: SessionState | None = None
+    left_scope_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +111,8 @@ class WaitingFor:
 class TaskRecord:
     """The stored task; times are Redis TIME in milliseconds since 1970, None while they have not come.
 
-    The request has neither picture nor session here: only a worker needs them. Of one that this release can't read
-    it has target, priority and key alone.
+    The request has neither picture nor session nor typed values here: only a worker needs them. Of one that this
+    release can't read it has target, priority and key alone.
     """
 
     task_id: str
@@ -113,6 +120,7 @@ class TaskRecord:
     request: TaskRequest
     created_ms: int
     attempts: int = 0
+    answers: int = 0
     started_ms: int | None = None
     completed_ms: int | None = None
     worker: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from captchad.domain.errors import DependencyMissing, TargetNotAllowed
 from captchad.domain.ports import LOOPBACK_HOST, show_host
 from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
+from captchad.egress.certificate_faults import SiteCertificate
 from captchad.egress.client_protocol import ClientProtocol
 from captchad.egress.dialer import CheckedDialer, Streams
 from captchad.egress.http_head import RequestHead, find_values
@@ -20,6 +21,7 @@ from captchad.egress.proxy_place import ProxyPlace
 from captchad.egress.refusals import Refusal, RefusalBook, RefusalListener
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
+from captchad.egress.tunnels import Tunnels
 from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskSet
@@ -54,6 +56,7 @@ class FilteringProxy(Service):
         self._policy = policy
         self._clock = clock
         self._dialer = CheckedDialer(policy, resolver or Resolver(), clock)
+        self._tunnels = Tunnels(self._dialer, policy, clock)
         self._refusals = RefusalBook(clock, on_refusal)
         self._limits = limits or ConnectionLimits()
         self._known_browsers = KnownBrowsers(clock)
@@ -67,6 +70,11 @@ class FilteringProxy(Service):
     def host(self) -> str:
         """The host that browsers use for the proxy; valid once it is started."""
         return self._host
+
+    @property
+    def key_hash(self) -> str:
+        """The base64 SHA-256 of the key by which a browser knows the proxy, where that ends TLS in a site's place."""
+        return self._tunnels.end.key_hash
 
     @property
     def refusal_counts(self) -> Mapping[str, int]:
@@ -138,6 +146,10 @@ class FilteringProxy(Service):
         """Return the last refusal of an origin since a moment of the monotonic clock."""
         return self._refusals.find_last(origin, since_seconds)
 
+    async def look_at_certificate(self, origin: Origin) -> SiteCertificate | None:
+        """Return what the certificate of a site says, to explain why a browser refused it; None where unknown."""
+        return await self._tunnels.look(origin)
+
     async def start(self) -> None:
         """Listen; the port itself becomes unreachable through the proxy. DependencyMissing where that can't be."""
         try:
@@ -186,7 +198,7 @@ class FilteringProxy(Service):
         """Serve a connection to the port of `access`, or to the one where every request has to show a password."""
         known = access if access is not None and await self._is_known(streams[1]) else None
         find_access = self._find_login if known is None else lambda _: known
-        connection = ProxyConnection(streams, self._dialer, self._refusals, find_access, self._limits)
+        connection = ProxyConnection(streams, self._dialer, self._refusals, find_access, self._limits, self._tunnels)
         try:
             await connection.serve()
         except asyncio.CancelledError:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from captchad.domain.target import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
@@ -26,9 +28,13 @@ class ProxyAccess:
         self.address = address
         self.is_open = False
         self.refused = 0
+        # The host of the target that is visited: its client certificate, and no other, may be shown.
+        self.identity = ""
         self._release = release
         self._is_released = False
-        self._under_way: set[asyncio.Task[Any]] = set()
+        # With each exchange, the origin that it has been let through to.
+        self._under_way: dict[asyncio.Task[Any], Origin | None] = {}
+        self._may_reach: Callable[[Origin], bool] = _reach_any
 
     def open(self) -> None:
         """Serve what is asked for from now on."""
@@ -52,15 +58,41 @@ class ProxyAccess:
         """Let a cut end the present task meanwhile."""
         task = asyncio.current_task()
         assert task is not None
-        self._under_way.add(task)
+        self._under_way[task] = None
         try:
             yield
         finally:
-            self._under_way.discard(task)
+            del self._under_way[task]
+
+    def reach(self, origin: Origin) -> bool:
+        """Whether the present exchange may go on to an origin; it is ended should that be taken back."""
+        if not self._may_reach(origin):
+            return False
+        task = asyncio.current_task()
+        if task in self._under_way:
+            self._under_way[task] = origin
+        return True
+
+    async def confine(self, may_reach: Callable[[Origin], bool]) -> None:
+        """Let it reach some origins alone from now on, and end what is under way to others before this returns."""
+        self._may_reach = may_reach
+        ending = {task for task, origin in self._under_way.items() if origin is not None and not may_reach(origin)}
+        await _cancel(ending)
 
     def _end(self) -> set["asyncio.Task[Any]"]:
-        self.is_open = False
+        self.is_open, self.identity = False, ""
         ending = set(self._under_way)
         for task in ending:
             task.cancel()
         return ending
+
+
+async def _cancel(ending: set["asyncio.Task[Any]"]) -> None:
+    for task in ending:
+        task.cancel()
+    if ending:
+        await asyncio.wait(ending)
+
+
+def _reach_any(_: Origin) -> bool:
+    return True

@@ -2,10 +2,12 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from captchad.domain.target import Origin
+from captchad.egress.certificate_faults import HANDSHAKE_SECONDS, Dial
 from captchad.egress.destination import read_absolute_form, read_authority_form
 from captchad.egress.dialer import CheckedDialer, DialFailed, Streams
 from captchad.egress.http_body import read_head, relay_body, relay_until_end
@@ -27,11 +29,14 @@ from captchad.egress.http_head import (
 from captchad.egress.proxy_access import ProxyAccess
 from captchad.egress.refusals import RefusalBook
 from captchad.egress.resolver import ResolutionFailed
-from captchad.egress.scope import EgressRefused
+from captchad.egress.scope import EgressRefused, RefusalReason
+from captchad.egress.target_trust import explain_alert
+from captchad.egress.tunnels import Tunnels
 
 ANSWER_HEADER = "X-Captchad-Egress"
 UNREACHABLE = "unreachable"
 VISIT_OVER = "visit_over"
+_CONFINED = "{} is neither the task's target nor one of its form_hosts, and what the task types goes to no other host"
 NOWHERE = Origin("http", "(unreadable)", 0)
 _OWN_HEADERS = frozenset({ANSWER_HEADER.lower()})
 _INFORMATIONAL_LIMIT = 10
@@ -63,9 +68,11 @@ class ProxyConnection:
         refusals: RefusalBook,
         find_access: Callable[[RequestHead], ProxyAccess | None],
         limits: ConnectionLimits,
+        tunnels: Tunnels,
     ) -> None:
         self._reader, self._writer = streams
         self._dialer = dialer
+        self._tunnels = tunnels
         self._refusals = refusals
         self._find_access = find_access
         self._limits = limits
@@ -96,14 +103,14 @@ class ProxyConnection:
             access.refused += 1
             return await self._refuse_late(request, framing)
         with access.exchange():
-            return await self._serve_request(request, framing)
+            return await self._serve_request(request, framing, access)
 
-    async def _serve_request(self, request: RequestHead, framing: Framing) -> bool:
+    async def _serve_request(self, request: RequestHead, framing: Framing, access: ProxyAccess) -> bool:
         try:
             if request.method == "CONNECT":
-                await self._tunnel(request)
+                await self._tunnel(request, access)
                 return False
-            return await self._exchange(request, framing)
+            return await self._exchange(request, framing, access)
         except (ResolutionFailed, DialFailed) as error:
             await self._answer(502, "Bad Gateway", UNREACHABLE, str(error), is_last=framing != NO_BODY)
             return framing == NO_BODY
@@ -126,44 +133,59 @@ class ProxyConnection:
         self._refusals.note(origin, error)
         await self._answer(403, "Forbidden", error.reason.value, error.message, is_last=is_last)
 
-    async def _dial(self, origin: Origin, *, is_last: bool) -> Streams | None:
+    async def _dial(self, origin: Origin, access: ProxyAccess, dial: Dial, *, is_last: bool) -> Streams | None:
+        if not access.reach(origin):
+            refused = EgressRefused(RefusalReason.CONFINED, _CONFINED.format(origin))
+            await self._refuse(origin, refused, is_last=is_last)
+            return None
         try:
-            return await self._dialer.dial(origin)
+            return await dial(origin)
         except EgressRefused as error:
             await self._refuse(origin, error, is_last=is_last)
             return None
 
-    async def _tunnel(self, request: RequestHead) -> None:
+    async def _tunnel(self, request: RequestHead, access: ProxyAccess) -> None:
         try:
             origin = read_authority_form(request.target)
         except EgressRefused as error:
             await self._refuse(NOWHERE, error, is_last=True)
             return
-        upstream = await self._dial(origin, is_last=True)
+        upstream = await self._dial(
+            origin, access, lambda origin: self._tunnels.dial(origin, access.identity), is_last=True
+        )
         if upstream is None:
             return
         reader, writer = upstream
         try:
             self._writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            if writer.get_extra_info("ssl_object") is not None:
+                await self._writer.start_tls(self._tunnels.end.context, ssl_handshake_timeout=HANDSHAKE_SECONDS)
             async with asyncio.TaskGroup() as both_ways:
                 limit_bytes = self._limits.tunnel_limit_bytes
                 upwards = both_ways.create_task(relay_until_end(self._reader, writer, limit_bytes))
                 await relay_until_end(reader, self._writer, limit_bytes)
                 upwards.cancel()
-        except* (OSError, MalformedMessage):
+        except* (OSError, MalformedMessage) as errors:
+            self._note_alert(origin, errors)
             # A reset, not a clean end: a truncated stream must not pass for a complete one.
             self._writer.transport.abort()
         finally:
             writer.close()
 
-    async def _exchange(self, request: RequestHead, framing: Framing) -> bool:
+    def _note_alert(self, origin: Origin, errors: ExceptionGroup[Exception]) -> None:
+        """Remember that a site has ended TLS for want of a client certificate: by TLS 1.3 it may say so only here."""
+        alerts = (explain_alert(origin, error) for error in errors.exceptions if isinstance(error, ssl.SSLError))
+        for refusal in filter(None, alerts):
+            self._refusals.note(origin, refusal)
+
+    async def _exchange(self, request: RequestHead, framing: Framing, access: ProxyAccess) -> bool:
         has_body = framing != NO_BODY
         try:
             origin, authority, origin_form = read_absolute_form(request.target)
         except EgressRefused as error:
             await self._refuse(NOWHERE, error, is_last=True)
             return False
-        upstream = await self._dial(origin, is_last=has_body)
+        upstream = await self._dial(origin, access, self._dialer.dial, is_last=has_body)
         if upstream is None:
             return not has_body
         try:

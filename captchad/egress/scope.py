@@ -23,6 +23,8 @@ class RefusalReason(StrEnum):
     METADATA_ADDRESS = "metadata_address"
     UNUSABLE_ADDRESS = "unusable_address"
     PROTECTED_ENDPOINT = "protected_endpoint"
+    CONFINED = "confined"
+    CERTIFICATE = "certificate"
 
 
 _REASONS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from captchad.config.settings import WorkerSection
-from captchad.domain.page import Fill, SessionState
+from captchad.domain.page import Fill, SessionState, Step, StorageState
 from captchad.domain.recognition import Hints
 from captchad.domain.task import Priority, TaskRequest
 
@@ -27,6 +27,8 @@ class TaskDraft:
     task_deadline_seconds: float | None = None
     metadata: dict[str, Any] | None = None
     session: SessionState | None = None
+    storage_state: StorageState | None = None
+    steps: tuple[Step, ...] = ()
     fill: Fill | None = None
     return_session: bool = False
     evidence: bool = False
@@ -49,6 +51,7 @@ class TaskDraft:
             metadata=self.metadata,
             key_id=key_id,
             session=self.session,
+            steps=self.steps,
             fill=self.fill,
             return_session=self.return_session,
             evidence=self.evidence,

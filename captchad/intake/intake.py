@@ -3,13 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from captchad.broker.tasks import NewTask, TaskStore
 from captchad.config.settings import WorkerSection
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed, TaskNotFound
 from captchad.domain.identifier import make_task_id
+from captchad.domain.page import LeftOut
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest, TaskStatus
 from captchad.intake.admission import Admission
@@ -18,13 +19,19 @@ from captchad.intake.draft import TaskDraft
 from captchad.intake.estimation import estimate_wait_seconds
 from captchad.intake.idempotency import choose_partition, digest_key, make_idempotency
 from captchad.intake.load_balancing import PartitionBalancer
-from captchad.intake.session_scope import check_cookies
+from captchad.intake.session_scope import check_cookies, choose_state
 from captchad.intake.target_outlooks import TargetOutlooks
 
 _logger = logging.getLogger(__name__)
 
-Admitted = tuple[TaskRequest, Target]
-"""A task that may be stored, with the declared target that it is for."""
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A task that may be stored, the declared target that it is for, and what its page is not given of its session."""
+
+    request: TaskRequest
+    target: Target
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,7 @@ class Submission:
     status: TaskStatus
     estimated_wait_seconds: int
     is_repeated: bool = False
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +83,13 @@ class Intake:
     def admit(self, drafts: Sequence[TaskDraft], key: ApiKey | None) -> list[Admitted]:
         """Return what is to be stored, each task with its declared target; may run in any thread.
 
-        Raises TargetNotAllowed, or InvalidRequest for a cookie out of scope.
+        Raises TargetNotAllowed, or InvalidRequest for a session out of scope.
         """
         return [self._admit_one(draft, index, key) for index, draft in enumerate(drafts)]
 
     async def submit(self, admitted: Sequence[Admitted], caller: Caller) -> list[Submission]:
         """Store tasks, all or none; raises QueueFull, IdempotencyConflict or BrokerUnavailable."""
-        requests = [request for request, _ in admitted]
+        requests = [one.request for one in admitted]
         if caller.idempotency_key is None and self._balancer.needs_pending:
             await self._capacity.measure_if_stale()
         partition, tasks = self._plan(requests, caller)
@@ -98,7 +106,9 @@ class Intake:
             for task_id, task, estimate in zip(task_ids, tasks, estimates, strict=True)
         ]
         self._capacity.note_submitted(sum(not submission.is_repeated for submission in submissions))
-        return submissions
+        return [
+            replace(submission, left_out=one.left_out) for submission, one in zip(submissions, admitted, strict=True)
+        ]
 
     async def _look_up(self, task_id: str, estimate: int) -> Submission:
         """Return the present state of a task that an earlier submit made, whether or not its record can be read.
@@ -122,7 +132,9 @@ class Intake:
         except TargetNotAllowed as error:
             raise TargetNotAllowed(f"task {index}: {error.message}" if index else error.message) from None
         check_cookies(draft, target)
-        return draft.complete(target.host, key.key_id if key else None, self._defaults), target
+        draft, left_out = choose_state(draft, target)
+        request = draft.complete(target.host, key.key_id if key else None, self._defaults)
+        return Admitted(request, target, left_out)
 
     def _plan(self, requests: Sequence[TaskRequest], caller: Caller) -> tuple[int, list[NewTask]]:
         if caller.idempotency_key is None:
@@ -136,10 +148,11 @@ class Intake:
             for index, request in enumerate(requests)
         ]
 
-    async def _estimate(self, admitted: Sequence[tuple[TaskRequest, Target]]) -> list[int]:
+    async def _estimate(self, admitted: Sequence[Admitted]) -> list[int]:
         estimates = []
         before: Counter[str] = Counter()
-        for index, (request, target) in enumerate(admitted):
+        for index, one in enumerate(admitted):
+            request, target = one.request, one.target
             ahead, figures = await self._capacity.count_ahead(request.priority)
             outlook = await self._targets.find(target, figures, before[target.host], opens_page=request.picture is None)
             before[target.host] += 1

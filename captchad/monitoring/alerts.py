@@ -21,7 +21,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that is wrong, and what to do about it; `subject` is the host, where several may have it."""
+    """One thing that is wrong, and what to do about it; `subject` is the host or target, where several may have it."""
 
     name: str
     severity: Severity
@@ -47,6 +47,7 @@ class AlertThresholds:
     oldest_age_seconds: float = 60.0
     queue_share: float = 0.8
     host_percent: float = 90.0
+    captcha_changed_seconds: float = 86_400.0
 
 
 Rule = Callable[[FleetSnapshot, AlertThresholds], Iterator[Alert]]
@@ -160,4 +161,27 @@ def _check_versions(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Ale
         yield Alert("MixedVersions", Severity.INFO, summary, "Finish the upgrade.")
 
 
-RULES: tuple[Rule, ...] = (_check_workers, _check_roles, _check_failures, _check_queue, _check_hosts, _check_versions)
+def _check_captchas(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
+    for host, captcha in snapshot.captchas.items():
+        seconds = captcha.changed_seconds
+        if seconds is not None and seconds < thresholds.captcha_changed_seconds:
+            signals = ", ".join(captcha.signals)
+            summary = f"{host}: the captcha has changed, as its visits' {signals} showed {_count_minutes(seconds)} ago."
+            advice = "Look at recent evidence; if it is read worse now, teach the target's model the new pictures."
+            yield Alert("CaptchaChanged", Severity.WARNING, summary, advice, host)
+
+
+def _count_minutes(seconds: float) -> str:
+    minutes = int(seconds // SECONDS_PER_MINUTE)
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
+
+
+RULES: tuple[Rule, ...] = (
+    _check_workers,
+    _check_roles,
+    _check_failures,
+    _check_queue,
+    _check_hosts,
+    _check_versions,
+    _check_captchas,
+)

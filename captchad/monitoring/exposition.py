@@ -8,6 +8,7 @@ from captchad.telemetry import metric_catalogue
 from captchad.telemetry.metrics import Metrics
 
 SCRAPE_AGE_SECONDS = 0.1
+MS = 1000
 
 
 class FleetExposition:
@@ -33,6 +34,7 @@ class FleetExposition:
             self._set_queues(view.snapshot)
             self._set_nodes(view.snapshot)
             self._set_hosts(view.snapshot)
+            self._set_captchas(view.snapshot)
         return self._metrics.render()
 
     def _set_tasks(self, snapshot: FleetSnapshot) -> None:
@@ -53,6 +55,8 @@ class FleetExposition:
             (metric_catalogue.TASKS_DELAYED, queue.delayed),
             (metric_catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
             (metric_catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),
+            (metric_catalogue.LABEL_BYTES, queue.label_bytes),
+            (metric_catalogue.LABELS_LOST, totals.labels_dropped),
             (metric_catalogue.MEAN_PROCESSING, snapshot.recent_hour.mean_processing_seconds or 0.0),
         ):
             self._instruments.set(definition, value)
@@ -85,3 +89,17 @@ class FleetExposition:
             self._instruments.set(metric_catalogue.HOST_CPU, host.load.cpu_percent, labels)
             self._instruments.set(metric_catalogue.HOST_MEMORY, host.load.memory_percent, labels)
             self._instruments.set(metric_catalogue.HOST_DISK, host.load.disk_percent, labels)
+
+    def _set_captchas(self, snapshot: FleetSnapshot) -> None:
+        for definition in (
+            metric_catalogue.CAPTCHA_CHANGES,
+            metric_catalogue.CAPTCHA_CHANGED,
+            metric_catalogue.CAPTCHA_VISITS,
+        ):
+            self._instruments.forget(definition)
+        for host, captcha in snapshot.captchas.items():
+            labels = {"target": host}
+            self._instruments.set(metric_catalogue.CAPTCHA_CHANGES, captcha.changes, labels)
+            self._instruments.set(metric_catalogue.CAPTCHA_VISITS, captcha.visits, labels)
+            if captcha.changed_ms is not None:
+                self._instruments.set(metric_catalogue.CAPTCHA_CHANGED, captcha.changed_ms / MS, labels)

@@ -1,7 +1,9 @@
 """The fleet at one moment: what Redis knows of nodes, queues, figures and recent tasks."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import QueueStatus, RecentHour, Statistics, Totals
 from captchad.broker.task_pages import TaskQuery
@@ -22,6 +24,7 @@ class FleetSnapshot:
     queue: QueueStatus
     totals: Totals
     recent_hour: RecentHour
+    captchas: Mapping[str, WatchedCaptcha] = field(default_factory=dict)
     tasks: tuple[TaskRecord, ...] | None = None
 
     def count_up(self, role: Role) -> int:
@@ -50,5 +53,6 @@ class FleetReader:
             queue=await self._statistics.queue_status(),
             totals=await self._statistics.totals(),
             recent_hour=await self._statistics.recent_hour(),
+            captchas=await self._statistics.captchas(),
             tasks=tasks,
         )

@@ -96,13 +96,16 @@ def make_text_alphabet(charset: str | None) -> Alphabet:
 
 
 @lru_cache(_KEPT_ALPHABETS)
-def make_cased_alphabet(charset: str | None, *, is_case_known: bool) -> Alphabet:
-    """Make the alphabet of plain texts for a network that distinguishes cases.
+def make_cased_alphabet(charset: str | None, *, is_case_known: bool, separators: str = "") -> Alphabet:
+    """Make the alphabet of plain texts for a network that distinguishes cases, and reads these separators itself.
 
     Where only one case of a letter may be read, or case doesn't matter, what was seen of either case counts for it;
     without a charset, texts whose case doesn't matter are spelled in lower case.
     """
-    allowed = set(DEFAULT_CHARSET if charset is None else charset) - {" "}
+    allowed = set(DEFAULT_CHARSET + separators if charset is None else charset)
+    # A network without that symbol can't be made to read it.
+    if " " not in separators:
+        allowed.discard(" ")
     if not is_case_known:
         allowed -= {character for character in allowed if character != fold(character) and fold(character) in allowed}
     symbols = sorted(allowed)

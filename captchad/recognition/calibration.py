@@ -4,7 +4,7 @@ import json
 import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from itertools import pairwise
 from typing import Any, Self
@@ -38,6 +38,19 @@ class Curve:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read one curve as the fitting program writes it."""
         return cls(tuple(values["weights"]), values["bias"], tuple(values["scores"]), tuple(values["probabilities"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the curve as `from_json` reads it."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    def adjust(self, slope: float, intercept: float) -> "Curve":
+        """Return the curve with slope * log odds + intercept as its log odds; the slope must not be negative."""
+        adjusted = tuple(_to_probability(slope * to_log_odds(one) + intercept) for one in self.probabilities)
+        return replace(self, probabilities=adjusted)
+
+    def extend(self, features: int) -> "Curve":
+        """Return the curve for so many features, those that it was not fitted to weighing nothing."""
+        return replace(self, weights=self.weights + (0.0,) * (features - len(self.weights)))
 
     def weigh(self, features: Sequence[float]) -> float:
         """Return the score of a row of features."""
@@ -90,16 +103,26 @@ class Calibration:
 
     def character_confidence(self, scores: Sequence[float], text_confidence: float) -> float:
         """Return the probability that one character is right, never below that of the whole text."""
-        logit = math.log(text_confidence / (1 - text_confidence))
+        logit = to_log_odds(text_confidence)
         # If the whole text is right, so is each character.
         return max(self.character.estimate((min(scores), sum(scores) / len(scores), logit)), text_confidence)
+
+
+def to_log_odds(probability: float) -> float:
+    """Return a probability's log odds, finite ones also for 0 and 1."""
+    probability = min(max(probability, LEAST_CONFIDENCE), GREATEST_CONFIDENCE)
+    return math.log(probability / (1 - probability))
+
+
+def _to_probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
 
 
 def make_plain_calibration() -> Calibration:
     """Make the calibration of a model without one: half of its own probability."""
     scores = tuple(float(score) for score in range(-_PLAIN_REACH, 1))
     probabilities = tuple(_DOUBT * math.exp(score) for score in scores)
-    text = Curve((1.0, *[0.0] * 7), 0.0, scores, probabilities)
+    text = Curve((1.0, *[0.0] * 8), 0.0, scores, probabilities)
     return Calibration(text, Curve((0.0, 1.0, 0.0), 0.0, scores, probabilities), LetterCase({}))
 
 

@@ -1,21 +1,25 @@
 """captchad's own engine: its model's columns are masked by the hints, decoded, worked out and calibrated."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
 from captchad.recognition.alphabet import EQUALS, OPERATORS, QUESTION, Alphabet, Columns, make_cased_alphabet
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
+from captchad.recognition.explaining import Network, explain, may_be_longer
+from captchad.recognition.ink import InkMask, find_ink
 from captchad.recognition.joint_reading import PictureReading, Reading, ReadingFeatures, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model
-from captchad.recognition.preparation import prepare
+from captchad.recognition.preparation import Prepared, prepare
+from captchad.recognition.rows import lay_rows_in_line
+from captchad.recognition.separators import HYPHEN, SEPARATORS, SPACE
 
 CALIBRATION_KEY = "calibration"
 NO_READING_CONFIDENCE = 0.0
@@ -43,13 +47,25 @@ class CaptchadEngine:
         self._model = model
         self._columns = ("", *model.symbols)
         values = model.description.get(CALIBRATION_KEY)
-        self._calibration = make_plain_calibration() if values is None else Calibration.from_json(values)
-        if len(self._calibration.text.weights) != len(fields(ReadingFeatures)):
-            raise ValueError("it was fitted to other features than this release computes; calibrate the model again")
+        fitted = make_plain_calibration() if values is None else Calibration.from_json(values)
+        features = len(fields(ReadingFeatures))
+        if len(fitted.text.weights) > features:
+            raise ValueError("it was fitted to features that this release does not compute; upgrade captchad")
+        # New features come last: models that were made before them go on as they were.
+        self._calibration = replace(fitted, text=fitted.text.extend(features))
+        # A network that was taught the space was taught all separators.
+        self._separators = SEPARATORS if SPACE in model.symbols else ""
+        hyphen = self._columns.index(HYPHEN) if HYPHEN in self._columns else None
+        self._network = Network(model.column_width_pixels, hyphen, bool(self._separators))
         self._operator_columns = [self._columns.index(sign) for sign in (*OPERATORS, "/") if sign in self._columns]
         self._located: dict[Alphabet, Columns] = {}
         self._plain_arithmetic = _make_arithmetic_alphabet(_PLAIN_SIGNS)
         self._wide_arithmetic = _make_arithmetic_alphabet(_WIDE_SIGNS)
+
+    @property
+    def symbols(self) -> str:
+        """The symbols that its model reads."""
+        return self._model.symbols
 
     def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
         """Read each picture with its hints; an empty text means that nothing could be read."""
@@ -59,25 +75,81 @@ class CaptchadEngine:
     def read(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[PictureReading | None]:
         """Read pictures without calibrating; None where there is nothing to be read.
 
-        A picture whose first pass is not clear gets a second one, stretched, and both passes are decoded together.
+        A picture that shows two rows is read with both in one line too.
         """
-        outputs = self._run({number: picture for number, picture in enumerate(pictures) if not is_blank(picture)}, 1.0)
-        found = {number: self._read_one([output], hints[number]) for number, output in outputs.items()}
-        unclear = {number: pictures[number] for number, reading in found.items() if not _is_clear(reading)}
-        for number, output in self._run(unclear, _SECOND_STRETCH).items():
-            found[number] = self._read_one([outputs[number], output], hints[number])
-        return [found.get(number) for number in range(len(pictures))]
+        prepared = {number: self._prepare(one) for number, one in enumerate(pictures) if not is_blank(one)}
+        found = self._read_lines(pictures, prepared, hints, self._network)
+        rows = {number: lay_rows_in_line(pictures[number], find_ink(one)) for number, one in prepared.items()}
+        lines = {number: line for number, line in rows.items() if line is not None}
+        # Between rows there is always a gap.
+        without_gaps = replace(self._network, reads_separators=True)
+        joined = self._read_lines(
+            lines, {number: self._prepare(line) for number, line in lines.items()}, hints, without_gaps
+        )
+        return [self._choose(found.get(number), joined.get(number)) for number in range(len(pictures))]
 
-    def _run(self, pictures: Mapping[int, Pixels], stretch: float) -> dict[int, LogProbabilities]:
-        outputs = self._model.run([prepare(picture, stretch) for picture in pictures.values()])
-        return dict(zip(pictures, outputs, strict=True))
+    def _read_lines(
+        self,
+        pictures: Mapping[int, Pixels] | Sequence[Pixels],
+        prepared: Mapping[int, Prepared],
+        hints: Sequence[Hints],
+        network: Network,
+    ) -> dict[int, PictureReading | None]:
+        """Read pictures of one line each.
+
+        One whose first pass is not clear gets a second one, stretched, and both passes are decoded together.
+        """
+        outputs = self._run(prepared)
+        found = {number: self._read_one([output], hints[number]) for number, output in outputs.items()}
+        unclear = [number for number, reading in found.items() if not _is_clear(reading)]
+        second = self._run({number: self._prepare(pictures[number], _SECOND_STRETCH) for number in unclear})
+        for number, output in second.items():
+            found[number] = self._read_one([outputs[number], output], hints[number])
+        for number, output in outputs.items():
+            passes = [output, second[number]] if number in second else [output]
+            found[number] = self._explain(found[number], find_ink(prepared[number]), passes, network, hints[number])
+        return found
+
+    def _explain(
+        self,
+        found: PictureReading | None,
+        ink: InkMask,
+        outputs: Sequence[LogProbabilities],
+        network: Network,
+        hints: Hints,
+    ) -> PictureReading | None:
+        """Hold a reading against its picture; one without separators may be shorter than the hints say."""
+        output = outputs[0]
+        if may_be_longer(output, network, hints):
+            shorter = self._read_one(outputs, replace(hints, min_length=None))
+            explained = None if shorter is None else explain(shorter, ink, output, network, hints)
+            if explained is not None and len(explained.reading.symbols) >= (hints.min_length or 0):
+                return explained
+        return None if found is None else explain(found, ink, output, network, hints)
+
+    def _choose(self, whole: PictureReading | None, joined: PictureReading | None) -> PictureReading | None:
+        """Choose between a picture read as it is and its two rows in one line."""
+        if whole is None or joined is None:
+            return whole or joined
+        # What is read of the whole may be one of its rows alone.
+        is_longer = len(joined.reading.symbols) > len(whole.reading.symbols)
+        return joined if is_longer or self._rate(joined) > self._rate(whole) else whole
+
+    def _rate(self, found: PictureReading) -> float:
+        return self._calibration.text.estimate(found.reading.features.as_tuple())
+
+    def _prepare(self, picture: Pixels, stretch: float = 1.0) -> Prepared:
+        return prepare(picture, stretch, planes=self._model.planes)
+
+    def _run(self, prepared: Mapping[int, Prepared]) -> dict[int, LogProbabilities]:
+        return dict(zip(prepared, self._model.run(list(prepared.values())), strict=True)) if prepared else {}
 
     def answer(self, found: PictureReading | None, hints: Hints) -> Recognition:
         """Return a reading as a recognition with calibrated confidences."""
         if found is None:
             return Recognition("", NO_READING_CONFIDENCE, self.name, hints.kind or CaptchaKind.TEXT)
         reading = found.reading
-        confidence = self._calibration.text.estimate(reading.features.as_tuple())
+        confidence = self._rate(found)
         characters = tuple(
             Character(symbol, round(self._calibration.character_confidence(scores, confidence), 4))
             for symbol, scores in zip(reading.symbols, zip(*reading.symbol_scores, strict=True), strict=True)
@@ -101,14 +173,17 @@ class CaptchadEngine:
         found = self._read_arithmetic(outputs, self._plain_arithmetic, hints)
         if found is None or text is None:
             return text if found is None else found
-        # Comparable, since both scores include what the alphabet masked away.
-        return found if found.reading.total_score > text.reading.total_score else text
+        # Comparable, since both scores include what the alphabet masked away. Of the same signs, it is arithmetic.
+        is_likelier = found.reading.total_score > text.reading.total_score
+        return found if is_likelier or found.reading.symbols == text.reading.symbols else text
 
     def _shows_operator(self, outputs: Sequence[LogProbabilities]) -> bool:
         return any(output[:, self._operator_columns].max() > _SIGN_LOG_PROBABILITY for output in outputs)
 
     def _read_text(self, outputs: Sequence[LogProbabilities], hints: Hints) -> PictureReading | None:
-        alphabet = make_cased_alphabet(hints.charset, is_case_known=hints.case_sensitive is not False)
+        alphabet = make_cased_alphabet(
+            hints.charset, is_case_known=hints.case_sensitive is not False, separators=self._separators
+        )
         reading = self._search(outputs, alphabet, hints, lambda symbols: True)
         return None if reading is None else PictureReading(reading, CaptchaKind.TEXT, ())
 
@@ -117,7 +192,7 @@ class CaptchadEngine:
     ) -> PictureReading | None:
         def accept(symbols: str) -> bool:
             found = read_arithmetic(symbols)
-            return found is not None and _keeps_lengths(str(found.result), hints)
+            return found is not None and keeps_lengths(str(found.result), hints)
 
         reading = self._search(outputs, alphabet, Hints(), accept)
         return None if reading is None else PictureReading(reading, CaptchaKind.MATH, ())
@@ -160,5 +235,6 @@ def _make_arithmetic_alphabet(signs: dict[str, str]) -> Alphabet:
     return Alphabet(symbols, tuple(signs.get(symbol, symbol) for symbol in symbols))
 
 
-def _keeps_lengths(text: str, hints: Hints) -> bool:
+def keeps_lengths(text: str, hints: Hints) -> bool:
+    """Whether a text is as long as the hints say."""
     return len(text) >= (hints.min_length or 0) and (hints.max_length is None or len(text) <= hints.max_length)

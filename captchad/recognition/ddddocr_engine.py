@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
 from captchad.recognition.alphabet import (
     EQUALS,
@@ -14,7 +15,6 @@ from captchad.recognition.alphabet import (
     make_arithmetic_alphabet,
     make_text_alphabet,
 )
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, load_calibration
 from captchad.recognition.decoding import Pixels, is_blank
 from captchad.recognition.joint_reading import PictureReading, Reading, is_seen, mask_outputs, read_jointly

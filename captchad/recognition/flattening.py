@@ -1,4 +1,4 @@
-"""Converts a picture of any mode to grey, so that what a person would see stays visible."""
+"""Lays a picture of any mode on a page, in its colours, and makes grey of it so that what a person sees stays there."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
-"""Grey pixels of a picture, shape (height, width), 0 black to 255 white."""
+"""A picture's pixels, 0 dark to 255 light: grey of shape (height, width), or coloured, (height, width, 3)."""
 
 WHITE, BLACK = 255, 0
 LEVELS = 256
 _BITS_16_TO_8 = 8
+_COLOUR_DIMENSIONS = 3
+_GREY_MODES = frozenset({"1", "L"})
 _LAYERED_MODES = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 # Only where one plane shows far more than the brightness does.
 _COLOUR_CONTRAST_FACTOR = 4.0
@@ -35,7 +37,7 @@ class Flattened:
 
 
 def flatten(image: Image.Image) -> Flattened:
-    """Lay one picture, loaded already, on a page."""
+    """Lay one picture, loaded already, on a page; grey modes stay grey, all others have colours."""
     if image.mode.startswith("I"):
         only = _narrow_16_bits(np.asarray(image), image.info.get("transparency"))
         return Flattened(only, only)
@@ -46,26 +48,32 @@ def flatten(image: Image.Image) -> Flattened:
         if lowest_alpha != WHITE:
             return Flattened(_lay_on(layers, WHITE), _lay_on(layers, BLACK))
         image = layers
-    only = _to_grey(image)
+    only = np.asarray(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
     return Flattened(only, only)
 
 
-def measure_contrast(pixels: Pixels) -> float:
-    """Return the standard deviation of the brightness, 0 to 127.5."""
-    return _spread(np.bincount(pixels.ravel(), minlength=LEVELS))
+def has_colours(pixels: Pixels) -> bool:
+    """Whether the pixels are coloured."""
+    return pixels.ndim == _COLOUR_DIMENSIONS
 
 
-def _spread(histogram: NDArray[np.integer]) -> float:
-    levels, count = np.arange(LEVELS, dtype=np.float64), max(1, int(histogram.sum()))
-    mean = float(histogram @ levels) / count
-    return float(np.sqrt(float(histogram @ (levels - mean) ** 2) / count))
+def to_colours(pixels: Pixels) -> Pixels:
+    """Return coloured pixels, made of grey ones where need be."""
+    return pixels if has_colours(pixels) else np.repeat(pixels[:, :, None], _COLOUR_DIMENSIONS, axis=2)
 
 
-def _to_grey(image: Image.Image) -> Pixels:
+def drop_false_colours(pixels: Pixels) -> Pixels:
+    """Return grey pixels where all colours are greys."""
+    if has_colours(pixels) and not np.ptp(pixels, axis=2).any():
+        return np.ascontiguousarray(pixels[:, :, 0])
+    return pixels
+
+
+def to_grey(pixels: Pixels) -> Pixels:
     """Return the brightness, or one colour plane where text such as red on green would vanish in it."""
-    if image.mode in {"1", "L"}:
-        return np.asarray(image.convert("L"))
-    colours = image.convert("RGB")
+    if not has_colours(pixels):
+        return pixels
+    colours = Image.fromarray(pixels)
     grey = colours.convert("L")
     planes = colours.split()
     contrasts = [_spread(np.asarray(plane.histogram())) for plane in planes]
@@ -73,6 +81,17 @@ def _to_grey(image: Image.Image) -> Pixels:
     if strongest < max(_COLOUR_CONTRAST_LIMIT, _COLOUR_CONTRAST_FACTOR * _spread(np.asarray(grey.histogram()))):
         return np.asarray(grey)
     return np.asarray(planes[contrasts.index(strongest)])
+
+
+def measure_contrast(pixels: Pixels) -> float:
+    """Return the standard deviation of the brightness, 0 to 127.5."""
+    return _spread(np.bincount(to_grey(pixels).ravel(), minlength=LEVELS))
+
+
+def _spread(histogram: NDArray[np.integer]) -> float:
+    levels, count = np.arange(LEVELS, dtype=np.float64), max(1, int(histogram.sum()))
+    mean = float(histogram @ levels) / count
+    return float(np.sqrt(float(histogram @ (levels - mean) ** 2) / count))
 
 
 def _narrow_16_bits(pixels: NDArray[np.generic], transparent: object) -> Pixels:
@@ -87,4 +106,4 @@ def _narrow_16_bits(pixels: NDArray[np.generic], transparent: object) -> Pixels:
 
 def _lay_on(layers: Image.Image, brightness: int) -> Pixels:
     page = Image.new("RGBA", layers.size, (brightness, brightness, brightness, WHITE))
-    return _to_grey(Image.alpha_composite(page, layers))
+    return np.asarray(Image.alpha_composite(page, layers).convert("RGB"))

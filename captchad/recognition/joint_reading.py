@@ -42,7 +42,8 @@ class ReadingFeatures:
 
     Natural logs, but for `agreement` (the share of networks that like this text best), `fullness` (0..1, below 1
     where the text is suspiciously short) and `clearness` (1 where a single pass was enough, else 0: the scores of
-    two passes can't be compared with those of one).
+    two passes can't be compared with those of one), and `explained` (0..1, below 1 where the picture shows ink that
+    looks like a letter, or a gap that looks like a space, which the text does not have).
     """
 
     mean_score: float
@@ -53,6 +54,7 @@ class ReadingFeatures:
     fullness: float
     least_symbol: float
     clearness: float
+    explained: float = 1.0
 
     def as_tuple(self) -> tuple[float, ...]:
         """Return the values in the order of the calibration's weights."""

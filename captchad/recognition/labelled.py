@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from captchad.domain.errors import LabelProblem, LabelsRefused
+from captchad.domain.label import LABEL_TEXT_LIMIT_CHARACTERS
 from captchad.domain.plain_text import escape_control_characters
 
 LABELS_FILE_NAME = "labels.tsv"
 LABELS_LIMIT_BYTES = 64 * 1024 * 1024
-TEXT_LIMIT_CHARACTERS = 64
+TEXT_LIMIT_CHARACTERS = LABEL_TEXT_LIMIT_CHARACTERS
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _COLUMNS = 2
 
@@ -23,15 +24,17 @@ class LabelledPicture:
     text: str
 
 
-def read_labelled_folder(folder: Path) -> tuple[LabelledPicture, ...]:
+def read_labelled_folder(
+    folder: Path, file_name: str = LABELS_FILE_NAME, *, may_be_empty: bool = False
+) -> tuple[LabelledPicture, ...]:
     """Read a folder's labels in their order; LabelsRefused names every wrong line at once.
 
     Blank lines and lines that start with `#` are skipped. Files may be in folders below this one, not outside it.
     """
-    reader = _LabelsReader(folder)
-    for number, line in enumerate(_read_labels(folder / LABELS_FILE_NAME).split(b"\n"), start=1):
+    reader = _LabelsReader(folder, file_name)
+    for number, line in enumerate(_read_labels(folder / file_name).split(b"\n"), start=1):
         reader.take(number, line)
-    return reader.finish()
+    return reader.finish(may_be_empty)
 
 
 def _read_labels(path: Path) -> bytes:
@@ -39,21 +42,22 @@ def _read_labels(path: Path) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(LABELS_LIMIT_BYTES + 1)
     except OSError as error:
-        raise _refuse_file(f"can't be read: {(error.strerror or str(error)).lower()}") from None
+        raise _refuse_file(path.name, f"can't be read: {(error.strerror or str(error)).lower()}") from None
     if len(data) > LABELS_LIMIT_BYTES:
-        raise _refuse_file(f"has more than {LABELS_LIMIT_BYTES} bytes")
+        raise _refuse_file(path.name, f"has more than {LABELS_LIMIT_BYTES} bytes")
     return data.removeprefix(_BYTE_ORDER_MARK)
 
 
-def _refuse_file(message: str) -> LabelsRefused:
-    return LabelsRefused(LABELS_FILE_NAME, (LabelProblem(0, message),))
+def _refuse_file(file_name: str, message: str) -> LabelsRefused:
+    return LabelsRefused(file_name, (LabelProblem(0, message),))
 
 
 class _LabelsReader:
     """Takes line after line, keeps the good ones' pictures and the wrong ones' problems."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file_name: str) -> None:
         self._folder = folder.resolve()
+        self._file_name = file_name
         self._pictures: list[LabelledPicture] = []
         self._problems: list[LabelProblem] = []
         self._lines_by_path: dict[Path, int] = {}
@@ -68,12 +72,12 @@ class _LabelsReader:
             if picture is not None:
                 self._pictures.append(picture)
 
-    def finish(self) -> tuple[LabelledPicture, ...]:
-        """Return all pictures, of which there must be one at least."""
+    def finish(self, may_be_empty: bool) -> tuple[LabelledPicture, ...]:
+        """Return all pictures, of which there must be one at least unless `may_be_empty`."""
         if self._problems:
-            raise LabelsRefused(LABELS_FILE_NAME, tuple(self._problems))
-        if not self._pictures:
-            raise _refuse_file("names no picture")
+            raise LabelsRefused(self._file_name, tuple(self._problems))
+        if not self._pictures and not may_be_empty:
+            raise _refuse_file(self._file_name, "names no picture")
         return tuple(self._pictures)
 
     def _read_line(self, number: int, line: bytes) -> LabelledPicture | None:

@@ -14,7 +14,7 @@ import onnxruntime
 from captchad.domain.errors import DependencyMissing
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.onnx_session import open_session
-from captchad.recognition.preparation import Prepared, stack
+from captchad.recognition.preparation import COLOUR_PLANES, GREY_PLANES, Prepared, stack
 
 DESCRIPTION_KEY = "captchad"
 """Where in the ONNX file's metadata the description lies, as JSON."""
@@ -25,12 +25,16 @@ PACKAGED_WEIGHTS_NAME = "captchad-weights.onnx"
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A loaded network with its description; `symbols` names its columns after the first, which is the blank."""
+    """A loaded network with its description; `symbols` names its columns after the first, which is the blank.
+
+    `planes` is how many each prepared picture has: see `preparation`.
+    """
 
     session: onnxruntime.InferenceSession
     name: str
     symbols: str
     column_width_pixels: int
+    planes: int
     description: Mapping[str, Any]
 
     def run(self, pictures: Sequence[Prepared]) -> list[LogProbabilities]:
@@ -40,7 +44,7 @@ class Model:
         """
         alike: dict[int, list[int]] = defaultdict(list)
         for number, picture in enumerate(pictures):
-            alike[picture.shape[1]].append(number)
+            alike[picture.shape[2]].append(number)
         found: dict[int, LogProbabilities] = {}
         for width, numbers in alike.items():
             batch = stack([pictures[number] for number in numbers])
@@ -62,12 +66,21 @@ def load_model(path: Path | None = None) -> Model:
             name=f"captchad-{description['name']}-{description['weights_digest'][:8]}",
             symbols=description["symbols"],
             column_width_pixels=description["column_width_pixels"],
+            planes=_read_planes(description),
             description=description,
         )
     # onnxruntime's own exceptions share no base class but Exception.
     except Exception as error:
         reason = " ".join(str(error).split())
         raise DependencyMissing(f"{path} can't be loaded as a model of captchad: {reason}") from error
+
+
+def _read_planes(description: Mapping[str, Any]) -> int:
+    # Models of releases that saw no colour do not name their only plane.
+    planes = description.get("planes", GREY_PLANES)
+    if planes not in {GREY_PLANES, COLOUR_PLANES}:
+        raise ValueError(f"it takes {planes} planes, which this release does not prepare")
+    return int(planes)
 
 
 def find_packaged_model() -> Path:

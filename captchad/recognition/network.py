@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from captchad.domain.errors import DependencyMissing
-from captchad.recognition.decoding import Pixels
+from captchad.recognition.flattening import Pixels, to_grey
 from captchad.recognition.onnx_session import open_session
 from captchad.runtime.extras import Extra, describe_missing, install_command
 
@@ -51,7 +51,7 @@ class Network:
 
     def run(self, pixels: Pixels) -> Probabilities:
         """Return the network's output for one picture."""
-        values = np.asarray(self._resize(pixels), dtype=np.float32) / np.float32(_WHITE)
+        values = np.asarray(self._resize(to_grey(pixels)), dtype=np.float32) / np.float32(_WHITE)
         if np.median(values) < _DARK_GROUND:
             # Trained on dark text, the networks read a third as much of white on black.
             values = np.float32(1) - values

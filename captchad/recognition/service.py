@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from captchad.domain.errors import AttemptFailed, DependencyMissing, PictureRefused, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
-from captchad.recognition.decoding import Pixels, decode_picture
+from captchad.recognition.decoding import Decoded, decode_views
 from captchad.recognition.model_registry import ModelRegistry
+from captchad.recognition.reading import recognise_decoded
 from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.runtime.service import Service, ServiceHealth
 
@@ -156,14 +157,14 @@ def read_pictures(
 ) -> list[Recognition | AttemptFailed]:
     """Decode and read pictures in the calling thread; each has an outcome of its own, and nothing is raised."""
     outcomes: list[Recognition | AttemptFailed | None] = [None] * len(pictures)
-    decoded: list[tuple[int, Pixels, Hints]] = []
+    decoded: list[tuple[int, Decoded, Hints]] = []
     for number, (picture, hints) in enumerate(pictures):
         try:
-            decoded.append((number, decode_picture(picture), hints))
+            decoded.append((number, decode_views(picture), hints))
         except PictureRefused as error:
             outcomes[number] = AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message)
     try:
-        read = engine.recognise([pixels for _, pixels, _ in decoded], [hints for _, _, hints in decoded])
+        read = recognise_decoded(engine, [views for _, views, _ in decoded], [hints for _, _, hints in decoded])
     except Exception as error:  # an engine's error must not end the thread for all other pictures
         _logger.exception("the recognition engine failed")
         failure = AttemptFailed(TaskErrorCode.INTERNAL_ERROR, f"the recognition engine failed: {error}")

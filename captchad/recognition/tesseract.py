@@ -13,10 +13,11 @@ from string import ascii_letters, digits
 import numpy as np
 from PIL import Image
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Character, Hints, Recognition
-from captchad.recognition.arithmetic import read_arithmetic
-from captchad.recognition.decoding import Pixels, is_blank
+from captchad.recognition.decoding import is_blank
+from captchad.recognition.flattening import Pixels, to_grey
 
 PROGRAM = "tesseract"
 INSTALLATION = "install the program, on Debian: apt-get install tesseract-ocr"
@@ -64,7 +65,7 @@ class TesseractEngine:
         return [self._recognise_one(picture, hint) for picture, hint in zip(pictures, hints, strict=True)]
 
     def _recognise_one(self, pixels: Pixels, hints: Hints) -> Recognition:
-        line = None if is_blank(pixels) else self._run(_prepare(pixels), _choose_characters(hints))
+        line = None if is_blank(pixels) else self._run(_prepare(to_grey(pixels)), _choose_characters(hints))
         kind, text, shown, expression = _interpret(line.text if line else "", hints)
         # Checked only afterwards: the program knows no length bounds.
         if line is None or not text or not _keeps_lengths(text, hints):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from captchad import __version__
 from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
+from captchad.broker.labels import AnswerReports
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.rights import Rights
@@ -24,6 +25,7 @@ from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.reports import ReportRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
@@ -50,9 +52,15 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         rates.replace(make_rate_rules(new))
         store.replace_limits(_queue_limits(new))
 
+    def collects_labels(host: str) -> bool:
+        return any(
+            target.host == host and process.configuration.recognition.collects(target) for target in targets.current
+        )
+
     process.on_reload(take_over)
     parts = (
         TaskRoutes(intake, store, feed, rates, process.metrics),
+        ReportRoutes(store, AnswerReports(broker), collects_labels, process.metrics),
         EvidenceRoutes(store, EvidenceStore(broker)),
         FleetRoutes(statistics, nodes, process.presence_lease_seconds),
         TargetRoutes(closures, targets),

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import Housekeeping, LeaderLease
+from captchad.broker.labels import LabelStream
 from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rights import Rights
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.domain.role_figures import SchedulerFigures
+from captchad.operations.labels.label_keeper import LabelKeeper, LabelPruning
+from captchad.operations.labels.label_store import open_label_store
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
+from captchad.scheduling.captcha_drift_watch import CaptchaDriftWatch
 from captchad.scheduling.delayed_promotion import DelayedPromotion
 from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
@@ -38,6 +43,18 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         DelayedPromotion(partitions, leadership, feed, scheduler.task_distribution_interval, metrics),
         Deadlines(partitions, leadership, metrics),
         UnconfirmedEnds(partitions, leadership),
+        CaptchaDriftWatch(CaptchaWatch(broker), leadership, process.consumer),
         Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
+        *_keep_labels(process),
         process.build_presence(),
     )
+
+
+def _keep_labels(process: RoleProcess) -> Sequence[Service]:
+    """Return what keeps labels, on the one host that does; it needs no lease, for the store is this host's alone."""
+    broker, metrics, clock = process.broker, process.metrics, process.clock
+    if not process.configuration.keeps_labels(process.host, process.name):
+        return ()
+    store = open_label_store(process.state_directory, process.configuration.recognition, clock)
+    keepers = (LabelKeeper(broker, LabelStream(broker, keys), store, metrics, clock) for keys in broker.partitions)
+    return (*keepers, LabelPruning(store, metrics))

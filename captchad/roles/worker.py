@@ -1,7 +1,8 @@
 """The worker: opens pages and reads their captchas."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.events import EventFeed
@@ -15,21 +16,24 @@ from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.domain.role_figures import WorkerFigures
-from captchad.domain.target import Origin
+from captchad.domain.target import Origin, Target
 from captchad.egress.own_addresses import own_addresses
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.scope import ScopePolicy
-from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.engines import load_engine
 from captchad.recognition.model_registry import ModelRegistry
+from captchad.recognition.model_shelf import MODELS_FOLDER_NAME, ModelShelf
 from captchad.recognition.service import RecognitionService
+from captchad.recognition.widening import load_target_engine
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
+from captchad.solving.captcha_notes import CaptchaNotes
 from captchad.solving.delivery_loop import DeliveryLoop
 from captchad.solving.drain import AttemptDrain
 from captchad.solving.lease_keeper import LeaseKeeper
+from captchad.solving.model_updates import ModelUpdates
 from captchad.solving.protected_ports import ProtectedPorts
 from captchad.solving.reading import PictureReader
 from captchad.solving.settlement import Settler
@@ -46,17 +50,29 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     broker, clock, metrics, configuration = process.broker, process.clock, process.metrics, process.configuration
 
     # A function, since `leases` is made only after the attempts, which need this.
-    def is_held(delivery: Delivery) -> bool:
-        return leases.is_held(delivery)
+    async def permit_answer(delivery: Delivery) -> None:
+        await leases.permit_answer(delivery)
+
+    # Not the configuration's own method: a reload replaces the configuration.
+    def collects_labels(target: Target) -> bool:
+        return process.configuration.recognition.collects(target)
 
     policy = _build_policy(process)
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
     browser = BrowserEngine(choose_recycle_limits(configuration), proxy, clock, source)
-    registry = ModelRegistry(lambda: process.configuration.recognition.models, load_captchad_engine)
+    # Only read from here; the limits are for submits.
+    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
+    updates = _build_model_updates(process, feed, policy)
+
+    def find_models() -> Mapping[str, str]:
+        # What is configured wins over what was learned.
+        return {**updates.paths(), **process.configuration.recognition.models}
+
+    registry = ModelRegistry(find_models, load_target_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, is_held, metrics, clock)
+    solver = Solver(browser, reader, permit_answer, metrics, clock, collects_labels)
     dead_letter_limits, cipher = find_dead_letter_limits(configuration.scheduler), process.session_cipher
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limits, cipher) for keys in broker.partitions
@@ -66,11 +82,11 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     gate = TargetGate(limits, solver.solve, lambda: policy.targets, metrics, clock)
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
+    notes = CaptchaNotes(CaptchaWatch(broker))
     settler.on_settled(attempts.forget)
+    settler.on_written(notes.note)
     broker.on_return(leases.renew_now)
     broker.on_return(gate.renew_now)
-    # Only read from here; the limits are for submits.
-    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
 
     def describe() -> WorkerFigures:
         return WorkerFigures(
@@ -94,7 +110,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         ProtectedPorts(broker, feed, policy, process.host),
         proxy,
         browser,
+        updates,
         recognition,
+        notes,
         settler,
         gate,
         leases,
@@ -103,6 +121,16 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         process.build_presence(),
         *(DeliveryLoop(broker, consumer, attempts, clock, browser.wait_serving) for consumer in consumers),
     )
+
+
+def _build_model_updates(process: RoleProcess, feed: EventFeed, policy: ScopePolicy) -> ModelUpdates:
+    def list_hosts() -> list[str]:
+        return [target.host for target in policy.targets]
+
+    shelf = ModelShelf(process.state_directory / MODELS_FOLDER_NAME)
+    updates = ModelUpdates(process.broker, shelf, feed, list_hosts, process.metrics)
+    process.on_reload(lambda _: updates.look_now())
+    return updates
 
 
 def _build_proxy(process: RoleProcess, policy: ScopePolicy) -> FilteringProxy:

@@ -46,3 +46,4 @@ class Pruning(Service):
             self._metrics.record_pruned("dead_letter", pruned.dead_letters)
             self._metrics.record_pruned("consumer", pruned.consumers)
             self._metrics.record_pruned("evidence", pruned.evidence)
+            self._metrics.record_pruned("answer", pruned.answers)

@@ -1,10 +1,20 @@
 """What one attempt has found so far, kept also when it fails."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.captcha_drift import CaptchaObservation
+from captchad.domain.errors import PictureRefused
+from captchad.domain.label import (
+    LABEL_PICTURE_LIMIT_BYTES,
+    LABEL_TEXT_LIMIT_CHARACTERS,
+    CollectedAnswers,
+    JudgedAnswer,
+    Verdict,
+)
 from captchad.domain.page import Evidence, SessionState
+from captchad.domain.picture import read_picture_header
 from captchad.domain.recognition import Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskResult
@@ -41,27 +51,85 @@ class StageTimes:
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt under way; `tries` is how many pictures it may read: its own and one for each retry left."""
+    """One attempt under way; `sent_answers` it has sent itself.
+
+    `tries` is how many pictures it may read: its own and one for each retry left. `collects_labels` says whether what
+    the site says of its answers is kept with their pictures.
+    """
 
     delivery: Delivery
     target: Target
     deadline: Deadline
     times: StageTimes
+    collects_labels: bool = False
     evidence: Evidence | None = None
+    sent_answers: int = 0
     wrong_answers: int = 0
+    pictures_read: int = 0
+    observation: CaptchaObservation | None = None
     # None where the page shows neither success nor failure, or no form was filled.
     verified: bool | None = None
+    left_scope_to: str | None = None
     session: SessionState | None = field(default=None, repr=False)
+    _judged: list[JudgedAnswer] = field(default_factory=list, repr=False)
+    _unjudged_picture: bytes = field(default=b"", repr=False)
 
     @property
     def tries(self) -> int:
         """How many pictures may be read; failed attempts have used up retries already."""
         return 1 + max(0, self.delivery.request.retry_count - (self.delivery.attempt - 1))
 
+    @property
+    def answers_left(self) -> int:
+        """How many answers the task may still send: one, and one for each retry, over all its attempts."""
+        return 1 + self.delivery.request.retry_count - self.delivery.answers - self.sent_answers
+
     def keep(self, picture: bytes, screenshot: bytes | None = None, choice: str = "") -> None:
         """Keep evidence of how the captcha was read, where that was requested."""
         if self.delivery.request.evidence:
             self.evidence = Evidence(picture, screenshot, choice)
+
+    def judge(self, picture: bytes, recognition: Recognition, verified: bool | None) -> None:
+        """Take note of what the site says of an answer: right, wrong, or nothing (None)."""
+        text = recognition.drawn_text
+        # Beyond the limits it is no captcha worth learning from, and all of them pass through Redis.
+        is_fit = len(picture) <= LABEL_PICTURE_LIMIT_BYTES and 0 < len(text) <= LABEL_TEXT_LIMIT_CHARACTERS
+        # A label says all that its picture shows.
+        is_fit &= recognition.is_whole
+        self._unjudged_picture = b""
+        if not self.collects_labels or not is_fit:
+            return
+        if verified is None:
+            self._unjudged_picture = picture
+        else:
+            self._judged.append(JudgedAnswer(text, Verdict.RIGHT if verified else Verdict.WRONG, picture))
+
+    @property
+    def answers(self) -> CollectedAnswers | None:
+        """What was found out for the labels of the target; None where none are collected."""
+        if not self.collects_labels:
+            return None
+        return CollectedAnswers(self.target.host, tuple(self._judged), self._unjudged_picture)
+
+    def note_reading(self, picture: bytes, recognition: Recognition) -> None:
+        """Observe the first picture; how many others a visit reads depends on the answers, which would bias them."""
+        self.pictures_read += 1
+        if self.pictures_read > 1:
+            return
+        try:
+            header = read_picture_header(picture)
+        except PictureRefused:
+            return  # an engine of another package may read what this release can't measure
+        self.observation = CaptchaObservation(
+            self.target.host, header.width, header.height, recognition.confidence, recognition.recogniser
+        )
+
+    def note_verdict(self, verified: bool | None) -> None:
+        """Take note of what the page said to the answer."""
+        self.verified = verified
+        self.wrong_answers += verified is False
+        if self.pictures_read == 1 and self.observation is not None:
+            self.observation = replace(self.observation, verified=verified)
 
     def conclude(self, recognition: Recognition) -> TaskResult:
         """Return the result."""
@@ -75,4 +143,5 @@ class Attempt:
             expression=recognition.expression,
             timings_ms=self.times.total(),
             session=self.session,
+            left_scope_to=self.left_scope_to,
         )

@@ -1,6 +1,6 @@
 """What solving asks of a browser: an open page, and what can be done with it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -15,11 +15,16 @@ class CaptchaPage(Protocol):
     async def capture(self) -> CaptchaCapture:
         """Find the captcha and take its picture; again after a refresh."""
 
-    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
+    async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type the answer and send the form; True or False once success or failure shows, None where neither does.
 
-        `check_held` is called just before the answer is sent, and raises where it must not be.
+        `permit` is awaited just before the answer is sent, and raises where it must not be.
+        PictureChanged, with nothing sent, where the page shows another picture by then; `capture` returns that one.
         """
+
+    @property
+    def left_scope_to(self) -> str | None:
+        """The origin out of scope that the answer led to, where the page was stopped; else None."""
 
     async def can_refresh(self) -> bool:
         """Whether the page can show another picture without being opened anew."""

@@ -3,48 +3,36 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 
 from captchad.domain.capture import CaptchaCapture
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
 from captchad.domain.page import Evidence
 from captchad.domain.recognition import Recognition
 from captchad.domain.task import TaskResult
 from captchad.solving.attempt import Attempt
 from captchad.solving.captcha_page import CaptchaPage
+from captchad.solving.permission import PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
 
 # Bounded: a page that hangs gives no screenshot.
 LAST_SCREENSHOT_SECONDS = 2.0
+CHANGES_LIMIT = 3
 
 _logger = logging.getLogger(__name__)
-
-
-class LeaseLapsed(Exception):
-    """The task may belong to another worker by now, so no answer may be sent."""
-
-
-class RetriesUsedUp(AttemptFailed):
-    """All tries of the task were used up on one page."""
-
-    @property
-    def is_retryable(self) -> bool:
-        """Never: there is nothing left to try."""
-        return False
 
 
 class FillLoop:
     """Reads the captcha of one page and answers it.
 
     An uncertain reading and a wrong answer both cost a try; the next one is made with another picture in the same
-    session. `check_held` raises LeaseLapsed once nothing may be sent any more.
+    session. Each answer is permitted before it is sent.
     """
 
-    def __init__(self, attempt: Attempt, reader: PictureReader, check_held: Callable[[], None]) -> None:
+    def __init__(self, attempt: Attempt, reader: PictureReader, permit_answer: PermitAnswer) -> None:
         self._attempt = attempt
         self._request = attempt.delivery.request
         self._reader = reader
-        self._check_held = check_held
+        self._permit_answer = permit_answer
         self._tries_left = attempt.tries
 
     async def work(self, page: CaptchaPage) -> TaskResult:
@@ -61,6 +49,14 @@ class FillLoop:
 
     async def _try_once(self, page: CaptchaPage) -> Recognition | None:
         """Return the reading of the current picture if it is final; None once there is another picture to try."""
+        for _ in range(CHANGES_LIMIT):
+            # A picture that changed before its answer was sent costs no try.
+            with contextlib.suppress(PictureChanged):
+                return await self._read_and_answer(page)
+        message = f"the page has drawn another captcha {CHANGES_LIMIT} times while its answer was typed"
+        raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
+
+    async def _read_and_answer(self, page: CaptchaPage) -> Recognition | None:
         capture = await self._capture(page)
         try:
             recognition = await self._read(capture)
@@ -70,7 +66,10 @@ class FillLoop:
             await self._refresh(page, failure)
             return None
         # None (unknown) stands: without a sign of failure another try could answer a second time.
-        if self._request.fill is None or await self._answer(page, recognition) is not False:
+        verified = None if self._request.fill is None else await self._answer(page, recognition)
+        if capture.reading is None:
+            self._attempt.judge(capture.picture, recognition, verified)
+        if verified is not False:
             return recognition
         await self._refresh(page, self._explain_wrong())
         return None
@@ -88,15 +87,21 @@ class FillLoop:
 
     async def _read(self, capture: CaptchaCapture) -> Recognition:
         try:
-            return await self._reader.read(capture.picture, self._request.hints, self._attempt.target)
+            if capture.reading is not None:
+                return self._reader.accept(capture.reading, self._attempt)
+            return await self._reader.read(capture.picture, self._attempt, capture.instruction)
         finally:
             self._attempt.times.end("recognise")
 
     async def _answer(self, page: CaptchaPage, recognition: Recognition) -> bool | None:
-        self._attempt.verified = await page.submit(recognition.text, self._check_held)
+        verified = await page.submit(recognition.text, self._permit)
         self._attempt.times.end("verify")
-        self._attempt.wrong_answers += self._attempt.verified is False
-        return self._attempt.verified
+        self._attempt.note_verdict(verified)
+        return verified
+
+    async def _permit(self) -> None:
+        await self._permit_answer(self._attempt.delivery)
+        self._attempt.sent_answers += 1
 
     def _explain_wrong(self) -> AttemptFailed:
         count = self._attempt.wrong_answers
@@ -105,7 +110,7 @@ class FillLoop:
 
     async def _refresh(self, page: CaptchaPage, reason: AttemptFailed) -> None:
         """Get another picture; where there is none, the attempt fails with the reason for wanting one."""
-        if self._tries_left <= 0:
+        if self._tries_left <= 0 or (self._request.fill is not None and self._attempt.answers_left <= 0):
             # Without this the task would be retried for attempts that were never made.
             raise RetriesUsedUp(reason.task_error_code, reason.message)
         _logger.info("%s: %s; trying another picture", reason.task_error_code, reason.message)
@@ -118,6 +123,7 @@ class FillLoop:
         self._attempt.times.end("capture")
 
     async def _conclude(self, page: CaptchaPage, recognition: Recognition) -> TaskResult:
+        self._attempt.left_scope_to = page.left_scope_to
         if self._request.return_session:
             self._attempt.session = await page.read_session()
         return self._attempt.conclude(recognition)

@@ -11,6 +11,7 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
 from captchad.runtime.service import Service
 from captchad.solving.attempts import Abandonment, Attempts, RunningAttempt
+from captchad.solving.permission import LeaseLapsed, explain_all_sent
 from captchad.telemetry.metrics import Metrics
 
 _logger = logging.getLogger(__name__)
@@ -45,6 +46,20 @@ class LeaseKeeper(Service):
         if attempt is None or attempt.abandonment is not None:
             return False
         return self._clock.monotonic_seconds() - attempt.renewed_seconds <= TASK_LEASE_SECONDS
+
+    async def permit_answer(self, delivery: Delivery) -> None:
+        """Count an answer in the task's record; LeaseLapsed or RetriesUsedUp where it must not be sent."""
+        if not self.is_held(delivery):
+            raise LeaseLapsed
+        try:
+            count = await self._consumers[delivery.partition].count_answer(delivery)
+        except BrokerUnavailable:
+            raise LeaseLapsed from None
+        if count == "used_up":
+            raise explain_all_sent(1 + delivery.request.retry_count)
+        # Asked last: the caller sends the answer at once.
+        if count == "lost" or not self.is_held(delivery):
+            raise LeaseLapsed
 
     async def _renew_all(self) -> None:
         by_partition: defaultdict[int, list[RunningAttempt]] = defaultdict(list)

@@ -27,6 +27,7 @@ class Settler(Service):
         self._broker = broker
         self._consumers = {consumer.partition: consumer for consumer in consumers}
         self._on_settled: list[Callable[[Delivery], None]] = []
+        self._on_written: list[Callable[[Settlement], None]] = []
         self._metrics = metrics
         self._waiting: list[Settlement] = []
         self._arrived = asyncio.Event()
@@ -38,6 +39,10 @@ class Settler(Service):
     def on_settled(self, callback: Callable[[Delivery], None]) -> None:
         """Call `callback` for each attempt whose outcome is written, or refused for good."""
         self._on_settled.append(callback)
+
+    def on_written(self, callback: Callable[[Settlement], None]) -> None:
+        """Call `callback` once for each outcome that is written; not if it came too late, as after a cancellation."""
+        self._on_written.append(callback)
 
     def put(self, settlement: Settlement) -> None:
         """Accept an outcome; it is written with all others that wait."""
@@ -102,6 +107,9 @@ class Settler(Service):
             for callback in self._on_settled:
                 # Also for a refused one: its slot and its lease must be forgotten all the same.
                 callback(settlement.delivery)
+            if answer not in {REFUSED, DUPLICATE}:
+                for written in self._on_written:
+                    written(settlement)
             self._note(settlement, answer)
 
     def _note(self, settlement: Settlement, answer: str) -> None:

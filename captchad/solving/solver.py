@@ -13,9 +13,13 @@ from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.captcha_page import CaptchaBrowser
-from captchad.solving.fill_loop import FillLoop, LeaseLapsed, RetriesUsedUp
+from captchad.solving.fill_loop import FillLoop
+from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp, explain_all_sent
 from captchad.solving.reading import PictureReader
 from captchad.telemetry.metrics import Metrics
+
+SHOWING_THE_CAPTCHA = frozenset({TaskErrorCode.CAPTCHA_UNREADABLE, TaskErrorCode.WRONG_ANSWER})
+"""These failures say something of the captcha; all others are the page's."""
 
 _logger = logging.getLogger(__name__)
 
@@ -27,15 +31,17 @@ class Solver:
         self,
         browser: CaptchaBrowser,
         reader: PictureReader,
-        is_held: Callable[[Delivery], bool],
+        permit_answer: PermitAnswer,
         metrics: Metrics,
         clock: Clock,
+        collects_labels: Callable[[Target], bool],
     ) -> None:
         self._browser = browser
         self._reader = reader
-        self._is_held = is_held
+        self._permit_answer = permit_answer
         self._metrics = metrics
         self._clock = clock
+        self._collects_labels = collects_labels
 
     async def solve(self, delivery: Delivery, target: Target) -> Settlement:
         """Make one attempt; every failure becomes an outcome, only cancellation propagates."""
@@ -43,7 +49,7 @@ class Solver:
         # The attempt's only deadline; everything below gets it as an argument.
         deadline = Deadline(min(delivery.request.timeout_seconds, delivery.remaining_seconds), self._clock)
         times = StageTimes(delivery.queued_ms, self._clock)
-        return await self._settle(Attempt(delivery, target, deadline, times))
+        return await self._settle(Attempt(delivery, target, deadline, times, self._collects_labels(target)))
 
     async def _settle(self, attempt: Attempt) -> Settlement:
         delivery = attempt.delivery
@@ -61,7 +67,14 @@ class Solver:
             return settle_failure(delivery, unexpected, attempt)
         for stage, milliseconds in result.timings_ms.items():
             self._metrics.record_stage(stage, milliseconds / 1000)
-        return Settlement(delivery, AttemptOutcome.COMPLETED, result=result, evidence=attempt.evidence)
+        return Settlement(
+            delivery,
+            AttemptOutcome.COMPLETED,
+            result=result,
+            evidence=attempt.evidence,
+            answers=attempt.answers,
+            observation=attempt.observation,
+        )
 
     async def _solve_in_time(self, attempt: Attempt) -> TaskResult:
         try:
@@ -76,14 +89,11 @@ class Solver:
         delivery = attempt.delivery
         if delivery.request.url is None:
             return await self._read_picture(attempt)
-
-        def check_held() -> None:
-            if not self._is_held(delivery):
-                raise LeaseLapsed
-
+        if delivery.request.fill is not None and attempt.answers_left <= 0:
+            raise explain_all_sent(delivery.answers)
         order = order_page(delivery.request, delivery.request.url, attempt.target)
         async with self._browser.open_page(order, attempt.deadline) as page:
-            return await FillLoop(attempt, self._reader, check_held).work(page)
+            return await FillLoop(attempt, self._reader, self._permit_answer).work(page)
 
     async def _read_picture(self, attempt: Attempt) -> TaskResult:
         """Read the picture that came with the task; a vector picture is drawn first."""
@@ -94,8 +104,9 @@ class Solver:
             times.end("capture")
         attempt.keep(picture)
         times.restart()
-        recognition = await self._reader.read(picture, request.hints, attempt.target)
+        recognition = await self._reader.read(picture, attempt)
         times.end("recognise")
+        attempt.judge(picture, recognition, verified=None)
         return attempt.conclude(recognition)
 
 
@@ -107,8 +118,10 @@ def order_page(request: TaskRequest, url: str, target: Target) -> PageOrder:
         key_id=request.key_id,
         selector=request.selector,
         session=request.session,
+        steps=request.steps,
         fill=request.fill,
         wants_session=request.return_session,
+        may_reach_typed=target.may_be_typed_into,
     )
 
 
@@ -126,7 +139,13 @@ def settle_failure(delivery: Delivery, failure: AttemptFailed, attempt: Attempt 
     outcome = AttemptOutcome.RETRYABLE if failure.is_retryable else AttemptOutcome.FAILED
     if isinstance(failure, RetriesUsedUp):
         outcome = AttemptOutcome.EXHAUSTED
-    evidence = attempt.evidence if attempt is not None else None
+    observation = attempt.observation if attempt is not None else None
     return Settlement(
-        delivery, outcome, error=error, retry_after_seconds=failure.retry_after_seconds, evidence=evidence
+        delivery,
+        outcome,
+        error=error,
+        retry_after_seconds=failure.retry_after_seconds,
+        evidence=attempt.evidence if attempt is not None else None,
+        answers=attempt.answers if attempt is not None else None,
+        observation=observation if failure.task_error_code in SHOWING_THE_CAPTCHA else None,
     )

@@ -1,6 +1,6 @@
 """Every metric captchad exports: its name, kind, labels and meaning. No other file spells one.
 
-Label values come from closed sets (routes as declared, stages, error codes); hosts and node names are the two
+Label values come from closed sets (routes as declared, stages, error codes); hosts, targets and node names are the
 exceptions, and `instruments` bounds how many series any metric may have.
 """
 
@@ -90,6 +90,9 @@ BROKER_RECONNECTS = _counter("captchad_broker_reconnects_total", "Reconnections 
 # ---- The gateway ----
 
 SUBMISSIONS = _counter("captchad_submissions_total", "Tasks submitted: accepted, repeated or refused.", "outcome")
+ANSWER_REPORTS = _counter(
+    "captchad_answer_reports_total", "Answers that callers have reported as right or wrong.", "verdict"
+)
 
 # ---- The worker ----
 
@@ -124,6 +127,12 @@ BROWSER_CRASHES = _counter(
 EGRESS_REFUSALS = _counter(
     "captchad_egress_refusals_total", "Connections the filtering proxy refused, by reason.", "reason"
 )
+LEARNED_MODELS = _gauge("captchad_learned_models", "Targets that this worker reads with a learned model.")
+MODEL_CHANGES = _counter(
+    "captchad_model_changes_total",
+    "Learned models that this worker has begun to read a target with (installed), or could not use (refused).",
+    "outcome",
+)
 
 # ---- The scheduler ----
 
@@ -132,6 +141,15 @@ RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers:
 PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
+LABELS_KEPT = _counter(
+    "captchad_labels_kept_total", "Labels that this host has put into its label store.", "origin", "verdict"
+)
+LABELS_DROPPED = _counter(
+    "captchad_labels_dropped_total",
+    "Labels not kept: older or more than the limits allow (limit), larger than the store or known better (refused), or "
+    "damaged in Redis (unreadable).",
+    "reason",
+)
 
 PROCESS_METRICS = (
     NODE_INFO,
@@ -149,7 +167,7 @@ PROCESS_METRICS = (
     SERVICE_FAILURES,
     BROKER_RECONNECTS,
 )
-GATEWAY_METRICS = (SUBMISSIONS,)
+GATEWAY_METRICS = (SUBMISSIONS, ANSWER_REPORTS)
 WORKER_METRICS = (
     SLOTS,
     TASKS_IN_FLIGHT,
@@ -162,8 +180,10 @@ WORKER_METRICS = (
     BROWSER_RECYCLES,
     BROWSER_CRASHES,
     EGRESS_REFUSALS,
+    LEARNED_MODELS,
+    MODEL_CHANGES,
 )
-SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED)
+SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, LABELS_KEPT, LABELS_DROPPED)
 
 # ---- The whole fleet; the monitor alone ----
 # The first eight names are the original specification's and must not change.
@@ -203,12 +223,31 @@ EVIDENCE_BYTES = _gauge(
     "captchad_evidence_bytes", "Bytes of kept evidence, against redis.evidence_limit_bytes of each partition."
 )
 EVIDENCE_DROPPED = _counter("captchad_evidence_dropped_total", "Evidence dropped early to make room.")
+LABEL_BYTES = _gauge(
+    "captchad_label_queue_bytes",
+    "Bytes of labels that wait in Redis for the learner, against redis.label_limit_bytes of each partition.",
+)
+LABELS_LOST = _counter(
+    "captchad_label_queue_dropped_total", "Labels dropped from Redis to make room: the learner was away for too long."
+)
 MEAN_PROCESSING = _gauge("captchad_processing_seconds_mean", "Mean processing time over the last hour; 0 without any.")
 NODES = _gauge("captchad_nodes", "Nodes by role and state.", "role", "state")
 FLEET_SLOTS = _gauge("captchad_fleet_slots", "Slots of all workers that are up.")
 HOST_CPU = _gauge("captchad_host_cpu_percent", "Processor use of a host.", "host")
 HOST_MEMORY = _gauge("captchad_host_memory_percent", "Memory use of a host.", "host")
 HOST_DISK = _gauge("captchad_host_disk_percent", "Use of the disk under a host's state folder.", "host")
+
+CAPTCHA_CHANGES = _counter(
+    "captchad_captcha_changes_total", "Times the captcha of a target was found to have changed.", "target"
+)
+CAPTCHA_CHANGED = _gauge(
+    "captchad_captcha_changed_timestamp_seconds",
+    "When that was last, in seconds since 1970; only of targets where it was.",
+    "target",
+)
+CAPTCHA_VISITS = _gauge(
+    "captchad_captcha_baseline_visits", "Visits to a target since the baseline of its captcha began.", "target"
+)
 
 FLEET_METRICS = (
     TASKS_TOTAL,
@@ -234,11 +273,16 @@ FLEET_METRICS = (
     QUEUED_BYTES,
     EVIDENCE_BYTES,
     EVIDENCE_DROPPED,
+    LABEL_BYTES,
+    LABELS_LOST,
     MEAN_PROCESSING,
     NODES,
     FLEET_SLOTS,
     HOST_CPU,
     HOST_MEMORY,
     HOST_DISK,
+    CAPTCHA_CHANGES,
+    CAPTCHA_CHANGED,
+    CAPTCHA_VISITS,
 )
 ALL_METRICS = (*PROCESS_METRICS, *GATEWAY_METRICS, *WORKER_METRICS, *SCHEDULER_METRICS, *FLEET_METRICS)

@@ -24,7 +24,9 @@ DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "dead"]
 ConnectionEnd = Literal["surplus", "slow_head"]
-PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence"]
+ModelOutcome = Literal["installed", "refused"]
+LabelDrop = Literal["limit", "refused", "unreadable"]
+PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence", "answer"]
 
 
 class Metrics:
@@ -73,6 +75,10 @@ class Metrics:
         """Some tasks were submitted; `repeated` is an idempotency key met again."""
         self.instruments.add(metric_catalogue.SUBMISSIONS, count, {"outcome": outcome})
 
+    def record_answer_report(self, verdict: str) -> None:
+        """A caller has reported an answer as right or wrong."""
+        self.instruments.add(metric_catalogue.ANSWER_REPORTS, labels={"verdict": verdict})
+
     # ---- worker
 
     def set_worker_figures(self, figures: WorkerFigures) -> None:
@@ -85,6 +91,14 @@ class Metrics:
             (metric_catalogue.BROWSER_CRASHES, browser.crashes),
         ):
             self.instruments.set(definition, value or 0)
+
+    def set_learned_models(self, count: int) -> None:
+        """So many targets are read with a learned model."""
+        self.instruments.set(metric_catalogue.LEARNED_MODELS, count)
+
+    def record_model_change(self, outcome: ModelOutcome) -> None:
+        """A target is read with another model from now on, or its new one was refused."""
+        self.instruments.add(metric_catalogue.MODEL_CHANGES, labels={"outcome": outcome})
 
     def record_attempt(self, outcome: SettlementOutcome, error_code: str | None = None) -> None:
         """One attempt ended; `refused` is a late result that the fence kept out."""
@@ -133,6 +147,14 @@ class Metrics:
     def record_pruned(self, kind: PrunedKind, count: int) -> None:
         """Some old entries were removed."""
         self.instruments.add(metric_catalogue.PRUNED, count, {"kind": kind})
+
+    def record_label_kept(self, origin: str, verdict: str) -> None:
+        """A label was put into this host's label store."""
+        self.instruments.add(metric_catalogue.LABELS_KEPT, labels={"origin": origin, "verdict": verdict})
+
+    def record_labels_dropped(self, reason: LabelDrop, count: int = 1) -> None:
+        """Some labels were not kept, or not any longer."""
+        self.instruments.add(metric_catalogue.LABELS_DROPPED, count, {"reason": reason})
 
     # ---- all of them
 

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from torch import nn
 
 from captchad.recognition.ctc import BLANK
 from captchad.recognition.model import DESCRIPTION_KEY
 from captchad.recognition.onnx_session import open_session
 from captchad.recognition.preparation import HEIGHT_PIXELS, NORMALISATION, WIDTH_LEAST_PIXELS, WIDTH_LIMIT_PIXELS
 from captchad.training.alphabet import SYMBOLS
-from captchad.training.network import COLUMN_WIDTH_PIXELS
+from captchad.training.network import COLUMN_WIDTH_PIXELS, CaptchaNetwork
 from captchad.training.recipe import Recipe
 
 # The first opset with Gelu as one operation: onnxruntime can't fuse its parts again around quantised convolutions.
@@ -37,7 +36,7 @@ class ExportFailed(Exception):
 class TrainedNetwork:
     """A network in evaluation mode, with the recipe, the steps and the last validation behind it."""
 
-    network: nn.Module
+    network: CaptchaNetwork
     recipe: Recipe
     steps: int
     figures: Mapping[str, Any]
@@ -65,9 +64,9 @@ def write_description(path: Path, description: Mapping[str, Any]) -> None:
     onnx.save(model, str(path))
 
 
-def write_onnx(network: nn.Module, path: Path) -> None:
+def write_onnx(network: CaptchaNetwork, path: Path) -> None:
     """Write a network in evaluation mode, for any number of pictures of any width."""
-    example = torch.zeros(2, 1, HEIGHT_PIXELS, WIDTH_LEAST_PIXELS)
+    example = torch.zeros(2, network.planes, HEIGHT_PIXELS, WIDTH_LEAST_PIXELS)
     with warnings.catch_warnings():
         # The newer exporter gives the weights names of its own.
         warnings.simplefilter("ignore")
@@ -87,13 +86,13 @@ def write_onnx(network: nn.Module, path: Path) -> None:
         )
 
 
-def measure_difference(network: nn.Module, path: Path) -> float:
+def measure_difference(network: CaptchaNetwork, path: Path) -> float:
     """Return the greatest difference between torch's and onnxruntime's log probabilities over some shapes."""
     session = open_session(path)
     generator = np.random.default_rng(0)
     greatest = 0.0
     for batch, width in _TRIED_SHAPES:
-        pictures = generator.uniform(-1, 1, (batch, 1, HEIGHT_PIXELS, width)).astype(np.float32)
+        pictures = generator.uniform(-1, 1, (batch, network.planes, HEIGHT_PIXELS, width)).astype(np.float32)
         with torch.no_grad():
             expected = network(torch.from_numpy(pictures)).numpy()
         (found,) = session.run([OUTPUT_NAME], {INPUT_NAME: pictures})
@@ -108,6 +107,7 @@ def describe(trained: TrainedNetwork) -> dict[str, Any]:
         "weights_digest": digest_weights(trained.network),
         "symbols": SYMBOLS,
         "blank": BLANK,
+        "planes": trained.recipe.shape.planes,
         "height_pixels": HEIGHT_PIXELS,
         "width_least_pixels": WIDTH_LEAST_PIXELS,
         "width_limit_pixels": WIDTH_LIMIT_PIXELS,
@@ -121,7 +121,7 @@ def describe(trained: TrainedNetwork) -> dict[str, Any]:
     }
 
 
-def digest_weights(network: nn.Module) -> str:
+def digest_weights(network: CaptchaNetwork) -> str:
     """Return sixteen hex digits that differ where any weight does."""
     digest = hashlib.sha256()
     for name, values in sorted(network.state_dict().items()):

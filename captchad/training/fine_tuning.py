@@ -24,7 +24,7 @@ from captchad.training.validation import FamilyFigures, compare, read_greedily
 
 LEAST_PICTURES = 20
 _HELD_BACK_SHARE, _HELD_BACK_LEAST, _HELD_BACK_MOST = 0.15, 8, 300
-_BATCH_PICTURES = 16
+BATCH_PICTURES = 16
 _WARM_UP_SHARE = 0.05
 _PEAK_LEARNING_RATE, _LEAST_LEARNING_RATE = 5e-4, 1e-5
 _WEIGHT_DECAY, _GRADIENT_NORM_LIMIT = 0.01, 5.0
@@ -99,18 +99,14 @@ def fine_tune(
 
     The best weights seen are kept, those at the start included.
     """
-    torch.manual_seed(options.seed)
-    torch.set_num_threads(options.threads)
-    is_late = _make_deadline(options.minutes, clock)
     before = best = _measure(network, division.held_back)
     # What is to be returned if no pass is better: the network as it came.
     best_network, best_pass, done = copy.deepcopy(network), 0, 0
-    present = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(present.parameters(), lr=_PEAK_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
-    schedule = _make_schedule(options, len(division.learned))
+    passes = _Passes(network, division.learned, options, clock)
+    present, is_late = passes.network, passes.is_late
     try:
         for number in range(1, options.passes + 1):
-            _pass_over(present, optimiser, schedule, division.learned, (options.seed, number), is_late)
+            passes.make(number)
             figures, done = _measure(present, division.held_back), number
             report(number, figures)
             if _rank(figures) > _rank(best):
@@ -122,13 +118,47 @@ def fine_tune(
     return Tuned(best_network.eval(), before, best, done)
 
 
+def train_through(
+    network: CaptchaNetwork, samples: Sequence[Sample], options: TuningOptions, clock: Clock
+) -> CaptchaNetwork:
+    """Train for all passes, or until the minutes end, and keep the last weights; nothing is held back to choose by."""
+    passes, number = _Passes(network, samples, options, clock), 0
+    while number < options.passes and not passes.is_late():
+        number += 1
+        passes.make(number)
+    return passes.network.eval()
+
+
+class _Passes:
+    """Passes over the same samples by a copy of a network, under one schedule."""
+
+    def __init__(
+        self, network: CaptchaNetwork, samples: Sequence[Sample], options: TuningOptions, clock: Clock
+    ) -> None:
+        torch.manual_seed(options.seed)
+        torch.set_num_threads(options.threads)
+        self.network: CaptchaNetwork = copy.deepcopy(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.is_late = _make_deadline(options.minutes, clock)
+        self._samples = samples
+        self._seed = options.seed
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), lr=_PEAK_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
+        )
+        self._schedule = _make_schedule(options, len(samples))
+
+    def make(self, number: int) -> None:
+        """Make one pass, the first having number 1."""
+        seed = (self._seed, number)
+        _pass_over(self.network, self._optimiser, self._schedule, self._samples, seed, self.is_late)
+
+
 def _make_deadline(minutes: float | None, clock: Clock) -> Callable[[], bool]:
     started_seconds = clock.monotonic_seconds()
     return lambda: minutes is not None and clock.monotonic_seconds() - started_seconds >= minutes * _SECONDS_PER_MINUTE
 
 
 def _make_schedule(options: TuningOptions, pictures: int) -> Schedule:
-    steps = options.passes * math.ceil(pictures / _BATCH_PICTURES)
+    steps = options.passes * math.ceil(pictures / BATCH_PICTURES)
     return Schedule(
         steps=steps,
         warm_up_steps=max(1, round(steps * _WARM_UP_SHARE)),
@@ -147,7 +177,7 @@ def _pass_over(
     is_late: Callable[[], bool],
 ) -> None:
     network.train()
-    batches = _make_batches(samples, np.random.default_rng(seed))
+    batches = _make_batches(samples, network.planes, np.random.default_rng(seed))
     first = (seed[1] - 1) * len(batches)
     for number, batch in enumerate(batches, start=first):
         if is_late():
@@ -160,17 +190,17 @@ def _pass_over(
         optimiser.step()
 
 
-def _make_batches(samples: Sequence[Sample], generator: np.random.Generator) -> list[Batch]:
-    seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in samples]
+def _make_batches(samples: Sequence[Sample], planes: int, generator: np.random.Generator) -> list[Batch]:
+    seen = [(augment(sample.picture, generator, planes=planes), encode(sample.text)) for sample in samples]
     # Alike widths together, so that little of a batch is padding; the batches come in random order.
-    seen.sort(key=lambda pair: pair[0].shape[1])
-    groups = [seen[start : start + _BATCH_PICTURES] for start in range(0, len(seen), _BATCH_PICTURES)]
+    seen.sort(key=lambda pair: pair[0].shape[2])
+    groups = [seen[start : start + BATCH_PICTURES] for start in range(0, len(seen), BATCH_PICTURES)]
     return [make_batch(number, groups[place]) for number, place in enumerate(generator.permutation(len(groups)))]
 
 
 def _measure_loss(network: CaptchaNetwork, batch: Batch) -> torch.Tensor:
     with torch.autocast("cpu", torch.bfloat16, enabled=has_fast_bfloat16()):
-        outputs = network(torch.from_numpy(batch.pictures).to(memory_format=torch.channels_last))
+        outputs = network(torch.from_numpy(batch.pictures).float().to(memory_format=torch.channels_last))
     return nn.functional.ctc_loss(
         outputs.float(),
         torch.tensor([number for labels in batch.labels for number in labels]),

@@ -1,4 +1,4 @@
-"""The network: PP-OCRv6's small text recogniser on grey pictures, its columns half as wide.
+"""The network: PP-OCRv6's small text recogniser on prepared pictures, its columns half as wide.
 
 A stem at a quarter of the picture's size, three stages of depthwise separable blocks, average pooling over the rows,
 two attention blocks along the columns, a CTC head. The shape is that of the published weights, which
@@ -22,12 +22,12 @@ _NECK_KERNEL = 7
 
 
 class Stem(nn.Module):
-    """Brings a grey picture to a quarter of its size."""
+    """Brings a prepared picture to a quarter of its size."""
 
-    def __init__(self, channels: int, out_channels: int) -> None:
+    def __init__(self, planes: int, channels: int, out_channels: int) -> None:
         super().__init__()
         half = channels // 2
-        self.first_downsample = nn.Conv2d(1, channels, 3, stride=2, padding=1)
+        self.first_downsample = nn.Conv2d(planes, channels, 3, stride=2, padding=1)
         self.reduce = nn.Conv2d(channels, half, 2)
         self.expand = nn.Conv2d(half, channels, 2)
         self.second_downsample = nn.Conv2d(2 * channels, channels, 3, stride=2, padding=1)
@@ -147,11 +147,12 @@ class Neck(nn.Module):
 
 
 class CaptchaNetwork(nn.Module):
-    """Pictures, shape (batch, 1, 48, width), to log probabilities, shape (width / 4 rounded up, batch, symbols)."""
+    """Pictures (batch, planes, 48, width) to log probabilities, shape (width / 4 rounded up, batch, symbols)."""
 
-    def __init__(self, shape: NetworkShape) -> None:
+    def __init__(self, shape: NetworkShape, symbols: int = len(SYMBOLS)) -> None:
         super().__init__()
-        self.stem = Stem(shape.stem_channels, shape.channels[0])
+        self.planes = shape.planes
+        self.stem = Stem(shape.planes, shape.stem_channels, shape.channels[0])
         stages: list[nn.Module] = []
         for number, (channels, gates) in enumerate(zip(shape.channels, shape.gates, strict=True)):
             if number > 0:
@@ -159,17 +160,24 @@ class CaptchaNetwork(nn.Module):
             stages.extend(DepthwiseSeparableBlock(channels, is_gated=gate == "g") for gate in gates)
         self.encoder = nn.Sequential(*stages)
         self.neck = Neck(shape.channels[-1], shape.neck_channels, shape)
-        self.head = nn.Linear(shape.neck_channels, len(SYMBOLS) + 1)
+        self.head = nn.Linear(shape.neck_channels, symbols + 1)
         self.dropout = nn.Dropout(shape.dropout)
         self.apply(_initialise)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the log probability of the blank and each symbol at each step."""
+        return self.read(self.encode(pictures))
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Return the features of each column, shape (batch, channels, steps)."""
         rows = self.encoder(self.stem(pictures))
         # Keeps the number of columns: the pooling window is two wide and moves by one.
         padded = functional.pad(rows, (0, 1, 0, 0), mode="replicate")
-        pooled = functional.avg_pool2d(padded, (_POOLED_ROWS, 2), stride=1)
-        logits: Tensor = self.head(self.dropout(self.neck(pooled.squeeze(2))))
+        return functional.avg_pool2d(padded, (_POOLED_ROWS, 2), stride=1).squeeze(2)
+
+    def read(self, columns: Tensor) -> Tensor:
+        """Return what `forward` does, of the columns' features."""
+        logits: Tensor = self.head(self.dropout(self.neck(columns)))
         return logits.transpose(0, 1).log_softmax(dim=2)
 
 

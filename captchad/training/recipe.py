@@ -7,14 +7,17 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from captchad.recognition.preparation import GREY_PLANES
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkShape:
-    """Channels of the stem, the three stages (at 1/4, 1/8, 1/16 of the height) and the neck.
+    """Planes of a picture; channels of the stem, the three stages (at 1/4, 1/8, 1/16 of the height), the neck.
 
     `gates` has a letter for each block of a stage: g for a gated one.
     """
 
+    planes: int = GREY_PLANES
     stem_channels: int = 48
     channels: tuple[int, ...] = (96, 192, 384)
     gates: tuple[str, ...] = ("g--", "g-g-g-", "g-")

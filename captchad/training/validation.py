@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from captchad.recognition.preparation import prepare, stack
 from captchad.training.alphabet import collapse, decode, spell_plainly
-from captchad.training.network import count_steps
+from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.sample import Sample
 
 _BATCH_PICTURES = 32
@@ -31,18 +30,18 @@ class FamilyFigures:
 
 
 @torch.no_grad()
-def read_greedily(network: nn.Module, drawn: Sequence[Sample], device: torch.device) -> list[str]:
+def read_greedily(network: CaptchaNetwork, drawn: Sequence[Sample], device: torch.device) -> list[str]:
     """Read pictures by the likeliest symbol of each step."""
     texts: dict[int, str] = {}
-    prepared = [prepare(sample.picture) for sample in drawn]
+    prepared = [prepare(sample.picture, planes=network.planes) for sample in drawn]
     # Similar widths together: padding costs time.
-    order = sorted(range(len(prepared)), key=lambda number: prepared[number].shape[1])
+    order = sorted(range(len(prepared)), key=lambda number: prepared[number].shape[2])
     for start in range(0, len(order), _BATCH_PICTURES):
         numbers = order[start : start + _BATCH_PICTURES]
         batch = torch.from_numpy(stack([prepared[number] for number in numbers])).to(device)
         paths = network(batch).argmax(dim=2).T.cpu().tolist()
         for number, path in zip(numbers, paths, strict=True):
-            texts[number] = decode(collapse(path[: count_steps(prepared[number].shape[1])]))
+            texts[number] = decode(collapse(path[: count_steps(prepared[number].shape[2])]))
     return [texts[number] for number in range(len(prepared))]
 
 

@@ -11,6 +11,7 @@ import torch
 from onnx import numpy_helper
 
 from captchad.recognition.model import DESCRIPTION_KEY
+from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape, Recipe
 
@@ -43,6 +44,10 @@ _FORMER_NAMES: Mapping[str, Mapping[str, str]] = {
 }
 """Former names of layers and the present ones, by the part of the network; the first prefix that fits counts."""
 
+_HEAD_WEIGHT, _HEAD_BIAS = "head.weight", "head.bias"
+_NEVER_READ = -10.0
+"""The bias of a symbol that the file's network does not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class StartingPoint:
@@ -60,16 +65,28 @@ def load_starting_point(path: Path) -> StartingPoint:
         description = json.loads(next(entry.value for entry in model.metadata_props if entry.key == DESCRIPTION_KEY))
         shape = Recipe.from_json(description["recipe"]).shape
         network = CaptchaNetwork(shape)
-        network.load_state_dict(_pick(_read_weights(model), network))
+        network.load_state_dict(_pick(_read_weights(model), network, description["symbols"]))
     # protobuf's errors share no base class with the others but Exception.
     except Exception as error:
         raise ValueError(f"{path} is no model of captchad that could be trained further: {error}") from error
     return StartingPoint(network.eval(), shape, description)
 
 
-def _pick(weights: Mapping[str, torch.Tensor], network: CaptchaNetwork) -> dict[str, torch.Tensor]:
+def _pick(weights: Mapping[str, torch.Tensor], network: CaptchaNetwork, symbols: str) -> dict[str, torch.Tensor]:
     # Besides the network's own weights the file holds constants of the graph.
-    return {name: weights[name] for name in network.state_dict()}
+    picked = {name: weights[name] for name in network.state_dict()}
+    for name, filling in ((_HEAD_WEIGHT, 0.0), (_HEAD_BIAS, _NEVER_READ)):
+        picked[name] = _arrange(picked[name], symbols, filling)
+    return picked
+
+
+def _arrange(rows: torch.Tensor, symbols: str, filling: float) -> torch.Tensor:
+    """Put the head's rows, the blank's and one for each of `symbols`, in the order of today's symbols."""
+    arranged = torch.full((1 + len(SYMBOLS), *rows.shape[1:]), filling)
+    arranged[0] = rows[0]
+    for number, symbol in enumerate(symbols, start=1):
+        arranged[1 + SYMBOLS.index(symbol)] = rows[number]
+    return arranged
 
 
 def _read_weights(model: onnx.ModelProto) -> dict[str, torch.Tensor]:

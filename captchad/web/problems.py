@@ -23,6 +23,7 @@ FULL_RETRY_SECONDS = 5
 
 STATUSES: dict[str, HTTPStatus] = {
     "invalid_request": HTTPStatus.BAD_REQUEST,
+    "unsupported_charset": HTTPStatus.BAD_REQUEST,
     "unauthorized": HTTPStatus.UNAUTHORIZED,
     "forbidden": HTTPStatus.FORBIDDEN,
     "target_not_allowed": HTTPStatus.FORBIDDEN,
@@ -30,6 +31,7 @@ STATUSES: dict[str, HTTPStatus] = {
     "task_not_found": HTTPStatus.NOT_FOUND,
     "method_not_allowed": HTTPStatus.METHOD_NOT_ALLOWED,
     "already_finished": HTTPStatus.CONFLICT,
+    "no_answer": HTTPStatus.CONFLICT,
     "request_timeout": HTTPStatus.REQUEST_TIMEOUT,
     "body_too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "url_too_long": HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -47,6 +49,7 @@ STATUSES: dict[str, HTTPStatus] = {
 
 TITLES: dict[str, str] = {
     "invalid_request": "The request is not valid",
+    "unsupported_charset": "No engine reads these symbols",
     "unauthorized": "A valid API key is needed",
     "forbidden": "This is not allowed",
     "target_not_allowed": "The target is not declared",
@@ -54,6 +57,7 @@ TITLES: dict[str, str] = {
     "task_not_found": "There is no such task",
     "method_not_allowed": "The route does not answer this method",
     "already_finished": "The task has already ended",
+    "no_answer": "The task has no answer",
     "request_timeout": "The request did not come in time",
     "body_too_large": "The body is too large",
     "url_too_long": "The URL is too long",

@@ -1,16 +1,17 @@
-"""captchad beside ddddocr, PP-OCRv6 and tesseract, on the same fresh pictures of every generator there is.
+"""captchad beside ddddocr, PP-OCRv6, SVTRv2 and others, on the same fresh pictures of every generator there is.
 
 Run as `python -m tests.benchmarks.bench_recognition`; `--help` names the options. Needed besides the extras ddddocr and
 train: the generators (those of the extra generators, and those that captchad/training/pictures/published_programs.py
-names), and for the other engines `pip install --no-deps rapidocr` and `apt-get install tesseract-ocr`. What is missing
-is named as left out.
+names), and for the other engines `pip install --no-deps rapidocr` and `apt-get install tesseract-ocr`. Two are in no
+extra and no environment of captchad's: `pip install --no-deps --target FOLDER azcrawlerpy-recaptcha-text
+captcha-whisperer`, and FOLDER in PYTHONPATH. What is missing is named as left out.
 
 - Pictures are drawn from seeds of their own (`bench:SEED:FAMILY:NUMBER`), which no training draws from. All engines are
   given the same grey pixels, decoded before, and so none of their costs holds the decoding.
 - Right is what the generator itself would take (captchad/training/pictures/acceptance.py); arithmetic is asked for its
   result.
-- Known are the generators that a recipe of this repository trains on, or the measured model's own; all others are
-  held out. Means weigh each generator the same.
+- Known are the generators that the measured model's own recipe trains on; all others are held out. Means weigh each
+  generator the same.
 - Hinted: the classes of characters (digits, lower and upper case) that the generator drew from in this run, the length,
   and whether case counts; of arithmetic only that it is that. The masked ddddocr has no use for the length.
 - Each engine reads in a process of its own, bound to one core, with OMP_NUM_THREADS=1. CPU time holds children that an
@@ -36,7 +37,6 @@ from captchad.recognition.evaluation.diagram import draw_reliability_diagram
 from captchad.recognition.model import load_model
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.pictures.defaults import DEFAULTS_VARIABLE
-from captchad.training.recipe import load_recipe
 from tests.benchmarks.recognition.contenders import CONTENDERS
 from tests.benchmarks.recognition.labelled import LabelledPicture, keep_pictures
 from tests.benchmarks.recognition.pictures import (
@@ -50,7 +50,6 @@ from tests.benchmarks.recognition.plot import PlotRow, draw_comparison
 from tests.benchmarks.recognition.report import EngineReport, pick, print_tables, to_json
 from tests.benchmarks.recognition.summary import rate_sureness, score_families
 
-RECIPES = Path(__file__).parents[2] / "captchad" / "training" / "recipes"
 CHILD = "tests.benchmarks.recognition.child"
 FAMILIES = list_generators()
 EMPTY_PICTURES = 200
@@ -91,10 +90,9 @@ def draw(names: Sequence[str], count: int, seed: int, progress: Progress) -> Dra
 
 
 def find_known(model: Path | None) -> frozenset[str]:
-    """Name the families that any recipe here, or the model's own, trains on."""
-    known = {name for path in RECIPES.glob("*.json") for name in load_recipe(path).families}
+    """Name the families that the model was trained on, as it says itself."""
     recipe: dict[str, Any] = load_model(model).description.get("recipe", {})
-    return frozenset(known | set(recipe.get("families", ())))
+    return frozenset(recipe.get("families", ()))
 
 
 def run_engine(

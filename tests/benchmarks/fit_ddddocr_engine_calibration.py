@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import captchad.recognition
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.arithmetic import read_arithmetic
 from captchad.recognition.calibration import Calibration, Curve, LetterCase
 from captchad.recognition.ddddocr_engine import (
     CALIBRATION_NAME,

@@ -8,8 +8,12 @@ from importlib.resources import files
 from captchad.broker.availability import Operation
 
 READING_ONLY = frozenset({"list", "nodes", "queue_status", "rights", "waiting"})
-NEEDING_MEMORY = frozenset({"submit"})
+NEEDING_MEMORY = frozenset({"submit", "install_model"})
 """A full Redis refuses these; all other writing scripts begin with `admission.lua`, and go on."""
+ABOUT_LABELS = frozenset({"settle", "report", "forget_labels"})
+"""These share `labels.lua`."""
+ABOUT_MODELS = frozenset({"install_model", "roll_back_model"})
+"""These share `models.lua`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ def load_script(name: str, with_prelude: bool = True, ends_unconfirmed: bool = F
     With `ends_unconfirmed`, a task that ends stays unconfirmed until the script `confirm` makes its end final.
     """
     parts = [] if name in READING_ONLY | NEEDING_MEMORY else ["admission"]
-    parts += ["prelude", name] if with_prelude else [name]
+    parts += ["prelude"] if with_prelude else []
+    parts += ["labels"] if name in ABOUT_LABELS else ["models"] if name in ABOUT_MODELS else []
+    parts += [name]
     folder = files(__package__)
     head = f"local ENDS_UNCONFIRMED = {str(ends_unconfirmed).lower()}\n" if with_prelude else ""
     source = head + "".join(folder.joinpath(f"{part}.lua").read_text() for part in parts)

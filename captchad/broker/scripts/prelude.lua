@@ -282,21 +282,27 @@ local function drop_oldest_dead(limits)
   end
 end
 
--- Evidence lies beside the records; `EVIDENCE` lists it as 'id bytes' by the time it expires.
-local EVIDENCE = PREFIX .. ':evidence'
+-- Pictures lie beside the records, of each kind in a room of its own: KEY lists them as 'id bytes' by the time they
+-- expire, KEY:ID has them, and two counters say how many bytes there are and how many were dropped early.
+local EVIDENCE = {key = PREFIX .. ':evidence', bytes = 'evidence_bytes', dropped = 'evidence_dropped'}
+local ANSWERS = {key = PREFIX .. ':answers', bytes = 'answer_bytes', dropped = 'answers_dropped'}
 
-local function forget_evidence(members)
+local function forget_pictures(room, members)
   for _, member in ipairs(members) do
     local id, size = string.match(member, '^(%S+) (%d+)$')
-    redis.call('DEL', EVIDENCE .. ':' .. id)
-    redis.call('ZREM', EVIDENCE, member)
-    count('evidence_bytes', -tonumber(size))
+    redis.call('DEL', room.key .. ':' .. id)
+    redis.call('ZREM', room.key, member)
+    count(room.bytes, -tonumber(size))
   end
   return #members
 end
 
-local function forget_expired_evidence(most)
-  return forget_evidence(redis.call('ZRANGEBYSCORE', EVIDENCE, '-inf', NOW, 'LIMIT', 0, most))
+local function forget_expired_pictures(room, most)
+  return forget_pictures(room, redis.call('ZRANGEBYSCORE', room.key, '-inf', NOW, 'LIMIT', 0, most))
+end
+
+local function counted(name)
+  return tonumber(redis.call('HGET', COUNTERS, name) or '0')
 end
 
 -- The task fails and is kept as a dead letter. It is copied first, since the end drops the picture from the record.

@@ -3,7 +3,7 @@
 -- ARGV 1 first position in the list   2 positions to look at   3 dead letter retention (ms)   4 dead letter limits,
 -- then the consumers that are alive
 -- Returns {next position or -1 at the end, list entries removed, dead letters removed, consumers removed,
---          evidence forgotten}
+--          evidence forgotten, answers forgotten}
 
 local position, most = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ids = redis.call('ZRANGE', RECENT, position, position + most - 1)
@@ -37,4 +37,5 @@ for stream = 1, 4 do
   end
 end
 local is_last = #ids < most
-return {is_last and -1 or position + most - forgotten, forgotten, #old, removed, forget_expired_evidence(most)}
+return {is_last and -1 or position + most - forgotten, forgotten, #old, removed,
+  forget_expired_pictures(EVIDENCE, most), forget_expired_pictures(ANSWERS, most)}

@@ -1,48 +1,83 @@
 -- Writes the outcomes of a batch of attempts, each only if the attempt still is its caller's.
 --
--- ARGV 1 consumer   2 dead letter limits   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes),
+-- ARGV 1 consumer   2 dead letter limits   3 first retry delay (ms)   4 longest retry delay (ms)   5 evidence limit (bytes)
+--      6 limit (bytes) of labels on their way, and of answers that may be reported on   7 worker's name,
 -- then for each attempt: id, token, outcome (one of broker/consumer.py's), result,
 -- error, (deferred) {delay_ms, pace_ms, reason} or (passed_on) {delay_ms} as JSON, or '', jitter (0.5..1) of the delay, the page's session (sealed) or '',
--- and its evidence: what is kept (JSON), picture, screenshot, each or ''
+-- its evidence: what is kept (JSON), picture, screenshot, each or ''; where labels are collected its target, else '', the
+-- picture of the answer that a caller may report on or '', and the number of judged answers, each with text, verdict, picture
 -- Returns for each the task's status now ('unconfirmed ENDING' where `confirm` must follow), 'duplicate' where this very
 -- attempt was settled before, or 'refused'
 
-local FIELDS = 9
+local FIELDS, ANSWER_FIELDS = 12, 3
 local consumer, dead_limits, first_delay_ms, longest_delay_ms = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local evidence_limit_bytes = tonumber(ARGV[5])
+local evidence_limit_bytes, label_limit_bytes, worker = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
 
-local function evidence_bytes()
-  return tonumber(redis.call('HGET', COUNTERS, 'evidence_bytes') or '0')
-end
-
--- Makes room by dropping what expires first; evidence larger than the whole limit isn't kept at all, nor is any while Redis
--- is full: outcomes go first.
-local function keep_evidence(id, record, evidence)
-  local size = #evidence.picture + #evidence.screenshot
+-- Makes room by dropping what expires first; what is larger than the whole limit isn't kept at all, nor is anything while
+-- Redis is full: outcomes go first. Returns whether it was kept.
+local function keep_pictures(room, id, record, size, limit_bytes, fields)
   if size == 0 then
-    return
+    return false
   end
-  if IS_FULL or size > evidence_limit_bytes then
-    count('evidence_dropped', 1)
-    return
+  if IS_FULL or size > limit_bytes then
+    count(room.dropped, 1)
+    return false
   end
-  while evidence_bytes() + size > evidence_limit_bytes do
-    if forget_expired_evidence(1) == 0 then
-      local dropped = forget_evidence(redis.call('ZRANGE', EVIDENCE, 0, 0))
+  while counted(room.bytes) + size > limit_bytes do
+    if forget_expired_pictures(room, 1) == 0 then
+      local dropped = forget_pictures(room, redis.call('ZRANGE', room.key, 0, 0))
       if dropped == 0 then
-        -- Bytes are counted for evidence that is not there: without a fresh count this would never end.
-        redis.call('HDEL', COUNTERS, 'evidence_bytes')
+        -- Bytes are counted for pictures that are not there: without a fresh count this would never end.
+        redis.call('HDEL', COUNTERS, room.bytes)
       end
-      count('evidence_dropped', dropped)
+      count(room.dropped, dropped)
     end
   end
-  local key, life_ms = EVIDENCE .. ':' .. id, record.ttl_seconds * 1000
-  redis.call('HSET', key, 'picture', evidence.picture, 'screenshot', evidence.screenshot)
+  local key, life_ms = room.key .. ':' .. id, record.ttl_seconds * 1000
+  redis.call('HSET', key, unpack(fields))
   redis.call('PEXPIRE', key, life_ms)
   -- With the microseconds as a fraction: of two that were kept in one millisecond the older one goes first.
-  redis.call('ZADD', EVIDENCE, NOW + life_ms + time[2] % 1000 / 1000, id .. ' ' .. size)
-  count('evidence_bytes', size)
-  redis.call('HSET', record_key(id), 'evidence', evidence.kept)
+  redis.call('ZADD', room.key, NOW + life_ms + time[2] % 1000 / 1000, id .. ' ' .. size)
+  count(room.bytes, size)
+  return true
+end
+
+local function keep_evidence(id, record, evidence)
+  local fields = {'picture', evidence.picture, 'screenshot', evidence.screenshot}
+  local size = #evidence.picture + #evidence.screenshot
+  if keep_pictures(EVIDENCE, id, record, size, evidence_limit_bytes, fields) then
+    redis.call('HSET', record_key(id), 'evidence', evidence.kept)
+  end
+end
+
+-- Numbers an answer of the task; a label's id is its task and this number, so that the same answer has the same id for ever.
+local function number_answer(id)
+  return id .. '-' .. redis.call('HINCRBY', record_key(id), 'answers_numbered', 1)
+end
+
+-- Hands on what the site has said of this attempt's answers. Returns the last one's id and picture, nil without any.
+local function hand_on_labels(id, answers)
+  local label_id, picture
+  for _, answer in ipairs(answers.judged) do
+    label_id, picture = number_answer(id), answer.picture
+    add_label({id = label_id, host = answers.host, text = answer.text, verdict = answer.verdict, origin = 'verified',
+      task_id = id, who = worker, picture = picture}, label_limit_bytes)
+  end
+  return label_id, picture
+end
+
+-- Keeps the picture of the task's final answer for as long as its caller may report on it.
+local function keep_answer(id, record, answers, label_id, picture)
+  if answers.host == '' then
+    return
+  end
+  if answers.picture ~= '' then
+    label_id, picture = number_answer(id), answers.picture
+  end
+  if label_id then
+    keep_pictures(ANSWERS, id, record, #picture, label_limit_bytes,
+      {'host', answers.host, 'label_id', label_id, 'picture', picture})
+  end
 end
 
 local function retry_later(id, record, payload, token, jitter)
@@ -88,7 +123,7 @@ local function pass_on(id, record, payload, token)
   return 'pending'
 end
 
-local function settle(id, token, outcome, payload, jitter, session, evidence)
+local function settle(id, token, outcome, payload, jitter, session, evidence, answers)
   local record = read_state(id)
   if not record then
     return 'refused'
@@ -111,6 +146,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
   if outcome == 'passed_on' then
     return pass_on(id, record, payload, token)
   end
+  local label_id, picture = hand_on_labels(id, answers)
   local is_retryable = outcome == 'retryable'
   if is_retryable and tonumber(record.attempts) <= tonumber(record.retry_limit) then
     return retry_later(id, record, payload, token, jitter)
@@ -118,6 +154,7 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
   keep_evidence(id, record, evidence)
   if outcome == 'completed' then
     redis.call('HDEL', record_key(id), 'error')
+    keep_answer(id, record, answers, label_id, picture)
     if session ~= '' then
       redis.call('HSET', record_key(id), 'returned_session', session)
     end
@@ -129,10 +166,16 @@ local function settle(id, token, outcome, payload, jitter, session, evidence)
   return finish(id, record, 'failed', {'error', payload, 'settled_token', token})
 end
 
-local answers = {}
-for at = 6, #ARGV, FIELDS do
+local replies, at = {}, 8
+while at <= #ARGV do
   local evidence = {kept = ARGV[at + 6], picture = ARGV[at + 7], screenshot = ARGV[at + 8]}
-  answers[#answers + 1] = settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]),
-    ARGV[at + 5], evidence)
+  local answers, after = {host = ARGV[at + 9], picture = ARGV[at + 10], judged = {}}, at + FIELDS
+  for index = 1, tonumber(ARGV[at + 11]) do
+    answers.judged[index] = {text = ARGV[after], verdict = ARGV[after + 1], picture = ARGV[after + 2]}
+    after = after + ANSWER_FIELDS
+  end
+  replies[#replies + 1] = settle(ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4]),
+    ARGV[at + 5], evidence, answers)
+  at = after
 end
-return answers
+return replies

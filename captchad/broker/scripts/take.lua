@@ -6,7 +6,7 @@
 -- ARGV 1 consumer   2 worker's name   3 fence token of these attempts   4 free slots   5 1 if its process runs nothing
 --      6 how long it counts as having free slots if it gets too few tasks (ms)
 -- Returns {{id, request, picture or '', session (sealed) or '', attempt, queued (ms), remaining (ms) to the deadline,
---           how long its process must run nothing else (ms)}…,
+--           how long its process must run nothing else (ms), answers sent so far}…,
 --          {last entry id of each stream}, ms after which to ask again even if nothing is queued (0: whenever)}
 -- The ids are where waiting for more begins (none: there is more already).
 
@@ -79,10 +79,10 @@ local function begin(id, stream, entry)
     'attempt_started_ms', NOW)
   count('processing', 1)
   count('processing:' .. record.target, 1)
-  local more = redis.call('HMGET', key, 'request', 'picture', 'session')
+  local more = redis.call('HMGET', key, 'request', 'picture', 'session', 'answers')
   local queued_ms = tonumber(record.queued_ms) or NOW
   taken[#taken + 1] = {id, more[1] or '', more[2] or '', more[3] or '', attempt, NOW - queued_ms,
-    record.deadline_ms - NOW, 0}
+    record.deadline_ms - NOW, 0, tonumber(more[4]) or 0}
   turn = turn + 1
   publish(id, 'processing', {target = record.target, worker = worker})
 end

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from playwright.async_api import Frame, Page
+from playwright.async_api import Frame
 
-from captchad.browser.finding.candidates import CERTAIN_SCORE, Candidate, Judgement, choose, choose_selected, judge
-from captchad.browser.finding.frame_scans import FrameScans
+from captchad.browser.finding.candidates import Candidate, Judgement, choose, choose_selected, is_certain, judge, rank
+from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
 from captchad.browser.finding.wording import promises_captcha
+from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import CONTROLS_LIMIT, TAMPERED, WORDS_LENGTH, Facts, work_aside
-from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.runtime.clock import Clock
 
@@ -23,6 +23,7 @@ FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.2
 PAUSE_GROWTH = 1.5
 EXPLAINED_CANDIDATES = 3
+CLOSER_LOOKS = 5
 
 _logger = logging.getLogger(__name__)
 
@@ -39,16 +40,21 @@ class Found:
 class CaptchaFinder:
     """Scans all frames repeatedly until the choice is clear or there is nothing to wait for (see Patience)."""
 
-    def __init__(
-        self, page: Page, main_frame: MainFrame, selector: str | None, *, is_error_page: bool, clock: Clock
-    ) -> None:
+    def __init__(self, opened: OpenedPage, sought: Sought, clock: Clock) -> None:
+        page = opened.page
         self._page = page
-        self._selector = selector
+        self._recorder = opened.recorder
+        self._selector = sought.selector
         self._clock = clock
-        self._scans = FrameScans(page, main_frame, selector, clock)
-        self._patience = Patience(is_error_page=is_error_page, is_selected=selector is not None)
+        self._scans = FrameScans(page, opened.main_frame, sought, clock)
+        self._patience = Patience(is_error_page=opened.is_error_page, is_selected=sought.selector is not None)
+        self._missing: list[Candidate] = []
         self._unsupported: str | None = None
         self._has_revealed = False
+        self._closed_roots = opened.main_frame.closed_roots
+        self._change: tuple[str, ...] = ()
+        self._looked_at: tuple[str, ...] | None = None
+        self._closer_looks = 0
 
     async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
         """Return the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
@@ -66,7 +72,9 @@ class CaptchaFinder:
             is_late = is_out_of_time or self._patience.is_over(now_seconds)
             if found is not None and (is_late or self._is_settled(found, now_seconds)):
                 return self._accept(found, views)
-            if found is None and not is_out_of_time and self._may_reveal(now_seconds):
+            if found is None and not is_out_of_time and self._may_look_closer(now_seconds):
+                await self._look_closer()
+            elif found is None and not is_out_of_time and self._may_reveal(now_seconds):
                 await self._reveal(views)
             elif is_late:
                 raise self._explain_absence()
@@ -74,7 +82,20 @@ class CaptchaFinder:
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     def _is_settled(self, found: Found, now_seconds: float) -> bool:
-        return self._patience.is_settled(now_seconds, is_certain=found.judgement.score >= CERTAIN_SCORE)
+        return self._patience.is_settled(now_seconds, is_certain=is_certain(found.candidate, found.judgement))
+
+    def _may_look_closer(self, now_seconds: float) -> bool:
+        return (
+            self._closer_looks < CLOSER_LOOKS
+            and self._change != self._looked_at
+            and self._patience.may_reveal(now_seconds)
+        )
+
+    async def _look_closer(self) -> None:
+        """Look into closed shadow roots; anew where the page has changed, but not for ever."""
+        self._closer_looks += 1
+        self._looked_at = self._change
+        await self._closed_roots.make_known()
 
     def _may_reveal(self, now_seconds: float) -> bool:
         return not self._has_revealed and self._patience.may_reveal(now_seconds)
@@ -87,6 +108,7 @@ class CaptchaFinder:
 
     def _note(self, views: dict[Frame, FrameView]) -> None:
         main = views.get(self._page.main_frame)
+        self._missing = [one for view in views.values() for one in view.candidates if one.is_missing]
         self._unsupported = next((view.unsupported for view in views.values() if view.unsupported), self._unsupported)
         sight = PageSight(
             state=main.state if main is not None else "loading",
@@ -94,17 +116,20 @@ class CaptchaFinder:
             is_scripted=any(view.is_scripted for view in views.values()),
             is_expectant=any(view.is_expectant for view in views.values()),
             unsupported=self._unsupported,
+            is_awaited=any(one.is_pending for one in self._missing),
         )
+        self._change = sight.change
         self._patience.note(sight, self._clock.monotonic_seconds())
 
     def _choose(self, views: dict[Frame, FrameView]) -> Found | None:
-        best: Found | None = None
+        found: list[Found] = []
+        is_awaited = self._selector is None and any(one.is_pending for one in self._missing)
         for frame, view in views.items():
-            ready = [candidate for candidate in view.candidates if candidate.is_ready]
+            ready = [one for one in view.candidates if one.is_ready and (one.text is None or not is_awaited)]
             chosen = choose(ready) if self._selector is None else choose_selected(ready)
-            if chosen is not None and (best is None or chosen[1].score > best.judgement.score):
-                best = Found(frame, *chosen)
-        return best
+            found += [] if chosen is None else [Found(frame, *chosen)]
+        # The frame with the field for the answer first; of equals, the outer one.
+        return max(found, key=lambda one: (views[one.frame].has_aim, *rank(one.candidate, one.judgement)), default=None)
 
     async def _reveal(self, views: dict[Frame, FrameView]) -> None:
         """Click the first control that says it shows a captcha; never where there is a behavioural captcha."""
@@ -139,6 +164,11 @@ class CaptchaFinder:
             return AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
         if self._selector is not None:
             return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"no loaded element matches {self._selector}")
+        for candidate in self._missing:
+            reason = self._recorder.explain(candidate.source)
+            if candidate.is_pending or reason is not None:
+                message = f"the captcha's picture is missing: {candidate.source} {reason or 'is still loading'}"
+                return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
         return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
 
 

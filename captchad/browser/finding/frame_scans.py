@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Frame, Page
@@ -20,13 +21,23 @@ _BROKEN_SCHEME = "chrome-error:"
 _logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a task says of its captcha: CSS of its picture, and of the field that its text is typed into."""
+
+    selector: str | None = None
+    input: str | None = None
+
+
 class FrameScans:
     """Scans one page's frames repeatedly; outer ones first, since they know which of theirs are shown."""
 
-    def __init__(self, page: Page, main_frame: MainFrame, selector: str | None, clock: Clock) -> None:
+    def __init__(self, page: Page, main_frame: MainFrame, sought: Sought, clock: Clock) -> None:
         self._page = page
         self._main_frame = main_frame
-        self._selector = selector
+        self._selector, self._input = sought.selector, sought.input
+        # Once: each time, a page might draw another captcha.
+        self._focuses = sought.input is not None
         self._clock = clock
         self._silent: set[Frame] = set()
         self._are_in_order = True
@@ -46,6 +57,7 @@ class FrameScans:
             children = [child for frame in wanted for child in self._choose_children(frame, views.get(frame))]
             # Frames that gave no answer last time go last, so that they can't crowd out the others.
             wanted = sorted(children, key=self._silent.__contains__)[: FRAMES_LIMIT - len(asked)]
+        self._focuses = self._focuses and not any(view.has_aim for view in views.values())
         self._silent = asked - views.keys()
         self._note_order(views)
         return _place_all(views)
@@ -73,7 +85,7 @@ class FrameScans:
             return None
 
     async def _ask(self, frame: Frame) -> str:
-        order = self._order("facts")
+        order = {**self._order("facts"), "input": self._input, "focuses": self._focuses}
         if frame == self._page.main_frame:
             return await self._main_frame.ask_text(FINDER, **order)
         return await ask_text(frame, FINDER, **order)

@@ -44,6 +44,7 @@ class FrameView:
 
     `change` differs where the frame changed since another scan; `is_expectant` says that a captcha may yet come;
     `frames` are those in it that can hold a captcha, unless not `knows_frames`.
+    `has_aim` says that the field for the answer is in it.
     """
 
     state: str
@@ -57,6 +58,7 @@ class FrameView:
     candidates: tuple[Candidate, ...]
     frames: tuple[FramePlace, ...]
     knows_frames: bool
+    has_aim: bool = False
 
 
 def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
@@ -77,16 +79,24 @@ def read_view(facts: Facts, url: str, selector: str | None) -> FrameView:
         is_expectant=facts.flag("mentions") or asks_code or is_sparse,
         can_send=can_send,
         candidates=tuple(
-            _without_messages(read_candidate(entry, purposes, selector), can_send=can_send)
+            _without_messages(_read_spoken(read_candidate(entry, purposes, selector), entry, words), can_send=can_send)
             for entry in facts.each("candidates", CANDIDATES_LIMIT)
         ),
         frames=tuple(_read_place(entry, purposes) for entry in facts.each("frames", CHILD_FRAMES_LIMIT)),
         knows_frames=facts.flag("knows_frames"),
+        has_aim=facts.flag("has_aim"),
     )
 
 
 def _read_words(field: Facts) -> tuple[str, str, str]:
     return field.text("words", WORDS_LENGTH), field.text("before", BESIDE_LENGTH), field.text("after", BESIDE_LENGTH)
+
+
+def _read_spoken(candidate: Candidate, facts: Facts, words: list[tuple[str, str, str]]) -> Candidate:
+    """Add what the page says around a picture and around the fields next to it, as instructions are."""
+    near = (int(at) for at, _, is_next in facts.several("near", NEAR_LIMIT) if is_next)
+    beside = (" | ".join(words[at]) for at in near if 0 <= at < len(words))
+    return replace(candidate, spoken=" | ".join((candidate.around, *beside)))
 
 
 def _without_messages(candidate: Candidate, *, can_send: bool) -> Candidate:
@@ -133,6 +143,7 @@ def _place_candidate(candidate: Candidate, place: FramePlace) -> Candidate:
         candidate,
         # Frames can be nested as deep as one likes.
         around=f"{candidate.around} {place.own} {place.around}"[:AROUND_LENGTH],
+        spoken=f"{candidate.spoken} | {place.around}"[:AROUND_LENGTH],
         is_visible=candidate.is_visible and place.is_visible,
         inputs=(*candidate.inputs, *place.inputs),
         fields_before=candidate.fields_before + place.fields_before,

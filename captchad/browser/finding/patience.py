@@ -19,7 +19,8 @@ UNSUPPORTED_SECONDS = 1.0
 class PageSight:
     """What one scan of all frames says about whether more is to come.
 
-    `change` differs whenever the page changed; an expectant page asks for a code or mentions captchas.
+    `change` differs whenever the page changed; an expectant page asks for a code or mentions captchas. A picture is
+    awaited where it says that it is the captcha and its request is still open.
     """
 
     state: str
@@ -27,6 +28,7 @@ class PageSight:
     is_scripted: bool
     is_expectant: bool
     unsupported: str | None
+    is_awaited: bool = False
 
 
 class Patience:
@@ -87,6 +89,8 @@ class Patience:
         since_load_seconds = now_seconds - self._loaded_seconds
         if self._sight.unsupported is not None and since_load_seconds >= UNSUPPORTED_SECONDS:
             return True
+        if self._sight.is_awaited:
+            return False
         latest_seconds = ERROR_PAGE_SECONDS if self._is_error_page else LATEST_SECONDS
         return since_load_seconds >= latest_seconds or self._still_seconds(now_seconds) >= self._stillness_needed(
             self._sight

@@ -6,11 +6,14 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator
 
 from captchad.browser.finding.finder import CaptchaFinder, Found
-from captchad.browser.finding.pictures import PICTURE, find_again, read_picture
+from captchad.browser.finding.frame_scans import Sought
+from captchad.browser.finding.page_texts import recognise_page_text
+from captchad.browser.finding.pictures import PHOTOGRAPHED, PICTURE, find_again, read_picture
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import cut_url
 from captchad.browser.scripts.isolated_world import has_click_handler
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.recognition import Recognition
 from captchad.runtime.clock import Clock, Stopwatch
 
 # A script may replace the element between finding and reading it.
@@ -21,19 +24,26 @@ PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class TakenPicture:
-    """A captcha's element, its picture, and how the picture was obtained."""
+    """A captcha's element, its picture, and how the picture was obtained; `reading` where it is text of the page."""
 
     found: Found
     picture: bytes
     how: str
+    reading: Recognition | None = None
+
+    def is_same(self, other: "TakenPicture") -> bool:
+        """Whether both show the same captcha."""
+        if self.reading is not None and other.reading is not None:
+            return self.found.candidate.text == other.found.candidate.text
+        return self.picture == other.picture
 
 
 class PictureTaker:
     """Finds the captcha of one page, as often as asked; moments are seconds of the monotonic clock."""
 
-    def __init__(self, opened: OpenedPage, selector: str | None, clock: Clock) -> None:
+    def __init__(self, opened: OpenedPage, sought: Sought, clock: Clock) -> None:
         self._opened = opened
-        self._selector = selector
+        self._sought = sought
         self._clock = clock
         self.locate_ms = 0.0
 
@@ -46,15 +56,13 @@ class PictureTaker:
             self.locate_ms = stopwatch.total_ms()
             read = await read_picture(found.frame, found.candidate, opened.recorder)
             if read is not None:
-                return TakenPicture(found, *read)
+                return TakenPicture(found, *read, recognise_page_text(found.candidate))
         raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the captcha's element vanished while it was read")
 
     async def _find(self, until_seconds: float) -> Found:
         opened = self._opened
         is_error_page = opened.is_error_page
-        finder = CaptchaFinder(
-            opened.page, opened.main_frame, self._selector, is_error_page=is_error_page, clock=self._clock
-        )
+        finder = CaptchaFinder(opened, self._sought, self._clock)
         try:
             return await finder.find(until_seconds, opened.check)
         except AttemptFailed as failure:
@@ -63,11 +71,21 @@ class PictureTaker:
             message = f"{cut_url(opened.page.url)} answered {opened.status} and shows no captcha"
             raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
 
+    async def has_changed(self, taken: TakenPicture) -> bool:
+        """Whether the page shows another picture than the one that was taken, or none."""
+        if await find_again(taken.found.frame, taken.found.candidate) is None:
+            return True
+        if taken.how == PHOTOGRAPHED:
+            # Two photographs differ by a blinking caret alone.
+            return False
+        read = await read_picture(taken.found.frame, taken.found.candidate, self._opened.recorder)
+        return read is None or (read[1] == taken.how and read[0] != taken.picture)
+
     async def await_another(self, before: TakenPicture, until_seconds: float) -> TakenPicture | None:
         """Wait for a picture of other bytes; None where there is none by the given moment."""
         while True:
             taken = await self._take_if_any(until_seconds)
-            if taken is not None and taken.picture != before.picture:
+            if taken is not None and not taken.is_same(before):
                 return taken
             if self._clock.monotonic_seconds() >= until_seconds:
                 return None

@@ -11,6 +11,7 @@ from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import FloatRect, Frame, Locator, Response
 
 from captchad.browser.finding.candidates import Candidate
+from captchad.browser.finding.transparency import may_be_transparent
 from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED, Facts
 from captchad.browser.scripts.catalogue import FINDER
@@ -21,14 +22,33 @@ from captchad.domain.picture import PICTURE_LIMIT_BYTES
 _LENGTH = re.compile(r"[0-9]{1,18}")
 _SVG_TYPE = "image/svg"
 PICTURE = "picture"
+PHOTOGRAPHED = "photographed from the page"
+LAID_ON_GROUND = "laid on the page's own ground"
+OWN_BOX_KINDS = ("img", "canvas", "svg", "background")
+INK_MARGIN_PIXELS = 4
 _OWN_SCHEMES = ("data:", "blob:")
 
 
 async def read_picture(frame: Frame, candidate: Candidate, recorder: PictureRecorder) -> tuple[bytes, str] | None:
     """Return the picture's own bytes and how they were obtained; None when the element is gone.
 
-    Vector pictures and what can't be read any other way are photographed from the page.
+    Vector pictures and what can't be read any other way are photographed from the page, and so are pale transparent
+    ones where no plain colour is behind them.
     """
+    own = await _read_own(frame, candidate, recorder)
+    if own is not None and candidate.kind == "background" and may_be_transparent(own[0]):
+        # Only its element knows the picture, and shows it as it is meant.
+        own = None
+    if own is not None and may_be_transparent(own[0]):
+        laid = await _lay_on_ground(frame, candidate)
+        own = own if laid is None else (laid, LAID_ON_GROUND) if laid else None
+    if own is not None:
+        return own
+    photographed = await _photograph(frame, candidate)
+    return None if photographed is None else (photographed, PHOTOGRAPHED)
+
+
+async def _read_own(frame: Frame, candidate: Candidate, recorder: PictureRecorder) -> tuple[bytes, str] | None:
     if candidate.kind == "canvas" or candidate.source.startswith(_OWN_SCHEMES):
         own_bytes = await _read_in_page(frame, candidate)
         if own_bytes:
@@ -38,8 +58,7 @@ async def read_picture(frame: Frame, candidate: Candidate, recorder: PictureReco
         own_bytes = await _read_body(response)
         if own_bytes:
             return own_bytes, "from the response that the page received"
-    photographed = await _photograph(frame, candidate)
-    return None if photographed is None else (photographed, "photographed from the page")
+    return None
 
 
 async def _read_body(response: Response) -> bytes | None:
@@ -90,18 +109,46 @@ async def _read_in_page(frame: Frame, candidate: Candidate) -> bytes | None:
     return own_bytes
 
 
+async def _lay_on_ground(frame: Frame, candidate: Candidate) -> bytes | None:
+    """Return a pale transparent picture on the colour behind it; b"" where only a photograph shows it, else None."""
+    try:
+        answer = await ask(frame, FINDER, **_order(candidate, "ground"))
+        if answer is None:
+            return None
+        url = "" if "is_shown" in answer else Facts(answer).text("data", ANSWER_LENGTH)
+    except TAMPERED:
+        return None
+    return await asyncio.to_thread(decode_data_url, url) if url else b""
+
+
 async def _photograph(frame: Frame, candidate: Candidate) -> bytes | None:
     element = await find_again(frame, candidate)
     if element is None:
         return None
     await element.scroll_into_view_if_needed()
-    box, window = await element.bounding_box(), frame.page.viewport_size
-    if box is None or window is None:
+    own, window = await element.bounding_box(), frame.page.viewport_size
+    if own is None or window is None:
         return None
+    box = await _find_ink(frame, candidate, own)
     if box["width"] > window["width"] or box["height"] > window["height"]:
         raise _refuse(f"is shown as {box['width']:.0f} x {box['height']:.0f} pixels, more than the window has")
     # Of the window, not of the element: that one can grow meanwhile.
     return await frame.page.screenshot(type="png", animations="disabled", clip=_round_outwards(box), timeout=0)
+
+
+async def _find_ink(frame: Frame, candidate: Candidate, own: FloatRect) -> FloatRect:
+    """Return where the candidate paints, which need not be its element's box."""
+    try:
+        ink = Facts(await ask(frame, FINDER, **_order(candidate, "ink")))
+        left, top, width, height = (ink.measure(side) for side in ("left", "top", "width", "height"))
+    except TAMPERED:
+        return own
+    is_picture = candidate.kind in OWN_BOX_KINDS
+    margin = 0 if is_picture else INK_MARGIN_PIXELS
+    box = (own["x"] + left - margin, own["y"] + top - margin, width + 2 * margin, height + 2 * margin)
+    if not all(map(math.isfinite, box)) or min(width, height) < 1:
+        return own
+    return {"x": max(0, box[0]), "y": max(0, box[1]), "width": box[2], "height": box[3]}
 
 
 def _round_outwards(box: FloatRect) -> FloatRect:

@@ -118,3 +118,10 @@ reload|new image|change|help|what is|privacy|terms|登录|登錄|注册|提交|�
 acheter|supprimer|senden|kaufen|löschen|aktualisieren|invia|acquista|elimina|送信|購入|削除|更新|보내기|삭제|
 구매|새로고침|gönder|sil|satın|wyślij|usuń|kup |إرسال|حذف|شراء|gửi|xóa|mua|kirim|hapus|beli|
 """)
+
+# Words on labels and buttons beside a captcha, which a code could be mistaken for.
+PAGE_WORDS = _list("""
+code|text|image|picture|captcha|next|back|cancel|close|done|okay|confirm|continue|enter|type|verify|check|reset|clear|
+new|another|other|again|try|retry|update|renew|switch|required|optional|hint|info|note|letters|digits|numbers|
+characters|here|please|email|phone|mobile|yes|none|true|false|home|menu|save|edit|sms|otp|url|loading|wait|error|
+""")

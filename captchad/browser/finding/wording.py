@@ -65,6 +65,17 @@ _OTHER_FIELD_TERMS = _fold_terms(vocabulary.OTHER_FIELD_TERMS)
 _DECOY_TERMS = _fold_terms(vocabulary.DECOY_TERMS)
 _REVEAL_TERMS = _fold_terms(vocabulary.REVEAL_TERMS)
 _UNTOUCHABLE_TERMS = _fold_terms(vocabulary.UNTOUCHABLE_TERMS)
+_PAGE_WORDS = frozenset(
+    term.strip()
+    for terms in (
+        _fold_terms(vocabulary.PAGE_WORDS),
+        _UNTOUCHABLE_TERMS,
+        _REVEAL_TERMS,
+        _OTHER_FIELD_TERMS,
+        _HINT_TERMS,
+    )
+    for term in terms
+)
 
 
 def _has(text: str, terms: tuple[str, ...]) -> bool:
@@ -97,6 +108,13 @@ def names_decoy(text: str) -> bool:
 def names_control(text: str) -> bool:
     """Whether words name a small control beside a captcha, as one that draws another."""
     return _CONTROL.search(fold(text)) is not None
+
+
+@lru_cache(maxsize=REMEMBERED_TEXTS)
+def names_page_part(text: str) -> bool:
+    """Whether a short text is a word of the page's own, as a label or a button has it, and so no code."""
+    folded = fold(text)
+    return folded in _PAGE_WORDS or names_captcha(text)
 
 
 @lru_cache(maxsize=REMEMBERED_TEXTS)

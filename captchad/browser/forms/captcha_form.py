@@ -1,15 +1,19 @@
 """The form a captcha belongs to: answers it as a user would, and gets another picture after a wrong answer."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.picture_taker import CLICK_MS, PictureTaker, TakenPicture, click_picture
-from captchad.browser.forms.form_filling import FormFilling, FormFinder, order_frames
+from captchad.browser.forms.elements import ElementFinder, Mode, Wanted, order_frames
+from captchad.browser.forms.form_filling import INPUT_KEY, SUBMIT_KEY, FilledField, FormFilling
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.domain.errors import AttemptFailed
-from captchad.domain.page import Fill
+from captchad.domain.errors import AttemptFailed, LeftScope, PictureChanged, TargetNotAllowed
+from captchad.domain.page import Fill, FormField, list_typed_values
+from captchad.domain.target import Origin, find_origin
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet
@@ -19,54 +23,82 @@ SAME_DOCUMENT_SECONDS = 1.0
 NEW_PICTURE_SECONDS = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class FormOrder:
+    """What is filled, and which origins what is typed may reach."""
+
+    fill: Fill
+    may_reach_typed: Callable[[Origin], bool]
+
+
 class CaptchaForm:
     """Answers the captcha of one page, and refreshes it."""
 
     def __init__(
-        self, opened: OpenedPage, taker: PictureTaker, fill: Fill, deadline: Deadline, clock: Clock, work: TaskSet
+        self, opened: OpenedPage, taker: PictureTaker, order: FormOrder, deadline: Deadline, clock: Clock, work: TaskSet
     ) -> None:
         self._opened = opened
         self._taker = taker
-        self._fill = fill
+        self._fill, self._may_reach_typed = order.fill, order.may_reach_typed
         self._deadline = deadline
         self._clock = clock
         self._work = work
-        self._finder = FormFinder(clock, deadline.search_seconds)
+        self._finder = ElementFinder(clock, deadline.search_seconds)
         self._wait_unasked_seconds = 0.0
+        self.left_scope_to: str | None = None
 
     def note_taken(self) -> None:
         """Note that the current picture was taken, so that no other is on its way."""
         self._wait_unasked_seconds = 0.0
 
-    async def submit(self, taken: TakenPicture, text: str, check_held: Callable[[], None]) -> bool | None:
+    async def submit(self, taken: TakenPicture, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type and send an answer; return whether it was right, None where the page does not show it."""
+        self.left_scope_to = None
         filling = await self._find_form(taken)
         # Before anything is typed: a form may send each key press.
-        await filling.check_scope(taken.found.frame, self._opened.check_origin)
+        if list_typed_values((), self._fill):
+            await filling.check_scope(taken.found.frame, self._opened.check_typed(self._may_reach_typed))
+            await self._opened.confine(self._may_reach_typed)
+        else:
+            await filling.check_scope(taken.found.frame, self._opened.check_origin)
         watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
 
-        def check_and_note() -> None:
-            check_held()
+        async def permit_and_note() -> None:
+            await permit()
             watch.note_sent()
 
         try:
             await watch.begin()
+            await filling.fill_further()
             await filling.type(text)
+            if await self._taker.has_changed(taken):
+                raise PictureChanged("the page has drawn another captcha meanwhile")
             await watch.note_typed()
-            await filling.send(check_and_note)
-            verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
+            await filling.send(permit_and_note)
+            try:
+                verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
+            except LeftScope as left:
+                # Such as a login that goes on elsewhere: the answer was sent, and is judged by where it led.
+                self.left_scope_to = _name_origin(left)
+                return watch.judge_leaving(left.url).verified
             self._wait_unasked_seconds = NEW_PICTURE_SECONDS if watch.has_new_document else SAME_DOCUMENT_SECONDS
             return verdict.verified
         finally:
             watch.end()
 
     async def _find_form(self, taken: TakenPicture) -> FormFilling:
-        page = self._opened.page
-        field = await self._finder.find_field(order_frames(page, taken.found.frame), self._fill.input)
-        if self._fill.submit is None:
-            return FormFilling(field, None)
-        frames = order_frames(page, field.frame)
-        return FormFilling(field, await self._finder.find_button(frames, self._fill.submit, "fill.submit"))
+        page, fill = self._opened.page, self._fill
+        wanted = Wanted("field", fill.input, "fill.input", INPUT_KEY)
+        field = await self._finder.find(lambda: order_frames(page, taken.found.frame), wanted)
+        beside = partial(order_frames, page, field.frame)
+        button = None
+        if fill.submit is not None:
+            button = await self._finder.find(beside, Wanted("button", fill.submit, "fill.submit", SUBMIT_KEY))
+        further = [
+            FilledField(await self._finder.find(beside, _describe_field(number, order)), order)
+            for number, order in enumerate(fill.fields)
+        ]
+        return FormFilling(field, button, further)
 
     async def refresh(self, taken: TakenPicture) -> TakenPicture | None:
         """Get another picture, in the same session; None where none comes.
@@ -90,9 +122,8 @@ class CaptchaForm:
         if refresh is None:
             return await click_picture(taken)
         try:
-            place = await self._finder.find_button(
-                order_frames(self._opened.page, taken.found.frame), refresh, "fill.refresh"
-            )
+            wanted = Wanted("button", refresh, "fill.refresh", "refresh")
+            place = await self._finder.find(lambda: order_frames(self._opened.page, taken.found.frame), wanted)
             await place.element.click(no_wait_after=True, timeout=CLICK_MS)
         except (AttemptFailed, PlaywrightError):
             return False  # a page that navigated or crashed is noticed when it is opened again
@@ -104,3 +135,15 @@ class CaptchaForm:
 
     async def _await_another(self, taken: TakenPicture, limit_seconds: float) -> TakenPicture | None:
         return await self._taker.await_another(taken, self._deadline.until(limit_seconds))
+
+
+def _describe_field(number: int, order: FormField) -> Wanted:
+    mode: Mode = "field" if order.value is not None else "choose" if order.choose is not None else "tick"
+    return Wanted(mode, order.selector, f"fill.fields[{number}]", f"field-{number}")
+
+
+def _name_origin(left: LeftScope) -> str:
+    try:
+        return find_origin(left.url)
+    except TargetNotAllowed:
+        raise left from None

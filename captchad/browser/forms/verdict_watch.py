@@ -23,7 +23,7 @@ from captchad.browser.scripts.bounds import DIALOG_LENGTH, STATE_LENGTH, TAMPERE
 from captchad.browser.scripts.catalogue import CONDITIONS
 from captchad.browser.scripts.isolated_world import ask
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
-from captchad.domain.page import Fill
+from captchad.domain.page import DialogAnswer, Fill
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
@@ -47,7 +47,7 @@ class FrameSight:
 
 
 class VerdictWatch:
-    """Watches from before the answer is typed until the verdict; dialogs are read and dismissed meanwhile."""
+    """Watches from before the answer is typed until the verdict; dialogs are read and answered meanwhile."""
 
     def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, work: TaskSet) -> None:
         self._page = page
@@ -111,6 +111,16 @@ class VerdictWatch:
                 return self._give_up()
             await self._clock.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+    def judge_leaving(self, url: str) -> Verdict:
+        """Return the verdict on an answer after which the page went to an address out of scope: nothing else shows."""
+        success, failure = self._conditions
+        if failure is not None and failure.matches_url(url):
+            return Verdict.WRONG
+        if success is not None:
+            return Verdict.RIGHT if success.matches_url(url) else Verdict.UNKNOWN
+        # As on a page that has settled without a sign of failure.
+        return Verdict.RIGHT if failure is not None else Verdict.UNKNOWN
 
     def _give_up(self) -> Verdict:
         is_asked = any(condition is not None for condition in self._conditions)
@@ -197,7 +207,7 @@ class VerdictWatch:
         if len(self._dialogs) < DIALOGS_LIMIT:
             self._dialogs.append(dialog.message[:DIALOG_LENGTH])
         self._note_move()
-        self._work.spawn(_close_dialog(dialog), "close-dialog")
+        self._work.spawn(_close_dialog(dialog, self._fill.dialogs), "close-dialog")
 
 
 def read_sight(facts: Facts) -> FrameSight:
@@ -210,10 +220,11 @@ def read_sight(facts: Facts) -> FrameSight:
     )
 
 
-async def _close_dialog(dialog: Dialog) -> None:
+async def _close_dialog(dialog: Dialog, answer: DialogAnswer) -> None:
     with tolerate_loss():
-        if dialog.type == "beforeunload":
-            await dialog.accept()  # dismissing it would keep the page from navigating
+        # Dismissing a question before leaving would keep the page from navigating.
+        if answer == "accept" or dialog.type == "beforeunload":
+            await dialog.accept()
         else:
             await dialog.dismiss()
 

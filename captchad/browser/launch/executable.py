@@ -70,6 +70,11 @@ def egress_flags(proxy_host: str) -> tuple[str, ...]:
     )
 
 
+def trust_flag(key_hash: str) -> str:
+    """Return the flag that makes a browser accept the filtering proxy's own certificate, known by its key alone."""
+    return f"--ignore-certificate-errors-spki-list={key_hash}"
+
+
 EGRESS_FLAGS = egress_flags(LOOPBACK_HOST)
 # Port 9 (discard): nothing listens there.
 NOWHERE_URL = f"http://{LOOPBACK_HOST}:9"

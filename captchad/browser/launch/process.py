@@ -18,6 +18,7 @@ from captchad.browser.launch.executable import (
     NOWHERE_URL,
     QUIET_FLAGS,
     find_executable,
+    trust_flag,
 )
 from captchad.browser.launch.launch_spec import LaunchSpec, SandboxPolicy
 from captchad.browser.launch.memory import end_largest_renderers, measure_rss_bytes
@@ -192,7 +193,7 @@ class LaunchedBrowsers:
             "executable_path": program.path,
             "headless": True,
             "chromium_sandbox": program.has_sandbox,
-            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, FEATURES_FLAG, mark],
+            "args": [*QUIET_FLAGS, *EGRESS_FLAGS, trust_flag(self._proxy.key_hash), FEATURES_FLAG, mark],
             "ignore_default_args": [FLOODING_FLAG],
             "env": program.environment,
             # Each context names its own access to the proxy; anything else leads nowhere.

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Request, Response
 
+from captchad.browser.page.certificate_errors import explain_certificate, is_certificate_error
 from captchad.browser.scripts.bounds import cut_url
-from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
-from captchad.domain.target import PAGE_SCHEMES, parse_origin
+from captchad.domain.errors import AttemptFailed, LeftScope, TargetNotAllowed, TaskErrorCode
+from captchad.domain.target import PAGE_SCHEMES, Origin, parse_origin
 from captchad.egress.proxy import FilteringProxy
 from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE, read_answer
+from captchad.egress.scope import RefusalReason
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
 _ABORTED = "net::ERR_ABORTED"
@@ -56,7 +58,7 @@ class NavigationOutcome:
             return
         if code == UNREACHABLE:
             raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, read_answer(await response.text(), code))
-        raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, self._explain_refusal(response.url) or code)
+        raise self._explain_refusal(response.url) or AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, code)
 
     def check_place(self, url: str) -> None:
         """Raise if the page is out of scope."""
@@ -66,9 +68,15 @@ class NavigationOutcome:
         elif scheme == "chrome-error":
             raise self._explain_failure("the page went to an address that could not be opened")
         else:
-            refusal = self._refuse_scheme(f"the page went to a {scheme}: address")
+            refusal = LeftScope(self._refuse_scheme(f"the page went to a {scheme}: address"), url)
         if refusal is not None:
-            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
+            raise refusal
+
+    async def explain_certificate(self, error: PlaywrightError) -> AttemptFailed | None:
+        """Map an error to the task's where the browser has refused a certificate; None where it has not."""
+        if self._main_request is None or not is_certificate_error(_first_line(error)):
+            return None
+        return await explain_certificate(self._proxy, _read_origin(self._main_request.url), _first_line(error))
 
     def explain_error(self, error: PlaywrightError, *, is_alive: bool) -> AttemptFailed:
         """Map a driver error to the task's error; `is_alive` says whether browser and page are."""
@@ -85,25 +93,30 @@ class NavigationOutcome:
 
     def _explain_failure(self, text: str) -> AttemptFailed:
         """Distinguish a navigation refused by the proxy or the browser from one that failed."""
-        refusal = self._explain_refusal(self._main_request.url) if self._main_request is not None else None
+        url = cut_url(self._main_request.url) if self._main_request is not None else ""
+        refusal = self._explain_refusal(url) if url else None
         if refusal is None and _ABORTED in text and self._leads_out.is_set():
             # Chromium aborts such a redirect without showing the response; any other abort may succeed next time.
-            refusal = self._refuse_scheme("the page redirects to a scheme other than http and https")
-        if refusal is not None:
-            return AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, refusal)
-        return AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
+            refusal = LeftScope(self._refuse_scheme("the page redirects to a scheme other than http and https"), url)
+        return refusal or AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
 
     def _refuse_scheme(self, message: str) -> str:
         self._proxy.note_forbidden_scheme(message)
         return message
 
-    def _explain_refusal(self, url: str) -> str | None:
+    def _explain_refusal(self, url: str) -> AttemptFailed | None:
         try:
-            origin = parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(cut_url(url))))
+            origin = _read_origin(url)
         except (TargetNotAllowed, ValueError) as error:
-            return str(error)
+            return LeftScope(str(error), url)
         refusal = self._proxy.find_refusal(origin, self._since_seconds)
-        return None if refusal is None else refusal.message
+        if refusal is not None and refusal.reason == RefusalReason.CERTIFICATE:
+            return AttemptFailed(TaskErrorCode.CERTIFICATE_ERROR, refusal.message)
+        return None if refusal is None else LeftScope(refusal.message, url)
+
+
+def _read_origin(url: str) -> Origin:
+    return parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(cut_url(url))))
 
 
 def is_abort(error: PlaywrightError) -> bool:

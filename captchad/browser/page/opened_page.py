@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from playwright.async_api import CDPSession, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
@@ -15,9 +17,10 @@ from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.browser.scripts.bounds import cut_url
 from captchad.browser.scripts.isolated_world import MainFrame, prove_alive
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
+from captchad.egress.proxy_access import ProxyAccess
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
@@ -28,6 +31,15 @@ SIGN_OF_LIFE_SECONDS = 10.0
 """A healthy page answers within milliseconds, on a machine without a free processor within a second or two."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a page depends on: its browser, its context's access to the proxy, and the proxy."""
+
+    connection: BrowserConnection
+    access: ProxyAccess
+    proxy: FilteringProxy
+
+
 class OpenedPage:
     """Handles a page's events and maps them to what they mean for the attempt."""
 
@@ -36,8 +48,7 @@ class OpenedPage:
         page: Page,
         main_frame: MainFrame,
         devtools: CDPSession,
-        connection: BrowserConnection,
-        proxy: FilteringProxy,
+        surroundings: Surroundings,
         clock: Clock,
         work: TaskSet,
     ) -> None:
@@ -46,12 +57,14 @@ class OpenedPage:
         self.recorder = PictureRecorder()
         self.status: int | None = None
         self._devtools = devtools
-        self._connection = connection
-        self._proxy = proxy
+        self._connection, self._access, self._proxy = surroundings.connection, surroundings.access, surroundings.proxy
         self._clock = clock
         self._work = work
-        self._outcome = NavigationOutcome(proxy, clock.monotonic_seconds())
+        self._outcome = NavigationOutcome(self._proxy, clock.monotonic_seconds())
         self._url = ""
+        self._is_confined = False
+        # What is done on the page each time it was opened, before its captcha is looked for.
+        self.prepare: Callable[[], Awaitable[None]] = _do_nothing
         self._has_crashed = False
         self._flood = ""
 
@@ -70,8 +83,19 @@ class OpenedPage:
         return response
 
     async def reopen(self) -> None:
-        """Open the same URL again; a reload would send the form again."""
+        """Open the same URL again, and prepare it again; a reload would send the form again."""
         await self.navigate(self._url)
+        await self.prepare()
+
+    def identify(self, target_host: str) -> None:
+        """Let the page show the client certificate of the target that is visited."""
+        self._access.identity = target_host
+
+    async def confine(self, may_reach: Callable[[Origin], bool]) -> None:
+        """Let the page reach some origins alone from now on, since it is about to learn what only they may know."""
+        if not self._is_confined:
+            self._is_confined = True
+            await self._access.confine(may_reach)
 
     @property
     def is_error_page(self) -> bool:
@@ -89,6 +113,17 @@ class OpenedPage:
         """Raise TargetNotAllowed if something of the page leads out of scope."""
         self._proxy.check_origin(origin)
 
+    def check_typed(self, may_reach: Callable[[Origin], bool]) -> Callable[[Origin], None]:
+        """Return a check that also raises TargetNotAllowed where what is typed may not be sent to."""
+
+        def check(origin: Origin) -> None:
+            self.check_origin(origin)
+            if not may_reach(origin):
+                message = f"{origin} is neither the task's target nor one of its form_hosts"
+                raise TargetNotAllowed(message)
+
+        return check
+
     async def explain(self, error: PlaywrightError) -> AttemptFailed:
         """Map a driver error to what it means for the attempt."""
         is_alive = self._connection.is_alive
@@ -97,6 +132,8 @@ class OpenedPage:
         if is_abort(error) and is_alive:
             is_alive = not await self._is_crashing()
             await self._outcome.await_reason()
+        if refused := await self._outcome.explain_certificate(error):
+            return refused
         failure = self._outcome.explain_error(error, is_alive=is_alive)
         is_crash = failure.task_error_code is TaskErrorCode.BROWSER_CRASHED
         return self._explain_crash(failure.message) if is_crash else failure
@@ -142,6 +179,10 @@ class OpenedPage:
         if self._flood and self._connection.is_alive:
             return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, self._flood)
         return AttemptFailed(TaskErrorCode.BROWSER_CRASHED, message)
+
+
+async def _do_nothing() -> None:
+    """Leave the page as it opened."""
 
 
 async def _close_quietly(page: Page) -> None:

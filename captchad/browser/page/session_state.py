@@ -11,11 +11,11 @@ from captchad.browser.browsers.driver_loss import tolerate_loss
 from captchad.browser.scripts.bounds import SESSION_LENGTH, TAMPERED, Facts
 from captchad.browser.scripts.catalogue import STORAGE
 from captchad.browser.scripts.isolated_world import ask
-from captchad.domain.cookie_scope import find_cookie_host
+from captchad.domain.cookie_scope import find_cookie_host, keep_cookie
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import STORED_VALUES_LIMIT, Cookie, PageOrder, SessionState
 from captchad.domain.ports import show_host
-from captchad.domain.target import SCHEME_PORTS, host_matches, parse_origin
+from captchad.domain.target import find_origin, host_matches, parse_origin
 from captchad.runtime.spawn import TaskSet
 
 if TYPE_CHECKING:
@@ -30,13 +30,6 @@ _FILL_STORAGE = """
   }
 })();
 """
-
-
-def find_origin(url: str) -> str:
-    """Return the origin of an http or https URL as browsers write it."""
-    origin = parse_origin(url)
-    port = "" if SCHEME_PORTS[origin.scheme] == origin.port else f":{origin.port}"
-    return f"{origin.scheme}://{show_host(origin.host)}{port}"
 
 
 def choose_cookies(state: SessionState, order: PageOrder) -> "list[SetCookieParam]":
@@ -143,27 +136,18 @@ async def read_session(page: Page, order: PageOrder) -> SessionState:
 
 
 def read_cookie(cookie: BrowserCookie, host: str, target: str) -> Cookie | None:
-    """Return a browser's cookie as a task's session has it, None where the target's host would not be sent it.
-
-    One that the host shares with others beyond the target comes back as the host's own.
-    """
-    is_domain_cookie = cookie["domain"].startswith(".")
-    domain = cookie["domain"].strip("[]").removeprefix(".")
-    if domain != host and not (is_domain_cookie and host.endswith(f".{domain}")):
-        return None
-    is_wide = is_domain_cookie and host_matches(target, f"any.{domain}") and host_matches(target, domain)
-    same_site = cookie.get("sameSite")
-    return Cookie(
+    """Return a browser's cookie as a task's session has it, None where the target's host would not be sent it."""
+    read = Cookie(
         cookie["name"],
         cookie["value"],
-        domain=domain if is_wide else None,
+        domain=cookie["domain"],
         path=cookie["path"],
-        expires=None if cookie["expires"] < 0 else cookie["expires"],
+        expires=cookie["expires"],
         http_only=cookie["httpOnly"],
         secure=cookie["secure"],
-        # Browsers reject SameSite=None without Secure, so it could not be put in again.
-        same_site=None if same_site == "None" and not cookie["secure"] else same_site,
+        same_site=cookie.get("sameSite"),
     )
+    return keep_cookie(read, host, target)
 
 
 async def _read_storage(page: Page, origin: str) -> dict[str, str]:

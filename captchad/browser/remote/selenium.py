@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -10,10 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 from playwright.async_api import Playwright
 
 from captchad.browser.browsers.connection import LaunchFailed
-from captchad.browser.launch.executable import FEATURES_FLAG, NOWHERE_FLAG, QUIET_FLAGS, egress_flags
+from captchad.browser.launch.executable import FEATURES_FLAG, NOWHERE_FLAG, QUIET_FLAGS, egress_flags, trust_flag
 from captchad.browser.remote.endpoint import Reached, show_place
 from captchad.browser.remote.opener import name_this_process, read_opener
 from captchad.browser.remote.webdriver import NAME_CAPABILITY, HubError, HubRefused, HubSession, WebDriverHub
+from captchad.egress.proxy import FilteringProxy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import shared_logger
@@ -47,16 +47,14 @@ class SeleniumEndpoint:
 
     connect_seconds = WAIT_FOR_ROOM_SECONDS + CREATE_SECONDS + JOIN_SECONDS
 
-    def __init__(
-        self, url: str, owner: str, limits: SessionLimits, find_proxy_host: Callable[[], str], clock: Clock
-    ) -> None:
+    def __init__(self, url: str, owner: str, limits: SessionLimits, proxy: FilteringProxy, clock: Clock) -> None:
         self.place = show_place(url)
         self._hub = WebDriverHub(url)
         self._prefix = f"{OURS} {owner} "
         self._opener = name_this_process()
         self._name = f"{self._prefix}{self._opener}"
         self._limits = limits
-        self._find_proxy_host = find_proxy_host
+        self._proxy = proxy
         self._clock = clock
         self._work = TaskSet("selenium")
 
@@ -136,7 +134,7 @@ class SeleniumEndpoint:
         return f"{self.place} holds {self._limits.sessions} sessions of captchad's already (selenium.max_sessions)"
 
     def _capabilities(self) -> dict[str, Any]:
-        egress = (*egress_flags(self._find_proxy_host()), NOWHERE_FLAG)
+        egress = (*egress_flags(self._proxy.host), NOWHERE_FLAG, trust_flag(self._proxy.key_hash))
         flags = ["--headless=new", *QUIET_FLAGS, *egress, FEATURES_FLAG]
         return {"browserName": "chrome", NAME_CAPABILITY: self._name, "goog:chromeOptions": {"args": flags}}
 

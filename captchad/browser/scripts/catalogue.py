@@ -11,10 +11,12 @@ from captchad.browser.scripts.bounds import SCRIPT_LIMITS
 FINDER = "finder"
 FORM = "form"
 FORM_FACTS = "form_facts"
+OBSTACLE = "obstacle"
 CONDITIONS = "conditions"
 STORAGE = "storage"
+CLOSED_HOSTS = "closed_hosts"
 
-_FINDER_PARTS = ("walk", "texts", "behavioural", "pictures", "controls")
+_FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "ground", "page_texts", "tiles", "controls")
 _SHARED_PARTS = ("walk", "texts", "behavioural")
 
 
@@ -25,16 +27,22 @@ def read_page_scripts() -> dict[str, str]:
     shared = (f"finder_{part}.js" for part in _SHARED_PARTS)
     return {
         FINDER: join_files(
-            "({ mode, selector, index, source })",
+            "({ mode, selector, index, source, input = null, focuses = false })",
+            "shadow_roots.js",
             *finder,
             "finder.js",
             MAYBE=patterns.MAYBE_PATTERN,
             MENTION=patterns.MENTION_PATTERN,
             STAND_IN=patterns.UNLOADED_PATTERN,
+            SUM=patterns.SUM_PATTERN,
         ),
-        FORM: join_files("({ mode, selector })", "form.js"),
-        FORM_FACTS: join_files("({ uses })", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN),
-        CONDITIONS: join_files("(wanted)", "conditions.js"),
+        FORM: join_files("({ mode, selector })", "shadow_roots.js", "form.js"),
+        FORM_FACTS: join_files(
+            "({ uses, fields })", "shadow_roots.js", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN
+        ),
+        OBSTACLE: join_files("({ name })", "shadow_roots.js", "obstacle.js"),
+        CONDITIONS: join_files("(wanted)", "shadow_roots.js", "conditions.js"),
+        CLOSED_HOSTS: join_files("()", "shadow_roots.js", "closed_hosts.js"),
         STORAGE: join_files("({ origin })", "storage.js"),
     }
 

@@ -6,7 +6,7 @@ const ELEMENTS_LIMIT = 20000, SHOWN_LIMIT = 200;
 const roots = [document];
 for (let at = 0; at < roots.length; at++) {
   const all = roots[at].querySelectorAll("*");
-  for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (all[i].shadowRoot) roots.push(all[i].shadowRoot);
+  for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (shadowOf(all[i])) roots.push(shadowOf(all[i]));
 }
 const isVisible = (element) => {
   const box = element.getBoundingClientRect();

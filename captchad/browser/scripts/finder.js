@@ -3,12 +3,15 @@
 // MENTION and STAND_IN of patterns.py.
 //
 // mode "facts":     the frame's pictures, text fields, frames, behavioural captchas and signs of change
+//                   and how near each picture is to the field `input`, which gets the focus where `focuses`
 // mode "element":   the picture `index` whose source is `source`, for a photograph or a click
+// mode "ground":    that picture laid on the colour behind it, where it is pale and transparent; see finder_ground.js
+// mode "ink":       where that paints, from the left and the top of its own box, as { left, top, width, height }
 // mode "read":      that picture's own bytes as { data }, a data: URL, or { is_too_large }; null where the frame has none
 // mode "controls":  what may be clicked to make a captcha appear; scrolls first to what may load once it is seen
 // mode "click":     clicks the control `index` whose words are `source`, and returns it, null where it is gone
 
-const WINDOWS_LIMIT = 1000, FRAME_PIXELS = 12, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, EDGE_PIXELS = 4;
+const WINDOWS_LIMIT = 1000, FRAME_PIXELS = 12, SCRIPTS_LENGTH = 300000, NEAR_PIXELS = 150, EDGE_PIXELS = 4, OTHERS_LIMIT = 12;
 
 const gap = (one, other) => {
   const across = Math.max(0, other.left - one.right, one.left - other.right), down = Math.max(0, other.top - one.bottom, one.top - other.bottom);
@@ -19,7 +22,8 @@ const nearTo = (found, element, box) => {
   const isEarlier = (field) => Boolean(element.compareDocumentPosition(field.element) & Node.DOCUMENT_POSITION_PRECEDING);
   const earlier = found.shown.filter(isEarlier), next = found.shown[earlier.length];
   const isNext = (field) => field === next || field === earlier[earlier.length - 1];
-  return found.typed.map((field, at) => [at, gap(box, field.box), isNext(field)]).sort((a, b) => a[1] - b[1]).slice(0, NEAR_LIMIT);
+  const isOther = (field) => field.element !== element || !isShowingField(element);
+  return found.typed.map((field, at) => [at, gap(box, field.box), isNext(field), isOther(field)]).filter((one) => one[3]).map((one) => one.slice(0, 3)).sort((a, b) => a[1] - b[1]).slice(0, NEAR_LIMIT);
 };
 const isInView = (box) => box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
 
@@ -42,29 +46,54 @@ const linkOf = (element, from) => {
   return url.host === location.host || !/^http/.test(url.protocol) ? "site" : "foreign";
 };
 // The element's own words and size: cheap enough for every picture of the frame, they decide which get a closer look.
-const glance = (found, element, at) => {
+const glancePicture = (found, element, at) => {
   const kind = kindOf(element), from = safely(() => sourceOf(element, kind), ""), own = safely(() => wordsOf(element), "");
   const box = boxOf(element);
   const isNear = found.typed.some((field) => gap(box, field.box) <= NEAR_PIXELS);
   const isLine = box.width > 1.3 * box.height && box.width < 600 && box.height < 200;
   const rank = selector !== null || MAYBE.test(own) ? 2 : isNear ? 1 : isLine ? 0.5 : 0;
   const isLegible = Math.max(box.width, box.height) >= 24 && Math.min(box.width, box.height) >= 12;
-  return { element, at, kind, from, own, box, rank, isLegible: isLegible || selector !== null };
+  // A picture that is not there has no size yet; where it should be the captcha, its absence is news.
+  const isMissing = () => kind === "img" && MAYBE.test(own) && !isLoaded(element, kind, from);
+  return { element, at, kind, from, own, box, rank, isLegible: isLegible || selector !== null || isMissing() };
 };
-const factsOf = (found, { element, at, kind, from, own, box }) => {
+// What a selector names may hold what is meant: pieces of one picture, a text, or a single picture.
+const glanceNamed = (found, element, at) => {
+  if (kindOf(element) !== "other" && !isCodeOnGround(element)) return glancePicture(found, element, at);
+  const tiles = tilesIn(element);
+  if (tiles) return { ...tiles, at };
+  const own = elementText(element), isOwn = own !== null && (isCode(own.text) || SUM.test(own.text)), inner = element.querySelector(INNER);
+  if (inner && !isOwn) return glancePicture(found, inner, at);
+  const text = isOwn ? own : pageTexts(found).find((one) => holds(element, one.element)) || own;
+  return text ? glanceText(text, at) : glancePicture(found, element, at);
+};
+const glanceAll = (found, elements) => {
+  const glance = selector === null ? glancePicture : glanceNamed;
+  const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
+  return glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
+};
+// What is no element of its own comes after those that are.
+const gatherOthers = (found, elements) => selector !== null ? [] : [...safely(() => tileGroups(elements), []), ...safely(() => pageTexts(found).map(glanceText), [])]
+  .slice(0, OTHERS_LIMIT).map((one, at) => ({ ...one, at: elements.length + at }));
+const isAt = (aim, found, element, box) => Boolean(aim) && nearTo(found, element, box)
+  .some(([at, distance, isNext]) => found.typed[at].element === aim && isNext && distance <= NEAR_PIXELS);
+const isThere = (one) => one.kind === "tiles" ? one.isComplete : isTextKind(one.kind) || isLoaded(one.element, one.kind, one.from);
+const factsOf = (found, aim, one) => {
+  const { element, at, kind, from, own, box } = one;
   const aside = element.closest("header, nav, footer, aside"), form = element.closest("form");
   const isFormInside = Boolean(aside && form && aside.contains(form)) && found.shown.some((field) => holds(form, field.element));
-  const [width, height] = sizeOf(element, kind, box);
+  const [width, height] = kind === "tiles" || isTextKind(kind) ? [Math.round(box.width), Math.round(box.height)] : sizeOf(element, kind, box);
   return {
-    index: at, kind, source: shorten(from), own, width, height, ...placeOf(found, element, box),
-    is_visible: isVisible(element), is_loaded: isLoaded(element, kind, from),
+    index: at, kind, source: shorten(from), own, width, height, kinship: kinshipOf(aim, element), ...placeOf(found, element, box),
+    is_visible: isVisible(element), is_loaded: isThere(one), is_at_aim: isAt(aim, found, element, box),
+    is_pending: element.localName === "img" && from.startsWith("http") && !element.complete,
     is_clickable: Boolean(element.onclick) || element.hasAttribute("onclick") || getComputedStyle(element).cursor === "pointer",
     is_outside_form: Boolean(aside) && !isFormInside, link: safely(() => linkOf(element, from), ""), part_of: partOf(found, element),
   };
 };
 // A lazy picture further down is asked to load now, or scrolled to where a script waits for that.
 const awaken = (glances) => {
-  const lazy = glances.filter((one) => one.rank >= 1 && one.element.getClientRects().length && !isLoaded(one.element, one.kind, one.from));
+  const lazy = glances.filter((one) => one.rank >= 1 && one.kind !== "tiles" && !isTextKind(one.kind) && one.element.getClientRects().length && !isLoaded(one.element, one.kind, one.from));
   for (const { element } of lazy) if (element.loading === "lazy" && !element.complete) element.loading = "eager";
   const unseen = lazy.find(({ element, from, box }) => isStandIn(element, from) && !isInView(box));
   if (unseen) unseen.element.scrollIntoView({ block: "center", behavior: "instant" });
@@ -106,15 +135,18 @@ const mentions = (found) => {
   });
 };
 const scan = (found, elements, problem) => {
-  const glances = elements.map((element, at) => safely(() => glance(found, element, at), null)).filter((one) => one && one.isLegible);
-  glances.sort((one, other) => other.rank - one.rank || one.at - other.at);
+  const aim = findAim(found);
+  // First, so that the facts below are those of a page that knows of the focus.
+  if (aim && focuses) safely(() => focusOn(aim), null);
+  const glances = glanceAll(found, elements), others = gatherOthers(found, elements);
   // Before frames and candidates, which look for these marks in their own form.
   markTexts(found);
   const frames = frameFacts(found);
-  const candidates = glances.slice(0, CANDIDATES_LIMIT).map((one) => safely(() => factsOf(found, one), null)).filter(Boolean);
+  const isPart = ({ element }) => others.some(({ members = [] }) => members.includes(element));
+  const candidates = [...glances.filter((one) => !isPart(one)).slice(0, CANDIDATES_LIMIT - others.length), ...others].map((one) => safely(() => factsOf(found, aim, one), null)).filter(Boolean);
   const unfinished = found.pictures.filter((one) => one.localName === "img" && !one.complete && one.loading !== "lazy").length;
   const facts = {
-    state: document.readyState, problem, unsupported: found.marks.length ? found.marks[0].vendor : null,
+    state: document.readyState, problem, has_aim: Boolean(aim), unsupported: found.marks.length ? found.marks[0].vendor : null,
     mentions: mentions(found), is_scripted: found.scripts.length > 0 || frames.has_hidden_frames, change: `${found.count} ${arrivals("")} ${unfinished}`,
     frame_index: window.parent === window ? -1 : safely(() => windowIndex(window.parent, window), -1),
     fields: found.typed.map(describeField), frames: frames.frames, knows_frames: frames.knows_frames, candidates,
@@ -128,6 +160,22 @@ const unroll = (elements) => {
   const named = elements.find((element) => MAYBE.test(wordsOf(element)) && !isInView(boxOf(element)));
   if (named) named.scrollIntoView({ block: "center", behavior: "instant" });
   else scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+};
+
+// The candidate that an earlier scan has seen: by its number, or where the page has moved it, by its source.
+const pick = (found, elements) => {
+  const glance = selector === null ? glancePicture : glanceNamed;
+  const isSame = (one) => one !== null && shorten(one.from) === source;
+  const named = index < elements.length ? safely(() => glance(found, elements[index], index), null) : null;
+  if (isSame(named)) return named;
+  const isOwn = /^(http|blob)/.test(source);
+  if (!isOwn && !/^(text|tiles):/.test(source)) return null;
+  const all = isOwn || selector !== null ? elements.map((element, at) => safely(() => glance(found, element, at), null)) : gatherOthers(found, elements);
+  return all.find(isSame) || null;
+};
+const placeInk = ({ element, kind, box }) => {
+  const own = boxOf(element), ink = kind === "tiles" || isTextKind(kind) ? box : inkOf(element);
+  return { left: ink.left - own.left, top: ink.top - own.top, width: ink.width, height: ink.height };
 };
 
 const found = walk();
@@ -146,5 +194,7 @@ if (mode === "click") {
 }
 const elements = safely(() => collect(found), null);
 if (mode === "facts") return scan(found, elements || [], elements ? null : "the selector is not valid CSS");
-const picked = elements && pick(elements);
-return picked && mode === "read" ? safely(() => read(picked), null) : picked;
+const picked = elements && pick(found, elements);
+if (mode === "ink") return picked && safely(() => placeInk(picked), null);
+if (mode === "ground") return picked && safely(() => layOnGround(picked.element), null);
+return picked && (mode === "read" ? safely(() => read(picked.element), null) : picked.element);

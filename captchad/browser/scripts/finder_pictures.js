@@ -64,21 +64,17 @@ const besideFields = (found) => found.typed.slice(0, FIELDS_BESIDE_LIMIT).flatMa
   }
   return beside;
 });
+// A code may stand as text on a picture of nothing.
+const isCodeOnGround = (element) => safely(() => { const shown = elementText(element); return shown !== null && isCode(shown.text); }, false);
 const withGrounds = (found) => {
   const grounds = [...found.grounds.slice(0, GROUNDS_LIMIT), ...besideFields(found)], pictures = new Set(found.pictures);
-  const isGround = (one) => !pictures.has(one) && !/^(i?frame|script|style|html|body|form)$/.test(one.localName) && backdropOf(one);
+  const isGround = (one) => !pictures.has(one) && !/^(i?frame|script|style|html|body|form)$/.test(one.localName) && backdropOf(one) &&
+    !isCodeOnGround(one);
   return [...new Set([...pictures, ...grounds.filter(isGround)])].slice(0, PICTURES_LIMIT);
 };
 // Throws where the caller's selector is no CSS.
-const collect = (found) => selector === null ? withGrounds(found) : found.roots
-  .flatMap((root) => [...root.querySelectorAll(selector)])
-  .map((element) => kindOf(element) === "other" ? element.querySelector(INNER) || element : element);
+const collect = (found) => selector === null ? withGrounds(found) : found.roots.flatMap((root) => [...root.querySelectorAll(selector)]);
 
-const pick = (elements) => {
-  const isSame = (element) => element && shorten(sourceOf(element, kindOf(element))) === source;
-  if (isSame(elements[index])) return elements[index];
-  return /^(http|blob)/.test(source) ? elements.find(isSame) || null : null;
-};
 // Synchronous, for a selector engine can't wait; the page waits meanwhile. A data: URL, since answers are JSON.
 const readBlob = (url) => {
   const request = new XMLHttpRequest();

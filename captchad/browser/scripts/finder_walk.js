@@ -1,4 +1,4 @@
-// One walk over the frame, open shadow roots included, that sorts its elements.
+// One walk over the frame, known shadow roots included, that sorts its elements.
 
 const ELEMENTS_LIMIT = 60000, LABEL_LENGTH = 600, GROUND_CHILDREN = 3;
 const TYPED = /^(text|tel|number|search|textarea)$/;
@@ -50,11 +50,12 @@ const labelOf = (element, name, room, classes, id) => {
 
 // Each class is matched once, with the digits of ids folded: pages repeat them thousands of times.
 const walk = () => {
-  const found = { roots: [document], pictures: [], grounds: [], fields: [], frames: [], scripts: [], buttons: [], marks: [], blocks: [], count: 0 };
+  const found = { roots: [document], pictures: [], grounds: [], named: [], fields: [], frames: [], scripts: [], buttons: [], marks: [], blocks: [], count: 0 };
   const sense = once((label) => ({ isMaybe: MAYBE.test(label), vendor: findVendor(label.replace(/[\n\t]/g, " ")) }));
   const sort = (element) => {
     const name = element.localName;
-    if (element.shadowRoot) found.roots.push(element.shadowRoot);
+    const shadow = shadowOf(element);
+    if (shadow) found.roots.push(shadow);
     // Frequent, and never a captcha.
     if (name === "path" || name === "option" || name === "br") return;
     const room = roomOf(element, name);
@@ -64,6 +65,7 @@ const walk = () => {
     const { isMaybe, vendor } = sense(label.length > LABEL_LENGTH ? label.slice(0, LABEL_LENGTH) : label);
     if (vendor) found.marks.push({ element, vendor });
     const isGround = isMaybe || (element.hasAttribute("style") && element.getAttribute("style").includes("url("));
+    if (isMaybe && !/^(pictures|frames|scripts)$/.test(room)) found.named.push(element);
     if (isGround && !room && element.childElementCount < GROUND_CHILDREN) found.grounds.push(element);
   };
   for (let at = 0; at < found.roots.length; at++) {

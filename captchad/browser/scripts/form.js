@@ -1,5 +1,5 @@
-// Finds an element of a form: returns the first visible element that matches `selector` and can be typed into
-// (mode "field") or clicked (mode "button"), or null.
+// Finds an element of a form: the first visible one that matches `selector` and can be typed into (mode "field"), clicked
+// ("button"), ticked ("tick": a box that a style hides is ticked by its label) or chosen from ("choose"), or null.
 const ELEMENTS_LIMIT = 20000;
 const queryAll = (root, css) => {
   // By the prototype: a form's fields can hide its own functions (<input name="querySelectorAll">).
@@ -10,7 +10,7 @@ const rootsUnder = (start) => {
   const roots = [start];
   for (let at = 0; at < roots.length; at++) {
     const all = queryAll(roots[at], "*");
-    for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (all[i].shadowRoot) roots.push(all[i].shadowRoot);
+    for (let i = 0; i < all.length && i < ELEMENTS_LIMIT; i++) if (shadowOf(all[i])) roots.push(shadowOf(all[i]));
   }
   return roots;
 };
@@ -21,5 +21,17 @@ const isVisible = (element) => {
 const isTypedInto = (element) => element.isContentEditable || element instanceof HTMLTextAreaElement ||
   (element instanceof HTMLInputElement &&
     !/^(button|checkbox|color|file|hidden|image|radio|range|reset|submit)$/.test(element.type));
-const isWanted = (element) => isVisible(element) && (mode === "button" || isTypedInto(element));
-return rootsUnder(document).flatMap((root) => queryAll(root, selector)).find(isWanted) || null;
+const isTicked = (element) => element instanceof HTMLInputElement && /^(checkbox|radio)$/.test(element.type);
+const labelOf = (element) => [...(element.labels || [])].find(isVisible) || null;
+const WANTED = {
+  button: (element) => isVisible(element) ? element : null,
+  field: (element) => isVisible(element) && isTypedInto(element) ? element : null,
+  tick: (element) => !isTicked(element) ? null : isVisible(element) ? element : labelOf(element),
+  choose: (element) => isVisible(element) && element instanceof HTMLSelectElement ? element : null,
+};
+const found = rootsUnder(document).flatMap((root) => queryAll(root, selector));
+for (const element of found) {
+  const wanted = WANTED[mode](element);
+  if (wanted) return wanted;
+}
+return null;

@@ -14,6 +14,7 @@ from playwright.async_api import CDPSession, Frame, Locator, Playwright
 
 from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED
 from captchad.browser.scripts.catalogue import read_engine, read_page_scripts
+from captchad.browser.scripts.closed_roots import ClosedRoots
 
 ENGINE = "captchad"
 PAGE_ENGINE = "captchad-page"
@@ -54,6 +55,7 @@ class MainFrame:
     def __init__(self, devtools: CDPSession, frame_id: str) -> None:
         self._devtools = devtools
         self._frame_id = frame_id
+        self.closed_roots = ClosedRoots(devtools, frame_id, ENGINE)
 
     async def ask_text(self, script: str, **order: Any) -> str:
         """Return what a script that keeps nothing answers, as JSON; PlaywrightError where there is no document."""

@@ -15,3 +15,10 @@ MENTION_PATTERN = (
 # Addresses of what is shown until the picture is there; and where a page names another one beside it, more than these.
 STAND_IN_PATTERN = "loading|spinner|placeholder|spacer|blank|transparent|1x1|dummy"
 UNLOADED_PATTERN = f"^data:|{STAND_IN_PATTERN}|lazy|pixel|gr[ae]y"
+
+# Text that may hold a sum: wide, for domain/written_sums.py reads it.
+SUM_PATTERN = (
+    r"\d\s*[+\-−–—×÷*x/加减減乘除]|[?_□]\s*[+\-−×÷]\s*\d|的[和积積差]|"
+    r"\b(plus|minus|times|divided|multiplied|added|less|subtract|sum of|product of|difference)\b|"
+    r"[零一二三四五六七八九十两兩壹贰叁肆伍陆柒捌玖拾百]\s*[+×÷加减減乘除]"
+)

@@ -7,9 +7,10 @@ from pathlib import Path
 from captchad.domain.errors import PictureRefused
 from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from captchad.domain.recognition import Hints, Recognition
-from captchad.recognition.decoding import Pixels, decode_picture
+from captchad.recognition.decoding import Decoded, decode_views
 from captchad.recognition.evaluation.evaluated_picture import EvaluatedPicture
 from captchad.recognition.labelled import LabelledPicture
+from captchad.recognition.reading import recognise_decoded
 from captchad.recognition.recognition_engine import RecognitionEngine
 from captchad.runtime.clock import Clock
 
@@ -19,10 +20,10 @@ _MS_PER_SECOND = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class _Decoded:
-    """One picture on its way: its pixels, or why it has none, and what decoding cost."""
+    """One picture on its way: what there is to read, or why there is nothing, and what decoding cost."""
 
     labelled: LabelledPicture
-    pixels: Pixels | None
+    views: Decoded | None
     problem: str | None
     cost: "_Cost"
 
@@ -63,12 +64,12 @@ def measure_outcomes(
 def _decode(labelled: LabelledPicture, clock: Clock) -> _Decoded:
     meter = _Meter(clock)
     try:
-        pixels, problem = decode_picture(read_limited(labelled.path)), None
+        views, problem = decode_views(read_limited(labelled.path)), None
     except PictureRefused as error:
-        pixels, problem = None, error.message
+        views, problem = None, error.message
     except OSError as error:
-        pixels, problem = None, f"can't be read: {(error.strerror or str(error)).lower()}"
-    return _Decoded(labelled, pixels, problem, meter.read())
+        views, problem = None, f"can't be read: {(error.strerror or str(error)).lower()}"
+    return _Decoded(labelled, views, problem, meter.read())
 
 
 def read_limited(path: Path) -> bytes:
@@ -80,12 +81,12 @@ def read_limited(path: Path) -> bytes:
 def _read_batch(
     engine: RecognitionEngine, batch: Sequence[_Decoded], hints: Hints, clock: Clock
 ) -> Iterator[EvaluatedPicture]:
-    pixels = [decoded.pixels for decoded in batch if decoded.pixels is not None]
+    views = [decoded.views for decoded in batch if decoded.views is not None]
     meter = _Meter(clock)
-    recognitions = iter(engine.recognise(pixels, [hints] * len(pixels)) if pixels else ())
-    cost = meter.read(max(len(pixels), 1))
+    recognitions = iter(recognise_decoded(engine, views, [hints] * len(views)) if views else ())
+    cost = meter.read(max(len(views), 1))
     for decoded in batch:
-        if decoded.pixels is None:
+        if decoded.views is None:
             yield _describe(decoded, None, _Cost(0.0, 0.0))
         else:
             yield _describe(decoded, next(recognitions), cost)

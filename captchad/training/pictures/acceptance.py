@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from captchad.recognition.arithmetic import read_arithmetic
+from captchad.domain.arithmetic import read_arithmetic
 
 _SIGNS = str.maketrans({"x": "×", "X": "×", "*": "×", "−": "-", "–": "-", ":": "÷", "？": "?"})
 
@@ -56,7 +56,8 @@ def find_answer(truth: str) -> str:
 
 def is_right(family: str, truth: str, read: str) -> bool:
     """Whether the generator would take what was read; of arithmetic, the expression will do as well as its result."""
-    fold, read = find_rule(family).fold, "".join(read.split())
+    # Only where the picture has spaces do those of an answer count.
+    fold, read = find_rule(family).fold, (" " if " " in truth else "").join(read.split())
     answer = find_answer(truth)
     if answer == truth:
         return fold(read) == fold(truth)

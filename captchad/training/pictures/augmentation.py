@@ -36,12 +36,23 @@ def _rescale(image: Image.Image, source: random.Random) -> Image.Image:
 
 
 def _pad(image: Image.Image, source: random.Random) -> Image.Image:
-    edge = source.choice((255, int(np.median(np.asarray(image)[0])), source.randint(0, 255)))
+    edge = source.choice((255, _edge_of(image), source.randint(0, 255)))
     most = image.height // 4
     left, above, right, below = (source.randint(0, most) for _ in range(4))
-    padded = Image.new("L", (image.width + left + right, image.height + above + below), edge)
+    size = (image.width + left + right, image.height + above + below)
+    whole = (edge,) * len(image.getbands()) if isinstance(edge, int) else edge
+    padded = Image.new(image.mode, size, whole if len(whole) > 1 else whole[0])
     padded.paste(image, (left, above))
     return padded
+
+
+def _edge_of(image: Image.Image) -> tuple[int, ...]:
+    row = np.asarray(image)[0]
+    return tuple(int(part) for part in np.median(row.reshape(len(row), -1), axis=0))
+
+
+def _map(image: Image.Image, levels: list[int]) -> Image.Image:
+    return image.point(levels * len(image.getbands()))
 
 
 def _crop(image: Image.Image, source: random.Random) -> Image.Image:
@@ -53,22 +64,22 @@ def _retone(image: Image.Image, source: random.Random) -> Image.Image:
     low, high = sorted((source.uniform(0, 255), source.uniform(0, 255)))
     low, high = (low, high) if high - low > 90 else (low * 0.4, 255 - (255 - high) * 0.4)
     gamma = source.uniform(0.7, 1.5)
-    return image.point([round(low + (high - low) * (grey / 255) ** gamma) for grey in range(256)])
+    return _map(image, [round(low + (high - low) * (grey / 255) ** gamma) for grey in range(256)])
 
 
 def _invert(image: Image.Image, _source: random.Random) -> Image.Image:
-    return image.point([255 - grey for grey in range(256)])
+    return _map(image, [255 - grey for grey in range(256)])
 
 
 def _compress(image: Image.Image, source: random.Random) -> Image.Image:
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=source.randint(25, 90))
-    return Image.open(buffer).convert("L")
+    image.save(buffer, "JPEG", quality=source.randint(30, 95))
+    return Image.open(buffer).convert(image.mode)
 
 
 def _add_noise(image: Image.Image, source: random.Random) -> Image.Image:
     numbers = seed_numbers(source)
-    noise = numbers.standard_normal((image.height, image.width), dtype=np.float32) * source.uniform(2, 18)
+    noise = numbers.standard_normal(np.asarray(image).shape, dtype=np.float32) * source.uniform(2, 18)
     return Image.fromarray((np.asarray(image) + noise).clip(0, 255).astype(np.uint8))
 
 
@@ -82,7 +93,7 @@ def _sharpen(image: Image.Image, _source: random.Random) -> Image.Image:
 
 def _posterise(image: Image.Image, source: random.Random) -> Image.Image:
     levels = source.choice((3, 4, 6, 8, 16))
-    return image.point([round(round(grey / 255 * (levels - 1)) * 255 / (levels - 1)) for grey in range(256)])
+    return _map(image, [round(round(grey / 255 * (levels - 1)) * 255 / (levels - 1)) for grey in range(256)])
 
 
 ALTERATIONS: dict[Alteration, int] = {

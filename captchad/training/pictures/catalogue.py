@@ -21,7 +21,13 @@ from captchad.training.pictures.pypi_generators import GENERATORS
 from captchad.training.pictures.pypi_package import PackageFamily
 from captchad.training.pictures.pypi_warped import WARPED_GENERATORS
 from captchad.training.pictures.source import Family, FamilyUnavailable
-from captchad.training.pictures.synthetic import SyntheticArithmeticFamily, SyntheticFamily
+from captchad.training.pictures.synthetic import (
+    ForeignFamily,
+    GroupsFamily,
+    SignsFamily,
+    SyntheticArithmeticFamily,
+    SyntheticFamily,
+)
 
 LOGGER = logging.getLogger(__name__)
 
@@ -29,6 +35,9 @@ LOGGER = logging.getLogger(__name__)
 _DRAWN_HERE = (
     SyntheticFamily,
     SyntheticArithmeticFamily,
+    GroupsFamily,
+    SignsFamily,
+    ForeignFamily,
     DesignFamily,
     DesignArithmeticFamily,
     EmptyFamily,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from captchad.training.pictures.colour_passes import PlaneSource
+from captchad.training.pictures.colours import draw_any, grey_of
 from captchad.training.pictures.planes import Numbers
 
 _INVERTED_CHANCE = 0.15
@@ -26,6 +28,9 @@ class Greys:
 def choose_greys(source: random.Random) -> Greys:
     """Choose dark ink on a light ground, now and then the reverse."""
     light, dark = source.choice((255, source.uniform(205, 255))), source.choice((0, source.uniform(0, 110)))
+    if isinstance(source, PlaneSource) and source.palette is not None:
+        source.random()
+        return Greys(source.palette.ground[source.plane], source.palette.ink[source.plane])
     return Greys(dark, light) if source.random() < _INVERTED_CHANCE else Greys(light, dark)
 
 
@@ -35,9 +40,9 @@ def blend(cover: Numbers, greys: Greys) -> Numbers:
 
 
 def mix_grey(source: random.Random, least: float, most: float) -> float:
-    """Return the grey of a colour whose red, green and blue are each drawn between two bounds."""
-    red, green, blue = (source.uniform(least, most) for _ in range(3))
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+    """Return the grey, or a plane's share, of a colour whose red, green and blue are each drawn between two bounds."""
+    colour = draw_any(source, least, most)
+    return source.choose(colour, most) if isinstance(source, PlaneSource) else grey_of(colour)
 
 
 def mix_greys(source: random.Random, least: float, most: float, count: int) -> tuple[float, ...]:

@@ -1,8 +1,7 @@
 """A family of designs, each after what a kind of site is known to show."""
 
 import random
-
-import numpy as np
+from functools import partial
 
 from captchad.recognition.flattening import Pixels
 from captchad.training.pictures import designs_disturbed as disturbed
@@ -15,6 +14,7 @@ from captchad.training.pictures import designs_php as php
 from captchad.training.pictures import designs_sites as sites
 from captchad.training.pictures import designs_small as small
 from captchad.training.pictures import designs_stroked as stroked
+from captchad.training.pictures.colour_passes import draw_passes
 from captchad.training.pictures.design_parts import Design
 from captchad.training.pictures.finishing import finish
 from captchad.training.pictures.texts import draw_text
@@ -72,5 +72,5 @@ class DesignFamily:
 def draw_design(text: str, designs: dict[Design, int], finished_chance: float, source: random.Random) -> Pixels:
     """Draw a text in one of weighted designs, now and then with one of the ways to finish a picture."""
     [design] = source.choices(list(designs), list(designs.values()))
-    pixels = design(text, source).clip(0, 255).astype(np.uint8)
+    pixels = draw_passes(partial(design, text), source)
     return finish(pixels, source) if source.random() < finished_chance else pixels

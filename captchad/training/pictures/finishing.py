@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-from captchad.recognition.flattening import Pixels
+from captchad.recognition.flattening import Pixels, has_colours
 from captchad.training.pictures.planes import seed_numbers
 
 Finish = Callable[[Pixels, random.Random], Pixels]
@@ -35,6 +35,9 @@ def _blur(pixels: Pixels, source: random.Random) -> Pixels:
 def _dither(pixels: Pixels, source: random.Random) -> Pixels:
     colours = source.choice((2, 3, 4))
     image = Image.fromarray(pixels)
+    if has_colours(pixels):
+        # Two colours for the ground and its pattern, the others for what is drawn on it.
+        return np.asarray(image.quantize(4 * colours, Image.Quantize.MEDIANCUT).convert("RGB"), dtype=np.uint8)
     if colours == 2:
         return np.asarray(image.convert("1").convert("L"), dtype=np.uint8)
     palette = Image.new("P", (1, 1))
@@ -43,6 +46,9 @@ def _dither(pixels: Pixels, source: random.Random) -> Pixels:
 
 
 def _separate(pixels: Pixels, source: random.Random) -> Pixels:
+    if has_colours(pixels):
+        # Where the colours alone differ, no bound of brightness divides ink and ground.
+        return pixels
     low, high = np.percentile(pixels, (2, 98))
     bound = low + (high - low) * source.uniform(0.4, 0.6)
     return np.where(pixels > bound, 255, 0).astype(np.uint8)
@@ -50,13 +56,13 @@ def _separate(pixels: Pixels, source: random.Random) -> Pixels:
 
 def _pepper(pixels: Pixels, source: random.Random) -> Pixels:
     numbers = seed_numbers(source)
-    spoilt = numbers.random(pixels.shape) < source.uniform(0.005, 0.06) * min(1.0, pixels.shape[0] / 60)
+    spoilt = numbers.random(pixels.shape[:2]) < source.uniform(0.005, 0.06) * min(1.0, pixels.shape[0] / 60)
     grains = source.choice((0, 255, numbers.integers(0, 256, pixels.shape)))
-    return np.where(spoilt, grains, pixels).astype(np.uint8)
+    return np.where(spoilt[:, :, None] if has_colours(pixels) else spoilt, grains, pixels).astype(np.uint8)
 
 
 def _coarsen(pixels: Pixels, source: random.Random) -> Pixels:
-    height, width = pixels.shape
+    height, width = pixels.shape[:2]
     share = max(source.uniform(0.35, 0.7), 22 / height)
     if share >= 1:
         return pixels
@@ -91,7 +97,7 @@ def _invert_parts(pixels: Pixels, source: random.Random) -> Pixels:
 
 def _shift_rows(pixels: Pixels, source: random.Random) -> Pixels:
     most = max(1, pixels.shape[0] // 25)
-    return np.stack([np.roll(row, source.randint(-most, most)) for row in pixels])
+    return np.stack([np.roll(row, source.randint(-most, most), axis=0) for row in pixels])
 
 
 FINISHES: dict[Finish, int] = {

@@ -1,15 +1,11 @@
-"""The fonts at hand: those of pip packages and of the system's font folders.
+"""The fonts at hand: those of pip packages, of the system's font folders and of those that the environment names.
 
-Debian packages that give a good variety, all free: fonts-dejavu, fonts-liberation, fonts-freefont-ttf, fonts-noto-mono,
-fonts-hack, fonts-comic-neue, fonts-lato, fonts-open-sans, fonts-roboto-unhinted, fonts-urw-base35, fonts-cantarell,
-fonts-dosis, fonts-fantasque-sans, fonts-inconsolata, fonts-quicksand, fonts-play, fonts-junction,
-fonts-crosextra-carlito, fonts-crosextra-caladea, fonts-courier-prime, fonts-tomsontalks, fonts-3270, fonts-vollkorn,
-fonts-ebgaramond, fonts-breip, fonts-dancingscript, fonts-ecolier-court, fonts-gfs-artemisia, fonts-rufscript,
-fonts-unifont, fonts-lobstertwo, fonts-ocr-a, fonts-anonymous-pro, fonts-bebas-neue.
+docs/fonts.md lists packages of npm and Debian that give a good variety, all free.
 """
 
 import importlib.util
 import logging
+import os
 from functools import cache, lru_cache
 from pathlib import Path
 from string import ascii_letters, digits
@@ -19,13 +15,16 @@ from PIL import Image, ImageFont
 
 LOGGER = logging.getLogger(__name__)
 
+FONTS_VARIABLE = "CAPTCHAD_FONTS_PATH"
+"""Names further folders of fonts, as PATH names folders."""
+
 FOLDERS = (
     Path("/usr/share/fonts"),
     Path("/usr/local/share/fonts"),
     Path.home() / ".local/share/fonts",
 )
 _PACKAGES = ("captcha", "matplotlib", "multicolorcaptcha", "gvcode", "flask_simple_captcha")
-_SUFFIXES = {".ttf", ".otf"}
+_SUFFIXES = frozenset({".ttf", ".otf", ".woff2"})
 _UNFIT = (
     "symbol",
     "dingbat",
@@ -54,12 +53,18 @@ _CACHED_FONTS = 600
 @cache
 def list_fonts() -> tuple[Path, ...]:
     """List the files of fonts that have all letters and digits, always in the same order."""
-    found = sorted({path for folder in _list_folders() for path in folder.rglob("*") if _is_named_well(path)})
+    found = _find_files(_SUFFIXES)
     fit = tuple(path for path in found if has_characters(path, ascii_letters + digits))
     LOGGER.info("%d fonts of %d files are fit to draw captchas", len(fit), len(found))
     if not fit:
         raise ValueError("no fonts were found; Debian's fonts-dejavu-core would do")
     return fit
+
+
+@cache
+def list_fonts_with(characters: str) -> tuple[Path, ...]:
+    """List the files of fonts that have all of the characters, collections too, always in the same order."""
+    return tuple(path for path in _find_files(_SUFFIXES | {".ttc"}) if has_characters(path, characters))
 
 
 @lru_cache(_CACHED_FONTS)
@@ -97,12 +102,14 @@ def _compare(path: Path, one: str, other: str) -> float:
     return float(np.corrcoef(shapes[0], shapes[1])[0, 1])
 
 
-def _list_folders() -> list[Path]:
+def list_folders() -> list[Path]:
+    """List the folders that fonts are looked for in."""
     specs = [importlib.util.find_spec(name) for name in _PACKAGES]
     packaged = [Path(place) for spec in specs if spec is not None for place in spec.submodule_search_locations or ()]
-    return [folder for folder in (*packaged, *FOLDERS) if folder.is_dir()]
+    named = [Path(place) for place in os.environ.get(FONTS_VARIABLE, "").split(os.pathsep) if place]
+    return [folder for folder in (*packaged, *FOLDERS, *named) if folder.is_dir()]
 
 
-def _is_named_well(path: Path) -> bool:
-    name = path.name.lower()
-    return path.suffix.lower() in _SUFFIXES and not any(unfit in name for unfit in _UNFIT)
+def _find_files(suffixes: frozenset[str]) -> list[Path]:
+    files = {path for folder in list_folders() for path in folder.rglob("*") if path.suffix.lower() in suffixes}
+    return sorted(path for path in files if not any(unfit in path.name.lower() for unfit in _UNFIT))

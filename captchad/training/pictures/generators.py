@@ -14,7 +14,7 @@ from captcha import image as captcha_image
 from PIL import Image
 from wheezy.captcha import image as wheezy
 
-from captchad.recognition.flattening import flatten
+from captchad.recognition.flattening import drop_false_colours, flatten
 from captchad.training.pictures.defaults import is_default
 from captchad.training.pictures.fonts import list_fonts
 from captchad.training.pictures.lettering import choose_fonts
@@ -183,7 +183,7 @@ class FlaskSimpleFamily:
 
 
 def make_sample(drawn: Image.Image, text: str, family: str) -> Sample:
-    """Make a drawing grey as a reader does: on white, or on black where it was drawn for that."""
+    """Lay a drawing on a page as a reader does: on white, or on black where it was drawn for that."""
     drawn.load()
     flat = flatten(drawn)
-    return Sample(flat.on_black if flat.is_clearer_on_black else flat.on_white, text, family)
+    return Sample(drop_false_colours(flat.on_black if flat.is_clearer_on_black else flat.on_white), text, family)

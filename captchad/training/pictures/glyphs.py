@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageChops, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from captchad.training.pictures.fonts import load_font
 from captchad.training.pictures.planes import seed_numbers
+from captchad.training.pictures.warps import begin_field, bend
 
 _SIZE_STEP_PIXELS = 3
 
@@ -104,6 +105,11 @@ def _pad(mask: Image.Image, pixels: int) -> Image.Image:
     return padded
 
 
+def leave_whole(mask: Image.Image, _source: random.Random) -> Image.Image:
+    """Leave a character as it is."""
+    return mask
+
+
 def hollow(mask: Image.Image, source: random.Random) -> Image.Image:
     """Leave a character's outline."""
     grown = _pad(mask, 2)
@@ -163,6 +169,40 @@ def _double(mask: Image.Image, source: random.Random) -> Image.Image:
     return ImageChops.lighter(padded, ImageChops.offset(padded, *shift))
 
 
+def _bead(mask: Image.Image, source: random.Random) -> Image.Image:
+    """Make a row of dots of every stroke, as a needle or a plotter's pen does."""
+    step = max(3, mask.height // source.randint(9, 16))
+    radius = step * source.uniform(0.28, 0.42)
+    ink = np.asarray(mask, dtype=np.float32) / 255
+    beaded = Image.new("L", mask.size, 0)
+    draw = ImageDraw.Draw(beaded)
+    for top in range(0, mask.height, step):
+        for left in range(0, mask.width, step):
+            cell = ink[top : top + step, left : left + step]
+            whole = float(cell.sum())
+            if whole > 0.15 * step:
+                down, across = np.indices(cell.shape)
+                place = (left + float((cell * across).sum()) / whole, top + float((cell * down).sum()) / whole)
+                draw.ellipse((place[0] - radius, place[1] - radius, place[0] + radius, place[1] + radius), 255)
+    return beaded
+
+
+def _wobble(mask: Image.Image, source: random.Random) -> Image.Image:
+    """Perturb the outlines, as an unsteady hand does."""
+    padded = np.asarray(_pad(mask, 3), dtype=np.float32)
+    field, numbers = begin_field(padded.shape), seed_numbers(source)
+    cells = (max(3, padded.shape[0] // source.randint(4, 9)), max(3, padded.shape[1] // source.randint(4, 9)))
+    reach = mask.height * source.uniform(0.02, 0.06)
+    pulls = []
+    for _ in range(2):
+        coarse = Image.fromarray(numbers.uniform(-reach, reach, cells).astype(np.float32))
+        pulls.append(np.asarray(coarse.resize(padded.shape[::-1], Image.Resampling.BICUBIC)))
+    field.across += pulls[0]
+    field.down += pulls[1]
+    [bent] = bend([padded], field, [0.0])
+    return Image.fromarray(bent.clip(0, 255).astype(np.uint8))
+
+
 CUTS: dict[Cut, int] = {
     hollow: 6,
     _hollow_thick: 2,
@@ -172,6 +212,8 @@ CUTS: dict[Cut, int] = {
     _stripe: 2,
     _speckle: 2,
     _fray: 2,
+    _bead: 2,
+    _wobble: 3,
     _double: 1,
 }
 """What may be done to strokes, each with its weight."""

@@ -2,15 +2,29 @@
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_letters, digits
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageChops
 
-from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts
-from captchad.training.pictures.glyphs import CUTS, Cut, Pose, draw_bitmap_glyph, draw_glyph, magnify, pose_glyph
+from captchad.training.pictures.colours import Colour
+from captchad.training.pictures.fonts import has_characters, has_lower_case, list_fonts, list_fonts_with
+from captchad.training.pictures.glyphs import (
+    CUTS,
+    Cut,
+    Pose,
+    draw_bitmap_glyph,
+    draw_glyph,
+    leave_whole,
+    magnify,
+    pose_glyph,
+)
 from captchad.training.pictures.planes import Numbers
+from captchad.training.pictures.scripts import SAMPLE_CHARACTERS, find_script
 
 _FONT_TRIES = 200
 _SPACE_SHARE = 0.3
@@ -18,10 +32,24 @@ _SPACE_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """How much of each pixel is ink (0..1), and how dark that ink is (a factor of contrast, about 0.5..1)."""
+    """How much of each pixel is ink (0..1), how dark that ink is (a factor of contrast, about 0.5..1), and its colour.
+
+    The colour is a plane (0..255) for each part that the colours have: one of greys, three of red, green and blue.
+    """
 
     cover: Numbers
     tone: Numbers
+    colours: tuple[Numbers, ...]
+
+    @property
+    def planes(self) -> tuple[Numbers, ...]:
+        """All planes: the cover, the tone, the colours."""
+        return self.cover, self.tone, *self.colours
+
+    @classmethod
+    def of_planes(cls, planes: Sequence[Numbers]) -> Self:
+        """Return ink of planes as `planes` gives them."""
+        return cls(planes[0], planes[1], tuple(planes[2:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +72,23 @@ class Lettering:
     is_crossed_out: bool
 
 
-def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Lettering:
-    """Draw how a text is to be written."""
+def draw_lettering(
+    source: random.Random, text: str, size_pixels: int, fonts: tuple[Path, ...] | None = None
+) -> Lettering:
+    """Draw how a text is to be written, with these fonts or with some that have its characters."""
     is_bitmap = source.random() < 0.12
     is_tight = source.random() < 0.28
     is_even = source.random() < 0.55
     return Lettering(
-        fonts=choose_fonts(source, text),
+        fonts=choose_fonts(source, text) if fonts is None else fonts,
         size_pixels=size_pixels,
-        size_spread=source.choice((0, 0, 0, 0.1, 0.2)),
+        size_spread=source.choice((0, 0, 0, 0.1, 0.2, 0.4)),
         bitmap_rows=source.randint(9, 15) if is_bitmap else 0,
         is_dotted=source.random() < 0.3,
         stroke_pixels=source.choice((0, 0, 0, 0, 1, 1, 2)) if size_pixels > 24 else 0,
         cuts=_choose_cuts(source) if size_pixels > 20 and not is_bitmap else (),
         pose=_choose_pose(source),
-        gap=source.uniform(-0.13, 0.0)
+        gap=source.uniform(-0.2, 0.0)
         if is_tight
         else source.choice((0.04, 0.08, source.uniform(0, 0.2), source.uniform(0, 0.6))),
         gap_spread=source.choice((0, 0, 0.05, 0.1)),
@@ -71,11 +101,14 @@ def draw_lettering(source: random.Random, text: str, size_pixels: int) -> Letter
 
 def choose_fonts(source: random.Random, text: str) -> tuple[Path, ...]:
     """Choose one font or a few that have the text's characters; none of capitals only for lower case letters."""
-    wanted = source.choice((1, 1, 1, 2, 4))
-    signs = "".join(sorted({character for character in text if not character.isalnum() and character != " "}))
+    wanted = source.choice((1, 1, 1, 2, 4, len(text)))
+    script = find_script(text)
+    # Fonts of other scripts may lack letters and digits.
+    signs = "".join(sorted(set(text) - (set(ascii_letters + digits) if script is None else set()) - {" "}))
+    at_hand = list_fonts() if script is None else list_fonts_with(script[:SAMPLE_CHARACTERS])
     fonts: list[Path] = []
-    for _ in range(_FONT_TRIES):
-        font = source.choice(list_fonts())
+    for _ in range(_FONT_TRIES if at_hand else 0):
+        font = source.choice(at_hand)
         if has_characters(font, signs) and (not any(map(str.islower, text)) or has_lower_case(font)):
             fonts.append(font)
         if len(fonts) == wanted:
@@ -89,7 +122,10 @@ def _choose_cuts(source: random.Random) -> tuple[Cut, ...]:
     kind = source.random()
     if kind < 0.6:
         return ()
-    return tuple(source.choices(list(CUTS), list(CUTS.values()), k=1 if kind < 0.9 else 3))
+    if kind < 0.85:
+        return tuple(source.choices(list(CUTS), list(CUTS.values())))
+    # Every letter in a way of its own, some whole.
+    return (*source.choices(list(CUTS), list(CUTS.values()), k=3), leave_whole)
 
 
 def _choose_pose(source: random.Random) -> Pose:
@@ -104,14 +140,15 @@ def _choose_pose(source: random.Random) -> Pose:
     )
 
 
-def write_text(text: str, lettering: Lettering, source: random.Random) -> Ink:
-    """Write a text; the ink's picture is just large enough."""
+def write_text(text: str, lettering: Lettering, source: random.Random, inks: Sequence[Colour] = ((0.0,),)) -> Ink:
+    """Write a text with one ink after the other; the ink's picture is just large enough."""
     glyphs = [None if character == " " else _make_glyph(character, lettering, source) for character in text]
     size = lettering.size_pixels
     places, end = _space_out(glyphs, lettering, source)
     reach = math.ceil(size * (lettering.drift + lettering.wave)) + 1
     height = max((glyph.height for glyph in glyphs if glyph is not None), default=size) + 2 * reach
     cover, tone = Image.new("L", (end, height), 0), Image.new("L", (end, height), 255)
+    colours = [Image.new("L", (end, height), round(part)) for part in inks[0]]
     phase, length = source.uniform(0, math.tau), source.uniform(2, 8)
     for number, (glyph, left) in enumerate(zip(glyphs, places, strict=True)):
         if glyph is None:
@@ -120,8 +157,12 @@ def write_text(text: str, lettering: Lettering, source: random.Random) -> Ink:
         top = round(middle + size * source.uniform(-lettering.drift, lettering.drift) - glyph.height / 2)
         _lay_down(cover, tone, glyph, (left, top), lettering)
         darkness = lettering.tones[number % len(lettering.tones)]
-        tone.paste(round(255 * darkness), (left, top), glyph.point([0, *[255] * 255]))
-    return Ink(np.asarray(cover, dtype=np.float32) / 255, np.asarray(tone, dtype=np.float32) / 255)
+        extent = glyph.point([0, *[255] * 255])
+        tone.paste(round(255 * darkness), (left, top), extent)
+        for plane, part in zip(colours, inks[number % len(inks)], strict=True):
+            plane.paste(round(part), (left, top), extent)
+    whole = (np.asarray(cover, dtype=np.float32) / 255, np.asarray(tone, dtype=np.float32) / 255)
+    return Ink(*whole, tuple(np.asarray(plane, dtype=np.float32) for plane in colours))
 
 
 def _lay_down(

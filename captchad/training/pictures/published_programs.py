@@ -209,7 +209,9 @@ def _start(program: Program) -> subprocess.Popen[bytes]:
     interpreter = shutil.which(program.interpreter)
     if interpreter is None:
         raise FamilyUnavailable(f"{program.interpreter} is not installed")
-    fonts = [str(font) for font in list_fonts()[:: max(1, len(list_fonts()) // _HANDED_FONTS)]]
+    # Compressed fonts are not read by all of them.
+    known = [str(font) for font in list_fonts() if font.suffix != ".woff2"]
+    fonts = known[:: max(1, len(known) // _HANDED_FONTS)]
     command = [interpreter, str(FOLDER / program.script), program.name, *(fonts if program.needs_fonts else [])]
     environment = dict(os.environ)
     if program.interpreter == "node":

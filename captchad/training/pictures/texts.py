@@ -1,4 +1,4 @@
-"""The texts that captchas show: characters of one alphabet, made-up words, and arithmetic."""
+"""The texts that captchas show: characters of one alphabet, made-up words, groups, signs, and arithmetic."""
 
 import random
 from dataclasses import dataclass
@@ -25,8 +25,11 @@ CHARSETS = {
 }
 UPPER_CHARSETS = {ascii_uppercase + digits: 4, CLEAR_UPPER: 3, digits: 3, ascii_uppercase: 3}
 _LENGTHS = {1: 1, 2: 1, 3: 3, 4: 12, 5: 12, 6: 12, 7: 4, 8: 3, 9: 1, 10: 1, 11: 0.5, 12: 0.5}
-_WORD_CHANCE = 0.06
-_VOWELS, _CONSONANTS = "aeiou", "bcdfghjklmnprstvwyz"
+_WORD_CHANCE = 0.25
+_SYLLABLES = ("cv", "cv", "cvc", "cvc", "vc", "ccv", "cvv", "v", "cvcc")
+_VOWELS, _CONSONANTS = "aaeeeiioou", "bcdfghjklmnpqrrsstttvwxyz"
+_SEPARATORS = "  --."
+SIGNS = "@#$%&*!?+=-."
 _SPELLINGS = {"×": "×××xX*", "÷": "÷÷/:", "-": "---−–"}
 _ENDINGS = ("=", "=?", "", "?")
 _ENDING_WEIGHTS = (6, 6, 3, 1)
@@ -52,10 +55,41 @@ def draw_text(
     known = charsets or CHARSETS
     [charset] = source.choices(list(known), list(known.values()))
     if charset.isalpha() and source.random() < _WORD_CHANCE:
-        text = "".join(source.choice((_CONSONANTS, _VOWELS)[place % 2]) for place in range(length))
-        text = text.upper() if charset[0].isupper() else text
+        text = _draw_word(source, length)
+        text = text.upper() if charset.isupper() else text
     else:
         text = "".join(source.choices(charset, k=length))
+    return ShownText(text, text)
+
+
+def _draw_word(source: random.Random, length: int) -> str:
+    """Make up a word that can be pronounced."""
+    letters = ""
+    while len(letters) < length:
+        kinds = source.choice(_SYLLABLES)
+        letters += "".join(source.choice(_VOWELS if kind == "v" else _CONSONANTS) for kind in kinds)
+    return letters[:length]
+
+
+def draw_groups(source: random.Random) -> ShownText:
+    """Draw two or three groups with a space, a hyphen or a dot between them: `stone table`, `ABC-123`, `12.5`."""
+    [charset] = source.choices(list(CHARSETS), list(CHARSETS.values()))
+    count = source.choice((2, 2, 2, 3))
+    lengths = [source.randint(1, 6 if count == 2 else 4) for _ in range(count)]
+    groups = []
+    for length in lengths:
+        is_word = source.random() < 0.4
+        group = _draw_word(source, length) if is_word else "".join(source.choices(charset, k=length))
+        groups.append(group.upper() if is_word and charset.isupper() else group)
+    text = source.choice(_SEPARATORS).join(groups)
+    return ShownText(text, text)
+
+
+def draw_with_signs(source: random.Random) -> ShownText:
+    """Draw letters and digits with some signs among them: `4hGP#%`."""
+    [charset] = source.choices(list(CHARSETS), list(CHARSETS.values()))
+    length = source.randint(3, 8)
+    text = "".join(source.choice(SIGNS if source.random() < 0.3 else charset) for _ in range(length))
     return ShownText(text, text)
 
 

@@ -16,10 +16,10 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from rich.console import Console
 from rich.progress import track
 
+from captchad.domain.arithmetic import read_arithmetic
 from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.arithmetic import read_arithmetic
-from captchad.recognition.calibration import Calibration
+from captchad.recognition.calibration import Calibration, Curve
 from captchad.recognition.captchad_engine import CALIBRATION_KEY, CaptchadEngine
 from captchad.recognition.evaluation.evaluated_picture import CASE_COUNTS, EvaluatedPicture
 from captchad.recognition.evaluation.reliability import measure_reliability
@@ -31,7 +31,7 @@ from captchad.training.pictures.acceptance import is_right
 from captchad.training.pictures.catalogue import load_families
 from captchad.training.pictures.empty import EmptyFamily
 from captchad.training.pictures.source import PictureSource, WeightedFamily
-from captchad.training.pretraining.fitting import fit_curve, mark_characters, to_values
+from captchad.training.pretraining.fitting import add_doubt, fit_curve, mark_characters, to_values
 from captchad.training.sample import Sample
 
 SEED = 424_242
@@ -103,7 +103,7 @@ def read_samples(engine: CaptchadEngine, samples: Sequence[Sample], source: rand
 def fit(samples: Sequence[ReadSample]) -> dict[str, object]:
     """Fit what `Calibration.from_json` reads."""
     rated = [(sample, sample.found) for sample in samples if sample.found is not None]
-    text = fit_curve([found.reading.features.as_tuple() for _, found in rated], [one.is_right for one, _ in rated])
+    text = fit_text(rated)
     features: list[tuple[float, ...]] = []
     right: list[bool] = []
     for sample, found in rated:
@@ -114,6 +114,14 @@ def fit(samples: Sequence[ReadSample]) -> dict[str, object]:
             features.append((min(scores), sum(scores) / len(scores), logit))
             right.append(mark)
     return {"text": to_values(text), "character": to_values(fit_curve(features, right)), "letter_case": {}}
+
+
+def fit_text(rated: Sequence[tuple[ReadSample, PictureReading]]) -> Curve:
+    """Fit the confidence of texts that explain all ink, then how far that of the others is lower."""
+    rows = [(found.reading.features, sample.is_right) for sample, found in rated]
+    plain, doubted = ([row for row in rows if (row[0].explained < 1) == is_doubted] for is_doubted in (False, True))
+    curve = fit_curve([features.as_tuple() for features, _ in plain], [is_it for _, is_it in plain])
+    return add_doubt(curve, [features.as_tuple() for features, _ in doubted], [is_it for _, is_it in doubted])
 
 
 def measure(samples: Sequence[ReadSample], calibration: Calibration) -> str:

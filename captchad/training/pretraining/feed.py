@@ -1,4 +1,4 @@
-"""Batches for the trainer: drawn in other processes, altered anew each time, and the same after every resume."""
+"""Batches for the trainer: drawn and altered in other processes, and the same after every resume."""
 
 import os
 import signal
@@ -12,15 +12,12 @@ from typing import Self
 
 import numpy as np
 
-from captchad.training.alphabet import encode
-from captchad.training.augmentation import augment
 from captchad.training.batch import Batch, make_batch
-from captchad.training.pretraining.drawing import DrawingPlan
+from captchad.training.pretraining.drawing import DrawingPlan, Sight
 from captchad.training.recipe import Feeding
-from captchad.training.sample import Sample
 
-# Separate random streams: each depends on seed and chunk alone, so a resumed training sees the same.
-_AUGMENTATION, _ORDER = 1, 2
+# A random stream apart from those of the drawings.
+_ORDER = 2
 
 
 def open_drawers(drawers: int) -> ProcessPoolExecutor:
@@ -43,21 +40,25 @@ def _leave_with_parent() -> None:
 
 
 class Feed(AbstractContextManager["Feed"]):
-    """Yields the batches of a recipe from any number on; what is drawn ahead is kept until seen often enough."""
+    """Yields the batches of a recipe from any number on; what is drawn ahead is kept until seen often enough.
 
-    def __init__(self, plan: DrawingPlan, feeding: Feeding, drawers: int) -> None:
+    `drawers` are the processes that draw, for others' use too as long as no batch is asked for.
+    """
+
+    def __init__(self, plan: DrawingPlan, feeding: Feeding, drawers: int, planes: int) -> None:
         self._plan = plan
         self._feeding = feeding
-        self._drawers = open_drawers(drawers)
+        self._planes = planes
+        self.drawers = open_drawers(drawers)
         self._preparer = ThreadPoolExecutor(1)
         self._ahead_chunks = drawers + 1
-        self._drawings: dict[int, Future[list[Sample]]] = {}
+        self._drawings: dict[int, Future[list[list[Sight]]]] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._preparer.shutdown(wait=True, cancel_futures=True)
-        self._drawers.shutdown(wait=True, cancel_futures=True)
+        self.drawers.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -76,26 +77,27 @@ class Feed(AbstractContextManager["Feed"]):
         for ahead in range(self._ahead_chunks):
             for number in self._list_drawings(chunk + ahead):
                 if number not in self._drawings:
-                    drawing = self._drawers.submit(self._plan.draw, number, self._feeding.drawn_pictures)
-                    self._drawings[number] = drawing
+                    self._drawings[number] = self._draw(number)
         wanted = [self._drawings[number] for number in self._list_drawings(chunk)]
         # No later chunk asks for a drawing numbered below its own.
         for number in [number for number in self._drawings if number <= chunk]:
             del self._drawings[number]
-        return self._preparer.submit(self._prepare, chunk, wanted)
+        return self._preparer.submit(self._collate, chunk, wanted)
+
+    def _draw(self, number: int) -> Future[list[list[Sight]]]:
+        sights = len(self._feeding.reuse_after_chunks)
+        return self.drawers.submit(self._plan.draw_sights, number, self._feeding.drawn_pictures, sights, self._planes)
 
     def _list_drawings(self, chunk: int) -> list[int]:
         longest = max(self._feeding.reuse_after_chunks)
         return [chunk + longest - after for after in self._feeding.reuse_after_chunks]
 
-    def _prepare(self, chunk: int, drawings: Sequence[Future[list[Sample]]]) -> list[Batch]:
-        drawn = [sample for drawing in drawings for sample in drawing.result()]
-        generator = np.random.default_rng((self._plan.seed, _AUGMENTATION, chunk))
-        seen = [(augment(sample.picture, generator), encode(sample.text)) for sample in drawn]
+    def _collate(self, chunk: int, drawings: Sequence[Future[list[list[Sight]]]]) -> list[Batch]:
+        seen = [pair for sight, drawing in enumerate(drawings) for pair in drawing.result()[sight]]
         # Pictures of similar width share a batch, so that little of it is padding.
         order = np.random.default_rng((self._plan.seed, _ORDER, chunk))
         seen = [seen[place] for place in order.permutation(len(seen))]
-        seen.sort(key=lambda pair: pair[0].shape[1])
+        seen.sort(key=lambda pair: pair[0].shape[2])
         size = self._feeding.batch_pictures
         batches = [seen[start : start + size] for start in range(0, len(seen), size)]
         first = chunk * self._feeding.chunk_batches

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -13,6 +14,7 @@ KNOTS = 24
 _TAIL_EDGES = (1 / 8, 1 / 4, 1 / 2)
 _ROUNDS, _RATE, _SHRINKAGE = 6000, 0.5, 1e-4
 _LEAST_SPREAD = 1e-9
+_DOUBT_LIMIT, _DOUBT_STEP = 30.0, 0.5
 Matrix = NDArray[np.float64]
 
 
@@ -31,6 +33,26 @@ def fit_curve(evidence: Sequence[Sequence[float]], right: Sequence[bool], knots:
     ]
     pooled = pool_violators(means)
     return Curve(tuple(weights), bias, tuple(score for score, _ in pooled), tuple(share for _, share in pooled))
+
+
+def add_doubt(curve: Curve, evidence: Sequence[Sequence[float]], right: Sequence[bool]) -> Curve:
+    """Return a curve that weighs its last feature, at most 1, by what is right where that is less.
+
+    Fitted together with the others, so rare a feature would bend the curve of all pictures.
+    """
+    if not evidence:
+        return curve
+    plain = replace(curve, weights=(*curve.weights[:-1], 0.0))
+    candidates = [
+        replace(plain, weights=(*plain.weights[:-1], weight), bias=plain.bias - weight)
+        for weight in np.arange(0, _DOUBT_LIMIT + _DOUBT_STEP, _DOUBT_STEP).tolist()
+    ]
+    return max(candidates, key=lambda candidate: _log_likelihood(candidate, evidence, right))
+
+
+def _log_likelihood(curve: Curve, evidence: Sequence[Sequence[float]], right: Sequence[bool]) -> float:
+    estimates = map(curve.estimate, evidence)
+    return sum(math.log(share if is_it else 1 - share) for share, is_it in zip(estimates, right, strict=True))
 
 
 def _place_knot(scores: Matrix, targets: Matrix) -> tuple[float, float, int]:

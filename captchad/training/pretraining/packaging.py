@@ -25,7 +25,7 @@ def package(checkpoint: Path, folder: Path, calibration_pictures: int) -> str:
     with tempfile.TemporaryDirectory(prefix="captchad-") as scratch:
         whole, small, weights = (Path(scratch) / name for name in ("whole", PACKAGED_NAME, PACKAGED_WEIGHTS_NAME))
         export(trained, whole)
-        quantise(whole, small, draw_prepared(trained.recipe.families, RANGE_PICTURES))
+        quantise(whole, small, draw_prepared(trained.recipe.families, RANGE_PICTURES, trained.recipe.shape.planes))
         honesty = calibrate(small, calibration_pictures)
         halve_weights(whole, weights, read_description(small))
         folder.mkdir(parents=True, exist_ok=True)

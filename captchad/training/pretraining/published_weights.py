@@ -1,8 +1,8 @@
 """The published weights to begin with: PP-OCRv6's small text recogniser as the wheel `rapidocr` carries it.
 
 PP-OCR is by the PaddlePaddle authors, under the Apache License 2.0. Its weights are read out of the ONNX file in the
-order in which they are used; batch norms are folded into the convolution before, its three colours into one grey, and
-of its 18,708 characters the model's symbols are kept.
+order in which they are used; batch norms are folded into the convolution before, its three colours into
+the planes of a prepared picture, and of its 18,708 characters the model's symbols are kept.
 """
 
 import importlib.util
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 
+from captchad.recognition.preparation import COLOUR_PLANES, GREY_PLANES
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape
@@ -26,6 +27,10 @@ from captchad.training.weights import load_starting_point
 PACKAGE = "rapidocr"
 FILE = "models/PP-OCRv6_rec_small.onnx"
 _CHARACTERS_KEY = "character"
+_UNKNOWN_BIAS = np.float32(2.0)
+_PLANE_SHARES = {GREY_PLANES: (1.0,), COLOUR_PLANES: (0.5, 0.5, 0.0, 0.0)}
+"""How much of the ink each plane shows at first: brightness and distance alike, the differences of colour nothing."""
+
 Values = NDArray[np.float32]
 
 
@@ -46,24 +51,32 @@ def find_published() -> Path:
     return folder / FILE
 
 
-def load_first_network(path: Path) -> CaptchaNetwork:
+def load_first_network(path: Path, planes: int) -> CaptchaNetwork:
     """Read the network to begin with: the published one by its file's name, else one that `export` wrote."""
-    return load_published(path).eval() if path.name == Path(FILE).name else load_starting_point(path).network
+    return load_published(path, planes).eval() if path.name == Path(FILE).name else load_starting_point(path).network
 
 
-def load_published(path: Path) -> CaptchaNetwork:
-    """Make the network with the published weights; ValueError where the file is another network's."""
+def load_published(path: Path, planes: int = GREY_PLANES, symbols: str = SYMBOLS) -> CaptchaNetwork:
+    """Make the network with the published weights; ValueError where the file is another network's.
+
+    A symbol that the published network does not know begins as the head's mean row, well below the known ones.
+    """
     model = onnx.load(str(path))
     graph = _Graph(model.graph)
-    network = CaptchaNetwork(NetworkShape())
+    network = CaptchaNetwork(NetworkShape(planes=planes), len(symbols))
     try:
         with torch.no_grad():
             _fill_convolutions(network, list(graph.list_convolutions()))
-            _fill_linears(network, list(graph.list_products()), _locate_symbols(model))
+            _fill_linears(network, list(graph.list_products()), _locate_symbols(model, symbols))
             _fill_norms(network, list(graph.list_norms()))
     except (IndexError, KeyError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path} is not the network that is known: {error}") from error
     return network
+
+
+def find_known(path: Path, symbols: str) -> list[bool]:
+    """Say of each symbol whether the published network knows it."""
+    return [column is not None for column in _locate_symbols(onnx.load(str(path)), symbols)[1:]]
 
 
 class _Graph:
@@ -116,16 +129,27 @@ def _fill_convolutions(network: CaptchaNetwork, layers: Sequence[Layer]) -> None
     if len(modules) != len(layers):
         raise ValueError(f"{len(layers)} convolutions where {len(modules)} were expected")
     stem, rest = layers[0], zip(modules[1:], layers[1:], strict=True)
-    # Its colours c run from -1 (ink) to 1 (ground), the prepared grey p from 0 (ground) to 1: c = 1 - 2p.
-    grey = Layer(-2 * stem.weight.sum(axis=1, keepdims=True), stem.bias + stem.weight.sum(axis=(1, 2, 3)))
-    for module, layer in ((modules[0], grey), *rest):
+    for module, layer in ((modules[0], _turn_to_planes(stem, network.planes)), *rest):
         _copy(module.weight, layer.weight.reshape(module.weight.shape))
         assert module.bias is not None
         _copy(module.bias, layer.bias)
 
 
-def _fill_linears(network: CaptchaNetwork, layers: Sequence[Layer], symbols: Sequence[int]) -> None:
-    head = Layer(layers[-1].weight[list(symbols)], layers[-1].bias[list(symbols)])
+def _turn_to_planes(stem: Layer, planes: int) -> Layer:
+    # Its colours c run from -1 (ink) to 1 (ground), a prepared plane p from 0 (ground) to 1: c = 1 - 2p.
+    ink = -2 * stem.weight.sum(axis=1, keepdims=True)
+    shares = _PLANE_SHARES[planes]
+    weight = np.concatenate([np.float32(share) * ink for share in shares], axis=1)
+    return Layer(weight, stem.bias + stem.weight.sum(axis=(1, 2, 3)))
+
+
+def _fill_linears(network: CaptchaNetwork, layers: Sequence[Layer], columns: Sequence[int | None]) -> None:
+    published = layers[-1]
+    unknown = Layer(published.weight.mean(axis=0), published.bias.mean() - _UNKNOWN_BIAS)
+    head = Layer(
+        np.stack([unknown.weight if column is None else published.weight[column] for column in columns]),
+        np.stack([unknown.bias if column is None else published.bias[column] for column in columns]),
+    )
     modules = [module for module in network.modules() if isinstance(module, nn.Linear)]
     for module, layer in zip(modules, (*layers[:-1], head), strict=True):
         _copy(module.weight, layer.weight)
@@ -145,8 +169,9 @@ def _copy(parameter: torch.Tensor, values: Values) -> None:
     parameter.copy_(torch.tensor(values))
 
 
-def _locate_symbols(model: onnx.ModelProto) -> list[int]:
-    """Return the column of the blank and of each symbol among the published ones."""
+def _locate_symbols(model: onnx.ModelProto, symbols: str) -> list[int | None]:
+    """Return the column of the blank and of each symbol among the published ones, None for one that is not there."""
     listed = next(entry.value for entry in model.metadata_props if entry.key == _CHARACTERS_KEY)
-    columns = {character: column for column, character in enumerate(listed.split("\n"), start=1)}
-    return [0, *(columns[symbol] for symbol in SYMBOLS)]
+    # The space has the last column and is not listed.
+    columns = {character: column for column, character in enumerate([*listed.split("\n"), " "], start=1)}
+    return [0, *(columns.get(symbol) for symbol in symbols)]

@@ -82,12 +82,12 @@ def read_description(path: Path) -> dict[str, Any]:
     return described
 
 
-def draw_prepared(families: Mapping[str, float], count: int) -> list[Prepared]:
-    """Draw pictures by the recipe's weights."""
+def draw_prepared(families: Mapping[str, float], count: int, planes: int) -> list[Prepared]:
+    """Draw and prepare pictures by the recipe's weights."""
     weighted = [WeightedFamily(family, families[family.name]) for family in load_families(list(families))]
     source = PictureSource(weighted, SEED)
     numbers = random.Random(SEED).sample(range(1_000_000), count)  # noqa: S311 - not for secrets
-    return [prepare(source.draw(number).picture) for number in numbers]
+    return [prepare(source.draw(number).picture, planes=planes) for number in numbers]
 
 
 def list_late_blocks(gates: Sequence[str]) -> list[int]:

@@ -90,7 +90,8 @@ class Trainer:
         self.average.load(self._network.state_dict())
 
     def _measure_loss(self, batch: Batch) -> Tensor:
-        pictures = torch.from_numpy(batch.pictures).to(self.device, memory_format=torch.channels_last)
+        pictures = torch.from_numpy(batch.pictures).to(self.device).float()
+        pictures = pictures.to(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._recipe.schedule.is_bfloat16):
             outputs = self._network(pictures)
         return nn.functional.ctc_loss(

@@ -53,14 +53,16 @@ class TrainingRun:
         if self._is_there:
             self._trainer.resume(self._options.folder)
         elif self._options.first_model is not None:
-            self._trainer.start_from(load_first_network(self._options.first_model).state_dict())
+            self._trainer.start_from(
+                load_first_network(self._options.first_model, self._recipe.shape.planes).state_dict()
+            )
         torch.set_num_threads(self._options.threads)
-        pictures = draw_validation(self._recipe, self._options.drawers)
         plan = DrawingPlan(
             tuple(sorted(self._recipe.families.items())), self._recipe.seed, self._recipe.feeding.altered_share
         )
         reporter = ProgressReporter(self._recipe, self._clock, self._trainer.next_batch)
-        with Feed(plan, self._recipe.feeding, self._options.drawers) as feed, reporter:
+        with Feed(plan, self._recipe.feeding, self._options.drawers, self._recipe.shape.planes) as feed, reporter:
+            pictures = draw_validation(self._recipe, feed.drawers)
             try:
                 with contextlib.suppress(KeyboardInterrupt):
                     self._train(feed, reporter, pictures)

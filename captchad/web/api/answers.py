@@ -2,9 +2,18 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from captchad.web.answers import Answer
 
 Status = Literal["pending", "processing", "completed", "failed", "cancelled"]
+
+
+class LeftOutAnswer(Answer):
+    """What of `session.storage_state` the page is not given: hosts of cookies, and origins of storage."""
+
+    cookies: list[str]
+    origins: list[str]
 
 
 class SubmittedTask(Answer):
@@ -13,6 +22,7 @@ class SubmittedTask(Answer):
     task_id: str
     status: Status
     estimated_wait_time: int
+    session_left_out: LeftOutAnswer | None = None
 
 
 class SubmittedBatch(Answer):
@@ -41,12 +51,47 @@ class CookieAnswer(Answer):
     same_site: Literal["Strict", "Lax", "None"] | None = None
 
 
+class StateCookieAnswer(Answer):
+    """One cookie as Playwright takes it; `expires` is -1 for a session cookie."""
+
+    name: str
+    value: str
+    domain: str
+    path: str
+    expires: float
+    http_only: bool = Field(alias="httpOnly")
+    secure: bool
+    same_site: Literal["Strict", "Lax", "None"] = Field(alias="sameSite")
+
+
+class StoredItemAnswer(Answer):
+    """One value of a site's local storage."""
+
+    name: str
+    value: str
+
+
+class OriginStateAnswer(Answer):
+    """The local storage of the page's origin."""
+
+    origin: str
+    local_storage: list[StoredItemAnswer] = Field(alias="localStorage")
+
+
+class StorageStateAnswer(Answer):
+    """The same in Playwright's own shape, for `browser.new_context(storage_state=…)`."""
+
+    cookies: list[StateCookieAnswer]
+    origins: list[OriginStateAnswer]
+
+
 class SessionAnswer(Answer):
     """What the page left in its browser, as `session` of a submit takes it."""
 
     cookies: list[CookieAnswer]
     headers: dict[str, str]
     local_storage: dict[str, str]
+    storage_state: StorageStateAnswer | None = None
 
 
 class EvidenceAnswer(Answer):
@@ -65,10 +110,11 @@ class ResultAnswer(Answer):
     confidence: float
     characters: list[CharacterAnswer]
     verified: bool | None
-    kind: Literal["text", "math"]
+    kind: Literal["text", "math", "page_text"]
     recogniser: str
     timings_ms: dict[str, float]
     expression: str | None = None
+    left_scope_to: str | None = None
     session: SessionAnswer | None = None
     evidence: EvidenceAnswer | None = None
 
@@ -97,12 +143,21 @@ class TaskAnswer(Answer):
     waiting_for: WaitingAnswer | None = None
     error: ErrorAnswer | None = None
     attempts: int
+    answers: int
     created_at: str
     started_at: str | None
     completed_at: str | None
     worker: str | None
     metadata: dict[str, Any] | None
     replay_of: str | None = None
+
+
+class ReportedAnswer(Answer):
+    """A report that was taken; `reason` says why no label was made of it, where `kept` is false."""
+
+    task_id: str
+    kept: bool
+    reason: Literal["not_collected", "picture_gone", "no_room"] | None
 
 
 class ListedTask(TaskAnswer):
@@ -133,6 +188,16 @@ class SystemLoadAnswer(LoadAnswer):
     hosts: dict[str, LoadAnswer]
 
 
+class CaptchaAnswer(Answer):
+    """What is known of a target's captcha: the visits of its baseline, and when it was last found to have changed."""
+
+    visits: int
+    is_learning: bool
+    changes: int
+    changed_at: str | None
+    signals: list[Literal["size", "confidence", "verified"]]
+
+
 class StatsAnswer(Answer):
     """Figures of the whole fleet; times in seconds, over the last hour, 0 where nothing ended in it."""
 
@@ -153,6 +218,7 @@ class StatsAnswer(Answer):
     busy_slots: int
     system_load: SystemLoadAnswer
     hosts: dict[str, LoadAnswer]
+    captchas: dict[str, CaptchaAnswer]
 
 
 class WorkerAnswer(Answer):

@@ -1,7 +1,8 @@
 """GET /events: changes of tasks and nodes as Server-Sent Events.
 
-Each event is named `task`, `node` or `reconnected` (some may have been missed: read the state again) and carries
-one JSON object. A comment is sent when nothing happened for a while, so that both ends notice a dead connection.
+Each event is named `task`, `node`, `target` (its captcha or its model has changed) or `reconnected` (some may have been
+missed: read the state again) and carries one JSON object. A comment is sent when nothing happened for a while, so that
+both ends notice a dead connection.
 """
 
 import asyncio
@@ -89,10 +90,12 @@ def encode_event(event: FleetEvent) -> bytes:
 
 
 def may_hear(event: FleetEvent, key: ApiKey | None) -> bool:
-    """Whether a listener may hear an event: of tasks, of those alone that its key may see."""
-    if event.kind != "task":
+    """Whether a listener may hear an event: of tasks and targets, of those alone that its key may see or use."""
+    if event.kind not in {"task", "target"}:
         return True
     target = event.payload.get("target") or ""
+    if event.kind == "target":
+        return key is None or key.may_use(target, target)
     # An event does not say which host of a wildcard's target it is about, so that a key for one of them goes without.
     return may_reach(key, Ownership(event.payload.get("key_id"), target, target), Scope.READ_ALL)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from captchad.web.api.schema import BatchBody, TaskBody
+from captchad.web.api.schema import BatchBody, ReportBody, TaskBody
 
 _PAGE = "https://captcha.example.com/login"
 _PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -26,6 +26,26 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
             },
             "return_session": True,
         },
+        "A session as Playwright saves it": {
+            "url": _PAGE,
+            "session": {
+                "storage_state": {
+                    "cookies": [
+                        {
+                            "name": "sid",
+                            "value": "open-sesame",
+                            "domain": "captcha.example.com",
+                            "path": "/",
+                            "expires": -1,
+                            "httpOnly": True,
+                            "secure": True,
+                            "sameSite": "Lax",
+                        }
+                    ],
+                    "origins": [],
+                }
+            },
+        },
         "A form, filled in and verified, with pictures to look at": {
             "url": _PAGE,
             "fill": {
@@ -38,6 +58,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
             "evidence": True,
         },
         "A picture": {"image": _PIXEL, "target": "captcha.example.com"},
+    },
+    ReportBody: {
+        "The answer was right": {"right": True},
+        "It was wrong": {"right": False},
+        "It was wrong, and this is what the picture shows": {"right": False, "text": "7KM4"},
     },
     BatchBody: {"Two pages": {"tasks": [{"url": _PAGE}, {"url": "https://captcha.example.com/register"}]}},
 }

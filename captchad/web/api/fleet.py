@@ -4,12 +4,14 @@ from typing import Any
 
 from aiohttp import web
 
+from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.domain.api_key import Scope
 from captchad.domain.node import Node, Role, SystemLoad, count_slots, list_active_workers
 from captchad.monitoring.hosts import list_host_loads, mean_load
 from captchad.web.api.answers import QueueAnswer, StatsAnswer, WorkerList
+from captchad.web.api.representation import represent_time
 from captchad.web.routes import Route, answer_json
 from captchad.web.worker_figures import represent_worker_figures
 
@@ -51,6 +53,7 @@ class FleetRoutes:
         workers = list_active_workers(nodes)
         loads = list_host_loads(nodes)
         hosts = {host.host: represent_load(host.load) for host in loads}
+        captchas = await self._statistics.captchas()
         return answer_json(
             {
                 "active_workers": len(workers),
@@ -70,6 +73,7 @@ class FleetRoutes:
                 "busy_slots": sum(worker.report.worker.busy or 0 for worker in workers),
                 "system_load": {**represent_load(mean_load(loads)), "hosts": hosts},
                 "hosts": hosts,
+                "captchas": {host: represent_captcha(captcha) for host, captcha in captchas.items()},
             }
         )
 
@@ -103,6 +107,17 @@ class FleetRoutes:
 def represent_load(load: SystemLoad) -> dict[str, float]:
     """Return a load in percent."""
     return {"cpu_usage": load.cpu_percent, "memory_usage": load.memory_percent, "disk_usage": load.disk_percent}
+
+
+def represent_captcha(captcha: WatchedCaptcha) -> dict[str, Any]:
+    """Return what is known of one target's captcha."""
+    return {
+        "visits": captcha.visits,
+        "is_learning": captcha.is_learning,
+        "changes": captcha.changes,
+        "changed_at": represent_time(captcha.changed_ms),
+        "signals": list(captcha.signals),
+    }
 
 
 def represent_worker(node: Node) -> dict[str, Any]:

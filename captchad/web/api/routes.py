@@ -8,11 +8,12 @@ from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.reports import ReportRoutes
 from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
 from captchad.web.routes import add_routes
 
-Part = TaskRoutes | EvidenceRoutes | FleetRoutes | TargetRoutes | EventRoutes | DocumentationRoutes
+Part = TaskRoutes | ReportRoutes | EvidenceRoutes | FleetRoutes | TargetRoutes | EventRoutes | DocumentationRoutes
 
 
 def add_api_routes(application: web.Application, parts: Iterable[Part]) -> None:

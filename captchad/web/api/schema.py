@@ -1,11 +1,14 @@
 """Bodies of submit_task and submit_batch: every field with its type and range."""
 
+import unicodedata
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from captchad.domain.recognition import CaptchaKind
+from captchad.domain.label import LABEL_TEXT_LIMIT_CHARACTERS
+from captchad.domain.plain_text import escape_control_characters
+from captchad.domain.recognition import PICTURE_KINDS
 from captchad.domain.target import URL_LENGTH_LIMIT
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import (
@@ -16,16 +19,35 @@ from captchad.domain.task_limits import (
     TEXT_LENGTH_LIMIT,
     TIMEOUT_LIMIT_SECONDS,
 )
-from captchad.web.api.session_schema import Fill, Part, SessionBody
+from captchad.web.api.session_schema import STEPS_LIMIT, Fill, Part, SessionBody, StepBody
 
 SELECTOR_LIMIT_BYTES = 1024
 METADATA_LIMIT_BYTES = 4096
-CHARSET_LENGTH_LIMIT = 512
+# All Chinese characters that are read, with letters, digits and signs.
+CHARSET_LENGTH_LIMIT = 4096
+COLOUR_LENGTH_LIMIT = 32
+
+
+def _check_answer_text(text: str) -> str:
+    if escape_control_characters(text) != text:
+        raise PydanticCustomError("control_characters", "must not have control characters")
+    # Keyboards and scripts differ in how they compose accents.
+    return unicodedata.normalize("NFC", text.strip())
+
 
 Selector = Annotated[
     str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 ]
 WebUrl = Annotated[str, StringConstraints(min_length=1, max_length=URL_LENGTH_LIMIT)]
+AnswerText = Annotated[
+    str,
+    StringConstraints(
+        min_length=1,
+        max_length=LABEL_TEXT_LIMIT_CHARACTERS,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+    ),
+    AfterValidator(_check_answer_text),
+]
 TextLength = Annotated[int, Field(ge=1, le=TEXT_LENGTH_LIMIT)]
 
 
@@ -46,6 +68,17 @@ class HintsBody(Part):
     )
     kind: Literal["text", "math"] | None = Field(
         default=None, description="`math` for arithmetic, whose result is then the text; left out, the picture decides"
+    )
+
+    colour: str | None = Field(
+        default=None,
+        max_length=COLOUR_LENGTH_LIMIT,
+        description="a CSS colour name or #rrggbb: only characters of that colour count, and lengths are theirs",
+    )
+    position: str | None = Field(
+        default=None,
+        pattern=r"^(first|last):[1-9][0-9]?$",
+        description="`first:N` or `last:N`: so many characters of the text are wanted; lengths are the whole text's",
     )
 
     @model_validator(mode="after")
@@ -92,6 +125,12 @@ class TaskBody(Part):
         description="what the page finds in its browser, put in before it opens (with `url` only; needs "
         "security.session_key). Kept encrypted, and only while the task is open",
     )
+    steps: list[StepBody] | None = Field(
+        default=None,
+        max_length=STEPS_LIMIT,
+        description="what is done on the page before the captcha is looked for, such as opening a login dialog (with "
+        "`url` only; typed values need security.session_key and are kept encrypted)",
+    )
     fill: Fill | None = Field(
         default=None,
         description="type the text into the page's form, send it, and see in the same browser whether it was right "
@@ -127,5 +166,16 @@ class BatchShape(Part):
     tasks: list[Any] = Field(min_length=1, max_length=BATCH_LIMIT)
 
 
+class ReportBody(Part):
+    """What a caller has found out of the answer it got."""
+
+    right: bool = Field(description="whether the site, or whoever used the answer, took it as right")
+    text: AnswerText | None = Field(
+        default=None,
+        description="what the picture shows, of arithmetic the expression; with `right` it may only correct the case "
+        "of letters",
+    )
+
+
 PRIORITIES = {str(priority): priority for priority in Priority}
-KINDS = {str(kind): kind for kind in CaptchaKind}
+KINDS = {str(kind): kind for kind in PICTURE_KINDS}

@@ -1,15 +1,24 @@
 """What a session and a form may ask for, beyond their shape: no header that lies about the caller, and CSS alone."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import Violation
 from captchad.domain.page import Cookie as CookieState
 from captchad.domain.page import Fill as FillOrder
-from captchad.domain.page import SessionState
+from captchad.domain.page import FormField, SessionState, Step, StepAction, StorageState
 from captchad.web.api.pointers import make_pointer
-from captchad.web.api.session_schema import COOKIE_LENGTH_LIMIT, Cookie, Fill, SessionBody
+from captchad.web.api.schema import TaskBody
+from captchad.web.api.session_schema import (
+    COOKIE_LENGTH_LIMIT,
+    STEP_ACTIONS,
+    Cookie,
+    Fill,
+    SessionBody,
+    StepBody,
+    StorageStateBody,
+)
 
 URL_CONDITION, TEXT_CONDITION = "url:", "text:"
 _REFUSED_HEADERS = {
@@ -48,6 +57,9 @@ def find_session_faults(session: SessionBody, pointer: str) -> Iterator[Violatio
     for index, cookie in enumerate(session.cookies or ()):
         for name, message in _find_cookie_faults(cookie):
             yield Violation(f"{pointer}/cookies/{index}/{name}", message)
+    for index, given in enumerate(session.storage_state.cookies if session.storage_state is not None else ()):
+        for name, message in _find_common_faults(given.name, given.value, is_secure=given.secure):
+            yield Violation(f"{pointer}/storage_state/cookies/{index}/{name}", message)
     seen: set[str] = set()
     for name in session.headers or ():
         place, lowered = pointer + make_pointer(["headers", name]), name.lower()
@@ -70,15 +82,19 @@ def explain_refused_header(name: str) -> str | None:
 
 
 def _find_cookie_faults(cookie: Cookie) -> Iterator[tuple[str, str]]:
-    if len(cookie.name.encode()) + len(cookie.value.encode()) > COOKIE_LENGTH_LIMIT:
-        yield "value", f"name and value together must be at most {COOKIE_LENGTH_LIMIT} bytes"
+    yield from _find_common_faults(cookie.name, cookie.value, is_secure=bool(cookie.secure))
     if cookie.same_site == "None" and not cookie.secure:
         yield "same_site", 'browsers accept "None" only on a secure cookie'
     lowered = cookie.name.lower()
-    if lowered.startswith(("__secure-", "__host-")) and not cookie.secure:
-        yield "secure", "browsers accept this name only on a secure cookie"
     if lowered.startswith("__host-") and (cookie.domain is not None or cookie.path not in {None, "/"}):
         yield "name", "browsers accept a __Host- cookie only without a domain and with path /"
+
+
+def _find_common_faults(name: str, value: str, *, is_secure: bool) -> Iterator[tuple[str, str]]:
+    if len(name.encode()) + len(value.encode()) > COOKIE_LENGTH_LIMIT:
+        yield "value", f"name and value together must be at most {COOKIE_LENGTH_LIMIT} bytes"
+    if name.lower().startswith(("__secure-", "__host-")) and not is_secure:
+        yield "secure", "browsers accept this name only on a secure cookie"
 
 
 def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
@@ -88,11 +104,39 @@ def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
         reason = None if selector is None else explain_bad_selector(selector)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+    for index, one in enumerate(fill.fields or ()):
+        reason = explain_bad_selector(one.selector)
+        if reason is not None:
+            yield Violation(f"{pointer}/fields/{index}/selector", reason)
     for name in ("success", "failure"):
         condition = getattr(fill, name)
         reason = None if condition is None else explain_bad_condition(condition)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+
+
+def find_step_faults(steps: Sequence[StepBody], pointer: str) -> Iterator[Violation]:
+    """Find what is no CSS selector."""
+    for index, step in enumerate(steps):
+        action, selector = _read_action(step)
+        reason = explain_bad_selector(selector)
+        if reason is not None:
+            yield Violation(f"{pointer}/{index}/{action}", reason)
+
+
+def find_typed_values(body: TaskBody, pointer: str) -> Iterator[str]:
+    """Find where values are that are typed or chosen on the page."""
+    for index, step in enumerate(body.steps or ()):
+        if step.value is not None:
+            yield f"{pointer}/steps/{index}/value"
+    for index, one in enumerate(body.fill.fields or () if body.fill is not None else ()):
+        for name in ("value", "choose"):
+            if getattr(one, name) is not None:
+                yield f"{pointer}/fill/fields/{index}/{name}"
+
+
+def _read_action(step: StepBody) -> tuple[StepAction, str]:
+    return next((action, getattr(step, action)) for action in STEP_ACTIONS if getattr(step, action) is not None)
 
 
 def explain_bad_condition(condition: str) -> str | None:
@@ -124,6 +168,33 @@ def make_session(session: SessionBody) -> SessionState:
     return SessionState(cookies, dict(session.headers or {}), dict(session.local_storage or {}))
 
 
+def make_storage_state(state: StorageStateBody) -> StorageState:
+    """Return a browser's state as the rest of captchad knows it."""
+    cookies = tuple(
+        CookieState(
+            cookie.name,
+            cookie.value,
+            domain=cookie.domain,
+            path=cookie.path,
+            expires=cookie.expires,
+            http_only=cookie.http_only,
+            secure=cookie.secure,
+            same_site=cookie.same_site,
+        )
+        for cookie in state.cookies
+        if not cookie.partition_key
+    )
+    partitioned = tuple(cookie.domain for cookie in state.cookies if cookie.partition_key)
+    stored = {one.origin: {item.name: item.value for item in one.local_storage} for one in state.origins}
+    return StorageState(cookies, partitioned, stored)
+
+
 def make_fill(fill: Fill) -> FillOrder:
     """Return a form's order as the rest of captchad knows it."""
-    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh)
+    fields = tuple(FormField(one.selector, one.value, one.choose, one.check) for one in fill.fields or ())
+    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh, fields, fill.dialogs)
+
+
+def make_steps(steps: Sequence[StepBody]) -> tuple[Step, ...]:
+    """Return steps as the rest of captchad knows them."""
+    return tuple(Step(*_read_action(step), step.value) for step in steps)

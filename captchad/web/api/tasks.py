@@ -23,7 +23,7 @@ from captchad.intake.intake import Admitted, Caller, Intake, Submission
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
-from captchad.web.api.representation import represent_listed_task, represent_task
+from captchad.web.api.representation import represent_listed_task, represent_submission, represent_task
 from captchad.web.api.schema import BatchBody, TaskBody
 from captchad.web.api.validation import read_batch, read_task
 from captchad.web.bodies import BodyWork, parse_json, read_body
@@ -111,13 +111,13 @@ class TaskRoutes:
             [submission] = await self._submit(work, caller_of(request), idempotency_key)
         # Relative to the submit's own address where no proxy says what it is outside.
         headers = {"Location": f"{find_prefix(request) or '.'}/task_status/{submission.task_id}"}
-        return answer_json(_represent_submission(submission), HTTPStatus.ACCEPTED, headers)
+        return answer_json(represent_submission(submission), HTTPStatus.ACCEPTED, headers)
 
     async def submit_batch(self, request: web.Request) -> web.Response:
         """Store up to a hundred tasks, all or none."""
         with self._body_room.enter() as place:
             submissions = await self._submit_batch(request, place)
-        answer = {"tasks": [_represent_submission(submission) for submission in submissions]}
+        answer = {"tasks": [represent_submission(submission) for submission in submissions]}
         return answer_json(answer, HTTPStatus.ACCEPTED)
 
     async def task_status(self, request: web.Request) -> web.Response:
@@ -287,11 +287,3 @@ def read_task_query(request: web.Request) -> TaskQuery:
 
 def _refuse_parameter(name: str, message: str) -> InvalidRequest:
     return InvalidRequest("the query string is not valid", (Violation(f"?{name}", message),))
-
-
-def _represent_submission(submission: Submission) -> dict[str, object]:
-    return {
-        "task_id": submission.task_id,
-        "status": str(submission.status),
-        "estimated_wait_time": submission.estimated_wait_seconds,
-    }

@@ -1,7 +1,7 @@
 """From a body's JSON value to drafts: every wrong field is named at once, by its JSON pointer."""
 
 import binascii
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -9,32 +9,58 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from captchad.config.requirements import say_what_is_wanted
+from captchad.domain.charsets import describe_unreadable, find_unreadable
 from captchad.domain.css_selector import explain_bad_selector
-from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, PictureRefused, Violation
+from captchad.domain.errors import (
+    BodyTooLarge,
+    FeatureNotBuilt,
+    InvalidRequest,
+    PictureRefused,
+    UnsupportedCharset,
+    Violation,
+)
+from captchad.domain.page import STORED_VALUES_LIMIT
 from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
-from captchad.domain.recognition import Hints
 from captchad.intake.draft import TaskDraft
+from captchad.web.api.hint_rules import find_hint_faults, make_hints
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.schema import (
-    KINDS,
     METADATA_LIMIT_BYTES,
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
     BatchShape,
-    HintsBody,
+    ReportBody,
     TaskBody,
 )
-from captchad.web.api.session_rules import find_fill_faults, find_session_faults, make_fill, make_session
-from captchad.web.api.session_schema import COOKIES_LIMIT
+from captchad.web.api.session_rules import (
+    find_fill_faults,
+    find_session_faults,
+    find_step_faults,
+    find_typed_values,
+    make_fill,
+    make_session,
+    make_steps,
+    make_storage_state,
+)
+from captchad.web.api.session_schema import FORM_FIELDS_LIMIT, STATE_COOKIES_LIMIT, STATE_ORIGINS_LIMIT, STEPS_LIMIT
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
 UNBUILT_FIELDS = ("callback_url",)
 SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
-PAGE_FIELDS = ("selector", "session", "fill", "return_session")
+PAGE_FIELDS = ("selector", "session", "steps", "fill", "return_session")
 """Fields that make no sense for a picture."""
-_OBJECT_FIELDS = ("hints", "session", "fill")
+_OBJECT_FIELDS = ("hints", "session", "storage_state", "fill")
+_LISTS = {
+    "cookies": STATE_COOKIES_LIMIT,
+    "origins": STATE_ORIGINS_LIMIT,
+    "localStorage": STORED_VALUES_LIMIT,
+    "fields": FORM_FIELDS_LIMIT,
+    "steps": STEPS_LIMIT,
+}
+"""Fields that hold objects, and how many at most."""
+
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 _BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
 _INVALID = "the body is not valid"
@@ -51,11 +77,13 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
     """Return the draft of a submit_task body; without a session key, sessions are refused.
 
-    Raises InvalidRequest, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a picture.
+    Raises InvalidRequest, UnsupportedCharset, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a
+    picture.
     """
     _raise_if(list(_find_excesses(value, "")))
     body = _validate(TaskBody, value)
     _raise_if(list(_find_faults(body, "", has_session_key)))
+    _refuse_unreadable({"": body})
     _refuse_unbuilt(body, "")
     return _make_draft(body, "")
 
@@ -67,9 +95,16 @@ def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     _raise_if([v for index, task in enumerate(tasks) for v in _find_excesses(task, f"/tasks/{index}")])
     bodies = _validate_each(tasks)
     _raise_if([v for index, body in enumerate(bodies) for v in _find_faults(body, f"/tasks/{index}", has_session_key)])
+    _refuse_unreadable({f"/tasks/{index}": body for index, body in enumerate(bodies)})
     for index, body in enumerate(bodies):
         _refuse_unbuilt(body, f"/tasks/{index}")
     return [_make_draft(body, f"/tasks/{index}") for index, body in enumerate(bodies)]
+
+
+def read_report(value: Any) -> ReportBody:
+    """Return the body of a report; InvalidRequest names every wrong field."""
+    _raise_if(list(_find_excesses(value, "")))
+    return _validate(ReportBody, value)
 
 
 def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:
@@ -84,9 +119,9 @@ def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:
             yield Violation(pointer + make_pointer([name]), "must not be null; leave the field out")
         elif name in _OBJECT_FIELDS:
             yield from _find_excesses(inner, f"{pointer}/{name}")
-        elif name == "cookies" and isinstance(inner, list):
-            for index, cookie in enumerate(inner[:COOKIES_LIMIT]):
-                yield from _find_excesses(cookie, f"{pointer}/cookies/{index}")
+        elif name in _LISTS and isinstance(inner, list):
+            for index, one in enumerate(inner[: _LISTS[name]]):
+                yield from _find_excesses(one, f"{pointer}/{name}/{index}")
 
 
 def _validate(model: type[Model], value: Any) -> Model:
@@ -123,24 +158,35 @@ def _raise_if(violations: list[Violation]) -> None:
 
 def _find_faults(body: TaskBody, pointer: str, has_session_key: bool) -> Iterator[Violation]:
     yield from _find_contradictions(body, pointer)
-    for name in SEALED_FIELDS if not has_session_key else ():
-        if _is_asked_for(body, name):
-            message = "needs security.session_key, which is not set: without it captchad keeps no sessions"
-            yield Violation(f"{pointer}/{name}", message)
+    if not has_session_key:
+        yield from _find_unsealed(body, pointer)
     for name, url in (("url", body.url), ("callback_url", body.callback_url)):
         reason = None if url is None else explain_bad_url(url)
         if reason is not None:
             yield Violation(f"{pointer}/{name}", reason)
+    if body.hints is not None:
+        yield from find_hint_faults(body.hints, f"{pointer}/hints")
+    yield from _find_page_faults(body, pointer)
+    if body.metadata is not None:
+        yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
+
+
+def _find_unsealed(body: TaskBody, pointer: str) -> Iterator[Violation]:
+    asked_for = [f"{pointer}/{name}" for name in SEALED_FIELDS if _is_asked_for(body, name)]
+    for place in (*asked_for, *find_typed_values(body, pointer)):
+        yield Violation(place, "needs security.session_key, which is not set: without it captchad keeps no secrets")
+
+
+def _find_page_faults(body: TaskBody, pointer: str) -> Iterator[Violation]:
     if body.selector is not None:
         reason = _explain_bad_picture_selector(body.selector)
         if reason is not None:
             yield Violation(f"{pointer}/selector", reason)
     if body.session is not None:
         yield from find_session_faults(body.session, f"{pointer}/session")
+    yield from find_step_faults(body.steps or (), f"{pointer}/steps")
     if body.fill is not None:
         yield from find_fill_faults(body.fill, f"{pointer}/fill")
-    if body.metadata is not None:
-        yield from _find_metadata_faults(body.metadata, f"{pointer}/metadata")
 
 
 def _find_contradictions(body: TaskBody, pointer: str) -> Iterator[Violation]:
@@ -214,6 +260,21 @@ def _find_big_integer(metadata: dict[str, Any], pointer: str) -> str | None:
     return None
 
 
+def _refuse_unreadable(bodies: Mapping[str, TaskBody]) -> None:
+    charsets = {
+        pointer: body.hints.charset
+        for pointer, body in bodies.items()
+        if body.hints is not None and body.hints.charset is not None
+    }
+    violations = [
+        Violation(f"{pointer}/hints/charset", describe_unreadable(symbols))
+        for pointer, charset in charsets.items()
+        if (symbols := find_unreadable(charset))
+    ]
+    if violations:
+        raise UnsupportedCharset("a charset has symbols that no engine reads", tuple(violations))
+
+
 def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
     for name in UNBUILT_FIELDS:
         if _is_asked_for(body, name):
@@ -221,6 +282,7 @@ def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
 
 
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
+    state = None if body.session is None else body.session.storage_state
     return TaskDraft(
         url=body.url,
         picture=None if body.image is None else decode_picture(body.image, f"{pointer}/image"),
@@ -229,22 +291,17 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         retry_count=body.retry_count,
         priority=PRIORITIES[body.priority],
         selector=body.selector,
-        hints=_make_hints(body.hints),
+        hints=make_hints(body.hints),
         task_deadline_seconds=body.task_deadline,
         metadata=body.metadata,
         session=None if body.session is None else make_session(body.session),
+        storage_state=None if state is None else make_storage_state(state),
+        steps=make_steps(body.steps or ()),
         fill=None if body.fill is None else make_fill(body.fill),
         return_session=body.return_session,
         evidence=body.evidence,
         pointer=pointer,
     )
-
-
-def _make_hints(hints: HintsBody | None) -> Hints:
-    if hints is None:
-        return Hints()
-    kind = KINDS[hints.kind] if hints.kind is not None else None
-    return Hints(hints.charset, hints.min_length, hints.max_length, hints.case_sensitive, kind)
 
 
 def decode_picture(image: str, pointer: str) -> bytes:

@@ -5,6 +5,7 @@ What a caller may have meant to keep (URLs with their query, metadata, pictures)
 
 from typing import Any
 
+from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.statistics import QueueStatus, RecentHour, Totals
 from captchad.domain.node import Node, Role
 from captchad.domain.role_figures import SchedulerFigures
@@ -35,7 +36,7 @@ def represent_view(view: FleetView, age_seconds: float, withheld_tasks: int = 0)
 
 
 def represent_fleet(snapshot: FleetSnapshot) -> dict[str, Any]:
-    """Return the snapshot's nodes, hosts, queues, figures and tasks; `tasks` is null where they were not read."""
+    """Return what the snapshot holds; `tasks` is null where they were not read."""
     return {
         "roles": [_represent_node(node) for node in snapshot.nodes],
         "workers": [_represent_worker(node) for node in snapshot.nodes if node.report.role is Role.WORKER],
@@ -52,6 +53,7 @@ def represent_fleet(snapshot: FleetSnapshot) -> dict[str, Any]:
         "queue": _represent_queue(snapshot.queue),
         "totals": _represent_totals(snapshot.totals),
         "hour": _represent_hour(snapshot.recent_hour),
+        "captchas": [_represent_captcha(host, captcha) for host, captcha in snapshot.captchas.items()],
         "tasks": None if snapshot.tasks is None else [_represent_task(task) for task in snapshot.tasks],
     }
 
@@ -126,6 +128,17 @@ def _represent_hour(hour: RecentHour) -> dict[str, Any]:
             }
             for minute in hour.per_minute
         ],
+    }
+
+
+def _represent_captcha(host: str, captcha: WatchedCaptcha) -> dict[str, Any]:
+    return {
+        "target": host,
+        "visits": captcha.visits,
+        "is_learning": captcha.is_learning,
+        "changes": captcha.changes,
+        "changed_seconds": captcha.changed_seconds,
+        "signals": list(captcha.signals),
     }
 
 

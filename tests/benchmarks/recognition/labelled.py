@@ -16,7 +16,7 @@ ARITHMETIC_CHARSET = digits + "+-×÷/*=?"
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
-    """A grey picture, what it shows, and what a site's owner could tell of it."""
+    """A picture, what it shows, and what a site's owner could tell of it."""
 
     pixels: NDArray[np.uint8]
     truth: str

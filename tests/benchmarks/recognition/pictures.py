@@ -29,7 +29,7 @@ BEST_KNOWN = frozenset(
 )
 """The generators that sites most likely have."""
 
-_DRAWN_HERE = ("synthetic", "designs", EMPTY_FAMILY)
+_DRAWN_HERE = ("synthetic", "designs", "groups", "signs", "foreign", "wide", EMPTY_FAMILY)
 _CLASSES = (digits, ascii_lowercase, ascii_uppercase)
 
 

@@ -396,3 +396,23 @@ async def test_a_lost_consumer_group_is_made_again_and_its_running_tasks_run_aga
     assert sorted(delivery.task_id for delivery in taken) == sorted([running, waiting])
     assert await worker.settle([completed(stale)]) == ["refused"]
     assert await worker.settle([completed(delivery) for delivery in taken]) == ["completed", "completed"]
+
+
+async def test_answers_are_counted_over_all_attempts_and_no_more_than_the_task_may_send(partition: Partition) -> None:
+    task_id = await partition.submit(retry_count=2)
+    worker = partition.make_consumer()
+    [first] = await worker.take(1)
+    assert first.answers == 0
+    assert await worker.count_answer(first) == "counted"
+    assert await worker.count_answer(first) == "counted"
+    await partition.lose_workers()
+    rescuer = partition.make_consumer("rescuer")
+    [second] = await rescuer.take(1)
+    assert second.answers == 2
+    assert await worker.count_answer(first) == "lost"
+    assert await rescuer.count_answer(second) == "counted"
+    assert await rescuer.count_answer(second) == "used_up"
+    assert (await partition.store.read(task_id)).answers == 3
+    await rescuer.settle([failed_for_good(second)])
+    assert await rescuer.count_answer(second) == "lost"
+    assert (await partition.store.read(task_id)).answers == 3

@@ -7,17 +7,22 @@ import pytest
 
 from captchad.broker import redis_keys as keys
 from captchad.broker.api_keys import ApiKeys
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.housekeeping import LeaderLease, note_lost_workers
+from captchad.broker.learned_models import LearnedModels
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import Idempotency, TaskStore
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
+from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState
 from captchad.domain.errors import BrokerUnavailable
 from captchad.domain.identifier import make_task_id
+from captchad.domain.label import CollectedAnswers, JudgedAnswer, Verdict
+from captchad.domain.learned_model import PACKAGED
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.page import Evidence
 from captchad.domain.target import Target
@@ -57,19 +62,25 @@ async def test_every_key_in_use_is_listed_with_its_type_and_life(partition: Part
     await partition.submit()
     worker = partition.make_consumer()
     first, second, third = await worker.take(3)
-    with_evidence = replace(completed(first), evidence=Evidence(b"picture", b"screenshot"))
+    answers = CollectedAnswers("captcha.example", (JudgedAnswer("abcd", Verdict.RIGHT, b"picture"),))
+    with_evidence = replace(completed(first), evidence=Evidence(b"picture", b"screenshot"), answers=answers)
     await worker.settle([with_evidence, retryable(second), retryable(third)])
     [fourth] = await worker.take(3)
     limits, target = TargetLimits(broker, "w.1", 5), Target("captcha.example", max_concurrent=1)
     assert await limits.begin(first, target) is None
     assert await limits.begin(fourth, target) is not None
     await limits.close(target.host, 60)
+    await LearnedModels(broker).install(target.host, b"model", PACKAGED)
     await worker.settle([deferred(fourth)])
     await RateLimiter(broker).take("caller", 1, 60, 5)
     await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())
     await NodeRegistry(broker).write(NodeReport("w", "1", Role.WORKER, "host", 1, "127.0.0.1:1", "0", False))
     await LeaderLease(broker, "s.1", 3).hold()
     await note_lost_workers(broker, ["w.1"])
+    watch = CaptchaWatch(broker)
+    await watch.add([CaptchaObservation("captcha.example", 160, 60, 0.9, "model")])
+    changed = {"captcha.example": CaptchaState(changes=1)}
+    await watch.fold("s.1", await watch.read_observed(), changed, set(changed))
     feed = EventFeed(broker, partition.store)
     work = TaskSet("test")
     work.spawn(feed.run(), "feed")

@@ -1,7 +1,7 @@
 """A Redis that answers and takes no writes, or has no memory left: of every version that is supported."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import redis
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import RENEWED, AttemptOutcome, Delivery, Settlement
 from captchad.broker.housekeeping import Housekeeping, LeaderLease, note_lost_workers
+from captchad.broker.labels import AnswerReports, LabelStream, WaitingLabel
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.server_contact import contact_server
@@ -19,6 +20,7 @@ from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import TaskStore
 from captchad.config.settings import RedisSection, SchedulerSection
 from captchad.domain.errors import BrokerFull, BrokerRefused, TaskErrorCode
+from captchad.domain.label import CollectedAnswers, JudgedAnswer, Verdict
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.page import Evidence
 from captchad.domain.target import Target
@@ -83,6 +85,7 @@ def list_writes(stage: Stage) -> dict[str, Callable[[], Awaitable[object]]]:
     partition, broker = stage.partition, stage.partition.broker
     worker, housekeeping = partition.make_consumer(), partition.housekeeping
     limits, target = TargetLimits(broker, "w.1", 5), Target(TARGET)
+    labels = LabelStream(broker, broker.partitions[0])
     return {
         "renew": lambda: worker.renew([stage.running]),
         "take": lambda: worker.take(1),
@@ -101,6 +104,8 @@ def list_writes(stage: Stage) -> dict[str, Callable[[], Awaitable[object]]]:
         "end the visit": lambda: limits.end(TARGET, stage.other),
         "charge": lambda: RateLimiter(broker).take("caller", 1, 60, 5),
         "count a loss": lambda: note_lost_workers(broker, ["w.1"]),
+        "report": lambda: AnswerReports(broker).report(stage.running.task_id, "abcd", Verdict.RIGHT, "key"),
+        "forget a label": lambda: labels.forget([WaitingLabel(b"1-0", None)]),
         "contact": lambda: contact_server(broker),
     }
 
@@ -163,13 +168,15 @@ async def test_a_full_redis_refuses_new_tasks_alone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("server", VERSIONS, indirect=True)
-async def test_a_full_redis_takes_outcomes_and_keeps_no_evidence(stage: Stage) -> None:
+async def test_a_full_redis_takes_outcomes_and_keeps_neither_evidence_nor_labels(stage: Stage) -> None:
     partition, worker = stage.partition, stage.partition.make_consumer()
     error = TaskError(TaskErrorCode.WRONG_ANSWER, "wrong", is_retryable=True)
     dead = Settlement(stage.running, AttemptOutcome.EXHAUSTED, error=error, evidence=Evidence(b"x" * 1000, b"y" * 1000))
+    answers = CollectedAnswers(TARGET, (JudgedAnswer("abcd", Verdict.RIGHT, b"x" * 1000),))
     fill_memory(stage.client)
-    assert await worker.settle([dead, completed(stage.other)]) == ["failed", "completed"]
+    labelled = replace(completed(stage.other), answers=answers)
+    assert await worker.settle([dead, labelled]) == ["failed", "completed"]
     make_room(stage.client)
     totals = await Statistics(partition.broker).totals()
-    assert (totals.dead_lettered, totals.evidence_dropped) == (1, 1)
+    assert (totals.dead_lettered, totals.evidence_dropped, totals.labels_dropped) == (1, 1, 1)
     assert stage.client.zcard(partition.broker.partitions[0].dead) == 1

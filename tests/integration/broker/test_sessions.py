@@ -14,7 +14,7 @@ from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.settings import SchedulerSection
 from captchad.domain.errors import InvalidRequest, QueueFull, TaskErrorCode
 from captchad.domain.identifier import make_task_id
-from captchad.domain.page import Cookie, SessionState
+from captchad.domain.page import Cookie, Fill, FormField, SessionState, Step
 from captchad.domain.task import TaskRequest, TaskResult, TaskStatus
 from tests.integration.protocol import DEAD_LETTER_LIMITS, LIMITS, TARGET, Partition, completed, make_result, retryable
 
@@ -182,3 +182,48 @@ def read_session(record: object) -> SessionState | None:
     result = getattr(record, "result", None)
     assert isinstance(result, TaskResult)
     return result.session
+
+
+STEPS = (Step("click", "#login"), Step("type", "#user", SECRET))
+FILL = Fill("#code", fields=(FormField("#password", value=SECRET), FormField("#agree", check=True)))
+
+
+async def submit_login(partition: Partition, retry_count: int = 3) -> str:
+    request = TaskRequest(
+        TARGET, url="http://captcha.example/", steps=STEPS, fill=FILL, session=SESSION, retry_count=retry_count
+    )
+    return (await partition.store.submit([NewTask(make_task_id(0), request)]))[0]
+
+
+async def test_what_is_typed_reaches_the_worker_and_is_in_the_clear_nowhere(partition: Partition) -> None:
+    task_id = await submit_login(partition)
+    fields = await read_fields(partition, task_id)
+    assert not any(SECRET.encode() in value for value in fields.values())
+    record = await partition.store.read(task_id)
+    assert SECRET not in repr(record)
+    [delivery] = await make_worker(partition).take(1)
+    assert (delivery.request.steps, delivery.request.fill, delivery.request.session) == (STEPS, FILL, SESSION)
+    assert SECRET not in repr(delivery)
+    await make_worker(partition).settle([completed(delivery)])
+    assert b"session" not in await read_fields(partition, task_id)
+
+
+async def test_a_dead_letter_that_typed_something_is_not_replayed_and_keeps_no_other_from_it(
+    partition: Partition,
+) -> None:
+    typed, plain = await submit_login(partition, retry_count=0), await submit(partition, retry_count=0)
+    worker = make_worker(partition)
+    await worker.settle([retryable(delivery) for delivery in await worker.take(2)])
+    letters = DeadLetters(partition.broker, partition.store)
+    with pytest.raises(InvalidRequest, match="submit it anew"):
+        await letters.replay(typed)
+    outcomes = dict([pair async for pair in letters.replay_all()])
+    assert isinstance(outcomes[typed], InvalidRequest)
+    [replayed] = await worker.take(5)
+    assert (outcomes[plain], replayed.obstacle) == (replayed.task_id, None)
+
+
+async def test_without_a_key_nothing_typed_is_ever_stored(partition: Partition) -> None:
+    partition.store = TaskStore(partition.broker, LIMITS)
+    with pytest.raises(InvalidRequest, match=r"security\.session_key"):
+        await submit_login(partition)

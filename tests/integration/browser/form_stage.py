@@ -10,6 +10,7 @@ from captchad.broker.consumer import Delivery, Settlement
 from captchad.domain.page import Fill
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.task import TaskRequest, TaskResult
+from captchad.solving.permission import LeaseLapsed
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import Solver
 from captchad.solving.task_target import find_task_target
@@ -34,7 +35,7 @@ class FormSite:
         self.drawn_for: list[str] = []
         self._open: dict[str, str] = {}
         site.put("/", self._show)
-        site.put("/picture", self._draw)
+        site.put("/picture", self.draw)
         site.put("/check", self._check)
         self.page = f'<form method="post" action="/check">{FIELDS}</form>'
 
@@ -50,7 +51,7 @@ class FormSite:
     async def _show(self, request: web.Request) -> web.StreamResponse:
         return self._answer(request, self.page)
 
-    async def _draw(self, request: web.Request) -> web.StreamResponse:
+    async def draw(self, request: web.Request) -> web.StreamResponse:
         visitor, text = request.cookies.get(COOKIE, ""), f"word{len(self.texts) + 1}"
         picture = draw_picture(text)
         self.texts[picture] = self._open[visitor] = text
@@ -88,7 +89,7 @@ def put_script_form(form: FormSite, script: str) -> None:
 
 @dataclass
 class FormStage:
-    """Settles tasks on one form site; `misread` pictures are read wrong first."""
+    """Settles tasks on one form site; `misread` pictures are read wrong first, `permitted` answers may be sent."""
 
     stage: Stage
     form: FormSite
@@ -97,8 +98,9 @@ class FormStage:
     minimum_confidence: float = 0.0
     read: list[bytes] = field(default_factory=list)
     before_answer: Callable[[], object] = lambda: None
-    is_held: Callable[[Delivery], bool] = lambda _: True
+    permitted: int = 1000
     reading: Recognition | None = None
+    collects_labels: bool = False
 
     async def settle(self, **request: object) -> Settlement:
         """Make one attempt at a task on the form's page."""
@@ -122,7 +124,14 @@ class FormStage:
     def _make_solver(self) -> Solver:
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
-        return Solver(self.stage.engine, reader, self.is_held, metrics, self.stage.clock)
+        return Solver(
+            self.stage.engine, reader, self._permit, metrics, self.stage.clock, lambda _: self.collects_labels
+        )
+
+    async def _permit(self, _: Delivery) -> None:
+        if self.permitted == 0:
+            raise LeaseLapsed
+        self.permitted -= 1
 
     async def _recognise(self, picture: bytes, hints: Hints, host: str) -> Recognition:
         self.read.append(picture)

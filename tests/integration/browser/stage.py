@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from aiohttp import web
 from PIL import Image, ImageDraw
@@ -92,12 +94,12 @@ class LocalSite:
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
-    async def start(self) -> None:
+    async def start(self, tls: ssl.SSLContext | None = None) -> None:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._serve)
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -140,15 +142,31 @@ class Stage:
 
     async def add_site(self, *, is_declared: bool = True) -> LocalSite:
         site = LocalSite()
-        await site.start()
-        self._sites.push_async_callback(site.stop)
+        await self.open_site(site)
         if is_declared:
             self.declare(site.port)
         return site
 
+    async def open_site(self, site: LocalSite) -> None:
+        """Start a site that the end of the test takes down."""
+        await site.start()
+        self._sites.push_async_callback(site.stop)
+
     def declare(self, port: int) -> None:
         target = Target("127.0.0.1", (port,), allow_private_addresses=True)
         self.policy.replace_targets((*self.policy.targets, target))
+
+    def allow_name(self, host: str, port: int) -> None:
+        """Declare another name of this machine."""
+        target = Target(host, (port,), allow_private_addresses=True)
+        self.policy.replace_targets((*self.policy.targets, target))
+
+    def allow_form_host(self, host: str, form_host: str) -> None:
+        """Let forms of a target send what is typed to another declared host."""
+        self.policy.replace_targets(
+            replace(target, form_hosts=(form_host,)) if target.host == host else target
+            for target in self.policy.targets
+        )
 
     async def capture(
         self, url: str, selector: str | None = None, timeout_seconds: float = PATIENCE_SECONDS

@@ -1,5 +1,7 @@
 """A form is filled, sent and verified in the very session its captcha was read in."""
 
+from dataclasses import replace
+
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -10,6 +12,7 @@ from captchad.domain.page import Fill
 from captchad.domain.recognition import CaptchaKind, Recognition
 from tests.integration.browser.form_stage import (
     FIELDS,
+    FORM,
     FormSite,
     FormStage,
     put_script_form,
@@ -47,6 +50,13 @@ async def test_a_wrong_answer_is_tried_again_with_a_new_picture_in_the_same_sess
     assert "" not in visitors
     # The page that says so shows the next picture by itself, and none is drawn in vain.
     assert len(forms.form.drawn_for) == 3
+
+
+async def test_a_form_that_asks_before_it_sends_is_sent_where_dialogs_are_accepted(forms: FormStage) -> None:
+    forms.form.show(f"<form method=post action=/check onsubmit=\"return confirm('Really send?')\">{FIELDS}</form>")
+    assert (await forms.complete(fill=replace(FORM, dialogs="accept"))).verified is True
+    assert (await forms.complete()).verified is None
+    assert len(forms.form.answers) == 1
 
 
 async def test_answers_that_stay_wrong_use_up_the_retries_for_good(forms: FormStage) -> None:
@@ -241,7 +251,7 @@ async def test_a_field_that_is_not_there_is_named(forms: FormStage) -> None:
     settlement = await forms.settle(fill=Fill("#nothing"))
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.CAPTCHA_NOT_FOUND
-    assert "fill.input: #nothing" in settlement.error.message
+    assert settlement.error.message == "fill.input: nothing visible matches #nothing"
 
 
 async def test_wrong_answers_are_the_reason_when_the_time_is_up(forms: FormStage) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finding.frame_scans import FrameScans
+from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.scripts.bounds import STATE_LENGTH, URL_LENGTH, WORDS_LENGTH
 from captchad.domain.capture import CaptchaCapture
@@ -51,13 +51,17 @@ async def capture_failure(stage: Stage, site: LocalSite, selector: str | None = 
     return failed.value
 
 
+async def permit() -> None:
+    """The answer may be sent."""
+
+
 async def read_lied_about(stage: Stage, site: LocalSite, script: str) -> tuple[CaptchaCapture, bool | None]:
     """Capture and answer a captcha on a page that first runs a script."""
     site.put_page("/", f"<script>{script}</script>{FORM}<button>go</button></form>")
     site.put_picture("/picture", CAPTCHA_PNG)
     async with stage.open_page(PageOrder(site.url(), "127.0.0.1", fill=FILL)) as session:
         captured = await session.capture()
-        return captured, await session.submit("k7xw2", lambda: None)
+        return captured, await session.submit("k7xw2", permit)
 
 
 @pytest.mark.parametrize("script", LIES.values(), ids=LIES.keys())
@@ -82,7 +86,7 @@ async def test_all_texts_of_a_scan_are_bounded(script: str, site: LocalSite, sta
 
     async def scan(page: Page) -> None:
         await page.wait_for_load_state()
-        scans, views = FrameScans(page, await find_main_frame(page), None, stage.clock), dict[Frame, FrameView]()
+        scans, views = FrameScans(page, await find_main_frame(page), Sought(), stage.clock), dict[Frame, FrameView]()
         # A frame may be too slow once.
         while len(views) < 2:
             views = await scans.scan()

@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 from playwright.async_api import Frame, Page
 
-from captchad.browser.finding.frame_scans import FrameScans
+from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.page.frame_calls import FRAMES_LIMIT
 from captchad.domain.page import PageOrder
@@ -33,7 +33,7 @@ async def scan_page(stage: Stage, site: LocalSite, work: Callable[[FrameScans, P
     async with stage.open_page(PageOrder(site.url(), "127.0.0.1"), PATIENCE_SECONDS) as session:
         page = session.page
         await page.wait_for_load_state()
-        return await work(FrameScans(page, await find_main_frame(page), None, stage.clock), page)
+        return await work(FrameScans(page, await find_main_frame(page), Sought(), stage.clock), page)
 
 
 async def scan_once(scans: FrameScans, _: Page) -> dict[Frame, FrameView]:

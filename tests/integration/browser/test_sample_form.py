@@ -24,6 +24,10 @@ LOGIN = Fill("#captcha", "#submit", success="#welcome", failure=".error", refres
 SHAPE = Fill("#captcha", "#submit", success="#welcome", failure=".error")
 
 
+async def permit(_: Delivery) -> None:
+    """Every answer may be sent."""
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def sample(stage: Stage) -> AsyncIterator[SampleSite]:
     sample = SampleSite()
@@ -44,7 +48,7 @@ async def settle(stage: Stage, sample: SampleSite, shape: str, misread: int, ret
 
     reader = PictureReader(recognise, lambda: 0.0)
     metrics = Metrics("worker", "test", "0")
-    solver = Solver(stage.engine, reader, lambda _: True, metrics, stage.clock)
+    solver = Solver(stage.engine, reader, permit, metrics, stage.clock, lambda _: False)
     fill = LOGIN if shape == "login" else SHAPE
     request = TaskRequest(
         "127.0.0.1", url=sample.url("try", shape), fill=fill, retry_count=retry_count, timeout_seconds=PATIENCE_SECONDS

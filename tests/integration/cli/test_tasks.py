@@ -4,6 +4,11 @@ import json
 import pytest
 from PIL import Image
 
+from captchad.broker.captcha_watch import CaptchaWatch
+from captchad.broker.connection import Broker
+from captchad.broker.housekeeping import LeaderLease
+from captchad.config.settings import RedisSection
+from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState, DriftSignal
 from captchad.domain.plain_text import escape_control_characters
 from tests.integration.cli.conftest import Run
 
@@ -55,6 +60,13 @@ def test_waiting_longer_than_the_task_takes_fails_and_names_the_task(captchad: R
     assert "is still pending after 0.1 s — ask again with `captchad status task_" in waited.stderr
 
 
+def test_a_charset_that_no_engine_reads_is_wrong_usage_in_one_line(captchad: Run) -> None:
+    refused = captchad("submit", PAGE, "--charset", "ab龘")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "captchad: --charset: no engine reads 龘; see `captchad submit --help`\n"
+    submit(captchad, "--charset", "三加五@#яЯ۵")
+
+
 def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
     assert submit(captchad, "--idempotency-key", "k") == submit(captchad, "--idempotency-key", "k")
     other = captchad("submit", PAGE, "--idempotency-key", "k", "--priority", "low")
@@ -98,6 +110,20 @@ def test_the_figures_are_shown_for_people_and_for_programs(captchad: Run) -> Non
     assert json.loads(captchad("queue", "--json").stdout)["pending"] == 1
     assert json.loads(captchad("workers", "--json").stdout) == {"workers": []}
     assert json.loads(captchad("stats", "--json").stdout)["pending_tasks"] == 1
+
+
+async def test_stats_name_a_captcha_that_has_changed(captchad: Run, environment: dict[str, str]) -> None:
+    broker = Broker(RedisSection(), "test", url_override=environment["REDIS_URL"])
+    await broker.start()
+    assert await LeaderLease(broker, "s.1", lease_seconds=60).hold()
+    watch = CaptchaWatch(broker)
+    await watch.add([CaptchaObservation("localhost", 160, 60, 0.9, "model")])
+    state = CaptchaState(visits=3, changes=1, signals=(DriftSignal.SIZE, DriftSignal.CONFIDENCE))
+    await watch.fold("s.1", await watch.read_observed(), {"localhost": state}, {"localhost"})
+    await broker.close()
+    changed_at = json.loads(captchad("stats", "--json").stdout)["captchas"]["localhost"]["changed_at"]
+    [line] = [line for line in captchad("stats").stdout.splitlines() if line.startswith("localhost")]
+    assert line.split() == ["localhost", "learning", "3", changed_at, "size,", "confidence"]
 
 
 def test_health_names_who_is_well_and_who_is_missing(captchad: Run) -> None:

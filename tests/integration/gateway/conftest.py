@@ -14,6 +14,7 @@ from captchad.broker.api_keys import ApiKeys
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
+from captchad.broker.labels import AnswerReports
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.session_cipher import SessionCipher
@@ -35,6 +36,7 @@ from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.reports import ReportRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
@@ -52,6 +54,8 @@ TARGETS = (
     TargetSection(host="10.1.2.3", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
     TargetSection(host="old.example.com", owner="o", reference="r", expires=date.today() - timedelta(days=1)),
 )
+COLLECTING = frozenset({"captcha.example.com", "*.sites.example.org"})
+"""Targets whose labels are collected."""
 SESSION_KEY = "k" * 32
 UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
 
@@ -113,6 +117,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
         application,
         (
             TaskRoutes(intake, store, feed, rates, metrics),
+            ReportRoutes(store, AnswerReports(broker), lambda host: host in COLLECTING, metrics),
             EvidenceRoutes(store, EvidenceStore(broker)),
             FleetRoutes(statistics, nodes, LEASE_SECONDS),
             TargetRoutes(closures, targets),

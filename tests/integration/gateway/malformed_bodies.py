@@ -115,7 +115,7 @@ def out_of_range(random: Random) -> MalformedRequest:
             ("metadata", {word(random): "ü" * 2048 for _ in range(2)}),
             ("metadata", {"number": 2**64}),
             ("hints", {"min_length": 6, "max_length": 5}),
-            ("hints", {"charset": "a" * 513}),
+            ("hints", {"charset": "a" * 4097}),
             ("url", ""),
             ("url", "http://captcha.example.com/" + "a" * 9000),
         ]

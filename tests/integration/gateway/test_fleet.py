@@ -1,6 +1,8 @@
 """Figures of the fleet, the event stream, the documentation and the routes for operators."""
 
 import asyncio
+import json
+from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -8,7 +10,11 @@ import pytest
 from aiohttp import ClientResponse
 from pydantic import BaseModel, SecretStr
 
+from captchad.broker.captcha_watch import CaptchaWatch
+from captchad.broker.connection import Broker
+from captchad.broker.housekeeping import LeaderLease
 from captchad.config.settings import GatewaySection, RateLimitSection, RedisMasterSection, RedisSection
+from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState, DriftSignal
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.role_figures import BrowserFigures, WorkerFigures
 from captchad.web.answers import Problem
@@ -45,6 +51,26 @@ async def test_stats_give_the_mean_over_all_hosts_and_each_host(gateway: Running
     assert stats["hosts"] == stats["system_load"]["hosts"]
     assert stats["hosts"]["beta"] == {"cpu_usage": 30.0, "memory_usage": 50.0, "disk_usage": 20.0}
     assert (stats["completed_tasks"], stats["failed_tasks"], stats["average_processing_time"]) == (0, 0, 0.0)
+
+
+async def test_stats_name_the_targets_whose_captcha_has_changed(gateway: RunningGateway, broker: Broker) -> None:
+    assert await LeaderLease(broker, "s.1", lease_seconds=60).hold()
+    watch = CaptchaWatch(broker)
+    await watch.add([CaptchaObservation("captcha.example.com", 160, 60, 0.9, "model")])
+    state = CaptchaState(visits=3, changes=2, signals=(DriftSignal.SIZE,))
+    async with asyncio.timeout(PATIENCE_SECONDS), gateway.session.get("/events") as stream:
+        await read_until(stream, b": nothing new")
+        await watch.fold("s.1", await watch.read_observed(), {"captcha.example.com": state}, {"captcha.example.com"})
+        await read_until(stream, b"event: target")
+        told = json.loads((await stream.content.readline()).removeprefix(b"data: "))
+    assert (told["target"], told["signals"]) == ("captcha.example.com", ["size"])
+    async with gateway.session.get("/stats") as answer:
+        stats = await answer.json()
+        StatsAnswer.model_validate(stats, strict=True)
+    [(host, captcha)] = stats["captchas"].items()
+    assert (host, captcha["visits"], captcha["is_learning"], captcha["changes"]) == ("captcha.example.com", 3, True, 2)
+    assert datetime.fromisoformat(captcha["changed_at"]).timestamp() == pytest.approx(told["at_ms"] / 1000, abs=0.01)
+    assert captcha["signals"] == ["size"]
 
 
 async def test_workers_are_listed_with_what_they_report(gateway: RunningGateway) -> None:

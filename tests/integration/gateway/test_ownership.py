@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from captchad.broker.connection import Broker
+from captchad.broker.learned_models import LearnedModels
 from captchad.domain.api_key import Scope
+from captchad.domain.learned_model import PACKAGED
 from captchad.domain.page import Cookie, Evidence, SessionState
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.integration.gateway.test_sessions import PNG, complete
@@ -149,11 +151,28 @@ async def test_a_key_hears_of_its_own_tasks_alone(callers: Callers) -> None:
     assert heard["auditor of a"] == []
 
 
+async def test_a_key_hears_of_models_of_targets_that_it_may_use(callers: Callers, broker: Broker) -> None:
+    heard: dict[str, list[tuple[str, str]]] = {"ann": [], "auditor of a": []}
+    async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
+        for name, found in heard.items():
+            group.create_task(listen(callers, name, found))
+        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard))
+        for host in ("a.sites.example.org", "captcha.example.com"):
+            await LearnedModels(broker).install(host, b"model", PACKAGED)
+        await until_true(lambda: len(heard["ann"]) == 2)
+        await callers.gateway.server.drain()
+    assert heard["ann"] == [("a.sites.example.org", "model_installed"), ("captcha.example.com", "model_installed")]
+    assert heard["auditor of a"] == [("a.sites.example.org", "model_installed")]
+
+
 async def listen(callers: Callers, name: str, heard: list[tuple[str, str]]) -> None:
-    """Add to `heard` the tasks that a key hears of, until the stream ends."""
+    """Add to `heard` the tasks and models that a key hears of, until the stream ends."""
     async with callers.gateway.session.get("/events", headers=callers.keys[name]) as stream:
         async for line in stream.content:
             if line.startswith(b"data: ") and b"task_id" in line:
                 payload = orjson.loads(line.removeprefix(b"data: "))
                 assert "key_id" not in payload
                 heard.append((payload["task_id"], payload["status"]))
+            elif line.startswith(b"data: ") and b"model" in line:
+                payload = orjson.loads(line.removeprefix(b"data: "))
+                heard.append((payload["target"], payload["change"]))

@@ -21,6 +21,23 @@ from tests.integration.protocol import DEAD_LETTER_LIMITS
 PAGE = "http://a.sites.example.org/login"
 COOKIE = {"name": "sid", "value": "open-sesame", "path": "/", "http_only": True, "secure": False}
 SESSION = {"cookies": [COOKIE], "headers": {"X-Token": "open-sesame"}, "local_storage": {"theme": "dark"}}
+STORAGE_STATE = {
+    "cookies": [
+        {
+            "name": "sid",
+            "value": "open-sesame",
+            "domain": "a.sites.example.org",
+            "path": "/",
+            "expires": -1,
+            "httpOnly": True,
+            "secure": False,
+            "sameSite": "Lax",
+        }
+    ],
+    "origins": [
+        {"origin": "http://a.sites.example.org", "localStorage": [{"name": "theme", "value": "dark"}]},
+    ],
+}
 STATE = SessionState((Cookie("sid", "open-sesame", http_only=True),), {"X-Token": "open-sesame"}, {"theme": "dark"})
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'
 PNG = make_png(60, 20)
@@ -70,7 +87,7 @@ async def test_the_pages_session_is_in_the_status_and_in_no_list(gateway: Runnin
     await complete(broker, STATE)
     body = await read(gateway, f"/task_status/{task_id}?wait=1")
     TaskAnswer.model_validate(body, strict=True)
-    assert body["result"]["session"] == SESSION
+    assert body["result"]["session"] == {**SESSION, "storage_state": STORAGE_STATE}
     [listed] = (await read(gateway, "/tasks"))["tasks"]
     assert "session" not in listed["result"]
     await gateway.submit(url=PAGE, session=body["result"]["session"])

@@ -30,6 +30,7 @@ async def test_a_submitted_page_is_stored_and_can_be_read(gateway: RunningGatewa
         "status": "pending",
         "result": None,
         "attempts": 0,
+        "answers": 0,
         "created_at": "",
         "started_at": None,
         "completed_at": None,
@@ -58,6 +59,21 @@ async def test_a_batch_is_stored_whole_or_not_at_all(gateway: RunningGateway) ->
     async with gateway.session.post("/submit_batch", json={"tasks": tasks}) as answer:
         assert answer.status == 403
     assert len((await gateway.store.list_page(TaskQuery(limit=200))).tasks) == 100
+
+
+async def test_a_charset_that_no_engine_reads_is_refused_by_name(gateway: RunningGateway) -> None:
+    page = {"url": "http://captcha.example.com/"}
+    async with gateway.session.post("/submit_task", json=page | {"hints": {"charset": "abあ龘"}}) as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["code"]) == (400, "unsupported_charset")
+    assert problem["violations"] == [{"pointer": "/hints/charset", "message": "no engine reads あ 龘"}]
+    batch = {"tasks": [page, page | {"hints": {"charset": "€"}}]}
+    async with gateway.session.post("/submit_batch", json=batch) as answer:
+        problem = await answer.json()
+    assert (answer.status, problem["code"]) == (400, "unsupported_charset")
+    assert [one["pointer"] for one in problem["violations"]] == ["/tasks/1/hints/charset"]
+    assert not (await gateway.store.list_page(TaskQuery(limit=1))).tasks
+    await gateway.submit(**page, hints={"charset": "三加五乘等于?@#$яЯ۵٥"})
 
 
 async def test_a_repeated_idempotency_key_gives_the_same_task(gateway: RunningGateway) -> None:

@@ -5,9 +5,12 @@ import re
 from playwright.async_api import expect
 
 from captchad.broker.api_keys import ApiKeys
+from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.connection import Broker
+from captchad.broker.housekeeping import LeaderLease
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
+from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState, DriftSignal
 from captchad.domain.task import Priority
 from captchad.runtime.clock import Clock
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
@@ -52,6 +55,31 @@ async def test_tasks_appear_and_change_while_one_looks(
     await fleet.fail("no picture that looks like a captcha")
     await expect(page.locator("#tasks")).to_contain_text("captcha_not_found")
     await expect(page.locator("#throughput rect.failed")).to_have_count(1)
+
+
+async def test_a_captcha_that_has_changed_is_named_with_its_target(
+    monitor: MonitorUnderTest, broker: Broker, watched: WatchedPage
+) -> None:
+    page = watched.page
+    await page.goto(monitor.url)
+    await expect(page.locator("#captchas")).to_contain_text("No captcha has been read yet.")
+    assert await LeaderLease(broker, "s.1", lease_seconds=60).hold()
+    watch = CaptchaWatch(broker)
+    await watch.add([CaptchaObservation(host, 160, 60, 0.9, "model") for host in ("a.example", HOSTILE)])
+    states = {
+        "a.example": CaptchaState(visits=1234),
+        HOSTILE: CaptchaState(visits=7, changes=1, signals=(DriftSignal.SIZE, DriftSignal.CONFIDENCE)),
+    }
+    await watch.fold("s.1", await watch.read_observed(), states, {HOSTILE})
+    quiet, changed = (page.locator("#captchas tbody tr").filter(has_text=text) for text in ("a.example", "onerror"))
+    await expect(quiet).to_contain_text("watched")
+    await expect(quiet).to_contain_text("1,234")
+    await expect(changed).to_contain_text("learning")
+    await expect(changed).to_contain_text("size, confidence")
+    await expect(changed).to_contain_text("ago")
+    await expect(page.locator("#alerts")).to_contain_text("CaptchaChanged")
+    await expect(page.locator("#captchas-note")).to_have_text("2 targets")
+    assert await page.evaluate("window.hacked") is None
 
 
 async def test_hostile_text_stays_text(monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage) -> None:
@@ -136,7 +164,7 @@ async def test_a_page_opened_while_redis_is_away_says_so(own_redis: RedisServer,
     await expect(page.locator("#tasks-unknown")).to_have_text("Redis is away, so nothing is known yet.")
     for nothing in await page.get_by_text(re.compile("No task yet|No worker has been heard of")).all():
         await expect(nothing).to_be_hidden()
-    await expect(page.locator(".unknown:visible")).to_have_count(7)
+    await expect(page.locator(".unknown:visible")).to_have_count(8)
     own_redis.start()
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
     await expect(page.locator("#tasks")).to_contain_text("No task yet")

@@ -16,10 +16,11 @@ SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 WORKER = "captchad-worker@.service"
 BROWSER = "captchad-browser@.service"
 WITH_A_BROWSER = (WORKER, BROWSER)
-ROLES = [name for name in SERVICES if name != BROWSER]
+LEARN = "captchad-learn.service"
+ROLES = [name for name in SERVICES if name not in (BROWSER, LEARN)]
 PROGRAM = "opt/captchad/venv/bin/captchad"
 SYSTEM_UNITS = Path("/usr/lib/systemd/system")
-TARGETS_NEEDED = ("sysinit", "basic", "shutdown", "network-online", "multi-user")
+TARGETS_NEEDED = ("sysinit", "basic", "shutdown", "network-online", "multi-user", "timers", "time-set", "time-sync")
 ABOUT_THE_ROLE = {"Description", "ExecStart", "Environment", "OOMPolicy", "DefaultInstance"}
 RELAXED_FOR_THE_BROWSER = {
     ("RestrictNamespaces", "user pid net"),
@@ -56,7 +57,7 @@ def system_root(tmp_path: Path) -> Path:
 
 
 def test_systemd_finds_nothing_to_complain_of(system_root: Path) -> None:
-    names = ["captchad.target", *(name.replace("@.", "@1.") for name in SERVICES)]
+    names = ["captchad.target", *(name.replace("@.", "@1.") for name in SERVICES), "captchad-learn.timer"]
     done = subprocess.run(
         ["systemd-analyze", "verify", f"--root={system_root}", "--man=no", *names],
         capture_output=True,
@@ -129,3 +130,10 @@ def test_a_stop_leaves_time_to_drain(name: str) -> None:
     assert settings["NotifyAccess"] == "main"
     assert float(settings["WatchdogSec"]) > 0
     assert "HUP" in settings["ExecReload"]
+
+
+def test_learning_yields_to_everything_and_reaches_nothing_but_redis() -> None:
+    settings = read_settings(LEARN)
+    assert {("Type", "oneshot"), ("Nice", "19"), ("CPUWeight", "idle"), ("IOSchedulingClass", "idle")} <= settings
+    assert {("IPAddressDeny", "any"), ("IPAddressAllow", "localhost")} <= settings
+    assert "captchad learn --auto" in dict(settings)["ExecStart"]

@@ -4,11 +4,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.training.pictures.acceptance import CASE_RULES, is_right
 from captchad.training.pictures.catalogue import CATALOGUE
-from tests.benchmarks.recognition.contenders import join_columns
+from tests.benchmarks.recognition import contenders
+from tests.benchmarks.recognition.contenders import CONTENDERS, join_columns
 from tests.benchmarks.recognition.labelled import LabelledPicture
 from tests.benchmarks.recognition.pictures import find_charset, list_generators, make_hints
 from tests.benchmarks.recognition.plot import PlotRow, draw_comparison
@@ -119,3 +122,20 @@ def test_the_diagram_is_xml_that_names_engines_and_families() -> None:
     texts = "".join(ElementTree.fromstring(drawn).itertext())
     assert "one <engine>" in texts
     assert texts.count("A&B: 1 of 2") == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("SVTRv2", "azcrawlerpy-recaptcha-text"), ("PP-OCRv6 small", "rapidocr")]
+)
+def test_an_engine_that_is_not_installed_says_what_it_needs(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contenders.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(DependencyMissing, match=f"pip install --no-deps {package}"):
+        CONTENDERS[name].load(None)
+
+
+def test_svtr_sees_three_planes_of_the_size_it_chose() -> None:
+    planes = contenders._prepare_for_svtr(Image.new("RGB", (160, 60), "white"), (40, 112))
+    assert (planes.shape, planes.dtype) == ((1, 3, 40, 112), np.float32)
+    assert planes.min() == planes.max() == 1.0

@@ -1,7 +1,9 @@
 """What one process knows of Redis, and when that changes."""
 
+from redis.exceptions import ResponseError
+
 from captchad.broker.availability import READING, Availability, Operation
-from captchad.broker.failures import FULL_MEMORY, Failure, FailureKind
+from captchad.broker.failures import FULL_MEMORY, Failure, FailureKind, classify
 
 WRITING = Operation("writing", is_write=True)
 SILENT = Failure(FailureKind.SILENT, "Redis does not answer: reset")
@@ -78,3 +80,22 @@ def test_a_missing_right_is_an_obstacle_until_that_very_operation_succeeds() -> 
     assert availability.obstacle == FORBIDDEN.message
     assert availability.recover(submit)
     assert availability.obstacle == ""
+
+
+def test_what_began_before_a_failure_and_succeeds_after_it_is_no_sign_that_redis_is_back() -> None:
+    availability = connected()
+    began = availability.noticed
+    assert availability.notice(READONLY, WRITING)
+    assert not availability.recover(WRITING, began)
+    assert availability.obstacle == READONLY.message
+    assert availability.recover(WRITING, availability.noticed)
+
+
+def test_a_demotion_is_no_news_where_a_script_meets_it_after_a_blocking_read() -> None:
+    unblocked, refused = (
+        classify(ResponseError(f"{code} and so on")) or FULL_MEMORY for code in ("UNBLOCKED", "READONLY")
+    )
+    availability = connected()
+    assert availability.notice(unblocked, READING)
+    assert not availability.notice(refused, WRITING)
+    assert availability.notice(LOADING, WRITING)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from captchad.broker.messages import decode_record, decode_request, decode_result, encode_request, encode_result
 from captchad.domain.page import Cookie, Fill, KeptEvidence, SessionState
-from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.domain.recognition import CaptchaKind, Hints, Position, Side
 from captchad.domain.task import Priority, TaskRequest, TaskResult
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -13,7 +13,13 @@ REQUESTS = st.builds(
     target=TEXT,
     url=st.none() | TEXT,
     priority=st.sampled_from(Priority),
-    hints=st.builds(Hints, charset=st.none() | TEXT, kind=st.none() | st.sampled_from(CaptchaKind)),
+    hints=st.builds(
+        Hints,
+        charset=st.none() | TEXT,
+        kind=st.none() | st.sampled_from(CaptchaKind),
+        colour=st.none() | TEXT,
+        position=st.none() | st.builds(Position, st.sampled_from(Side), st.integers(1, 64)),
+    ),
     key_id=st.none() | TEXT.filter(bool),
     fill=st.none() | st.builds(Fill, input=TEXT, success=st.none() | TEXT, refresh=st.none() | TEXT),
     return_session=st.booleans(),
@@ -81,7 +87,8 @@ def test_no_session_is_ever_written_in_the_clear() -> None:
 
 def test_a_record_says_what_evidence_was_kept() -> None:
     kept = orjson.dumps({"has_picture": True, "has_screenshot": False, "choice": "img#a"})
-    values = [b"completed", orjson.dumps(FIRST_REQUEST), b"1", b"1", None, None, None, orjson.dumps(FIRST_RESULT)]
+    values = [b"completed", orjson.dumps(FIRST_REQUEST), b"1", b"1", b"2", None, None, None, orjson.dumps(FIRST_RESULT)]
     record = decode_record("task_00", [*values, None, None, kept, b"captcha.example", b"2", None])
     assert record is not None
     assert record.evidence == KeptEvidence(True, False, "img#a")
+    assert (record.attempts, record.answers) == (1, 2)

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from captchad.cli.recognise import recognise
-from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_wheezy_text
+from captchad.domain.charsets import CYRILLIC
+from captchad.recognition.model import find_packaged_model
+from tests.benchmarks.captcha_families import CLEAR_UPPER, FONT, draw_wheezy_text
+from tests.benchmarks.recognition.animations import FORMATS, draw_animation
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +43,27 @@ def test_a_picture_may_come_from_standard_input(pictures: Path) -> None:
     assert result.exit_code == 0, result.stderr
     from_stdin, from_file = (line.split("\t") for line in result.stdout.splitlines())
     assert from_stdin == ["-", *from_file[1:]]
+
+
+def test_a_charset_that_cannot_be_read_is_wrong_usage_with_the_symbols(pictures: Path) -> None:
+    file = str(pictures / "wheezy0.jpg")
+    refused = CliRunner().invoke(recognise, [file, "--charset", "ab龘€"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--charset: no engine reads 龘 €" in refused.stderr
+    # A model of one's own reads with its own symbols alone.
+    refused = CliRunner().invoke(recognise, [file, "--model", str(find_packaged_model()), "--charset", "ab三"])
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--charset: no engine reads 三" in refused.stderr
+
+
+def test_wide_alphabets_are_read_without_a_word_about_them() -> None:
+    folder = Path(__file__).parents[1] / "recognition" / "wide_pictures"
+    files = [str(folder / f"{name}.png") for name in ("sum_of_words", "chinese")]
+    result = CliRunner().invoke(recognise, files)
+    assert result.exit_code == 0, result.stderr
+    assert [line.split("\t")[1] for line in result.stdout.splitlines()] == ["12", "森林海洋"]
+    result = CliRunner().invoke(recognise, [str(folder / "cyrillic.png"), "--charset", CYRILLIC])
+    assert result.stdout.split("\t")[1] == "БДЖЯФЩ"
 
 
 def test_json_has_all_there_is_to_know(pictures: Path) -> None:
@@ -94,3 +118,39 @@ def test_the_engine_is_chosen_by_its_name(pictures: Path) -> None:
 )
 def test_wrong_usage_is_refused(arguments: list[str]) -> None:
     assert CliRunner().invoke(recognise, arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("picture_format", FORMATS)
+@pytest.mark.parametrize("style", ["blink", "blink at random", "fade", "slide"])
+def test_an_animation_is_read_from_all_of_its_frames(tmp_path: Path, style: str, picture_format: str) -> None:
+    drawn = draw_animation(random.Random(f"{style}:3"), [Path(FONT)], style, "lines", picture_format, frames=6)
+    file = tmp_path / "animation"
+    file.write_bytes(drawn.data)
+    result = CliRunner().invoke(recognise, ["--json", str(file)])
+    (entry,) = json.loads(result.stdout)
+    assert entry["text"].upper() == drawn.text
+    assert entry["confidence"] > 0.6
+
+
+def test_frames_that_show_different_texts_are_not_trusted(tmp_path: Path) -> None:
+    font = ImageFont.load_default(36)
+    frames = [Image.new("L", (130, 56), 235) for _ in range(4)]
+    for frame, text in zip(frames, ("7KM4", "WRTX", "HG25", "PNDA"), strict=True):
+        ImageDraw.Draw(frame).text((12, 6), text, fill=20, font=font)
+    file = tmp_path / "animation.gif"
+    frames[0].save(file, save_all=True, append_images=frames[1:], duration=200)
+    (entry,) = json.loads(CliRunner().invoke(recognise, ["--json", str(file)]).stdout)
+    assert entry["confidence"] < 0.3
+
+
+def test_only_characters_of_a_colour_or_at_one_end_are_read(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (220, 60), "white")
+    for number, (letter, ink) in enumerate(zip("7KM4HX", ("blue", "red", "green", "red", "black", "red"), strict=True)):
+        ImageDraw.Draw(picture).text((34 * number + 12, 6), letter, fill=ink, font=ImageFont.load_default(38))
+    file = tmp_path / "inks.png"
+    picture.save(file)
+    for options, text in ((["--colour", "red"], "K4X"), (["--position", "first:2"], "7K")):
+        (entry,) = json.loads(CliRunner().invoke(recognise, ["--json", *options, str(file)]).stdout)
+        assert entry["text"] == text
+    for options in (["--colour", "rouge"], ["--position", "last"]):
+        assert CliRunner().invoke(recognise, [*options, str(file)]).exit_code == 2

@@ -22,6 +22,7 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
     line = (
         f"submit --gateway {stub.url} --image {tmp_path}/picture.png --target localhost --timeout 5 --retry-count 0 "
         "--priority low --selector #captcha --charset abc --min-length 4 --max-length 5 --case-insensitive --kind math "
+        "--colour red --position last:3 "
         f"--session {{}} --fill @{tmp_path}/fill.json --task-deadline 60 --return-session --evidence "
         '--callback-url http://localhost/done --metadata {"a":1}'
     )
@@ -33,7 +34,15 @@ def test_every_option_reaches_the_body(stub: StubGateway, tmp_path: Path) -> Non
         "retry_count": 0,
         "priority": "low",
         "selector": "#captcha",
-        "hints": {"charset": "abc", "min_length": 4, "max_length": 5, "case_sensitive": False, "kind": "math"},
+        "hints": {
+            "charset": "abc",
+            "min_length": 4,
+            "max_length": 5,
+            "case_sensitive": False,
+            "kind": "math",
+            "colour": "red",
+            "position": "last:3",
+        },
         "session": {},
         "fill": {"input": "#text"},
         "task_deadline": 60,
@@ -70,6 +79,21 @@ def test_a_form_is_given_part_by_part_and_a_session_in_a_file(stub: StubGateway,
             "refresh": "a.new",
         },
     }
+
+
+def test_a_session_of_either_shape_is_taken_and_what_is_left_out_of_it_is_said(
+    stub: StubGateway, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state.json").write_text('{"cookies": [], "origins": []}')
+    left_out = {"cookies": [".a.org"], "origins": ["https://a.org"]}
+    stub.answer(202, {"task_id": "task_1", "session_left_out": left_out})
+    assert run_command_line(["submit", PAGE, "--gateway", stub.url, "--session", f"{tmp_path}/state.json"]) == 0
+    assert stub.requests[0][3]["session"] == {"storage_state": {"cookies": [], "origins": []}}
+    shown = capsys.readouterr()
+    assert shown.out == "task_1\n"
+    assert shown.err == (
+        "captchad: not given to the page, which would not be sent it: cookies of .a.org, storage of https://a.org\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--session", "--metadata", "--fill"])
@@ -144,6 +168,60 @@ def test_a_form_says_whether_it_took_the_text(
     stub.answer(200, state)
     assert run_command_line(["submit", PAGE, "--wait", "5", "--fill-input", "#a", "--gateway", stub.url]) == 0
     assert capsys.readouterr().out == f"ab3d\t0.95\t{word}\n"
+
+
+@pytest.mark.parametrize(("options", "exit_code"), [(["--success", "#b"], 1), (["--failure", ".c"], 1), ([], 0)])
+@pytest.mark.parametrize("is_json", [True, False])
+def test_an_answer_of_which_the_page_says_nothing_is_no_success_where_its_sign_was_named(
+    stub: StubGateway, capsys: pytest.CaptureFixture[str], options: list[str], exit_code: int, is_json: bool
+) -> None:
+    stub.answer(202, {"task_id": "t"})
+    state = completed("ab3d")
+    state["result"] |= {"verified": None}  # type: ignore[operator]
+    stub.answer(200, state)
+    wanted = ["--wait", "5", "--fill-input", "#a", *options, *(["--json"] if is_json else [])]
+    assert run_command_line(["submit", PAGE, *wanted, "--gateway", stub.url]) == exit_code
+    assert ("neither success nor failure" in capsys.readouterr().err) == (exit_code == 1 and not is_json)
+
+
+def test_fields_and_steps_are_read(stub: StubGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub.answer(202, {"task_id": "t"})
+    monkeypatch.setenv("LOGIN_PASSWORD", "=>secret")
+    fields = ["#user=>anna", "#password=>@env:LOGIN_PASSWORD", "#at=>@@home", "#agree=>@check", "#land=>@choose:DE"]
+    steps = ["click:#login", "wait_for:div > input", "type:#user=>anna"]
+    arguments = [part for one in fields for part in ("--field", one)] + [
+        part for one in steps for part in ("--step", one)
+    ]
+    assert run_command_line(["submit", PAGE, "--fill-input", "#code", *arguments, "--gateway", stub.url]) == 0
+    body = stub.requests[-1][3]
+    assert body["fill"]["fields"] == [
+        {"selector": "#user", "value": "anna"},
+        {"selector": "#password", "value": "=>secret"},
+        {"selector": "#at", "value": "@home"},
+        {"selector": "#agree", "check": True},
+        {"selector": "#land", "choose": "DE"},
+    ]
+    assert body["steps"] == [
+        {"click": "#login"},
+        {"wait_for": "div > input"},
+        {"type": "#user", "value": "anna"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("--field=#user", "'#user' has no => between the CSS selector and the value"),
+        ("--field=#user=>@env:NOBODY_SET_THIS", "the environment has no NOBODY_SET_THIS"),
+        ("--step=press:#a", "'press:#a' does not begin with one of click, focus, hover, wait_for, type, and a colon"),
+        ("--step=type:#a", "'#a' has no => between"),
+    ],
+)
+def test_a_field_or_step_that_can_not_be_read_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], option: str, reason: str
+) -> None:
+    assert run_command_line(["submit", PAGE, "--fill-input", "#code", option]) == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_a_session_that_came_back_is_counted_beside_the_text(

@@ -93,6 +93,14 @@ def test_wrong_fields_are_kept(stub: StubGateway) -> None:
     assert refused.value.violations == (errors.Violation("/url", "is no URL"),)
 
 
+def test_an_unreadable_charset_is_kept_with_its_symbols(stub: StubGateway) -> None:
+    wrong = {"pointer": "/hints/charset", "message": "no engine reads 龘"}
+    stub.answer(400, problem("unsupported_charset", violations=[wrong]))
+    with pytest.raises(errors.UnsupportedCharset) as refused:
+        GatewayClient(stub.url).submit({})
+    assert refused.value.violations == (errors.Violation(**wrong),)
+
+
 def test_a_call_the_rate_limit_refuses_is_made_again_when_it_may_be(stub: StubGateway) -> None:
     pauses: list[float] = []
     stub.answer(429, problem("rate_limited"), Retry_After="7")

@@ -6,6 +6,7 @@ import pytest
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import check_start_rules, find_refusals, unbuilt_settings
 from captchad.domain.node import Role
+from tests.certificates import make_authority
 from tests.unit.config import specified_files
 
 
@@ -40,7 +41,6 @@ def test_off_loopback_a_role_needs_keys() -> None:
     ("tree", "path", "refusing"),
     [
         ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster", set(Role)),
-        ({"recognition": {"collect_labels": True}}, "recognition.collect_labels", {Role.WORKER}),
         ({"gateway": {"processes": 2}}, "gateway.processes", {Role.GATEWAY}),
         ({"compatibility": {"enabled": True}}, "compatibility.enabled", {Role.GATEWAY}),
     ],
@@ -51,6 +51,18 @@ def test_a_setting_without_its_engine_stops_the_roles_that_need_it(
     configuration = Configuration.model_validate(tree)
     found = {role: [problem.path for problem in unbuilt_settings(configuration, role)] for role in Role}
     assert found == {role: [path] if role in refusing else [] for role in Role}
+
+
+@pytest.mark.parametrize("role", [Role.WORKER, Role.SCHEDULER])
+def test_labels_of_several_hosts_need_one_that_keeps_them(role: Role) -> None:
+    tree: dict[str, Any] = {"deployment_mode": "multi", "security": {"targets": [{"host": "localhost"}]}}
+    collecting = {"collect_labels": True}
+    assert paths(tree, role) == []
+    assert paths(tree | {"recognition": collecting}, role) == ["recognition.learner"]
+    own = {"security": {"targets": [{"host": "localhost", "collect_labels": True}]}}
+    assert paths(tree | own, role) == ["recognition.learner"]
+    assert paths(tree | {"recognition": collecting | {"learner": "alpha"}}, role) == []
+    assert paths(tree | {"recognition": collecting, "deployment_mode": "single"}, role) == []
 
 
 def test_a_worker_needs_to_know_where_its_browsers_are() -> None:
@@ -82,11 +94,55 @@ def test_a_file_that_is_missing_or_a_program_that_is_none_stops_who_needs_it(tmp
     assert refusals(of_workers, Role.GATEWAY) == []
 
 
+def declare(**settings: Any) -> dict[str, Any]:
+    return {"security": {"targets": [{"host": "localhost", **settings}]}}
+
+
+def messages(tree: dict[str, Any]) -> dict[str, str]:
+    found = find_refusals(Configuration.model_validate(tree), Role.WORKER)
+    return {problem.path.removeprefix("security.targets[0]."): problem.message for problem in found}
+
+
+def test_certificate_files_are_looked_into_by_those_who_use_them(tmp_path: Path) -> None:
+    missing, words = tmp_path / "missing.pem", tmp_path / "words.pem"
+    words.write_text("no certificate")
+    authority = make_authority(tmp_path).path
+    alone = tmp_path / "alone.pem"
+    alone.write_text(Path(authority).read_text().partition("-----BEGIN PRIVATE KEY")[0])
+    tree = declare(certificate_authorities=str(missing), client_certificate=str(missing))
+    unreadable = f"{missing} can't be read: no such file or directory"
+    assert messages(tree) == {"certificate_authorities": unreadable, "client_certificate": unreadable}
+    assert refusals(tree, Role.GATEWAY) == []
+    assert messages(declare(certificate_authorities=str(words), client_certificate=str(alone))) == {
+        "certificate_authorities": f"{words} has no certificate in PEM form",
+        "client_certificate": f"{alone} is not a certificate with its key, unencrypted and in PEM form",
+    }
+    assert messages(declare(certificate_authorities=str(alone), client_certificate=authority)) == {}
+
+
+def test_a_certificate_may_be_a_systemd_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = Path(make_authority(tmp_path).path)
+    tree = declare(client_certificate=f"@credential:{authority.name}")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert "LoadCredential=" in messages(tree)["client_certificate"]
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert messages(tree) == {}
+
+
+@pytest.mark.parametrize("backend", ["playwright", "cdp"])
+def test_a_browser_that_can_not_be_told_serves_no_target_with_certificates_of_its_own(backend: str) -> None:
+    url = {"playwright": "ws://10.0.0.5:3000/secret", "cdp": "http://10.0.0.5:9222"}[backend]
+    tree = declare(certificate_pins=["A" * 43 + "="]) | {"browser": {"backend": backend, "urls": [url]}}
+    assert refusals(tree, Role.WORKER) == ["security.targets[0]"]
+    grid = tree | {"browser": {"backend": "selenium", "urls": ["http://10.0.0.5:4444"]}}
+    assert refusals(grid, Role.WORKER) == []
+
+
 def test_what_is_there_or_is_not_used_stops_nobody(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").touch()
     tree = {
         "redis": {"tls": {"ca_file": "/missing"}},
-        "recognition": {"models": {"a.example": str(tmp_path / "model.onnx")}},
+        "recognition": {"models": {"a.example": str(tmp_path / "model.onnx"), "b.example": "wide"}},
         "browser": {"executable": "/missing", "backend": "cdp", "urls": ["http://127.0.0.1:9222"]},
     }
     assert refusals(tree, Role.WORKER) == []

@@ -132,3 +132,11 @@ def test_a_host_declared_twice_is_refused_however_it_is_spelt() -> None:
     assert problems == {
         "[1].host": "a.example.com is declared already, by security.targets[0]; keep one with all its ports"
     }
+
+
+def test_a_pin_is_the_base64_of_a_sha_256() -> None:
+    good = TargetSection(host="localhost", allow_private_addresses=True, certificate_pins=("A" * 43 + "=",))
+    assert check(good) == ({}, {})
+    for pin in ("", "A" * 44, "sha256/" + "A" * 43 + "=", "00:11"):
+        problems, _ = check(TargetSection(host="localhost", certificate_pins=(pin,)))
+        assert problems.keys() == {"[0].certificate_pins"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Target, find_target, find_target_by_name, normalise_host, parse_origin
+from captchad.domain.target import Target, find_origin, find_target, find_target_by_name, normalise_host, parse_origin
 
 TODAY = date(2030, 1, 1)
 
@@ -111,3 +111,16 @@ def test_a_picture_names_its_target_by_host_or_by_the_pattern_itself() -> None:
     assert find_target_by_name(targets, "*.example.com", TODAY) == targets[0]
     with pytest.raises(TargetNotAllowed):
         find_target_by_name(targets, "example.com", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://a.example:443/x", "https://a.example"),
+        ("http://a.example/x", "http://a.example"),
+        ("http://a.example:8080?x", "http://a.example:8080"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_do(url: str, origin: str) -> None:
+    assert find_origin(url) == origin

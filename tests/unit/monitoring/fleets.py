@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.statistics import MinuteFigures, QueueStatus, RecentHour, Totals
 from captchad.domain.node import Node, NodeReport, NodeState, Role, SystemLoad
 from captchad.monitoring.fleet import FleetSnapshot
@@ -24,7 +25,13 @@ def make_node(
     return Node(report, state, age_seconds)
 
 
-def make_snapshot(*nodes: Node, failed: int = 0, completed: int = 0, queue: QueueStatus | None = None) -> FleetSnapshot:
+def make_snapshot(
+    *nodes: Node,
+    failed: int = 0,
+    completed: int = 0,
+    queue: QueueStatus | None = None,
+    captchas: dict[str, WatchedCaptcha] | None = None,
+) -> FleetSnapshot:
     """A healthy fleet unless told otherwise; `failed` and `completed` ended in the present minute."""
     members = nodes or tuple(make_node(role) for role in Role)
     minutes = tuple(MinuteFigures(60_000 * number) for number in range(59))
@@ -34,6 +41,7 @@ def make_snapshot(*nodes: Node, failed: int = 0, completed: int = 0, queue: Queu
         queue=queue or QueueStatus(),
         totals=Totals(),
         recent_hour=RecentHour((*minutes, MinuteFigures(60_000 * 59, completed, failed))),
+        captchas=captchas or {},
     )
 
 

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.statistics import QueueStatus
+from captchad.domain.captcha_drift import DriftSignal
 from captchad.domain.node import NodeState, Role, SystemLoad
 from captchad.monitoring.alert_durations import DURATIONS_SECONDS, LastingAlerts
 from captchad.monitoring.alerts import AlertThresholds, Severity, evaluate_alerts
@@ -87,6 +89,21 @@ def test_each_host_is_judged_by_itself() -> None:
     assert names(make_snapshot(*nodes)) == ["HostMemoryLow", "HostDiskFull", "HostCpuSaturated"]
 
 
+def changed(seconds: float | None) -> WatchedCaptcha:
+    changed_ms = None if seconds is None else 1_700_000_000_000
+    return WatchedCaptcha(30, True, 1, changed_ms, seconds, (DriftSignal.SIZE, DriftSignal.CONFIDENCE))
+
+
+def test_a_captcha_that_has_changed_is_told_of_for_a_day() -> None:
+    captchas = {"a.example": changed(90.0), "b.example": changed(90_000.0), "c.example": changed(None)}
+    [alert] = evaluate_alerts(make_snapshot(captchas=captchas), "", THRESHOLDS)
+    assert (alert.name, alert.severity, alert.subject) == ("CaptchaChanged", Severity.WARNING, "a.example")
+    assert alert.summary.startswith(
+        "a.example: the captcha has changed, as its visits' size, confidence showed 1 minute"
+    )
+    assert LastingAlerts().sift([alert], now_seconds=5.0) == (alert,)
+
+
 def test_releases_side_by_side_are_mentioned() -> None:
     nodes = [make_node(role) for role in Role]
     nodes.append(make_node(Role.WORKER, name="worker-2", version="1.1"))
@@ -132,6 +149,7 @@ def test_every_alert_of_the_page_has_a_prometheus_rule_of_its_name_duration_and_
     snapshots = [
         *(without(role) for role in Role),
         make_snapshot(failed=31, completed=10),
+        make_snapshot(captchas={"a.example": changed(90.0)}),
         make_snapshot(make_node(Role.WORKER, load=busy, host="b"), make_node(Role.GATEWAY, version="1.1"), queue=old),
     ]
     two = AlertThresholds(expected_workers=2, queue_limit=100)

@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from captchad.domain.errors import PictureRefused
-from captchad.recognition.decoding import decode_picture
+from captchad.recognition.decoding import decode_views
 from tests.unit.recognition.hostile_pictures import HOSTILE
 from tests.unit.recognition.pictures import draw, encode, noisy
 
@@ -22,7 +22,7 @@ REFUSED, DECODED, STARVED = "refused", "decoded", "starved"
 
 def main() -> None:
     for picture_format in ("PNG", "JPEG", "GIF", "WEBP", "BMP"):
-        decode_picture(encode(draw(), picture_format))
+        decode_views(encode(draw(), picture_format))
     honest = encode(noisy(250, 250).resize((2000, 2000), Image.Resampling.NEAREST))
     for name, make in HOSTILE.items():
         data = make()
@@ -42,7 +42,7 @@ def measure(data: bytes, honest: bytes) -> dict[str, object]:
     resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
     began_seconds = time.process_time()
     try:
-        decode_picture(data)
+        decode_views(data)
         outcome, message = DECODED, ""
     except PictureRefused as error:
         is_starved = isinstance(error.__context__, MemoryError)
@@ -61,7 +61,7 @@ def measure(data: bytes, honest: bytes) -> dict[str, object]:
 
 def measure_honest_seconds(honest: bytes) -> float:
     began_seconds = time.process_time()
-    decode_picture(honest)
+    decode_views(honest)
     return time.process_time() - began_seconds
 
 

@@ -9,7 +9,7 @@ from captchad.recognition.calibration import Curve, load_calibration
 from captchad.recognition.ddddocr_engine import CALIBRATION_NAME
 
 NUMBERS = st.floats(-40, 40)
-EVIDENCE = st.lists(NUMBERS, min_size=8, max_size=8)
+EVIDENCE = st.lists(NUMBERS, min_size=9, max_size=9)
 
 
 @given(EVIDENCE, st.integers(0, 5), st.floats(0, 40))
@@ -47,3 +47,8 @@ def test_a_curve_that_could_fall_is_refused(
 def test_a_missing_calibration_says_so() -> None:
     with pytest.raises(DependencyMissing, match="reinstall"):
         load_calibration("no-such-model")
+
+
+def test_a_curve_fitted_to_fewer_features_weighs_those_alone() -> None:
+    curve = Curve((2.0, 1.0), -1.0, (0.0, 2.0), (0.2, 0.8))
+    assert curve.extend(4).estimate((0.5, 0.5, 9.0, -9.0)) == curve.estimate((0.5, 0.5))

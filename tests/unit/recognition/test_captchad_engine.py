@@ -62,6 +62,77 @@ def test_letters_come_in_the_case_that_the_charset_has(engine: CaptchadEngine) -
     assert read(engine, "KmgT", Hints(case_sensitive=False)).text == "kmgt"
 
 
+@pytest.mark.parametrize("text", ["stone table", "quick brown chair", "ABC-123", "XR-4471", "12.5", "WKX 481"])
+def test_what_separates_groups_is_read(engine: CaptchadEngine, text: str) -> None:
+    found = read(engine, text, Hints())
+    assert (found.text, found.kind) == (text, CaptchaKind.TEXT)
+    assert "".join(character.text for character in found.characters) == text
+
+
+@pytest.mark.parametrize("text", ["stonetable", "7KM4WX", "hgbadmwk", "258316"])
+def test_nothing_separates_what_is_written_in_one(engine: CaptchadEngine, text: str) -> None:
+    assert read(engine, text, Hints()).text == text
+
+
+def test_separators_obey_the_hints(engine: CaptchadEngine) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    assert read(engine, "stone table", Hints(charset=letters)).text == "stonetable"
+    assert read(engine, "stone table", Hints(charset=f"{letters} ")).text == "stone table"
+    assert read(engine, "stone table", Hints(max_length=10)).text == "stonetable"
+    assert read(engine, "ABC-123", Hints(min_length=7, max_length=7)).text == "ABC-123"
+    assert read(engine, "ABC-123", Hints(charset="ABC123-")).text == "ABC-123"
+
+
+def test_a_gap_that_may_be_a_space_is_doubted(engine: CaptchadEngine) -> None:
+    font = ImageFont.load_default(36)
+    wide, narrow = Image.new("L", (200, 56), 235), draw("7K49X")
+    pen = ImageDraw.Draw(wide)
+    pen.text((12, 6), "7K", fill=20, font=font)
+    pen.text((96, 6), "49X", fill=20, font=font)
+    doubted, sure = engine.recognise([np.asarray(wide), narrow], [Hints(), Hints()])
+    assert doubted.text == sure.text == "7K49X"
+    assert doubted.confidence < 0.8 < sure.confidence
+
+
+def test_ink_that_no_symbol_explains_is_doubted(engine: CaptchadEngine) -> None:
+    font = ImageFont.load_default(36)
+    picture = Image.new("L", (140, 56), 235)
+    pen = ImageDraw.Draw(picture)
+    pen.text((12, 6), "7K", fill=20, font=font)
+    pen.text((88, 6), "M4", fill=20, font=font)
+    explained = read(engine, "7KM4", Hints())
+    pen.polygon([(70, 14), (82, 28), (70, 42), (58, 28)], fill=20)
+    (doubted,) = engine.recognise([np.asarray(picture)], [Hints()])
+    assert doubted.text == explained.text
+    assert doubted.confidence < 0.5 < explained.confidence
+
+
+def test_a_letter_that_the_hints_leave_no_room_for_is_unexplained(engine: CaptchadEngine) -> None:
+    pictures, hints = [draw("7KM4")] * 2, [Hints(max_length=3), Hints(max_length=4)]
+    features = [found.reading.features for found in engine.read(pictures, hints) if found is not None]
+    assert [values.explained for values in features] == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "kind"),
+    [
+        (("7KM4", "WRTX"), "7KM4WRTX", CaptchaKind.TEXT),
+        (("hgb", "2583"), "hgb2583", CaptchaKind.TEXT),
+        (("12 +", "5 = ?"), "17", CaptchaKind.MATH),
+    ],
+)
+def test_two_rows_are_read_one_after_the_other(
+    engine: CaptchadEngine, rows: tuple[str, str], text: str, kind: CaptchaKind
+) -> None:
+    first, second = map(draw, rows)
+    width = max(first.shape[1], second.shape[1])
+    picture = np.concatenate(
+        [np.pad(row, ((0, 0), (0, width - row.shape[1])), constant_values=235) for row in (first, second)]
+    )
+    (found,) = engine.recognise([picture], [Hints()])
+    assert (found.text, found.kind) == (text, kind)
+
+
 @pytest.mark.parametrize("length", [3, 4, 5])
 def test_the_best_text_of_the_wanted_length_is_given(engine: CaptchadEngine, length: int) -> None:
     found = read(engine, "7KM4", Hints(min_length=length, max_length=length, kind=CaptchaKind.TEXT))
@@ -89,6 +160,7 @@ class CountingModel:
 
     def __init__(self, model: Model) -> None:
         self.name, self.symbols, self.description = model.name, model.symbols, model.description
+        self.planes, self.column_width_pixels = model.planes, model.column_width_pixels
         self.shown: list[int] = []
         self._model = model
 
@@ -102,3 +174,35 @@ def test_only_what_is_not_clear_is_looked_at_again() -> None:
     model = CountingModel(load_model())
     CaptchadEngine(cast(Model, model)).recognise([draw("2583"), draw("lIO0o")], [Hints(), Hints()])
     assert model.shown == [2, 1]
+
+
+class SpellingModel:
+    """Says of every picture that it shows one text."""
+
+    name, planes, column_width_pixels = "spelling", 1, 4
+
+    def __init__(self, symbols: str, text: str) -> None:
+        self.symbols, self.description = symbols, dict[str, object]()
+        self._text = text
+
+    def run(self, pictures: Sequence[Prepared]) -> list[LogProbabilities]:
+        """Return a column for each symbol of the text, with a blank behind it."""
+        likely = [number for symbol in self._text for number in (self.symbols.index(symbol) + 1, 0)]
+        output = np.full((len(likely), len(self.symbols) + 1), 1e-4)
+        output[range(len(likely)), likely] = 1.0
+        return [np.log(output / output.sum(axis=1, keepdims=True))] * len(pictures)
+
+
+@pytest.mark.parametrize("text", ["AB CD", "AB-12", "1.2", "ABCD"])
+def test_a_network_that_knows_separators_is_believed(text: str) -> None:
+    engine = CaptchadEngine(cast(Model, SpellingModel("ABCD12+-×/÷=? .", text)))
+    # The picture itself shows none.
+    assert read(engine, "WRTEK", Hints()).text == text
+    assert read(engine, "WRTEK", Hints(charset="ABCD12")).text == "".join(filter(str.isalnum, text))
+    assert read(engine, "WRTEK", Hints(charset="ABCD12 -.")).text == text
+
+
+def test_a_subtraction_stays_one_where_the_network_knows_hyphens() -> None:
+    engine = CaptchadEngine(cast(Model, SpellingModel("0123456789+-×/÷=? .", "12-5")))
+    found = read(engine, "12-5", Hints())
+    assert (found.kind, found.text) == (CaptchaKind.MATH, "7")

@@ -12,7 +12,7 @@ from captchad.recognition.engines import list_engines, load_engine
 from captchad.recognition.recognition_engine import RecognitionEngine
 from tests.benchmarks.captcha_families import CLEAR_UPPER, draw_arithmetic, draw_noise, draw_plain, draw_wheezy
 
-ENGINES = ("captchad", "ddddocr", "tesseract", "ensemble")
+ENGINES = ("captchad", "ddddocr", "tesseract", "ensemble", "wide")
 BLANK = np.full((40, 120), 255, dtype=np.uint8)
 NO_TEXT_CONFIDENCE = 0.1
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from captchad.domain.errors import DependencyMissing
-from captchad.recognition.captchad_engine import CaptchadEngine
 from captchad.recognition.engines import (
     DEFAULT_ENGINE,
     ENSEMBLE_MEMBERS,
@@ -18,6 +17,7 @@ from captchad.recognition.engines import (
     load_engine,
     load_ensemble,
 )
+from captchad.recognition.widening import WideningEngine
 
 SETTINGS = Path(__file__).parents[3] / "setup.cfg"
 FOREIGN = """
@@ -56,7 +56,7 @@ def test_what_is_declared_is_what_is_listed() -> None:
 
 
 def test_without_a_name_the_usual_one_is_loaded() -> None:
-    assert isinstance(load_engine(), CaptchadEngine)
+    assert isinstance(load_engine(), WideningEngine)
 
 
 @pytest.mark.usefixtures("foreign_package")
@@ -69,7 +69,7 @@ def test_another_packages_engine_is_loaded_by_its_name() -> None:
 
 @pytest.mark.usefixtures("foreign_package")
 def test_captchads_own_names_cannot_be_taken() -> None:
-    assert isinstance(load_engine(DEFAULT_ENGINE), CaptchadEngine)
+    assert isinstance(load_engine(DEFAULT_ENGINE), WideningEngine)
 
 
 @pytest.mark.usefixtures("foreign_package")

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 from captchad.recognition.decoding import decode_picture
 from captchad.recognition.essentials.essentials import FRAMES_LIMIT
-from captchad.recognition.flattening import Pixels
+from captchad.recognition.flattening import Pixels, to_grey
 from tests.unit.recognition.pictures import draw, encode_animation
 
 LETTERS_LEFT = (10, 40, 70, 100)
@@ -28,7 +28,7 @@ WHOLE = show(dict.fromkeys(range(4), 0))
 
 
 def read(frames: list[Image.Image], picture_format: str = "GIF") -> Pixels:
-    return decode_picture(encode_animation(frames, picture_format))
+    return to_grey(decode_picture(encode_animation(frames, picture_format)))
 
 
 def assert_same(pixels: Pixels, wanted: Image.Image, inverted: bool = False) -> None:
@@ -87,3 +87,15 @@ def test_a_block_that_covers_half_the_picture_is_not_the_best_frame() -> None:
 def test_frames_beyond_the_limit_are_not_decoded() -> None:
     frames = [draw(ink=(200, 200, 100 + number)) for number in range(FRAMES_LIMIT)]
     assert read([*frames, draw()])[15, 30] > 150
+
+
+def test_letters_of_a_frame_each_keep_their_colours() -> None:
+    colours = ("red", "blue", "green", "purple")
+    frames = []
+    for number, colour in enumerate(colours):
+        frame = Image.new("RGB", (130, 40), "white")
+        frame.paste(Image.new("RGB", frame.size, colour), mask=Image.eval(show({number: 0}), lambda grey: 255 - grey))
+        frames.append(frame)
+    pixels = decode_picture(encode_animation(frames, "PNG"))
+    for left, colour in zip(LETTERS_LEFT, colours, strict=True):
+        assert tuple(pixels[20, left + 1].tolist()) == ImageColor.getrgb(colour)

@@ -1,11 +1,12 @@
 """On one page: read, answer, and try again with another picture, as long as there are tries."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from captchad.broker.consumer import Delivery
+from captchad.domain.captcha_drift import CaptchaObservation
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Fill, SessionState
@@ -15,8 +16,10 @@ from captchad.domain.task import TaskRequest, TaskResult
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.solving.attempt import Attempt, StageTimes
-from captchad.solving.fill_loop import FillLoop, LeaseLapsed, RetriesUsedUp
+from captchad.solving.fill_loop import FillLoop
+from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
+from tests.unit.recognition.pictures import make_png
 
 NO_PICTURE = AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no other picture")
 
@@ -41,19 +44,21 @@ class ScriptedPage:
     refresh_failure: AttemptFailed | None = None
     capture_failure: AttemptFailed | None = None
     pictures: int = 1
+    picture: bytes = b""
     answers: list[str] = field(default_factory=list)
+    left_scope_to: str | None = None
 
     async def capture(self) -> CaptchaCapture:
         if self.capture_failure is not None:
             raise self.capture_failure
-        picture = f"picture {self.pictures}".encode()
+        picture = self.picture or f"picture {self.pictures}".encode()
         return CaptchaCapture(picture, "by name", {"locate": 5.0})
 
     async def can_refresh(self) -> bool:
         return self.is_refreshable
 
-    async def submit(self, text: str, check_held: Callable[[], None]) -> bool | None:
-        check_held()
+    async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
+        await permit()
         self.answers.append(text)
         return self.verdicts.pop(0)
 
@@ -69,26 +74,26 @@ class ScriptedPage:
         return b"screenshot"
 
 
-def make_attempt(retry_count: int = 3, attempt: int = 1, **request: object) -> Attempt:
+def make_attempt(retry_count: int = 3, attempt: int = 1, answers: int = 0, **request: object) -> Attempt:
     wanted: dict[str, object] = {"url": "http://localhost/", "fill": Fill("#code")} | request
     task = TaskRequest("localhost", retry_count=retry_count, **wanted)  # type: ignore[arg-type]
-    delivery = Delivery("id", 0, "token", attempt, task, queued_ms=7.0, remaining_seconds=60.0)
+    delivery = Delivery("id", 0, "token", attempt, task, queued_ms=7.0, remaining_seconds=60.0, answers=answers)
     return Attempt(delivery, Target("localhost"), Deadline(60.0, Clock()), StageTimes(7.0, TickingClock()))
 
 
-def hold() -> None:
-    """The lease has not lapsed."""
+async def permit(_: Delivery) -> None:
+    """Every answer may be sent."""
 
 
 async def work(
-    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), check_held: Callable[[], None] = hold
+    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), permit: PermitAnswer = permit
 ) -> TaskResult:
     left = list(confidences)
 
     async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
-        return Recognition(picture.decode(), left.pop(0) if left else 1.0, "reader")
+        return Recognition(picture.decode(errors="replace"), left.pop(0) if left else 1.0, "reader")
 
-    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), check_held).work(page)
+    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), permit).work(page)
 
 
 @pytest.mark.parametrize("verdict", [True, None])
@@ -113,6 +118,16 @@ async def test_there_are_as_many_answers_as_retries_are_left(retry_count: int, a
     assert len(page.answers) == answers
     assert failed.value.task_error_code is TaskErrorCode.WRONG_ANSWER
     assert not failed.value.is_retryable
+
+
+@pytest.mark.parametrize(("retry_count", "sent", "answers"), [(3, 3, 1), (3, 2, 2), (10, 8, 3)])
+async def test_answers_of_earlier_attempts_count_even_where_more_tries_are_left(
+    retry_count: int, sent: int, answers: int
+) -> None:
+    page = ScriptedPage([False] * 20)
+    with pytest.raises(RetriesUsedUp):
+        await work(page, make_attempt(retry_count, answers=sent))
+    assert len(page.answers) == answers
 
 
 async def test_a_doubtful_reading_costs_a_try_and_is_not_sent() -> None:
@@ -146,12 +161,12 @@ async def test_without_a_form_nothing_is_sent() -> None:
 
 
 async def test_nothing_is_sent_without_the_lease() -> None:
-    def lapse() -> None:
+    async def lapse(_: Delivery) -> None:
         raise LeaseLapsed
 
     page = ScriptedPage([True])
     with pytest.raises(LeaseLapsed):
-        await work(page, make_attempt(), check_held=lapse)
+        await work(page, make_attempt(), permit=lapse)
     assert page.answers == []
 
 
@@ -184,3 +199,25 @@ async def test_the_times_of_all_tries_add_up() -> None:
     assert (times["queue"], times["locate"]) == (7.0, 10.0)
     # The clock moves a second each time it is read: two readings, two verdicts, one refresh.
     assert (times["recognise"], times["verify"], times["capture"]) == (2000.0, 2000.0, 1000.0)
+
+
+PNG = make_png(width=160, height=60)
+
+
+@pytest.mark.parametrize("verdict", [True, None])
+async def test_the_first_picture_of_a_visit_is_observed(verdict: bool | None) -> None:
+    attempt = make_attempt()
+    await work(ScriptedPage([verdict], picture=PNG), attempt, confidences=(0.75,))
+    assert attempt.observation == CaptchaObservation("localhost", 160, 60, 0.75, "reader", verdict)
+
+
+async def test_further_pictures_of_a_visit_are_not_observed() -> None:
+    attempt = make_attempt()
+    await work(ScriptedPage([False, True], picture=PNG), attempt, confidences=(0.75, 0.9))
+    assert attempt.observation == CaptchaObservation("localhost", 160, 60, 0.75, "reader", False)
+
+
+async def test_a_doubtful_first_picture_is_observed_without_the_next_ones_verdict() -> None:
+    attempt = make_attempt()
+    await work(ScriptedPage([True], picture=PNG), attempt, confidences=(0.25, 0.9))
+    assert attempt.observation == CaptchaObservation("localhost", 160, 60, 0.25, "reader", None)

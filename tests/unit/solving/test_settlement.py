@@ -62,3 +62,21 @@ async def test_a_settlement_counts_as_what_it_was(
         f'captchad_attempts_total{{outcome="{counted}"}} 1'
     ]
     assert (settler.tasks_done, settler.tasks_failed) == figures
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_told"), [("completed", True), ("pending", True), ("refused", False), ("duplicate", False)]
+)
+async def test_what_came_too_late_or_twice_is_told_to_nobody(answer: str, is_told: bool) -> None:
+    consumer = AnsweringConsumer(answer)
+    settler = Settler(Broker(RedisSection(), "away"), [consumer], Metrics("worker", "test", "0"))  # type: ignore[list-item]
+    told: list[Settlement] = []
+    settler.on_written(told.append)
+    delivery = Delivery("id", 0, "token", 1, REQUEST, queued_ms=0.0, remaining_seconds=60.0)
+    settlement = Settlement(delivery, AttemptOutcome.COMPLETED)
+    work = TaskSet("test")
+    work.spawn(settler.run(), "settle")
+    settler.put(settlement)
+    await settler.wait_empty()
+    await work.cancel_all()
+    assert told == ([settlement] if is_told else [])

@@ -1,15 +1,21 @@
 """One attempt at a picture: which target it belongs to decides who reads it, and how sure the reading must be."""
 
+import pytest
+
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
-from captchad.domain.errors import TaskErrorCode
+from captchad.domain.captcha_drift import CaptchaObservation
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
+from captchad.runtime.deadline import Deadline
+from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.reading import PictureReader
-from captchad.solving.solver import Solver
+from captchad.solving.solver import SHOWING_THE_CAPTCHA, Solver, settle_failure
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
+from tests.unit.recognition.pictures import make_png
 from tests.unit.solving.no_browser import NoBrowser
 
 TARGETS = (
@@ -17,6 +23,9 @@ TARGETS = (
     Target("strict.localhost", minimum_confidence=0.8),
     Target("*.lax.localhost", minimum_confidence=0.0),
 )
+
+
+PNG = make_png(width=120, height=40)
 
 
 async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
@@ -30,8 +39,9 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
         lambda _: True,
         Metrics("worker", "test", "0"),
         Clock(),
+        lambda _: False,
     )
-    request = TaskRequest(target=target, picture=b"\x89PNG")
+    request = TaskRequest(target=target, picture=PNG)
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
     return await solver.solve(delivery, find_task_target(TARGETS, request, Clock().today()))
 
@@ -56,3 +66,20 @@ async def test_the_reader_is_told_the_target_as_it_was_declared() -> None:
     await solve("a.lax.localhost", 1.0, asked)
     await solve("localhost", 1.0, asked)
     assert asked == ["*.lax.localhost", "localhost"]
+
+
+@pytest.mark.parametrize("confidence", [0.3, 0.9])
+async def test_what_was_read_is_observed_whether_or_not_it_was_sure_enough(confidence: float) -> None:
+    settlement = await solve("a.lax.localhost", confidence, [])
+    assert settlement.observation == CaptchaObservation("*.lax.localhost", 120, 40, confidence, "reader")
+    assert (await solve("localhost", 0.3, [])).observation == CaptchaObservation("localhost", 120, 40, 0.3, "reader")
+
+
+@pytest.mark.parametrize("code", TaskErrorCode)
+def test_a_failure_of_the_page_says_nothing_of_the_captcha(code: TaskErrorCode) -> None:
+    request = TaskRequest(target="localhost", picture=PNG)
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
+    attempt = Attempt(delivery, Target("localhost"), Deadline(60.0, Clock()), StageTimes(0.0, Clock()))
+    attempt.note_reading(PNG, Recognition("7KM4", 0.9, "reader"))
+    settlement = settle_failure(delivery, AttemptFailed(code, "it failed"), attempt)
+    assert (settlement.observation is not None) == (code in SHOWING_THE_CAPTCHA)

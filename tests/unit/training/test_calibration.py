@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from captchad.domain.recognition import CaptchaKind, Hints
-from captchad.recognition.calibration import Calibration
+from captchad.recognition.calibration import Calibration, Curve
 from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_engine
 from captchad.recognition.model import find_packaged_model, load_model
 from captchad.training.export import write_description
 from captchad.training.pictures.empty import EmptyFamily
 from captchad.training.pretraining.calibration import ReadSample, draw_hints, find_charset, fit, measure, read_samples
-from captchad.training.pretraining.fitting import fit_curve, pool_violators
+from captchad.training.pretraining.fitting import add_doubt, fit_curve, pool_violators
 from captchad.training.sample import Sample
 from tests.unit.training.plain_pictures import draw_many, draw_plainly
 
@@ -35,6 +35,19 @@ def test_what_never_differed_weighs_nothing() -> None:
 
 def test_falling_knots_are_pooled() -> None:
     assert pool_violators([(0.0, 0.2, 10), (1.0, 0.6, 10), (2.0, 0.4, 10)]) == [(0.0, 0.2), (1.5, 0.5)]
+
+
+def test_a_doubt_weighs_as_much_as_it_was_wrong() -> None:
+    generator = np.random.default_rng(3)
+    curve = Curve((1.0, 0.0), 0.0, (-4.0, 4.0), (0.02, 0.98))
+    evidence = [(score, 0.5) for score in generator.uniform(0, 4, 600).tolist()]
+    plain = (4.0, 1.0)
+    for share in (0.05, 0.4):
+        right = (generator.random(len(evidence)) < share).tolist()
+        doubting = add_doubt(curve, evidence, right)
+        assert np.mean([doubting.estimate(row) for row in evidence]) == pytest.approx(share, abs=0.08)
+        assert doubting.estimate(plain) == curve.estimate(plain)
+    assert add_doubt(curve, [], []) == curve
 
 
 def test_hints_are_those_that_a_caller_could_give() -> None:

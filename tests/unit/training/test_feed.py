@@ -23,7 +23,7 @@ FEEDING = Feeding(batch_pictures=4, chunk_batches=3, reuse_after_chunks=(0, 1, 3
 
 
 def take_batches(first: int, count: int) -> list[Batch]:
-    with Feed(PLAN, FEEDING, drawers=1) as feed:
+    with Feed(PLAN, FEEDING, drawers=1, planes=4) as feed:
         return list(islice(feed.batches(first), count))
 
 

@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 
 from captchad.domain.errors import InvalidRequest
-from captchad.domain.page import Cookie, Fill, SessionState
+from captchad.domain.page import Cookie, Fill, SessionState, StorageState
 from captchad.web.api.validation import read_batch, read_task
 
 PAGE = "http://captcha.example.com/"
+COOKIE = {"name": "a", "value": "1", "domain": "a.org", "path": "/"}
 PICTURE = base64.b64encode(b"GIF89a\x0a\x00\x0a\x00\x00\x00\x00").decode()
 
 
@@ -190,3 +191,41 @@ def test_faults_in_a_batch_name_their_task() -> None:
     with pytest.raises(InvalidRequest) as caught:
         read_batch({"tasks": [{"url": PAGE}, {"url": PAGE, "session": {"headers": {"Host": "a"}}}]})
     assert [violation.pointer for violation in caught.value.violations] == ["/tasks/1/session/headers/Host"]
+
+
+def test_a_storage_state_becomes_values() -> None:
+    cookie = {"name": "a", "value": "1", "domain": ".a.org", "path": "/", "expires": -1, "httpOnly": True}
+    framed = {**cookie, "partitionKey": "https://b.org", "_crHasCrossSiteAncestor": True, "domain": "f.org"}
+    origins = [{"origin": "https://a.org", "localStorage": [{"name": "theme", "value": "dark"}]}]
+    state = {"cookies": [{**cookie, "secure": True, "sameSite": "None"}, framed], "origins": origins}
+    draft = read_task({"url": PAGE, "session": {"storage_state": state}})
+    assert draft.storage_state == StorageState(
+        (Cookie("a", "1", ".a.org", "/", -1, True, True, "None"),), ("f.org",), {"https://a.org": {"theme": "dark"}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "pointer"),
+    [
+        ({"cookies": []}, "/origins"),
+        ({"cookies": [{"name": "a", "value": "1", "path": "/"}], "origins": []}, "/cookies/0/domain"),
+        ({"cookies": [COOKIE | {"same_site": "Lax"}], "origins": []}, "/cookies/0/same_site"),
+        ({"cookies": [COOKIE | {"sameSite": "lax"}], "origins": []}, "/cookies/0/sameSite"),
+        ({"cookies": [COOKIE | {"sameSite": None}], "origins": []}, "/cookies/0/sameSite"),
+        ({"cookies": [COOKIE | {"value": "1" * 4096}], "origins": []}, "/cookies/0/value"),
+        ({"cookies": [COOKIE | {"name": "__Secure-a"}], "origins": []}, "/cookies/0/secure"),
+        ({"cookies": [], "origins": [{"origin": "https://a.org", "indexedDB": []}]}, "/origins/0/indexedDB"),
+        (
+            {"cookies": [], "origins": [{"origin": "x", "localStorage": [{"name": "a"}]}]},
+            "/origins/0/localStorage/0/value",
+        ),
+    ],
+)
+def test_a_fault_of_a_storage_state_is_named_by_its_place(state: dict[str, Any], pointer: str) -> None:
+    assert f"/session/storage_state{pointer}" in find_faults(session={"storage_state": state})
+
+
+def test_a_storage_state_needs_the_session_key() -> None:
+    assert find_faults(has_session_key=False, session={"storage_state": {"cookies": [], "origins": []}}) == {
+        "/session": "needs security.session_key, which is not set: without it captchad keeps no secrets"
+    }

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, Violation
-from captchad.domain.recognition import CaptchaKind, Hints
+from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
+from captchad.domain.page import FormField, Step
+from captchad.domain.recognition import CaptchaKind, Hints, Position, Side
 from captchad.domain.task import Priority
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.validation import explain_bad_url, read_batch, read_task
@@ -29,6 +30,7 @@ NAMES = st.sampled_from(
         "hints",
         "session",
         "fill",
+        "steps",
         "task_deadline",
         "return_session",
         "evidence",
@@ -37,6 +39,17 @@ NAMES = st.sampled_from(
         "tasks",
     ]
 )
+
+
+def test_a_charset_that_nothing_reads_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedCharset) as caught:
+        read_task({"url": PAGE, "hints": {"charset": "ab龘€"}})
+    assert caught.value.violations == (Violation("/hints/charset", "no engine reads 龘 €"),)
+    readable = {"url": PAGE, "hints": {"charset": "三加五@#$яЯ۵٥＝"}}
+    assert read_task(readable).hints.charset == readable["hints"]["charset"]  # type: ignore[index]
+    with pytest.raises(UnsupportedCharset) as caught:
+        read_batch({"tasks": [readable, {"url": PAGE, "hints": {"charset": "あ"}}]})
+    assert caught.value.violations == (Violation("/tasks/1/hints/charset", "no engine reads あ"),)
 
 
 def find_pointers(value: Any) -> list[str]:
@@ -201,3 +214,109 @@ def test_pointers_are_escaped() -> None:
     assert make_pointer(["tasks", 3, "a/b~c"]) == "/tasks/3/a~1b~0c"
     assert make_pointer([]) == ""
     assert make_pointer(["session", "headers", "X A", "[key]"]) == "/session/headers/X A"
+
+
+def test_steps_and_fields_become_part_of_the_draft() -> None:
+    draft = read_task(
+        {
+            "url": PAGE,
+            "steps": [{"click": "#login"}, {"type": "#user", "value": "anna"}],
+            "fill": {
+                "input": "#code",
+                "dialogs": "accept",
+                "fields": [
+                    {"selector": "#password", "value": ""},
+                    {"selector": "#land", "choose": "DE"},
+                    {"selector": "#agree", "check": False},
+                ],
+            },
+        }
+    )
+    assert draft.steps == (Step("click", "#login"), Step("type", "#user", "anna"))
+    assert draft.fill is not None
+    assert draft.fill.dialogs == "accept"
+    assert draft.fill.fields == (
+        FormField("#password", value=""),
+        FormField("#land", choose="DE"),
+        FormField("#agree", check=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "pointer"),
+    [
+        ({}, "/steps/0"),
+        ({"click": "#a", "focus": "#b"}, "/steps/0"),
+        ({"click": "#a", "value": "b"}, "/steps/0"),
+        ({"type": "#a"}, "/steps/0"),
+        ({"type": "#a", "value": "two\nlines"}, "/steps/0/value"),
+        ({"type": "#a", "value": "x" * 2049}, "/steps/0/value"),
+        ({"click": "//a"}, "/steps/0/click"),
+        ({"click": None}, "/steps/0/click"),
+        ({"press": "#a"}, "/steps/0/press"),
+    ],
+)
+def test_a_step_that_can_not_be_taken_is_named(step: dict[str, Any], pointer: str) -> None:
+    assert pointer in find_pointers({"url": PAGE, "steps": [step]})
+
+
+@pytest.mark.parametrize(
+    ("field", "pointer"),
+    [
+        ({"selector": "#a"}, "/fill/fields/0"),
+        ({"selector": "#a", "value": "b", "check": True}, "/fill/fields/0"),
+        ({"selector": "xpath=//a", "value": "b"}, "/fill/fields/0/selector"),
+        ({"value": "b"}, "/fill/fields/0/selector"),
+        ({"selector": "#a", "check": "yes"}, "/fill/fields/0/check"),
+    ],
+)
+def test_a_field_that_can_not_be_filled_is_named(field: dict[str, Any], pointer: str) -> None:
+    assert pointer in find_pointers({"url": PAGE, "fill": {"input": "#code", "fields": [field]}})
+
+
+def test_there_are_bounds_to_steps_and_fields() -> None:
+    assert find_pointers({"url": PAGE, "steps": [{"click": "#a"}] * 11}) == ["/steps"]
+    fields = [{"selector": "#a", "check": True}] * 31
+    assert find_pointers({"url": PAGE, "fill": {"input": "#code", "fields": fields}}) == ["/fill/fields"]
+
+
+def test_typed_values_need_the_session_key_and_ticks_and_clicks_do_not() -> None:
+    fields = [{"selector": "#a", "check": True}, {"selector": "#b", "value": "c"}, {"selector": "#d", "choose": "e"}]
+    body = {"url": PAGE, "steps": [{"click": "#a"}, {"type": "#b", "value": "c"}]}
+    body["fill"] = {"input": "#code", "fields": fields}  # type: ignore[assignment]
+    with pytest.raises(InvalidRequest) as caught:
+        read_task(body, has_session_key=False)
+    pointers = [violation.pointer for violation in caught.value.violations]
+    assert pointers == ["/steps/1/value", "/fill/fields/1/value", "/fill/fields/2/choose"]
+    assert read_task(
+        {**body, "steps": [{"click": "#a"}], "fill": {"input": "#code", "fields": fields[:1]}}, False
+    ).steps
+
+
+def test_a_picture_has_no_page_to_take_steps_on() -> None:
+    picture = base64.b64encode(GIF).decode()
+    pointers = find_pointers({"image": picture, "target": "a.example", "steps": [{"click": "#a"}]})
+    assert pointers == ["/steps"]
+
+
+def test_a_colour_and_a_position_become_values() -> None:
+    draft = read_task({"url": PAGE, "hints": {"colour": "Red", "position": "last:3"}})
+    assert draft.hints == Hints(colour="Red", position=Position(Side.LAST, 3))
+
+
+@pytest.mark.parametrize(
+    ("hints", "pointer"),
+    [
+        ({"colour": "rouge"}, "/hints/colour"),
+        ({"colour": "#f00"}, "/hints/colour"),
+        ({"position": "middle:3"}, "/hints/position"),
+        ({"position": "last:0"}, "/hints/position"),
+        ({"position": "last:65"}, "/hints/position"),
+        ({"position": "last:5", "max_length": 4}, "/hints/position"),
+        ({"position": "last:1", "kind": "math"}, "/hints/position"),
+    ],
+)
+def test_a_colour_or_a_position_that_is_none_is_named(hints: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_task({"url": PAGE, "hints": hints})
+    assert [violation.pointer for violation in caught.value.violations] == [pointer]

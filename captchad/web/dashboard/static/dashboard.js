@@ -3,7 +3,7 @@
 import { LatencyChart, ThroughputChart } from "./charts.js";
 import { byId, setAttribute, setText } from "./dom.js";
 import { bytes, count, duration, plural } from "./format.js";
-import { NO_TASK, drawAlerts, drawHosts, drawQueues, drawRoles, makeTasksTable, makeWorkersTable } from "./panels.js";
+import { NO_TASK, drawAlerts, drawHosts, drawQueues, drawRoles, makeCaptchasTable, makeTasksTable, makeWorkersTable } from "./panels.js";
 import { SnapshotStream } from "./stream.js";
 import { Tiles } from "./tiles.js";
 
@@ -19,6 +19,7 @@ const tiles = new Tiles(byId("overview"));
 const throughput = new ThroughputChart(byId("throughput"), "Tasks ended in each minute of the last hour; arrow keys read single minutes");
 const latency = new LatencyChart(byId("latency"), "Mean time of a task in each minute of the last hour; arrow keys read single minutes");
 const workers = makeWorkersTable(byId("workers"));
+const captchas = makeCaptchasTable(byId("captchas"));
 const tasks = makeTasksTable(byId("tasks"));
 
 let lastNumber = null;
@@ -88,6 +89,7 @@ function showNotes(fleet, withheld) {
   setText(byId("hosts-note"), hosts.length ? plural(hosts.length, "host") : "no host has reported yet");
   setText(byId("roles-note"), [`${states("up")} up`, `${states("draining")} draining`, `${states("lost")} lost`].join(" · "));
   setText(byId("workers-note"), plural(all.length, "worker"));
+  setText(byId("captchas-note"), plural(fleet.captchas.length, "target"));
   setText(byId("tasks-note"), describeTasks(fleet.tasks?.length ?? 0, withheld));
   setText(byId("release"), roles.length ? `v${roles.find((node) => node.role === "monitor")?.version ?? roles[0].version}` : "");
 }
@@ -100,6 +102,7 @@ function showFleet(fleet, withheld) {
   drawHosts(byId("hosts"), fleet.hosts);
   drawRoles(byId("roles"), fleet.roles);
   workers.update(fleet.workers);
+  captchas.update(fleet.captchas);
   tasks.update(fleet.tasks, withheld ? "None of the newest tasks can be seen with this key." : NO_TASK);
   showNotes(fleet, withheld);
   drawn = fleet;

@@ -146,6 +146,18 @@ export function makeWorkersTable(parent) {
   return new Table(parent, "Workers", columns, (worker) => worker.consumer, "No worker has been heard of.");
 }
 
+export function makeCaptchasTable(parent) {
+  const columns = [
+    textColumn("Target", (captcha) => captcha.target, "text"),
+    { label: "State", draw: (cell, captcha) => drawBadge(cell, captcha.is_learning ? "learning" : "watched") },
+    textColumn("Visits", (captcha) => count(captcha.visits), "number"),
+    textColumn("Changes", (captcha) => count(captcha.changes), "number"),
+    textColumn("Last change", (captcha) => (isNumber(captcha.changed_seconds) ? `${duration(captcha.changed_seconds)} ago` : ""), "text"),
+    textColumn("Shown by", (captcha) => captcha.signals.join(", "), "text"),
+  ];
+  return new Table(parent, "Captchas", columns, (captcha) => captcha.target, "No captcha has been read yet.");
+}
+
 function drawAnswer(cell, task) {
   const isText = task.text !== null;
   let answer = cell.firstElementChild;

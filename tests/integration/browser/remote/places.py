@@ -230,4 +230,4 @@ class GridPlace(Place):
         return sum(slot["session"] is not None for node in nodes for slot in node["slots"])
 
     def make_endpoint(self, url: str, proxy: FilteringProxy, clock: Clock) -> RemoteEndpoint:
-        return SeleniumEndpoint(url, "tests", self.limits, lambda: proxy.host, clock)
+        return SeleniumEndpoint(url, "tests", self.limits, proxy, clock)

@@ -8,6 +8,8 @@ from captchad.browser.browsers.connection import LaunchFailed, refuse_access
 from captchad.browser.remote import selenium
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionLimits
 from captchad.browser.remote.source import RemoteBrowsers
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 from tests.integration.browser.remote.places import GridPlace
 from tests.patience import until_true
@@ -17,7 +19,7 @@ LIFE_SECONDS = 4.0
 
 def make_source(grid: GridPlace, owner: str, sessions: int, life_seconds: float = 300) -> RemoteBrowsers:
     limits = SessionLimits(sessions, life_seconds)
-    endpoint = SeleniumEndpoint(grid.url, owner, limits, lambda: "127.0.0.1", Clock())
+    endpoint = SeleniumEndpoint(grid.url, owner, limits, FilteringProxy(ScopePolicy(()), Clock()), Clock())
     return RemoteBrowsers([endpoint], refuse_access, Clock(), must_have_sandbox=True)
 
 

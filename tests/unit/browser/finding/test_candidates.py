@@ -33,6 +33,18 @@ PLAIN = Candidate(
 )
 
 
+def test_near_the_field_for_the_answer_the_likelier_one_is_chosen_and_elsewhere_none() -> None:
+    near = [replace(PLAIN, index=at, own=own, kinship=2) for at, own in enumerate(("logo", "captcha", "code"))]
+    far = replace(PLAIN, index=3, own="captcha image", source="/captcha.php?t=1", kinship=5)
+    chosen = choose([far, *near])
+    assert chosen is not None
+    assert chosen[0] == near[1]
+    # What can be no captcha keeps none from being found farther away.
+    chosen = choose([far, near[0]])
+    assert chosen is not None
+    assert chosen[0] == far
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -181,6 +193,9 @@ def test_facts_of_a_page_are_read_with_their_types() -> None:
         "block": -1,
         "behavioural": None,
         "part_of": None,
+        "kinship": 2,
+        "is_at_aim": False,
+        "is_pending": False,
     }
     candidate = read_candidate(Facts(facts), (FieldPurpose.OTHER, FieldPurpose.CAPTCHA), "#captcha")
     assert candidate.inputs == (NearbyInput(FieldPurpose.CAPTCHA, 5.0),)

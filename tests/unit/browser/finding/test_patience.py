@@ -43,6 +43,7 @@ def scan_until_over(sight: PageSight, *, is_error_page: bool = False, changes: i
         (LOADED, STILL_SECONDS),
         (replace(LOADED, is_expectant=True), EXPECTANT_STILL_SECONDS),
         (replace(LOADED, is_expectant=True, unsupported="reCAPTCHA"), UNSUPPORTED_SECONDS),
+        (replace(LOADED, is_awaited=True, unsupported="reCAPTCHA"), UNSUPPORTED_SECONDS),
         (replace(LOADED, state="interactive"), SLOW_LOAD_SECONDS + STILL_SECONDS),
     ],
 )
@@ -53,6 +54,16 @@ def test_a_still_page_is_given_up_by_what_it_may_yet_bring(sight: PageSight, sec
 def test_a_page_that_changes_is_scanned_longer_but_not_for_ever() -> None:
     assert scan_until_over(LOADED, changes=30) == pytest.approx(3.0 + STILL_SECONDS, abs=2 * STEP_SECONDS)
     assert scan_until_over(LOADED, changes=999) == pytest.approx(LATEST_SECONDS, abs=2 * STEP_SECONDS)
+
+
+def test_a_captcha_whose_picture_is_still_loading_is_waited_for_until_it_is_there() -> None:
+    patience = Patience(is_error_page=False, is_selected=False)
+    for step in range(600):
+        now_seconds = BEGIN_SECONDS + step * STEP_SECONDS
+        patience.note(replace(LOADED, is_awaited=True, is_scripted=False), now_seconds)
+        assert not patience.is_over(now_seconds)
+    patience.note(replace(LOADED, is_scripted=False), now_seconds)
+    assert patience.is_over(now_seconds)
 
 
 def test_an_error_page_is_given_up_soon() -> None:

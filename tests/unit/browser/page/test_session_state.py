@@ -2,7 +2,7 @@
 
 import pytest
 
-from captchad.browser.page.session_state import add_headers, choose_cookies, find_origin, is_at, read_cookie
+from captchad.browser.page.session_state import add_headers, choose_cookies, is_at, read_cookie
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Cookie, PageOrder, SessionState
 
@@ -78,19 +78,6 @@ def test_a_cookie_that_could_not_be_brought_again_is_made_so_that_it_can() -> No
     assert cookie is not None
     assert cookie.same_site is None
     assert cookie.expires == 12.5
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("https://a.example:443/x", "https://a.example"),
-        ("http://a.example/x", "http://a.example"),
-        ("http://a.example:8080?x", "http://a.example:8080"),
-        ("http://[::1]:8080/", "http://[::1]:8080"),
-    ],
-)
-def test_an_origin_is_written_as_browsers_do(url: str, origin: str) -> None:
-    assert find_origin(url) == origin
 
 
 def test_an_origin_ends_where_its_port_does() -> None:

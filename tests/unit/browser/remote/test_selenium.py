@@ -16,6 +16,8 @@ from captchad.browser.remote.endpoint import Reached
 from captchad.browser.remote.opener import name_this_process
 from captchad.browser.remote.selenium import SeleniumEndpoint, SessionKeepAlive, SessionLimits
 from captchad.browser.remote.webdriver import HubError, HubRefused, WebDriverHub
+from captchad.egress.proxy import FilteringProxy
+from captchad.egress.scope import ScopePolicy
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from tests.patience import until_true
@@ -56,7 +58,9 @@ async def hub() -> AsyncIterator[ScriptedHub]:
 async def connect(hub: ScriptedHub, owner: str = "worker-1", sessions: int = 1) -> tuple[Reached, Chromium]:
     chromium = Chromium()
     limits = SessionLimits(sessions, 300.0)
-    endpoint = SeleniumEndpoint(hub.url, owner, limits, lambda: "127.0.0.1", StandingClock())
+    endpoint = SeleniumEndpoint(
+        hub.url, owner, limits, FilteringProxy(ScopePolicy(()), StandingClock()), StandingClock()
+    )
     playwright: Any = SimpleNamespace(chromium=chromium)
     return await endpoint.connect(playwright), chromium
 
@@ -120,7 +124,9 @@ class LostChromium(Chromium):
 
 
 async def test_a_session_whose_driver_ends_is_ended(hub: ScriptedHub) -> None:
-    endpoint = SeleniumEndpoint(hub.url, "w", SessionLimits(1, 300.0), lambda: "127.0.0.1", StandingClock())
+    endpoint = SeleniumEndpoint(
+        hub.url, "w", SessionLimits(1, 300.0), FilteringProxy(ScopePolicy(()), StandingClock()), StandingClock()
+    )
     with pytest.raises(Exception, match="Connection closed"):
         await endpoint.connect(SimpleNamespace(chromium=LostChromium()))  # type: ignore[arg-type]
     await endpoint.finish()
@@ -157,7 +163,9 @@ async def test_a_session_is_lost_where_the_hub_says_so_and_not_where_it_is_away(
 
 
 async def test_a_session_that_comes_after_it_was_given_up_is_ended(hub: ScriptedHub) -> None:
-    endpoint = SeleniumEndpoint(hub.url, "w", SessionLimits(1, 300.0), lambda: "127.0.0.1", StandingClock())
+    endpoint = SeleniumEndpoint(
+        hub.url, "w", SessionLimits(1, 300.0), FilteringProxy(ScopePolicy(()), StandingClock()), StandingClock()
+    )
     hub.asked, hub.may_create = asyncio.Event(), asyncio.Event()
     connecting = TaskSet("test").spawn(endpoint.connect(SimpleNamespace()), "connect")  # type: ignore[arg-type]
     await hub.asked.wait()

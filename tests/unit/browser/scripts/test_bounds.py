@@ -37,8 +37,10 @@ JSON = st.recursive(
 
 
 def make_candidate(**changes: Any) -> dict[str, Any]:
-    numbers = dict.fromkeys(("index", "width", "height", "fields_before", "fields_after", "block"), 10**30)
-    flags = dict.fromkeys(("is_visible", "is_loaded", "is_clickable", "is_outside_form"), True)
+    numbers = dict.fromkeys(("index", "width", "height", "fields_before", "fields_after", "block", "kinship"), 10**30)
+    flags = dict.fromkeys(
+        ("is_visible", "is_loaded", "is_clickable", "is_outside_form", "is_pending", "is_at_aim"), True
+    )
     texts = dict.fromkeys(("kind", "source", "own", "around", "link", "behavioural", "part_of"), LONG)
     return {**numbers, **flags, **texts, "near": [[0, 1, True]] * MANY, **changes}
 
@@ -56,6 +58,7 @@ def make_facts(**changes: Any) -> dict[str, Any]:
         "fields": [{"words": LONG, "before": LONG, "after": LONG}] * MANY,
         "frames": [place] * MANY,
         "knows_frames": True,
+        "has_aim": False,
         "candidates": [make_candidate()] * MANY,
         **changes,
     }

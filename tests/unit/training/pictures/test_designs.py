@@ -49,16 +49,18 @@ def test_no_two_designs_of_a_name() -> None:
 
 
 @pytest.mark.parametrize("family", [DesignFamily(), DesignArithmeticFamily()], ids=lambda family: family.name)
-def test_a_familys_pictures_are_grey_and_their_texts_of_the_alphabet(
+def test_a_familys_pictures_are_grey_or_coloured_and_their_texts_of_the_alphabet(
     family: DesignFamily | DesignArithmeticFamily,
 ) -> None:
+    dimensions = set()
     for number in range(30):
         sample = family.draw(random.Random(number))
         assert sample.picture.dtype == np.uint8
-        assert sample.picture.ndim == 2
+        dimensions.add(sample.picture.ndim)
         assert sample.family == family.name
         assert 0 < len(sample.text) <= LENGTH_MOST
         assert set(sample.text) <= set(SYMBOLS)
+    assert dimensions == {2, 3}
 
 
 @pytest.mark.parametrize("design", ARITHMETIC_DESIGNS, ids=lambda design: design.__name__)

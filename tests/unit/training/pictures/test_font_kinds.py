@@ -1,10 +1,13 @@
+import os
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 
 from captchad.training.pictures import font_kinds
 from captchad.training.pictures.font_kinds import choose_kind
-from captchad.training.pictures.fonts import has_characters
+from captchad.training.pictures.fonts import FONTS_VARIABLE, has_characters, list_fonts
 
 
 def test_fonts_are_of_the_kinds_asked_for_and_as_many() -> None:
@@ -27,3 +30,14 @@ def test_any_font_will_do_where_none_of_the_kind_is_at_hand(monkeypatch: pytest.
         assert choose_kind(random.Random(1), "abc", "narrow")
     finally:
         font_kinds._list_kinds.cache_clear()
+
+
+def test_fonts_lie_where_the_environment_says_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = list_fonts()
+    shutil.copy(known[0], tmp_path / f"another{known[0].suffix}")
+    monkeypatch.setenv(FONTS_VARIABLE, os.pathsep.join((str(tmp_path), str(tmp_path / "nowhere"))))
+    list_fonts.cache_clear()
+    try:
+        assert {font.name for font in list_fonts()} - {font.name for font in known} == {f"another{known[0].suffix}"}
+    finally:
+        list_fonts.cache_clear()

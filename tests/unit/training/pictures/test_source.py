@@ -2,18 +2,30 @@ import itertools
 import random
 import subprocess
 import sys
+from collections.abc import Callable
+from string import ascii_letters, digits
 
 import numpy as np
 import pytest
 
-from captchad.training.alphabet import SYMBOLS
+from captchad.recognition.flattening import Pixels, to_colours, to_grey
+from captchad.recognition.preparation import COLOUR_PLANES, prepare
+from captchad.training.alphabet import SYMBOLS, UNKNOWN
 from captchad.training.pictures.augmentation import ALTERATIONS, augment_picture
 from captchad.training.pictures.catalogue import CATALOGUE, load_families
+from captchad.training.pictures.scripts import SCRIPTS, draw_foreign
 from captchad.training.pictures.source import FamilyUnavailable, PictureSource, WeightedFamily
-from captchad.training.pictures.texts import LENGTH_LEAST, LENGTH_MOST, draw_arithmetic, draw_text
+from captchad.training.pictures.texts import (
+    LENGTH_LEAST,
+    LENGTH_MOST,
+    draw_arithmetic,
+    draw_groups,
+    draw_text,
+    draw_with_signs,
+)
 from captchad.training.sample import Sample
 
-OURS = ("synthetic", "synthetic-sum", "designs", "captcha", "wheezy.captcha")
+OURS = ("synthetic", "synthetic-sum", "groups", "signs", "foreign", "designs", "captcha", "wheezy.captcha")
 
 
 def make_source(seed: int, *names: str) -> PictureSource:
@@ -55,20 +67,20 @@ def test_families_are_drawn_by_weight() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_pictures_are_grey_bounded_and_show_something(name: str) -> None:
+def test_pictures_are_bounded_and_show_something(name: str) -> None:
     source = make_source(11, name)
     for number in range(40):
         sample = source.draw(number)
-        height, width = sample.picture.shape
+        height, width = sample.picture.shape[:2]
         assert sample.picture.dtype == np.uint8
         assert 14 <= height <= 200
         assert 30 <= width <= 500
-        low, high = np.percentile(sample.picture, (0.5, 99.5))
-        assert high - low > 20
+        ink = prepare(sample.picture, planes=COLOUR_PLANES)[1]
+        assert np.percentile(ink, 99.5) > 0.8
         assert sample.family == name
 
 
-@pytest.mark.parametrize("draw", [draw_text, draw_arithmetic])
+@pytest.mark.parametrize("draw", [draw_text, draw_arithmetic, draw_with_signs])
 def test_texts_are_of_the_alphabet_and_of_readable_lengths(draw: object) -> None:
     assert callable(draw)
     random_source = random.Random(2)
@@ -78,17 +90,38 @@ def test_texts_are_of_the_alphabet_and_of_readable_lengths(draw: object) -> None
         assert set(text) <= set(SYMBOLS)
 
 
-def test_the_alphabet_is_that_of_the_model() -> None:
-    assert set(SYMBOLS) == set("".join(chr(code) for code in range(33, 127) if chr(code).isalnum()) + "+-×/÷=?")
+def test_groups_have_one_separator_between_them_and_none_at_the_ends() -> None:
+    random_source = random.Random(3)
+    seen = set()
+    for _ in range(300):
+        text = draw_groups(random_source).text
+        assert set(text) <= set(SYMBOLS)
+        assert text[0].isalnum()
+        assert text[-1].isalnum()
+        separators = {character for character in text if not character.isalnum()}
+        assert len(separators) == 1
+        seen |= separators
+    assert seen == {" ", "-", "."}
 
 
-def test_every_alteration_keeps_a_grey_picture() -> None:
-    picture = make_source(1, "captcha").draw(0).picture
+def test_what_is_no_symbol_is_read_as_unknown_and_what_looks_like_one_is_never_drawn() -> None:
+    random_source = random.Random(4)
+    for _ in range(300):
+        shown = draw_foreign(random_source, list(SCRIPTS))
+        assert UNKNOWN in shown.text
+        for drawn, read in zip(shown.drawn, shown.text, strict=True):
+            assert read == (drawn if drawn in ascii_letters + digits else UNKNOWN)
+    assert not set("".join(SCRIPTS)) & set("АВЕКМНОРСТУХаеорсухАΒΕΖΗΙΚΜΝΟΡΤΥΧ0О")
+
+
+@pytest.mark.parametrize("make", [to_grey, to_colours])
+def test_every_alteration_keeps_a_picture_grey_or_coloured(make: Callable[[Pixels], Pixels]) -> None:
+    picture = make(make_source(1, "captcha").draw(0).picture)
     for alteration in ALTERATIONS:
         for seed in range(5):
             from_one = augment_picture(picture, random.Random(f"{seed}{alteration.__name__}"))
             assert from_one.dtype == np.uint8
-            assert from_one.ndim == 2
+            assert from_one.ndim == picture.ndim
             assert from_one.std() > 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.recognition.arithmetic import Arithmetic, read_arithmetic
+from captchad.domain.arithmetic import Arithmetic, read_arithmetic
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
-"""Arithmetic as captchas show it: `12 + 5 = ?`, read and worked out."""
+"""Arithmetic as captchas show it: `12 + 5 = ?` or `三加五等于几`, read and worked out."""
 
 import re
 from dataclasses import dataclass
+
+from captchad.domain.chinese_numbers import to_signs
 
 # Nothing but a question mark comes after the equals sign, and the networks often take it for a 7.
 _ARITHMETIC = re.compile(r"(-?\d{1,4})((?:[+\-×÷/][+-]?\d{1,4}){1,3})(?:=[?7]?|\?)?")
@@ -21,8 +23,9 @@ def read_arithmetic(text: str) -> Arithmetic | None:
 
     Multiplication and division come before addition and subtraction, as in every generator that evaluates what it
     drew; numbers of one rank are taken from left to right. A slash divides as ÷ does.
+    Chinese words are read as the signs and digits they say.
     """
-    match = _ARITHMETIC.fullmatch(text)
+    match = _ARITHMETIC.fullmatch(to_signs(text))
     if match is None:
         return None
     steps = [("÷" if sign == "/" else sign, int(number)) for sign, number in _STEP.findall(match[2])]

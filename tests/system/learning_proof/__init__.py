@@ -1,0 +1,1 @@
+"""Sites of real generators that verify every answer, and what `captchad learn` makes of their labels."""
