@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from playwright.async_api import Error as PlaywrightError
 
 from captchad.browser.finding.frame_scans import Sought
-from captchad.browser.finding.instructions import find_instruction
-from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture, click_picture, find_clickable
+from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture
+from captchad.browser.finding.redrawing import click_picture, find_clickable
 from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm, FormOrder
 from captchad.browser.forms.masks import list_masks
 from captchad.browser.forms.steps import Steps
+from captchad.browser.forms.typed_secrets import hide_typed
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.session_state import SessionInput, read_session
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
+from captchad.domain.instructions import find_instruction
 from captchad.domain.page import PageOrder, SessionState
 from captchad.runtime.clock import Clock, Stopwatch
 from captchad.runtime.deadline import Deadline
@@ -70,7 +72,8 @@ class PageSession:
             self._form.note_taken()
         timings_ms["locate"] = min(self._taker.locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
-        choice = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
+        explained = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
+        choice = hide_typed(explained, self._order.typed_values)
         instruction = find_instruction(taken.found.candidate.spoken)
         return CaptchaCapture(taken.picture, choice, timings_ms, instruction, taken.reading)
 
@@ -93,12 +96,23 @@ class PageSession:
         """The origin out of scope that the answer led to, where the page was stopped."""
         return None if self._form is None else self._form.left_scope_to
 
+    @property
+    def judgement(self) -> float | None:
+        """The probability that the last answer was accepted, where no condition of the task says so."""
+        return None if self._form is None else self._form.judgement
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the answer has opened a window, which stays open and decided on it."""
+        return self._opened.window.page is not None
+
     async def can_refresh(self) -> bool:
         """Whether another picture can be drawn without leaving the page."""
         if self._order.fill is not None and self._order.fill.refresh is not None:
             return True
         async with self._explained():
-            return self._taken is not None and await find_clickable(self._taken) is not None
+            found = None if self._taken is None else self._taken.found
+            return found is not None and await find_clickable(found.frame, found.candidate) is not None
 
     async def refresh(self) -> None:
         """Make the page show another picture, and wait for it."""
@@ -111,21 +125,28 @@ class PageSession:
             raise AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "the page shows no other picture after a refresh")
 
     async def _click(self, taken: TakenPicture) -> TakenPicture | None:
-        if not await click_picture(taken):
+        if not await click_picture(taken.found.frame, taken.found.candidate):
             return None
-        return await self._taker.await_another(taken, self._deadline.until(NEW_PICTURE_SECONDS))
+        until_seconds = self._deadline.until(NEW_PICTURE_SECONDS)
+        return await self._taker.await_another(taken, until_seconds, self._deadline.search_seconds)
 
     async def read_session(self) -> SessionState:
         """Return the cookies and storage that the page would find when opened again."""
         async with self._explained():
             return await read_session(self.page, self._order)
 
-    async def screenshot(self) -> bytes:
-        """Return the page as it looks now, as PNG; passwords, and what the task has typed, are covered."""
+    async def screenshot(self) -> bytes | None:
+        """Return the page, or the window that its answer has opened, as it looks now, as PNG.
+
+        Passwords, and what the task has typed, are covered; None where the page does not say in time where that is.
+        """
+        page = self._opened.window.page or self.page
         async with self._explained():
-            masks = list_masks(self.page, self._order.typed_values)
+            if self._order.typed_values and not await self._opened.make_closed_roots_known():
+                return None
+            masks = list_masks(page, self._order.typed_values)
             # No timeout of the driver's: the attempt's deadline is the only one.
-            return await self.page.screenshot(type="png", animations="disabled", timeout=0, mask=masks)
+            return await page.screenshot(type="png", animations="disabled", timeout=0, mask=masks)
 
     @contextlib.asynccontextmanager
     async def _explained(self) -> AsyncIterator[None]:
@@ -133,4 +154,11 @@ class PageSession:
         try:
             yield
         except PlaywrightError as error:
-            raise await self._opened.explain(error) from None
+            raise self._hide_typed(await self._opened.explain(error)) from None
+        except AttemptFailed as failure:
+            raise self._hide_typed(failure) from None
+
+    def _hide_typed(self, failure: AttemptFailed) -> AttemptFailed:
+        """Take what the task types out of a message: it may quote the page, which repeats that."""
+        failure.reword(lambda message: hide_typed(message, self._order.typed_values))
+        return failure

@@ -41,7 +41,10 @@ async def try_browser(configuration: Configuration) -> dict[str, Any]:
         await browser.close()
     except (LaunchFailed, DependencyMissing) as error:
         # The doctor says by itself how to get one.
-        return {"error": str(error).removesuffix(f"; {HOW_TO_INSTALL}")}
+        return {
+            "error": str(error).removesuffix(f"; {HOW_TO_INSTALL}"),
+            "is_missing": isinstance(error, DependencyMissing),
+        }
     finally:
         await source.stop()
         await proxy.close()

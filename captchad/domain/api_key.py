@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from captchad.domain.target import host_matches
@@ -32,8 +32,26 @@ _GRANTED_BY = {
 
 
 @dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What a key may do at most; None leaves the rate to security.rate_limiting, and the number of tasks free.
+
+    `daily_quota` is in tasks, for each day in UTC.
+    """
+
+    requests_per_minute: int | None = None
+    burst_size: int | None = None
+    daily_quota: int | None = None
+
+
+NO_LIMITS = KeyLimits()
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A stored key, without its secret; an empty `targets` means every declared target."""
+    """A stored key, without its secrets; an empty `targets` means every declared target.
+
+    `last_used_ms` is right to a minute. Until `previous_until_ms` the secret before the present one is valid too.
+    """
 
     key_id: str
     name: str
@@ -41,10 +59,18 @@ class ApiKey:
     targets: tuple[str, ...]
     created_ms: int
     revoked_ms: int | None = None
+    expires_ms: int | None = None
+    limits: KeyLimits = NO_LIMITS
+    last_used_ms: int | None = field(default=None, compare=False)
+    previous_until_ms: int | None = None
 
     def allows(self, scope: Scope) -> bool:
         """Whether the key has `scope`, or one that includes it."""
         return self.revoked_ms is None and not self.scopes.isdisjoint(_GRANTED_BY[scope])
+
+    def has_expired(self, now_ms: int) -> bool:
+        """Whether the key's time is over."""
+        return self.expires_ms is not None and self.expires_ms <= now_ms
 
     def may_use(self, target_host: str, host: str) -> bool:
         """Whether the key may use a declared target for what is at `host`; a key without targets may use all."""
@@ -53,8 +79,14 @@ class ApiKey:
 
 def make_key() -> tuple[str, str, str]:
     """Make a new key; return its id, the text to hand over once, and the digest to store."""
-    key_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_hex(_SECRET_BYTES)
-    return key_id, f"{KEY_PREFIX}_{key_id}_{secret}", digest_secret(secret)
+    key_id = secrets.token_hex(_ID_BYTES)
+    return key_id, *make_secret(key_id)
+
+
+def make_secret(key_id: str) -> tuple[str, str]:
+    """Make a secret of a key; return the text to hand over once, and the digest to store."""
+    secret = secrets.token_hex(_SECRET_BYTES)
+    return f"{KEY_PREFIX}_{key_id}_{secret}", digest_secret(secret)
 
 
 def split_key(text: str) -> tuple[str, str] | None:

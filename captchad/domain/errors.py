@@ -1,5 +1,6 @@
 """All of captchad's errors: one class for each stable code that a caller can act on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -42,9 +43,19 @@ class UnsupportedCharset(InvalidRequest):
 
 
 class Unauthorized(CaptchadError):
-    """No valid API key came with the request."""
+    """No valid API key came with the request; `key_id` is that of one that was valid before."""
 
     code = "unauthorized"
+
+    def __init__(self, message: str, key_id: str | None = None) -> None:
+        super().__init__(message)
+        self.key_id = key_id
+
+
+class KeyNotFound(CaptchadError):
+    """No API key of this name or id is still valid."""
+
+    code = "key_not_found"
 
 
 class Forbidden(CaptchadError):
@@ -63,6 +74,11 @@ class TaskNotFound(CaptchadError):
     """No record has this id: never made, or expired."""
 
     code = "task_not_found"
+
+
+def make_task_not_found(task_id: str) -> TaskNotFound:
+    """Return the error for a task that isn't there; it never tells that from somebody else's."""
+    return TaskNotFound(f"there is no task {task_id}; it may have expired")
 
 
 class AlreadyFinished(CaptchadError):
@@ -109,6 +125,12 @@ class RateLimited(CaptchadError):
     def __init__(self, message: str, retry_after_seconds: float) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class QuotaExceeded(RateLimited):
+    """The API key's tasks of this day are used up; nothing was stored."""
+
+    code = "quota_exceeded"
 
 
 class FeatureNotBuilt(CaptchadError):
@@ -158,6 +180,7 @@ class TaskErrorCode(StrEnum):
     """Why a task failed; the `code` of a task's `error`."""
 
     CAPTCHA_NOT_FOUND = "captcha_not_found"
+    FORM_REJECTED = "form_rejected"
     STEP_FAILED = "step_failed"
     CAPTCHA_UNREADABLE = "captcha_unreadable"
     UNSUPPORTED_CAPTCHA = "unsupported_captcha"
@@ -179,6 +202,7 @@ class TaskErrorCode(StrEnum):
 FINAL_AT_ONCE = frozenset(
     {
         TaskErrorCode.UNSUPPORTED_CAPTCHA,
+        TaskErrorCode.FORM_REJECTED,
         TaskErrorCode.TARGET_NOT_ALLOWED,
         TaskErrorCode.CERTIFICATE_ERROR,
         TaskErrorCode.DEADLINE_EXCEEDED,
@@ -210,6 +234,11 @@ class AttemptFailed(CaptchadError):
         self.task_error_code = task_error_code
         self.retry_after_seconds = retry_after_seconds
         self.is_final = is_final
+
+    def reword(self, write: Callable[[str], str]) -> None:
+        """Write the message anew."""
+        self.message = bound_message(write(self.message))
+        self.args = (self.message,)
 
     @property
     def is_retryable(self) -> bool:
@@ -256,6 +285,22 @@ class GatewayUnreachable(CaptchadError):
     code = "gateway_unreachable"
 
 
+class GatewayFailed(CaptchadError):
+    """The gateway answered with a fault of its own, or with a code that this client does not know: `gateway_code`."""
+
+    code = "gateway_failed"
+
+    def __init__(self, message: str, gateway_code: str) -> None:
+        super().__init__(message)
+        self.gateway_code = gateway_code
+
+
+class DeploymentFailed(CaptchadError):
+    """A host can't be changed as asked, or is not run by systemd."""
+
+    code = "deployment_failed"
+
+
 class DependencyMissing(CaptchadError):
     """Something required is missing on this machine; the message says how to get it."""
 
@@ -298,3 +343,9 @@ class LabelUnreadable(CaptchadError):
     """A file in the label store is not a label, or not one that this release reads."""
 
     code = "label_unreadable"
+
+
+class BackupRefused(CaptchadError):
+    """A backup can't be made or restored: it is damaged or of a newer release, or the installation is not ready."""
+
+    code = "backup_refused"

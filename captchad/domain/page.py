@@ -85,7 +85,8 @@ class FormField:
 class Fill:
     """Where the answer is typed, and how success and failure show (CSS, `url:GLOB` or `text:…`); the rest is CSS.
 
-    `fields` are filled before the answer is typed. `dialogs` says what becomes of dialogs ("really send?").
+    `fields` are filled before the answer is typed. `dialogs` says what becomes of dialogs ("really send?"). `rejected`
+    is another such condition: how the page shows that it refuses what the form was filled with besides the answer.
     """
 
     input: str
@@ -95,6 +96,12 @@ class Fill:
     refresh: str | None = None
     fields: tuple[FormField, ...] = ()
     dialogs: DialogAnswer = "dismiss"
+    rejected: str | None = None
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether anything says what becomes of an answer."""
+        return any(condition is not None for condition in (self.success, self.failure, self.rejected))
 
 
 def _reach_nothing(_: Origin) -> bool:
@@ -127,11 +134,15 @@ class PageOrder:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Evidence of one reading: the captcha's picture, and a PNG of the page; `choice` says why it was chosen."""
+    """Evidence of one reading: the captcha's picture, and a PNG of the page; `choice` says why it was chosen.
+
+    `judgement` is the probability that the site accepted the answer, as far as that was judged.
+    """
 
     picture: bytes = field(repr=False)
     screenshot: bytes | None = field(default=None, repr=False)
     choice: str = ""
+    judgement: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +152,7 @@ class KeptEvidence:
     has_picture: bool
     has_screenshot: bool
     choice: str = ""
+    judgement: float | None = None
 
 
 def list_typed_values(steps: tuple[Step, ...], fill: Fill | None) -> tuple[str, ...]:

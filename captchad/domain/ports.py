@@ -16,6 +16,9 @@ PORTS_OF_OTHERS = frozenset({*ROLE_PORTS.values(), REDIS_PORT, PROMETHEUS_PORT} 
 """What a worker that looks for a free port passes by."""
 
 DEFAULT_GATEWAY_URL = f"http://{LOOPBACK_HOST}:{ROLE_PORTS[Role.GATEWAY]}"
+GATEWAY_VARIABLE = "CAPTCHAD_GATEWAY_URL"
+API_KEY_VARIABLE = "CAPTCHAD_API_KEY"
+"""From which clients and commands take the gateway's address and their key."""
 
 ANY_HOSTS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 -- compared with, never bound
 """A server bound to one of these listens at every address of its machine."""

@@ -40,6 +40,7 @@ class Target:
     expires: date | None = None
     max_per_minute: int = 60
     max_concurrent: int = 4
+    max_rejections_per_hour: int = 10
     longest_closure_seconds: float = 300
     allow_private_addresses: bool = False
     minimum_confidence: float | None = None

@@ -40,7 +40,8 @@ class TaskRequest:
     """A request; exactly one of `url` and `picture` is set.
 
     `target` is the host of the declared target as the configuration spells it (`*.example.com`); `key_id` names the
-    API key of the caller, None where none is required.
+    API key of the caller, None where none is required. `callback_url` is stored beside the request, and read by the
+    scheduler alone.
     """
 
     target: str
@@ -59,6 +60,7 @@ class TaskRequest:
     fill: Fill | None = None
     return_session: bool = False
     evidence: bool = False
+    callback_url: str | None = None
 
     @property
     def typed_values(self) -> tuple[str, ...]:

@@ -94,9 +94,12 @@ class ScopePolicy:
                 RefusalReason.PROTECTED_ENDPOINT, f"{show_host(origin.host)}:{origin.port} is never reachable"
             )
         try:
-            return find_target(self._targets, origin, today)
+            return self._find(origin, today)
         except TargetNotAllowed as error:
             raise EgressRefused(self._name_reason(origin), error.message) from None
+
+    def _find(self, origin: Origin, today: date) -> Target:
+        return find_target(self._targets, origin, today)
 
     def _name_reason(self, origin: Origin) -> RefusalReason:
         covering = [target for target in self._targets if host_matches(target.host, origin.host)]

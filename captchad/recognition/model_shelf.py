@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -14,10 +12,10 @@ from captchad.domain.errors import DependencyMissing
 from captchad.domain.learned_model import MODEL_LIMIT_BYTES, PACKAGED, ModelChoice, find_digest
 from captchad.domain.recognition import Hints
 from captchad.recognition.captchad_engine import CaptchadEngine, load_captchad_engine
+from captchad.runtime.durable_files import write_whole
 
 MODELS_FOLDER_NAME = "models"
 """Below the state folder."""
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
 _HEIGHT_PIXELS, _WIDTH_PIXELS = 40, 120
 _CHOICE_SUFFIX, _MODEL_SUFFIX = ".json", ".onnx"
 
@@ -41,7 +39,7 @@ class ModelShelf:
             raise DependencyMissing("its bytes are not those that its hash names")
         path = self.path(digest)
         if not self._is_whole(digest):
-            self._write(path, file)
+            write_whole(path, file)
         try:
             self.check(digest)
         except DependencyMissing:
@@ -71,7 +69,7 @@ class ModelShelf:
             "former": choice.former,
             "installed_at": choice.installed_at,
         }
-        self._write(self._choice_path(host), json.dumps(values).encode())
+        write_whole(self._choice_path(host), json.dumps(values).encode())
 
     def tidy(self, choices: Mapping[str, ModelChoice]) -> None:
         """Remove the models that are neither present nor former by any remembered choice or by these."""
@@ -90,18 +88,6 @@ class ModelShelf:
         with contextlib.suppress(OSError):
             return find_digest(self.path(digest).read_bytes()) == digest
         return False
-
-    def _write(self, path: Path, content: bytes) -> None:
-        self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-        try:
-            with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, _FILE_MODE)) as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 def try_to_read(engine: CaptchadEngine) -> None:

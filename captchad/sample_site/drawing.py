@@ -20,9 +20,9 @@ FONT_PACKAGE = "captcha"
 FONT_PLACE = "data/DroidSansMono.ttf"
 
 
-def pick_text() -> str:
+def pick_text(alphabet: str = ALPHABET, length: int = TEXT_LENGTH) -> str:
     """Return a new random text."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(TEXT_LENGTH))
+    return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def find_font() -> Path:

@@ -1,4 +1,4 @@
-"""The site's secrets: the text of the last picture of each visit and session."""
+"""The site's secrets: what each visit and session has to answer, and whether it did."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -34,39 +34,46 @@ class BoundedTable(Generic[Value]):
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A picture a session has yet to answer."""
+    """A puzzle that a session has yet to answer."""
 
     visit: str
-    text: str
+    answer: str
 
 
 class Record:
-    """Records what was drawn last for each visit, what each session must answer, and whether it did."""
+    """Records what each visit was asked last, what each session must answer, and what became of it."""
 
     def __init__(self) -> None:
         self._truths: BoundedTable[str] = BoundedTable(VISITS_LIMIT)
         self._verdicts: BoundedTable[bool] = BoundedTable(VISITS_LIMIT)
         self._challenges: BoundedTable[Challenge] = BoundedTable(SESSIONS_LIMIT)
 
-    def note_picture(self, session: str, visit: str, text: str) -> None:
-        """Note that a picture of `text` was drawn; the previous one no longer counts."""
-        self._truths.put(visit, text)
-        self._challenges.put(session, Challenge(visit, text))
+    def note_puzzle(self, session: str, visit: str, answer: str) -> None:
+        """Note that a puzzle was shown; the previous one no longer counts."""
+        self._truths.put(visit, answer)
+        self._challenges.put(session, Challenge(visit, answer))
 
-    def check_answer(self, session: str, answer: str) -> bool:
-        """Say whether the answer is right, letter case aside; each picture can be answered once."""
+    def check_answer(self, session: str, answer: str, *, is_rest_right: bool = True) -> bool:
+        """Say whether the answer is right, letter case aside; each puzzle can be answered once.
+
+        The visit's verdict is whether the rest of the form was right too.
+        """
         # Taken, so that a picture can't be guessed at twice.
         challenge = self._challenges.take(session)
         if challenge is None:
             return False
-        is_right = answer.strip().casefold() == challenge.text.casefold()
-        self._verdicts.put(challenge.visit, is_right)
+        is_right = answer.strip().casefold() == challenge.answer.casefold()
+        self._verdicts.put(challenge.visit, is_right and is_rest_right)
         return is_right
 
+    def note_wrong(self, visit: str) -> None:
+        """Note that a visit has sent another form than the one it was to send."""
+        self._verdicts.put(visit, False)
+
     def truth(self, visit: str) -> str | None:
-        """Return the text of the last picture drawn for a visit, or None where none was."""
+        """Return the answer of the last puzzle shown to a visit, or None where none was."""
         return self._truths.get(visit)
 
     def verdict(self, visit: str) -> bool | None:
-        """Return whether the visit's last answer was right, or None where none was given."""
+        """Return whether what the visit sent last was right, or None where nothing was sent."""
         return self._verdicts.get(visit)

@@ -1,76 +1,60 @@
-"""The bundled captcha site: a login and the usual shapes of captcha, on a loopback port of its own."""
+"""The bundled captcha site: logins and the usual shapes of captcha, on loopback ports of its own."""
 
-import asyncio
-import base64
-import re
-import secrets
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
-from captchad.domain.ports import show_host
+from captchad.domain.ports import LOOPBACK_HOST, show_host
+from captchad.runtime.clock import Clock
 from captchad.runtime.service import Service
-from captchad.sample_site.decoys import draw_decoys
-from captchad.sample_site.drawing import Artist, pick_text
+from captchad.sample_site.certificates import make_own_tls
+from captchad.sample_site.kinds import LOGIN, PageKind
 from captchad.sample_site.record import Record
-from captchad.sample_site.templates import Templates
+from captchad.sample_site.views import Views, name_path
 
-LOGIN = "login"
-SHAPES = ("image", "data-uri", "canvas", "late", "frame")
-COOKIE = "sample_session"
-TOKEN_BYTES = 16
+OTHER_NAME = "localhost"
+"""The machine's other name, which makes an origin of its own: that of TLS, and of where a single sign-on leads."""
+
+AUTHORITY = "/authority.pem"
+"""Where the site gives away the certificate of its authority, which is made anew at each start."""
+
 BODY_LIMIT_BYTES = 16_384
 SHUTDOWN_SECONDS = 1.0
-HEADERS = {
-    # Every picture is drawn anew; a cached one would show a text that no longer counts.
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-        "script-src 'self' 'unsafe-inline'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-}
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-_SESSION = web.RequestKey("session", str)
-_VISIT = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NO_MESSAGE = ""
-_WRONG = "That was not the text in the picture. Please try again with the new one."
-_TITLES = {
-    "image": "A picture",
-    "data-uri": "A picture inside the page",
-    "canvas": "A canvas drawn by script",
-    "late": "A picture that comes late",
-    "frame": "A picture in a frame",
-}
 
 
 class SampleSite(Service):
-    """Serves the pages; only this object knows the text of each picture, never a page.
+    """Serves the pages; only this object knows each answer, and whether what was sent was right.
 
-    A visit is a name that the caller chooses and puts into the URL; `truth` returns what was drawn last for it.
+    A visit is a name that the caller chooses and puts into the URL. With `secure_port` None there is no TLS.
     """
 
     name = "sample-site"
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, host: str = LOOPBACK_HOST, port: int = 0, secure_port: int | None = 0) -> None:
         self._host = host
         self._wanted_port = port
-        self._artist = Artist()
+        self._wanted_secure_port = secure_port
+        self._tls = None if secure_port is None else make_own_tls(OTHER_NAME, Clock().today())
         self._record = Record()
-        self._templates = Templates()
-        self._decoys = draw_decoys()
+        self._views = Views(self._record, lambda: f"http://{OTHER_NAME}:{self.port}")
         self._runner = web.AppRunner(self._build(), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
     async def start(self) -> None:
         """Listen."""
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._wanted_port).start()
+        if self._tls is not None:
+            tls = self._tls.context
+            await web.TCPSite(self._runner, self._host, self._wanted_secure_port, ssl_context=tls).start()
 
     async def close(self) -> None:
         """Stop listening."""
         await self._runner.cleanup()
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it has a port yet."""
+        return bool(self._runner.addresses)
 
     @property
     def port(self) -> int:
@@ -79,125 +63,49 @@ class SampleSite(Service):
         return port
 
     @property
+    def secure_port(self) -> int:
+        """The port it listens on for TLS."""
+        port: int = self._runner.addresses[1][1]
+        return port
+
+    @property
     def base_url(self) -> str:
         """The URL of its first page."""
         return f"http://{show_host(self._host)}:{self.port}"
 
-    def url(self, visit: str, shape: str = LOGIN) -> str:
-        """Return the URL of the login page, or of one of SHAPES, for a visit."""
-        path = LOGIN if shape == LOGIN else f"shapes/{shape}"
-        return f"{self.base_url}/{path}?visit={visit}"
+    @property
+    def secure_url(self) -> str:
+        """The URL of its first page by TLS."""
+        return f"https://{OTHER_NAME}:{self.secure_port}"
+
+    @property
+    def authority_pem(self) -> bytes:
+        """The certificate of the authority that visitors by TLS have to trust."""
+        assert self._tls is not None
+        return self._tls.authority_pem
+
+    def url(self, visit: str, kind: PageKind = LOGIN) -> str:
+        """Return the URL of a page of some kind, for a visit."""
+        return f"{self.secure_url if kind.is_secure else self.base_url}{name_path(kind)}?visit={visit}"
+
+    def make_task(self, visit: str, kind: PageKind) -> dict[str, Any]:
+        """Return the task that solves a page of some kind, as the HTTP API takes it."""
+        return {"url": self.url(visit, kind), **kind.options}
 
     def truth(self, visit: str) -> str | None:
-        """Return the text of the last picture drawn for a visit, or None where none was."""
+        """Return the answer of the last puzzle shown to a visit, or None where none was."""
         return self._record.truth(visit)
 
     def verdict(self, visit: str) -> bool | None:
-        """Return whether the visit's last answer was right, or None where none was given."""
+        """Return whether what the visit sent last was right, or None where nothing was sent."""
         return self._record.verdict(visit)
 
     def _build(self) -> web.Application:
-        application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[_add_session])
-        application.add_routes(
-            [
-                web.get("/", self._show_index),
-                web.get("/login", self._show_login),
-                web.post("/login", self._check_login),
-                web.get("/shapes", self._show_index),
-                web.get("/shapes/{shape}", self._show_shape, allow_head=False),
-                web.post("/shapes/{shape}", self._check_shape),
-                web.get("/framed", self._show_framed),
-                # A HEAD request would draw another picture.
-                web.get("/captcha.png", self._draw, allow_head=False),
-                web.get("/assets/{name}", self._show_decoy),
-            ]
-        )
+        application = web.Application(client_max_size=BODY_LIMIT_BYTES, middlewares=[self._views.add_session])
+        application.add_routes([*self._views.routes(), web.get(AUTHORITY, self._give_authority)])
         return application
 
-    async def _show_index(self, request: web.Request) -> web.Response:
-        return _page(self._templates.fill("index", "captchad sample site"))
-
-    async def _show_login(self, request: web.Request) -> web.Response:
-        return self._login_page(_visit(request.query.get("visit")), _NO_MESSAGE)
-
-    async def _check_login(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        visit = _visit(_text(form.get("visit")))
-        if self._record.check_answer(_session(request), _text(form.get("captcha"))):
-            return _page(self._templates.fill("welcome", "Welcome", name=_text(form.get("username")) or "guest"))
-        return self._login_page(visit, _WRONG)
-
-    async def _show_shape(self, request: web.Request) -> web.Response:
-        return await self._shape_page(request, _visit(request.query.get("visit")), _NO_MESSAGE)
-
-    async def _check_shape(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        visit = _visit(_text(form.get("visit")))
-        if self._record.check_answer(_session(request), _text(form.get("captcha"))):
-            return _page(self._templates.fill("welcome", "Welcome", name="guest"))
-        return await self._shape_page(request, visit, _WRONG)
-
-    async def _show_framed(self, request: web.Request) -> web.Response:
-        return _page(self._templates.fill_bare("framed", visit=_visit(request.query.get("visit"))))
-
-    async def _draw(self, request: web.Request) -> web.Response:
-        picture = await self._draw_for(_session(request), _visit(request.query.get("visit")))
-        return web.Response(body=picture, content_type="image/png")
-
-    async def _show_decoy(self, request: web.Request) -> web.Response:
-        picture = self._decoys.get(request.match_info["name"])
-        if picture is None:
+    async def _give_authority(self, _: web.Request) -> web.Response:
+        if self._tls is None:
             raise web.HTTPNotFound
-        return web.Response(body=picture, content_type="image/png")
-
-    def _login_page(self, visit: str, message: str) -> web.Response:
-        return _page(self._templates.fill("login", "Sign in", visit=visit, message=message))
-
-    async def _shape_page(self, request: web.Request, visit: str, message: str) -> web.Response:
-        shape = request.match_info["shape"]
-        if shape not in SHAPES:
-            raise web.HTTPNotFound
-        values = {"visit": visit, "message": message}
-        if shape == "data-uri":
-            picture = await self._draw_for(_session(request), visit)
-            values["picture"] = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-        return _page(self._templates.fill(shape, _TITLES[shape], **values))
-
-    async def _draw_for(self, session: str, visit: str) -> bytes:
-        text = pick_text()
-        # In a thread: drawing would hold up all other pages.
-        picture = await asyncio.to_thread(self._artist.draw, text)
-        self._record.note_picture(session, visit, text)
-        return picture
-
-
-@web.middleware
-async def _add_session(request: web.Request, handler: Handler) -> web.StreamResponse:
-    known = request.cookies.get(COOKIE)
-    request[_SESSION] = known or secrets.token_urlsafe(TOKEN_BYTES)
-    response = await handler(request)
-    response.headers.update(HEADERS)
-    if known is None:
-        response.set_cookie(COOKIE, request[_SESSION], httponly=True, samesite="Lax")
-    return response
-
-
-def _session(request: web.Request) -> str:
-    return request[_SESSION]
-
-
-def _visit(given: str | None) -> str:
-    """Return the visit of the URL: a random name where there is none; a malformed one is refused."""
-    if not given:
-        return secrets.token_urlsafe(TOKEN_BYTES)
-    if not _VISIT.fullmatch(given):
-        raise web.HTTPBadRequest(text="visit: 1 to 64 letters, digits, - or _")
-    return given
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _page(text: str) -> web.Response:
-    return web.Response(text=text, content_type="text/html", status=HTTPStatus.OK)
+        return web.Response(body=self._tls.authority_pem, content_type="application/x-pem-file")

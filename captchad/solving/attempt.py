@@ -64,6 +64,9 @@ class Attempt:
     collects_labels: bool = False
     evidence: Evidence | None = None
     sent_answers: int = 0
+    # Of the last answer sent nobody has seen yet what became of it.
+    is_answer_open: bool = False
+    has_reserved: bool = False
     wrong_answers: int = 0
     pictures_read: int = 0
     observation: CaptchaObservation | None = None
@@ -83,6 +86,17 @@ class Attempt:
     def answers_left(self) -> int:
         """How many answers the task may still send: one, and one for each retry, over all its attempts."""
         return 1 + self.delivery.request.retry_count - self.delivery.answers - self.sent_answers
+
+    @property
+    def may_be_rejected(self) -> bool:
+        """Whether the site may reject what is typed besides the answer."""
+        request = self.delivery.request
+        return request.fill is not None and (request.fill.rejected is not None or bool(request.typed_values))
+
+    def note_sent(self) -> None:
+        """Take note that an answer is about to be sent."""
+        self.sent_answers += 1
+        self.is_answer_open = True
 
     def keep(self, picture: bytes, screenshot: bytes | None = None, choice: str = "") -> None:
         """Keep evidence of how the captcha was read, where that was requested."""
@@ -124,9 +138,11 @@ class Attempt:
             self.target.host, header.width, header.height, recognition.confidence, recognition.recogniser
         )
 
-    def note_verdict(self, verified: bool | None) -> None:
-        """Take note of what the page said to the answer."""
-        self.verified = verified
+    def note_verdict(self, verified: bool | None, judgement: float | None = None) -> None:
+        """Take note of what the page said to the answer, and of how that was judged where it said nothing."""
+        if self.evidence is not None:
+            self.evidence = replace(self.evidence, judgement=judgement)
+        self.verified, self.is_answer_open = verified, False
         self.wrong_answers += verified is False
         if self.pictures_read == 1 and self.observation is not None:
             self.observation = replace(self.observation, verified=verified)

@@ -26,6 +26,14 @@ class CaptchaPage(Protocol):
     def left_scope_to(self) -> str | None:
         """The origin out of scope that the answer led to, where the page was stopped; else None."""
 
+    @property
+    def judgement(self) -> float | None:
+        """The probability, 0 to 1, that the last answer was accepted; None where it was not judged."""
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the answer has opened a window, which stays open and decided on it."""
+
     async def can_refresh(self) -> bool:
         """Whether the page can show another picture without being opened anew."""
 
@@ -35,8 +43,8 @@ class CaptchaPage(Protocol):
     async def read_session(self) -> SessionState:
         """Return the cookies and storage that the page would find when opened again."""
 
-    async def screenshot(self) -> bytes:
-        """Return the page as it looks now, as PNG."""
+    async def screenshot(self) -> bytes | None:
+        """Return the page, or the window that its answer has opened, as PNG; None where it can't be kept safely."""
 
 
 class CaptchaBrowser(Protocol):

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import logging
+from dataclasses import replace
 
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
 from captchad.domain.page import Evidence
 from captchad.domain.recognition import Recognition
 from captchad.domain.task import TaskResult
+from captchad.solving.answer_permits import AnswerPermits
 from captchad.solving.attempt import Attempt
 from captchad.solving.captcha_page import CaptchaPage
-from captchad.solving.permission import PermitAnswer, RetriesUsedUp
+from captchad.solving.permission import RetriesUsedUp
 from captchad.solving.reading import PictureReader
 
 # Bounded: a page that hangs gives no screenshot.
@@ -28,11 +30,11 @@ class FillLoop:
     session. Each answer is permitted before it is sent.
     """
 
-    def __init__(self, attempt: Attempt, reader: PictureReader, permit_answer: PermitAnswer) -> None:
+    def __init__(self, attempt: Attempt, reader: PictureReader, permits: AnswerPermits) -> None:
         self._attempt = attempt
         self._request = attempt.delivery.request
         self._reader = reader
-        self._permit_answer = permit_answer
+        self._permits = permits
         self._tries_left = attempt.tries
 
     async def work(self, page: CaptchaPage) -> TaskResult:
@@ -44,7 +46,7 @@ class FillLoop:
                 if recognition is not None:
                     return await self._conclude(page, recognition)
         except AttemptFailed:
-            await self._photograph_failure(page)
+            await self._photograph_end(page)
             raise
 
     async def _try_once(self, page: CaptchaPage) -> Recognition | None:
@@ -94,18 +96,28 @@ class FillLoop:
             self._attempt.times.end("recognise")
 
     async def _answer(self, page: CaptchaPage, recognition: Recognition) -> bool | None:
-        verified = await page.submit(recognition.text, self._permit)
+        await self._permits.reserve(self._attempt)
+        try:
+            verified = await page.submit(recognition.text, self._permit)
+        except AttemptFailed as failure:
+            if failure.retry_after_seconds is not None:
+                # The site was too busy to look at it.
+                self._attempt.is_answer_open = False
+            raise
         self._attempt.times.end("verify")
-        self._attempt.note_verdict(verified)
+        self._attempt.note_verdict(verified, page.judgement)
         return verified
 
     async def _permit(self) -> None:
-        await self._permit_answer(self._attempt.delivery)
-        self._attempt.sent_answers += 1
+        await self._permits.permit(self._attempt)
 
     def _explain_wrong(self) -> AttemptFailed:
         count = self._attempt.wrong_answers
         answers = "the answer was wrong" if count == 1 else f"{count} answers were wrong"
+        fill = self._request.fill
+        if fill is not None and fill.success is not None and fill.failure is None:
+            # Whoever mistypes the condition learns here that it never showed.
+            answers = f"{answers}: the page did not show fill.success ({fill.success})"
         return AttemptFailed(TaskErrorCode.WRONG_ANSWER, answers)
 
     async def _refresh(self, page: CaptchaPage, reason: AttemptFailed) -> None:
@@ -126,12 +138,15 @@ class FillLoop:
         self._attempt.left_scope_to = page.left_scope_to
         if self._request.return_session:
             self._attempt.session = await page.read_session()
+        if page.has_window:
+            await self._photograph_end(page)
         return self._attempt.conclude(recognition)
 
-    async def _photograph_failure(self, page: CaptchaPage) -> None:
-        """Keep a screenshot of the page where no captcha was found on it."""
-        if not self._request.evidence or self._attempt.evidence is not None:
+    async def _photograph_end(self, page: CaptchaPage) -> None:
+        """Keep a screenshot of the page where no captcha was found on it, and of a window that an answer has opened."""
+        kept = self._attempt.evidence
+        if not self._request.evidence or (kept is not None and not page.has_window):
             return
         with contextlib.suppress(AttemptFailed, TimeoutError):
             async with asyncio.timeout(LAST_SCREENSHOT_SECONDS):
-                self._attempt.evidence = Evidence(b"", await page.screenshot())
+                self._attempt.evidence = replace(kept or Evidence(b""), screenshot=await page.screenshot())

@@ -13,6 +13,10 @@ class LeaseLapsed(Exception):
     """The task may belong to another worker by now, so no answer may be sent."""
 
 
+class NoRoom(Exception):
+    """As many answers are on their way to the target as it may reject; the task waits, at no cost to its attempts."""
+
+
 class RetriesUsedUp(AttemptFailed):
     """There is nothing left to try: all pictures were looked at, or all answers sent, that the task may have."""
 

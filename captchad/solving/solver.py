@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
+from captchad.broker.consumer import AttemptOutcome, Deferral, Delivery, Settlement
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import PageOrder
 from captchad.domain.picture import is_vector_picture
@@ -11,15 +11,18 @@ from captchad.domain.target import Target
 from captchad.domain.task import TaskError, TaskRequest, TaskResult
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
+from captchad.solving.answer_permits import AnswerPermits
 from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.captcha_page import CaptchaBrowser
 from captchad.solving.fill_loop import FillLoop
-from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp, explain_all_sent
+from captchad.solving.permission import LeaseLapsed, NoRoom, RetriesUsedUp, explain_all_sent
 from captchad.solving.reading import PictureReader
 from captchad.telemetry.metrics import Metrics
 
 SHOWING_THE_CAPTCHA = frozenset({TaskErrorCode.CAPTCHA_UNREADABLE, TaskErrorCode.WRONG_ANSWER})
 """These failures say something of the captcha; all others are the page's."""
+
+NO_ROOM = Deferral(delay_ms=1000, pace_ms=1000, reason="concurrency")
 
 _logger = logging.getLogger(__name__)
 
@@ -31,14 +34,14 @@ class Solver:
         self,
         browser: CaptchaBrowser,
         reader: PictureReader,
-        permit_answer: PermitAnswer,
+        permits: AnswerPermits,
         metrics: Metrics,
         clock: Clock,
         collects_labels: Callable[[Target], bool],
     ) -> None:
         self._browser = browser
         self._reader = reader
-        self._permit_answer = permit_answer
+        self._permits = permits
         self._metrics = metrics
         self._clock = clock
         self._collects_labels = collects_labels
@@ -49,7 +52,11 @@ class Solver:
         # The attempt's only deadline; everything below gets it as an argument.
         deadline = Deadline(min(delivery.request.timeout_seconds, delivery.remaining_seconds), self._clock)
         times = StageTimes(delivery.queued_ms, self._clock)
-        return await self._settle(Attempt(delivery, target, deadline, times, self._collects_labels(target)))
+        attempt = Attempt(delivery, target, deadline, times, self._collects_labels(target))
+        try:
+            return await self._settle(attempt)
+        finally:
+            self._permits.conclude(attempt)
 
     async def _settle(self, attempt: Attempt) -> Settlement:
         delivery = attempt.delivery
@@ -59,6 +66,9 @@ class Solver:
             _logger.warning("the answer is not sent: the lease could not be renewed")
             # Handed back, not failed: where another worker has the task, the fence refuses this too.
             return Settlement(delivery, AttemptOutcome.HANDED_BACK)
+        except NoRoom:
+            self._metrics.record_deferral(NO_ROOM.reason)
+            return Settlement(delivery, AttemptOutcome.DEFERRED, deferral=NO_ROOM)
         except AttemptFailed as failure:
             return settle_failure(delivery, failure, attempt)
         except Exception:
@@ -93,7 +103,7 @@ class Solver:
             raise explain_all_sent(delivery.answers)
         order = order_page(delivery.request, delivery.request.url, attempt.target)
         async with self._browser.open_page(order, attempt.deadline) as page:
-            return await FillLoop(attempt, self._reader, self._permit_answer).work(page)
+            return await FillLoop(attempt, self._reader, self._permits).work(page)
 
     async def _read_picture(self, attempt: Attempt) -> TaskResult:
         """Read the picture that came with the task; a vector picture is drawn first."""

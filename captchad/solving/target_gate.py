@@ -70,17 +70,13 @@ class TargetGate(Service):
 
     async def solve(self, delivery: Delivery) -> Settlement:
         """Make one attempt if its target's limits allow it now; otherwise defer the task."""
-        # Such as a session sealed with a key this worker does not have: that costs the target no visit.
-        if delivery.obstacle is not None:
-            return settle_failure(delivery, delivery.obstacle)
         try:
-            target = find_task_target(self._targets(), delivery.request, self._clock.today())
-        except TargetNotAllowed as error:
-            return settle_failure(delivery, AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message))
-        try:
+            target = self._find_target(delivery)
             refusal = await self._limits.begin(delivery, target)
         except BrokerUnavailable:
             return Settlement(delivery, AttemptOutcome.HANDED_BACK)
+        except AttemptFailed as failure:
+            return settle_failure(delivery, failure)
         if refusal is not None:
             return self._defer(delivery, refusal)
         # A picture counts as a visit, but opens no page and holds no slot.
@@ -88,6 +84,15 @@ class TargetGate(Service):
             audit_picture(delivery, delivery.request.picture, target)
             return await self._solve(delivery, target)
         return await self._visit(delivery, target)
+
+    def _find_target(self, delivery: Delivery) -> Target:
+        # Such as a session sealed with a key this worker does not have: that costs the target no visit.
+        if delivery.obstacle is not None:
+            raise delivery.obstacle
+        try:
+            return find_task_target(self._targets(), delivery.request, self._clock.today())
+        except TargetNotAllowed as error:
+            raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from None
 
     async def _visit(self, delivery: Delivery, target: Target) -> Settlement:
         visit = Visit(delivery, target.host)

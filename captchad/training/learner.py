@@ -17,6 +17,7 @@ from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.model import find_packaged_weights
 from captchad.recognition.model_shelf import MODELS_FOLDER_NAME, ModelShelf
 from captchad.runtime.clock import Clock
+from captchad.runtime.durable_files import write_whole
 from captchad.training.learning import Learned, learn
 from captchad.training.lesson import LEAST_RIGHT_LABELS, KeptLabel, TooFewLabels, make_lesson
 from captchad.training.weights import load_starting_point
@@ -148,8 +149,7 @@ class Learner:
             return "", 0
 
     def _write_note(self, host: str, newest: str, right: int) -> None:
-        self._notes.mkdir(parents=True, exist_ok=True)
-        self._note_path(host).write_text(json.dumps({"host": host, "newest": newest, "right": right}), encoding="utf-8")
+        write_whole(self._note_path(host), json.dumps({"host": host, "newest": newest, "right": right}).encode())
 
     def _note_path(self, host: str) -> Path:
         return self._notes / f"{sha256(host.encode()).hexdigest()}.json"

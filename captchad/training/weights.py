@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from onnx import numpy_helper
 
 from captchad.recognition.model import DESCRIPTION_KEY
+from captchad.recognition.preparation import COLOUR_PLANES, GREY_PLANES
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape, Recipe
@@ -44,6 +45,10 @@ _FORMER_NAMES: Mapping[str, Mapping[str, str]] = {
 }
 """Former names of layers and the present ones, by the part of the network; the first prefix that fits counts."""
 
+PLANE_SHARES: Mapping[int, tuple[float, ...]] = {GREY_PLANES: (1.0,), COLOUR_PLANES: (0.5, 0.5, 0.0, 0.0)}
+"""How much of the ink each plane shows at first: brightness and distance alike, the differences of colour nothing."""
+
+_FIRST_WEIGHT = "stem.first_downsample.weight"
 _HEAD_WEIGHT, _HEAD_BIAS = "head.weight", "head.bias"
 _NEVER_READ = -10.0
 """The bias of a symbol that the file's network does not know."""
@@ -70,6 +75,20 @@ def load_starting_point(path: Path) -> StartingPoint:
     except Exception as error:
         raise ValueError(f"{path} is no model of captchad that could be trained further: {error}") from error
     return StartingPoint(network.eval(), shape, description)
+
+
+def load_first_network(path: Path, planes: int) -> CaptchaNetwork:
+    """Read the network to begin a training with; one of a single plane sees its ink in all planes that are wanted."""
+    start = load_starting_point(path)
+    if start.shape.planes == planes:
+        return start.network
+    if start.shape.planes != GREY_PLANES:
+        raise ValueError(f"{path} reads {start.shape.planes} planes: it can't begin a network of {planes}")
+    weights = start.network.state_dict()
+    weights[_FIRST_WEIGHT] = torch.cat([share * weights[_FIRST_WEIGHT] for share in PLANE_SHARES[planes]], dim=1)
+    network = CaptchaNetwork(replace(start.shape, planes=planes))
+    network.load_state_dict(weights)
+    return network.eval()
 
 
 def _pick(weights: Mapping[str, torch.Tensor], network: CaptchaNetwork, symbols: str) -> dict[str, torch.Tensor]:

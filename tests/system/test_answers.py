@@ -12,9 +12,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from captchad.sample_site.drawing import Artist, pick_text
+from captchad.sample_site.drawing import pick_text
+from tests.patience import PATIENCE_SECONDS, POLL_SECONDS
 from tests.redis_server import RedisServer
 from tests.system.fleet import UNLIMITED, Fleet, run_fleet
+from tests.system.own_site import OwnSite
 
 TASKS = int(os.environ.get("CAPTCHAD_PROOF_ANSWERS_TASKS", "10"))
 KILL_SECONDS = (1.0, 4.0)
@@ -22,35 +24,25 @@ TIMEOUTS_SECONDS = (4, 6, 10, 60)
 """Some attempts are cut off while the site still thinks about an answer."""
 
 THINKING_SECONDS = (0.0, 0.0, 1.0, 5.0)
+TASKS_OF_ONE_PATIENCE = 50
+"""Retries go behind all that wait, so that many tasks end together, at last."""
+
 WORKERS = 2
 
 
-class RefusingSite:
+class RefusingSite(OwnSite):
     """A login that is always refused, sooner or later, and counts what it was sent of each visitor."""
 
     def __init__(self) -> None:
         self.answers: Counter[str] = Counter()
-        self._artist = Artist()
-        application = web.Application()
-        application.router.add_get("/login/{visitor}", self._show)
-        application.router.add_post("/login/{visitor}", self._refuse)
-        application.router.add_get("/captcha.png", self._draw)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-
-    async def __aenter__(self) -> "RefusingSite":
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-
-    @property
-    def port(self) -> int:
-        return int(self._runner.addresses[0][1])
+        super().__init__(
+            web.get("/login/{visitor}", self._show),
+            web.post("/login/{visitor}", self._refuse),
+            web.get("/captcha.png", self._draw),
+        )
 
     def url(self, visitor: str) -> str:
-        return f"http://127.0.0.1:{self.port}/login/{visitor}"
+        return f"{self.base_url}/login/{visitor}"
 
     async def _show(self, request: web.Request) -> web.Response:
         return self._answer(request.match_info["visitor"])
@@ -68,12 +60,16 @@ class RefusingSite:
         )
 
     async def _draw(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._artist.draw(pick_text()), content_type="image/png")
+        return self.show_picture(pick_text())
 
 
-async def kill_workers(fleet: Fleet) -> None:
+async def kill_workers(fleet: Fleet, site: RefusingSite) -> None:
     """Kill one worker after the other, at any moment of its work, and start another in its place."""
     while True:
+        sent = site.answers.total()
+        # On a busy machine they'd be killed before they have begun to work, again and again.
+        while site.answers.total() == sent:
+            await asyncio.sleep(POLL_SECONDS)
         await asyncio.sleep(random.uniform(*KILL_SECONDS))
         [victim, *_] = [role for role in fleet.roles if role.role == "worker" and role.process.poll() is None]
         victim.kill()
@@ -96,9 +92,10 @@ async def test_a_site_that_always_refuses_gets_no_more_answers_than_allowed(
                 )
                 for visitor, count in retries.items()
             }
-            killing = asyncio.ensure_future(kill_workers(fleet))
+            killing = asyncio.ensure_future(kill_workers(fleet, site))
             try:
-                ended = await fleet.wait_final(list(ids.values()))
+                patience_seconds = PATIENCE_SECONDS * max(1.0, TASKS / TASKS_OF_ONE_PATIENCE)
+                ended = await fleet.wait_final(list(ids.values()), patience_seconds)
             finally:
                 killing.cancel()
                 with contextlib.suppress(asyncio.CancelledError):

@@ -13,13 +13,15 @@ from aiohttp import web
 from playwright.async_api import async_playwright
 
 from captchad.browser.launch.executable import PATH_NAMES
-from captchad.sample_site.drawing import Artist, pick_text
+from captchad.sample_site.drawing import pick_text
 from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import RedisServer
 from tests.system.fleet import UNLIMITED, Fleet, run_fleet
+from tests.system.own_site import OwnSite
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sessions-and-forms.md"
-DOCUMENTED_URL = "http://127.0.0.1:8090/account"
+DOCUMENTED_URL = "http://127.0.0.1:8090/"
+DOCUMENTED_BROWSER = 'executable_path="/usr/bin/chromium-headless-shell"'
 FOREIGN_COOKIE = {
     "name": "t",
     "value": "1",
@@ -33,30 +35,17 @@ FOREIGN_COOKIE = {
 FOREIGN_ORIGIN = {"origin": "https://tracker.example.org", "localStorage": [{"name": "id", "value": "7"}]}
 
 
-class AccountSite:
+class AccountSite(OwnSite):
     """A login behind a captcha, and an account that shows whose it is, and in a browser what is stored."""
 
     def __init__(self) -> None:
         self.visitors: list[tuple[str | None, str]] = []
-        self._artist = Artist()
-        application = web.Application()
-        application.router.add_get("/", self._show)
-        application.router.add_post("/login", self._log_in)
-        application.router.add_get("/captcha.png", self._draw)
-        application.router.add_get("/account", self._show_account)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-
-    async def __aenter__(self) -> "AccountSite":
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-
-    @property
-    def port(self) -> int:
-        return int(self._runner.addresses[0][1])
+        super().__init__(
+            web.get("/", self._show),
+            web.post("/login", self._log_in),
+            web.get("/captcha.png", self._draw),
+            web.get("/account", self._show_account),
+        )
 
     async def _show(self, _: web.Request) -> web.Response:
         form = (
@@ -74,7 +63,7 @@ class AccountSite:
 
     async def _draw(self, request: web.Request) -> web.Response:
         self.visitors.append((request.cookies.get("sid"), request.query["theme"]))
-        return web.Response(body=self._artist.draw(pick_text()), content_type="image/png")
+        return self.show_picture(pick_text())
 
     async def _show_account(self, request: web.Request) -> web.Response:
         script = "<script>who.append(localStorage.getItem('theme'))</script>"
@@ -85,7 +74,7 @@ class AccountSite:
 def read_examples(port: int) -> dict[str, str]:
     """Return the document's examples by the tool they go on with, for the site of the test."""
     blocks = re.findall(r"^```(python|sh)\n(.*?)^```$", DOCUMENT.read_text(), re.DOTALL | re.MULTILINE)
-    here = [text.replace(DOCUMENTED_URL, f"http://127.0.0.1:{port}/account") for _, text in blocks]
+    here = [re.sub(rf"{DOCUMENTED_URL}(?=[\"\s])", f"http://127.0.0.1:{port}/account", text) for _, text in blocks]
     found = {tool: text for tool in ("playwright", "requests", "curl") for text in here if tool in text}
     assert len(found) == 3
     return found
@@ -124,8 +113,8 @@ async def test_a_login_goes_on_in_playwright_requests_and_curl(tmp_path: Path, o
     ):
         (tmp_path / "answer.json").write_text(json.dumps(await log_in(fleet, site)))
         examples = read_examples(site.port)
-        browser = f".launch(executable_path={find_browser()!r})"
-        in_playwright = examples["playwright"].replace(".launch()", browser)
+        assert DOCUMENTED_BROWSER in examples["playwright"]
+        in_playwright = examples["playwright"].replace(DOCUMENTED_BROWSER, f"executable_path={find_browser()!r}")
         assert "user: anna, dark" in await run_example(in_playwright, tmp_path, sys.executable)
         assert "user: anna, " in await run_example(examples["requests"], tmp_path, sys.executable)
         in_curl = examples["curl"].replace("python3", sys.executable)

@@ -9,47 +9,39 @@ from aiohttp import web
 
 from captchad.broker.address import open_clients
 from captchad.config.settings import RedisSection
-from captchad.sample_site.drawing import Artist, pick_text
+from captchad.sample_site.drawing import pick_text
 from tests.processes import list_descendants
 from tests.redis_server import RedisServer
 from tests.system.fleet import UNLIMITED, Fleet, run_fleet
+from tests.system.own_site import OwnSite
 
 PUBLIC = "metadata-is-kept"
 PASSWORD = "Xq7-never-kept-Zw9"
+ECHOES = {
+    "covered": "<div id=echo style='position: fixed; inset: 0; display: none'></div>"
+    "<script>password.oninput = () => { echo.style.display = 'block'; echo.textContent = password.value }</script>",
+    "picture": "<script>password.oninput = () => { document.images[0].src = `/none/${password.value}.png` }</script>",
+}
 ROLES = ("gateway", "scheduler", "worker", "monitor")
 
 
-class LoginSite:
+class LoginSite(OwnSite):
     """A login that wants a user, a password and a captcha, and remembers what it was sent."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, str]] = []
-        self._artist = Artist()
-        application = web.Application()
-        application.router.add_get("/", self._show)
-        application.router.add_post("/login", self._log_in)
-        application.router.add_get("/captcha.png", self._draw)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        super().__init__(
+            web.get("/", self._show), web.post("/login", self._log_in), web.get("/captcha.png", self._draw)
+        )
 
-    async def __aenter__(self) -> "LoginSite":
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-
-    @property
-    def port(self) -> int:
-        return int(self._runner.addresses[0][1])
-
-    async def _show(self, _: web.Request) -> web.Response:
+    async def _show(self, request: web.Request) -> web.Response:
         form = (
             "<button id=start>Log in</button><form method=post action=/login><input id=user name=user>"
             "<input id=password name=password type=password><img src=/captcha.png alt=captcha>"
             "<input id=code name=code><button id=send>Log in</button></form>"
         )
-        return web.Response(text=form, content_type="text/html")
+        # Others show it at once, over the button or in an address.
+        return web.Response(text=form + ECHOES.get(request.query_string, ""), content_type="text/html")
 
     async def _log_in(self, request: web.Request) -> web.Response:
         self.sent.append({name: str(value) for name, value in (await request.post()).items()})
@@ -58,7 +50,7 @@ class LoginSite:
         return web.Response(text=text, content_type="text/html")
 
     async def _draw(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._artist.draw(pick_text()), content_type="image/png")
+        return self.show_picture(pick_text())
 
 
 async def test_a_typed_password_is_kept_nowhere(tmp_path: Path, own_redis: RedisServer) -> None:
@@ -66,13 +58,13 @@ async def test_a_typed_password_is_kept_nowhere(tmp_path: Path, own_redis: Redis
         target = {"host": "127.0.0.1", "ports": [site.port], "allow_private_addresses": True, **UNLIMITED}
         settings = {"security": {"targets": [target], "session_key": "k" * 44}, "logging": {"level": "debug"}}
         async with run_fleet(tmp_path, own_redis.url, *ROLES, settings=settings) as fleet:
-            url = f"http://127.0.0.1:{site.port}/"
+            url = f"{site.base_url}/"
             ids = [
-                await fleet.submit("", url=url, evidence=True, metadata={"note": PUBLIC}, **fields)
-                for fields in list_orders()
+                await fleet.submit("", **{"url": url, "evidence": True, "metadata": {"note": PUBLIC}, **fields})
+                for fields in list_orders(url)
             ]
             ended = await fleet.wait_final(ids)
-            assert [answer["status"] for answer in ended] == ["completed", "completed", "failed"], ended
+            assert [answer["status"] for answer in ended] == ["completed"] * 2 + ["failed"] * 3, ended
             assert [sent["password"] for sent in site.sent] == [PASSWORD] * 2
             places = [one async for one in collect(fleet)]
             # What is no secret is found by the same search.
@@ -81,8 +73,8 @@ async def test_a_typed_password_is_kept_nowhere(tmp_path: Path, own_redis: Redis
             assert [place for place, content in places if PASSWORD.encode() in content] == []
 
 
-def list_orders() -> list[dict[str, Any]]:
-    """Return a login by fields, one by a step, and one that fails and becomes a dead letter."""
+def list_orders(url: str) -> list[dict[str, Any]]:
+    """Return a login by fields, one by a step, and some that fail and become dead letters."""
     fields = [{"selector": "#user", "value": "anna"}, {"selector": "#password", "value": PASSWORD}]
     fill = {"input": "#code", "submit": "#send", "success": "#welcome"}
     steps = [{"click": "#start"}, {"type": "#password", "value": PASSWORD}]
@@ -90,6 +82,7 @@ def list_orders() -> list[dict[str, Any]]:
         {"fill": {**fill, "fields": fields}},
         {"fill": {**fill, "fields": fields[:1]}, "steps": steps},
         {"fill": {**fill, "input": "#nowhere", "fields": fields}, "retry_count": 0},
+        *({"url": f"{url}?{echo}", "steps": steps, "fill": fill, "retry_count": 0} for echo in ECHOES),
     ]
 
 

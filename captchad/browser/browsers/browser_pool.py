@@ -89,8 +89,8 @@ class BrowserPool:
         # Another page's wait may kill the browser meanwhile.
         while not answer.done() and not browser.is_killed:
             judge.note(await self._watch(browser, answer))
-            if judge.is_suspect and not browser.is_retired:
-                browser.is_retired, browser.end_reason = True, "was slow to answer"
+            if judge.is_suspect:
+                browser.retire("was slow to answer")
             if judge.is_hung:
                 self._kill(browser, "hangs")
         await asyncio.wait({answer}, timeout=GIVE_UP_SECONDS)
@@ -174,13 +174,14 @@ class BrowserPool:
         return plan.use
 
     def _remove(self, browser: BrowserConnection) -> None:
-        if browser.is_alive:
+        if browser.is_alive and not browser.is_broken:
             self.recycled += 1
             reason = browser.end_reason or "has reached a recycling limit"
             _logger.info("browser %d %s; it is recycled after %d pages", browser.number, reason, browser.pages_served)
         else:
             self.crashes += 1
-            reason = browser.end_reason if browser.is_killed and browser.end_reason else "is gone"
+            is_known = (browser.is_killed or browser.is_broken) and browser.end_reason
+            reason = browser.end_reason if is_known else "is gone"
             _logger.warning("browser %d (%s) %s and is replaced", browser.number, browser.describe(), reason)
         self._closings.spawn(browser.close(), f"close-{browser.number}")
 

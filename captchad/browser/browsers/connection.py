@@ -37,7 +37,7 @@ class BrowserConnection(ABC):
         self.busy_pages = 0
         self.memory_bytes = 0
         self.is_retired = False
-        self.is_killed = False
+        self.is_killed = self.is_broken = False
         self.end_reason = ""
         self._clock = clock
         self._started_seconds = clock.monotonic_seconds()
@@ -55,6 +55,12 @@ class BrowserConnection(ABC):
     @abstractmethod
     async def measure(self) -> None:
         """Measure the memory of the whole browser, where its processes can be seen."""
+
+    def retire(self, reason: str, *, is_broken: bool = False) -> None:
+        """Give it no further page; it goes once those it has are closed. One that is broken counts as crashed."""
+        self.is_broken |= is_broken
+        if not self.is_retired:
+            self.is_retired, self.end_reason = True, reason
 
     async def end_largest_pages(self, limit_bytes: int) -> bool:
         """End the pages that take the most until the browser has no more than that; False where that can't be done."""

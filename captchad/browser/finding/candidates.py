@@ -60,8 +60,8 @@ class Candidate:
     is "" or where a link around it leads: "site" or "foreign". `behavioural` names a captcha that is no picture in the
     same form or login; `part_of` one that the element itself belongs to. `kinship` is how far up from the field for the
     answer, or from its form, the first element lies that holds both; -1 where no field is named, and `is_at_aim` says
-    that it is the next one. Of a pending one the request is still open. `spoken` is what the page says around it and
-    around the fields beside it.
+    that it is the next one; `row` is the index of the row of pieces that it is one of, else -1. Of a pending one the
+    request is still open. `spoken` is what the page says around it and around the fields beside it.
     """
 
     index: int
@@ -84,6 +84,7 @@ class Candidate:
     part_of: str | None = None
     kinship: int = -1
     is_at_aim: bool = False
+    row: int = -1
     is_pending: bool = False
     spoken: str = ""
     selector: str | None = None
@@ -164,6 +165,7 @@ def read_candidate(facts: Facts, purposes: tuple[FieldPurpose, ...], selector: s
         part_of=facts.optional_text("part_of", WORDS_LENGTH),
         kinship=facts.number("kinship"),
         is_at_aim=facts.flag("is_at_aim"),
+        row=facts.number("row"),
         is_pending=facts.flag("is_pending"),
         selector=selector,
     )
@@ -256,11 +258,13 @@ def _judge_place(candidate: Candidate) -> Iterable[tuple[str, int]]:
 def choose(candidates: Iterable[Candidate]) -> tuple[Candidate, Judgement] | None:
     """Return the best visible candidate that may be a captcha, or None; the earlier one wins a tie.
 
-    A certain picture comes before any text. Where the field for the answer is named, those of its form come first, or
-    those nearest to it.
+    A certain picture comes before any text, and a row of pieces before each of them. Where the field for the answer is
+    named, those of its form come first, or those nearest to it.
     """
     judged = [(candidate, judge(candidate)) for candidate in candidates if candidate.is_legible]
     possible = [pair for pair in judged if pair[1].score >= POSSIBLE_SCORE]
+    rows = {candidate.index for candidate, _ in possible if candidate.kind == "tiles"}
+    possible = [pair for pair in possible if pair[0].row not in rows]
     nearest = min((candidate.kinship for candidate, _ in possible), default=-1)
     possible = [pair for pair in possible if pair[0].kinship == nearest]
     return max(possible, key=lambda pair: (*rank(*pair), -pair[0].index), default=None)

@@ -8,10 +8,20 @@ from typing import Any
 
 from playwright.async_api import Frame
 
-from captchad.browser.finding.candidates import Candidate, Judgement, choose, choose_selected, is_certain, judge, rank
+from captchad.browser.finding.candidates import (
+    POSSIBLE_SCORE,
+    Candidate,
+    Judgement,
+    choose,
+    choose_selected,
+    is_certain,
+    judge,
+    rank,
+)
 from captchad.browser.finding.frame_scans import FrameScans, Sought
 from captchad.browser.finding.frame_views import FrameView
 from captchad.browser.finding.patience import PageSight, Patience
+from captchad.browser.finding.redrawing import click_picture
 from captchad.browser.finding.wording import promises_captcha
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import CONTROLS_LIMIT, TAMPERED, WORDS_LENGTH, Facts, work_aside
@@ -24,6 +34,7 @@ LONGEST_PAUSE_SECONDS = 0.2
 PAUSE_GROWTH = 1.5
 EXPLAINED_CANDIDATES = 3
 CLOSER_LOOKS = 5
+ADVICE = "`selector` names it, and `steps` open what shows it"
 
 _logger = logging.getLogger(__name__)
 
@@ -43,15 +54,15 @@ class CaptchaFinder:
     def __init__(self, opened: OpenedPage, sought: Sought, clock: Clock) -> None:
         page = opened.page
         self._page = page
+        self._opened = opened
         self._recorder = opened.recorder
         self._selector = sought.selector
         self._clock = clock
         self._scans = FrameScans(page, opened.main_frame, sought, clock)
         self._patience = Patience(is_error_page=opened.is_error_page, is_selected=sought.selector is not None)
-        self._missing: list[Candidate] = []
+        self._missing: list[tuple[Frame, Candidate]] = []
         self._unsupported: str | None = None
-        self._has_revealed = False
-        self._closed_roots = opened.main_frame.closed_roots
+        self._has_revealed = self._has_clicked_missing = False
         self._change: tuple[str, ...] = ()
         self._looked_at: tuple[str, ...] | None = None
         self._closer_looks = 0
@@ -59,7 +70,8 @@ class CaptchaFinder:
     async def find(self, deadline_seconds: float, check_page: Callable[[], None]) -> Found:
         """Return the captcha; AttemptFailed (captcha_not_found, unsupported_captcha) when there is none.
 
-        `deadline_seconds` is on the monotonic clock; `check_page` raises once there is no point in going on.
+        It is attempt_timeout where the page does not even answer. `deadline_seconds` is on the monotonic clock;
+        `check_page` raises once there is no point in going on.
         """
         pause_seconds = FIRST_PAUSE_SECONDS
         while True:
@@ -69,17 +81,23 @@ class CaptchaFinder:
             found = await work_aside(_measure_texts(views), partial(self._choose, views))
             now_seconds = self._clock.monotonic_seconds()
             is_out_of_time = now_seconds >= deadline_seconds
-            is_late = is_out_of_time or self._patience.is_over(now_seconds)
+            # A page that gives no answer may still show one.
+            is_late = is_out_of_time or (bool(views) and self._patience.is_over(now_seconds))
             if found is not None and (is_late or self._is_settled(found, now_seconds)):
                 return self._accept(found, views)
             if found is None and not is_out_of_time and self._may_look_closer(now_seconds):
                 await self._look_closer()
             elif found is None and not is_out_of_time and self._may_reveal(now_seconds):
                 await self._reveal(views)
-            elif is_late:
-                raise self._explain_absence()
+            elif is_late and (is_out_of_time or not await self._click_missing()):
+                raise await work_aside(_measure_texts(views), partial(self._explain_absence, views))
             await self._clock.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
+
+    @property
+    def is_awaiting(self) -> bool:
+        """Whether a picture that is named as the captcha was still loading when it was looked for last."""
+        return any(one.is_pending for _, one in self._missing)
 
     def _is_settled(self, found: Found, now_seconds: float) -> bool:
         return self._patience.is_settled(now_seconds, is_certain=is_certain(found.candidate, found.judgement))
@@ -94,8 +112,8 @@ class CaptchaFinder:
     async def _look_closer(self) -> None:
         """Look into closed shadow roots; anew where the page has changed, but not for ever."""
         self._closer_looks += 1
-        self._looked_at = self._change
-        await self._closed_roots.make_known()
+        if await self._opened.make_closed_roots_known():
+            self._looked_at = self._change
 
     def _may_reveal(self, now_seconds: float) -> bool:
         return not self._has_revealed and self._patience.may_reveal(now_seconds)
@@ -108,7 +126,7 @@ class CaptchaFinder:
 
     def _note(self, views: dict[Frame, FrameView]) -> None:
         main = views.get(self._page.main_frame)
-        self._missing = [one for view in views.values() for one in view.candidates if one.is_missing]
+        self._missing = [(frame, one) for frame, view in views.items() for one in view.candidates if one.is_missing]
         self._unsupported = next((view.unsupported for view in views.values() if view.unsupported), self._unsupported)
         sight = PageSight(
             state=main.state if main is not None else "loading",
@@ -116,14 +134,14 @@ class CaptchaFinder:
             is_scripted=any(view.is_scripted for view in views.values()),
             is_expectant=any(view.is_expectant for view in views.values()),
             unsupported=self._unsupported,
-            is_awaited=any(one.is_pending for one in self._missing),
+            is_awaited=self.is_awaiting,
         )
         self._change = sight.change
         self._patience.note(sight, self._clock.monotonic_seconds())
 
     def _choose(self, views: dict[Frame, FrameView]) -> Found | None:
         found: list[Found] = []
-        is_awaited = self._selector is None and any(one.is_pending for one in self._missing)
+        is_awaited = self._selector is None and self.is_awaiting
         for frame, view in views.items():
             ready = [one for one in view.candidates if one.is_ready and (one.text is None or not is_awaited)]
             chosen = choose(ready) if self._selector is None else choose_selected(ready)
@@ -150,6 +168,17 @@ class CaptchaFinder:
                     self._patience.begin_again(self._clock.monotonic_seconds())
                 return
 
+    async def _click_missing(self) -> bool:
+        """Click a captcha's picture that could not be loaded, once, where that may draw another; False without one."""
+        if self._has_clicked_missing or self._unsupported is not None:
+            return False
+        self._has_clicked_missing = True
+        for frame, candidate in self._missing:
+            if self._recorder.explain(candidate.source) is not None and await click_picture(frame, candidate):
+                self._patience.begin_again(self._clock.monotonic_seconds())
+                return True
+        return False
+
     def _accept(self, found: Found, views: dict[Frame, FrameView]) -> Found:
         """Return what was found, unless its form also has a captcha that can't be answered."""
         _explain(found, views.values())
@@ -158,18 +187,37 @@ class CaptchaFinder:
             raise AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
         return found
 
-    def _explain_absence(self) -> AttemptFailed:
+    def _explain_absence(self, views: dict[Frame, FrameView]) -> AttemptFailed:
         if self._unsupported is not None:
             message = f"the page shows {self._unsupported}, which captchad does not solve"
             return AttemptFailed(TaskErrorCode.UNSUPPORTED_CAPTCHA, message)
+        if not views:
+            # Whether such a page has a captcha is not known.
+            message = "the page gave no answer when a captcha was looked for"
+            return AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message)
+        led_to = self._opened.led_to
+        where = "" if led_to is None else f"; the page led to {led_to}"
         if self._selector is not None:
-            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"no loaded element matches {self._selector}")
-        for candidate in self._missing:
+            return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, f"no loaded element matches {self._selector}{where}")
+        for _, candidate in self._missing:
             reason = self._recorder.explain(candidate.source)
             if candidate.is_pending or reason is not None:
                 message = f"the captcha's picture is missing: {candidate.source} {reason or 'is still loading'}"
                 return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
-        return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no picture on the page looks like a captcha")
+        likeliest = _describe_likeliest(views.values())
+        message = f"no picture on the page looks like a captcha{likeliest}{where}; {ADVICE}"
+        return AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, message)
+
+
+def _describe_likeliest(views: Iterable[FrameView]) -> str:
+    """Say which picture comes nearest to a captcha, and what it lacks; nothing where no picture was loaded."""
+    pictures = [one for view in views for one in view.candidates if one.is_ready and one.text is None]
+    judged = [(judge(one), one) for one in pictures]
+    if not judged:
+        return ""
+    judgement, candidate = max(judged, key=lambda pair: pair[0].score)
+    lack = f"wanted is {POSSIBLE_SCORE}" if judgement.score < POSSIBLE_SCORE else "but it can't be seen"
+    return f"; the likeliest was {judgement.explain(candidate)}, {lack}"
 
 
 def _read_controls(answer: Any) -> list[tuple[int, str]]:

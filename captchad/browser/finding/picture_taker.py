@@ -1,25 +1,22 @@
-"""Takes the captcha's picture from an open page, and makes the page draw another one."""
+"""Takes the captcha's picture from an open page."""
 
 from dataclasses import dataclass
-
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Locator
 
 from captchad.browser.finding.finder import CaptchaFinder, Found
 from captchad.browser.finding.frame_scans import Sought
 from captchad.browser.finding.page_texts import recognise_page_text
-from captchad.browser.finding.pictures import PHOTOGRAPHED, PICTURE, find_again, read_picture
+from captchad.browser.finding.pictures import PHOTOGRAPHED, find_again, read_picture
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import cut_url
-from captchad.browser.scripts.isolated_world import has_click_handler
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.recognition import Recognition
 from captchad.runtime.clock import Clock, Stopwatch
 
 # A script may replace the element between finding and reading it.
 READ_TRIES = 3
-CLICK_MS = 3000.0
+LOADING_SECONDS = 1.0
 PAUSE_SECONDS = 0.05
+ABSENT = (TaskErrorCode.CAPTCHA_NOT_FOUND, TaskErrorCode.HTTP_ERROR, TaskErrorCode.ATTEMPT_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,7 @@ class PictureTaker:
         self._sought = sought
         self._clock = clock
         self.locate_ms = 0.0
+        self._is_awaiting = False
 
     async def take(self, until_seconds: float) -> TakenPicture:
         """Return the captcha's picture; searches until the given moment. AttemptFailed says why there is none."""
@@ -70,6 +68,8 @@ class PictureTaker:
                 raise
             message = f"{cut_url(opened.page.url)} answered {opened.status} and shows no captcha"
             raise AttemptFailed(TaskErrorCode.HTTP_ERROR, message) from None
+        finally:
+            self._is_awaiting = finder.is_awaiting
 
     async def has_changed(self, taken: TakenPicture) -> bool:
         """Whether the page shows another picture than the one that was taken, or none."""
@@ -81,41 +81,32 @@ class PictureTaker:
         read = await read_picture(taken.found.frame, taken.found.candidate, self._opened.recorder)
         return read is None or (read[1] == taken.how and read[0] != taken.picture)
 
-    async def await_another(self, before: TakenPicture, until_seconds: float) -> TakenPicture | None:
-        """Wait for a picture of other bytes; None where there is none by the given moment."""
+    async def await_another(
+        self, before: TakenPicture, until_seconds: float, latest_seconds: float
+    ) -> TakenPicture | None:
+        """Wait for a picture of other bytes; None where there is none by the first moment.
+
+        While the captcha's picture is loading, it is waited for until the latest moment.
+        """
         while True:
             taken = await self._take_if_any(until_seconds)
             if taken is not None and not taken.is_same(before):
                 return taken
-            if self._clock.monotonic_seconds() >= until_seconds:
-                return None
+            now_seconds = self._clock.monotonic_seconds()
+            if now_seconds >= until_seconds:
+                if not self._is_awaiting or now_seconds >= latest_seconds:
+                    return None
+                until_seconds = min(now_seconds + LOADING_SECONDS, latest_seconds)
             await self._clock.sleep(PAUSE_SECONDS)
+
+    async def take_now(self) -> TakenPicture | None:
+        """Return what the page shows at this moment; None where that is no captcha."""
+        return await self._take_if_any(self._clock.monotonic_seconds())
 
     async def _take_if_any(self, until_seconds: float) -> TakenPicture | None:
         try:
             return await self.take(until_seconds)
         except AttemptFailed as failure:
-            if failure.task_error_code not in (TaskErrorCode.CAPTCHA_NOT_FOUND, TaskErrorCode.HTTP_ERROR):
+            if failure.task_error_code not in ABSENT:
                 raise
             return None
-
-
-async def find_clickable(taken: TakenPicture) -> Locator | None:
-    """Return the picture's element where a click may draw another one without leaving the page; None where not."""
-    frame, candidate = taken.found.frame, taken.found.candidate
-    element = None if candidate.link else await find_again(frame, candidate)
-    is_clickable = element is not None and (candidate.is_clickable or await has_click_handler(frame, PICTURE))
-    return element if is_clickable else None
-
-
-async def click_picture(taken: TakenPicture) -> bool:
-    """Click the picture where that may draw another one; False where it can't be clicked."""
-    try:
-        element = await find_clickable(taken)
-        if element is None:
-            return False
-        # The click may start a navigation, which the attempt watches itself.
-        await element.click(no_wait_after=True, timeout=CLICK_MS)
-    except PlaywrightError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""The words by which sites name captchas and what stands beside them, in the languages sites are written in.
+"""The words by which sites name captchas, what stands beside them and what became of an answer, in their languages.
 
 Terms are plain text, matched anywhere in folded text (see wording.py); what needs a border is a pattern there.
 """
@@ -124,4 +124,92 @@ PAGE_WORDS = _list("""
 code|text|image|picture|captcha|next|back|cancel|close|done|okay|confirm|continue|enter|type|verify|check|reset|clear|
 new|another|other|again|try|retry|update|renew|switch|required|optional|hint|info|note|letters|digits|numbers|
 characters|here|please|email|phone|mobile|yes|none|true|false|home|menu|save|edit|sms|otp|url|loading|wait|error|
+""")
+
+# What a site says where it does not take an answer.
+REFUSAL_TERMS = _list("""
+wrong|incorrect|invalid|not valid|could not|couldn't|cannot|unable|not verified|not correct|not match|n't match|
+mismatch|error|failed|failure|denied|rejected|expired|
+try again|unsuccess|not right|not accepted|missing|please enter|please fill|is required|mistyped|"success":false|
+"success": false|"ok":false|"ok": false|错误|錯誤|不正确|不正確|有误|有誤|失败|失敗|无效|無效|过期|過期|不匹配|不一致|
+重新输入|重新輸入|请输入|請輸入|不能为空|不符|неверн|неправильн|ошибк|не совпада|не подош|попробуйте ещ|
+попробуйте снова|недействит|просроч|истек|отклон|введите код ещ|невірн|неправильн|помилк|недійсн|спробуйте ще|
+няправільн|памылк|грешен|грешка|невалид|неправилен|погрешан|погрешно|neispravan|pogrešan|pogrešno|greška|netočan|
+napačen|napaka|
+falsch|ungültig|fehler|nicht korrekt|stimmt nicht|stimmen nicht|nicht überein|fehlgeschlagen|erneut versuchen|
+abgelaufen|
+onjuist|ongeldig|fout|verkeerd|mislukt|probeer opnieuw|incorrecte|erroné|invalide|erreur|échec|échoué|ne correspond|
+réessayez|
+réessayer|expiré|pas valide|incorrecto|incorrecta|inválido|inválida|no válido|no es válid|erróneo|equivocad|
+no coincide|
+inténtelo de nuevo|intente de nuevo|inténtalo de nuevo|caducado|falló|ha fallado|incorreto|incorreta|errado|errada|
+erro |
+não confere|não corresponde|tente novamente|falhou|expirou|não é válid|errato|errata|sbagliat|non valid|non corrett|
+non corrispond|
+errore|riprova|scadut|fallit|incorrect|no vàlid|incorrecte|違います|違っています|正しくありません|間違|誤り|
+誤って|エラー|失敗|無効|一致しません|もう一度|再入力|期限切れ|틀렸|틀린|잘못|올바르지|일치하지|오류|실패|유효하지|
+다시 입력|다시 시도|만료|
+yanlış|hatalı|geçersiz|hata |başarısız|eşleşmi|tekrar deneyin|yeniden deneyin|błędn|nieprawidłow|niepoprawn|nieudan|
+błąd|spróbuj ponownie|
+wygasł|niezgodn|felaktig|fel kod|fel svar|ogiltig|stämmer inte|misslyckades|försök igen|forkert|ugyldig|stemmer ikke|
+mislykkedes|
+prøv igen|feil|galt|mislyktes|prøv igjen|väärä|väärin|virheelli|virhe|epäonnist|yritä uudelleen|ei kelpaa|vale kood|
+vigane|nepareiz|
+neteising|klaida|chybn|nesprávn|neplatn|chyba|nesouhlas|selhal|zkuste to znovu|nesprávne|zlyhal|nesúhlas|skúste znova|
+hibás|
+helytelen|érvénytelen|hiba |sikertelen|nem egyezik|próbálja újra|rossz|greșit|incorectă|invalid|eroare|nu corespunde|
+încercați din nou|eșuat|λάθος|λανθασμέν|εσφαλμέν|μη έγκυρ|σφάλμα|απέτυχε|δοκιμάστε ξανά|خطأ|خاطئ|غير صحيح|غير صالح|
+غير مطابق|
+فشل|حاول مرة أخرى|منتهي|اشتباه|نادرست|نامعتبر|صحیح نیست|خطا|ناموفق|دوباره تلاش|مطابقت ندارد|שגוי|שגיאה|לא נכון|
+לא תקין|
+נסה שוב|נכשל|अमान्य|गलत|त्रुटि|विफल|पुनः प्रयास|मेल नहीं|ভুল|অবৈধ|ত্রুটি|ব্যর্থ|আবার চেষ্টা|தவறான|தவறு|பிழை|செல்லாத|
+ไม่ถูกต้อง|
+ผิดพลาด|รหัสผิด|ล้มเหลว|ไม่ตรง|ลองใหม่|หมดอายุ|không đúng|không chính xác|không hợp lệ|sai mã|mã sai|bị sai|
+không khớp|thất bại|
+lỗi |thử lại|hết hạn|salah|tidak valid|tidak sesuai|tidak cocok|gagal|keliru|coba lagi|tidak sah|cuba lagi|
+kedaluwarsa|
+""")
+
+# What a site says where it takes one.
+ACCEPTANCE_TERMS = _list("""
+welcome|success|thank you|thanks|thank-you|congratulations|accepted|is correct|was correct|correct!|verified|
+you are in|has been sent|was sent|
+has been received|we received|we have received|submitted|registered|logged in|signed in|is posted|was posted|
+been posted|published|
+booked|confirmed|"success":true|"success": true|"ok":true|成功|欢迎|歡迎|谢谢|謝謝|感谢|感謝|已提交|已发送|已發送|
+已登录|已登入|已完成|验证通过|
+добро пожаловать|успешн|спасибо|принят|отправлено|верно|здравствуйте|ласкаво просимо|успішн|дякуємо|надіслано|прийнят|
+дзякуй|паспяхов|добре дошли|благодар|успешно|hvala|uspješno|uspešno|dobrodošli|willkommen|erfolgreich|danke|
+vielen dank|gesendet|
+bestätigt|welkom|gelukt|succesvol|bedankt|verzonden|bienvenue|réussi|succès|merci|envoyé|accepté|bienvenid|éxito|
+exitos|
+gracias|enviado|enviada|correctamente|aceptad|bem-vind|bem vindo|sucesso|obrigad|aceito|benvenut|successo|grazie|
+inviat|accettat|
+benvingut|gràcies|ようこそ|成功しました|ありがとう|完了|送信しました|受け付けました|ログインしました|환영|성공|
+감사합니다|완료|접수되었|hoş geldin|
+hoşgeldin|başarıyla|başarılı|teşekkür|gönderildi|witaj|witamy|pomyślnie|dziękujemy|wysłano|zalogowano|przyjęt|
+välkommen|lyckades|tack |skickat|velkommen|lykkedes|tak for|takk|vellykket|tervetuloa|onnistui|kiitos|lähetetty|
+tere tulemast|aitäh|
+ačiū|paldies|vítejte|úspěšně|děkujeme|odesláno|vitajte|úspešne|ďakujeme|odoslané|üdvözöljük|sikeres|köszönjük|
+elküldve|
+bine ați venit|bun venit|succes|mulțumim|trimis cu|καλώς|επιτυχ|ευχαριστ|εστάλη|مرحبا|أهلا|بنجاح|شكرا|تم إرسال|
+تم الإرسال|تم قبول|
+خوش آمدید|موفقیت|متشکر|سپاس|با تشکر|ارسال شد|ברוך הבא|ברוכים הבאים|בהצלחה|תודה|נשלח|स्वागत|सफल|धन्यवाद|স্বাগতম|সফল|
+ধন্যবাদ|
+வரவேற்கிறோம்|வெற்றி|நன்றி|ยินดีต้อนรับ|สำเร็จ|ขอบคุณ|เรียบร้อย|chào mừng|thành công|cảm ơn|đã gửi|selamat datang|
+berhasil|
+terima kasih|sukses|berjaya|telah dikirim|terkirim|
+""")
+
+# What only who is signed in is shown.
+SIGNED_IN_TERMS = _list("""
+log out|logout|log off|sign out|signout|my account|my profile|退出|注销|登出|выйти|выход|вийти|вихід|изход|odjava|
+abmelden|
+ausloggen|
+uitloggen|afmelden|déconnexion|se déconnecter|cerrar sesión|desconectar|terminar sessão|sair |esci |disconnetti|
+tanca la sessió|
+ログアウト|サインアウト|로그아웃|çıkış|oturumu kapat|wyloguj|logga ut|log ud|logg ut|kirjaudu ulos|logi välja|
+odhlásit|odhlásiť|
+kijelentkezés|deconectare|αποσύνδεση|έξοδος|تسجيل الخروج|خروج|התנתק|लॉग आउट|লগ আউট|வெளியேறு|ออกจากระบบ|đăng xuất|
+keluar|log keluar|
 """)

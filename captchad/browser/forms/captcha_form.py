@@ -6,14 +6,18 @@ from functools import partial
 
 from playwright.async_api import Error as PlaywrightError
 
-from captchad.browser.finding.picture_taker import CLICK_MS, PictureTaker, TakenPicture, click_picture
+from captchad.browser.finding.picture_taker import PictureTaker, TakenPicture
+from captchad.browser.finding.redrawing import CLICK_MS, click_picture
 from captchad.browser.forms.elements import ElementFinder, Mode, Wanted, order_frames
 from captchad.browser.forms.form_filling import INPUT_KEY, SUBMIT_KEY, FilledField, FormFilling
+from captchad.browser.forms.send_guard import SendGuard
+from captchad.browser.forms.submission import Submission
+from captchad.browser.forms.verdict import Verdict
 from captchad.browser.forms.verdict_watch import VerdictWatch
 from captchad.browser.page.opened_page import OpenedPage
-from captchad.domain.errors import AttemptFailed, LeftScope, PictureChanged, TargetNotAllowed
+from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import Fill, FormField, list_typed_values
-from captchad.domain.target import Origin, find_origin
+from captchad.domain.target import Origin
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.runtime.spawn import TaskSet
@@ -44,8 +48,11 @@ class CaptchaForm:
         self._clock = clock
         self._work = work
         self._finder = ElementFinder(clock, deadline.search_seconds)
+        self._guard = SendGuard(opened, work)
         self._wait_unasked_seconds = 0.0
         self.left_scope_to: str | None = None
+        # The probability that the answer was accepted, where the task has no condition that says so.
+        self.judgement: float | None = None
 
     def note_taken(self) -> None:
         """Note that the current picture was taken, so that no other is on its way."""
@@ -53,7 +60,7 @@ class CaptchaForm:
 
     async def submit(self, taken: TakenPicture, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         """Type and send an answer; return whether it was right, None where the page does not show it."""
-        self.left_scope_to = None
+        self.left_scope_to = self.judgement = None
         filling = await self._find_form(taken)
         # Before anything is typed: a form may send each key press.
         if list_typed_values((), self._fill):
@@ -61,30 +68,27 @@ class CaptchaForm:
             await self._opened.confine(self._may_reach_typed)
         else:
             await filling.check_scope(taken.found.frame, self._opened.check_origin)
-        watch = VerdictWatch(self._opened.page, filling.field.frame, self._fill, self._clock, self._work)
-
-        async def permit_and_note() -> None:
-            await permit()
-            watch.note_sent()
-
+        watch = VerdictWatch(self._opened, filling.field.frame, self._fill, self._clock, self._work)
+        submission = Submission(self._opened, filling, self._guard, watch, self._fill, self._deadline)
         try:
-            await watch.begin()
-            await filling.fill_further()
-            await filling.type(text)
-            if await self._taker.has_changed(taken):
-                raise PictureChanged("the page has drawn another captcha meanwhile")
-            await watch.note_typed()
-            await filling.send(permit_and_note)
-            try:
-                verdict = await watch.wait(self._deadline.search_seconds, self._opened.check)
-            except LeftScope as left:
-                # Such as a login that goes on elsewhere: the answer was sent, and is judged by where it led.
-                self.left_scope_to = _name_origin(left)
-                return watch.judge_leaving(left.url).verified
-            self._wait_unasked_seconds = NEW_PICTURE_SECONDS if watch.has_new_document else SAME_DOCUMENT_SECONDS
-            return verdict.verified
+            await submission.send(self._taker, taken, text, permit)
+            verdict = await submission.await_verdict(partial(self._look_again, taken))
         finally:
-            watch.end()
+            submission.end()
+        self.left_scope_to, self.judgement = submission.left_scope_to, submission.judgement
+        self._wait_unasked_seconds = NEW_PICTURE_SECONDS if submission.has_new_document else SAME_DOCUMENT_SECONDS
+        return self._read_verdict(verdict)
+
+    async def _look_again(self, taken: TakenPicture) -> bool | None:
+        """Whether the page shows the same captcha as before; None where it shows none."""
+        another = await self._taker.take_now()
+        return None if another is None else another.is_same(taken)
+
+    def _read_verdict(self, verdict: Verdict) -> bool | None:
+        if verdict is Verdict.REJECTED:
+            message = f"the page shows fill.rejected ({self._fill.rejected}): it refuses what the form was filled with"
+            raise AttemptFailed(TaskErrorCode.FORM_REJECTED, message)
+        return verdict.verified
 
     async def _find_form(self, taken: TakenPicture) -> FormFilling:
         page, fill = self._opened.page, self._fill
@@ -106,6 +110,7 @@ class CaptchaForm:
         After an answer the page may show one by itself; otherwise fill.refresh is clicked, or the picture if it is
         clickable; as a last resort the page is opened again.
         """
+        self._opened.window.close()
         if self._wait_unasked_seconds:
             another = await self._await_another(taken, self._wait_unasked_seconds)
             if another is not None:
@@ -120,7 +125,7 @@ class CaptchaForm:
     async def _click(self, taken: TakenPicture) -> bool:
         refresh = self._fill.refresh
         if refresh is None:
-            return await click_picture(taken)
+            return await click_picture(taken.found.frame, taken.found.candidate)
         try:
             wanted = Wanted("button", refresh, "fill.refresh", "refresh")
             place = await self._finder.find(lambda: order_frames(self._opened.page, taken.found.frame), wanted)
@@ -134,16 +139,10 @@ class CaptchaForm:
         return True
 
     async def _await_another(self, taken: TakenPicture, limit_seconds: float) -> TakenPicture | None:
-        return await self._taker.await_another(taken, self._deadline.until(limit_seconds))
+        until_seconds = self._deadline.until(limit_seconds)
+        return await self._taker.await_another(taken, until_seconds, self._deadline.search_seconds)
 
 
 def _describe_field(number: int, order: FormField) -> Wanted:
     mode: Mode = "field" if order.value is not None else "choose" if order.choose is not None else "tick"
     return Wanted(mode, order.selector, f"fill.fields[{number}]", f"field-{number}")
-
-
-def _name_origin(left: LeftScope) -> str:
-    try:
-        return find_origin(left.url)
-    except TargetNotAllowed:
-        raise left from None

@@ -19,7 +19,6 @@ MS_PER_SECOND = 1000
 FIND_SECONDS = 3.0
 FIND_PAUSE_SECONDS = 0.1
 ACTION_MS = 5000.0
-CLICK_MS = 1000.0
 
 Mode = Literal["field", "button", "tick", "choose"]
 """What an element must be good for: to be typed into, clicked, ticked, or chosen from."""
@@ -59,12 +58,24 @@ class Place:
 
     async def click(self) -> None:
         """Click it as soon as it is visible, still and not covered."""
+        await self.await_clickable()
+        await self.use(lambda: self.element.click(force=True, no_wait_after=True, timeout=ACTION_MS))
+
+    async def await_clickable(self) -> None:
+        """Wait until it is visible, still, enabled and not covered, without clicking."""
         await self.use(lambda: self.element.click(trial=True, timeout=ACTION_MS))
-        await self.element.click(force=True, no_wait_after=True, timeout=CLICK_MS)
 
     async def type(self, text: str) -> None:
         """Type a text key by key, replacing the content; some pages listen to key presses."""
+        await self.empty()
+        await self.press(text)
+
+    async def empty(self) -> None:
+        """Give it the focus and remove its content."""
         await self.use(lambda: self.element.fill("", timeout=ACTION_MS))
+
+    async def press(self, text: str) -> None:
+        """Press the keys of a text."""
         limit_ms = ACTION_MS + MS_PER_SECOND * len(text)
         await self.use(lambda: self.element.press_sequentially(text, timeout=limit_ms))
 

@@ -1,14 +1,16 @@
 """Types an answer into a page's form as a user would, and sends it, but only within scope."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from playwright.async_api import Frame
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
-from captchad.browser.forms.elements import ACTION_MS, CLICK_MS, Place
+from captchad.browser.forms.elements import ACTION_MS, MS_PER_SECOND, Place
+from captchad.browser.page.frame_calls import call_frames
 from captchad.browser.scripts.bounds import PLACES_LIMIT, TAMPERED, URL_LENGTH, WORDS_LENGTH, Facts, cut_url
-from captchad.browser.scripts.catalogue import FORM_FACTS
+from captchad.browser.scripts.catalogue import FIELD_STATE, FORM_FACTS
 from captchad.browser.scripts.isolated_world import ask
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.page import FormField
@@ -79,24 +81,52 @@ class FormFilling:
         for one in self._further:
             await one.fill()
 
-    async def type(self, text: str) -> None:
-        """Type the answer into its field."""
-        await self.field.type(text)
+    async def type(self, text: str, note_typing: Callable[[], None]) -> None:
+        """Type the answer into its field; `note_typing` is called once that has the focus and is empty."""
+        await self.field.empty()
+        note_typing()
+        await self.field.press(text)
 
-    async def send(self, permit: Callable[[], Awaitable[None]]) -> None:
-        """Click the button, or press Enter without one; `permit` raises at the last moment before that.
+    async def is_emptied(self) -> bool:
+        """Whether the field for the answer is there without a text."""
 
-        All other waiting is done before: a click that the driver delays can't be cancelled.
+        async def look(frame: Frame) -> bool:
+            return Facts(await ask(frame, FIELD_STATE, name=INPUT_KEY)).flag("empty")
+
+        try:
+            return (await call_frames((self.field.frame,), look)) == [True]
+        except TAMPERED:
+            return False
+
+    async def await_ready(self) -> None:
+        """Wait until the form can be sent, without sending it; AttemptFailed says what is in the way."""
+        if self._button is None:
+            await self.field.use(lambda: self.field.element.focus(timeout=ACTION_MS))
+        else:
+            await self._button.await_clickable()
+
+    async def is_ready(self) -> bool:
+        """Whether the form can be sent, by the time it may take to become so."""
+        try:
+            await self.await_ready()
+        except AttemptFailed:
+            return False
+        return True
+
+    async def send(self, limit_seconds: float) -> None:
+        """Click the button, or press Enter without one, at once; AttemptFailed where the page never takes it.
+
+        The page may be busy as soon as it is clicked, so nothing but the attempt's end limits that.
         """
-        button = self._button
-        if button is None:
-            await permit()
-            await self.field.element.press("Enter", no_wait_after=True, timeout=CLICK_MS)
-            return
-        # Waits until the button is visible, still and not covered, without clicking.
-        await button.use(lambda: button.element.click(trial=True, timeout=ACTION_MS))
-        await permit()
-        await button.element.click(force=True, no_wait_after=True, timeout=CLICK_MS)
+        place, limit_ms = self._button or self.field, max(1.0, limit_seconds * MS_PER_SECOND)
+        try:
+            if self._button is None:
+                await place.element.press("Enter", no_wait_after=True, timeout=limit_ms)
+            else:
+                await place.element.click(force=True, no_wait_after=True, timeout=limit_ms)
+        except PlaywrightTimeoutError:
+            message = f"the time was up before the page had reacted to the answer ({place.wanted.selector})"
+            raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class ConditionKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A sign of success or failure: an element, an address or a text."""
+    """A sign of what became of an answer: an element, an address or a text."""
 
     kind: ConditionKind
     value: str
@@ -79,10 +79,11 @@ def read_condition(text: str | None) -> Condition | None:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Where success and failure are seen at one moment; a place is a document or a dialog, and never comes again."""
+    """Where each condition is seen to hold at one moment; a place is a document or a dialog, and never comes again."""
 
     success: frozenset[Hashable] = frozenset()
     failure: frozenset[Hashable] = frozenset()
+    rejected: frozenset[Hashable] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,16 @@ class Stillness:
         return self.quiet_seconds >= needed_seconds
 
 
+BUSY = Stillness(is_loaded=False, is_leaving=True, has_requests=True, has_moved=True, quiet_seconds=0.0)
+"""A page that has not settled, so that nothing follows from what does not show."""
+
+
 class Verdict(Enum):
-    """Whether an answer was right."""
+    """Whether an answer was right, or the form was rejected for what else is in it."""
 
     RIGHT = auto()
     WRONG = auto()
+    REJECTED = auto()
     UNKNOWN = auto()
 
     @property
@@ -126,38 +132,49 @@ class Judge:
     """Decides on one answer.
 
     What showed before the answer was sent says nothing while the same document keeps showing it; a form that reacts
-    to typing gets the time to settle. Failure outweighs success. Once the page has settled: without failure's
-    condition, an absent success is a wrong answer; without success's, an absent failure is a right one; with both, the
-    page gets some time more; with neither, nobody knows.
+    to typing gets the time to settle. Rejection outweighs failure, and failure success. Once the page has settled:
+    without failure's condition, an absent success is a wrong answer; without success's, an absent failure is a right
+    one; with both, the page gets some time more; with neither, nobody knows. An absent rejection says nothing, nor does
+    an absent success where the answer opened a window that can't be seen.
     """
 
     def __init__(self, fill: Fill, before_typing: Sighting, before_sending: Sighting) -> None:
         self._needs_success = fill.success is not None
         self._needs_failure = fill.failure is not None
-        self._first_success = before_typing.success
+        self._first_success, self._first_rejected = before_typing.success, before_typing.rejected
         self._old_success, self._old_failure = before_sending.success, before_sending.failure
+        self._old_rejected = before_sending.rejected
 
-    def judge(self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool) -> Verdict | None:
+    def judge(
+        self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool, has_lost_window: bool = False
+    ) -> Verdict | None:
         """Return the verdict, or None while it is open; an error page is no proof that an answer was right."""
         # What has vanished once counts as new when it shows again.
         self._old_success &= sighting.success
         self._old_failure &= sighting.failure
-        # Failure first: a page may show both, such as the form again with an error.
+        self._old_rejected &= sighting.rejected
+        # In this order: one message may be both a rejection and a failure, and the form may show again with an error.
+        if sighting.rejected - self._old_rejected:
+            return Verdict.REJECTED
         if sighting.failure - self._old_failure:
             return Verdict.WRONG
         if sighting.success - self._old_success:
             return Verdict.RIGHT
         if not stillness.is_settled:
             return None
-        return self._judge_settled(sighting, stillness, is_error_page=is_error_page)
+        return self._judge_settled(sighting, stillness, is_error_page=is_error_page, has_lost_window=has_lost_window)
 
-    def _judge_settled(self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool) -> Verdict | None:
+    def _judge_settled(
+        self, sighting: Sighting, stillness: Stillness, *, is_error_page: bool, has_lost_window: bool
+    ) -> Verdict | None:
+        if sighting.rejected - self._first_rejected:
+            return Verdict.REJECTED
         if sighting.failure or sighting.success - self._first_success:
             return Verdict.WRONG if sighting.failure else Verdict.RIGHT
         if self._needs_success and self._needs_failure:
             return Verdict.UNKNOWN if stillness.quiet_seconds >= PATIENCE_SECONDS else None
         if self._needs_success:
-            return Verdict.WRONG
+            return Verdict.UNKNOWN if has_lost_window else Verdict.WRONG
         if self._needs_failure and not is_error_page:
             return Verdict.RIGHT
         return Verdict.UNKNOWN

@@ -1,24 +1,24 @@
 """Watches a page after its form was sent, until it is clear whether the answer was right."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
-from operator import attrgetter
 
-from playwright.async_api import Dialog, Frame, Page, Request, Response
+from playwright.async_api import Dialog, Frame, Page
 
 from captchad.browser.browsers.driver_loss import tolerate_loss
+from captchad.browser.forms.answer_traffic import AnswerTraffic
 from captchad.browser.forms.verdict import (
+    BUSY,
     Condition,
     ConditionKind,
     Judge,
     Sighting,
-    Stillness,
     Verdict,
     normalise_text,
     read_condition,
 )
 from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
-from captchad.browser.page.retry_after import refuse_overload
+from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.scripts.bounds import DIALOG_LENGTH, STATE_LENGTH, TAMPERED, Facts, cut_url
 from captchad.browser.scripts.catalogue import CONDITIONS
 from captchad.browser.scripts.isolated_world import ask
@@ -31,68 +31,70 @@ FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.15
 PAUSE_GROWTH = 1.4
 DIALOGS_LIMIT = 100
-HTTP_ERROR_STATUS = 400
-# Requests that stay open or carry no answer say nothing about whether the page has settled.
-_ENDLESS = frozenset({"websocket", "eventsource", "ping"})
+CONDITION_NAMES = ("success", "failure", "rejected")
 
 
 @dataclass(frozen=True, slots=True)
 class FrameSight:
-    """What conditions.js saw in a frame: its document, by the time it began, and what of success and failure shows."""
+    """What conditions.js saw in a frame: its document, by the time it began, and which conditions hold there."""
 
     document: float
     is_complete: bool
-    success: bool
-    failure: bool
+    holding: Mapping[str, bool]
 
 
 class VerdictWatch:
     """Watches from before the answer is typed until the verdict; dialogs are read and answered meanwhile."""
 
-    def __init__(self, page: Page, form_frame: Frame, fill: Fill, clock: Clock, work: TaskSet) -> None:
-        self._page = page
+    def __init__(self, opened: OpenedPage, form_frame: Frame, fill: Fill, clock: Clock, work: TaskSet) -> None:
+        self._opened = opened
+        self._page, self._window = opened.page, opened.window
+        self._looked_into: Hashable = None
         self._form_frame = form_frame
+        self._traffic = AnswerTraffic(opened, form_frame, clock)
         self._fill = fill
-        self._conditions = (read_condition(fill.success), read_condition(fill.failure))
+        self._conditions = {name: read_condition(getattr(fill, name)) for name in CONDITION_NAMES}
         self._clock = clock
         self._work = work
-        self._requests: set[Request] = set()
         self._dialogs: list[str] = []
         self._documents: dict[Frame, Hashable] = {}
         self._first_sighting = Sighting()
         self._judge = Judge(fill, self._first_sighting, self._first_sighting)
-        self._answer: Response | None = None
+        self._seen_window: Page | None = None
+        self._last_sighting = self._first_sighting
         self.has_new_document = False
-        self._has_moved = False
         self._is_loaded = False
-        self._moved_seconds = 0.0
 
     async def begin(self) -> None:
         """Start listening, and note what shows before the answer is typed; `end` must follow."""
-        page = self._page
-        page.on("dialog", self._on_dialog)
-        page.on("request", self._on_request)
-        page.on("requestfinished", self._on_request_end)
-        page.on("requestfailed", self._on_request_end)
-        page.on("response", self._on_response)
+        # Not the page's events: the answer may open a window.
+        self._page.context.on("dialog", self._on_dialog)
+        self._traffic.begin()
         self._first_sighting = await self._scan()
+        self._judge = Judge(self._fill, self._first_sighting, self._first_sighting)
 
-    async def note_typed(self) -> None:
-        """Note what shows before the answer is sent: a form may show an error while one types."""
-        self._judge = Judge(self._fill, self._first_sighting, await self._scan())
+    async def look(self) -> Sighting:
+        """Return what shows now."""
+        return await self._scan()
+
+    def note_typed(self, sighting: Sighting) -> None:
+        """Take note of what shows before the answer is sent: a form may show an error while one types."""
+        self._judge = Judge(self._fill, self._first_sighting, sighting)
 
     def note_sent(self) -> None:
         """Count what happens from now on as the page's answer."""
-        self._answer, self._has_moved, self._moved_seconds = None, False, self._clock.monotonic_seconds()
+        self._traffic.note_sent()
+        self._window.expect()
+
+    def note_clicked(self) -> None:
+        """Wait for the page anew, which has already got the answer and is clicked as well."""
+        self._traffic.note_sent()
 
     def end(self) -> None:
         """Stop listening; the driver handles dialogs again."""
-        page = self._page
-        page.remove_listener("dialog", self._on_dialog)
-        page.remove_listener("request", self._on_request)
-        page.remove_listener("requestfinished", self._on_request_end)
-        page.remove_listener("requestfailed", self._on_request_end)
-        page.remove_listener("response", self._on_response)
+        self._window.stop_expecting()
+        self._traffic.end()
+        self._page.context.remove_listener("dialog", self._on_dialog)
 
     async def wait(self, deadline_seconds: float, check_page: Callable[[], None]) -> Verdict:
         """Return the verdict, at the latest at the deadline; `check_page` raises where the page is out of scope.
@@ -103,18 +105,55 @@ class VerdictWatch:
         while True:
             sighting = await self._scan(min(FRAME_SECONDS, deadline_seconds - self._clock.monotonic_seconds()))
             check_page()
-            self._check_overload()
-            verdict = self._judge.judge(sighting, self._stillness(), is_error_page=self._is_error_page)
+            self._traffic.check_overload()
+            verdict = self._judge.judge(
+                sighting,
+                self._traffic.stillness(is_loaded=self._is_loaded),
+                is_error_page=self._traffic.is_error,
+                has_lost_window=self._window.is_lost,
+            )
             if verdict is not None:
+                self._last_sighting = sighting
                 return verdict
             if self._clock.monotonic_seconds() >= deadline_seconds:
                 return self._give_up()
+            await self._look_closer()
             await self._clock.sleep(pause_seconds)
             pause_seconds = min(pause_seconds * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
+    def awaits_answer(self, urls: Collection[str]) -> bool:
+        """Whether a request to one of these addresses is still open."""
+        return self._traffic.is_open(urls)
+
+    async def shows_verdict(self, limit_seconds: float) -> bool:
+        """Whether a condition of the task shows within a time."""
+        until_seconds = self._clock.monotonic_seconds() + limit_seconds
+        while True:
+            verdict = self._judge.judge(await self._scan(), BUSY, is_error_page=False)
+            if verdict is not None or self._clock.monotonic_seconds() >= until_seconds:
+                return verdict is not None
+            await self._clock.sleep(LONGEST_PAUSE_SECONDS)
+
+    async def _look_closer(self) -> None:
+        """Look into the closed shadow roots of a new document, once it is loaded and shows no verdict."""
+        document = self._documents.get(self._page.main_frame)
+        is_due = self.has_new_document and self._is_loaded and document != self._looked_into
+        if is_due and await self._opened.make_closed_roots_known():
+            self._looked_into = document
+
+    def shows_on_page(self, verdict: Verdict) -> bool:
+        """Whether the verdict of `wait` shows on the page itself, so that no window decided it."""
+        name = {Verdict.RIGHT: "success", Verdict.WRONG: "failure", Verdict.REJECTED: "rejected"}.get(verdict)
+        if name is None:
+            return False
+        new = getattr(self._last_sighting, name) - getattr(self._first_sighting, name)
+        return any(place.page == self._page for place, _ in new if isinstance(place, Frame))
+
     def judge_leaving(self, url: str) -> Verdict:
         """Return the verdict on an answer after which the page went to an address out of scope: nothing else shows."""
-        success, failure = self._conditions
+        success, failure, rejected = (self._conditions[name] for name in CONDITION_NAMES)
+        if rejected is not None and rejected.matches_url(url):
+            return Verdict.REJECTED
         if failure is not None and failure.matches_url(url):
             return Verdict.WRONG
         if success is not None:
@@ -123,53 +162,55 @@ class VerdictWatch:
         return Verdict.RIGHT if failure is not None else Verdict.UNKNOWN
 
     def _give_up(self) -> Verdict:
-        is_asked = any(condition is not None for condition in self._conditions)
-        if is_asked and not self._stillness().is_settled:
+        is_asked = any(condition is not None for condition in self._conditions.values())
+        if is_asked and not self._traffic.stillness(is_loaded=self._is_loaded).is_settled:
             message = "the time was up before the page had answered the form"
             raise AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, message)
         return Verdict.UNKNOWN
 
-    def _stillness(self) -> Stillness:
-        quiet_seconds = self._clock.monotonic_seconds() - self._moved_seconds
-        is_leaving = any(self._is_navigation(request) for request in self._requests)
-        return Stillness(self._is_loaded, is_leaving, bool(self._requests), self._has_moved, quiet_seconds)
-
-    @property
-    def _is_error_page(self) -> bool:
-        return self._answer is not None and self._answer.status >= HTTP_ERROR_STATUS
-
-    def _check_overload(self) -> None:
-        if self._answer is not None:
-            refuse_overload(self._answer.status, self._answer.headers, self._clock.now_ms())
-
     async def _scan(self, limit_seconds: float = FRAME_SECONDS) -> Sighting:
+        if self._window.page != self._seen_window:
+            self._seen_window = self._window.page
+            self._traffic.note_move()
         # First in the order, so that a page of many frames can't push them out of the limit.
-        likeliest = (self._page.main_frame, self._form_frame)
-        frames = list(dict.fromkeys((*likeliest, *self._page.frames)))[:FRAMES_LIMIT]
+        likeliest = (*self._main_frames, self._form_frame)
+        window_frames = [] if self._seen_window is None else self._seen_window.frames
+        frames = list(dict.fromkeys((*likeliest, *window_frames, *self._page.frames)))[:FRAMES_LIMIT]
         scanned = await call_frames(frames, self._scan_frame, limit_seconds)
-        views = {frame: view for frame, view in zip(frames, scanned, strict=True) if view is not None}
+        # A window that went out of scope meanwhile shows how it was refused, and no verdict.
+        self._window.check()
+        seen = ((frame, view) for frame, view in zip(frames, scanned, strict=True) if view is not None)
+        views = {frame: view for frame, view in seen if self._traffic.is_watched(frame.page)}
         for frame, view in views.items():
             self._note_document(frame, view.document)
-        main_view = views.get(self._page.main_frame)
-        self._is_loaded = main_view is not None and main_view.is_complete
-        success, failure = (
-            {(frame, view.document) for frame, view in views.items() if shows(view) or self._is_address(frame, one)}
-            | self._find_dialogs(one)
-            for shows, one in zip((attrgetter("success"), attrgetter("failure")), self._conditions, strict=True)
+        shown = [views.get(frame) for frame in self._main_frames]
+        self._is_loaded = all(view is not None and view.is_complete for view in shown)
+        return Sighting(**{name: self._find_places(name, views) for name in CONDITION_NAMES})
+
+    def _find_places(self, name: str, views: Mapping[Frame, FrameSight]) -> frozenset[Hashable]:
+        condition = self._conditions[name]
+        documents = (
+            (frame, view.document)
+            for frame, view in views.items()
+            if view.holding[name] or self._is_address(frame, condition)
         )
-        return Sighting(frozenset(success), frozenset(failure))
+        return frozenset((*documents, *self._find_dialogs(condition), *self._find_left(condition)))
 
     async def _scan_frame(self, frame: Frame) -> FrameSight | None:
-        success, failure = (_describe(condition) for condition in self._conditions)
+        wanted = {name: _describe(condition) for name, condition in self._conditions.items()}
         try:
-            return read_sight(Facts(await ask(frame, CONDITIONS, success=success, failure=failure)))
+            return read_sight(Facts(await ask(frame, CONDITIONS, **wanted)))
         except TAMPERED:
             return None
 
     def _is_address(self, frame: Frame, condition: Condition | None) -> bool:
-        return (
-            condition is not None and frame == self._page.main_frame and condition.matches_url(cut_url(self._page.url))
-        )
+        return condition is not None and frame in self._main_frames and condition.matches_url(cut_url(frame.url))
+
+    def _find_left(self, condition: Condition | None) -> set[Hashable]:
+        left = self._window.left
+        if left is None or condition is None or not condition.matches_url(left.url):
+            return set()
+        return {("left", left.url)}
 
     def _find_dialogs(self, condition: Condition | None) -> set[Hashable]:
         if condition is None:
@@ -179,34 +220,21 @@ class VerdictWatch:
     def _note_document(self, frame: Frame, document: Hashable) -> None:
         if self._documents.setdefault(frame, document) != document:
             self._documents[frame] = document
-            self.has_new_document = True
-            self._note_move()
+            self.has_new_document |= frame.page == self._page
+            self._traffic.note_move()
 
-    def _note_move(self) -> None:
-        self._has_moved, self._moved_seconds = True, self._clock.monotonic_seconds()
-
-    def _on_request(self, request: Request) -> None:
-        if request.resource_type not in _ENDLESS:
-            self._requests.add(request)
-            self._note_move()
-
-    def _on_request_end(self, request: Request) -> None:
-        if request in self._requests:
-            self._requests.discard(request)
-            self._note_move()
-
-    def _on_response(self, response: Response) -> None:
-        if self._is_navigation(response.request):
-            self._answer = response
-
-    def _is_navigation(self, request: Request) -> bool:
-        return request.is_navigation_request() and request.frame in (self._page.main_frame, self._form_frame)
+    @property
+    def _main_frames(self) -> tuple[Frame, ...]:
+        """The main frames of the page and of its window."""
+        window = self._window.page
+        return (self._page.main_frame,) if window is None else (self._page.main_frame, window.main_frame)
 
     def _on_dialog(self, dialog: Dialog) -> None:
-        # A page may open dialogs in an endless loop.
-        if len(self._dialogs) < DIALOGS_LIMIT:
-            self._dialogs.append(dialog.message[:DIALOG_LENGTH])
-        self._note_move()
+        if self._traffic.is_watched(dialog.page):
+            # A page may open dialogs in an endless loop.
+            if len(self._dialogs) < DIALOGS_LIMIT:
+                self._dialogs.append(dialog.message[:DIALOG_LENGTH])
+            self._traffic.note_move()
         self._work.spawn(_close_dialog(dialog, self._fill.dialogs), "close-dialog")
 
 
@@ -215,8 +243,7 @@ def read_sight(facts: Facts) -> FrameSight:
     return FrameSight(
         document=facts.measure("document"),
         is_complete=facts.text("state", STATE_LENGTH) == "complete",
-        success=facts.flag("success"),
-        failure=facts.flag("failure"),
+        holding={name: facts.flag(name) for name in CONDITION_NAMES},
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from ctypes.util import find_library
 from pathlib import Path
 
 from playwright._impl._driver import compute_driver_executable
@@ -61,7 +62,7 @@ class PlaywrightDriver:
                 _retrieve_end(manager)
                 await install_scripts(playwright)
         except Exception as error:  # noqa: BLE001 - a driver that ends meanwhile raises a bare Exception
-            raise LaunchFailed(f"Playwright's driver did not start: {str(error) or 'no answer'}") from None
+            raise LaunchFailed(f"Playwright's driver did not start: {explain_failed_start(error)}") from None
         finally:
             self._pid = find_driver(known) or 0
         self._playwright = playwright
@@ -85,6 +86,12 @@ class PlaywrightDriver:
         pid, self._pid = self._pid, 0
         if pid:
             kill_tree(pid)
+
+
+def explain_failed_start(error: Exception) -> str:
+    """Return why a driver did not start; what it says of a missing library goes where nobody reads it."""
+    reason = str(error) or "no answer"
+    return reason if find_library("atomic") else f"{reason}; it needs libatomic1 (apt-get install libatomic1)"
 
 
 async def _stop_quietly(playwright: Playwright) -> None:

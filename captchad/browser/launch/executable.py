@@ -11,7 +11,7 @@ from captchad.domain.ports import LOOPBACK_HOST
 PATH_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 HOW_TO_INSTALL = (
     "install it with `playwright install --with-deps chromium-headless-shell` or "
-    "`apt-get install chromium-headless-shell`, or name one in browser.executable"
+    "`apt-get install chromium-headless-shell libatomic1`, or name one in browser.executable"
 )
 QUIET_FLAGS = (
     "--disable-background-networking",

@@ -1,12 +1,11 @@
 """Measures a browser's memory, and ends the pages that take most of it."""
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from captchad.browser.launch.process_tree import is_renderer, list_tree
+from captchad.browser.launch.process_tree import is_renderer, kill_all, list_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,7 @@ def end_largest_renderers(pid: int, limit_bytes: int) -> int:
             ended.append(part)
             left_bytes -= part.own_bytes
     if left_bytes <= limit_bytes:
-        for part in ended:
-            with contextlib.suppress(psutil.Error):
-                part.process.kill()
+        kill_all(part.process for part in ended)
     return left_bytes
 
 

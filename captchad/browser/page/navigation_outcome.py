@@ -52,10 +52,10 @@ class NavigationOutcome:
                 await self._leads_out.wait()
 
     async def check_answer(self, response: Response) -> None:
-        """Raise if the proxy itself sent the response; over https only the site can have, so the header is ignored."""
-        code = response.headers.get(ANSWER_HEADER.lower())
-        if code is None or urlsplit(cut_url(response.url)).scheme != "http":
+        """Raise if the proxy itself sent the response."""
+        if not is_proxy_answer(response):
             return
+        code = response.headers[ANSWER_HEADER.lower()]
         if code == UNREACHABLE:
             raise AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, read_answer(await response.text(), code))
         raise self._explain_refusal(response.url) or AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, code)
@@ -117,6 +117,11 @@ class NavigationOutcome:
 
 def _read_origin(url: str) -> Origin:
     return parse_origin("{0.scheme}://{0.netloc}/".format(urlsplit(cut_url(url))))
+
+
+def is_proxy_answer(response: Response) -> bool:
+    """Whether the proxy itself sent a response; over https only the site can have, so the header is ignored."""
+    return ANSWER_HEADER.lower() in response.headers and urlsplit(cut_url(response.url)).scheme == "http"
 
 
 def is_abort(error: PlaywrightError) -> bool:

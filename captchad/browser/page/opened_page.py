@@ -4,19 +4,22 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from playwright.async_api import CDPSession, Page, Request, Response
 from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 
 from captchad.browser.browsers.connection import BrowserConnection
-from captchad.browser.browsers.driver_loss import tolerate_loss
+from captchad.browser.page.addresses import is_elsewhere, strip_query
+from captchad.browser.page.answer_window import AnswerWindow
+from captchad.browser.page.frame_calls import FRAME_SECONDS, FRAMES_LIMIT, call_frames
 from captchad.browser.page.navigation_outcome import NavigationOutcome, is_abort, is_crash_sign
 from captchad.browser.page.picture_recorder import PictureRecorder
 from captchad.browser.page.renderer import end_renderer
 from captchad.browser.page.retry_after import refuse_overload
 from captchad.browser.scripts.bounds import cut_url
-from captchad.browser.scripts.isolated_world import MainFrame, prove_alive
+from captchad.browser.scripts.isolated_world import MainFrame, mark_world, prove_alive
 from captchad.domain.errors import AttemptFailed, TargetNotAllowed, TaskErrorCode
 from captchad.domain.target import Origin
 from captchad.egress.proxy import FilteringProxy
@@ -24,7 +27,6 @@ from captchad.egress.proxy_access import ProxyAccess
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 
-HTTP_ERROR_STATUS = 400
 # After it the page is searched as it is.
 DOCUMENT_MS = 5000
 SIGN_OF_LIFE_SECONDS = 10.0
@@ -55,8 +57,9 @@ class OpenedPage:
         self.page = page
         self.main_frame = main_frame
         self.recorder = PictureRecorder()
+        self.window = AnswerWindow(surroundings.proxy, clock, work)
         self.status: int | None = None
-        self._devtools = devtools
+        self.devtools = devtools
         self._connection, self._access, self._proxy = surroundings.connection, surroundings.access, surroundings.proxy
         self._clock = clock
         self._work = work
@@ -100,7 +103,23 @@ class OpenedPage:
     @property
     def is_error_page(self) -> bool:
         """Whether the site answered with an error."""
-        return self.status is not None and self.status >= HTTP_ERROR_STATUS
+        return self.status is not None and self.status >= HTTPStatus.BAD_REQUEST
+
+    @property
+    def led_to(self) -> str | None:
+        """The address, without its query, to which the page has led; None where it is the one that was opened."""
+        url = cut_url(self.page.url)
+        return strip_query(url) if is_elsewhere(self._url, url) else None
+
+    async def make_closed_roots_known(self) -> bool:
+        """Let scripts see the closed shadow roots that are there now; False where the page does not answer in time."""
+        frames = self.page.frames[:FRAMES_LIMIT]
+        with contextlib.suppress(TimeoutError, PlaywrightError):
+            async with asyncio.timeout(FRAME_SECONDS):
+                return await self.main_frame.make_closed_roots_known(
+                    lambda name: call_frames(frames, lambda frame: mark_world(frame, name))
+                )
+        return False
 
     def check(self) -> None:
         """Raise AttemptFailed if the page crashed, was ended, or went out of scope."""
@@ -151,8 +170,12 @@ class OpenedPage:
         self._outcome.note_redirect(location)
 
     def note_popup(self, popup: Page) -> None:
-        """Close the popup."""
-        self._work.spawn(_close_quietly(popup), "close-popup")
+        """Close the popup, or follow it where an answer has opened it."""
+        self.window.note_popup(popup)
+
+    def note_popup_request(self, request: Request) -> None:
+        """Remember a popup's request; it may come before the popup is known."""
+        self.window.note_request(request)
 
     def note_crash(self) -> None:
         """Remember that the page is gone."""
@@ -161,7 +184,8 @@ class OpenedPage:
     def note_flood(self, reason: str) -> None:
         """Crash the page before it harms other pages of its browser."""
         self._flood = reason
-        self._work.spawn(end_renderer(self._devtools), "end-flood")
+        self.window.end_renderer()
+        self._work.spawn(end_renderer(self.devtools), "end-flood")
 
     async def _is_crashing(self) -> bool:
         """Ask the page itself: when it crashes, the driver may first report that its navigation ended."""
@@ -183,8 +207,3 @@ class OpenedPage:
 
 async def _do_nothing() -> None:
     """Leave the page as it opened."""
-
-
-async def _close_quietly(page: Page) -> None:
-    with tolerate_loss():
-        await page.close()

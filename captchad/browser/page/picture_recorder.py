@@ -1,5 +1,6 @@
 """Remembers the responses that may be a page's pictures, so that no picture is requested twice."""
 
+from http import HTTPStatus
 from urllib.parse import urldefrag
 
 from playwright.async_api import Request, Response
@@ -8,7 +9,6 @@ from captchad.browser.scripts.bounds import URL_LENGTH, WORDS_LENGTH
 from captchad.egress.proxy_connection import ANSWER_HEADER
 
 RECORDED_LIMIT = 400
-HTTP_ERROR_STATUS = 400
 _PICTURE_TYPES = ("image/",)
 _NO_PICTURE_TYPES = ("text/", "application/json")
 
@@ -65,7 +65,7 @@ def _find_failure(response: Response) -> str | None:
     refused = response.headers.get(ANSWER_HEADER.lower())
     if refused is not None:
         return f"was refused: {refused[:WORDS_LENGTH]}"
-    if response.status >= HTTP_ERROR_STATUS:
+    if response.status >= HTTPStatus.BAD_REQUEST:
         return f"answered {response.status}"
     return f"answered with {content_type}" if content_type.startswith(_NO_PICTURE_TYPES) else None
 

@@ -12,9 +12,12 @@ FINDER = "finder"
 FORM = "form"
 FORM_FACTS = "form_facts"
 OBSTACLE = "obstacle"
+FIELD_STATE = "field_state"
 CONDITIONS = "conditions"
+AFTERMATH = "aftermath"
 STORAGE = "storage"
 CLOSED_HOSTS = "closed_hosts"
+CLOSED_SECRETS = "closed_secrets"
 
 _FINDER_PARTS = ("walk", "texts", "behavioural", "aim", "pictures", "ground", "page_texts", "tiles", "controls")
 _SHARED_PARTS = ("walk", "texts", "behavioural")
@@ -41,8 +44,11 @@ def read_page_scripts() -> dict[str, str]:
             "({ uses, fields })", "shadow_roots.js", *shared, "form_facts.js", MAYBE=patterns.MAYBE_PATTERN
         ),
         OBSTACLE: join_files("({ name })", "shadow_roots.js", "obstacle.js"),
+        FIELD_STATE: join_files("({ name })", "field_state.js"),
         CONDITIONS: join_files("(wanted)", "shadow_roots.js", "conditions.js"),
+        AFTERMATH: join_files("({ selector })", "shadow_roots.js", "aftermath.js"),
         CLOSED_HOSTS: join_files("()", "shadow_roots.js", "closed_hosts.js"),
+        CLOSED_SECRETS: join_files("({ selector, texts })", "shadow_roots.js", "closed_secrets.js"),
         STORAGE: join_files("({ origin })", "storage.js"),
     }
 

@@ -1,7 +1,7 @@
-// Returns whether one frame shows success or failure; verdict_watch.py calls it repeatedly.
+// Returns which conditions hold in one frame; verdict_watch.py calls it repeatedly.
 //
-// wanted: { success, failure }, each null or { kind: "CSS" | "TEXT" | "URL", value } with a text's value normalised
-// returns { document, state, success, failure }; `document` differs for each document of a frame
+// wanted: { success, failure, rejected }, each null or { kind: "CSS" | "TEXT" | "URL", value } with a text's value normalised
+// returns { document, state, success, failure, rejected }; `document` differs for each document of a frame
 const ELEMENTS_LIMIT = 20000, SHOWN_LIMIT = 200;
 const roots = [document];
 for (let at = 0; at < roots.length; at++) {
@@ -29,5 +29,5 @@ const holds = (condition) => {
 return {
   // When the document began; nothing else of it is sure to differ from the one before.
   document: performance.timeOrigin, state: document.readyState,
-  success: holds(wanted.success), failure: holds(wanted.failure),
+  success: holds(wanted.success), failure: holds(wanted.failure), rejected: holds(wanted.rejected),
 };

@@ -78,6 +78,7 @@ const gatherOthers = (found, elements) => selector !== null ? [] : [...safely(()
 const isAt = (aim, found, element, box) => Boolean(aim) && nearTo(found, element, box)
   .some(([at, distance, isNext]) => found.typed[at].element === aim && isNext && distance <= NEAR_PIXELS);
 const isThere = (one) => one.kind === "tiles" ? one.isComplete : isTextKind(one.kind) || isLoaded(one.element, one.kind, one.from);
+const isOnItsWay = (element) => element.localName === "img" && !element.complete;
 const factsOf = (found, aim, one) => {
   const { element, at, kind, from, own, box } = one;
   const aside = element.closest("header, nav, footer, aside"), form = element.closest("form");
@@ -86,7 +87,7 @@ const factsOf = (found, aim, one) => {
   return {
     index: at, kind, source: shorten(from), own, width, height, kinship: kinshipOf(aim, element), ...placeOf(found, element, box),
     is_visible: isVisible(element), is_loaded: isThere(one), is_at_aim: isAt(aim, found, element, box),
-    is_pending: element.localName === "img" && from.startsWith("http") && !element.complete,
+    is_pending: from.startsWith("http") && isOnItsWay(element),
     is_clickable: Boolean(element.onclick) || element.hasAttribute("onclick") || getComputedStyle(element).cursor === "pointer",
     is_outside_form: Boolean(aside) && !isFormInside, link: safely(() => linkOf(element, from), ""), part_of: partOf(found, element),
   };
@@ -142,8 +143,11 @@ const scan = (found, elements, problem) => {
   // Before frames and candidates, which look for these marks in their own form.
   markTexts(found);
   const frames = frameFacts(found);
-  const isPart = ({ element }) => others.some(({ members = [] }) => members.includes(element));
-  const candidates = [...glances.filter((one) => !isPart(one)).slice(0, CANDIDATES_LIMIT - others.length), ...others].map((one) => safely(() => factsOf(found, aim, one), null)).filter(Boolean);
+  const rowWith = ({ element }) => others.find(({ members = [] }) => members.includes(element));
+  // A piece is not taken for the whole while another is on its way.
+  const single = glances.filter((one) => { const row = rowWith(one); return !row || !row.members.some(isOnItsWay); });
+  const candidates = [...single.slice(0, CANDIDATES_LIMIT - others.length), ...others]
+    .map((one) => safely(() => ({ ...factsOf(found, aim, one), row: (rowWith(one) || { at: -1 }).at }), null)).filter(Boolean);
   const unfinished = found.pictures.filter((one) => one.localName === "img" && !one.complete && one.loading !== "lazy").length;
   const facts = {
     state: document.readyState, problem, has_aim: Boolean(aim), unsupported: found.marks.length ? found.marks[0].vendor : null,

@@ -6,7 +6,9 @@ const TEXT_MARK = "text:";
 const isTextKind = (kind) => kind === "text" || kind === "question";
 
 const shownText = (node) => {
-  const style = getComputedStyle(node.parentElement), text = node.data.replace(/\s+/g, " ");
+  const style = getComputedStyle(node.parentElement);
+  const isTurned = style.direction === "rtl" && /override/.test(style.unicodeBidi);
+  const written = node.data.replace(/\s+/g, " "), text = isTurned ? [...written].reverse().join("") : written;
   return style.textTransform === "uppercase" ? text.toUpperCase() : style.textTransform === "lowercase" ? text.toLowerCase() : text;
 };
 const isShownText = (node) => Boolean(node.data.trim()) && isReadText(node) && node.parentElement !== null &&

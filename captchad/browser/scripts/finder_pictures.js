@@ -64,8 +64,8 @@ const besideFields = (found) => found.typed.slice(0, FIELDS_BESIDE_LIMIT).flatMa
   }
   return beside;
 });
-// A code may stand as text on a picture of nothing.
-const isCodeOnGround = (element) => safely(() => { const shown = elementText(element); return shown !== null && isCode(shown.text); }, false);
+// A code may stand as text on a picture of nothing. What a drawing holds is part of the picture.
+const isCodeOnGround = (element) => kindOf(element) === "background" && safely(() => { const shown = elementText(element); return shown !== null && isCode(shown.text); }, false);
 const withGrounds = (found) => {
   const grounds = [...found.grounds.slice(0, GROUNDS_LIMIT), ...besideFields(found)], pictures = new Set(found.pictures);
   const isGround = (one) => !pictures.has(one) && !/^(i?frame|script|style|html|body|form)$/.test(one.localName) && backdropOf(one) &&

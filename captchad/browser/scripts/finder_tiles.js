@@ -39,13 +39,15 @@ const holderOf = (element) => {
   return parent && parent.childElementCount === 1 && parentOf(parent) ? parentOf(parent) : parent;
 };
 const measure = (element) => ({ element, kind: kindOf(element), box: boxOf(element) });
+// One that alone says that it is the captcha is whole by itself: what stands beside it is something else.
+const areAlike = (row) => new Set(row.map(({ element }) => MAYBE.test(safely(() => wordsOf(element), "")))).size === 1;
 const tileGroups = (elements) => {
   const holders = new Map();
   for (const one of elements.map(measure).filter(isTile)) {
     const holder = holderOf(one.element);
     if (holder) holders.set(holder, [...(holders.get(holder) || []), one]);
   }
-  return [...holders].map(([holder, some]) => [holder, rowOf(some)]).filter(([, row]) => row).map(([holder, row]) => makeTiles(holder, row));
+  return [...holders].map(([holder, some]) => [holder, rowOf(some)]).filter(([, row]) => row && areAlike(row)).map(([holder, row]) => makeTiles(holder, row));
 };
 const isBackdrop = (element) => kindOf(element) === "background";
 const tilesIn = (element) => {

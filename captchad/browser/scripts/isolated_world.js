@@ -2,7 +2,7 @@
 // document, but with the browser's own functions, whatever the page has put in their place.
 //
 // scripts: what can be asked, by name; kept: elements that later orders are about, by the name they are kept under
-// An order that `keeps` is answered with an element, or none; any other with an element that holds the answer as JSON.
+// An order that `keeps` is answered with an element, or none, one that `lists` with elements; any other with an element that holds the answer as JSON.
 
 const MARK = "data-captchad";
 // By the prototype: an element's name can hide the document's functions (<img name="createElement">).
@@ -23,7 +23,9 @@ const queryAll = (root, text) => {
   const order = JSON.parse(decodeURIComponent(text));
   if (order.script === "kept") return isKept(order.name) ? [kept[order.name]] : [];
   if (order.script === "mark") return [carry(mark(order))];
+  if (order.script === "mark_world") return [carry(globalThis[order.name] = true)];
   const result = scripts[order.script](order);
+  if (order.lists) return result;
   if (!order.keeps) return [carry(result)];
   kept[order.keeps] = result;
   return result instanceof Element ? [result] : [];

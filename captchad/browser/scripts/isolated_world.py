@@ -14,7 +14,7 @@ from playwright.async_api import CDPSession, Frame, Locator, Playwright
 
 from captchad.browser.scripts.bounds import ANSWER_LENGTH, TAMPERED
 from captchad.browser.scripts.catalogue import read_engine, read_page_scripts
-from captchad.browser.scripts.closed_roots import ClosedRoots
+from captchad.browser.scripts.closed_roots import ClosedRoots, MarkWorlds
 
 ENGINE = "captchad"
 PAGE_ENGINE = "captchad-page"
@@ -54,12 +54,12 @@ class MainFrame:
 
     def __init__(self, devtools: CDPSession, frame_id: str) -> None:
         self._devtools = devtools
-        self._frame_id = frame_id
-        self.closed_roots = ClosedRoots(devtools, frame_id, ENGINE)
+        self.frame_id = frame_id
+        self._closed_roots = ClosedRoots(devtools, ENGINE)
 
     async def ask_text(self, script: str, **order: Any) -> str:
         """Return what a script that keeps nothing answers, as JSON; PlaywrightError where there is no document."""
-        world = {"frameId": self._frame_id, "worldName": ENGINE}
+        world = {"frameId": self.frame_id, "worldName": ENGINE}
         context = await self._devtools.send("Page.createIsolatedWorld", world)
         source = f"(() => {{ const kept = {{}}; return ({read_page_scripts()[script]})({json.dumps(order)}) }})()"
         wanted = {
@@ -71,6 +71,15 @@ class MainFrame:
         text = answer["result"].get("value")
         return text if isinstance(text, str) and len(text) <= ANSWER_LENGTH else _NOTHING
 
+    async def make_closed_roots_known(self, mark_worlds: MarkWorlds) -> bool:
+        """Let scripts see the closed shadow roots that are there now, in all frames; False where the page is gone."""
+        return await self._closed_roots.make_known(mark_worlds)
+
+
+async def mark_world(frame: Frame, name: str) -> None:
+    """Set a global of that name in the driver's world of a frame."""
+    await ask(frame, "mark_world", name=name)
+
 
 async def choose(frame: Frame, script: str, keeps: str, **order: Any) -> Locator | None:
     """Return the element that a script chooses, which is kept under a name in its document; None where there is none.
@@ -79,6 +88,11 @@ async def choose(frame: Frame, script: str, keeps: str, **order: Any) -> Locator
     """
     found = await frame.locator(_address(script, {**order, "keeps": keeps})).count()
     return frame.locator(_address("kept", {"name": keeps})) if found == 1 else None
+
+
+def locate_all(frame: Frame, script: str, **order: Any) -> Locator:
+    """Return the elements that a script lists, each time that they are asked for."""
+    return frame.locator(_address(script, {**order, "lists": True}))
 
 
 async def has_click_handler(frame: Frame, name: str) -> bool:

@@ -9,6 +9,7 @@ from playwright.async_api import Error as PlaywrightError
 import captchad
 from captchad.browser.browsers.connection import BrowserConnection, LaunchFailed, describe_proxy
 from captchad.browser.browsers.driver_loss import tolerate_loss
+from captchad.browser.page.answer_window import find_page
 from captchad.browser.page.renderer import end_renderer
 from captchad.browser.scripts.isolated_world import MainFrame
 from captchad.browser.tabs.traces import Traces
@@ -42,6 +43,9 @@ class TabObserver(Protocol):
 
     def note_request(self, request: Request) -> None:
         """The page sent a request."""
+
+    def note_popup_request(self, request: Request) -> None:
+        """A page that this one opened sent a request."""
 
     def note_response(self, response: Response) -> None:
         """The page got a response."""
@@ -92,10 +96,11 @@ class Tab:
         self._workers_made = 0
         self._addresses_length = 0
         context.on("page", self._on_popup)
+        # The driver tells a popup's first request before the popup itself.
+        context.on("request", self._on_request)
         page.on("crash", self._on_crash)
         page.on("frameattached", self._on_frame)
         page.on("framenavigated", self._on_document)
-        page.on("request", self._on_request)
         page.on("response", self._on_response)
 
     @property
@@ -161,6 +166,9 @@ class Tab:
         if popup == self.page:
             return
         self.traces.note_unknown("another page")
+        # What it makes weighs on the browser as the page's own does.
+        popup.on("frameattached", self._on_frame)
+        popup.on("framenavigated", self._on_document)
         if self.observer is not None:
             self.observer.note_popup(popup)
 
@@ -197,7 +205,9 @@ class Tab:
         self.traces.note_requested(request.url)
         self._requests_made += 1
         if self.observer is not None:
-            self.observer.note_request(request)
+            is_own = find_page(request) == self.page
+            note = self.observer.note_request if is_own else self.observer.note_popup_request
+            note(request)
         if self._requests_made == REQUESTS_FLOOD:
             self._note_flood(f"the page makes more than {REQUESTS_FLOOD} requests")
         self._note_address(request.url)

@@ -178,7 +178,13 @@ class TabPool:
     async def _open(self, connection: BrowserConnection) -> Tab:
         if connection.number not in self._watched_browsers:
             await self._watch(connection)
-        tab = await open_tab(connection, is_reusable=self._reuses)
+        try:
+            tab = await open_tab(connection, is_reusable=self._reuses)
+        except PlaywrightError:
+            # One that has lost what starts its renderers still answers, and would fail every further page within
+            # milliseconds.
+            connection.retire("could not open a page", is_broken=True)
+            raise
         tab.on_crash = self._note_crash
         self._watched[tab.context_id] = tab
         return tab

@@ -6,8 +6,9 @@ from pathlib import Path
 import orjson
 
 from captchad.domain.label import write_time
-from captchad.operations.labels.label_files import FILE_MODE, FOLDER_MODE, locked
+from captchad.operations.labels.label_files import locked
 from captchad.runtime.clock import Clock
+from captchad.runtime.durable_files import FILE_MODE, FOLDER_MODE
 
 JOURNAL_FILE_NAME = "journal.jsonl"
 

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,16 +13,14 @@ import orjson
 
 from captchad.domain.errors import LabelUnreadable
 from captchad.domain.label import Label, LabelOrigin, Verdict
+from captchad.runtime.durable_files import FILE_MODE, FOLDER_MODE, write_whole
 
 SUFFIX = ".label"
 VERSION = 1
-FOLDER_MODE = 0o700
-FILE_MODE = 0o600
 HEAD_LIMIT_BYTES = 16 * 1024
 NAME_LIMIT_BYTES = 255
 
 _LOCK_NAME = ".lock"
-_UNFINISHED = ".unfinished-"
 _FIELDS = tuple(one.name for one in fields(Label))
 
 
@@ -69,33 +66,10 @@ def write_label(folder: Path, label: Label, picture: bytes) -> int:
 
     It is there, or replaced, in one step, and outlives a power failure.
     """
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     head = orjson.dumps({"version": VERSION, **{name: getattr(label, name) for name in _FIELDS}})
-    unfinished = folder / f"{_UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        with open(unfinished, "xb", opener=_open_private) as stream:
-            size = stream.write(head + b"\n" + picture)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.rename(folder / name_file(label.label_id))
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    sync_folder(folder)
-    return size
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, FILE_MODE)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have what has appeared in or gone from a folder outlive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    content = head + b"\n" + picture
+    write_whole(folder / name_file(label.label_id), content)
+    return len(content)
 
 
 def read_label(path: Path) -> StoredLabel:
@@ -116,12 +90,6 @@ def _build(path: Path, members: Any) -> StoredLabel:
         raise ValueError("one of its members is not text")
     members["verdict"], members["origin"] = Verdict(members["verdict"]), LabelOrigin(members["origin"])
     return StoredLabel(**members, path=path)
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what a killed process has left unfinished; only while the store is locked."""
-    for path in folder.glob(f"{_UNFINISHED}*"):
-        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

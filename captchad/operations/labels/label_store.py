@@ -16,11 +16,10 @@ from captchad.operations.labels.label_files import (
     name_folder,
     read_host,
     read_label,
-    remove_unfinished,
-    sync_folder,
     write_label,
 )
 from captchad.runtime.clock import Clock
+from captchad.runtime.durable_files import remove_unfinished, sync_folder
 
 LABELS_FOLDER_NAME = "labels"
 """Below the state folder."""

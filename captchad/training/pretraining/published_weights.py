@@ -18,18 +18,16 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import nn
 
-from captchad.recognition.preparation import COLOUR_PLANES, GREY_PLANES
+from captchad.recognition.preparation import GREY_PLANES
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.network import CaptchaNetwork
 from captchad.training.recipe import NetworkShape
-from captchad.training.weights import load_starting_point
+from captchad.training.weights import PLANE_SHARES
 
 PACKAGE = "rapidocr"
 FILE = "models/PP-OCRv6_rec_small.onnx"
 _CHARACTERS_KEY = "character"
 _UNKNOWN_BIAS = np.float32(2.0)
-_PLANE_SHARES = {GREY_PLANES: (1.0,), COLOUR_PLANES: (0.5, 0.5, 0.0, 0.0)}
-"""How much of the ink each plane shows at first: brightness and distance alike, the differences of colour nothing."""
 
 Values = NDArray[np.float32]
 
@@ -49,11 +47,6 @@ def find_published() -> Path:
     if folder is None or not (folder / FILE).is_file():
         raise ValueError(f"{PACKAGE} is not installed, or without {FILE}: pip install --no-deps 'rapidocr>=3.10,<4'")
     return folder / FILE
-
-
-def load_first_network(path: Path, planes: int) -> CaptchaNetwork:
-    """Read the network to begin with: the published one by its file's name, else one that `export` wrote."""
-    return load_published(path, planes).eval() if path.name == Path(FILE).name else load_starting_point(path).network
 
 
 def load_published(path: Path, planes: int = GREY_PLANES, symbols: str = SYMBOLS) -> CaptchaNetwork:
@@ -138,7 +131,7 @@ def _fill_convolutions(network: CaptchaNetwork, layers: Sequence[Layer]) -> None
 def _turn_to_planes(stem: Layer, planes: int) -> Layer:
     # Its colours c run from -1 (ink) to 1 (ground), a prepared plane p from 0 (ground) to 1: c = 1 - 2p.
     ink = -2 * stem.weight.sum(axis=1, keepdims=True)
-    shares = _PLANE_SHARES[planes]
+    shares = PLANE_SHARES[planes]
     weight = np.concatenate([np.float32(share) * ink for share in shares], axis=1)
     return Layer(weight, stem.bias + stem.weight.sum(axis=(1, 2, 3)))
 

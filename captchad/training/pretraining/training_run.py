@@ -9,15 +9,17 @@ from pathlib import Path
 import torch
 
 from captchad.runtime.clock import Clock
+from captchad.training.network import CaptchaNetwork
 from captchad.training.pretraining.checkpoint import FILE_NAME
 from captchad.training.pretraining.drawing import DrawingPlan
 from captchad.training.pretraining.feed import Feed
 from captchad.training.pretraining.progress import ProgressReporter
-from captchad.training.pretraining.published_weights import load_first_network
+from captchad.training.pretraining.published_weights import FILE, load_published
 from captchad.training.pretraining.trainer import SaveTimer, Trainer, choose_device
 from captchad.training.pretraining.validation import draw_validation, validate
 from captchad.training.recipe import Recipe
 from captchad.training.sample import Sample
+from captchad.training.weights import load_first_network
 
 FIGURES_NAME = "figures.jsonl"
 SAVE_SECONDS = 120.0
@@ -53,9 +55,7 @@ class TrainingRun:
         if self._is_there:
             self._trainer.resume(self._options.folder)
         elif self._options.first_model is not None:
-            self._trainer.start_from(
-                load_first_network(self._options.first_model, self._recipe.shape.planes).state_dict()
-            )
+            self._trainer.start_from(_load_first(self._options.first_model, self._recipe.shape.planes).state_dict())
         torch.set_num_threads(self._options.threads)
         plan = DrawingPlan(
             tuple(sorted(self._recipe.families.items())), self._recipe.seed, self._recipe.feeding.altered_share
@@ -96,3 +96,8 @@ class TrainingRun:
         with (self._options.folder / FIGURES_NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps(figures) + "\n")
         reporter.report_figures(step, found)
+
+
+def _load_first(path: Path, planes: int) -> CaptchaNetwork:
+    """Read the network to begin with: the published one by its file's name, else one that `export` wrote."""
+    return load_published(path, planes).eval() if path.name == Path(FILE).name else load_first_network(path, planes)

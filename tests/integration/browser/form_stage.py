@@ -17,6 +17,7 @@ from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.integration.browser.stage import LocalSite, Stage, draw_picture
 from tests.patience import PATIENCE_SECONDS
+from tests.permits import make_permits
 
 COOKIE = "visitor"
 FORM = Fill("#answer", "#send", success="#welcome", failure=".error")
@@ -99,6 +100,7 @@ class FormStage:
     read: list[bytes] = field(default_factory=list)
     before_answer: Callable[[], object] = lambda: None
     permitted: int = 1000
+    refusal: Exception = field(default_factory=LeaseLapsed)
     reading: Recognition | None = None
     collects_labels: bool = False
 
@@ -125,12 +127,17 @@ class FormStage:
         reader = PictureReader(self._recognise, lambda: self.minimum_confidence)
         metrics = Metrics("worker", "test", "0")
         return Solver(
-            self.stage.engine, reader, self._permit, metrics, self.stage.clock, lambda _: self.collects_labels
+            self.stage.engine,
+            reader,
+            make_permits(self._permit),
+            metrics,
+            self.stage.clock,
+            lambda _: self.collects_labels,
         )
 
     async def _permit(self, _: Delivery) -> None:
         if self.permitted == 0:
-            raise LeaseLapsed
+            raise self.refusal
         self.permitted -= 1
 
     async def _recognise(self, picture: bytes, hints: Hints, host: str) -> Recognition:

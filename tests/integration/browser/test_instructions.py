@@ -19,6 +19,7 @@ from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
 from tests.integration.browser.stage import LocalSite, Stage
 from tests.patience import PATIENCE_SECONDS
+from tests.permits import make_permits
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,7 +55,7 @@ async def solve(stage: Stage, site: LocalSite, form: str, hints: Hints | None = 
     solver = Solver(
         stage.engine,
         PictureReader(recognise, lambda: 0.0),
-        lambda _: True,
+        make_permits(),
         Metrics("worker", "test", "0"),
         stage.clock,
         lambda _: False,

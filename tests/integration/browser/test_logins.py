@@ -13,7 +13,7 @@ from captchad.browser.finding.patience import SLOW_LOAD_SECONDS, STILL_SECONDS
 from captchad.domain.errors import TaskErrorCode
 from captchad.domain.page import Fill, FormField, Step
 from captchad.recognition.decoding import Pixels
-from tests.integration.browser.form_stage import ERROR, FIELDS, WELCOME, FormSite, FormStage
+from tests.integration.browser.form_stage import ERROR, FIELDS, WELCOME, FormSite, FormStage, quote
 from tests.integration.browser.stage import LocalSite, Stage, draw_picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -188,6 +188,36 @@ async def test_no_screenshot_shows_a_password_or_what_was_typed(logins: FormStag
     assert len(np.unique(seen[0][12:40, 20:200].reshape(-1, 3), axis=0)) == 1
 
 
+@pytest.mark.parametrize("where", ["in the page", "in another root", "in a frame"])
+async def test_no_screenshot_shows_what_a_closed_shadow_root_repeats(where: str, logins: FormStage) -> None:
+    echo = "<p style='font:40px monospace;margin:0'>nothing typed</p><input style='font:40px monospace'>"
+    script = (
+        f'const root = {{start}}.attachShadow({{{{ mode: "closed" }}}}); root.innerHTML = "{echo}";'
+        "top.show = (text) => {{ root.querySelector('p').textContent = root.querySelector('input').value = text }}"
+    )
+    host = "<div id=host style='display:block;min-height:100px;margin:-8px -8px 0'></div>"
+    if where == "in a frame":
+        inner = quote(f"{host}<script>{script.format(start='host')}</script>")
+        html = f"<iframe srcdoc='{inner}' style='border:0;width:600px;height:120px;display:block'></iframe>"
+    else:
+        start = "host" if where == "in the page" else "outer.firstChild"
+        outer = (
+            ""
+            if where == "in the page"
+            else (
+                'const outer = host.attachShadow({ mode: "open" });'
+                "outer.innerHTML = '<div style=\"display:block;min-height:100px\"></div>';"
+            )
+        )
+        html = f"{host}<script>{outer}{script.format(start=start)}</script>"
+    logins.form.show(
+        f"{html}<form method=post action=/login>{INPUTS}{FIELDS}</form><script>"
+        "password.style.font = '40px monospace'; password.oninput = () => show(password.value)</script>"
+    )
+    seen = [await photograph(logins, Step("type", "#password", value)) for value in (PASSWORD, "another, as long")]
+    assert np.array_equal(seen[0], seen[1])
+
+
 async def photograph(logins: FormStage, step: Step) -> Pixels:
     """Return the screenshot that is kept of a page after a step, above the captcha's own picture."""
     settlement = await logins.settle(steps=(step,), evidence=True, fill=None)
@@ -277,3 +307,18 @@ async def test_a_captcha_whose_picture_does_not_come_is_named_with_the_reason(
     assert settlement.error is not None
     url = logins.form.site.url("/broken")
     assert settlement.error.message == f"the captcha's picture is missing: {url} {reason}"
+
+
+@pytest.mark.parametrize("fails_times", [1, 2])
+async def test_a_captcha_that_failed_to_load_is_clicked_once_for_another(fails_times: int, logins: FormStage) -> None:
+    site = logins.form.site
+
+    async def draw(request: web.Request) -> web.StreamResponse:
+        return await logins.form.draw(request) if site.hits["/flaky"] > fails_times else web.Response(status=500)
+
+    site.put("/flaky", draw)
+    again = "onclick=\"this.src = '/flaky?' + Math.random()\" src=/flaky"
+    logins.form.show(logins.form.page.replace('src="/picture"', again))
+    settlement = await logins.settle(fill=LOGIN)
+    assert site.hits["/flaky"] == 2
+    assert (settlement.result is not None) is (fails_times == 1)

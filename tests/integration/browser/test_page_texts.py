@@ -36,6 +36,8 @@ CODES = {
     "on a picture of nothing": f'<form>{FIELD}<div id="checkCode" style="background:url(/picture);width:90px">'
     "7KM4</div></form>",
     "in another case": f'<form>{FIELD}<b id="checkCode" style="text-transform:uppercase">7km4</b></form>',
+    "letters turned round": f'<form>{FIELD}<b id="checkCode" style="unicode-bidi:bidi-override;direction:rtl">4MK7</b>'
+    "</form>",
     "a label's own": f'<form>{FIELD}<label id="lblCheckCode">7KM4</label></form>',
     "of the style alone": f"<style>#vcode::before {{ content: attr(data-v) }}</style><form>{FIELD}"
     '<b id="vcode" data-v="7KM4"></b></form>',

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from captchad.domain.recognition import CaptchaKind, Hints, Recognition
+from captchad.domain.recognition import PICTURE_KINDS, CaptchaKind, Hints, Recognition
 from captchad.recognition.decoding import Pixels, decode_picture
 from captchad.recognition.engines import list_engines, load_engine
 from captchad.recognition.recognition_engine import RecognitionEngine
@@ -87,7 +87,7 @@ def test_the_bounds_of_the_length_hold_or_nothing_is_given(engine: RecognitionEn
 
 
 def test_results_are_whole(engine: RecognitionEngine, pictures: list[Pixels]) -> None:
-    for kind in (None, *CaptchaKind):
+    for kind in (None, *PICTURE_KINDS):
         for found in read(engine, pictures, Hints(kind=kind)):
             assert found.recogniser in engine.name
             assert 0 <= found.confidence <= 1

@@ -8,15 +8,15 @@ from captchad.sample_site.record import BoundedTable, Record
 
 def test_truth_is_the_last_picture_of_the_visit() -> None:
     record = Record()
-    record.note_picture("session", "visit", "abcd")
-    record.note_picture("session", "visit", "efgh")
+    record.note_puzzle("session", "visit", "abcd")
+    record.note_puzzle("session", "visit", "efgh")
     assert record.truth("visit") == "efgh"
     assert record.truth("another") is None
 
 
 def test_right_answer_counts_once() -> None:
     record = Record()
-    record.note_picture("session", "visit", "abcd")
+    record.note_puzzle("session", "visit", "abcd")
     assert record.verdict("visit") is None
     assert record.check_answer("session", " ABCD ")
     assert record.verdict("visit") is True
@@ -26,7 +26,7 @@ def test_right_answer_counts_once() -> None:
 
 def test_wrong_answer_uses_the_picture_up() -> None:
     record = Record()
-    record.note_picture("session", "visit", "abcd")
+    record.note_puzzle("session", "visit", "abcd")
     assert not record.check_answer("session", "abce")
     assert not record.check_answer("session", "abcd")
     assert record.verdict("visit") is False
@@ -34,14 +34,14 @@ def test_wrong_answer_uses_the_picture_up() -> None:
 
 def test_answer_to_the_picture_before_is_wrong() -> None:
     record = Record()
-    record.note_picture("session", "visit", "abcd")
-    record.note_picture("session", "visit", "efgh")
+    record.note_puzzle("session", "visit", "abcd")
+    record.note_puzzle("session", "visit", "efgh")
     assert not record.check_answer("session", "abcd")
 
 
 def test_answer_of_another_session_is_wrong() -> None:
     record = Record()
-    record.note_picture("session", "visit", "abcd")
+    record.note_puzzle("session", "visit", "abcd")
     assert not record.check_answer("other", "abcd")
     assert record.check_answer("session", "abcd")
 

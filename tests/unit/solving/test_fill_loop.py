@@ -19,6 +19,7 @@ from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.fill_loop import FillLoop
 from captchad.solving.permission import LeaseLapsed, PermitAnswer, RetriesUsedUp
 from captchad.solving.reading import PictureReader
+from tests.permits import make_permits, permit_any
 from tests.unit.recognition.pictures import make_png
 
 NO_PICTURE = AttemptFailed(TaskErrorCode.CAPTCHA_NOT_FOUND, "no other picture")
@@ -43,10 +44,13 @@ class ScriptedPage:
     is_refreshable: bool = True
     refresh_failure: AttemptFailed | None = None
     capture_failure: AttemptFailed | None = None
+    later_failure: AttemptFailed | None = None
     pictures: int = 1
     picture: bytes = b""
     answers: list[str] = field(default_factory=list)
     left_scope_to: str | None = None
+    judgement: float | None = None
+    has_window: bool = False
 
     async def capture(self) -> CaptchaCapture:
         if self.capture_failure is not None:
@@ -60,6 +64,8 @@ class ScriptedPage:
     async def submit(self, text: str, permit: Callable[[], Awaitable[None]]) -> bool | None:
         await permit()
         self.answers.append(text)
+        if not self.verdicts and self.later_failure is not None:
+            raise self.later_failure
         return self.verdicts.pop(0)
 
     async def refresh(self) -> None:
@@ -81,19 +87,15 @@ def make_attempt(retry_count: int = 3, attempt: int = 1, answers: int = 0, **req
     return Attempt(delivery, Target("localhost"), Deadline(60.0, Clock()), StageTimes(7.0, TickingClock()))
 
 
-async def permit(_: Delivery) -> None:
-    """Every answer may be sent."""
-
-
 async def work(
-    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), permit: PermitAnswer = permit
+    page: ScriptedPage, attempt: Attempt, confidences: tuple[float, ...] = (), permit: PermitAnswer = permit_any
 ) -> TaskResult:
     left = list(confidences)
 
     async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
         return Recognition(picture.decode(errors="replace"), left.pop(0) if left else 1.0, "reader")
 
-    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), permit).work(page)
+    return await FillLoop(attempt, PictureReader(recognise, lambda: 0.5), make_permits(permit)).work(page)
 
 
 @pytest.mark.parametrize("verdict", [True, None])
@@ -168,6 +170,23 @@ async def test_nothing_is_sent_without_the_lease() -> None:
     with pytest.raises(LeaseLapsed):
         await work(page, make_attempt(), permit=lapse)
     assert page.answers == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_open"),
+    [
+        (AttemptFailed(TaskErrorCode.FORM_REJECTED, "no"), True),
+        (AttemptFailed(TaskErrorCode.ATTEMPT_TIMEOUT, "late"), True),
+        (AttemptFailed(TaskErrorCode.HTTP_ERROR, "429", retry_after_seconds=10.0), False),
+    ],
+)
+async def test_an_answer_stays_open_unless_the_site_was_too_busy_to_look_at_it(
+    failure: AttemptFailed, is_open: bool
+) -> None:
+    attempt = make_attempt()
+    with pytest.raises(AttemptFailed):
+        await work(ScriptedPage([False], later_failure=failure), attempt)
+    assert (attempt.sent_answers, attempt.is_answer_open) == (2, is_open)
 
 
 async def test_the_session_is_read_when_the_answer_was_right() -> None:

@@ -1,22 +1,33 @@
 """One attempt at a picture: which target it belongs to decides who reads it, and how sure the reading must be."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
 import pytest
 
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
+from captchad.broker.rejections import explain_fill_closed
 from captchad.domain.captcha_drift import CaptchaObservation
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.page import Fill, PageOrder
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
+from captchad.solving.answer_permits import AnswerPermits
 from captchad.solving.attempt import Attempt, StageTimes
+from captchad.solving.captcha_page import CaptchaPage
+from captchad.solving.permission import LeaseLapsed, NoRoom
 from captchad.solving.reading import PictureReader
 from captchad.solving.solver import SHOWING_THE_CAPTCHA, Solver, settle_failure
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
+from tests.permits import make_permits
 from tests.unit.recognition.pictures import make_png
 from tests.unit.solving.no_browser import NoBrowser
+from tests.unit.solving.test_fill_loop import ScriptedPage
 
 TARGETS = (
     Target("localhost"),
@@ -36,7 +47,7 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
     solver = Solver(
         NoBrowser(),
         PictureReader(recognise, lambda: 0.5),
-        lambda _: True,
+        make_permits(),
         Metrics("worker", "test", "0"),
         Clock(),
         lambda _: False,
@@ -83,3 +94,59 @@ def test_a_failure_of_the_page_says_nothing_of_the_captcha(code: TaskErrorCode) 
     attempt.note_reading(PNG, Recognition("7KM4", 0.9, "reader"))
     settlement = settle_failure(delivery, AttemptFailed(code, "it failed"), attempt)
     assert (settlement.observation is not None) == (code in SHOWING_THE_CAPTCHA)
+
+
+@dataclass
+class PageBrowser(NoBrowser):
+    """Opens one scripted page."""
+
+    page: ScriptedPage
+
+    @asynccontextmanager
+    async def open_page(self, order: PageOrder, deadline: Deadline) -> AsyncIterator[CaptchaPage]:
+        yield self.page
+
+
+@dataclass
+class ScriptedPermits(AnswerPermits):
+    """Refuses room, or gives it, and notes which attempts were concluded."""
+
+    refusal: Exception | None
+    concluded: list[str] = field(default_factory=list)
+
+    async def reserve(self, attempt: Attempt) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def permit(self, attempt: Attempt) -> None:
+        attempt.note_sent()
+
+    def conclude(self, attempt: Attempt) -> None:
+        self.concluded.append(attempt.delivery.task_id)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "outcome"),
+    [
+        (None, AttemptOutcome.COMPLETED),
+        (NoRoom(), AttemptOutcome.DEFERRED),
+        (LeaseLapsed(), AttemptOutcome.HANDED_BACK),
+        (explain_fill_closed("localhost"), AttemptOutcome.FAILED),
+    ],
+)
+async def test_nothing_is_typed_without_room_for_a_rejection(
+    refusal: Exception | None, outcome: AttemptOutcome
+) -> None:
+    async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
+        return Recognition("7KM4", 1.0, "reader")
+
+    page, permits = ScriptedPage([True]), ScriptedPermits(refusal)
+    reader, metrics = PictureReader(recognise, lambda: 0.5), Metrics("worker", "test", "0")
+    solver = Solver(PageBrowser(page), reader, permits, metrics, Clock(), lambda _: False)
+    request = TaskRequest(target="localhost", url="http://localhost/", fill=Fill("#code"))
+    delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
+    settlement = await solver.solve(delivery, Target("localhost"))
+    assert settlement.outcome is outcome
+    assert (settlement.deferral is not None) is (outcome is AttemptOutcome.DEFERRED)
+    assert page.answers == ([] if refusal else ["7KM4"])
+    assert permits.concluded == ["id"]

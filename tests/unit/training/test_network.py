@@ -13,13 +13,14 @@ from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import Hints
 from captchad.recognition.captchad_engine import load_captchad_engine
 from captchad.recognition.model import find_packaged_weights, load_model
+from captchad.recognition.preparation import COLOUR_PLANES, GREY_PLANES
 from captchad.training.alphabet import SYMBOLS
 from captchad.training.export import INPUT_NAME, OPSET, TrainedNetwork, describe, export, write_description
 from captchad.training.network import CaptchaNetwork, count_steps
 from captchad.training.pretraining.published_weights import load_published
 from captchad.training.recipe import NetworkShape
 from captchad.training.validation import compare, read_greedily
-from captchad.training.weights import load_starting_point
+from captchad.training.weights import load_first_network, load_starting_point
 from tests.unit.training.plain_pictures import SMALL_RECIPE, SMALL_SHAPE, draw_many
 
 
@@ -102,6 +103,22 @@ def test_the_packaged_weights_are_found_by_their_former_names() -> None:
     drawn = draw_many(20)
     figures = compare("plain", [one.text for one in drawn], read_greedily(network, drawn, torch.device("cpu")))
     assert figures.exact >= 0.9
+
+
+def test_a_network_of_four_planes_begins_with_what_one_of_a_single_plane_has_learned() -> None:
+    network = load_first_network(find_packaged_weights(), COLOUR_PLANES)
+    drawn = draw_many(20)
+    figures = compare("plain", [one.text for one in drawn], read_greedily(network, drawn, torch.device("cpu")))
+    assert network.planes == COLOUR_PLANES
+    assert figures.exact >= 0.9
+
+
+def test_a_network_of_a_single_plane_does_not_begin_with_colours(tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    shape = replace(SMALL_SHAPE, planes=COLOUR_PLANES)
+    export(TrainedNetwork(CaptchaNetwork(shape).eval(), replace(SMALL_RECIPE, shape=shape), 5, {}), path)
+    with pytest.raises(ValueError, match="4 planes"):
+        load_first_network(path, GREY_PLANES)
 
 
 def test_a_file_that_is_no_model_is_no_starting_point(tmp_path: Path) -> None:

@@ -45,6 +45,18 @@ def test_near_the_field_for_the_answer_the_likelier_one_is_chosen_and_elsewhere_
     assert chosen[0] == far
 
 
+def test_pieces_in_a_row_are_taken_one_by_one_only_where_the_row_is_no_captcha() -> None:
+    pieces = [replace(PLAIN, index=at, own="captcha piece", row=9) for at in range(2)]
+    row = replace(PLAIN, index=9, kind="tiles", own="captcha row")
+    chosen = choose([*pieces, row])
+    assert chosen is not None
+    assert chosen[0] == row
+    # Without a word of a captcha it is a row of pictures.
+    chosen = choose([*pieces, replace(row, own="row")])
+    assert chosen is not None
+    assert chosen[0] == pieces[0]
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -195,6 +207,7 @@ def test_facts_of_a_page_are_read_with_their_types() -> None:
         "part_of": None,
         "kinship": 2,
         "is_at_aim": False,
+        "row": -1,
         "is_pending": False,
     }
     candidate = read_candidate(Facts(facts), (FieldPurpose.OTHER, FieldPurpose.CAPTCHA), "#captcha")

@@ -6,12 +6,9 @@ from hypothesis import strategies as st
 
 from captchad.browser.finding import vocabulary
 from captchad.browser.finding.wording import (
-    SHORT_LENGTH,
-    UNFOLDING,
     FieldPurpose,
     asks_contact,
     find_purpose,
-    fold,
     hints_captcha,
     names_captcha,
     names_control,
@@ -20,6 +17,7 @@ from captchad.browser.finding.wording import (
     promises_captcha,
 )
 from captchad.browser.scripts.bounds import WORDS_LENGTH
+from captchad.domain.folding import SHORT_LENGTH, UNFOLDING, fold
 
 LABELS = {
     "English": "Enter the characters you see",

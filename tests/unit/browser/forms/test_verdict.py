@@ -1,6 +1,7 @@
 """What shows after a form was sent decides whether the answer was right."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -24,8 +25,10 @@ BOTH = Fill("#code", success="#welcome", failure=".error")
 SUCCESS_ONLY = Fill("#code", success="#welcome")
 FAILURE_ONLY = Fill("#code", failure=".error")
 NEITHER = Fill("#code")
+ALL = Fill("#code", success="#welcome", failure=".error", rejected=".rejected")
 NOTHING = Sighting()
 SUCCESS, FAILURE = Sighting(success=frozenset({"page 2"})), Sighting(failure=frozenset({"page 2"}))
+REJECTED = Sighting(rejected=frozenset({"page 2"}))
 MOVING = Stillness(is_loaded=True, is_leaving=False, has_requests=False, has_moved=True, quiet_seconds=0.0)
 SETTLED = Stillness(is_loaded=True, is_leaving=False, has_requests=False, has_moved=True, quiet_seconds=QUIET_SECONDS)
 LONG_SETTLED = Stillness(
@@ -56,6 +59,26 @@ def test_failure_that_shows_is_wrong_at_once(fill: Fill) -> None:
 
 def test_failure_outweighs_success() -> None:
     assert judge(BOTH, Sighting(success=frozenset({"a"}), failure=frozenset({"a"}))) is Verdict.WRONG
+
+
+def test_rejection_outweighs_failure_and_success() -> None:
+    everywhere = frozenset({"a"})
+    assert judge(ALL, Sighting(everywhere, everywhere, everywhere)) is Verdict.REJECTED
+    assert judge(ALL, REJECTED) is Verdict.REJECTED
+
+
+def test_a_rejection_that_showed_before_anything_was_typed_says_nothing_of_the_answer() -> None:
+    assert judge(ALL, REJECTED, MOVING, before=REJECTED) is None
+    assert judge(replace(ALL, failure=None), REJECTED, SETTLED, before=REJECTED) is Verdict.WRONG
+    assert Judge(ALL, NOTHING, REJECTED).judge(REJECTED, SETTLED, is_error_page=False) is Verdict.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("fill", "verdict"),
+    [(SUCCESS_ONLY, Verdict.WRONG), (FAILURE_ONLY, Verdict.RIGHT), (NEITHER, Verdict.UNKNOWN), (BOTH, None)],
+)
+def test_an_absent_rejection_changes_nothing(fill: Fill, verdict: Verdict | None) -> None:
+    assert judge(replace(fill, rejected=".rejected"), NOTHING, SETTLED) is verdict
 
 
 @pytest.mark.parametrize("fill", [BOTH, SUCCESS_ONLY, FAILURE_ONLY, NEITHER])

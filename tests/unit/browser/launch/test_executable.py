@@ -47,7 +47,7 @@ def test_the_distributions_headless_shell_comes_before_its_browser(only_this_pat
 
 
 def test_without_any_it_says_what_to_install() -> None:
-    with pytest.raises(DependencyMissing, match="apt-get install chromium-headless-shell"):
+    with pytest.raises(DependencyMissing, match="apt-get install chromium-headless-shell libatomic1"):
         find_executable(None, "/nowhere/chrome")
 
 

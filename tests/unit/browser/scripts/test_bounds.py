@@ -37,7 +37,9 @@ JSON = st.recursive(
 
 
 def make_candidate(**changes: Any) -> dict[str, Any]:
-    numbers = dict.fromkeys(("index", "width", "height", "fields_before", "fields_after", "block", "kinship"), 10**30)
+    numbers = dict.fromkeys(
+        ("index", "row", "width", "height", "fields_before", "fields_after", "block", "kinship"), 10**30
+    )
     flags = dict.fromkeys(
         ("is_visible", "is_loaded", "is_clickable", "is_outside_form", "is_pending", "is_at_aim"), True
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from captchad.browser.finding.instructions import find_instruction
+from captchad.domain.instructions import find_instruction
 from captchad.domain.recognition import Instruction, Position, Side
 
 LAST_THREE = Position(Side.LAST, 3)

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from captchad.browser.finding.wording import REMEMBERED_TEXTS, fold
+from captchad.domain.folding import REMEMBERED_TEXTS, fold
 from captchad.domain.recognition import Instruction, Position, Side
 
 # CSS's own brown is nearly red and its own pink nearly white, unlike what people call so.
