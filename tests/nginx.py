@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.patience import wait_until
@@ -18,20 +19,22 @@ http {{
   client_body_temp_path body; proxy_temp_path proxy;
   fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   # Its worker process may be another user, for whom the test's folder is closed.
-  proxy_max_temp_file_size 0;
-  server {{ listen 127.0.0.1:{port}; {locations} }}
+  proxy_max_temp_file_size 0; client_body_buffer_size 16m;
+  {servers}
 }}
 """
 
 
 class Nginx:
-    """A reverse proxy on a loopback port of its own, with the locations a test wants."""
+    """A reverse proxy on a loopback port of its own, with the locations a test wants, or whole servers for its port."""
 
-    def __init__(self, folder: Path, locations: str) -> None:
+    def __init__(self, folder: Path, locations: str = "", write_servers: Callable[[int], str] | None = None) -> None:
         self.port = find_free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        (folder / "nginx.conf").write_text(CONFIGURATION.format(port=self.port, locations=locations))
+        plain = f"server {{ listen 127.0.0.1:{self.port}; {locations} }}"
+        servers = write_servers(self.port) if write_servers else plain
+        (folder / "nginx.conf").write_text(CONFIGURATION.format(servers=servers))
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from captchad.deployment.child import Child
 from captchad.deployment.events import Listener
@@ -40,7 +41,7 @@ class LocalFleet:
         await self._start_and_wait(self._foundation)
         await self._start_and_wait([watch for stage in self._stages for watch in stage])
 
-    async def wait_for_failure(self) -> None:
+    async def wait_for_failure(self) -> NoReturn:
         """Wait for a child that gave up, and raise its error; never returns."""
         await self._failed.wait()
         assert self._failure is not None

@@ -1,9 +1,8 @@
 """Parses the log lines of roles."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import orjson
 
 PLAIN_LEVEL = "plain"
 WORTH_SHOWING = frozenset({"warning", "error", "critical", PLAIN_LEVEL})
@@ -24,8 +23,9 @@ def read_log_line(line: str) -> LogLine:
     """Parse a line in JSON or text format."""
     if line.startswith("{"):
         try:
-            entry = orjson.loads(line)
-        except orjson.JSONDecodeError:
+            # The standard library's: a host's commands come without any extra.
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
             return LogLine(PLAIN_LEVEL, line)
         if isinstance(entry, dict) and "message" in entry:
             task = f" ({entry['task_id']})" if entry.get("task_id") else ""

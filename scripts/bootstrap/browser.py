@@ -12,6 +12,8 @@ DRY_RUN_TIMEOUT_SECONDS = 60
 CONNECT_TIMEOUT_MS = "15000"
 SHELL = "chromium-headless-shell"
 FONTS = "fonts-liberation"
+DRIVER_LIBRARY = "libatomic1"
+"""What Playwright's driver needs beside the browser."""
 
 
 def prepare(virtual_environment: Path, system_packages: SystemPackages, *, needs_shell: bool) -> None:
@@ -53,9 +55,9 @@ def _download(virtual_environment: Path) -> None:
 
 def _install_from_distribution(system_packages: SystemPackages) -> None:
     try:
-        system_packages.install([SHELL, FONTS])
+        system_packages.install([SHELL, FONTS, DRIVER_LIBRARY])
     except SetupFailed:
         if is_on_path(CHROMIUM_COMMANDS):
             say("  The distribution has no headless shell; the Chromium that is there does too, though slower")
         else:
-            system_packages.install(["chromium", FONTS])
+            system_packages.install(["chromium", FONTS, DRIVER_LIBRARY])

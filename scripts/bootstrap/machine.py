@@ -23,6 +23,7 @@ class Machine:
     has_redis: bool
     has_sentinel: bool
     has_promtool: bool
+    has_amtool: bool
     has_nginx: bool
     has_tesseract: bool
     has_chromium: bool
@@ -30,6 +31,7 @@ class Machine:
     has_java: bool
     has_npm: bool
     has_chromedriver: bool
+    has_bootable_systemd: bool
     can_install: bool
 
 
@@ -43,13 +45,20 @@ class Wanted:
     needs_chromium: bool
     needs_shell: bool = False
     needs_grid: bool = False
+    needs_systemd: bool = False
 
 
 PURPOSES = {
     "demo": Wanted(extra="all", needs_redis=False, needs_tesseract=False, needs_chromium=True),
     "check": Wanted(extra="dev", needs_redis=False, needs_tesseract=False, needs_chromium=False),
     "test": Wanted(
-        extra="dev", needs_redis=True, needs_tesseract=True, needs_chromium=True, needs_shell=True, needs_grid=True
+        extra="dev",
+        needs_redis=True,
+        needs_tesseract=True,
+        needs_chromium=True,
+        needs_shell=True,
+        needs_grid=True,
+        needs_systemd=True,
     ),
 }
 
@@ -65,12 +74,16 @@ def missing_packages(machine: Machine, wanted: Wanted) -> list[str]:
         packages.append("redis-sentinel")
     if wanted.needs_redis and not machine.has_promtool:
         packages.append("prometheus")
+    if wanted.needs_redis and not machine.has_amtool:
+        packages.append("prometheus-alertmanager")
     if wanted.needs_redis and not machine.has_nginx:
         packages.append("nginx")
     if wanted.needs_tesseract and not machine.has_tesseract:
         packages.append("tesseract-ocr")
     if wanted.needs_grid:
         packages += missing_grid_packages(machine)
+    if wanted.needs_systemd and not machine.has_bootable_systemd:
+        packages += ["systemd-container", "dbus"]
     return packages
 
 
@@ -100,6 +113,7 @@ def inspect_machine(virtual_environment: Path) -> Machine:
         has_redis=is_on_path(REDIS_COMMANDS),
         has_sentinel=is_on_path(SENTINEL_COMMANDS),
         has_promtool=is_on_path(("promtool",)),
+        has_amtool=is_on_path(("amtool",)),
         has_nginx=is_on_path(("nginx",)) or Path("/usr/sbin/nginx").exists(),
         has_tesseract=is_on_path(("tesseract",)),
         has_chromium=is_on_path(CHROMIUM_COMMANDS) or has_downloaded_shell(),
@@ -107,6 +121,8 @@ def inspect_machine(virtual_environment: Path) -> Machine:
         has_java=is_on_path(("java",)),
         has_npm=is_on_path(("npm",)),
         has_chromedriver=is_on_path(("chromedriver",)),
+        # Root alone can boot one; everybody else is told by the test itself, which is then skipped.
+        has_bootable_systemd=os.geteuid() != 0 or (is_on_path(("systemd-nspawn",)) and is_on_path(("dbus-daemon",))),
         can_install=shutil.which("apt-get") is not None and privilege() is not None,
     )
 

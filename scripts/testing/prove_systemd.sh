@@ -1,81 +1,32 @@
 #!/usr/bin/env bash
 # Boots the units in a real systemd (systemd-nspawn on an overlay of this machine) and holds them to what they promise.
-# Needs root, systemd-container and dbus. Leaves nothing behind.
+# Needs root, systemd-container and dbus. Leaves nothing behind. SEED: as for prove_operations.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-project=$PWD
-work=$(mktemp -d /tmp/captchad-systemd-XXXXXX)
-root=$work/root
-machine=captchad-proof-$$
 site_port=8090
+source scripts/testing/install_seed.sh
+source scripts/testing/boot_systemd.sh
 
-finish() {
-    machinectl terminate "$machine" >/dev/null 2>&1 || true
-    [ -n "${boot_pid:-}" ] && { kill -KILL "$boot_pid" 2>/dev/null || true; wait "$boot_pid" 2>/dev/null || true; }
-    for inner in dev proc sys; do umount -l "$root/$inner" 2>/dev/null || true; done
-    umount -l "$root" 2>/dev/null || true
-    umount -l "$work/upper" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap finish EXIT
-
-fail() {
-    echo "FAILED: $*" >&2
-    inside journalctl --no-pager -n 40 >&2 || true
-    exit 1
-}
-
-inside() { nsenter -t "$leader" -m -u -i -n -p -- "$@"; }
-
-expect() {
-    # expect SECONDS WHAT COMMAND…: the command succeeds within the time
-    local seconds=$1 what=$2
-    shift 2
-    for _ in $(seq $((seconds * 5))); do
-        if "$@" >/dev/null 2>&1; then
-            echo "ok  $what"
-            return 0
-        fi
-        sleep 0.2
-    done
-    fail "$what"
-}
-
-main_pid() { inside systemctl show -P MainPID "$1"; }
-restarted() { [ "$(main_pid "$1")" != "$2" ] && inside systemctl is-active --quiet "$1"; }
-
-echo "--- a root of its own, with captchad installed as the units expect it"
-mkdir -p "$work/upper" "$root"
-mount -t tmpfs tmpfs "$work/upper"
-mkdir "$work/upper/files" "$work/upper/work"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper/files,workdir=$work/upper/work" "$root"
-for inner in dev proc sys; do mount --rbind "/$inner" "$root/$inner" && mount --make-rslave "$root/$inner"; done
-mkdir -p "$root/opt/captchad/source" "$root/etc/captchad"
-git -C "$project" archive HEAD | tar -x -C "$root/opt/captchad/source"
-chroot "$root" /usr/bin/python3 -m venv /opt/captchad/venv
-chroot "$root" /opt/captchad/venv/bin/pip install -q --disable-pip-version-check '/opt/captchad/source[demo]' 2>&1 | grep -v WARNING || true
-cp "$project"/systemd/captchad* "$root/etc/systemd/system/"
-cat >"$root/etc/captchad/distributed.json" <<CONFIG
+# As somebody would install it who does without `captchad deploy`.
+install_into() {
+    local root=$1
+    mkdir -p "$root/opt/captchad" "$root/etc/captchad"
+    seed=/opt/captchad/current
+    install_seed "$root"
+    cp systemd/captchad* "$root/etc/systemd/system/"
+    cat >"$root/etc/captchad/distributed.json" <<CONFIG
 {"redis": {"master": {"host": "127.0.0.1"}},
  "security": {"targets": [{"host": "127.0.0.1", "ports": [$site_port], "allow_private_addresses": true}]}}
 CONFIG
-chmod 644 "$root/etc/captchad/distributed.json"
-# What this machine runs beside captchad has no place here; Debian's Prometheus would take the monitor's port.
-systemctl -q --root="$root" mask prometheus.service prometheus-node-exporter.service redis-sentinel.service
-for inner in dev proc sys; do umount -l "$root/$inner"; done
+    chmod 644 "$root/etc/captchad/distributed.json"
+}
 
+check_boot
+make_seed
 echo "--- boot"
-systemd-nspawn -q -b -D "$root" -M "$machine" --private-network --register=no --keep-unit \
-    --capability=all --system-call-filter=bpf >"$work/boot.log" 2>&1 </dev/null &
-boot_pid=$!
-for _ in $(seq 100); do
-    leader=$(pgrep -P "$boot_pid" | head -n 1 || true)
-    [ -n "$leader" ] && nsenter -t "$leader" -m -u -i -n -p -- systemctl is-system-running 2>/dev/null |
-        grep -qE 'running|degraded' && break
-    sleep 0.3
-done
-inside ip link set lo up
+make_root
+boot
 inside systemctl start redis-server
 inside systemctl enable -q captchad-worker@1 captchad-gateway captchad-scheduler captchad-monitor captchad.target
 inside systemctl start captchad.target
@@ -84,8 +35,8 @@ echo "--- what the units promise"
 for unit in captchad-gateway captchad-scheduler captchad-monitor captchad-worker@1; do
     expect 60 "$unit is active, by its own notice" inside systemctl is-active --quiet "$unit"
 done
-inside systemd-run -q --unit=site /opt/captchad/venv/bin/python -m captchad.sample_site --port "$site_port"
-expect 20 "a page is read" inside /opt/captchad/venv/bin/captchad submit "http://127.0.0.1:$site_port/login" --wait 60
+inside systemd-run -q --unit=site /opt/captchad/current/bin/python -m captchad.sample_site --port "$site_port"
+expect 20 "a page is read" inside /opt/captchad/current/bin/captchad submit "http://127.0.0.1:$site_port/login" --wait 60
 if inside sh -c "ps ax -o args | grep '[c]hromium-headless-shell' | grep -q -- --no-sandbox"; then
     fail "Chromium runs without its sandbox"
 fi
@@ -95,7 +46,7 @@ inside systemctl start captchad-browser@3000
 expect 60 "the browser node is active" inside systemctl is-active --quiet captchad-browser@3000
 expect 60 "its browser serves, in its sandbox" inside systemd-run -q --wait --pipe -p DynamicUser=yes -p User=captchad \
     -p StateDirectory=captchad -E HOME=/var/lib/captchad -E ENVIRONMENT=prod \
-    /opt/captchad/venv/bin/captchad-browser --port=3000 --check
+    /opt/captchad/current/bin/captchad-browser --port=3000 --check
 node_browser() { inside pgrep -f 'chromium-headless-shell.*[c]aptchad-node' | head -n 1; }
 server_pid=$(node_browser)
 inside kill -KILL "$server_pid"
@@ -111,7 +62,7 @@ pid=$(main_pid captchad-scheduler)
 inside kill -STOP "$pid"
 expect 60 "the watchdog replaces a scheduler that hangs" restarted captchad-scheduler "$pid"
 inside systemctl reload captchad-gateway
-expect 10 "a reload is logged" inside sh -c "journalctl --no-pager -u captchad-gateway | grep -q 'configuration read again'"
+expect 10 "a reload is logged" inside sh -c "journalctl --no-pager -u captchad-gateway | grep -q 'configuration reloaded'"
 inside systemctl start captchad-worker@2 captchad-worker@3
 for number in 2 3; do
     expect 60 "worker $number is active" inside systemctl is-active --quiet "captchad-worker@$number"

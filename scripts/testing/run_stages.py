@@ -1,4 +1,4 @@
-"""Runs stages of tests, each on all cores: `run_stages.py STAGE... [--tests PATH...] [--order random] [--seed N]`.
+"""Runs stages of tests, on all cores: `run_stages.py STAGE... [--tests PATH...] [--order random] [--seed N]`.
 
 Tests marked `alone` come last in their stage, one after another. A stage that fails ends the run; the last line has the
 totals.
@@ -17,6 +17,9 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("unit", "integration", "system")
+PROCESSES_PER_CORE = {"integration": 1.5}
+"""Its tests mostly wait for a page or a timer: one process a core left a third of it idle. Elsewhere it is one."""
+
 PROCESSES_AT_MOST = 8
 """Each may have a browser of several hundred MB, whatever the number of cores."""
 EXIT_NO_TESTS = 5
@@ -30,7 +33,7 @@ def main(arguments: list[str]) -> int:
     totals: Counter[str] = Counter()
     for stage in given.stages:
         print(f"--- {stage} tests", flush=True)
-        code = _run_stage(given.tests or [f"tests/{stage}"], options, totals)
+        code = _run_stage(stage, given.tests or [f"tests/{stage}"], options, totals)
         if code != 0:
             print(f"=== {_describe(totals)}; stopped after the {stage} tests", flush=True)
             return code
@@ -39,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Run stages of tests, each on all cores.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(description="Run stages of tests, on all cores.", allow_abbrev=False)
     parser.add_argument("stages", nargs="+", choices=STAGES, metavar="STAGE", help=", ".join(STAGES))
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="these alone, of one stage")
     parser.add_argument("--order", choices=("written", "random"), default="written")
@@ -60,12 +63,12 @@ def _order_options(given: argparse.Namespace) -> list[str]:
     return ["-p", "randomly", f"--randomly-seed={seed}", "--no-loadscope-reorder"]
 
 
-def _run_stage(tests: list[str], options: list[str], totals: Counter[str]) -> int:
+def _run_stage(stage: str, tests: list[str], options: list[str], totals: Counter[str]) -> int:
     """Run what may share the machine, then the rest; return the first exit code that is a failure.
 
     A process that crashes, or is ended by a test's timeout, is not replaced: its successor would begin its file again.
     """
-    processes = min(len(os.sched_getaffinity(0)), PROCESSES_AT_MOST)
+    processes = min(max(1, int(len(os.sched_getaffinity(0)) * PROCESSES_PER_CORE.get(stage, 1.0))), PROCESSES_AT_MOST)
     shared = ["-m", "not alone", "-n", str(processes), "--dist", "loadfile", "--max-worker-restart", "0"]
     codes = [_run_pytest([*tests, *options, *arguments], totals) for arguments in (shared, ["-m", "alone"])]
     failures = [code for code in codes if code not in {0, EXIT_NO_TESTS}]

@@ -9,13 +9,14 @@ import sys
 from typing import Any
 
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
+from captchad.cli.doctor.mends import install
 from captchad.config.browser_choice import choose_browser
 from captchad.config.settings import Configuration
 
 TRIAL_MODULE = "captchad.browser.trial"
 TRIAL_LIMIT_SECONDS = 60
 HOW_TO_INSTALL = (
-    "playwright install --with-deps chromium-headless-shell, or apt-get install chromium-headless-shell, "
+    "playwright install --with-deps chromium-headless-shell, or apt-get install chromium-headless-shell libatomic1, "
     "or name one in browser.executable"
 )
 HOW_TO_REACH = "see docs/browsers.md for what a browser elsewhere must be"
@@ -26,11 +27,15 @@ def check_browser(configuration: Configuration) -> list[Finding]:
     outcome = _run_trial([sys.executable, "-m", TRIAL_MODULE], _reveal(configuration))
     if "error" in outcome:
         is_here = choose_browser(configuration).backend == "launch"
-        return [bad("browser", str(outcome["error"]), HOW_TO_INSTALL if is_here else HOW_TO_REACH)]
+        # Of a named program that does not work no package makes another.
+        is_missing = is_here and configuration.browser.executable is None and outcome.get("is_missing", False)
+        mend = install("chromium-headless-shell", "libatomic1") if is_missing else None
+        return [bad("browser", str(outcome["error"]), HOW_TO_INSTALL if is_here else HOW_TO_REACH, mend)]
     place = outcome["where"] if choose_browser(configuration).backend != "launch" else "here"
     found = f"Chromium {outcome['version']} {place}, a page drawn in {outcome['milliseconds']} ms"
     if not outcome["draws_text"]:
-        drawn = bad("browser", f"Chromium {outcome['version']} draws no text", "apt-get install fonts-liberation")
+        found, fonts = f"Chromium {outcome['version']} draws no text", "fonts-liberation"
+        drawn = bad("browser", found, f"apt-get install {fonts}", install(fonts))
         return [drawn, _judge_sandbox(outcome, configuration)]
     return [good("browser", found), _judge_sandbox(outcome, configuration)]
 

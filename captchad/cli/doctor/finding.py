@@ -1,5 +1,6 @@
 """The result of one check, and how to fix what is wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,13 +14,23 @@ class CheckStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mend:
+    """What `--fix` can do about a finding: its words, and the act; what needs consent is asked before."""
+
+    does: str
+    act: Callable[[], None]
+    needs_consent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One checked thing; `fix` is empty where nothing needs doing."""
+    """One checked thing; `fix` is empty where nothing needs doing, and `mend` None where a person must do it."""
 
     subject: str
     status: CheckStatus
     found: str
     fix: str = ""
+    mend: Mend | None = None
 
 
 def good(subject: str, found: str) -> Finding:
@@ -27,11 +38,11 @@ def good(subject: str, found: str) -> Finding:
     return Finding(subject, CheckStatus.OK, found)
 
 
-def doubtful(subject: str, found: str, fix: str) -> Finding:
+def doubtful(subject: str, found: str, fix: str, mend: Mend | None = None) -> Finding:
     """Return a finding that should be fixed."""
-    return Finding(subject, CheckStatus.WARN, found, fix)
+    return Finding(subject, CheckStatus.WARN, found, fix, mend)
 
 
-def bad(subject: str, found: str, fix: str) -> Finding:
+def bad(subject: str, found: str, fix: str, mend: Mend | None = None) -> Finding:
     """Return a finding that must be fixed."""
-    return Finding(subject, CheckStatus.FAIL, found, fix)
+    return Finding(subject, CheckStatus.FAIL, found, fix, mend)

@@ -4,11 +4,13 @@ import os
 import platform
 import resource
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
+from captchad.cli.doctor.mends import install, make_private
 
 MEBIBYTE = 1_048_576
 OLDEST_PYTHON = (3, 11)
@@ -23,6 +25,8 @@ FONT_FOLDERS = (
 FONT_ENDINGS = frozenset({".ttf", ".otf", ".ttc", ".pfb", ".woff2"})
 DISK_WANTED_BYTES = 1024 * MEBIBYTE
 DISK_NEEDED_BYTES = 200 * MEBIBYTE
+STATE_NAME = "captchad"
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OPEN_FILES_WANTED = 1024
 OPEN_FILES_NEEDED = 256
 
@@ -54,15 +58,21 @@ def check_fonts(folders: tuple[Path, ...] = FONT_FOLDERS) -> Finding:
     """Check that pages can be drawn with letters."""
     count = sum(1 for folder in folders for _ in _find_fonts(folder.expanduser()))
     if count == 0:
-        return doubtful("fonts", "none installed", "apt-get install fonts-liberation fonts-noto-cjk")
+        packages = ("fonts-liberation", "fonts-noto-cjk")
+        return doubtful("fonts", "none installed", f"apt-get install {' '.join(packages)}", install(*packages))
     return good("fonts", f"{count} font file(s)")
 
 
 def check_state_directory(folder: Path) -> Finding:
     """Check that what outlives a process can be written, and that there is room for it."""
     existing = next((place for place in (folder, *folder.parents) if place.exists()), Path("/"))
-    if not os.access(existing, os.W_OK):
-        return bad("state folder", f"{existing} is not writable", "set CAPTCHAD_STATE_DIRECTORY to a folder of yours")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        mend = make_private(folder) if _is_private_to_us(folder) else None
+        fix = f"chmod 700 {folder}" if mend else "set CAPTCHAD_STATE_DIRECTORY to a folder of yours"
+        return bad("state folder", f"{existing} is not writable", fix, mend)
+    if _is_private_to_us(folder) and folder.stat().st_mode & OTHERS:
+        found = f"{folder} can be entered by other users"
+        return doubtful("state folder", found, f"chmod 700 {folder}", make_private(folder))
     free_bytes = shutil.disk_usage(existing).free
     found = f"{folder}, {free_bytes // MEBIBYTE} MiB free"
     if free_bytes < DISK_NEEDED_BYTES:
@@ -70,6 +80,11 @@ def check_state_directory(folder: Path) -> Finding:
     if free_bytes < DISK_WANTED_BYTES:
         return doubtful("state folder", found, f"make room: {DISK_WANTED_BYTES // MEBIBYTE} MiB should be free")
     return good("state folder", found)
+
+
+def _is_private_to_us(folder: Path) -> bool:
+    """Whether a folder is there, ours and captchad's alone: one of another name may have other uses."""
+    return folder.name == STATE_NAME and folder.is_dir() and folder.stat().st_uid == os.geteuid()
 
 
 def check_open_files(limit: int | None = None) -> Finding:

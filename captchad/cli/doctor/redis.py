@@ -6,15 +6,15 @@ from captchad.broker.connection import Broker
 from captchad.broker.embedded_program import find_program
 from captchad.cli.broker_connection import describe_redis, embedded_url, open_broker, run_connected
 from captchad.cli.doctor.finding import Finding, bad, doubtful, good
+from captchad.cli.doctor.mends import install
 from captchad.config.loader import LoadedConfiguration
 from captchad.config.redis_choice import choose_redis
+from captchad.config.secrets_file import find_hidden_secrets
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, DependencyMissing
 from captchad.runtime.clock import Clock
 
 OLDEST_VERSION = (6, 2)
 CLOCK_TOLERANCE_MS = 2000
-MS = 1000
-MICROSECONDS_PER_MS = 1000
 KEEP_EVERYTHING = "noeviction"
 
 
@@ -22,6 +22,9 @@ def check_redis(loaded: LoadedConfiguration) -> list[Finding]:
     """Visit the Redis that the roles would use; without one configured, the embedded one of `captchad up`."""
     section = loaded.configuration.redis
     url = embedded_url(section)
+    hidden = find_hidden_secrets(loaded.path)
+    if hidden is not None:
+        return [doubtful("redis", f"how it is reached is in {hidden}, which is not readable", "run it again with sudo")]
     if choose_redis(section) is None and url is None:
         return [_check_embedded_program()]
     try:
@@ -39,7 +42,7 @@ def _check_embedded_program() -> Finding:
     try:
         program = find_program()
     except DependencyMissing as error:
-        return bad("redis", "none is configured, and none can be embedded", error.message)
+        return bad("redis", "none is configured, and none can be embedded", error.message, install("redis-server"))
     return good("redis", f"none is configured; `captchad up` will start its own ({program})")
 
 
@@ -78,9 +81,7 @@ def _judge_keeping(information: dict[str, Any]) -> list[Finding]:
 
 
 async def _check_clock(broker: Broker) -> Finding:
-    async with broker.guard():
-        seconds, microseconds = await broker.client.time()
-    difference_ms = abs(Clock().now_ms() - (seconds * MS + microseconds // MICROSECONDS_PER_MS))
+    difference_ms = abs(Clock().now_ms() - await broker.time_ms())
     found = f"{difference_ms} ms beside Redis's"
     if difference_ms > CLOCK_TOLERANCE_MS:
         return doubtful("clock", found, "let NTP keep the time (timedatectl set-ntp true): log times mislead")

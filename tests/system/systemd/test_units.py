@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from captchad.config.settings import WorkerSection
+from captchad.deployment.systemd.unit_files import list_services, list_unit_files
 from captchad.domain.node import Role
+from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS
+from tests.unit.deployment.systemd.host_model import want
 
 ROOT = Path(__file__).parents[3]
 UNITS = ROOT / "systemd"
@@ -16,9 +19,10 @@ SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 WORKER = "captchad-worker@.service"
 BROWSER = "captchad-browser@.service"
 WITH_A_BROWSER = (WORKER, BROWSER)
-LEARN = "captchad-learn.service"
-ROLES = [name for name in SERVICES if name not in (BROWSER, LEARN)]
-PROGRAM = "opt/captchad/venv/bin/captchad"
+LEARN, BACKUP, REDIS = "captchad-learn.service", "captchad-backup.service", "captchad-redis.service"
+SOCKETS = sorted(path.name for path in UNITS.glob("*.socket"))
+ROLES = [name for name in SERVICES if name not in (BROWSER, LEARN, BACKUP, REDIS)]
+PROGRAM = "opt/captchad/current/bin/captchad"
 SYSTEM_UNITS = Path("/usr/lib/systemd/system")
 TARGETS_NEEDED = ("sysinit", "basic", "shutdown", "network-online", "multi-user", "timers", "time-set", "time-sync")
 ABOUT_THE_ROLE = {"Description", "ExecStart", "Environment", "OOMPolicy", "DefaultInstance"}
@@ -47,7 +51,8 @@ def system_root(tmp_path: Path) -> Path:
     units = tmp_path / "etc/systemd/system"
     shutil.copytree(UNITS, units)
     program = tmp_path / PROGRAM
-    for executable in (program, tmp_path / f"{PROGRAM}-browser", tmp_path / "bin/kill"):
+    redis = tmp_path / "opt/captchad/redis-server"
+    for executable in (program, tmp_path / f"{PROGRAM}-browser", redis, tmp_path / "bin/kill"):
         executable.parent.mkdir(parents=True, exist_ok=True)
         executable.write_text("#!/bin/sh\n")
         executable.chmod(0o755)
@@ -57,7 +62,13 @@ def system_root(tmp_path: Path) -> Path:
 
 
 def test_systemd_finds_nothing_to_complain_of(system_root: Path) -> None:
-    names = ["captchad.target", *(name.replace("@.", "@1.") for name in SERVICES), "captchad-learn.timer"]
+    names = [
+        "captchad.target",
+        *(name.replace("@.", "@1.") for name in SERVICES),
+        *SOCKETS,
+        "captchad-learn.timer",
+        "captchad-backup.timer",
+    ]
     done = subprocess.run(
         ["systemd-analyze", "verify", f"--root={system_root}", "--man=no", *names],
         capture_output=True,
@@ -102,7 +113,7 @@ def test_every_role_has_a_unit_that_the_target_starts() -> None:
 
 
 @pytest.mark.parametrize("browser", WITH_A_BROWSER)
-@pytest.mark.parametrize("name", [name for name in SERVICES if name not in WITH_A_BROWSER])
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in (*WITH_A_BROWSER, REDIS)])
 def test_a_unit_with_a_browser_differs_in_exactly_two_directives_of_its_sandbox(browser: str, name: str) -> None:
     worker, other = read_sandboxing(browser), read_sandboxing(name)
     assert worker - other == RELAXED_FOR_THE_BROWSER
@@ -132,8 +143,40 @@ def test_a_stop_leaves_time_to_drain(name: str) -> None:
     assert "HUP" in settings["ExecReload"]
 
 
-def test_learning_yields_to_everything_and_reaches_nothing_but_redis() -> None:
-    settings = read_settings(LEARN)
+def test_redis_has_no_network_at_all() -> None:
+    settings = read_settings(REDIS)
+    assert {("PrivateNetwork", "yes"), ("RestrictAddressFamilies", "AF_UNIX"), ("Restart", "always")} <= settings
+
+
+@pytest.mark.parametrize("name", SOCKETS)
+def test_a_socket_holds_the_port_of_its_role_on_loopback(name: str) -> None:
+    role = Role(name.removeprefix("captchad-").removesuffix(".socket"))
+    assert ("ListenStream", f"{LOOPBACK_HOST}:{ROLE_PORTS[role]}") in read_settings(name)
+
+
+@pytest.mark.parametrize(("name", "command"), [(LEARN, "captchad learn --auto"), (BACKUP, "captchad backup --keep ")])
+def test_a_timed_command_yields_to_everything_and_reaches_nothing_but_redis(name: str, command: str) -> None:
+    settings = read_settings(name)
     assert {("Type", "oneshot"), ("Nice", "19"), ("CPUWeight", "idle"), ("IOSchedulingClass", "idle")} <= settings
     assert {("IPAddressDeny", "any"), ("IPAddressAllow", "localhost")} <= settings
-    assert "captchad learn --auto" in dict(settings)["ExecStart"]
+    assert command in dict(settings)["ExecStart"]
+
+
+@pytest.mark.parametrize("mode", ["single", "multi"])
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_what_a_deploy_adds_does_not_open_a_unit(mode: str, environment: str, tmp_path: Path) -> None:
+    wanted = want(mode=mode, environment=environment, browser_nodes=1, has_own_redis=mode == "single")
+    for path, text in list_unit_files(wanted).items():
+        file = tmp_path / path.removeprefix("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    names = [name.replace("@.", "@1.") for name in list_services(wanted)]
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--root={tmp_path}", *names],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = dict(re.findall(r"exposure level for (\S+): ([\d.]+)", done.stdout))
+    assert found.keys() == set(names)
+    assert max(map(float, found.values())) <= max(EXPOSURE_LIMIT.values())

@@ -19,6 +19,7 @@ EVERYTHING = {
     "has_redis": True,
     "has_sentinel": True,
     "has_promtool": True,
+    "has_amtool": True,
     "has_nginx": True,
     "has_tesseract": True,
     "has_chromium": True,
@@ -26,6 +27,7 @@ EVERYTHING = {
     "has_java": True,
     "has_npm": True,
     "has_chromedriver": True,
+    "has_bootable_systemd": True,
     "can_install": True,
 }
 
@@ -67,8 +69,8 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
         (
             "test",
             [
-                *(VENV, "redis-server", "redis-sentinel", "prometheus", "nginx", "tesseract-ocr"),
-                *(*GRID, "chromium-headless-shell"),
+                *(VENV, "redis-server", "redis-sentinel", "prometheus", "prometheus-alertmanager", "nginx"),
+                *("tesseract-ocr", *GRID, "systemd-container", "dbus", "chromium-headless-shell"),
             ],
         ),
     ],
@@ -76,6 +78,13 @@ def test_nothing_is_missing_where_everything_is_there(machine: ModuleType) -> No
 def test_bare_machine_lacks_what_the_purpose_needs(machine: ModuleType, purpose: str, packages: list[str]) -> None:
     bare = make(machine, **dict.fromkeys(EVERYTHING, False))
     assert machine.packages_to_ask_for(bare, machine.PURPOSES[purpose]) == packages
+
+
+def test_what_root_alone_can_boot_is_not_asked_of_others(machine: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "is_on_path", lambda commands: False)
+    for user, is_there in ((0, False), (1000, True)):
+        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
+        assert machine.inspect_machine(Path("/nowhere")).has_bootable_systemd is is_there
 
 
 def test_browser_is_not_installed_with_the_packages_for_it_may_be_downloaded(machine: ModuleType) -> None:

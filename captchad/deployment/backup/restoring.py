@@ -1,0 +1,110 @@
+"""Restores a backup into an installation that is empty, or that it replaces, while none of its roles run."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from captchad.broker.backup.emptying import is_empty
+from captchad.broker.backup.entries import KINDS, decode_entry
+from captchad.broker.backup.restoring import Restoration
+from captchad.broker.connection import Broker
+from captchad.broker.nodes import NodeRegistry
+from captchad.deployment.backup.archive import ArchiveReader, Row
+from captchad.deployment.backup.host_files import CONFIGURATION, Chunk, FileRestorer
+from captchad.deployment.backup.manifest import FILE, SALT, SEALED, Verified
+from captchad.deployment.backup.sealing import Sealer
+from captchad.domain.errors import BackupRefused
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOrder:
+    """What is wanted; without a passphrase, the backup's secrets stay sealed, and nothing is done with them."""
+
+    state_directory: Path
+    configuration: Path
+    is_replacing: bool
+    passphrase: str | None
+    lease_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredBackup:
+    """What was put back and found to be there, by kind, and what had expired meanwhile.
+
+    `deleted` keys were in Redis before; `beside` are files that were laid beside others which stay in use.
+    """
+
+    kept: Counter[str]
+    expired: Counter[str]
+    deleted: int
+    files: int
+    beside: tuple[Path, ...]
+
+
+async def check_ready(order: RestoreOrder, backup: Verified, broker: Broker) -> None:
+    """Raise BackupRefused where a backup must not be restored into this Redis now."""
+    partitions = len(broker.partitions)
+    if backup.manifest.partitions > partitions:
+        raise BackupRefused(
+            f"the backup has {backup.manifest.partitions} partitions, and redis.partitions is {partitions}; "
+            f"set it to {backup.manifest.partitions} or more"
+        )
+    alive = await NodeRegistry(broker).alive_consumers(order.lease_seconds)
+    if alive:
+        names = ", ".join(sorted(consumer.rpartition(".")[0] or consumer for consumer in alive))
+        raise BackupRefused(f"roles are at work: {names}; stop them first")
+    if not order.is_replacing and not await is_empty(broker):
+        raise BackupRefused("there is an installation in Redis already; --replace deletes it first")
+
+
+async def restore_backup(
+    order: RestoreOrder, backup: Verified, broker: Broker, report: Callable[[int], None]
+) -> RestoredBackup:
+    """Restore a backup that is whole. Broken off, it is begun anew by the next restore. `report`: entries so far."""
+    await check_ready(order, backup, broker)
+    sealer = _open_sealer(order, backup)
+    restoration = Restoration(broker)
+    files = FileRestorer(order.state_directory, order.configuration, order.is_replacing)
+    deleted = await restoration.begin()
+    done = 0
+    with backup.path.open("rb") as stream:
+        for row in ArchiveReader(stream).read():
+            try:
+                if row[0] in KINDS:
+                    await restoration.put(decode_entry(row))
+                else:
+                    _put_file(row, files, sealer)
+            except (ValueError, IndexError) as error:
+                raise BackupRefused(f"the backup has an entry that this release can't read: {error}") from error
+            done += 1
+            report(done)
+    files.finish()
+    restored = await restoration.finish()
+    return RestoredBackup(restored.kept, restored.expired, deleted, files.written, tuple(files.beside))
+
+
+def _open_sealer(order: RestoreOrder, backup: Verified) -> Sealer | None:
+    """Return what opens the backup's secrets, once it has opened one: nothing is begun with a wrong passphrase."""
+    if order.passphrase is None or not backup.manifest.has_secrets:
+        return None
+    sealer: Sealer | None = None
+    with backup.path.open("rb") as stream:
+        for row in ArchiveReader(stream).read():
+            if row[0] == SALT:
+                sealer = Sealer(order.passphrase, row[1])
+            elif row[0] == SEALED and sealer is not None:
+                sealer.open(row[1].decode(), row[2])
+                return sealer
+    return sealer
+
+
+def _put_file(row: Row, files: FileRestorer, sealer: Sealer | None) -> None:
+    if row[0] == FILE:
+        _, name, offset, content = row
+        # Where the whole configuration comes too, the one without its secrets is not needed.
+        if sealer is None or not name.decode().startswith(f"{CONFIGURATION}/"):
+            files.put(Chunk(name.decode(), int(offset), content))
+    elif row[0] == SEALED and sealer is not None:
+        _, name, sealed = row
+        files.put(Chunk(name.decode(), 0, sealer.open(name.decode(), sealed)))
