@@ -5,11 +5,13 @@ from typing import Any
 
 from captchad.domain.errors import (
     AlreadyFinished,
+    AnswerMissing,
     BodyTooLarge,
     BrokerUnavailable,
     CaptchadError,
     FeatureNotBuilt,
     Forbidden,
+    GatewayFailed,
     GatewayUnreachable,
     IdempotencyConflict,
     InvalidRequest,
@@ -31,6 +33,7 @@ _PLAIN: dict[str, type[CaptchadError]] = {
     error.code: error
     for error in (
         AlreadyFinished,
+        AnswerMissing,
         BodyTooLarge,
         FeatureNotBuilt,
         Forbidden,
@@ -44,6 +47,12 @@ _PLAIN: dict[str, type[CaptchadError]] = {
         UnsupportedMediaType,
     )
 }
+_WRONG: dict[str, type[InvalidRequest]] = {
+    InvalidRequest.code: InvalidRequest,
+    UnsupportedCharset.code: UnsupportedCharset,
+    "url_too_long": InvalidRequest,
+    "headers_too_large": InvalidRequest,
+}
 
 
 def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadError:
@@ -52,9 +61,9 @@ def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadErr
         return GatewayUnreachable(f"HTTP {status} without a captchad error; is this really a captchad gateway?")
     code = body["code"]
     message = str(body.get("detail") or body.get("title") or code)
-    for wrong in (InvalidRequest, UnsupportedCharset):
-        if code == wrong.code:
-            return wrong(message, tuple(_read_violations(body)))
+    wrong = _WRONG.get(code)
+    if wrong is not None:
+        return wrong(message, tuple(_read_violations(body)))
     if code == RateLimited.code:
         return RateLimited(message, _read_seconds(retry_after))
     if code == BrokerUnavailable.code:
@@ -66,14 +75,13 @@ def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadErr
         return known(message)
     # The gateway's log has the cause under this id.
     request_id = body.get("request_id")
-    return CaptchadError(f"{message} (request {request_id})" if request_id else message)
+    return GatewayFailed(f"{message} (request {request_id})" if request_id else message, code)
 
 
 def read_pause_seconds(status: int, retry_after: str | None) -> float | None:
-    """Return how long to wait before a call that a rate limit refused is made again; None for any other answer."""
-    if status != HTTPStatus.TOO_MANY_REQUESTS:
-        return None
-    return max(SHORTEST_PAUSE_SECONDS, _read_seconds(retry_after))
+    """Return how long to wait before a refused call is made again; None for an answer that would stay the same."""
+    is_limit = status == HTTPStatus.TOO_MANY_REQUESTS
+    return max(SHORTEST_PAUSE_SECONDS, _read_seconds(retry_after)) if is_limit or retry_after is not None else None
 
 
 def _read_violations(body: dict[str, Any]) -> list[Violation]:

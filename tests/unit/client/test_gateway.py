@@ -125,11 +125,11 @@ def test_a_wait_pauses_as_long_as_the_rate_limit_says_and_no_longer_than_it_may(
     stub.answer(429, problem("rate_limited"), Retry_After="40")
     stub.answer(200, {"task_id": TASK, "status": "completed"})
     client = GatewayClient(stub.url, sleep=pauses.append)
-    assert client.wait(TASK, 1000, count().__next__)["status"] == "completed"
+    assert client.wait(TASK, 1000)["status"] == "completed"
     assert pauses == [40]
     stub.answers = [(429, problem("rate_limited"), {"Retry-After": "40"})]
     with pytest.raises(errors.RateLimited):
-        client.wait(TASK, 30, count().__next__)
+        client.wait(TASK, 30)
     assert pauses == [40], "the wait would be over first"
 
 
@@ -182,7 +182,7 @@ def test_a_key_that_no_header_can_carry_is_refused(stub: StubGateway) -> None:
 
 
 def test_waiting_asks_again_until_the_task_has_ended(stub: StubGateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("captchad.client.gateway.RETRY_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("captchad.client.calls.RETRY_PAUSE_SECONDS", 0.0)
     stub.answer(200, {"task_id": TASK, "status": "pending"})
     stub.answer(503, b"")
     stub.answer(503, problem("broker_unavailable"))
@@ -190,12 +190,13 @@ def test_waiting_asks_again_until_the_task_has_ended(stub: StubGateway, monkeypa
     stub.answer(200, {"task_id": TASK, "status": "processing"})
     stub.answer(200, {"task_id": TASK, "status": "completed"})
     client = GatewayClient(stub.url, sleep=lambda _: None)
-    assert client.wait(TASK, 1000, count().__next__)["status"] == "completed"
+    assert client.wait(TASK, 1000)["status"] == "completed"
     assert len(stub.requests) == 6
 
 
 def test_waiting_ends_after_its_time(stub: StubGateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("captchad.client.gateway.RETRY_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("captchad.client.calls.RETRY_PAUSE_SECONDS", 0.0)
     stub.answer(200, {"task_id": TASK, "status": "pending"})
-    assert GatewayClient(stub.url).wait(TASK, 10, count().__next__)["status"] == "pending"
+    client = GatewayClient(stub.url, monotonic_seconds=count().__next__)
+    assert client.wait(TASK, 10)["status"] == "pending"
     assert 1 < len(stub.requests) < 10

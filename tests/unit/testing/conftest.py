@@ -15,6 +15,6 @@ def _scripts_on_path(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.syspath_prepend(str(SCRIPTS / "bootstrap"))
     monkeypatch.syspath_prepend(str(SCRIPTS / "testing"))
     yield
-    for module in ("prove_pythons", "python_packages", "steps"):
+    for module in ("prove_pythons", "python_packages", "steps", "testing_guide"):
         if module not in known:
             sys.modules.pop(module, None)

@@ -1,0 +1,125 @@
+"""Both transports against servers that answer byte by byte as a test says."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from captchad.client import transport
+from captchad.client.wire import Answer, GatewayAddress, Request
+from captchad.domain.errors import GatewayUnreachable
+from tests.certificates import issue, make_authority
+
+Exchange = Callable[[str, Request], Answer]
+Serve = Callable[..., str]
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n"
+LARGE = Request("POST", "/submit_task", {"image": "A" * 8_000_000})
+
+
+@pytest.fixture(params=["sync", "async"])
+def exchange(request: pytest.FixtureRequest) -> Exchange:
+    """Make one exchange, blocking or not."""
+
+    def exchange_async(url: str, sent: Request) -> Answer:
+        return asyncio.run(transport.exchange_async(GatewayAddress(url), sent, 20.0))
+
+    def exchange_sync(url: str, sent: Request) -> Answer:
+        return transport.exchange(GatewayAddress(url), sent, 20.0)
+
+    return exchange_sync if request.param == "sync" else exchange_async
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve one connection with a function; return the URL."""
+    threads: list[threading.Thread] = []
+
+    def start(answer: Callable[[Any], None], tls: ssl.SSLContext | None = None) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def run() -> None:
+            # A caller that does not trust the certificate ends the handshake.
+            with (
+                listener,
+                listener.accept()[0] as plain,
+                contextlib.suppress(ssl.SSLError),
+                plain if tls is None else tls.wrap_socket(plain, server_side=True) as connection,
+            ):
+                answer(connection)
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+        return f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}/base"
+
+    yield start
+    for thread in threads:
+        thread.join()
+
+
+def answer_with(content: bytes) -> Callable[[Any], None]:
+    def answer(connection: Any) -> None:
+        connection.recv(65_536)
+        connection.sendall(content)
+
+    return answer
+
+
+def test_what_comes_in_chunks_is_put_together(exchange: Exchange, serve: Serve) -> None:
+    chunked = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{"a"\r\n4\r\n: 1}\r\n0\r\n\r\n'
+    assert exchange(serve(answer_with(chunked)), Request("GET", "/stats")).body == {"a": 1}
+
+
+def test_what_is_cut_off_is_no_answer(exchange: Exchange, serve: Serve) -> None:
+    with pytest.raises(GatewayUnreachable, match="IncompleteRead"):
+        exchange(serve(answer_with(OK + b'{"a"')), Request("GET", "/stats"))
+    with pytest.raises(GatewayUnreachable, match="does not answer"):
+        exchange(serve(answer_with(b"")), Request("GET", "/stats"))
+    with pytest.raises(GatewayUnreachable, match="does not answer"):
+        exchange(serve(answer_with(b"SSH-2.0-OpenSSH\r\n")), Request("GET", "/stats"))
+
+
+def test_a_refusal_that_comes_before_the_body_has_gone_is_read(exchange: Exchange, serve: Serve) -> None:
+    def refuse(connection: socket.socket) -> None:
+        connection.recv(1024)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(1_048_576):
+            pass
+
+    assert exchange(serve(refuse), LARGE).status == 413
+
+
+def test_what_never_ends_is_given_up(exchange: Exchange, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("captchad.client.transport.ANSWER_LIMIT_BYTES", 1_000_000)
+    monkeypatch.setattr("captchad.client.wire.ANSWER_LIMIT_BYTES", 1_000_000)
+
+    def flood(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        try:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                connection.sendall(b"x" * 65_536)
+        except OSError:
+            return
+
+    with pytest.raises(GatewayUnreachable, match="more than 1000000 bytes"):
+        exchange(serve(flood), Request("GET", "/stats"))
+
+
+def test_tls_is_held_to_the_trusted_authorities(
+    exchange: Exchange, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = make_authority(tmp_path)
+    tls = issue(tmp_path, authority, "127.0.0.1").serve()
+    answer = answer_with(OK + b'{"a": 1}')
+    monkeypatch.setattr("captchad.client.transport._trust", ssl.create_default_context)
+    with pytest.raises(GatewayUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+        exchange(serve(answer, tls), Request("GET", "/stats"))
+    monkeypatch.setenv("SSL_CERT_FILE", authority.path)
+    assert exchange(serve(answer, tls), Request("GET", "/stats")).body == {"a": 1}
