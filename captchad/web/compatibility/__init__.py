@@ -1,0 +1,1 @@
+"""Other solvers' dialects, a file each, onto the same intake: for clients that exist already. Off by default."""

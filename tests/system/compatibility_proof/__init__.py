@@ -1,0 +1,1 @@
+"""Real clients of other services against a real fleet."""
