@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-drift prove-fuzz prove-pythons prove-learning prove-systemd
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -16,7 +16,7 @@ endef
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## set everything up, solve the sample site's captchas once, print the results
+demo: ## set everything up, solve five pages of the sample site, print the results
 	@sh scripts/bootstrap/prepare.sh demo
 	@$(BIN)/captchad demo
 
@@ -69,7 +69,15 @@ prove-hostile: ## 200 visits to hostile pages beside honest ones, and 200 that l
 
 prove-answers: ## 300 tasks at a site that refuses every answer, while workers are killed: it gets no more than allowed
 	@sh scripts/bootstrap/prepare.sh test
-	@CAPTCHAD_PROOF_ANSWERS_TASKS=300 $(BIN)/python -m pytest -q -s tests/system/test_answers.py
+	@CAPTCHAD_PROOF_ANSWERS_TASKS=300 $(BIN)/python -m pytest -q -s --timeout 3600 tests/system/test_answers.py
+
+prove-keys: ## one key at ten times its rate, at two gateways for a minute: within 1 % of what it may
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_KEY_SECONDS=60 $(BIN)/python -m pytest -q -s tests/system/test_keys.py
+
+prove-pages: ## 200 pages of the sample site, all kinds in turn: 198 verified right by the site's own record, none wrong
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_SAMPLE_PAGES=200 $(BIN)/python -m pytest -q -s tests/system/test_sample_pages.py
 
 prove-drift: ## changes of captchas, and months without any, simulated: found within 100 visits, and hardly ever without a change
 	@sh scripts/bootstrap/prepare.sh test
@@ -89,8 +97,29 @@ prove-learning: ## reading beside the learner; 2,000 visits to simulated sites o
 	@$(BIN)/python -m tests.system.learning_proof.serving
 	@$(BIN)/python -m tests.system.learning_proof --out build/learning.json
 
+prove-compatibility: ## seven clients of 2captcha, Anti-Captcha, CapMonster, from PyPI and npm: each solves, fails and reports
+	@sh scripts/bootstrap/prepare.sh test
+	@$(BIN)/python -m tests.system.compatibility_proof
+
 prove-systemd: ## boot the units in a real systemd; needs root, systemd-container and dbus
 	@bash scripts/testing/prove_systemd.sh
+
+prove-operations: ## deploy in a booted systemd, run the guide's commands, scale under load, break things; needs what prove-systemd needs
+	@bash scripts/testing/prove_operations.sh
+
+prove-hosts: ## three booted hosts on a bridge: joining, then a fleet with Sentinels under load and faults; needs what prove-systemd needs, redis-sentinel and libfaketime
+	@bash scripts/testing/prove_hosts.sh
+
+prove-guide: ## every command of the deployment guide, in its order, in a booted systemd; needs what prove-systemd needs, nginx and prometheus
+	@bash scripts/testing/prove_guide.sh
+
+prove-testing: ## what docs/testing.md has its reader do, in a fresh environment: a green test within ten minutes
+	@sh scripts/bootstrap/prepare.sh test
+	@bash scripts/testing/prove_testing.sh
+
+prove-callbacks: ## 1,000 callbacks to a receiver that fails half the time and is killed, while ten schedulers are killed
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_CALLBACKS=1000 CAPTCHAD_PROOF_SCHEDULER_KILLS=10 $(BIN)/python -m pytest -q -s tests/system/test_callbacks.py
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

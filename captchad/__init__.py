@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"
 
 # Since 1.29 onnxruntime's wheels for Linux report models and sessions to their maker unless told not to, and they look
 # once, when the library is loaded. captchad sends nothing anywhere that nobody asked for.

@@ -96,13 +96,12 @@ class CaptchaWatch:
 
     async def read_all(self) -> dict[str, WatchedCaptcha]:
         """Return every watched target's captcha, by host."""
+        now_ms = await self.broker.time_ms()
         async with self.broker.guard():
-            seconds, microseconds = await self.broker.client.time()
             pipeline = self.broker.client.pipeline(transaction=False)
             pipeline.hgetall(CAPTCHA_STATES)
             pipeline.hgetall(CAPTCHA_CHANGES)
             states, changes = await pipeline.execute()
-        now_ms = seconds * MS + microseconds // MS
         return {
             host.decode(): _describe(_decode_state(host.decode(), data), changes.get(host), now_ms)
             for host, data in sorted(states.items())

@@ -30,6 +30,7 @@ _logger = shared_logger(__name__)
 
 Argument = str | bytes | int | float
 
+MS = 1000
 ACKNOWLEDGED_SECONDS = 86_400
 
 _ERRORS: dict[FailureKind, type[BrokerUnavailable]] = {
@@ -38,6 +39,11 @@ _ERRORS: dict[FailureKind, type[BrokerUnavailable]] = {
     FailureKind.FULL: BrokerFull,
     FailureKind.FORBIDDEN: BrokerForbidden,
 }
+
+
+def to_ms(time: tuple[int, int]) -> int:
+    """Return Redis's answer to TIME in milliseconds."""
+    return time[0] * MS + time[1] // MS
 
 
 class Broker(Service):
@@ -171,6 +177,11 @@ class Broker(Service):
             raise self._note_failure(failure, operation) from error
         else:
             self._note_success(operation, noticed)
+
+    async def time_ms(self) -> int:
+        """Return Redis TIME, which all stored times are of, in milliseconds since 1970."""
+        async with self.guard():
+            return to_ms(await self.client.time())
 
     @asynccontextmanager
     async def waited_out(self) -> AsyncIterator[None]:

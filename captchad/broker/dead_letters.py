@@ -1,7 +1,7 @@
 """Dead letters: listed, shown, and replayed as new tasks."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from captchad.broker.connection import Broker
 from captchad.broker.decoding import UnreadableRecord
@@ -78,6 +78,8 @@ class DeadLetters:
         fields = await self._read(task_id)
         try:
             request = decode_request(fields[b"request"], fields.get(b"picture"))
+            if b"callback" in fields:
+                request = replace(request, callback_url=fields[b"callback"].decode().partition(" ")[2])
         except UnreadableRecord as error:
             raise InvalidRequest(f"the dead letter {task_id} can't be replayed: {error}") from None
         if request.typed_values:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import psutil
 
+from captchad.broker.embedded_dump import DUMP, describe_dump, keep_dump, must_load
 from captchad.broker.embedded_program import find_program
 from captchad.domain.errors import BrokerUnavailable, ConfigurationError, ConfigurationProblem
 from captchad.runtime.clock import Clock
@@ -63,6 +64,8 @@ class EmbeddedRedis:
         self._lock: int | None = None
         self._process: TetheredProcess | None = None
         self._log_start_bytes = 0
+        self.dump = ""
+        """What became of a dump.rdb in the folder, in words."""
 
     @property
     def url(self) -> str:
@@ -81,9 +84,15 @@ class EmbeddedRedis:
         # On a full disk the server would start, end at the first write, and not be able to log why.
         _check_writable(self._folder)
         self._prepare_log()
-        self._process = TetheredProcess(self._command(program), os.environ, asyncio.subprocess.DEVNULL, LINGER_SECONDS)
+        is_loading = must_load(self._folder)
+        command = self._command(program, {"appendonly": "no"} if is_loading else {})
+        self._process = TetheredProcess(command, os.environ, asyncio.subprocess.DEVNULL, LINGER_SECONDS)
         await self._process.start()
         await self._wait_until_it_answers()
+        self.dump = describe_dump(self._folder)
+        if is_loading:
+            keys = await keep_dump(self._folder, self._folder / SOCKET, self._clock)
+            self.dump = f"{DUMP} was loaded: {keys} keys"
 
     async def wait(self) -> int:
         """Return the exit code once the server has ended."""
@@ -135,13 +144,17 @@ class EmbeddedRedis:
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
 
-    def _command(self, program: Path) -> list[str]:
-        settings = _SETTINGS | {
-            "dir": str(self._folder),
-            "unixsocket": str(self._folder / SOCKET),
-            "pidfile": str(self._folder / PROCESS_ID),
-            "logfile": str(self._folder / LOG),
-        }
+    def _command(self, program: Path, more: dict[str, str]) -> list[str]:
+        settings = (
+            _SETTINGS
+            | more
+            | {
+                "dir": str(self._folder),
+                "unixsocket": str(self._folder / SOCKET),
+                "pidfile": str(self._folder / PROCESS_ID),
+                "logfile": str(self._folder / LOG),
+            }
+        )
         return [str(program), *(part for name, value in settings.items() for part in (f"--{name}", value))]
 
     async def _wait_until_it_answers(self) -> None:

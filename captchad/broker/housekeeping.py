@@ -47,6 +47,7 @@ class Pruned:
     consumers: int
     evidence: int
     answers: int
+    dead_callbacks: int
 
     def add(self, other: "Pruned") -> "Pruned":
         """Return both together."""
@@ -89,7 +90,7 @@ class Housekeeping:
 
     async def prune(self, alive_consumers: Sequence[str]) -> Pruned:
         """Forget expired list entries, old dead letters and the consumers of workers that are gone."""
-        position, total = 0, Pruned(0, 0, 0, 0, 0)
+        position, total = 0, Pruned(0, 0, 0, 0, 0, 0)
         retention_ms, limits = self._config.dead_letter_retention_seconds * MS, self._dead_letter_limits.argument
         while True:
             position, *counts = await self._broker.run_script(
@@ -97,7 +98,7 @@ class Housekeeping:
             )
             found = Pruned(*counts)
             total = total.add(found)
-            if position < 0 and max(found.dead_letters, found.evidence, found.answers) < BATCH:
+            if position < 0 and max(found.dead_letters, found.dead_callbacks, found.evidence, found.answers) < BATCH:
                 return total
             position = position if position >= 0 else BEYOND_THE_LIST
 

@@ -6,7 +6,7 @@ completed_ms, attempts, answers (counted before each is sent), retry_limit, work
 idempotency, replay_of, worker, result (JSON), returned_session (sealed), evidence (JSON: what was kept of it), error
 (JSON); and while it is queued or running: stream, entry; while running: owner, token; its worker was lost and it is not
 requeued yet: loss (what that costs it); after an attempt was settled: settled_token; released from a deferred queue and
-not begun yet: released; always: deferral_rank (its place in a deferred queue).
+not begun yet: released; always: deferral_rank (its place in a deferred queue); with a callback: callback (`HOST URL`).
 
 While its status is `unconfirmed`, too few replicas have the end that is written: the record shows as processing,
 without result and error, and `ending` names that end.
@@ -28,7 +28,7 @@ _LATER_HINTS = ("colour", "position")
 
 
 def encode_request(request: TaskRequest) -> bytes:
-    """Return a request as JSON, without its picture, its session and what is typed, which are stored beside it.
+    """Return a request as JSON, without picture, session, callback and what is typed, which are stored beside it.
 
     What not every task has is left out, so that a worker of an earlier release still reads the others.
     """
@@ -115,7 +115,10 @@ def decode_result(data: bytes) -> TaskResult:
 
 def encode_evidence(evidence: Evidence) -> bytes:
     """Return as JSON what is kept of some evidence; the pictures themselves are stored beside it."""
-    return orjson.dumps(KeptEvidence(bool(evidence.picture), bool(evidence.screenshot), evidence.choice))
+    kept = KeptEvidence(bool(evidence.picture), bool(evidence.screenshot), evidence.choice, evidence.judgement)
+    # What little evidence has is left out, so that an earlier release still reads the other.
+    left_out = {"judgement"} if kept.judgement is None else set[str]()
+    return orjson.dumps({name: value for name, value in asdict(kept).items() if name not in left_out})
 
 
 def encode_error(error: TaskError) -> bytes:

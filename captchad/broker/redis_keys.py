@@ -28,8 +28,18 @@ Per partition (PREFIX = `captchad:{pNN}`)
     PREFIX:labels                 stream    labels on their way to the learner: bytes, id, host, text, verdict, origin,
                                             task_id, who, at_ms, picture; settle, report write; forget_labels, called
                                             by the learner, deletes; bounded by bytes, the oldest is dropped
+    PREFIX:callbacks              zset      id -> when its task ended (ms), +inf until then; submit writes,
+                                            settle_callback drops
+    PREFIX:callbacks:ID           hash      a callback: host, URL, tries, and once the task has ended since_ms and what
+                                            is sent of its record; gateway.callback_limit bounds those of each host
+    PREFIX:callbacks_due:HOST     zset      id -> when it is tried next (ms), a lease ahead while it is being tried;
+                                            submit, the end of a task, claim_callbacks, settle_callback write
+    PREFIX:callback_hosts         zset      HOST -> 0, of hosts that have such a queue; claim_callbacks drops the others
+    PREFIX:dead_callbacks         zset      id -> when it was given up (ms); bounded like PREFIX:dead, pruned
+    PREFIX:dead_callbacks:ID      hash      a callback that was given up; replay_callback takes it back
     PREFIX:counters               hash      totals since the first start, queued_bytes, dead_bytes, evidence_bytes,
-                                            answer_bytes and label_bytes
+                                            answer_bytes, label_bytes, dead_callback_bytes, and for each host that
+                                            callbacks wait for callbacks:HOST and callback_bytes:HOST
     PREFIX:history:MINUTE         hash      what ended in that minute; expires after two hours
     PREFIX:idempotency:DIGEST     string    `id body-digest`; lives as long as the record
     PREFIX:acknowledged           string    1; written after each script that replicas must acknowledge, also where the
@@ -44,17 +54,31 @@ Across the fleet
     captchad:{fleet}:counters     hash      totals that belong to no partition; the scheduler writes
     captchad:{fleet}:lost         zset      consumer -> when it was counted as lost (ms); for an hour
     captchad:{fleet}:epoch        string    random; another one, or none: all was deleted; every role writes
+    captchad:{fleet}:restoring    string    since when (ms) a backup is being restored; a restore writes and deletes it
     captchad:{fleet}:keys         set       ids of all API keys
     captchad:{fleet}:captcha_observations  stream   entry: field `seen` (JSON): what a visit showed of its target's
                                             captcha; workers add, bounded; the active scheduler folds in and deletes
     captchad:{fleet}:captcha_states   hash  HOST -> how its captcha is watched (JSON); HOST as the worker declares it
     captchad:{fleet}:captchas_seen    zset  HOST -> last visit (ms); the three forget a target that nobody visits
     captchad:{fleet}:captcha_changes  hash  HOST -> when its captcha was last found to have changed (ms)
+    captchad:{fleet}:audit_log    stream   entry: fields `n`, `at_ms`, `act` (JSON), `link` (its hash); audit_append
+                                            writes and trims, by number and age
+    captchad:{fleet}:audit_chain  hash     the last entry (`sequence`, `link`), the last that was trimmed (`anchor_…`),
+                                            `name`; audit_append writes; never expires
     captchad:{fleet}:events       channel   changes of nodes and targets; with `:DB` like a partition's
-    captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, created, revoked
+    captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, limits; when it was created,
+                                            last used and revoked, and expires; its former digest, and until when that
+                                            is valid
+    captchad:{key:ID}:quota       hash      `day` (since 1970, UTC) and `used`: the tasks of one API key on that day;
+                                            expires with the day
     captchad:{target:HOST}:visits  zset     holder -> begun (ms), of the last minute; HOST as the worker declares it
     captchad:{target:HOST}:holders zset     holder -> end of its lease (ms), of pages open now; expires with the last
     captchad:{target:HOST}:closed  string   the site asked to be left alone; expires when it may be visited again
+    captchad:{target:HOST}:rejections  zset attempt, or fingerprint of what it typed -> when the site rejected it (ms),
+                                            of the last hour; in the future: until when an answer on its way has room;
+                                            expires
+    captchad:{target:HOST}:fill_closed  string  since when (ms) no form is filled there; never expires, an operator
+                                            deletes it
     captchad:{target:HOST}:model   hash     its learned models: digests `present` and `former` (empty: the packaged
                                             one), `at_ms`; install_model, roll_back_model write; never expires
     captchad:{target:HOST}:model:DIGEST  string  a learned model's file, bounded; install_model writes; never expires
@@ -76,10 +100,13 @@ API_KEYS = f"{FLEET}:keys"
 COUNTERS = f"{FLEET}:counters"
 LOST_WORKERS = f"{FLEET}:lost"
 EPOCH = f"{FLEET}:epoch"
+RESTORING = f"{FLEET}:restoring"
 CAPTCHA_OBSERVATIONS = f"{FLEET}:captcha_observations"
 CAPTCHA_STATES = f"{FLEET}:captcha_states"
 CAPTCHAS_SEEN = f"{FLEET}:captchas_seen"
 CAPTCHA_CHANGES = f"{FLEET}:captcha_changes"
+AUDIT_LOG = f"{FLEET}:audit_log"
+AUDIT_CHAIN = f"{FLEET}:audit_chain"
 CONTACT = f"{FLEET}:contact"
 RIGHTS = f"{FLEET}:rights"
 """Neither is ever left behind: they are for scripts that only ask whether a write would be taken."""
@@ -98,6 +125,7 @@ class PartitionKeys:
         self.recent = f"{self.prefix}:recent"
         self.dead = f"{self.prefix}:dead"
         self.counters = f"{self.prefix}:counters"
+        self.dead_callbacks = f"{self.prefix}:dead_callbacks"
         self.acknowledged = f"{self.prefix}:acknowledged"
         self.events = _name_channel(self.prefix, database)
 
@@ -120,6 +148,10 @@ class PartitionKeys:
     def evidence(self, task_id: str) -> str:
         """Return the key of a task's evidence."""
         return f"{self.prefix}:evidence:{task_id}"
+
+    def dead_callback(self, task_id: str) -> str:
+        """Return the key of a callback that was given up."""
+        return f"{self.dead_callbacks}:{task_id}"
 
     def history(self, minute: int) -> str:
         """Return the key of one minute's figures; `minute` counts since 1970."""
@@ -144,6 +176,11 @@ def api_key(key_id: str) -> str:
     return f"{NAMESPACE}:{{key:{key_id}}}"
 
 
+def key_quota(key_id: str) -> str:
+    """Return the key that counts the tasks of one API key's day."""
+    return f"{api_key(key_id)}:quota"
+
+
 class TargetKeys:
     """All keys of one target: of its limits, and of its learned models (`models` is the prefix of their digests)."""
 
@@ -153,6 +190,8 @@ class TargetKeys:
         self.holders = f"{prefix}:holders"
         self.closed = f"{prefix}:closed"
         self.waiting = f"{prefix}:waiting"
+        self.rejections = f"{prefix}:rejections"
+        self.fill_closed = f"{prefix}:fill_closed"
         self.model = f"{prefix}:model"
         self.models = f"{prefix}:model:"
 

@@ -1,13 +1,28 @@
-"""The worker's side of sealed sessions: what can't be opened or sealed fails the attempt, and says what to do."""
+"""Sealed sessions: opened for whoever is given a result; for a worker, what can't be opened fails the attempt."""
 
+import logging
 from dataclasses import replace
 
 from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable, Unsealed
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
 from captchad.domain.page import SESSION_LIMIT_BYTES, replace_typed_values
-from captchad.domain.task import TaskRequest, TaskResult
+from captchad.domain.task import TaskRecord, TaskRequest, TaskResult
+
+_logger = logging.getLogger(__name__)
 
 NOT_KEPT = "what is typed into its form is not kept after a task has ended; submit it anew instead of replaying it"
+
+
+def add_returned_session(record: TaskRecord, sealed: bytes, cipher: SessionCipher | None) -> TaskRecord:
+    """Return the record with the session its page left; without, where there is no key, or another."""
+    if cipher is None or record.result is None:
+        return record
+    try:
+        session = cipher.open(sealed, record.task_id, Direction.RETURNED).session
+    except SessionUnreadable as error:
+        _logger.warning("%s is returned without its session: %s", record.task_id, error)
+        return record
+    return replace(record, result=replace(record.result, session=session))
 
 
 class SealedSessions:

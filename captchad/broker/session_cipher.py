@@ -4,11 +4,13 @@ Sealed bytes are: one byte of version, 12 of nonce, then AES-256-GCM's ciphertex
 through HKDF, apart for each task and direction, so that bytes of another task or direction are not opened.
 """
 
+import hmac
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -81,6 +83,13 @@ class SessionCipher:
             return _read(json.loads(plain))
         except (KeyError, TypeError, ValueError):
             raise SessionUnreadable("the session was sealed by another release") from None
+
+    def fingerprint(self, typed: Sequence[str], host: str) -> str:
+        """Return what tells typed values from others of the same target, and says nothing of them without the key."""
+        purpose = f"fingerprint {host}".encode()
+        key = HKDF(SHA256(), KEY_BYTES, SALT, purpose).derive(self._key)
+        plain = json.dumps(list(typed), ensure_ascii=False).encode(errors="replace")
+        return hmac.new(key, plain, sha256).hexdigest()
 
     def _cipher(self, purpose: bytes) -> AESGCM:
         return AESGCM(HKDF(SHA256(), KEY_BYTES, SALT, purpose).derive(self._key))

@@ -26,7 +26,8 @@ class TargetQueue:
 class QueueStatus:
     """What waits, where, and for how long; a lost worker's tasks wait in `recovered`, ahead of all others.
 
-    `delayed` counts the tasks that wait for their retry, and the deferred ones.
+    `delayed` counts the tasks that wait for their retry, and the deferred ones. `callbacks` are those of ended tasks;
+    the oldest is as old as its task's end.
     """
 
     depth: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STREAM_NAMES, 0))
@@ -39,6 +40,9 @@ class QueueStatus:
     queued_bytes: int = 0
     evidence_bytes: int = 0
     label_bytes: int = 0
+    callbacks: int = 0
+    oldest_callback_seconds: float | None = None
+    dead_callbacks: int = 0
     per_target: dict[str, TargetQueue] = field(default_factory=dict)
     pending_by_partition: dict[int, int] = field(default_factory=dict)
 
@@ -55,6 +59,9 @@ class Totals:
     workers_lost: int = 0
     dead_lettered: int = 0
     dead_dropped: int = 0
+    callbacks_delivered: int = 0
+    callbacks_dead: int = 0
+    callbacks_dropped: int = 0
     evidence_dropped: int = 0
     labels_dropped: int = 0
 
@@ -158,13 +165,17 @@ def _add_queue(status: QueueStatus, answer: list[object]) -> None:
         status.depth[name] += waiting
         if oldest_ms >= 0:
             status.oldest_age_seconds[name] = max(status.oldest_age_seconds[name] or 0.0, oldest_ms / MS)
-    delayed, dead, open_tasks = numbers[2 * len(STREAM_NAMES) :]
+    delayed, dead, open_tasks, callbacks, callback_ms, dead_callbacks = numbers[2 * len(STREAM_NAMES) :]
     assert isinstance(counters, list)
     assert isinstance(deferred, list)
     named = {name.decode(): int(value) for name, value in zip(counters[::2], counters[1::2], strict=True)}
     processing = named.get("processing", 0)
     status.delayed += delayed
     status.dead += dead
+    status.callbacks += callbacks
+    status.dead_callbacks += dead_callbacks
+    if callback_ms >= 0:
+        status.oldest_callback_seconds = max(status.oldest_callback_seconds or 0.0, callback_ms / MS)
     status.processing += processing
     status.pending += open_tasks - processing
     status.queued_bytes += named.get("queued_bytes", 0)

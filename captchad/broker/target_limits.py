@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from captchad.broker.connection import Broker
 from captchad.broker.consumer import Deferral, Delivery, LimitReason
 from captchad.broker.redis_keys import TargetKeys
+from captchad.broker.rejections import explain_fill_closed
 from captchad.broker.retry_delays import draw_jitter
 from captchad.domain.target import Target
 
 MS = 1000
 MINUTE_MS = 60_000
-GRANTED = b"granted"
+GRANTED, FILL_CLOSED = b"granted", b"fill_closed"
 SHORTEST_PACE_MS = 10
 SLOT_WAIT_MS = 1000
 """A freed slot releases the next task at once; this is for the slot of a worker that died, which nobody frees."""
@@ -40,22 +41,28 @@ class TargetLimits:
         self._lease_ms = int(lease_seconds * MS)
 
     async def begin(self, delivery: Delivery, target: Target) -> Refusal | None:
-        """Begin a visit, or say why it may not be; a task with a picture counts as one that opens no page."""
+        """Begin a visit, or say why it may not be; a task with a picture counts as one that opens no page.
+
+        AttemptFailed (form_rejected) where the task has a form to fill and `fill` is closed.
+        """
         keys = TargetKeys(target.host)
         opens_page = delivery.request.url is not None
         reason, wait_ms = await self._broker.run_fleet_script(
             "visit_begin",
-            [keys.visits, keys.holders, keys.closed, keys.waiting],
+            [keys.visits, keys.holders, keys.closed, keys.waiting, keys.fill_closed],
             [
                 self._name_holder(delivery),
                 self._lease_ms,
                 target.max_per_minute,
                 target.max_concurrent if opens_page else 0,
                 delivery.partition,
+                int(delivery.request.fill is not None),
             ],
         )
         if reason == GRANTED:
             return None
+        if reason == FILL_CLOSED:
+            raise explain_fill_closed(target.host)
         jitter = draw_jitter()
         return plan_refusal(REASONS[reason], wait_ms, target.max_per_minute, jitter)
 

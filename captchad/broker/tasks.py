@@ -1,17 +1,19 @@
 """Tasks as the gateway sees them: stored, read, listed, cancelled."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from captchad.broker.confirmation import confirm_ends
 from captchad.broker.connection import Argument, Broker
+from captchad.broker.idempotency_keys import choose_partition
 from captchad.broker.messages import RECORD_FIELDS, RETURNED_SESSION, decode_record, encode_request, is_waiting
 from captchad.broker.redis_keys import RECOVERED, PartitionKeys
-from captchad.broker.session_cipher import Direction, SessionCipher, SessionUnreadable
+from captchad.broker.sealed_sessions import add_returned_session
+from captchad.broker.session_cipher import Direction, SessionCipher
 from captchad.broker.task_pages import TaskPage, TaskQuery, read_page
 from captchad.broker.waits import read_waits
+from captchad.config.settings import GatewaySection
 from captchad.domain.errors import (
     AlreadyFinished,
     BrokerRefused,
@@ -20,21 +22,33 @@ from captchad.domain.errors import (
     InvalidRequest,
     QueueFull,
     TaskNotFound,
+    make_task_not_found,
 )
 from captchad.domain.identifier import read_partition
+from captchad.domain.target import parse_origin
 from captchad.domain.task import Priority, TaskRecord, TaskRequest, TaskStatus
-
-_logger = logging.getLogger(__name__)
 
 STREAM_NUMBERS = {name: number for number, name in enumerate((RECOVERED, *Priority), start=1)}
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """When a partition's queue is full: open tasks, and bytes of their requests, pictures and sessions."""
+    """When a partition's queue is full: open tasks, and bytes of their requests, pictures and sessions.
+
+    And how many callbacks may wait for one host, with how many bytes; without limits there are none.
+    """
 
     tasks: int
     bytes: int
+    callbacks: int = 0
+    callback_bytes: int = 0
+
+
+def find_queue_limits(gateway: GatewaySection) -> QueueLimits:
+    """Return the configured limits."""
+    return QueueLimits(
+        gateway.queue_limit, gateway.queue_limit_bytes, gateway.callback_limit, gateway.callback_limit_bytes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +86,20 @@ class TaskStore:
         """Use other limits from now on."""
         self._limits = limits
 
-    async def submit(self, tasks: Sequence[NewTask]) -> list[str]:
+    async def submit(self, tasks: Sequence[NewTask], *, only_repeated: bool = False) -> list[str]:
         """Store tasks of one partition, all or none; return their ids, the earlier ones where a key was repeated.
 
+        With `only_repeated` nothing is stored: QueueFull, unless an earlier submit has stored them all.
         Raises QueueFull, IdempotencyConflict, BrokerRefused (nothing is stored), or BrokerUnavailable (which may come
         after the write: the same idempotency key, or the same id, then finds it).
         """
         keys = self._keys_of(tasks[0].task_id)
         arguments: list[Argument] = [
-            self._limits.tasks,
+            0 if only_repeated else self._limits.tasks,
             self._limits.bytes,
             self._broker.result_ttl_seconds,
+            self._limits.callbacks,
+            self._limits.callback_bytes,
             len(tasks),
         ]
         for task in tasks:
@@ -98,6 +115,8 @@ class TaskStore:
         except BrokerUnavailable as error:
             raise BrokerUnavailable(error.message, tasks[0].task_id) from error
         if answer == b"full":
+            if details == [b"callbacks"]:
+                raise QueueFull("too many callbacks wait for this receiver already; try again once it takes them")
             raise QueueFull("the queue is full; try again later")
         if answer == b"conflict":
             raise IdempotencyConflict(f"this Idempotency-Key belongs to {details[0].decode()}, made from another body")
@@ -110,11 +129,20 @@ class TaskStore:
             *values, sealed = await self._broker.client.hmget(keys.task(task_id), (*RECORD_FIELDS, RETURNED_SESSION))
         record = decode_record(task_id, values)
         if record is None:
-            raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+            raise make_task_not_found(task_id)
         if is_waiting(values):
             waits = await read_waits(self._broker, [(keys, task_id)])
             record = replace(record, waiting_for=waits.get(task_id))
-        return self._with_session(record, sealed) if sealed else record
+        return add_returned_session(record, sealed, self._cipher) if sealed else record
+
+    async def find(self, key_digest: str) -> str:
+        """Return the id of the task that an Idempotency-Key made; TaskNotFound where there is none (any more)."""
+        keys = self._broker.partitions[choose_partition(key_digest, len(self._broker.partitions))]
+        async with self._broker.guard():
+            known = await self._broker.client.get(keys.idempotency(key_digest))
+        if known is None:
+            raise TaskNotFound("there is no such task; it may have expired")
+        return str(known.decode().partition(" ")[0])
 
     async def cancel(self, task_id: str) -> TaskRecord:
         """Cancel a task that has not ended; the record as it is then."""
@@ -122,7 +150,7 @@ class TaskStore:
         answer = await self._broker.run_script("cancel", keys, [task_id], acknowledge=True)
         [status] = await confirm_ends(self._broker, keys, [task_id], [answer])
         if status == "missing":
-            raise TaskNotFound(f"there is no task {task_id}; it may have expired")
+            raise make_task_not_found(task_id)
         if status in (TaskStatus.COMPLETED, TaskStatus.FAILED):
             raise AlreadyFinished(f"the task is already {status}")
         if status != TaskStatus.CANCELLED:
@@ -146,21 +174,10 @@ class TaskStore:
             return b""
         return self._cipher.seal(request.session, task.task_id, Direction.GIVEN, request.typed_values)
 
-    def _with_session(self, record: TaskRecord, sealed: bytes) -> TaskRecord:
-        """Return the record with the session its page left; without, where the key is another."""
-        if self._cipher is None or record.result is None:
-            return record
-        try:
-            session = self._cipher.open(sealed, record.task_id, Direction.RETURNED).session
-        except SessionUnreadable as error:
-            _logger.warning("%s is returned without its session: %s", record.task_id, error)
-            return record
-        return replace(record, result=replace(record.result, session=session))
-
     def _keys_of(self, task_id: str) -> PartitionKeys:
         partition = read_partition(task_id)
         if partition is None or partition >= len(self._broker.partitions):
-            raise TaskNotFound(f"there is no task {task_id}; captchad issues no such id")
+            raise make_task_not_found(task_id)
         return self._broker.partitions[partition]
 
 
@@ -182,4 +199,6 @@ def _submit_arguments(task: NewTask, session: bytes) -> list[Argument]:
         task.replay_of or "",
         session,
         request.key_id or "",
+        parse_origin(request.callback_url).host if request.callback_url else "",
+        request.callback_url or "",
     ]

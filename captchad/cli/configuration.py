@@ -1,4 +1,4 @@
-"""`captchad config`: check a configuration, show the one in force, or what in it differs from the defaults."""
+"""`captchad config`: check a configuration, show it, compare it with the defaults, or begin one."""
 
 import json
 import os
@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from captchad.cli.command_group import CommandGroup
+from captchad.cli.examples import example
 from captchad.cli.failures import describe_problem
+from captchad.cli.first_configuration import init
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table, say
 from captchad.cli.refusals import list_doubts, list_problems
@@ -23,7 +25,11 @@ from captchad.domain.node import Role
 
 @click.group(cls=CommandGroup)
 def config() -> None:
-    """Check, show or compare the configuration."""
+    """Check, show, compare or begin the configuration, and print examples."""
+
+
+config.add_command(init)
+config.add_command(example)
 
 
 @config.command()

@@ -1,24 +1,20 @@
 """`captchad dead`: tasks that failed for good, listed, shown and replayed, in Redis."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from captchad.broker.connection import Broker
 from captchad.broker.dead_letters import DeadLetter, DeadLetters
-from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.cli.command_group import CommandGroup
-from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_pairs, print_table, say
+from captchad.cli.options import config_option, json_option, limit_option, load
+from captchad.cli.printing import print_json, print_pairs, print_table, say, show_time
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.errors import InvalidRequest
 from captchad.domain.exit_codes import EXIT_FAILED
-
-DEFAULT_LIMIT = 50
-HIGHEST_LIMIT = 10_000
-MS = 1000
+from captchad.operations.audited import audited
 
 
 @click.group(cls=CommandGroup)
@@ -27,14 +23,7 @@ def dead() -> None:
 
 
 @dead.command("list")
-@click.option(
-    "--limit",
-    type=click.IntRange(1, HIGHEST_LIMIT),
-    default=DEFAULT_LIMIT,
-    show_default=True,
-    metavar="N",
-    help="Show at most this many.",
-)
+@limit_option
 @config_option
 @json_option
 def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:
@@ -44,7 +33,7 @@ def list_letters(limit: int, config_path: str | None, is_json: bool) -> None:
         print_json([_represent(letter) for letter in letters])
         return
     rows = (
-        (letter.task_id, _show_time(letter.died_ms), letter.request.target, letter.attempts, letter.error.code)
+        (letter.task_id, show_time(letter.died_ms), letter.request.target, letter.attempts, letter.error.code)
         for letter in letters
     )
     headings = ("TASK", "DIED", "TARGET", "ATTEMPTS", "ERROR")
@@ -91,8 +80,7 @@ def replay(ctx: click.Context, /, task_id: str | None, is_all: bool, config_path
 
 
 def _open(broker: Broker, loaded: LoadedConfiguration) -> DeadLetters:
-    gateway = loaded.configuration.gateway
-    return DeadLetters(broker, TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes)))
+    return DeadLetters(broker, TaskStore(broker, find_queue_limits(loaded.configuration.gateway)))
 
 
 async def _list(loaded: LoadedConfiguration, limit: int) -> list[DeadLetter]:
@@ -109,12 +97,21 @@ async def _replay(loaded: LoadedConfiguration, task_id: str | None) -> list[tupl
     async with open_broker(loaded) as broker:
         letters = _open(broker, loaded)
         if task_id is not None:
-            return [(task_id, await letters.replay(task_id))]
-        return [pair async for pair in letters.replay_all()]
+            return [await _replay_one(broker, loaded, letters, task_id)]
+        outcomes = []
+        async for letter_id, replayed in letters.replay_all():
+            outcomes.append((letter_id, replayed))
+            async with audited(broker, loaded.configuration, "dead_replay", task_id=letter_id) as act:
+                act.object |= {"replayed_as": replayed} if isinstance(replayed, str) else {"refused": replayed.code}
+        return outcomes
 
 
-def _show_time(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms // MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+async def _replay_one(
+    broker: Broker, loaded: LoadedConfiguration, letters: DeadLetters, task_id: str
+) -> tuple[str, str]:
+    async with audited(broker, loaded.configuration, "dead_replay", task_id=task_id) as act:
+        replayed = act.object["replayed_as"] = await letters.replay(task_id)
+        return task_id, replayed
 
 
 def _represent(letter: DeadLetter) -> dict[str, Any]:
@@ -128,7 +125,7 @@ def _represent(letter: DeadLetter) -> dict[str, Any]:
         "error_message": letter.error.message,
         "attempts": letter.attempts,
         "worker": letter.worker,
-        "created_at": _show_time(letter.created_ms),
-        "died_at": _show_time(letter.died_ms),
+        "created_at": show_time(letter.created_ms),
+        "died_at": show_time(letter.died_ms),
         "metadata": letter.request.metadata,
     }

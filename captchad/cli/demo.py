@@ -8,21 +8,20 @@ from pathlib import Path
 
 import click
 
-from captchad.cli.demo_report import DemoResult, print_results, represent_results
-from captchad.cli.demo_run import DemoRun, make_environment, write_configuration
+from captchad.cli.demo_report import DemoResult, Outcome, print_results, represent_results
+from captchad.cli.demo_run import DemoRun, write_configuration
 from captchad.cli.event_printer import EventPrinter
 from captchad.cli.foreground import run_until_signal
 from captchad.cli.options import json_option
 from captchad.cli.printing import print_json
 from captchad.deployment.local_plan import LocalPlan, UpOptions, plan_local_fleet
+from captchad.deployment.private_fleet import choose_base, make_private_environment
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED
 from captchad.domain.node import Role
 from captchad.runtime.clock import Clock
 from captchad.sample_site.site import SampleSite
 
 TASKS_LIMIT = 10_000
-LONGEST_BASE = 60
-SHORT_BASE = "/tmp"  # noqa: S108 -- the folder made in it is private
 FOLDER_PREFIX = "captchad-demo-"
 
 
@@ -33,12 +32,14 @@ FOLDER_PREFIX = "captchad-demo-"
     default=5,
     show_default=True,
     metavar="N",
-    help="Number of captchas to solve.",
+    help="Number of pages to solve; the kinds come in turn.",
 )
 @click.option("--keep", is_flag=True, help="Keep running afterwards, until Ctrl-C.")
 @json_option
 def demo(tasks: int, keep: bool, is_json: bool) -> None:
-    """Solve the bundled sample site's captchas once and show the results.
+    """Solve pages of the bundled sample site, one kind after the other, and show the results.
+
+    Whether an answer was right is said by the site.
 
     Everything runs on free ports of this machine, in a folder that is removed afterwards; nothing that runs here
     already is touched.
@@ -51,29 +52,23 @@ async def _demo(tasks: int, keep: bool, is_json: bool) -> int:
     site = SampleSite()
     await site.start()
     try:
-        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=_choose_base()) as folder:
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, dir=choose_base()) as folder:
             return await _run(Path(folder), site, tasks, keep, is_json, printer)
     finally:
         await site.close()
-
-
-def _choose_base() -> str:
-    """Return the folder for temporary files, or a short one where the embedded server's socket would not fit in."""
-    usual = tempfile.gettempdir()
-    return usual if len(usual) <= LONGEST_BASE else SHORT_BASE
 
 
 async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: bool, printer: EventPrinter) -> int:
     clock = Clock()
     options = UpOptions(
         workers=1,
-        config_path=str(write_configuration(folder, site.port)),
+        config_path=str(write_configuration(folder, site)),
         gateway_port=0,
         scheduler_port=0,
         monitor_port=0,
         first_worker_port=0,
     )
-    plan = await plan_local_fleet(options, make_environment(os.environ, folder), printer.print_event, clock)
+    plan = await plan_local_fleet(options, make_private_environment(os.environ, folder), printer.print_event, clock)
     fleet = plan.build_fleet(printer.print_event, clock)
     printer.say("starting captchad and the sample site")
 
@@ -88,7 +83,7 @@ async def _run(folder: Path, site: SampleSite, tasks: int, keep: bool, is_json: 
             await fleet.wait_for_failure()
 
     await run_until_signal(fleet, work, printer)
-    return EXIT_DONE if results and all(result.is_completed for result in results) else EXIT_FAILED
+    return EXIT_DONE if results and all(result.outcome is Outcome.RIGHT for result in results) else EXIT_FAILED
 
 
 def _print(results: list[DemoResult], is_json: bool) -> None:

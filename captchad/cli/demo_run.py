@@ -3,68 +3,51 @@
 import asyncio
 import json
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from captchad.cli.demo_report import DemoResult
-from captchad.client import GatewayClient
-from captchad.config.environment import (
-    CONFIGURATION_PATH_VARIABLE,
-    PREFIX,
-    REDIS_PASSWORD_VARIABLE,
-    SPECIFIED_VARIABLES,
-)
-from captchad.config.state import STATE_VARIABLE
-from captchad.domain.task import TaskStatus
-from captchad.runtime.clock import Clock
-from captchad.sample_site.drawing import ALPHABET, TEXT_LENGTH
-from captchad.sample_site.site import LOGIN, SampleSite
+from captchad.client import AsyncCaptchad, Task, TaskUnfinished
+from captchad.domain.ports import LOOPBACK_HOST
+from captchad.sample_site.kinds import KINDS, PageKind
+from captchad.sample_site.site import OTHER_NAME, SampleSite
 
-PAGES = (LOGIN, "data-uri", "canvas", "late", "frame")
 WAIT_SECONDS = 180.0
-ONE_WAIT_SECONDS = 2.0
 VISIT_BYTES = 12
 UNLIMITED_PER_MINUTE = 1_000_000
 CONCURRENT_PAGES = 8
-STATE_FOLDER = "state"
-PRIVATE_NAMES = frozenset({*SPECIFIED_VARIABLES, REDIS_PASSWORD_VARIABLE, CONFIGURATION_PATH_VARIABLE})
+TASKS_AT_ONCE = 2 * CONCURRENT_PAGES
 
 
-def write_configuration(folder: Path, site_port: int) -> Path:
+def write_configuration(folder: Path, site: SampleSite) -> Path:
     """Write a configuration that declares the sample site and nothing else; return its path."""
-    target = {
-        "host": "127.0.0.1",
-        "ports": [site_port],
+    authority = folder / "authority.pem"
+    authority.write_bytes(site.authority_pem)
+    common = {
         "owner": "captchad demo",
         "max_per_minute": UNLIMITED_PER_MINUTE,
         "max_concurrent": CONCURRENT_PAGES,
         "allow_private_addresses": True,
     }
-    configuration = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": [target]}}
+    targets = [
+        {"host": LOOPBACK_HOST, "ports": [site.port], **common},
+        {"host": OTHER_NAME, "ports": [site.secure_port], "certificate_authorities": str(authority), **common},
+    ]
+    configuration = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": targets}}
     path = folder / "distributed.json"
     path.write_text(json.dumps(configuration, indent=2))
     return path
 
 
-def make_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return the environment without anything that would lead the demo to another Redis or configuration."""
-    kept = {
-        name: value for name, value in environment.items() if not name.startswith(PREFIX) and name not in PRIVATE_NAMES
-    }
-    return {**kept, STATE_VARIABLE: str(folder / STATE_FOLDER)}
-
-
 class DemoRun:
-    """Submits visits of the sample site and gathers how they ended; what is true, it asks the site afterwards."""
+    """Solves pages of the sample site, kind after kind, and asks the site afterwards what was right."""
 
     def __init__(self, site: SampleSite, gateway_url: str, is_progress_shown: bool) -> None:
         self._site = site
-        self._client = GatewayClient(gateway_url)
-        self._clock = Clock()
+        self._client = AsyncCaptchad(gateway_url)
+        self._places = asyncio.Semaphore(TASKS_AT_ONCE)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -75,40 +58,36 @@ class DemoRun:
         )
 
     async def solve(self, count: int) -> list[DemoResult]:
-        """Solve `count` pages; return their results in the order of submission."""
+        """Solve `count` pages, all kinds in turn; return their results in that order."""
         with self._progress:
             bar = self._progress.add_task("Solving captchas", total=count)
-            submitted = [await self._submit(number) for number in range(count)]
-            return list(await asyncio.gather(*(self._finish(*one, bar) for one in submitted)))
+            kinds = (KINDS[number % len(KINDS)] for number in range(count))
+            return list(await asyncio.gather(*(self._solve(kind, bar) for kind in kinds)))
 
-    async def _submit(self, number: int) -> tuple[str, str, str]:
-        page, visit = PAGES[number % len(PAGES)], secrets.token_urlsafe(VISIT_BYTES)
-        task = {
-            "url": self._site.url(visit, page),
-            "hints": {"charset": ALPHABET, "min_length": TEXT_LENGTH, "max_length": TEXT_LENGTH},
-        }
-        answer = await asyncio.to_thread(self._client.submit, task)
-        return str(answer["task_id"]), page, visit
-
-    async def _finish(self, task_id: str, page: str, visit: str, bar: TaskID) -> DemoResult:
-        state = await self._wait(task_id)
+    async def _solve(self, kind: PageKind, bar: TaskID) -> DemoResult:
+        visit = secrets.token_urlsafe(VISIT_BYTES)
+        async with self._places:
+            (submitted,) = await self._client.batch([self._site.make_task(visit, kind)])
+            task = await self._wait(submitted)
         self._progress.advance(bar)
-        result, error = state.get("result") or {}, state.get("error") or {}
+        result, error = task.result, task.error
         return DemoResult(
-            task_id=task_id,
-            page=page,
-            status=str(state["status"]),
+            task_id=task.task_id,
+            page=kind.name,
+            status=str(task.status),
+            verified=result.verified if result else None,
+            is_right=self._site.verdict(visit) is True,
             truth=self._site.truth(visit) or "",
-            text=str(result.get("captcha_text") or ""),
-            confidence=result.get("confidence"),
-            total_ms=(result.get("timings_ms") or {}).get("total"),
-            error=": ".join(filter(None, (error.get("code"), error.get("message")))),
+            text=result.text if result else "",
+            confidence=result.confidence if result else None,
+            answers=task.answers,
+            left_scope_to=result.body.get("left_scope_to") if result else None,
+            total_ms=result.timings_ms.get("total") if result else None,
+            error=f"{error.code}: {error.message}" if error else "",
         )
 
-    async def _wait(self, task_id: str) -> dict[str, Any]:
-        """Return the task's state once it is final; by short waits, for a thread that waits can't be cancelled."""
-        deadline = self._clock.monotonic_seconds() + WAIT_SECONDS
-        while True:
-            state = await asyncio.to_thread(self._client.task_status, task_id, ONE_WAIT_SECONDS)
-            if TaskStatus(state["status"]).is_final or self._clock.monotonic_seconds() > deadline:
-                return state
+    async def _wait(self, task: Task) -> Task:
+        try:
+            return await self._client.wait(task, WAIT_SECONDS)
+        except TaskUnfinished as unfinished:
+            return unfinished.task

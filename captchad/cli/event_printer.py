@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TextIO
 
 import click
 
@@ -12,6 +13,7 @@ from captchad.deployment.events import ServiceEvent, ServiceEventKind
 from captchad.deployment.log_lines import WORTH_SHOWING
 from captchad.domain.plain_text import escape_control_characters, escape_in_json
 from captchad.telemetry.colours import wants_colours
+from captchad.telemetry.line_writer import find_write
 
 _COLOURS = {"warning": "yellow", "error": "red", "critical": "red"}
 
@@ -20,17 +22,25 @@ class EventPrinter:
     """Prints lines as they come, without ever waiting for whoever reads them.
 
     Log lines below warning are for `is_verbose` alone; `is_brief` leaves out all log lines, `is_quiet` everything.
+    Lines go to standard output, or to another stream.
     """
 
     def __init__(
-        self, *, is_json: bool = False, is_verbose: bool = False, is_brief: bool = False, is_quiet: bool = False
+        self,
+        *,
+        is_json: bool = False,
+        is_verbose: bool = False,
+        is_brief: bool = False,
+        is_quiet: bool = False,
+        stream: TextIO | None = None,
     ) -> None:
         self._is_json = is_json
         self._is_verbose = is_verbose
         self._is_brief = is_brief
         self._is_quiet = is_quiet
-        self._has_colours = wants_colours(sys.stdout)
-        self._output = LineOutput()
+        stream = stream or sys.stdout
+        self._has_colours = wants_colours(stream)
+        self._output = LineOutput(find_write(stream))
 
     def print_event(self, event: ServiceEvent) -> None:
         """Print one event."""

@@ -14,6 +14,7 @@ from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 _ADVICE = {
     "gateway_unreachable": "start captchad with `captchad up`, or name another gateway with --gateway",
     "unauthorized": "give a valid key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one",
+    "key_not_found": "see `captchad keys list`",
     "broker_unavailable": "see `captchad doctor`",
 }
 
@@ -47,6 +48,8 @@ def _explain(error: BaseException) -> tuple[list[str], int]:
         return ["interrupted"], EXIT_FAILED
     if isinstance(error, CaptchadError):
         return describe_failure(error), EXIT_FAILED
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return [f"{error.filename}: {error.strerror.lower()}"], EXIT_FAILED
     named = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return [f"{named} — run again with --debug for the traceback"], EXIT_FAILED
 

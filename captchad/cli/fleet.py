@@ -21,7 +21,7 @@ _KNOWN_STATS = {
 @gateway_options
 @json_option
 def stats(gateway: str, api_key: str | None, is_json: bool) -> None:
-    """Show totals, the mean time of a task, the load of the hosts, and which targets' captchas have changed."""
+    """Show totals, the mean time of a task, the load of the hosts, changed captchas, and where no form is filled."""
     found = open_client(gateway, api_key).stats()
     if is_json:
         print_json(found)
@@ -41,6 +41,12 @@ def stats(gateway: str, api_key: str | None, is_json: bool) -> None:
         say("")
         headings = ("TARGET", "CAPTCHA", "VISITS", "CHANGED", "BY")
         print_table(headings, (_describe_captcha(host, captcha) for host, captcha in captchas.items()), "")
+
+    closures = found.get("fill_closures") or {}
+    if closures:
+        say("")
+        rows = ((host, found.get("closed_at"), f"captchad targets reopen {host}") for host, found in closures.items())
+        print_table(("TARGET", "FILL CLOSED SINCE", "TO REOPEN"), rows, "")
 
 
 @click.command()

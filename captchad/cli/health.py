@@ -1,6 +1,7 @@
 """`captchad health`: every role of the fleet and every dependency, one line each."""
 
 import logging
+import os
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import click
 
 from captchad.broker.connection import Broker
+from captchad.broker.embedded import FOLDER
+from captchad.broker.embedded_dump import describe_dump
 from captchad.broker.failures import FULL_MEMORY
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.nodes import NodeRegistry
@@ -17,10 +20,11 @@ from captchad.cli.options import api_key_option, config_option, json_option, loa
 from captchad.cli.printing import print_json, print_table
 from captchad.cli.services import Probe, probe_all, probe_usual_ports
 from captchad.config.loader import LoadedConfiguration
+from captchad.config.state import resolve_state_directory
 from captchad.domain.errors import BrokerUnavailable, CaptchadError
 from captchad.domain.exit_codes import EXIT_FAILED
-from captchad.domain.node import Node, NodeState, Role
-from captchad.domain.ports import find_local_host, show_host
+from captchad.domain.node import Node, NodeReport, NodeState, Role
+from captchad.domain.ports import ANY_HOSTS, find_local_host, show_host
 from captchad.domain.target import is_loopback_host
 from captchad.runtime.clock import Clock, Stopwatch
 
@@ -92,7 +96,9 @@ async def _ask_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, ...
     except CaptchadError as error:
         logging.getLogger(__name__).debug("Redis can't be asked", exc_info=error)
         return Line("redis", "", where, is_well=False, remark=error.message), ()
-    return Line("redis", "", where, not trouble, f"{trouble}; {remark}" if trouble else remark), nodes
+    dump = describe_dump(resolve_state_directory(os.environ) / FOLDER) if embedded_url(section) else ""
+    remarks = "; ".join(filter(None, (trouble, remark, dump)))
+    return Line("redis", "", where, not trouble, remarks), nodes
 
 
 async def _find_trouble(broker: Broker) -> str:
@@ -111,32 +117,60 @@ async def _measure(broker: Broker) -> str:
 
 
 def _check_nodes(nodes: tuple[Node, ...], api_key: str | None) -> list[Line]:
-    """Ask every node that this host can reach; of the others their heartbeat is all there is."""
-    asked: list[Node] = []
+    """Ask every role that this host can reach; of the others their heartbeat is all there is."""
+    asked: list[tuple[Node, str]] = []
     lines: list[Line] = []
     for node in nodes:
+        address = find_reachable_address(node.report)
         if node.state is NodeState.LOST:
             lines.append(_line_of_node(node, is_well=False, remark="lost"))
-        elif _is_reachable(node):
-            asked.append(node)
+        elif address:
+            asked.append((node, address))
         else:
             lines.append(_line_of_node(node, is_well=node.state is NodeState.UP, remark=node.state))
-    probes = probe_all(((node.report.role, _dialled(node)) for node in asked), api_key)
-    for node, probe in zip(asked, probes, strict=True):
-        is_here = probe.is_answering and probe.role is node.report.role
-        reason = probe.reason if is_here else "sends heartbeats, but does not answer at its address"
-        lines.append(_line_of_node(node, is_well=probe.is_well and is_here, remark=reason))
-    return lines
+    probes = probe_all(((node.report.role, address) for node, address in asked), api_key)
+    return lines + [_judge(node, probe) for (node, _), probe in zip(asked, probes, strict=True)]
 
 
-def _is_reachable(node: Node) -> bool:
-    host = node.report.address.rpartition(":")[0].strip("[]")
-    return bool(node.report.address) and (node.report.host == socket.gethostname() or not is_loopback_host(host))
+def _judge(node: Node, probe: Probe) -> Line:
+    if probe.is_answering and probe.role is node.report.role:
+        return _line_of_node(node, is_well=probe.is_well, remark=probe.reason)
+    if _names_no_address(node.report):
+        # Where it was asked is a guess, and a firewall may be on the way.
+        remark = f"{node.state}, does not answer at {probe.address}"
+        return _line_of_node(node, is_well=node.state is NodeState.UP, remark=remark)
+    return _line_of_node(node, is_well=False, remark="sends heartbeats, but does not answer at its address")
 
 
-def _dialled(node: Node) -> str:
-    host, _, port = node.report.address.rpartition(":")
-    return f"{show_host(find_local_host(host.strip('[]')))}:{port}"
+def find_reachable_address(report: NodeReport) -> str:
+    """Return the HOST:PORT at which a role can be asked from here; empty where there is none.
+
+    What listens on every address of another host is asked at that host's name, if it has one here that leads there.
+    """
+    host, port = _split(report.address)
+    if not port:
+        return ""
+    if report.host == socket.gethostname():
+        return f"{show_host(find_local_host(host))}:{port}"
+    if _names_no_address(report):
+        host = _resolve(report.host)
+    return f"{show_host(host)}:{port}" if host and not is_loopback_host(host) else ""
+
+
+def _names_no_address(report: NodeReport) -> bool:
+    return report.host != socket.gethostname() and _split(report.address)[0] in ANY_HOSTS
+
+
+def _split(address: str) -> tuple[str, str]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), port
+
+
+def _resolve(name: str) -> str:
+    try:
+        return str(socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError:
+        return ""
 
 
 def _line_of_node(node: Node, is_well: bool, remark: str) -> Line:

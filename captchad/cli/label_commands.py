@@ -1,7 +1,6 @@
 """`captchad labels`: the label store of this machine, listed, exported, imported, reviewed and cleared."""
 
 import getpass
-import os
 import socket
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,10 +11,12 @@ import click
 
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.labels import explain_refused_labels
+from captchad.cli.operator_acts import note_done
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table, say
+from captchad.cli.state_folder import find_state_directory
 from captchad.config.loader import LoadedConfiguration
-from captchad.config.state import resolve_state_directory
+from captchad.deployment.ownership import handed_over
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.label import Label, Verdict
 from captchad.domain.target import find_declared_target, normalise_pattern
@@ -120,8 +121,9 @@ def import_labels(host: str, folder: Path, config_path: str | None, is_json: boo
         declared = find_declared_target(loaded.configuration.security.declared_targets(), host).host
     except TargetNotAllowed as error:
         raise click.ClickException(error.message) from None
-    with explain_refused_labels():
+    with explain_refused_labels(), handed_over(find_state_directory(loaded.path)):
         done = _open_acts(loaded).import_folder(declared, folder)
+    note_done(loaded, "labels_import", host=declared, **asdict(done))
     if is_json:
         print_json({"host": declared, **asdict(done)})
         return
@@ -157,18 +159,22 @@ def delete(host: str | None, label_ids: Sequence[str], config_path: str | None, 
     """Delete every label of HOST, or those that --id names; there is no way back."""
     if (host is None) == (not label_ids):
         raise click.UsageError("give either a HOST or --id")
-    acts = _open_acts(load(config_path))
-    deleted = acts.delete_host(host) if host is not None else acts.delete(label_ids)
+    loaded = load(config_path)
+    acts = _open_acts(loaded)
+    with handed_over(find_state_directory(loaded.path)):
+        deleted = acts.delete_host(host) if host is not None else acts.delete(label_ids)
+    of_what = {"labels": list(label_ids)} if host is None else {"host": host}
+    note_done(loaded, "labels_delete", deleted=deleted, **of_what)
     print_json({"deleted": deleted}) if is_json else say(f"{deleted} deleted")
 
 
 def _open_store(loaded: LoadedConfiguration) -> LabelStore:
-    return open_label_store(resolve_state_directory(os.environ), loaded.configuration.recognition, Clock())
+    return open_label_store(find_state_directory(loaded.path), loaded.configuration.recognition, Clock())
 
 
 def _open_acts(loaded: LoadedConfiguration) -> LabelActs:
     clock = Clock()
-    journal = Journal(resolve_state_directory(os.environ) / LABELS_FOLDER_NAME, clock)
+    journal = Journal(find_state_directory(loaded.path) / LABELS_FOLDER_NAME, clock)
     return LabelActs(_open_store(loaded), journal, f"{getpass.getuser()}@{socket.gethostname()}", clock)
 
 

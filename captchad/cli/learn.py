@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from captchad.cli.broker_connection import open_broker, run_connected
+from captchad.cli.operator_acts import note_done
 from captchad.cli.options import config_option, json_option, load
 from captchad.cli.printing import print_json, print_table, say
+from captchad.cli.state_folder import find_state_directory
 from captchad.config.loader import LoadedConfiguration
-from captchad.config.state import resolve_state_directory
+from captchad.deployment.ownership import handed_over
 from captchad.domain.errors import CaptchadError, TargetNotAllowed
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.learned_model import PACKAGED, ModelChoice
@@ -87,9 +89,10 @@ def _learn_one(loaded: LoadedConfiguration, host: str, is_json: bool) -> None:
         raise click.ClickException(
             f"recognition.models names a model for {host}, which would win over a learned one; remove it there first"
         )
-    with _alone() as state_directory:
+    with _alone(loaded) as state_directory:
         learner = _make_learner(loaded, state_directory)
         outcome = learner.learn(host, lambda step: None if is_json else say(f"{host}: {step}"))
+        _note_installed(loaded, outcome)
     if is_json:
         print_json(_represent(outcome))
     else:
@@ -102,7 +105,7 @@ def _learn_all(loaded: LoadedConfiguration, is_json: bool) -> None:
     configuration = loaded.configuration
     hosts = [target.host for target in configuration.security.declared_targets()]
     outcomes, failures = [], 0
-    with _alone() as state_directory:
+    with _alone(loaded) as state_directory:
         learner = _make_learner(loaded, state_directory)
         for host in (host for host in hosts if host not in configuration.recognition.models):
             try:
@@ -113,6 +116,7 @@ def _learn_all(loaded: LoadedConfiguration, is_json: bool) -> None:
                 say(f"{host}: {error.message}", is_error=True)
                 continue
             if outcome is not None:
+                _note_installed(loaded, outcome)
                 outcomes.append(outcome)
                 say(_word(outcome, loaded), is_error=is_json)
     if is_json:
@@ -129,10 +133,16 @@ def _learn_if_due(learner: "Learner", host: str) -> "Outcome | None":
     return learner.learn(host, lambda step: None) if learner.is_due(host) else None
 
 
+def _note_installed(loaded: LoadedConfiguration, outcome: "Outcome") -> None:
+    if outcome.model is not None:
+        note_done(loaded, "model_install", host=outcome.host, model=outcome.model)
+
+
 def _roll_back(loaded: LoadedConfiguration, host: str, is_json: bool) -> None:
     choice: ModelChoice | None = _ask(loaded, lambda models: models.roll_back(host))
     if choice is None:
         raise click.ClickException(f"{host} has no learned model to go back from")
+    note_done(loaded, "model_roll_back", host=host, model=choice.present)
     if is_json:
         print_json({"host": host, **asdict(choice)})
     else:
@@ -144,7 +154,7 @@ def _list_models(loaded: LoadedConfiguration, is_json: bool) -> None:
     configuration = loaded.configuration
     hosts = [target.host for target in configuration.security.declared_targets()]
     choices = _ask(loaded, lambda models: models.read(hosts))
-    store = _open_store(loaded, resolve_state_directory(os.environ))
+    store = _open_store(loaded, find_state_directory(loaded.path))
     rows = [_describe(host, choices.get(host), loaded, store) for host in hosts]
     if is_json:
         print_json(rows)
@@ -173,13 +183,13 @@ def _describe(
 
 
 @contextmanager
-def _alone() -> Iterator[Path]:
+def _alone(loaded: LoadedConfiguration) -> Iterator[Path]:
     """Have this process learn alone on its host, behind everything else that wants a processor."""
     require(Extra.TRAIN, "learning a model")
-    state_directory = resolve_state_directory(os.environ)
+    state_directory = find_state_directory(loaded.path)
     state_directory.mkdir(parents=True, exist_ok=True)
     os.nice(LOWEST_PRIORITY)
-    with open(state_directory / _LOCK_NAME, "w") as lock:  # noqa: PTH123
+    with handed_over(state_directory), open(state_directory / _LOCK_NAME, "w") as lock:  # noqa: PTH123
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from captchad.domain.duration import parse_duration
 from captchad.domain.errors import InvalidRequest
-from captchad.domain.ports import DEFAULT_GATEWAY_URL
+from captchad.domain.ports import API_KEY_VARIABLE, DEFAULT_GATEWAY_URL, GATEWAY_VARIABLE
 
 if TYPE_CHECKING:
     from captchad.client import GatewayClient
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+
+class DurationType(click.ParamType[int]):
+    """An option's duration, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the seconds; wrong usage where the value is no duration."""
+        try:
+            return value if isinstance(value, int) else parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+DURATION = DurationType()
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 config_option = click.option(
     "--config",
@@ -24,10 +40,19 @@ config_option = click.option(
     help="The configuration file.  [default: searched for]",
 )
 
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Show at most this many.",
+)
+
 
 def api_key_option(help_text: str) -> Callable[[Decorated], Decorated]:
     """Return --api-key, which also comes from the environment."""
-    return click.option("--api-key", envvar="CAPTCHAD_API_KEY", show_envvar=True, metavar="KEY", help=help_text)
+    return click.option("--api-key", envvar=API_KEY_VARIABLE, show_envvar=True, metavar="KEY", help=help_text)
 
 
 def gateway_options(function: Decorated) -> Decorated:
@@ -35,7 +60,7 @@ def gateway_options(function: Decorated) -> Decorated:
     function = api_key_option("The API key to call with.")(function)
     return click.option(
         "--gateway",
-        envvar="CAPTCHAD_GATEWAY_URL",
+        envvar=GATEWAY_VARIABLE,
         show_envvar=True,
         metavar="URL",
         default=DEFAULT_GATEWAY_URL,

@@ -7,6 +7,7 @@ import io
 import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ import click
 
 from captchad.domain.plain_text import escape_control_characters, escape_in_json
 
+MS = 1000
 PIPE_WIDTH_COLUMNS = 240
 FOLDED_COLUMNS = 8
 """The least width that is left to a column of longer texts."""
@@ -83,6 +85,11 @@ def show_confidence(confidence: float | None) -> str | None:
     if confidence is None:
         return None
     return str(Decimal(str(confidence)).quantize(Decimal("0.01"), ROUND_FLOOR))
+
+
+def show_time(time_ms: int | None) -> str | None:
+    """Return a moment (ms since 1970) in UTC, to the second."""
+    return None if time_ms is None else datetime.fromtimestamp(time_ms // MS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def show(value: object) -> str:

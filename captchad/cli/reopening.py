@@ -3,6 +3,7 @@
 from captchad.broker.target_closures import Reopening, TargetClosures
 from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.config.loader import LoadedConfiguration
+from captchad.operations.audited import audited
 
 
 def reopen_target(loaded: LoadedConfiguration, host: str) -> Reopening:
@@ -11,5 +12,5 @@ def reopen_target(loaded: LoadedConfiguration, host: str) -> Reopening:
 
 
 async def _reopen(loaded: LoadedConfiguration, host: str) -> Reopening:
-    async with open_broker(loaded) as broker:
+    async with open_broker(loaded) as broker, audited(broker, loaded.configuration, "targets_reopen", host=host):
         return await TargetClosures(broker).reopen(host)

@@ -9,7 +9,7 @@ from typing import Any
 from captchad.cli.options import open_client
 from captchad.cli.printing import print_json, print_table, say
 from captchad.client import GatewayClient
-from captchad.client.exchange import Answer
+from captchad.client.wire import Answer
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS

@@ -70,7 +70,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
 @config_option
 @json_option
 def reopen(host: str, config_path: str | None, is_json: bool) -> None:
-    """Visit the declared target HOST again, although it asked to be left alone for longer."""
+    """Visit the declared target HOST again, although it asked to be left alone for longer, and fill its forms again."""
     require(Extra.SERVER, "reaching Redis")
     from captchad.cli.reopening import reopen_target  # noqa: PLC0415
 
@@ -82,10 +82,14 @@ def reopen(host: str, config_path: str | None, is_json: bool) -> None:
     reopening = reopen_target(loaded, target.host)
     if is_json:
         closed = {"was_closed": reopening.was_closed, "closed_seconds": reopening.closed_seconds}
-        print_json({"host": target.host, **closed, "waiting_tasks": reopening.waiting})
-    elif not reopening.was_closed:
+        others = {"waiting_tasks": reopening.waiting, "was_fill_closed": reopening.was_fill_closed}
+        print_json({"host": target.host, **closed, **others})
+        return
+    if not reopening.was_closed:
         say(f"{target.host} was not closed")
-    else:
+    if reopening.was_fill_closed:
+        say(f"forms of {target.host} are filled again; its count of rejections begins anew")
+    if reopening.closed_seconds:
         waiting = f"{reopening.waiting} tasks wait for it" if reopening.waiting != 1 else "1 task waits for it"
         say(f"{target.host} is open again, {reopening.closed_seconds:.0f} s early; {waiting}")
 

@@ -39,6 +39,7 @@ _FILL = {
     "fill_submit": "submit",
     "success": "success",
     "failure": "failure",
+    "rejected": "rejected",
     "refresh": "refresh",
     "dialogs": "dialogs",
 }
@@ -149,6 +150,9 @@ _OPTIONS = (
     click.option("--fill-submit", metavar="CSS", help="What to click to submit; by default Enter is pressed."),
     click.option("--success", metavar="CONDITION", help="How success looks: CSS, url:GLOB or text:…"),
     click.option("--failure", metavar="CONDITION", help="How failure looks: CSS, url:GLOB or text:…"),
+    click.option(
+        "--rejected", metavar="CONDITION", help="How a wrong password or the like looks; it ends the task at once."
+    ),
     click.option("--refresh", metavar="CSS", help="What to click for another captcha."),
     click.option(
         "--dialogs",
@@ -174,7 +178,7 @@ _OPTIONS = (
     click.option("--task-deadline", type=_DEADLINE, metavar="SECONDS", help="Time after which the task fails."),
     click.option("--return-session", is_flag=True, help="Return the page's cookies and storage."),
     click.option("--evidence", is_flag=True, help="Keep the picture and a screenshot with the result."),
-    click.option("--callback-url", metavar="URL", help="Where the result is POSTed; not available yet."),
+    click.option("--callback-url", metavar="URL", help="Where the result is POSTed once the task has ended."),
     _json_option("--metadata", "Given back with the result."),
 )
 

@@ -12,7 +12,6 @@ from captchad.cli.task_options import make_task_body, name_argument, task_option
 from captchad.domain.errors import CaptchadError, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
 from captchad.domain.exit_codes import EXIT_FAILED
 from captchad.domain.task import TaskStatus
-from captchad.runtime.clock import Clock
 
 if TYPE_CHECKING:
     from captchad.client import GatewayClient
@@ -58,7 +57,7 @@ def submit(
         print_json(accepted) if is_json else say(accepted["task_id"])
         return
     try:
-        state = client.wait(accepted["task_id"], wait_seconds, Clock().monotonic_seconds)
+        state = client.wait(accepted["task_id"], wait_seconds)
     except (CaptchadError, KeyboardInterrupt):
         _name_stored(accepted, is_json)
         raise
@@ -98,12 +97,13 @@ def status(
 
         is_named = ctx.get_parameter_source("gateway") is not ParameterSource.DEFAULT
         print_services(api_key, is_json, gateway if is_named else None)
+        if not is_named and not is_json:
+            from captchad.cli.host_services import print_units  # noqa: PLC0415
+
+            print_units()
         return
     client = open_client(gateway, api_key)
-    if wait_seconds is not None:
-        state = client.wait(task_id, wait_seconds, Clock().monotonic_seconds)
-    else:
-        state = client.task_status(task_id)
+    state = client.task_status(task_id) if wait_seconds is None else client.wait(task_id, wait_seconds)
     print_json(state) if is_json else print_pairs(_describe_state(state))
 
 

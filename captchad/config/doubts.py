@@ -6,7 +6,7 @@ from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.domain.ports import ROLE_PORTS
-from captchad.domain.target import is_loopback_host
+from captchad.domain.target import is_loopback_host, normalise_host
 
 Doubt = tuple[str, str]
 """A setting's path, and what is doubtful about it."""
@@ -16,6 +16,10 @@ def find_doubts(configuration: Configuration) -> Iterator[Doubt]:
     """Return every doubt about a configuration as it will be used."""
     yield from _doubt_single_settings(configuration)
     yield from _doubt_own_ports(configuration)
+    receivers = {receiver.host for receiver in configuration.security.declared_receivers()}
+    for text in configuration.security.callback_private_hosts:
+        if normalise_host(text) not in receivers:
+            yield "security.callback_private_hosts", f"security.callback_hosts does not name {text}"
     hosts = {target.host for target in configuration.security.targets}
     for host in configuration.recognition.models:
         if host not in hosts:

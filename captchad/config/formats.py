@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from captchad.config.layers import Layers
+from captchad.domain.callback import read_callback_host
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
 from captchad.domain.target import normalise_host
 
@@ -112,6 +113,14 @@ def _check_host(text: str) -> str | None:
     return None
 
 
+def _check_callback_host(text: str) -> str | None:
+    try:
+        read_callback_host(text)
+    except TargetNotAllowed as error:
+        return error.message
+    return None
+
+
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "redis.url": _check_redis_url,
     "redis.master.host": _check_host,
@@ -123,5 +132,6 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "browser.proxy_advertised_host": _check_host,
     "gateway.trusted_proxies": _check_network,
     "security.allowed_origins": _check_origin,
-    "security.callback_hosts": _check_host,
+    "security.callback_hosts": _check_callback_host,
+    "security.callback_private_hosts": _check_host,
 }

@@ -20,6 +20,7 @@ from captchad.config.formats import find_format_problems
 from captchad.config.json_file import read_file
 from captchad.config.layers import GivenValue, Layers, Provenance, Source
 from captchad.config.redaction import flatten
+from captchad.config.secrets_file import find_secrets_file
 from captchad.config.settings import Configuration, TargetSection
 from captchad.config.targets import check_targets, normalise_declared_host
 from captchad.config.validation import salvage, validate
@@ -83,6 +84,11 @@ def examine_configuration(
         parsed = read_file(file_path)
         problems += parsed.problems
         layers.lay(GivenValue((), parsed.tree, Provenance(Source.FILE, str(file_path))))
+    secrets_path = find_secrets_file(file_path, environment)
+    if secrets_path is not None:
+        parsed = read_file(secrets_path)
+        problems += parsed.problems
+        layers.lay(GivenValue((), parsed.tree, Provenance(Source.FILE, str(secrets_path))))
     _lay_over(layers, environment, overrides or {})
     problems += _find_wrong_values(layers)
     problems += find_format_problems(layers)

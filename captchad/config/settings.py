@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
+from captchad.domain.callback import CallbackHost, read_callback_host
 from captchad.domain.identifier import PARTITIONS_LIMIT
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import CLOSURE_LIMIT_SECONDS, DEFAULT_PORTS, Target
@@ -117,7 +118,7 @@ class WorkerSection(Section):
 
 
 class SchedulerSection(Section):
-    """Upper bounds of the scheduler's timers, and how long dead letters are kept (seconds)."""
+    """The scheduler's timers, what is kept of dead letters, and how long callbacks are tried (seconds)."""
 
     task_distribution_interval: Seconds = 5
     worker_health_check_interval: Seconds = 60
@@ -125,6 +126,8 @@ class SchedulerSection(Section):
     dead_letter_retention_seconds: WholeSeconds = 604_800
     dead_letter_limit: Count = 10_000
     dead_letter_limit_bytes: Bytes = 268_435_456
+    callback_retry_seconds: WholeSeconds = 86_400
+    callback_longest_pause_seconds: Seconds = 3600
 
 
 class RateLimitSection(Section):
@@ -160,6 +163,8 @@ class GatewaySection(Section):
     load_balancer: LoadBalancerSection = LoadBalancerSection()
     queue_limit: Count = 100_000
     queue_limit_bytes: Bytes = 1_073_741_824
+    callback_limit: Count = 10_000
+    callback_limit_bytes: Bytes = 67_108_864
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_proxies: tuple[str, ...] = ()
     connections_per_address: Count | None = None
@@ -175,6 +180,7 @@ class TargetSection(Section):
     expires: date | None = None
     max_per_minute: Count = 60
     max_concurrent: Count = 4
+    max_rejections_per_hour: Count = 10
     longest_closure_seconds: Annotated[float, Field(gt=0, le=CLOSURE_LIMIT_SECONDS)] = 300
     allow_private_addresses: bool = False
     minimum_confidence: Percentage | None = None
@@ -189,6 +195,13 @@ class TargetSection(Section):
         return Target(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
+class AuditLogSection(Section):
+    """How much of the audit log is kept; a limit of 0 keeps none."""
+
+    limit: CountOrZero = 100_000
+    retention_seconds: WholeSeconds = 7_776_000
+
+
 class SecuritySection(Section):
     """Who may call, and what may be visited; nothing is in scope until it is declared."""
 
@@ -196,7 +209,9 @@ class SecuritySection(Section):
     allowed_origins: tuple[str, ...] = ()
     rate_limiting: KeyRateLimitSection = KeyRateLimitSection()
     targets: tuple[TargetSection, ...] = ()
+    audit_log: AuditLogSection = AuditLogSection()
     callback_hosts: tuple[str, ...] = ()
+    callback_private_hosts: tuple[str, ...] = ()
     callback_secret: SecretStr | None = None
     session_key: SecretStr | None = None
 
@@ -208,6 +223,10 @@ class SecuritySection(Section):
                 "short_session_key", "must have at least {length} characters", {"length": SESSION_KEY_LENGTH}
             )
         return key
+
+    def declared_receivers(self) -> tuple[CallbackHost, ...]:
+        """Return where callbacks may be sent as pure values."""
+        return tuple(read_callback_host(text, self.callback_private_hosts) for text in self.callback_hosts)
 
     def declared_targets(self) -> tuple[Target, ...]:
         """Return all declared targets as pure values."""

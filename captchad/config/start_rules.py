@@ -8,6 +8,7 @@ from captchad.config.browser_choice import choose_browser, find_browser_problems
 from captchad.config.certificates import find_certificate_faults
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
+from captchad.domain.callback import read_secret
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST
@@ -59,6 +60,7 @@ def check_start_rules(
     if role is Role.WORKER:
         problems += find_browser_problems(configuration)
     problems += _find_missing_learner(configuration, role)
+    problems += _find_callback_faults(configuration, role)
     return tuple(problems)
 
 
@@ -69,6 +71,20 @@ def _find_missing_learner(configuration: Configuration, role: Role) -> Iterator[
     if is_meant and role in (Role.WORKER, Role.SCHEDULER):
         message = "is required where labels are collected on several hosts: the name of the one that keeps them"
         yield ConfigurationProblem("recognition.learner", message)
+
+
+def _find_callback_faults(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:
+    security = configuration.security
+    if not security.callback_hosts or role not in (Role.GATEWAY, Role.SCHEDULER):
+        return
+    if security.callback_secret is None:
+        message = "is required where security.callback_hosts names any: callbacks are signed with it"
+        yield ConfigurationProblem("security.callback_secret", message)
+        return
+    try:
+        read_secret(security.callback_secret.get_secret_value())
+    except ValueError as error:
+        yield ConfigurationProblem("security.callback_secret", str(error))
 
 
 def unbuilt_settings(configuration: Configuration, role: Role) -> tuple[ConfigurationProblem, ...]:
@@ -139,12 +155,6 @@ _UNBUILT: tuple[tuple[str, frozenset[Role], Callable[[Configuration], bool], str
         _GATEWAY,
         lambda c: c.gateway.processes > 1,
         "more than one process is not built yet; set it to 1 and start further gateways on other ports",
-    ),
-    (
-        "compatibility.enabled",
-        _GATEWAY,
-        lambda c: c.compatibility.enabled,
-        "routes of other services are not built yet; set it to false",
     ),
 )
 """(setting, roles it concerns, whether it is set, what to do instead)."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from captchad.domain.api_key import ApiKey, Scope
-from captchad.domain.errors import Forbidden, TargetNotAllowed
+from captchad.domain.callback import CallbackHost, check_callback_url
+from captchad.domain.errors import Forbidden, InvalidRequest, TargetNotAllowed, Violation, make_task_not_found
 from captchad.domain.target import (
     Target,
     check_spelled_address,
@@ -34,15 +35,41 @@ class DeclaredTargets:
         self._targets = tuple(targets)
 
 
+class DeclaredReceivers:
+    """Where callbacks may be sent, as it is in force; a reload replaces all at once."""
+
+    def __init__(self, receivers: Iterable[CallbackHost] = ()) -> None:
+        self._receivers = tuple(receivers)
+
+    def replace(self, receivers: Iterable[CallbackHost]) -> None:
+        """Use other receivers from now on."""
+        self._receivers = tuple(receivers)
+
+    def check(self, draft: TaskDraft) -> None:
+        """Raise InvalidRequest where a task's callback may not be sent; the scheduler checks its address later."""
+        if draft.callback_url is None:
+            return
+        try:
+            check_callback_url(self._receivers, draft.callback_url)
+        except TargetNotAllowed as error:
+            violation = Violation(f"{draft.pointer}/callback_url", error.message)
+            raise InvalidRequest("the callback may not be sent", (violation,)) from None
+
+
 class Admission:
     """Decides which declared target a task belongs to. It resolves no name: the worker's proxy checks addresses."""
 
-    def __init__(self, targets: DeclaredTargets, clock: Clock) -> None:
+    def __init__(self, targets: DeclaredTargets, clock: Clock, receivers: DeclaredReceivers | None = None) -> None:
         self._targets = targets
         self._clock = clock
+        self._receivers = receivers or DeclaredReceivers()
 
     def admit(self, draft: TaskDraft, key: ApiKey | None) -> Target:
-        """Return the declared target of a task; TargetNotAllowed says why there is none."""
+        """Return the declared target of a task; TargetNotAllowed says why there is none.
+
+        InvalidRequest where its callback may not be sent.
+        """
+        self._receivers.check(draft)
         if draft.url is not None:
             return self.admit_url(draft.url, key)
         return self.admit_host(draft.target_host or "", key)
@@ -89,10 +116,11 @@ def may_reach(key: ApiKey | None, task: Ownership, others: Scope) -> bool:
     return key.allows(others) and key.may_use(task.target, task.host)
 
 
-def check_reach(key: ApiKey | None, request: TaskRequest, others: Scope) -> None:
-    """Raise Forbidden where a key may not reach a task."""
-    if key is None or may_reach(key, find_ownership(request), others):
+def check_reach(key: ApiKey | None, task_id: str, request: TaskRequest, others: Scope) -> None:
+    """Raise TaskNotFound where a key may not even see a task, as for one that does not exist; Forbidden otherwise."""
+    task = find_ownership(request)
+    if key is None or may_reach(key, task, others):
         return
-    if not key.allows(others):
-        raise Forbidden(f"this is another key's task; the key {key.name!r} would need the scope {others}")
-    raise Forbidden(f"the key {key.name!r} may not reach this task; it is limited to {', '.join(key.targets)}")
+    if not may_reach(key, task, Scope.READ_ALL):
+        raise make_task_not_found(task_id)
+    raise Forbidden(f"this is another key's task; the key {key.name!r} would need the scope {others}")

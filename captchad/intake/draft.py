@@ -32,6 +32,7 @@ class TaskDraft:
     fill: Fill | None = None
     return_session: bool = False
     evidence: bool = False
+    callback_url: str | None = None
     pointer: str = ""
 
     def complete(self, target: str, key_id: str | None, defaults: WorkerSection) -> TaskRequest:
@@ -55,4 +56,5 @@ class TaskDraft:
             fill=self.fill,
             return_session=self.return_session,
             evidence=self.evidence,
+            callback_url=self.callback_url,
         )

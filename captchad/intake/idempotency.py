@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from captchad.broker.idempotency_keys import derive_digest
 from captchad.broker.tasks import Idempotency
 
 EXACT_INTEGER_LIMIT = 2**53
@@ -15,11 +16,6 @@ def digest_key(header: str, key_id: str | None) -> str:
     return hashlib.sha256(f"{key_id or ''}\n{header}".encode()).hexdigest()
 
 
-def choose_partition(key_digest: str, partitions: int) -> int:
-    """Return the one partition an Idempotency-Key belongs to; never another, even if that one is down."""
-    return int(key_digest, 16) % partitions
-
-
 def digest_body(body: Any) -> str:
     """Return the digest (hex) of a body's meaning: order of names, white space and 1 or 1.0 make no difference."""
     return hashlib.sha256(orjson.dumps(_normalise(body), option=orjson.OPT_SORT_KEYS)).hexdigest()
@@ -27,9 +23,7 @@ def digest_body(body: Any) -> str:
 
 def make_idempotency(key_digest: str, body_digest: str, index: int) -> Idempotency:
     """Return what the `index`-th task of a submit is remembered by; the first bears the key's own digest."""
-    if index:
-        key_digest = hashlib.sha256(f"{key_digest}\n{index}".encode()).hexdigest()
-    return Idempotency(key_digest, body_digest)
+    return Idempotency(derive_digest(key_digest, index), body_digest)
 
 
 def _normalise(value: Any) -> Any:

@@ -3,12 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from captchad.broker.idempotency_keys import choose_partition
 from captchad.broker.tasks import NewTask, TaskStore
 from captchad.config.settings import WorkerSection
 from captchad.domain.api_key import ApiKey
-from captchad.domain.errors import BrokerUnavailable, TargetNotAllowed, TaskNotFound
+from captchad.domain.errors import BrokerUnavailable, QueueFull, QuotaExceeded, TargetNotAllowed, TaskNotFound
 from captchad.domain.identifier import make_task_id
 from captchad.domain.page import LeftOut
 from captchad.domain.target import Target
@@ -17,10 +19,11 @@ from captchad.intake.admission import Admission
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.draft import TaskDraft
 from captchad.intake.estimation import estimate_wait_seconds
-from captchad.intake.idempotency import choose_partition, digest_key, make_idempotency
+from captchad.intake.idempotency import digest_key, make_idempotency
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.session_scope import check_cookies, choose_state
 from captchad.intake.target_outlooks import TargetOutlooks
+from captchad.intake.task_quota import TaskQuota
 
 _logger = logging.getLogger(__name__)
 
@@ -72,6 +75,7 @@ class Intake:
         balancer: PartitionBalancer,
         outlook: Outlook,
         defaults: WorkerSection,
+        quota: TaskQuota,
     ) -> None:
         self._store = store
         self._admission = admission
@@ -79,6 +83,7 @@ class Intake:
         self._capacity = outlook.capacity
         self._targets = outlook.targets
         self._defaults = defaults
+        self._quota = quota
 
     def admit(self, drafts: Sequence[TaskDraft], key: ApiKey | None) -> list[Admitted]:
         """Return what is to be stored, each task with its declared target; may run in any thread.
@@ -88,14 +93,14 @@ class Intake:
         return [self._admit_one(draft, index, key) for index, draft in enumerate(drafts)]
 
     async def submit(self, admitted: Sequence[Admitted], caller: Caller) -> list[Submission]:
-        """Store tasks, all or none; raises QueueFull, IdempotencyConflict or BrokerUnavailable."""
+        """Store tasks, all or none; raises QuotaExceeded, QueueFull, IdempotencyConflict or BrokerUnavailable."""
         requests = [one.request for one in admitted]
         if caller.idempotency_key is None and self._balancer.needs_pending:
             await self._capacity.measure_if_stale()
         partition, tasks = self._plan(requests, caller)
         estimates = await self._estimate(admitted)
         try:
-            task_ids = await self._store.submit(tasks)
+            task_ids = await self._store_within_quota(tasks, caller)
         except BrokerUnavailable:
             self._balancer.note_failure(partition)
             raise
@@ -109,6 +114,20 @@ class Intake:
         return [
             replace(submission, left_out=one.left_out) for submission, one in zip(submissions, admitted, strict=True)
         ]
+
+    async def _store_within_quota(self, tasks: list[NewTask], caller: Caller) -> list[str]:
+        try:
+            async with self._quota.charge(caller.key, len(tasks)) as charge:
+                task_ids = await self._store.submit(tasks)
+                charge.repeated = sum(new.task_id != known for new, known in zip(tasks, task_ids, strict=True))
+                return task_ids
+        except QuotaExceeded:
+            if caller.idempotency_key is None:
+                raise
+            # What an earlier submit has stored is answered again, whatever has been used up since.
+            with suppress(QueueFull):
+                return await self._store.submit(tasks, only_repeated=True)
+            raise
 
     async def _look_up(self, task_id: str, estimate: int) -> Submission:
         """Return the present state of a task that an earlier submit made, whether or not its record can be read.

@@ -11,6 +11,7 @@ from captchad.config.settings import (
     KeyRateLimitSection,
     RateLimitSection,
 )
+from captchad.domain.api_key import ApiKey
 from captchad.domain.target import is_loopback_host
 
 Subject = Literal["address", "key"]
@@ -64,19 +65,14 @@ class CallerRateLimiter:
         self._limiter = limiter
         self._rules = rules
 
-    @property
-    def is_active(self) -> bool:
-        """Whether anything is limited at all."""
-        return any(rule.enabled and rule.requests_per_minute for rule in (self._rules.per_address, self._rules.per_key))
-
     def replace(self, rules: RateRules) -> None:
         """Use other rules from now on."""
         self._rules = rules
 
-    async def take(self, address: str, key_id: str | None, cost: int) -> RateLimitDecision | None:
+    async def take(self, address: str, key: ApiKey | None, cost: int) -> RateLimitDecision | None:
         """Charge `cost` to all limits of a caller until one refuses; None where nothing is limited."""
         decisions: list[RateLimitDecision] = []
-        for rate_limit in list_rate_limits(self._rules, address, key_id):
+        for rate_limit in list_rate_limits(self._rules, address, key):
             result = await self._limiter.take(
                 rate_limit.name, cost, rate_limit.requests_per_minute, rate_limit.burst_size
             )
@@ -85,18 +81,26 @@ class CallerRateLimiter:
                 break
         return choose_decision(decisions)
 
-    async def give_back(self, address: str, key_id: str | None, paid: int) -> None:
+    async def give_back(self, address: str, key: ApiKey | None, paid: int) -> None:
         """Take back what was charged to all limits of a caller."""
-        for rate_limit in list_rate_limits(self._rules, address, key_id):
+        for rate_limit in list_rate_limits(self._rules, address, key):
             await self._limiter.take(rate_limit.name, -paid, rate_limit.requests_per_minute, rate_limit.burst_size)
 
 
-def list_rate_limits(rules: RateRules, address: str, key_id: str | None) -> Iterator[RateLimit]:
-    """Return the limits a request counts against, the address first."""
+def list_rate_limits(rules: RateRules, address: str, key: ApiKey | None) -> Iterator[RateLimit]:
+    """Return the limits a request counts against, the address first; a key's own rate wins over everybody's."""
     if not (rules.is_loopback_spared and is_loopback_host(address)):
         yield from _make_limit("address", f"address:{address}", rules.per_address)
-    if key_id is not None:
-        yield from _make_limit("key", f"key:{key_id}", rules.per_key)
+    if key is not None:
+        yield from _make_limit("key", f"key:{key.key_id}", _find_key_rule(rules.per_key, key))
+
+
+def _find_key_rule(section: KeyRateLimitSection, key: ApiKey) -> KeyRateLimitSection:
+    own = key.limits
+    if own.requests_per_minute is None:
+        return section
+    burst_size = section.burst_size if own.burst_size is None else own.burst_size
+    return KeyRateLimitSection(enabled=True, requests_per_minute=own.requests_per_minute, burst_size=burst_size)
 
 
 def choose_decision(decisions: list[RateLimitDecision]) -> RateLimitDecision | None:

@@ -45,6 +45,7 @@ class AlertThresholds:
     failed_share: float = 0.1
     failed_share_minimum_tasks: int = 10
     oldest_age_seconds: float = 60.0
+    oldest_callback_seconds: float = 900.0
     queue_share: float = 0.8
     host_percent: float = 90.0
     captcha_changed_seconds: float = 86_400.0
@@ -171,6 +172,23 @@ def _check_captchas(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Ite
             yield Alert("CaptchaChanged", Severity.WARNING, summary, advice, host)
 
 
+def _check_fill(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
+    for host in snapshot.fill_closed_ms:
+        summary = f"{host}: no form is filled, for the site has rejected what was typed too often within an hour."
+        advice = f"See whose tasks ended as form_rejected and why; then `captchad targets reopen {host}`."
+        yield Alert("FillClosed", Severity.WARNING, summary, advice, host)
+
+
+def _check_callbacks(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
+    oldest_seconds = snapshot.queue.oldest_callback_seconds
+    if oldest_seconds is not None and oldest_seconds > thresholds.oldest_callback_seconds:
+        summary = (
+            f"The oldest callback has waited for {_count_minutes(oldest_seconds)}; {snapshot.queue.callbacks} wait."
+        )
+        advice = "The scheduler's log says why the receiver does not take it."
+        yield Alert("CallbacksLag", Severity.WARNING, summary, advice)
+
+
 def _count_minutes(seconds: float) -> str:
     minutes = int(seconds // SECONDS_PER_MINUTE)
     return "1 minute" if minutes == 1 else f"{minutes} minutes"
@@ -184,4 +202,6 @@ RULES: tuple[Rule, ...] = (
     _check_hosts,
     _check_versions,
     _check_captchas,
+    _check_fill,
+    _check_callbacks,
 )

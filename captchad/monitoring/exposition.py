@@ -35,6 +35,7 @@ class FleetExposition:
             self._set_nodes(view.snapshot)
             self._set_hosts(view.snapshot)
             self._set_captchas(view.snapshot)
+            self._set_closures(view.snapshot)
         return self._metrics.render()
 
     def _set_tasks(self, snapshot: FleetSnapshot) -> None:
@@ -52,6 +53,12 @@ class FleetExposition:
             (metric_catalogue.TASKS_DEAD, queue.dead),
             (metric_catalogue.DEAD_LETTER_BYTES, queue.dead_bytes),
             (metric_catalogue.DEAD_DROPPED, totals.dead_dropped),
+            (metric_catalogue.CALLBACKS_DELIVERED, totals.callbacks_delivered),
+            (metric_catalogue.CALLBACKS_DEAD, totals.callbacks_dead),
+            (metric_catalogue.CALLBACKS_DROPPED, totals.callbacks_dropped),
+            (metric_catalogue.CALLBACKS_WAITING, queue.callbacks),
+            (metric_catalogue.CALLBACK_OLDEST, queue.oldest_callback_seconds or 0.0),
+            (metric_catalogue.DEAD_CALLBACKS, queue.dead_callbacks),
             (metric_catalogue.TASKS_DELAYED, queue.delayed),
             (metric_catalogue.EVIDENCE_BYTES, queue.evidence_bytes),
             (metric_catalogue.EVIDENCE_DROPPED, totals.evidence_dropped),
@@ -103,3 +110,8 @@ class FleetExposition:
             self._instruments.set(metric_catalogue.CAPTCHA_VISITS, captcha.visits, labels)
             if captcha.changed_ms is not None:
                 self._instruments.set(metric_catalogue.CAPTCHA_CHANGED, captcha.changed_ms / MS, labels)
+
+    def _set_closures(self, snapshot: FleetSnapshot) -> None:
+        self._instruments.forget(metric_catalogue.FILL_CLOSED)
+        for host, closed_ms in snapshot.fill_closed_ms.items():
+            self._instruments.set(metric_catalogue.FILL_CLOSED, closed_ms / MS, {"target": host})

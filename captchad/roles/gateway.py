@@ -5,20 +5,23 @@ from collections.abc import Sequence
 from captchad import __version__
 from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
+from captchad.broker.key_quotas import KeyQuotas
 from captchad.broker.labels import AnswerReports
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
-from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.settings import Configuration
-from captchad.intake.admission import Admission, DeclaredTargets
+from captchad.intake.admission import Admission, DeclaredReceivers, DeclaredTargets
+from captchad.intake.answer_judging import AnswerJudging
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake, Outlook
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
 from captchad.intake.target_outlooks import TargetOutlooks
+from captchad.intake.task_quota import TaskQuota
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.api.documentation import DocumentationRoutes
@@ -29,15 +32,19 @@ from captchad.web.api.reports import ReportRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
+from captchad.web.compatibility.desk import SolverDesk
+from captchad.web.compatibility.routes import CompatibilityRoutes
+from captchad.web.routes import RouteSource
 
 
 def compose(process: RoleProcess) -> Sequence[Service]:
     """Return the gateway's services in the order they start."""
     broker, clock, configuration = process.broker, process.clock, process.configuration
     nodes, statistics = NodeRegistry(broker), Statistics(broker)
-    store = TaskStore(broker, _queue_limits(configuration), process.session_cipher)
+    store = TaskStore(broker, find_queue_limits(configuration.gateway), process.session_cipher)
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
+    receivers = DeclaredReceivers(configuration.security.declared_receivers())
     rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
     balancing = configuration.gateway.load_balancer
@@ -45,12 +52,14 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     capacity.on_measured(balancer.note_pending)
     closures = TargetClosures(broker)
     outlook = Outlook(capacity, TargetOutlooks(closures, clock))
-    intake = Intake(store, Admission(targets, clock), balancer, outlook, configuration.worker)
+    admission, quota = Admission(targets, clock, receivers), TaskQuota(KeyQuotas(broker))
+    intake = Intake(store, admission, balancer, outlook, configuration.worker, quota)
 
     def take_over(new: Configuration) -> None:
         targets.replace(new.security.declared_targets())
         rates.replace(make_rate_rules(new))
-        store.replace_limits(_queue_limits(new))
+        receivers.replace(new.security.declared_receivers())
+        store.replace_limits(find_queue_limits(new.gateway))
 
     def collects_labels(host: str) -> bool:
         return any(
@@ -58,24 +67,25 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         )
 
     process.on_reload(take_over)
-    parts = (
+    judging = AnswerJudging(store, AnswerReports(broker), process.metrics)
+    desk = SolverDesk(intake, store, judging, process.api_keys.authenticate, rates, process.metrics)
+    parts: tuple[RouteSource, ...] = (
         TaskRoutes(intake, store, feed, rates, process.metrics),
-        ReportRoutes(store, AnswerReports(broker), collects_labels, process.metrics),
+        ReportRoutes(judging, collects_labels),
         EvidenceRoutes(store, EvidenceStore(broker)),
-        FleetRoutes(statistics, nodes, process.presence_lease_seconds),
+        FleetRoutes(statistics, nodes, process.presence_lease_seconds, closures, targets),
         TargetRoutes(closures, targets),
         EventRoutes(feed),
         DocumentationRoutes(__version__, configuration.security.api_key_required),
     )
+    if configuration.compatibility.enabled:
+        parts += (CompatibilityRoutes(desk, feed, clock),)
     return (
         process.build_web(lambda app: add_api_routes(app, parts), rates=rates),
         broker,
         Rights(broker),
+        process.audit_trail,
         feed,
         capacity,
         process.build_presence(),
     )
-
-
-def _queue_limits(configuration: Configuration) -> QueueLimits:
-    return QueueLimits(configuration.gateway.queue_limit, configuration.gateway.queue_limit_bytes)

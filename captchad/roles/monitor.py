@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
-from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.broker.target_closures import TargetClosures
+from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.settings import Configuration
 from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
@@ -18,9 +19,20 @@ from captchad.web.dashboard.routes import add_dashboard_routes
 
 def compose(process: RoleProcess) -> Sequence[Service]:
     """Return the monitor's services in the order they start."""
-    broker, gateway = process.broker, process.configuration.gateway
-    store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes))
-    reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, process.presence_lease_seconds)
+    broker = process.broker
+    store = TaskStore(broker, find_queue_limits(process.configuration.gateway))
+
+    def list_hosts() -> list[str]:
+        return [target.host for target in process.configuration.security.declared_targets()]
+
+    reader = FleetReader(
+        NodeRegistry(broker),
+        Statistics(broker),
+        store,
+        process.presence_lease_seconds,
+        TargetClosures(broker),
+        list_hosts,
+    )
     monitor = FleetMonitor(reader, lambda: _thresholds(process.configuration), process.clock)
     exposition = FleetExposition(process.metrics, monitor)
     are_keys_required = process.configuration.security.api_key_required
@@ -28,6 +40,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         process.build_web(lambda app: add_dashboard_routes(app, monitor, are_keys_required), exposition.render_fresh),
         broker,
         Rights(broker),
+        process.audit_trail,
         monitor,
         process.build_presence(),
     )

@@ -10,22 +10,27 @@ from pathlib import Path
 
 from captchad import __version__
 from captchad.broker.api_keys import ApiKeys
+from captchad.broker.audit_log import AuditLog
+from captchad.broker.audit_trail import AuditTrail
 from captchad.broker.connection import Broker
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.broker.presence import Presence
 from captchad.broker.session_cipher import SessionCipher
-from captchad.config.changes import LOGGER, describe_changes, take_over_reloadable
+from captchad.config.changes import LOGGER, changed_settings, describe_changes, take_over_reloadable
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import find_refusals
 from captchad.config.state import resolve_state_directory
+from captchad.domain.audit import DONE, Act
 from captchad.domain.errors import ConfigurationError
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.ports import LOOPBACK_HOST, ROLE_PORTS, show_host
 from captchad.domain.role_figures import RoleFigures
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.monitoring.system_load import SystemLoadReader
+from captchad.roles.work_status import WorkStatus
 from captchad.runtime.clock import Clock
+from captchad.runtime.inherited_socket import take_inherited_socket
 from captchad.runtime.service import Service
 from captchad.runtime.supervisor import Supervisor
 from captchad.telemetry.logs import LogIdentity, configure_logging, set_log_level
@@ -73,8 +78,14 @@ class RoleProcess:
         self.metrics = Metrics(role, self.name, __version__)
         self.broker = Broker(self.configuration.redis, f"captchad-{role}")
         self.api_keys = ApiKeys(self.broker)
+        self.audit_log = AuditLog(self.broker, self.configuration.security.audit_log)
+        self.audit_trail = AuditTrail(self.broker, self.audit_log)
         drain_seconds = self.configuration.worker.drain_seconds + DRAIN_MARGIN_SECONDS
-        self.supervisor = Supervisor(role, drain_seconds, self.reload, self.metrics.record_service_failure)
+        # Asked for each time: a role says what it does only when it is composed.
+        work_status = WorkStatus(lambda: self.describe(), self.clock)  # noqa: PLW0108
+        self.supervisor = Supervisor(
+            role, drain_seconds, self.reload, self.metrics.record_service_failure, work_status.describe
+        )
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
         self._on_reload: list[Callable[[Configuration], None]] = []
@@ -106,13 +117,18 @@ class RoleProcess:
 
         `configuration` remains what is in force.
         """
-        loaded = self._load()
+        try:
+            loaded = self._load()
+        except ConfigurationError as error:
+            self._note_reload(error.code, [problem.path for problem in error.problems])
+            raise
         new, old = loaded.configuration, self.configuration
         in_force = self.configuration = take_over_reloadable(old, new)
         set_log_level(in_force.logging.level)
         for callback in self._on_reload:
             callback(in_force)
         report = describe_changes(old, new)
+        self._note_reload(DONE, changed_settings(old, new).reloadable)
         for line in report.waiting:
             _logger.warning("%s", line)
         for problem in find_refusals(new, self.role, self._bind.host):
@@ -128,7 +144,7 @@ class RoleProcess:
     ) -> WebServer:
         """Make the role's HTTP server: the operators' routes, and the role's own."""
         access = AccessPolicy(self.configuration.security, self.api_keys.authenticate)
-        gate = Gate(access, self.metrics, self.clock, rates)
+        gate = Gate(access, self.metrics, self.clock, rates, self.audit_trail)
         application = build_application(gate, self.configuration.gateway.trusted_proxies)
         identity = NodeIdentity(self.role, self.name, __version__)
         ops = OpsRoutes(identity, self.supervisor, render_metrics or self.metrics.render, lambda: self.configuration)
@@ -159,15 +175,20 @@ class RoleProcess:
         self.broker.on_return(self.metrics.record_broker_reconnect)
         return await self.supervisor.run(services)
 
+    def _note_reload(self, outcome: str, settings: Sequence[str]) -> None:
+        # Names alone: a value may be a secret.
+        self.audit_trail.note(Act("reload", outcome, actor=self.name, object={"settings": list(settings)}))
+
     def _report(self) -> NodeReport:
-        port = self._server.bound_port if self._server is not None else 0
+        server = self._server
+        host, port = self._bind.host, server.bound_port if server is not None else 0
         return NodeReport(
             name=self.name,
             incarnation=self.incarnation,
             role=self.role,
             host=self.host,
             pid=os.getpid(),
-            address=f"{show_host(self._bind.host)}:{port}",
+            address=f"{show_host(host)}:{port}",
             version=__version__,
             is_draining=self.supervisor.is_draining,
             load=self._load_reader.read(),
@@ -178,13 +199,16 @@ class RoleProcess:
         return load_configuration(self._options.config_path, os.environ)
 
     def _choose_bind(self) -> Bind:
-        host = self._options.host or LOOPBACK_HOST
+        inherited = take_inherited_socket()
+        # What systemd holds counts: a drop-in may have it listen anywhere.
+        host = self._options.host or LOOPBACK_HOST if inherited is None else str(inherited.getsockname()[0])
         problems = find_refusals(self.configuration, self.role, host)
         if problems:
             raise ConfigurationError(problems)
         port = ROLE_PORTS[self.role] if self._options.port is None else self._options.port
         # Several workers may run on one host without each being given a port.
-        return Bind(host, port, search_upwards=self.role is Role.WORKER and self._options.port is None)
+        searches = self.role is Role.WORKER and self._options.port is None
+        return Bind(host, port, searches, inherited)
 
     def _start_logging(self) -> None:
         section = self.configuration.logging

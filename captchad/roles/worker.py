@@ -7,6 +7,7 @@ from captchad.broker.consumer import Consumer, Delivery
 from captchad.broker.dead_letter_limits import find_dead_letter_limits
 from captchad.broker.events import EventFeed
 from captchad.broker.leases import TASK_LEASE_SECONDS
+from captchad.broker.rejections import Rejections
 from captchad.broker.rights import Rights
 from captchad.broker.target_limits import TargetLimits
 from captchad.broker.tasks import QueueLimits, TaskStore
@@ -27,6 +28,7 @@ from captchad.recognition.service import RecognitionService
 from captchad.recognition.widening import load_target_engine
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
+from captchad.solving.answer_permits import AnswerPermits
 from captchad.solving.attempts import Attempts
 from captchad.solving.cancellation import CancellationWatch
 from captchad.solving.captcha_notes import CaptchaNotes
@@ -72,8 +74,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     registry = ModelRegistry(find_models, load_target_engine)
     recognition = RecognitionService(load_engine, configuration.worker.batch_size, registry)
     reader = PictureReader(recognition.recognise, lambda: process.configuration.worker.minimum_confidence)
-    solver = Solver(browser, reader, permit_answer, metrics, clock, collects_labels)
     dead_letter_limits, cipher = find_dead_letter_limits(configuration.scheduler), process.session_cipher
+    permits = AnswerPermits(permit_answer, Rejections(broker, cipher), metrics, clock)
+    solver = Solver(browser, reader, permits, metrics, clock, collects_labels)
     consumers = [
         Consumer(broker, keys, process.name, process.consumer, dead_letter_limits, cipher) for keys in broker.partitions
     ]
@@ -106,6 +109,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         process.build_web(render_metrics=render_metrics),
         broker,
         Rights(broker),
+        process.audit_trail,
         feed,
         ProtectedPorts(broker, feed, policy, process.host),
         proxy,
@@ -115,6 +119,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         notes,
         settler,
         gate,
+        permits,
         leases,
         CancellationWatch(feed, attempts),
         AttemptDrain(attempts, settler, configuration.worker.drain_seconds),

@@ -32,6 +32,11 @@ class Deadline:
         return self._began_seconds + max(self.limit_seconds * SEARCH_SHARE, self.limit_seconds - SEARCH_MARGIN_SECONDS)
 
     @property
+    def search_left_seconds(self) -> float:
+        """How long may be searched still."""
+        return self.search_seconds - self._clock.monotonic_seconds()
+
+    @property
     def is_over(self) -> bool:
         """Whether the time is up."""
         # asyncio's timeout fires by the event loop's clock, which may be a millisecond ahead of ours.

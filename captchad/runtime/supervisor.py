@@ -17,6 +17,7 @@ CLOSE_TIMEOUT_SECONDS = 10.0
 READY_POLL_SECONDS = 0.02
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
+STATUS_SECONDS = 5.0
 WORKING_SECONDS = 15.0
 """A service that has run for so long works; longer than any pause and than most timers."""
 
@@ -25,7 +26,8 @@ class Supervisor:
     """Runs the services of one process from start to a clean end.
 
     SIGTERM and SIGINT drain and end it, SIGHUP calls `on_reload`. `drain_seconds` bounds the draining of all
-    services together. `on_failure` is told the name of a service that failed and is begun anew.
+    services together. `on_failure` is told the name of a service that failed and is begun anew. `describe_work` says
+    in a few words what the process does now, for systemd's status.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class Supervisor:
         drain_seconds: float,
         on_reload: Callable[[], Awaitable[None]] | None = None,
         on_failure: Callable[[str], None] | None = None,
+        describe_work: Callable[[], str] = str,
     ) -> None:
         self._role = role
+        self._describe_work = describe_work
         self._drain_seconds = drain_seconds
         self._on_reload = on_reload
         self._on_failure = on_failure
@@ -180,8 +184,8 @@ class Supervisor:
 
     async def _feed_watchdog(self, interval_seconds: float) -> None:
         while True:
-            notify_systemd("WATCHDOG=1")
-            await asyncio.sleep(interval_seconds)
+            notify_systemd(f"WATCHDOG=1\nSTATUS={self._describe_work()}")
+            await asyncio.sleep(min(interval_seconds, STATUS_SECONDS))
 
     def _fail(self, error: BaseException) -> None:
         # Only the first failure counts, and none while draining.

@@ -14,6 +14,21 @@ from captchad.runtime import tether
 GRACE_SECONDS = 1.5
 
 
+TETHER_COMMAND = (
+    sys.executable,
+    # Isolated and without site packages: it starts in milliseconds, whatever is installed.
+    "-I",
+    "-S",
+    str(Path(tether.__file__)),
+)
+
+
+def write_order(command: Sequence[str], grace_seconds: float, linger_seconds: float = 0.0) -> bytes:
+    """Return the line that tells a tether what to run, and for how long after its parent's death."""
+    order = {"command": list(command), "grace_seconds": grace_seconds, "linger_seconds": linger_seconds}
+    return json.dumps(order).encode() + b"\n"
+
+
 class TetheredProcess:
     """One command under a tether (see tether.py), in a session of its own.
 
@@ -29,7 +44,7 @@ class TetheredProcess:
         output: int | IO[bytes],
         linger_seconds: float = 0.0,
     ) -> None:
-        self._order = {"command": list(command), "grace_seconds": GRACE_SECONDS, "linger_seconds": linger_seconds}
+        self._order = write_order(command, GRACE_SECONDS, linger_seconds)
         self._environment = dict(environment)
         self._output = output
         self._process: asyncio.subprocess.Process | None = None
@@ -47,11 +62,7 @@ class TetheredProcess:
     async def start(self) -> None:
         """Start the command; one that can't be run ends with exit code 127."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            # Isolated and without site packages: it starts in milliseconds, whatever is installed.
-            "-I",
-            "-S",
-            str(Path(tether.__file__)),
+            *TETHER_COMMAND,
             stdin=asyncio.subprocess.PIPE,
             stdout=self._output,
             stderr=asyncio.subprocess.STDOUT,
@@ -59,7 +70,7 @@ class TetheredProcess:
             start_new_session=True,
         )
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(self._order).encode() + b"\n")
+        self._process.stdin.write(self._order)
         # A tether that has ended already shows in wait().
         with contextlib.suppress(ConnectionError):
             await self._process.stdin.drain()

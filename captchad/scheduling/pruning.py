@@ -47,3 +47,4 @@ class Pruning(Service):
             self._metrics.record_pruned("consumer", pruned.consumers)
             self._metrics.record_pruned("evidence", pruned.evidence)
             self._metrics.record_pruned("answer", pruned.answers)
+            self._metrics.record_pruned("dead_callback", pruned.dead_callbacks)

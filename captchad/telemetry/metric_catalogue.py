@@ -114,6 +114,11 @@ DEFERRALS = _counter(
     "Tasks deferred by their target's limits: rate, concurrency or closed; not those queued behind them.",
     "reason",
 )
+FORM_REJECTIONS = _counter(
+    "captchad_form_rejections_total",
+    "Attempts that a target has rejected for what they typed, or may have: nobody saw what became of their answer.",
+    "target",
+)
 LEASE_RENEWALS = _counter(
     "captchad_lease_renewals_total", "Renewals of a task's lease: renewed, lost or failed.", "outcome"
 )
@@ -140,6 +145,12 @@ IS_LEADER = _gauge("captchad_scheduler_is_leader", "1 on the scheduler that runs
 RECLAIMED = _counter("captchad_reclaimed_total", "Tasks taken from lost workers: requeued, or dead.", "outcome")
 PROMOTED = _counter("captchad_promoted_total", "Delayed and deferred tasks put back into their queue.")
 EXPIRED = _counter("captchad_expired_total", "Tasks failed because their deadline passed.")
+CALLBACKS = _counter(
+    "captchad_callbacks_total",
+    "Tries to send a callback: delivered, failed and to be tried again (retried), given up (dead), or overtaken by "
+    "another try (stale).",
+    "outcome",
+)
 PRUNED = _counter("captchad_pruned_total", "Old entries removed, by kind.", "kind")
 LABELS_KEPT = _counter(
     "captchad_labels_kept_total", "Labels that this host has put into its label store.", "origin", "verdict"
@@ -176,6 +187,7 @@ WORKER_METRICS = (
     STAGE_SECONDS,
     QUEUE_AGE_SECONDS,
     DEFERRALS,
+    FORM_REJECTIONS,
     LEASE_RENEWALS,
     BROWSER_RECYCLES,
     BROWSER_CRASHES,
@@ -183,7 +195,7 @@ WORKER_METRICS = (
     LEARNED_MODELS,
     MODEL_CHANGES,
 )
-SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, PRUNED, LABELS_KEPT, LABELS_DROPPED)
+SCHEDULER_METRICS = (IS_LEADER, RECLAIMED, PROMOTED, EXPIRED, CALLBACKS, PRUNED, LABELS_KEPT, LABELS_DROPPED)
 
 # ---- The whole fleet; the monitor alone ----
 # The first eight names are the original specification's and must not change.
@@ -209,6 +221,17 @@ DEAD_LETTER_BYTES = _gauge(
     "Bytes of requests and pictures of dead letters, against scheduler.dead_letter_limit_bytes of each partition.",
 )
 DEAD_DROPPED = _counter("captchad_dead_letters_dropped_total", "Dead letters dropped early, for number or bytes.")
+CALLBACKS_DELIVERED = _counter("captchad_callbacks_delivered_total", "Callbacks that their receivers have taken.")
+CALLBACKS_DEAD = _counter("captchad_callbacks_dead_total", "Callbacks ever given up.")
+CALLBACKS_DROPPED = _counter(
+    "captchad_callbacks_dropped_total",
+    "Callbacks that were given up and dropped early, for number or bytes, or whose task had vanished.",
+)
+CALLBACKS_WAITING = _gauge("captchad_callbacks_waiting", "Callbacks of ended tasks that wait to be sent.")
+CALLBACK_OLDEST = _gauge(
+    "captchad_callback_oldest_age_seconds", "Seconds since the task of the oldest of them ended; 0 without any."
+)
+DEAD_CALLBACKS = _gauge("captchad_dead_callbacks", "Callbacks kept now that were given up.")
 TASKS_DELAYED = _gauge(
     "captchad_tasks_delayed", "Tasks waiting for the time of their retry, or for their target's limits."
 )
@@ -248,6 +271,11 @@ CAPTCHA_CHANGED = _gauge(
 CAPTCHA_VISITS = _gauge(
     "captchad_captcha_baseline_visits", "Visits to a target since the baseline of its captcha began.", "target"
 )
+FILL_CLOSED = _gauge(
+    "captchad_fill_closed_timestamp_seconds",
+    "Since when no form is filled at a target, in seconds since 1970; only of declared targets where that is so.",
+    "target",
+)
 
 FLEET_METRICS = (
     TASKS_TOTAL,
@@ -267,6 +295,12 @@ FLEET_METRICS = (
     TASKS_DEAD,
     DEAD_LETTER_BYTES,
     DEAD_DROPPED,
+    CALLBACKS_DELIVERED,
+    CALLBACKS_DEAD,
+    CALLBACKS_DROPPED,
+    CALLBACKS_WAITING,
+    CALLBACK_OLDEST,
+    DEAD_CALLBACKS,
     TASKS_DELAYED,
     QUEUE_DEPTH,
     QUEUE_OLDEST,
@@ -284,5 +318,6 @@ FLEET_METRICS = (
     CAPTCHA_CHANGES,
     CAPTCHA_CHANGED,
     CAPTCHA_VISITS,
+    FILL_CLOSED,
 )
 ALL_METRICS = (*PROCESS_METRICS, *GATEWAY_METRICS, *WORKER_METRICS, *SCHEDULER_METRICS, *FLEET_METRICS)

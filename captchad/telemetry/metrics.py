@@ -26,7 +26,7 @@ ReclaimOutcome = Literal["requeued", "dead"]
 ConnectionEnd = Literal["surplus", "slow_head"]
 ModelOutcome = Literal["installed", "refused"]
 LabelDrop = Literal["limit", "refused", "unreadable"]
-PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence", "answer"]
+PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence", "answer", "dead_callback"]
 
 
 class Metrics:
@@ -118,6 +118,10 @@ class Metrics:
         """A task was deferred by a limit of its target."""
         self.instruments.add(metric_catalogue.DEFERRALS, labels={"reason": reason})
 
+    def record_rejection(self, target: str) -> None:
+        """A target has rejected what an attempt typed, or may have."""
+        self.instruments.add(metric_catalogue.FORM_REJECTIONS, labels={"target": target})
+
     def record_lease_renewals(self, outcome: RenewalOutcome, count: int = 1) -> None:
         """Some leases were renewed, found lost, or could not be renewed now."""
         self.instruments.add(metric_catalogue.LEASE_RENEWALS, count, {"outcome": outcome})
@@ -139,6 +143,10 @@ class Metrics:
     def record_promoted(self, count: int) -> None:
         """Some delayed tasks were put back into their queue."""
         self.instruments.add(metric_catalogue.PROMOTED, count)
+
+    def record_callback(self, outcome: str) -> None:
+        """A callback was tried."""
+        self.instruments.add(metric_catalogue.CALLBACKS, labels={"outcome": outcome})
 
     def record_expired(self, count: int) -> None:
         """Some tasks failed because their deadline passed."""

@@ -92,6 +92,11 @@ def check_content_type(request: web.Request) -> None:
         raise UnsupportedMediaType("the body needs Content-Type: application/json")
     if content_type not in JSON_TYPES and not content_type.endswith("+json"):
         raise UnsupportedMediaType("the body must have Content-Type: application/json")
+    check_coding(request)
+
+
+def check_coding(request: web.Request) -> None:
+    """Refuse a body that is not UTF-8, or that is compressed."""
     if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise UnsupportedMediaType("the body must be UTF-8")
     codings = ",".join(request.headers.getall("Content-Encoding", ["identity"])).split(",")
@@ -105,12 +110,22 @@ async def read_body(
     note_length: Callable[[int], None],
     measure: Callable[[bytes], Awaitable[None]],
 ) -> bytes:
-    """Read a JSON body up to `limit_bytes`, whether or not its length was announced.
-
-    `note_length` is told how long it has become, `measure` is given each piece; either may raise. Raises
-    UnsupportedMediaType, BodyTooLarge, RequestTimedOut or InvalidRequest.
-    """
+    """Read a JSON body as `read_content` does; UnsupportedMediaType where it does not say that it is JSON."""
     check_content_type(request)
+    return await read_content(request, limit_bytes, note_length, measure)
+
+
+async def read_content(
+    request: web.Request,
+    limit_bytes: int,
+    note_length: Callable[[int], None],
+    measure: Callable[[bytes], Awaitable[None]] | None = None,
+) -> bytes:
+    """Read a body up to `limit_bytes`, whether or not its length was announced.
+
+    `note_length` is told how long it has become, `measure` is given each piece; either may raise. Raises BodyTooLarge,
+    RequestTimedOut or InvalidRequest.
+    """
     message = f"the body is larger than {limit_bytes} bytes"
     if request.content_length is not None and request.content_length > limit_bytes:
         raise BodyTooLarge(message)
@@ -121,7 +136,8 @@ async def read_body(
             if len(body) > limit_bytes:
                 raise BodyTooLarge(message)
             note_length(len(body))
-            await measure(piece)
+            if measure is not None:
+                await measure(piece)
     except (HttpProcessingError, HTTPException, web.RequestPayloadError, web.PayloadAccessError) as error:
         raise InvalidRequest("the body is not framed as HTTP requires") from error
     return bytes(body)

@@ -5,15 +5,17 @@ The same entries make the aiohttp routes, the access decisions and the OpenAPI d
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel
 
 from captchad.domain.api_key import Scope
+from captchad.domain.errors import CaptchadError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+AnswerFailure = Callable[[web.Request, CaptchadError], web.Response]
 JSON_TYPE = "application/json"
 
 
@@ -33,6 +35,8 @@ class Route:
     `scope` None means open to everyone, whatever the Host header and the keys. `query` None means that the query
     string is not looked at; otherwise a parameter that isn't listed is refused. `answers` maps a status to its
     model, or to a media type where the answer is no JSON; `errors` are the codes it may answer beside the common ones.
+    `answer_failure` is for a route that speaks another service's dialect, and so is not in the OpenAPI document.
+    `is_audited` None means by method: what a POST does or tries is in the audit log, what is only read is not.
     """
 
     method: str
@@ -42,11 +46,20 @@ class Route:
     summary: str
     is_rate_limited: bool = False
     is_stream: bool = False
+    is_audited: bool | None = None
     query: tuple[QueryParameter, ...] | None = None
     body: type[BaseModel] | None = None
     takes_idempotency_key: bool = False
     answers: dict[int, type[BaseModel] | str] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    answer_failure: AnswerFailure | None = None
+
+
+class RouteSource(Protocol):
+    """Handlers that belong together, and their entries of the table."""
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the entries."""
 
 
 ROUTES: web.AppKey[dict[web.AbstractRoute, Route]] = web.AppKey("routes", dict)

@@ -3,13 +3,14 @@
 import asyncio
 import errno
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
-from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, PORTS_OF_OTHERS
+from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, PORTS_OF_OTHERS, show_host
 from captchad.runtime.port_holder import describe_holder
 from captchad.runtime.service import Service, ServiceHealth
 from captchad.telemetry.metrics import Metrics
@@ -29,11 +30,15 @@ _NO_LIMITS = ConnectionLimits()
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """Where to listen; port 0 takes any free one, `search_upwards` takes the next free one from `port` on."""
+    """Where to listen; port 0 takes any free one, `search_upwards` takes the next free one from `port` on.
+
+    An `inherited` socket listens already, at `host`.
+    """
 
     host: str = LOOPBACK_HOST
     port: int = 0
     search_upwards: bool = False
+    inherited: socket.socket | None = None
 
 
 class WebServer(Service):
@@ -84,7 +89,8 @@ class WebServer(Service):
         assert self._runner.server is not None
         self._runner.server.request_handler = self._note_served(self._runner.server.request_handler)
         self._listener = await self._listen()
-        _logger.info("listening on http://%s:%d", self._bind.host, self.bound_port)
+        host = self._listener.sockets[0].getsockname()[0]
+        _logger.info("listening on http://%s:%d", show_host(host), self.bound_port)
 
     async def drain(self) -> None:
         """Stop listening, end streams, finish the requests under way, close every connection."""
@@ -99,6 +105,11 @@ class WebServer(Service):
         await self.drain()
 
     async def _listen(self) -> asyncio.Server:
+        inherited = self._bind.inherited
+        if inherited is not None:
+            return await asyncio.get_running_loop().create_server(
+                self._make_connection, sock=inherited, backlog=BACKLOG
+            )
         port = self._bind.port
         while True:
             try:

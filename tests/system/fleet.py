@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -19,17 +19,18 @@ from aiohttp import web
 
 from captchad.broker.address import open_clients
 from captchad.config.settings import RedisSection
-from captchad.sample_site.drawing import Artist, pick_text
+from captchad.sample_site.drawing import pick_text
 from tests.patience import PATIENCE_SECONDS, until
 from tests.ports import find_free_port
 from tests.processes import list_descendants
+from tests.system.own_site import OwnSite
 
 FINAL = {"completed", "failed", "cancelled"}
 WAIT_SECONDS = 20.0
 UNLIMITED = {"max_per_minute": 1_000_000, "max_concurrent": 1000}
 
 
-class GatedSite:
+class GatedSite(OwnSite):
     """A captcha site whose pages are held back until the gate is opened; it knows every page's truth."""
 
     def __init__(self) -> None:
@@ -38,26 +39,16 @@ class GatedSite:
         self.pictures: dict[str, bytes] = {}
         self.visits: list[str] = []
         self.retry_after_seconds: int | None = None
-        self.draw: Callable[[str], bytes] = Artist().draw
-        application = web.Application()
-        application.router.add_get("/page/{visit}", self._answer_page)
-        application.router.add_get("/captcha/{visit}.png", self._answer_picture)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-
-    async def start(self) -> None:
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        super().__init__(
+            web.get("/page/{visit}", self._answer_page), web.get("/captcha/{visit}.png", self._answer_picture)
+        )
 
     async def close(self) -> None:
         self.gate.set()
-        await self._runner.cleanup()
-
-    @property
-    def port(self) -> int:
-        return int(self._runner.addresses[0][1])
+        await super().close()
 
     def url(self, visit: str) -> str:
-        return f"http://127.0.0.1:{self.port}/page/{visit}"
+        return f"{self.base_url}/page/{visit}"
 
     async def _answer_page(self, request: web.Request) -> web.Response:
         visit = request.match_info["visit"]
@@ -131,7 +122,8 @@ class Fleet:
         await self.client.close()
         await self.site.close()
 
-    def start(self, role: str, port: int | None = None) -> RoleProcess:
+    def start(self, role: str, port: int | None = None, source: Path | None = None) -> RoleProcess:
+        """Start a role of this checkout, or of the one in `source`."""
         port = port or find_free_port()
         log_path = self.folder / f"{role}-{len(self.roles)}.log"
         arguments = ["--role", role, "--config", str(self.folder / "config.json"), "--port", str(port)]
@@ -143,7 +135,9 @@ class Fleet:
                 [sys.executable, "-m", "captchad", *arguments],
                 stdout=log,
                 stderr=log,
-                env=environment | self.environment,
+                env=environment | self.environment | ({"PYTHONPATH": str(source)} if source else {}),
+                # `python -m` looks there first.
+                cwd=source,
                 start_new_session=True,
             )
         self.roles.append(RoleProcess(role, port, process, log_path))
@@ -183,15 +177,15 @@ class Fleet:
             assert response.status == 200, answer
             return answer
 
-    async def wait_final(self, task_ids: list[str]) -> list[dict[str, Any]]:
-        return list(await asyncio.gather(*(self._wait_final_one(task_id) for task_id in task_ids)))
+    async def wait_final(self, task_ids: list[str], within_seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
+        return list(await asyncio.gather(*(self._wait_final_one(task_id, within_seconds) for task_id in task_ids)))
 
-    async def _wait_final_one(self, task_id: str) -> dict[str, Any]:
+    async def _wait_final_one(self, task_id: str, within_seconds: float) -> dict[str, Any]:
         async def is_final() -> dict[str, Any] | None:
             answer = await self.status(task_id, WAIT_SECONDS)
             return answer if answer["status"] in FINAL else None
 
-        return cast("dict[str, Any]", await until(is_final))
+        return cast("dict[str, Any]", await until(is_final, within_seconds))
 
     async def wait_visited(self, visit: str) -> None:
         async def is_visited() -> bool:

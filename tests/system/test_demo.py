@@ -12,7 +12,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from captchad.cli.demo_run import make_environment
 from tests.patience import PATIENCE_SECONDS
 from tests.processes import await_ends, list_descendants, read_command
 
@@ -44,8 +43,9 @@ def test_demo_prints_truth_text_confidence_and_milliseconds_of_five_tasks(
         assert (truth == text) == (mark == "✓")
         assert 0 <= float(confidence) <= 1
         assert float(milliseconds) > 0
-    # Of a hundred pictures the engine misreads two or three, so that two of five is next to impossible.
-    assert sum(row[-1] == "✓" for row in rows) >= 3
+    # What is misread is tried again with another picture.
+    assert [row[-1] for row in rows] == ["✓"] * 5
+    assert len({row[1] for row in rows}) == 5
     assert list(tmp_path.glob("captchad-demo-*")) == []
     assert find_ours(set(psutil.pids()) - before, tmp_path) == []
 
@@ -66,7 +66,9 @@ def test_json_is_the_only_thing_on_standard_output(demo_environment: dict[str, s
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["completed"] == len(report["tasks"]) == 2
-    assert {"truth", "text", "confidence", "total_ms", "is_right"} <= set(report["tasks"][0])
+    assert {"truth", "text", "confidence", "total_ms", "verified", "is_right", "outcome"} <= set(report["tasks"][0])
+    assert report["right"] == 2
+    assert report["kinds"] == {task["page"]: {"right": 1, "wrong": 0, "failed": 0} for task in report["tasks"]}
 
 
 def test_kept_demo_stays_up_until_ctrl_c(demo_environment: dict[str, str], tmp_path: Path) -> None:
@@ -89,12 +91,3 @@ def test_kept_demo_stays_up_until_ctrl_c(demo_environment: dict[str, str], tmp_p
     rest, _ = demo.communicate(timeout=PATIENCE_SECONDS)
     assert demo.returncode == 0, printed + rest
     assert await_ends(descendants) == []
-
-
-def test_environment_that_means_another_fleet_is_left_out(tmp_path: Path) -> None:
-    given = {"REDIS_URL": "x", "CAPTCHAD_SECURITY__TARGETS": "x", "ENVIRONMENT": "prod", "PATH": "/bin", "HOME": "/h"}
-    assert make_environment(given, tmp_path) == {
-        "PATH": "/bin",
-        "HOME": "/h",
-        "CAPTCHAD_STATE_DIRECTORY": str(tmp_path / "state"),
-    }

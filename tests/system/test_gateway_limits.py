@@ -8,6 +8,8 @@ import resource
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
+
 from captchad.web.api.tasks import BATCH_BODY_LIMIT_BYTES
 from captchad.web.body_room import ROOM_BYTES
 from tests.patience import PATIENCE_SECONDS, until
@@ -48,6 +50,9 @@ async def test_more_unfinished_connections_than_files_keep_nobody_out(tmp_path: 
             writer.write(UNFINISHED[number % len(UNFINISHED)])
             writers.append(writer)
         try:
+            # A new caller: the connection that readiness was asked on has waited longest of all, and may be closed.
+            await fleet.client.close()
+            fleet.client = aiohttp.ClientSession()
             async with asyncio.timeout(PATIENCE_SECONDS):
                 task_id = await fleet.submit("v1")
                 assert (await fleet.status(task_id))["status"] == "pending"
@@ -97,17 +102,25 @@ async def test_unfinished_bodies_fill_no_more_than_their_room_and_small_ones_nee
                 assert (response.status == 503) == ("Retry-After" in response.headers)
                 return str(problem["code"])
 
-        assert await send_large() == "invalid_request"
         writers = []
+
+        async def begin_one() -> None:
+            _, writer = await asyncio.open_connection("127.0.0.1", fleet.roles[0].port)
+            writers.append(writer)
+            writer.write(head + b"Content-Length: %d\r\n\r\n" % BATCH_BODY_LIMIT_BYTES + piece)
+            await writer.drain()
+
+        assert await send_large() == "invalid_request"
         try:
             for _ in range(ROOM_BYTES // len(piece) + 1):
-                _, writer = await asyncio.open_connection("127.0.0.1", fleet.roles[0].port)
-                writers.append(writer)
-                writer.write(head + b"Content-Length: %d\r\n\r\n" % BATCH_BODY_LIMIT_BYTES + piece)
-                await writer.drain()
+                await begin_one()
 
             async def is_full() -> bool:
-                return await send_large() == "overloaded"
+                if await send_large() == "overloaded":
+                    return True
+                # While it was answered it had room that one of those may have been refused for, and so is gone.
+                await begin_one()
+                return False
 
             await until(is_full)
             await fleet.submit("v1")

@@ -72,6 +72,23 @@ def test_every_commands_help_comes_without_its_extra(program: Path, name: str) -
     assert done.stderr == ""
 
 
+def test_the_services_of_a_host_without_any_are_shown(program: Path) -> None:
+    done = run(program, "status")
+    # A table of what runs on this machine meanwhile, or that nothing does.
+    assert done.returncode in {0, 1}
+    assert done.stdout.startswith("ROLE ") or "`captchad up`" in done.stderr
+
+
+def test_the_client_needs_nothing_but_the_standard_library(program: Path) -> None:
+    code = (
+        "import sys; from captchad.client import AsyncCaptchad, Captchad; from captchad.testing import storage_state; "
+        "roots = {name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names; print(*sorted(roots))"
+    )
+    done = run(program.with_name("python"), "-I", "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) <= {"__main__", "_distutils_hack", "captchad", "distutils-precedence"}
+
+
 async def test_a_task_is_submitted_shown_and_cancelled(program: Path, tmp_path: Path, redis_url: str) -> None:
     async with run_fleet(tmp_path, redis_url, "gateway") as fleet:
         gateway = ("--gateway", fleet.gateway_url)

@@ -7,13 +7,18 @@ from importlib.resources import files
 
 from captchad.broker.availability import Operation
 
-READING_ONLY = frozenset({"list", "nodes", "queue_status", "rights", "waiting"})
-NEEDING_MEMORY = frozenset({"submit", "install_model"})
+READING_ONLY = frozenset({"backup_head", "backup_page", "list", "nodes", "queue_status", "rights", "waiting"})
+NEEDING_MEMORY = frozenset({"submit", "install_model", "restore"})
 """A full Redis refuses these; all other writing scripts begin with `admission.lua`, and go on."""
 ABOUT_LABELS = frozenset({"settle", "report", "forget_labels"})
 """These share `labels.lua`."""
 ABOUT_MODELS = frozenset({"install_model", "roll_back_model"})
 """These share `models.lua`."""
+ABOUT_REJECTIONS = frozenset({"rejection_reserve", "rejection_conclude"})
+"""These share `rejections.lua`."""
+ABOUT_CALLBACKS = frozenset({"claim_callbacks", "settle_callback", "replay_callback"})
+"""These share `callbacks.lua`."""
+_SHARED = {"callbacks": ABOUT_CALLBACKS, "labels": ABOUT_LABELS, "models": ABOUT_MODELS, "rejections": ABOUT_REJECTIONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ def load_script(name: str, with_prelude: bool = True, ends_unconfirmed: bool = F
     """
     parts = [] if name in READING_ONLY | NEEDING_MEMORY else ["admission"]
     parts += ["prelude"] if with_prelude else []
-    parts += ["labels"] if name in ABOUT_LABELS else ["models"] if name in ABOUT_MODELS else []
+    parts += [part for part, names in _SHARED.items() if name in names]
     parts += [name]
     folder = files(__package__)
     head = f"local ENDS_UNCONFIRMED = {str(ends_unconfirmed).lower()}\n" if with_prelude else ""

@@ -104,7 +104,7 @@ end
 -- Fields a state change needs; read them once and hand the record on.
 local STATE_FIELDS = {'stream', 'entry', 'owner', 'token', 'settled_token', 'attempts', 'retry_limit', 'worker_losses',
   'target', 'priority', 'bytes', 'ttl_seconds', 'idempotency', 'attempt_started_ms', 'deadline_ms', 'worker',
-  'deferral_rank', 'released', 'queued_ms', 'loss', 'ending', 'completed_ms'}
+  'deferral_rank', 'released', 'queued_ms', 'loss', 'ending', 'completed_ms', 'callback'}
 -- What the scripts count with, and what they take where a record has no number there.
 local NUMBERS = {attempts = 0, retry_limit = 0, worker_losses = 0, priority = 3, bytes = 0, ttl_seconds = 3600,
   deadline_ms = 0}
@@ -204,6 +204,62 @@ local function release_deferred(queue, most)
   return released, waiting
 end
 
+-- A callback lies apart from its task's record, which expires sooner, and waits among those of its receiver's host, so that
+-- one that is down holds up no other. `CALLBACKS.key` lists them by when their tasks ended, +inf until then.
+local CALLBACKS = {key = PREFIX .. ':callbacks'}
+local CALLBACK_HOSTS = PREFIX .. ':callback_hosts'
+-- An older release ends a task without telling its callback, so that now and then its record is looked at.
+local CALLBACK_CHECK_MS = 60000
+local CALLBACK_FIELDS = {'status', 'request', 'created_ms', 'attempts', 'answers', 'started_ms', 'completed_ms', 'worker',
+  'result', 'error', 'replay_of', 'evidence', 'target', 'priority', 'returned_session'}
+
+local function callback_key(id)
+  return CALLBACKS.key .. ':' .. id
+end
+
+local function schedule_callback(id, host, due_ms)
+  redis.call('ZADD', CALLBACK_HOSTS, 0, host)
+  redis.call('ZADD', PREFIX .. ':callbacks_due:' .. host, due_ms, id)
+end
+
+local function count_callback(host, number, size)
+  count('callbacks:' .. host, number)
+  count('callback_bytes:' .. host, size)
+end
+
+-- Makes the callback of a task that has not ended; `receiver` is 'HOST URL', as its record has it.
+local function add_callback(id, receiver, request)
+  local host, url = string.match(receiver, '^(%S+) (%S+)$')
+  local size = #url + #request
+  redis.call('HSET', callback_key(id), 'host', host, 'url', url, 'tries', 0, 'bytes', size)
+  redis.call('ZADD', CALLBACKS.key, '+inf', id)
+  count_callback(host, 1, size)
+  schedule_callback(id, host, NOW + CALLBACK_CHECK_MS)
+end
+
+-- The task has ended: copies what is sent of its record, and lets it be sent.
+local function release_callback(id, receiver)
+  local key, kept = callback_key(id), redis.call('HMGET', record_key(id), unpack(CALLBACK_FIELDS))
+  -- It is missing where a backup was made while the task ran.
+  if redis.call('EXISTS', key) == 0 then
+    add_callback(id, receiver, kept[2] or '')
+  end
+  local fields, size = {'since_ms', NOW}, 0
+  for index, name in ipairs(CALLBACK_FIELDS) do
+    if kept[index] then
+      fields[#fields + 1] = name
+      fields[#fields + 1] = kept[index]
+      size = size + (name == 'request' and 0 or #kept[index])
+    end
+  end
+  redis.call('HSET', key, unpack(fields))
+  redis.call('HINCRBY', key, 'bytes', size)
+  local host = redis.call('HGET', key, 'host')
+  count_callback(host, 0, size)
+  redis.call('ZADD', CALLBACKS.key, NOW, id)
+  schedule_callback(id, host, NOW)
+end
+
 -- Makes the end that `finish` wrote final: it is readable, counted and published from here on.
 local function publish_end(id, record, status)
   local key = record_key(id)
@@ -223,7 +279,10 @@ local function publish_end(id, record, status)
     redis.call('HINCRBY', history, 'processing_ms', record.completed_ms - record.attempt_started_ms)
   end
   redis.call('EXPIRE', history, HISTORY_SECONDS)
-  publish(id, status, {target = record.target})
+  if record.callback then
+    release_callback(id, record.callback)
+  end
+  publish(id, status, {target = record.target, callback = record.callback and true or nil})
 end
 
 -- An end that replicas must have first: the task counts and shows as processing, and nothing but `confirm` changes it.
@@ -256,29 +315,33 @@ local function finish(id, record, status, fields)
   return status
 end
 
-local function dead_letter_bytes()
-  return tonumber(redis.call('HGET', COUNTERS, 'dead_bytes') or '0')
+local function counted(name)
+  return tonumber(redis.call('HGET', COUNTERS, name) or '0')
 end
 
-local function forget_dead_letter(id)
-  local key = PREFIX .. ':dead:' .. id
-  count('dead_bytes', -(tonumber(redis.call('HGET', key, 'bytes')) or 0))
+-- What failed for good, tasks and callbacks each in a room of their own: KEY lists them by when they died, KEY:ID has them.
+local LETTERS = {key = DEAD, bytes = 'dead_bytes', dropped = 'dead_dropped'}
+local DEAD_CALLBACKS = {key = PREFIX .. ':dead_callbacks', bytes = 'dead_callback_bytes', dropped = 'callbacks_dropped'}
+
+local function forget_dead(room, id)
+  local key = room.key .. ':' .. id
+  count(room.bytes, -(tonumber(redis.call('HGET', key, 'bytes')) or 0))
   redis.call('DEL', key)
-  redis.call('ZREM', DEAD, id)
+  redis.call('ZREM', room.key, id)
 end
 
 -- Limits are 'LETTERS BYTES': how many are kept, and how many bytes they may have together.
-local function drop_oldest_dead(limits)
+local function drop_oldest_dead(room, limits)
   local most_letters, most_bytes = string.match(limits, '^(%d+) (%d+)$')
-  while redis.call('ZCARD', DEAD) > tonumber(most_letters) or dead_letter_bytes() > tonumber(most_bytes) do
-    local oldest = redis.call('ZRANGE', DEAD, 0, 0)[1]
+  while redis.call('ZCARD', room.key) > tonumber(most_letters) or counted(room.bytes) > tonumber(most_bytes) do
+    local oldest = redis.call('ZRANGE', room.key, 0, 0)[1]
     if not oldest then
       -- Bytes are counted for letters that are not there: without a fresh count this would never end.
-      redis.call('HDEL', COUNTERS, 'dead_bytes')
+      redis.call('HDEL', COUNTERS, room.bytes)
       return
     end
-    forget_dead_letter(oldest)
-    count('dead_dropped', 1)
+    forget_dead(room, oldest)
+    count(room.dropped, 1)
   end
 end
 
@@ -301,10 +364,6 @@ local function forget_expired_pictures(room, most)
   return forget_pictures(room, redis.call('ZRANGEBYSCORE', room.key, '-inf', NOW, 'LIMIT', 0, most))
 end
 
-local function counted(name)
-  return tonumber(redis.call('HGET', COUNTERS, name) or '0')
-end
-
 -- The task fails and is kept as a dead letter. It is copied first, since the end drops the picture from the record.
 local function dead_letter(id, record, error, dead_limits, extra_fields)
   local key, letter = record_key(id), PREFIX .. ':dead:' .. id
@@ -312,16 +371,19 @@ local function dead_letter(id, record, error, dead_limits, extra_fields)
   for _, value in ipairs(extra_fields or {}) do
     fields[#fields + 1] = value
   end
-  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms')
+  local kept = redis.call('HMGET', key, 'request', 'picture', 'created_ms', 'callback')
   local request, size = kept[1] or '', #(kept[1] or '') + #(kept[2] or '')
   redis.call('HSET', letter, 'request', request, 'created_ms', kept[3] or NOW, 'attempts', record.attempts,
     'error', error, 'target', record.target, 'died_ms', NOW, 'worker', record.worker or '', 'bytes', size)
   if kept[2] then
     redis.call('HSET', letter, 'picture', kept[2])
   end
+  if kept[4] then
+    redis.call('HSET', letter, 'callback', kept[4])
+  end
   redis.call('ZADD', DEAD, NOW, id)
   count('dead_bytes', size)
-  drop_oldest_dead(dead_limits)
+  drop_oldest_dead(LETTERS, dead_limits)
   count('dead_lettered', 1)
   return finish(id, record, 'failed', fields)
 end

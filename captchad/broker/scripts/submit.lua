@@ -1,17 +1,19 @@
 -- Stores new tasks and queues them: all of them or none.
 --
--- ARGV 1 limit of open tasks   2 limit of queued bytes   3 record ttl (s) after its end   4 number of tasks, then for
--- each: id, request, picture or '', target, priority (stream number), deadline (ms from now), retry limit, bytes,
--- idempotency digest or '', body digest or '', replayed id or '', session (sealed) or '', API key's id or ''
+-- ARGV 1 limit of open tasks   2 limit of queued bytes   3 record ttl (s) after its end   4 limit of callbacks for a host
+--      5 limit of their bytes   6 number of tasks, then for each: id, request, picture or '', target, priority (stream number), deadline (ms from now), retry limit, bytes,
+-- idempotency digest or '', body digest or '', replayed id or '', session (sealed) or '', API key's id or '',
+-- its callback's host and URL, each or ''
 -- Returns {'stored', id…} | {'full', reason} | {'conflict', id}
 
-local FIELDS = 13
+local HEAD, FIELDS = 6, 15
 local limit_tasks, limit_bytes, ttl_seconds = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local ids, fresh, fresh_bytes = {'stored'}, {}, 0
+local limit_callbacks, limit_callback_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
+local ids, fresh, fresh_bytes, fresh_callbacks = {'stored'}, {}, 0, {}
 
 -- First all checks, then all writes: a script is not rolled back, and a batch is stored whole or not at all.
-for index = 1, tonumber(ARGV[4]) do
-  local at = 4 + (index - 1) * FIELDS
+for index = 1, tonumber(ARGV[6]) do
+  local at = HEAD + (index - 1) * FIELDS
   local id, digest, body = ARGV[at + 1], ARGV[at + 9], ARGV[at + 10]
   local known = digest ~= '' and redis.call('GET', PREFIX .. ':idempotency:' .. digest)
   local known_id, known_body = string.match(known or '', '^(%S+) (%S+)$')
@@ -26,6 +28,9 @@ for index = 1, tonumber(ARGV[4]) do
     if redis.call('EXISTS', record_key(id)) == 0 then
       fresh[#fresh + 1] = at
       fresh_bytes = fresh_bytes + tonumber(ARGV[at + 8])
+      if ARGV[at + 14] ~= '' then
+        fresh_callbacks[ARGV[at + 14]] = (fresh_callbacks[ARGV[at + 14]] or 0) + 1
+      end
     end
   end
 end
@@ -37,6 +42,12 @@ if #fresh > 0 then
   end
   if tonumber(redis.call('HGET', COUNTERS, 'queued_bytes') or '0') + fresh_bytes > limit_bytes then
     return {'full', 'bytes'}
+  end
+end
+-- Of each host its own: one that takes none leaves the others their room.
+for host, number in pairs(fresh_callbacks) do
+  if counted('callbacks:' .. host) + number > limit_callbacks or counted('callback_bytes:' .. host) >= limit_callback_bytes then
+    return {'full', 'callbacks'}
   end
 end
 
@@ -61,6 +72,11 @@ for _, at in ipairs(fresh) do
   if digest ~= '' then
     redis.call('HSET', key, 'idempotency', digest)
     redis.call('SET', PREFIX .. ':idempotency:' .. digest, id .. ' ' .. ARGV[at + 10])
+  end
+  if ARGV[at + 14] ~= '' then
+    local receiver = ARGV[at + 14] .. ' ' .. ARGV[at + 15]
+    redis.call('HSET', key, 'callback', receiver)
+    add_callback(id, receiver, ARGV[at + 2])
   end
   redis.call('ZADD', OPEN, deadline_ms, id)
   redis.call('ZADD', RECENT, NOW, id)

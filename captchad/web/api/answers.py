@@ -95,11 +95,15 @@ class SessionAnswer(Answer):
 
 
 class EvidenceAnswer(Answer):
-    """Where the kept pictures are, as paths of this gateway; `choice` says why this one was taken for the captcha."""
+    """Where the kept pictures are, as paths of this gateway; `choice` says why this one was taken for the captcha.
+
+    `judgement` is the probability that the site accepted the answer, null where that was not judged.
+    """
 
     image_url: str | None
     screenshot_url: str | None
     choice: str
+    judgement: float | None
 
 
 class ResultAnswer(Answer):
@@ -198,6 +202,12 @@ class CaptchaAnswer(Answer):
     signals: list[Literal["size", "confidence", "verified"]]
 
 
+class FillClosureAnswer(Answer):
+    """A target where no form is filled until an operator reopens it."""
+
+    closed_at: str
+
+
 class StatsAnswer(Answer):
     """Figures of the whole fleet; times in seconds, over the last hour, 0 where nothing ended in it."""
 
@@ -219,6 +229,7 @@ class StatsAnswer(Answer):
     system_load: SystemLoadAnswer
     hosts: dict[str, LoadAnswer]
     captchas: dict[str, CaptchaAnswer]
+    fill_closures: dict[str, FillClosureAnswer]
 
 
 class WorkerAnswer(Answer):
@@ -256,6 +267,14 @@ class TargetQueueAnswer(Answer):
     deferred: int
 
 
+class CallbacksAnswer(Answer):
+    """Callbacks of ended tasks that wait to be sent, the age of the oldest, and those kept that were given up."""
+
+    waiting: int
+    oldest_age_seconds: float | None
+    dead: int
+
+
 class QueueAnswer(Answer):
     """What waits; `depth` and `oldest_age_seconds` by queue, `recovered` holding tasks of lost workers."""
 
@@ -267,13 +286,18 @@ class QueueAnswer(Answer):
     dead: int
     dead_bytes: int
     queued_bytes: int
+    callbacks: CallbacksAnswer
     per_target: dict[str, TargetQueueAnswer]
 
 
 class ReopenedTarget(Answer):
-    """A target whose pages may be opened again; `closed_seconds` is how much longer it would have been closed."""
+    """A target whose pages may be opened and whose forms may be filled again.
+
+    `closed_seconds` is how much longer its pages would have been closed.
+    """
 
     host: str
     was_closed: bool
     closed_seconds: float
     waiting_tasks: int
+    was_fill_closed: bool

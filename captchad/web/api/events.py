@@ -1,8 +1,8 @@
 """GET /events: changes of tasks and nodes as Server-Sent Events.
 
-Each event is named `task`, `node`, `target` (its captcha or its model has changed) or `reconnected` (some may have been
-missed: read the state again) and carries one JSON object. A comment is sent when nothing happened for a while, so that
-both ends notice a dead connection.
+Each event is named `task`, `node`, `target` (its captcha or its model has changed, or `fill` was closed or reopened) or
+`reconnected` (some may have been missed: read the state again) and carries one JSON object. A comment is sent when
+nothing happened for a while, so that both ends notice a dead connection.
 """
 
 import asyncio

@@ -76,7 +76,7 @@ class EvidenceRoutes:
     async def _answer(self, request: web.Request, part: EvidencePart) -> web.Response:
         task_id, key = request.match_info["task_id"], caller_of(request)
         record = await self._tasks.read(task_id)
-        check_reach(key, record.request, Scope.READ_ALL)
+        check_reach(key, task_id, record.request, Scope.READ_ALL)
         picture = await self._evidence.read(task_id, part)
         return web.Response(body=picture, content_type=find_content_type(picture), headers=PROTECTION)
 

@@ -7,8 +7,10 @@ from aiohttp import web
 from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
+from captchad.broker.target_closures import TargetClosures
 from captchad.domain.api_key import Scope
 from captchad.domain.node import Node, Role, SystemLoad, count_slots, list_active_workers
+from captchad.intake.admission import DeclaredTargets
 from captchad.monitoring.hosts import list_host_loads, mean_load
 from captchad.web.api.answers import QueueAnswer, StatsAnswer, WorkerList
 from captchad.web.api.representation import represent_time
@@ -21,10 +23,19 @@ SECONDS_DECIMALS = 3
 class FleetRoutes:
     """Handlers of the routes with figures; `lease_seconds` of silence make a worker lost."""
 
-    def __init__(self, statistics: Statistics, nodes: NodeRegistry, lease_seconds: float) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        nodes: NodeRegistry,
+        lease_seconds: float,
+        closures: TargetClosures,
+        targets: DeclaredTargets,
+    ) -> None:
         self._statistics = statistics
         self._nodes = nodes
         self._lease_seconds = lease_seconds
+        self._closures = closures
+        self._targets = targets
 
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
@@ -54,6 +65,7 @@ class FleetRoutes:
         loads = list_host_loads(nodes)
         hosts = {host.host: represent_load(host.load) for host in loads}
         captchas = await self._statistics.captchas()
+        closures = await self._closures.read_fill_closed(target.host for target in self._targets.current)
         return answer_json(
             {
                 "active_workers": len(workers),
@@ -74,6 +86,9 @@ class FleetRoutes:
                 "system_load": {**represent_load(mean_load(loads)), "hosts": hosts},
                 "hosts": hosts,
                 "captchas": {host: represent_captcha(captcha) for host, captcha in captchas.items()},
+                "fill_closures": {
+                    host: {"closed_at": represent_time(closed_ms)} for host, closed_ms in closures.items()
+                },
             }
         )
 
@@ -96,6 +111,11 @@ class FleetRoutes:
                 "dead": status.dead,
                 "dead_bytes": status.dead_bytes,
                 "queued_bytes": status.queued_bytes,
+                "callbacks": {
+                    "waiting": status.callbacks,
+                    "oldest_age_seconds": status.oldest_callback_seconds,
+                    "dead": status.dead_callbacks,
+                },
                 "per_target": {
                     name: {"pending": queue.pending, "processing": queue.processing, "deferred": queue.deferred}
                     for name, queue in sorted(status.per_target.items())

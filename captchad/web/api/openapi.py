@@ -62,8 +62,9 @@ def build_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
 
 
 def list_routes(application: web.Application) -> list[Route]:
-    """Return an application's routes in the order they were added, each once."""
-    return list({(route.method, route.path): route for route in application[ROUTES].values()}.values())
+    """Return an application's own routes in the order they were added, each once; not those of other services."""
+    own = (route for route in application[ROUTES].values() if route.answer_failure is None)
+    return list({(route.method, route.path): route for route in own}.values())
 
 
 def _collect_schemas(routes: list[Route]) -> tuple[References, dict[str, Any]]:

@@ -137,4 +137,5 @@ def represent_evidence(task_id: str, evidence: KeptEvidence) -> dict[str, Any]:
         "image_url": f"/task_evidence/{task_id}/image" if evidence.has_picture else None,
         "screenshot_url": f"/task_evidence/{task_id}/screenshot" if evidence.has_screenshot else None,
         "choice": evidence.choice,
+        "judgement": evidence.judgement,
     }

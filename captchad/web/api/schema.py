@@ -148,7 +148,11 @@ class TaskBody(Part):
         default=False,
         description="the captcha's picture and a screenshot of the page are kept for as long as the result",
     )
-    callback_url: WebUrl | None = Field(default=None, description="not built yet: a task with it is refused")
+    callback_url: WebUrl | None = Field(
+        default=None,
+        description="where the body of task_status is POSTed once the task has ended, signed; its host must be in "
+        "security.callback_hosts",
+    )
     metadata: dict[str, Any] | None = Field(
         default=None, description="an object of at most 4 KiB as JSON, returned unchanged"
     )

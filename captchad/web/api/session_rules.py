@@ -16,6 +16,7 @@ from captchad.web.api.session_schema import (
     Cookie,
     Fill,
     SessionBody,
+    StateCookie,
     StepBody,
     StorageStateBody,
 )
@@ -108,7 +109,7 @@ def find_fill_faults(fill: Fill, pointer: str) -> Iterator[Violation]:
         reason = explain_bad_selector(one.selector)
         if reason is not None:
             yield Violation(f"{pointer}/fields/{index}/selector", reason)
-    for name in ("success", "failure"):
+    for name in ("success", "failure", "rejected"):
         condition = getattr(fill, name)
         reason = None if condition is None else explain_bad_condition(condition)
         if reason is not None:
@@ -152,47 +153,37 @@ def explain_bad_condition(condition: str) -> str | None:
 
 def make_session(session: SessionBody) -> SessionState:
     """Return a session as the rest of captchad knows it."""
-    cookies = tuple(
-        CookieState(
-            cookie.name,
-            cookie.value,
-            domain=cookie.domain,
-            path=cookie.path or "/",
-            expires=cookie.expires,
-            http_only=bool(cookie.http_only),
-            secure=bool(cookie.secure),
-            same_site=cookie.same_site,
-        )
-        for cookie in session.cookies or ()
-    )
+    cookies = tuple(map(_make_cookie, session.cookies or ()))
     return SessionState(cookies, dict(session.headers or {}), dict(session.local_storage or {}))
 
 
 def make_storage_state(state: StorageStateBody) -> StorageState:
     """Return a browser's state as the rest of captchad knows it."""
-    cookies = tuple(
-        CookieState(
-            cookie.name,
-            cookie.value,
-            domain=cookie.domain,
-            path=cookie.path,
-            expires=cookie.expires,
-            http_only=cookie.http_only,
-            secure=cookie.secure,
-            same_site=cookie.same_site,
-        )
-        for cookie in state.cookies
-        if not cookie.partition_key
-    )
+    cookies = tuple(_make_cookie(cookie) for cookie in state.cookies if not cookie.partition_key)
     partitioned = tuple(cookie.domain for cookie in state.cookies if cookie.partition_key)
     stored = {one.origin: {item.name: item.value for item in one.local_storage} for one in state.origins}
     return StorageState(cookies, partitioned, stored)
 
 
+def _make_cookie(cookie: Cookie | StateCookie) -> CookieState:
+    return CookieState(
+        cookie.name,
+        cookie.value,
+        domain=cookie.domain,
+        path=cookie.path or "/",
+        expires=cookie.expires,
+        http_only=bool(cookie.http_only),
+        secure=bool(cookie.secure),
+        same_site=cookie.same_site,
+    )
+
+
 def make_fill(fill: Fill) -> FillOrder:
     """Return a form's order as the rest of captchad knows it."""
     fields = tuple(FormField(one.selector, one.value, one.choose, one.check) for one in fill.fields or ())
-    return FillOrder(fill.input, fill.submit, fill.success, fill.failure, fill.refresh, fields, fill.dialogs)
+    return FillOrder(
+        fill.input, fill.submit, fill.success, fill.failure, fill.refresh, fields, fill.dialogs, fill.rejected
+    )
 
 
 def make_steps(steps: Sequence[StepBody]) -> tuple[Step, ...]:

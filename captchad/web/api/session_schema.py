@@ -177,7 +177,7 @@ class StepBody(Part):
 class Fill(Part):
     """Where the text is typed, how it is submitted, and how success and failure look.
 
-    `success` and `failure` are a CSS selector, `url:GLOB` or `text:…`; all else is CSS alone.
+    `success`, `failure` and `rejected` are a CSS selector, `url:GLOB` or `text:…`; all else is CSS alone.
     """
 
     input: Condition = Field(description="CSS selector of the text field")
@@ -189,6 +189,11 @@ class Fill(Part):
     )
     failure: Condition | None = Field(
         default=None, description="what shows once it was wrong, likewise; it outweighs `success`"
+    )
+    rejected: Condition | None = Field(
+        default=None,
+        description="what shows once the page refuses what else was filled in, such as a password, likewise; it "
+        "outweighs both, and ends the task at once: `form_rejected`",
     )
     refresh: Condition | None = Field(default=None, description="CSS selector of what draws another captcha")
     dialogs: DialogAnswer = Field(

@@ -1,4 +1,4 @@
-"""POST /reopen_target/HOST: an operator ends a closure that a site asked for."""
+"""POST /reopen_target/HOST: an operator ends a closure, one that the site asked for, or of `fill`."""
 
 import logging
 
@@ -10,6 +10,7 @@ from captchad.domain.target import find_declared_target
 from captchad.intake.admission import DeclaredTargets
 from captchad.web.api.answers import ReopenedTarget
 from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.audit import audit_object
 from captchad.web.routes import Route, answer_json
 
 _logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class TargetRoutes:
                 "/reopen_target/{host}",
                 self.reopen_target,
                 Scope.ADMIN,
-                "Visit a target again that asked to be left alone",
+                "Visit a target again that asked to be left alone, and fill its forms again",
                 query=(),
                 answers={200: ReopenedTarget},
                 errors=("target_not_allowed",),
@@ -40,6 +41,7 @@ class TargetRoutes:
     async def reopen_target(self, request: web.Request) -> web.Response:
         """Reopen a target, by its host as it is declared."""
         host = find_declared_target(self._targets.current, request.match_info["host"]).host
+        audit_object(request)["host"] = host
         key = caller_of(request)
         reopening = await self._closures.reopen(host)
         if reopening.was_closed:
@@ -54,4 +56,5 @@ def represent_reopening(host: str, reopening: Reopening) -> dict[str, object]:
         "was_closed": reopening.was_closed,
         "closed_seconds": reopening.closed_seconds,
         "waiting_tasks": reopening.waiting,
+        "was_fill_closed": reopening.was_fill_closed,
     }

@@ -12,11 +12,12 @@ from aiohttp import web
 from captchad.broker.events import EventFeed
 from captchad.broker.task_pages import TaskQuery
 from captchad.broker.tasks import TaskStore
-from captchad.domain.api_key import ApiKey, Scope
+from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
 from captchad.domain.task import TaskStatus
 from captchad.domain.task_limits import BATCH_LIMIT, HOST_LENGTH_LIMIT, LONGEST_WAIT_SECONDS, WAIT_LIMIT_SECONDS
 from captchad.intake.admission import check_reach, find_ownership, may_reach
+from captchad.intake.audit_objects import describe_drafts, describe_submissions
 from captchad.intake.draft import TaskDraft
 from captchad.intake.idempotency import digest_body
 from captchad.intake.intake import Admitted, Caller, Intake, Submission
@@ -30,6 +31,7 @@ from captchad.web.bodies import BodyWork, parse_json, read_body
 from captchad.web.body_meter import BodyMeter
 from captchad.web.body_room import BodyPlace, BodyRoom
 from captchad.web.middleware.access import caller_of
+from captchad.web.middleware.audit import audit_object
 from captchad.web.middleware.prefix import find_prefix
 from captchad.web.middleware.rates import charge
 from captchad.web.routes import QueryParameter, Route, answer_json
@@ -67,7 +69,7 @@ _SUBMIT_ERRORS = (
     "unsupported_media_type",
     "idempotency_conflict",
     "rate_limited",
-    "not_implemented",
+    "quota_exceeded",
     "overloaded",
     "queue_full",
     "request_timeout",
@@ -108,7 +110,7 @@ class TaskRoutes:
             measure = partial(self._body_work.measure, BodyMeter())
             body = await read_body(request, TASK_BODY_LIMIT_BYTES, place.grow, measure)
             work = BodyOfSubmit(body, 1, lambda value: [read_task(value, self._store.has_session_key)])
-            [submission] = await self._submit(work, caller_of(request), idempotency_key)
+            [submission] = await self._submit(request, work, idempotency_key)
         # Relative to the submit's own address where no proxy says what it is outside.
         headers = {"Location": f"{find_prefix(request) or '.'}/task_status/{submission.task_id}"}
         return answer_json(represent_submission(submission), HTTPStatus.ACCEPTED, headers)
@@ -126,19 +128,19 @@ class TaskRoutes:
         task_id, key = request.match_info["task_id"], caller_of(request)
         if wait_seconds > 0 and key is not None:
             # Asked before the wait: how long another's task takes is nobody else's business either.
-            check_reach(key, (await self._store.read(task_id)).request, Scope.READ_ALL)
+            check_reach(key, task_id, (await self._store.read(task_id)).request, Scope.READ_ALL)
         if wait_seconds > 0:
             record = await self._feed.wait_final(task_id, wait_seconds)
         else:
             record = await self._store.read(task_id)
-        check_reach(key, record.request, Scope.READ_ALL)
+        check_reach(key, task_id, record.request, Scope.READ_ALL)
         return answer_json(represent_task(record))
 
     async def cancel_task(self, request: web.Request) -> web.Response:
         """End a task that has not ended."""
         task_id, key = request.match_info["task_id"], caller_of(request)
         if key is not None:
-            check_reach(key, (await self._store.read(task_id)).request, Scope.ADMIN)
+            check_reach(key, task_id, (await self._store.read(task_id)).request, Scope.ADMIN)
         return answer_json(represent_task(await self._store.cancel(task_id)))
 
     async def list_tasks(self, request: web.Request) -> web.Response:
@@ -161,12 +163,16 @@ class TaskRoutes:
         body = await read_body(request, BATCH_BODY_LIMIT_BYTES, place.grow, measure)
         await charge(request, self._rates, meter.tasks, paid=1)
         work = BodyOfSubmit(body, meter.tasks, lambda value: read_batch(value, self._store.has_session_key))
-        return await self._submit(work, caller_of(request), idempotency_key)
+        return await self._submit(request, work, idempotency_key)
 
-    async def _submit(self, work: BodyOfSubmit, key: ApiKey | None, idempotency_key: str | None) -> list[Submission]:
+    async def _submit(self, request: web.Request, work: BodyOfSubmit, idempotency_key: str | None) -> list[Submission]:
+        key, audited = caller_of(request), audit_object(request)
+
         def prepare() -> tuple[list[Admitted], str]:
             value = parse_json(work.content)
-            admitted = self._intake.admit(work.read(value), key)
+            drafts = work.read(value)
+            audited.update(describe_drafts(drafts))
+            admitted = self._intake.admit(drafts, key)
             return admitted, digest_body(value) if idempotency_key else ""
 
         try:
@@ -175,6 +181,7 @@ class TaskRoutes:
         except CaptchadError:
             self._metrics.record_submissions("refused", work.tasks)
             raise
+        audited.update(describe_submissions(submissions))
         repeated = sum(submission.is_repeated for submission in submissions)
         if repeated:
             self._metrics.record_submissions("repeated", repeated)

@@ -13,7 +13,6 @@ from captchad.domain.charsets import describe_unreadable, find_unreadable
 from captchad.domain.css_selector import explain_bad_selector
 from captchad.domain.errors import (
     BodyTooLarge,
-    FeatureNotBuilt,
     InvalidRequest,
     PictureRefused,
     UnsupportedCharset,
@@ -46,7 +45,6 @@ from captchad.web.api.session_schema import FORM_FIELDS_LIMIT, STATE_COOKIES_LIM
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
-UNBUILT_FIELDS = ("callback_url",)
 SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
 PAGE_FIELDS = ("selector", "session", "steps", "fill", "return_session")
@@ -77,14 +75,12 @@ Model = TypeVar("Model", bound=BaseModel)
 def read_task(value: Any, has_session_key: bool = True) -> TaskDraft:
     """Return the draft of a submit_task body; without a session key, sessions are refused.
 
-    Raises InvalidRequest, UnsupportedCharset, FeatureNotBuilt for a field without an engine, or BodyTooLarge for a
-    picture.
+    Raises InvalidRequest, UnsupportedCharset, or BodyTooLarge for a picture.
     """
     _raise_if(list(_find_excesses(value, "")))
     body = _validate(TaskBody, value)
     _raise_if(list(_find_faults(body, "", has_session_key)))
     _refuse_unreadable({"": body})
-    _refuse_unbuilt(body, "")
     return _make_draft(body, "")
 
 
@@ -96,8 +92,6 @@ def read_batch(value: Any, has_session_key: bool = True) -> list[TaskDraft]:
     bodies = _validate_each(tasks)
     _raise_if([v for index, body in enumerate(bodies) for v in _find_faults(body, f"/tasks/{index}", has_session_key)])
     _refuse_unreadable({f"/tasks/{index}": body for index, body in enumerate(bodies)})
-    for index, body in enumerate(bodies):
-        _refuse_unbuilt(body, f"/tasks/{index}")
     return [_make_draft(body, f"/tasks/{index}") for index, body in enumerate(bodies)]
 
 
@@ -275,12 +269,6 @@ def _refuse_unreadable(bodies: Mapping[str, TaskBody]) -> None:
         raise UnsupportedCharset("a charset has symbols that no engine reads", tuple(violations))
 
 
-def _refuse_unbuilt(body: TaskBody, pointer: str) -> None:
-    for name in UNBUILT_FIELDS:
-        if _is_asked_for(body, name):
-            raise FeatureNotBuilt(f"{pointer}/{name}: this release does not implement it yet; leave it out")
-
-
 def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
     state = None if body.session is None else body.session.storage_state
     return TaskDraft(
@@ -300,6 +288,7 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
         fill=None if body.fill is None else make_fill(body.fill),
         return_session=body.return_session,
         evidence=body.evidence,
+        callback_url=body.callback_url,
         pointer=pointer,
     )
 

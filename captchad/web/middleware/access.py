@@ -47,10 +47,9 @@ class AccessPolicy:
         if not self.are_keys_required:
             self._check_names(request)
         elif route is not None and route.scope is not None:
-            key = await self._identify(request)
+            key = request[_CALLER] = await self._identify(request)
             if not key.allows(route.scope):
                 raise Forbidden(f"this key lacks the scope {route.scope}")
-            request[_CALLER] = key
 
     def hold(self, request: web.Request) -> AbstractAsyncContextManager[None]:
         """Let the answer to an admitted request be made while its key is valid; Unauthorized ends it after that."""
@@ -106,12 +105,17 @@ class AccessPolicy:
         text = read_key(request.headers.getall("Authorization", []), request.headers.getall("X-API-Key", []))
         key = await self._authenticate(text) if text and self._authenticate is not None else None
         if key is None and text:
-            raise Unauthorized("this API key is not valid: it is unknown or revoked")
+            raise Unauthorized("this API key is not valid; ask whoever runs captchad for one")
         if key is None:
             raise Unauthorized("send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`")
         assert text is not None
         request[_KEY_TEXT] = text
         return key
+
+
+def admit_as(request: web.Request, key: ApiKey) -> None:
+    """Note whose request it is; for routes that read the key where another service's clients put it."""
+    request[_CALLER] = key
 
 
 def caller_of(request: web.Request) -> ApiKey | None:

@@ -5,13 +5,15 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from captchad.broker.audit_trail import AuditTrail
 from captchad.domain.errors import CaptchadError, InvalidRequest, Unauthorized, Violation
 from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.runtime.clock import Clock
 from captchad.telemetry.metrics import Metrics
 from captchad.web.middleware.access import AccessPolicy
+from captchad.web.middleware.audit import note_act, note_outcome
 from captchad.web.middleware.rates import READING_METHODS, add_rate_limit_headers, charge
-from captchad.web.problems import answer_failure, answer_plain_error, answer_problem, is_answerable
+from captchad.web.problems import answer_failure, answer_plain_error, is_answerable
 from captchad.web.request_id import choose_request_id, mark_answer
 from captchad.web.routes import Route, find_route
 
@@ -29,12 +31,18 @@ class Gate:
     """Stands before all routes of a role; `rates` None means that nothing is limited."""
 
     def __init__(
-        self, access: AccessPolicy, metrics: Metrics, clock: Clock, rates: CallerRateLimiter | None = None
+        self,
+        access: AccessPolicy,
+        metrics: Metrics,
+        clock: Clock,
+        rates: CallerRateLimiter | None = None,
+        audit_trail: AuditTrail | None = None,
     ) -> None:
         self._access = access
         self._metrics = metrics
         self._clock = clock
         self._rates = rates
+        self._audit_trail = audit_trail
 
     @web.middleware
     async def answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
@@ -43,6 +51,8 @@ class Gate:
         request[_REQUEST_ID] = choose_request_id(request.headers.get("X-Request-Id", ""))
         route = find_route(request)
         response = await self._answer_safely(request, route, handler)
+        if self._audit_trail is not None and route is not None:
+            note_act(self._audit_trail, request, route)
         self._metrics.record_request(
             route.path if route else UNROUTED,
             request.method,
@@ -60,15 +70,18 @@ class Gate:
         except CaptchadError as error:
             if is_answerable(error):
                 self._metrics.record_refusal(error.code)
-                return answer_failure(error, request_id)
+                note_outcome(request, error)
+                return _answer(request, route, error)
             _logger.exception("request %s to %s failed", request_id, request.path)
         except ConnectionError:
             # The caller went away in the middle; there is nobody to answer.
             raise
         except Exception:
             _logger.exception("request %s to %s failed", request_id, request.path)
-        self._metrics.record_refusal("internal_error")
-        return answer_problem("internal_error", INTERNAL_ERROR_DETAIL, request_id)
+        failure = CaptchadError(INTERNAL_ERROR_DETAIL)
+        note_outcome(request, failure)
+        self._metrics.record_refusal(failure.code)
+        return _answer(request, route, failure)
 
     async def _admit_and_handle(self, request: web.Request, route: Route | None, handler: Next) -> web.StreamResponse:
         preflight = self._access.answer_preflight(request)
@@ -100,6 +113,12 @@ class Gate:
         mark_answer(response, request.get(_REQUEST_ID))
         add_rate_limit_headers(request, response)
         self._access.decorate(request, response)
+
+
+def _answer(request: web.Request, route: Route | None, error: CaptchadError) -> web.Response:
+    if route is not None and route.answer_failure is not None:
+        return route.answer_failure(request, error)
+    return answer_failure(error, request[_REQUEST_ID])
 
 
 def _check_query(request: web.Request, known: set[str]) -> None:

@@ -60,6 +60,8 @@ class KeyWatch:
     async def _is_valid(self, text: str) -> bool:
         try:
             return await self._authenticate(text) is not None
+        except Unauthorized:
+            return False
         except CaptchadError:
             # While Redis is away nobody knows, and nothing new is heard either.
             return True

@@ -9,6 +9,7 @@ import math
 
 from aiohttp import web
 
+from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import BrokerRefused, RateLimited
 from captchad.intake.rate_decisions import CallerRateLimiter, RateLimitDecision
 from captchad.web.middleware.access import caller_of
@@ -16,6 +17,7 @@ from captchad.web.middleware.addresses import ClientAddresses
 
 ADDRESSES: web.AppKey[ClientAddresses] = web.AppKey("addresses", ClientAddresses)
 SETTINGS = {"address": "gateway.rate_limit", "key": "security.rate_limiting"}
+OWN_RATE = "its own --rate"
 READING_METHODS = frozenset({"GET", "HEAD"})
 _DECISION = web.RequestKey("rate_decision", RateLimitDecision)
 
@@ -25,15 +27,12 @@ async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1, 
 
     What was `paid` ahead is given back first, also where the cost is then refused.
     """
-    if not rates.is_active:
-        return
     address = request.app[ADDRESSES].find(request.remote, request.headers.getall("X-Forwarded-For", []))
-    caller = caller_of(request)
-    key_id = caller.key_id if caller else None
+    key = caller_of(request)
     try:
         if paid:
-            await rates.give_back(address, key_id, paid)
-        decision = await rates.take(address, key_id, cost)
+            await rates.give_back(address, key, paid)
+        decision = await rates.take(address, key, cost)
     except BrokerRefused:
         # Where nothing can be charged, nothing can be written either; what only reads goes on.
         if request.method not in READING_METHODS:
@@ -45,10 +44,15 @@ async def charge(request: web.Request, rates: CallerRateLimiter, cost: int = 1, 
     if not decision.is_allowed:
         wait_seconds = max(1, math.ceil(decision.retry_after_seconds))
         raise RateLimited(
-            f"too many requests from this {decision.subject}: {SETTINGS[decision.subject]} is used up, "
+            f"too many requests from this {decision.subject}: {_name_limit(decision, key)} is used up, "
             f"try again in {wait_seconds} s",
             decision.retry_after_seconds,
         )
+
+
+def _name_limit(decision: RateLimitDecision, key: ApiKey | None) -> str:
+    has_own = decision.subject == "key" and key is not None and key.limits.requests_per_minute is not None
+    return OWN_RATE if has_own else SETTINGS[decision.subject]
 
 
 def add_rate_limit_headers(request: web.Request, response: web.StreamResponse) -> None:

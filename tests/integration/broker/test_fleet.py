@@ -13,7 +13,7 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.redis_keys import ALIVE, NODES
 from captchad.config.settings import COUNT_LIMIT
 from captchad.domain.api_key import Scope
-from captchad.domain.errors import CaptchadError
+from captchad.domain.errors import CaptchadError, Unauthorized
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad
 from captchad.domain.role_figures import WorkerFigures
 from captchad.domain.task_limits import BATCH_LIMIT
@@ -78,7 +78,8 @@ async def test_a_revoked_key_is_worth_nothing_and_its_name_is_free_again(broker:
     with pytest.raises(CaptchadError):
         await keys.create("robot", frozenset({Scope.READ}), ())
     await keys.revoke("robot")
-    assert await keys.authenticate(text) is None
+    with pytest.raises(Unauthorized, match="was revoked"):
+        await keys.authenticate(text)
     await keys.create("robot", frozenset({Scope.READ}), ())
 
 

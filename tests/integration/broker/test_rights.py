@@ -18,8 +18,8 @@ from tests.refusals import open_client
 PASSWORD = "a-password-of-our-own"
 SCRIPTS = ROOT / "captchad/broker/scripts"
 SCRIPT_COMMANDS = re.compile(r"(?:redis\.p?call|call_group)\('([A-Z]+)'|[ {]\{'([A-Z]+)', KEY")
-CONNECTING = {"auth", "hello", "client", "select", "unsubscribe", "role", "wait"}
-"""Of these the driver needs some to connect at all; the others are for Sentinel, replicas and other databases."""
+CONNECTING = {"auth", "hello", "client", "select", "unsubscribe", "role", "wait", "scan"}
+"""Some the driver needs to connect at all; others are for Sentinel, replicas, other databases, and a restore."""
 
 
 def read_user() -> list[str]:

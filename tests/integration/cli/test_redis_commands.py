@@ -9,7 +9,8 @@ from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.target_limits import TargetLimits
 from captchad.browser.launch.executable import PATH_NAMES
 from tests.integration.cli.conftest import Run
-from tests.integration.protocol import Partition, failed_for_good, retryable
+from tests.integration.every_key import give_up_a_callback
+from tests.integration.protocol import CALLBACK_URL, Partition, close_fill, failed_for_good, retryable
 
 
 def test_a_key_is_created_listed_and_revoked(captchad: Run) -> None:
@@ -27,7 +28,31 @@ def test_a_key_is_created_listed_and_revoked(captchad: Run) -> None:
     assert captchad("keys", "revoke", "ci").returncode == 0
     assert json.loads(captchad("keys", "list", "--json").stdout)[0]["revoked_at"] is not None
     again = captchad("keys", "revoke", "ci")
-    assert (again.returncode, again.stderr) == (1, "captchad: there is no key named 'ci' that is still valid\n")
+    assert (again.returncode, again.stderr) == (
+        1,
+        "captchad: there is no key named 'ci' that is still valid — see `captchad keys list`\n",
+    )
+
+
+def test_a_key_has_its_limits_and_is_rotated(captchad: Run) -> None:
+    limits = ("--expires", "90d", "--rate", "60", "--burst", "5", "--quota", "5000")
+    created = json.loads(captchad("keys", "create", "ci", *limits, "--json").stdout)
+    assert (created["requests_per_minute"], created["burst_size"], created["daily_quota"]) == (60, 5, 5000)
+    rotated = json.loads(captchad("keys", "rotate", "ci", "--overlap", "2h", "--json").stdout)
+    assert rotated["key"] != created["key"]
+    assert rotated["former_text_valid_until"] is not None
+    (listed,) = json.loads(captchad("keys", "list", "--json").stdout)
+    names = ("id", "requests_per_minute", "burst_size", "daily_quota", "expires_at")
+    assert [listed[name] for name in names] == [created[name] for name in names]
+    assert (listed["state"], listed["used_today"], listed["last_used_at"]) == ("rotating", 0, None)
+    shown = captchad("keys", "list").stdout
+    for text in ("60/min", "0 of 5000", listed["expires_at"], "rotating"):
+        assert text in shown
+    again = captchad("keys", "rotate", "ci", "--overlap", "0s")
+    assert again.stdout.startswith(f"ck_{created['id']}_")
+    assert "the former text is valid until" in again.stderr
+    for arguments in (("create", "b", "--expires", "soon"), ("create", "b", "--burst", "5"), ("rotate",)):
+        assert captchad("keys", *arguments).returncode == 2
 
 
 def test_a_key_that_is_asked_for_comes_without_that_remark(captchad: Run) -> None:
@@ -89,6 +114,25 @@ async def test_the_id_and_the_time_of_a_dead_letter_are_never_folded(
     assert f"{task_id}  {listed['died_at']}  " in shown
 
 
+async def test_a_callback_that_was_given_up_is_listed_shown_and_sent_again(captchad: Run, partition: Partition) -> None:
+    await give_up_a_callback(partition)
+    (listed,) = json.loads(captchad("callbacks", "list", "--json").stdout)
+    assert (listed["url"], listed["tries"], listed["failure"]) == (CALLBACK_URL, 1, "it answered 500")
+    assert "it answered 500" in captchad("callbacks", "list").stdout
+    task_id = listed["task_id"]
+    shown = json.loads(captchad("callbacks", "show", task_id, "--json").stdout)
+    assert (shown["body"]["task_id"], shown["body"]["status"]) == (task_id, "cancelled")
+    assert '"status":"cancelled"' in captchad("callbacks", "show", task_id).stdout
+    assert captchad("callbacks", "replay", task_id).stdout == f"the callback of {task_id} is sent again\n"
+    assert captchad("callbacks", "list").stdout == "no callback was given up\n"
+    missing = captchad("callbacks", "replay", task_id)
+    assert (missing.returncode, missing.stderr) == (
+        1,
+        f"captchad: there is no callback of {task_id} that was given up\n",
+    )
+    assert captchad("callbacks", "replay", "--all", "--json").stdout == "[]\n"
+
+
 async def test_what_failed_for_good_at_once_is_no_dead_letter(captchad: Run, partition: Partition) -> None:
     task_id = await partition.submit()
     consumer = partition.make_consumer()
@@ -110,6 +154,15 @@ async def test_a_closed_target_is_reopened(captchad: Run, partition: Partition) 
     unknown = captchad("targets", "reopen", "elsewhere.example")
     assert unknown.returncode == 1
     assert "elsewhere.example is not declared in security.targets (declared: localhost)" in unknown.stderr
+
+
+async def test_forms_of_a_target_are_filled_again(captchad: Run, partition: Partition) -> None:
+    await close_fill(partition.broker, "localhost")
+    reopened = captchad("targets", "reopen", "localhost")
+    assert reopened.stdout == "forms of localhost are filled again; its count of rejections begins anew\n"
+    assert not await partition.broker.client.exists(TargetKeys("localhost").fill_closed)
+    await close_fill(partition.broker, "localhost")
+    assert json.loads(captchad("targets", "reopen", "localhost", "--json").stdout)["was_fill_closed"] is True
 
 
 def test_a_redis_that_does_not_answer_is_one_line(captchad: Run) -> None:
@@ -180,7 +233,7 @@ def test_a_wrong_key_is_told_from_none(
     advice = "give a valid key with --api-key or CAPTCHAD_API_KEY; `captchad keys create NAME` makes one"
     for options, reason in (
         ((), "send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"),
-        (("--api-key", "ck_0_0"), "this API key is not valid: it is unknown or revoked"),
+        (("--api-key", "ck_0_0"), "this API key is not valid; ask whoever runs captchad for one"),
     ):
         refused = captchad("stats", *options)
         assert (refused.returncode, refused.stderr) == (1, f"captchad: {reason} — {advice}\n")

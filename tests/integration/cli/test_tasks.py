@@ -11,6 +11,7 @@ from captchad.config.settings import RedisSection
 from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState, DriftSignal
 from captchad.domain.plain_text import escape_control_characters
 from tests.integration.cli.conftest import Run
+from tests.integration.protocol import close_fill
 
 PAGE = "http://localhost:8090/login"
 pytestmark = pytest.mark.usefixtures("gateway")
@@ -82,7 +83,10 @@ def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
             ("submit", PAGE, "--fill", '{"input": "#a", "inputs": 1}'),
             "refuses the task: --fill: inputs is not a known field",
         ),
-        (("submit", PAGE, "--callback-url", "http://localhost/"), "--callback-url: this release does not implement it"),
+        (
+            ("submit", PAGE, "--callback-url", "http://localhost/"),
+            "--callback-url localhost is not in security.callback_hosts",
+        ),
         (("submit", PAGE, "--fill-input", "xpath=//input"), "--fill-input is not a CSS selector"),
         (("status", "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"), "task_00aaaaaaaaaaaaaaaaaaaaaaaaaa"),
         (("cancel", "nonsense"), "nonsense"),
@@ -124,6 +128,16 @@ async def test_stats_name_a_captcha_that_has_changed(captchad: Run, environment:
     changed_at = json.loads(captchad("stats", "--json").stdout)["captchas"]["localhost"]["changed_at"]
     [line] = [line for line in captchad("stats").stdout.splitlines() if line.startswith("localhost")]
     assert line.split() == ["localhost", "learning", "3", changed_at, "size,", "confidence"]
+
+
+async def test_stats_name_a_target_where_no_form_is_filled(captchad: Run, environment: dict[str, str]) -> None:
+    broker = Broker(RedisSection(), "test", url_override=environment["REDIS_URL"])
+    await broker.start()
+    await close_fill(broker, "localhost")
+    await broker.close()
+    closed_at = json.loads(captchad("stats", "--json").stdout)["fill_closures"]["localhost"]["closed_at"]
+    [line] = [line for line in captchad("stats").stdout.splitlines() if line.startswith("localhost")]
+    assert line.split() == ["localhost", closed_at, "captchad", "targets", "reopen", "localhost"]
 
 
 def test_health_names_who_is_well_and_who_is_missing(captchad: Run) -> None:

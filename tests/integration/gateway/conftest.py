@@ -11,23 +11,28 @@ import pytest
 from pydantic import SecretStr
 
 from captchad.broker.api_keys import ApiKeys
+from captchad.broker.audit_log import AuditLog
+from captchad.broker.audit_trail import AuditTrail
 from captchad.broker.connection import Broker
 from captchad.broker.events import EventFeed
 from captchad.broker.evidence import EvidenceStore
+from captchad.broker.key_quotas import KeyQuotas
 from captchad.broker.labels import AnswerReports
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
-from captchad.broker.tasks import QueueLimits, TaskStore
+from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.settings import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
-from captchad.intake.admission import Admission, DeclaredTargets
+from captchad.intake.admission import Admission, DeclaredReceivers, DeclaredTargets
+from captchad.intake.answer_judging import AnswerJudging
 from captchad.intake.capacity import CapacityGauge
 from captchad.intake.intake import Intake, Outlook
 from captchad.intake.load_balancing import PartitionBalancer
 from captchad.intake.rate_decisions import CallerRateLimiter, make_rate_rules
 from captchad.intake.target_outlooks import TargetOutlooks
+from captchad.intake.task_quota import TaskQuota
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
@@ -41,9 +46,12 @@ from captchad.web.api.routes import add_api_routes
 from captchad.web.api.targets import TargetRoutes
 from captchad.web.api.tasks import TaskRoutes
 from captchad.web.application import build_application
+from captchad.web.compatibility.desk import SolverDesk
+from captchad.web.compatibility.routes import CompatibilityRoutes
 from captchad.web.middleware.access import AccessPolicy
 from captchad.web.middleware.gate import Gate
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, add_ops_routes
+from captchad.web.routes import add_routes
 from captchad.web.server import Bind, WebServer
 
 LEASE_SECONDS = 5.0
@@ -78,6 +86,7 @@ class RunningGateway:
     nodes: NodeRegistry
     targets: DeclaredTargets
     server: WebServer
+    audit_log: AuditLog
 
     @property
     def url(self) -> str:
@@ -99,7 +108,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     gateway, security = configuration.gateway, configuration.security
     key = security.session_key
     cipher = SessionCipher(key.get_secret_value()) if key else None
-    store = TaskStore(broker, QueueLimits(gateway.queue_limit, gateway.queue_limit_bytes), cipher)
+    store = TaskStore(broker, find_queue_limits(gateway), cipher)
     statistics, nodes, keys = Statistics(broker), NodeRegistry(broker), ApiKeys(broker)
     feed = EventFeed(broker, store)
     capacity = CapacityGauge(statistics, nodes, LEASE_SECONDS, clock)
@@ -107,31 +116,39 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     balancer = PartitionBalancer(len(broker.partitions), "round_robin", 1.0, clock)
     closures = TargetClosures(broker)
     outlook = Outlook(capacity, TargetOutlooks(closures, clock))
-    intake = Intake(store, Admission(targets, clock), balancer, outlook, configuration.worker)
+    admission = Admission(targets, clock, DeclaredReceivers(security.declared_receivers()))
+    intake = Intake(store, admission, balancer, outlook, configuration.worker, TaskQuota(KeyQuotas(broker)))
     rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
-    gate = Gate(AccessPolicy(security, keys.authenticate), metrics, clock, rates)
+    audit_log = AuditLog(broker, security.audit_log)
+    trail = AuditTrail(broker, audit_log)
+    gate = Gate(AccessPolicy(security, keys.authenticate), metrics, clock, rates, trail)
     application = build_application(gate, gateway.trusted_proxies)
+    judging = AnswerJudging(store, AnswerReports(broker), metrics)
     supervisor = Supervisor("gateway", 1.0)
     ops = OpsRoutes(NodeIdentity("gateway", "gateway-1", "0"), supervisor, metrics.render, lambda: configuration)
     add_api_routes(
         application,
         (
             TaskRoutes(intake, store, feed, rates, metrics),
-            ReportRoutes(store, AnswerReports(broker), lambda host: host in COLLECTING, metrics),
+            ReportRoutes(judging, lambda host: host in COLLECTING),
             EvidenceRoutes(store, EvidenceStore(broker)),
-            FleetRoutes(statistics, nodes, LEASE_SECONDS),
+            FleetRoutes(statistics, nodes, LEASE_SECONDS, closures, targets),
             TargetRoutes(closures, targets),
             EventRoutes(feed, heartbeat_seconds=0.05),
             DocumentationRoutes("0", security.api_key_required),
         ),
     )
+    if configuration.compatibility.enabled:
+        desk = SolverDesk(intake, store, judging, keys.authenticate, rates, metrics)
+        add_routes(application, CompatibilityRoutes(desk, feed, clock).routes())
     add_ops_routes(application, ops)
     server, work = WebServer(Bind(), application), TaskSet("test")
     await server.start()
     work.spawn(feed.run(), "feed")
+    work.spawn(trail.run(), "audit_trail")
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
-            yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server)
+            yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server, audit_log)
             feed.release_waiters()
             await server.drain()
     finally:

@@ -156,12 +156,12 @@ def contradiction(random: Random) -> MalformedRequest:
     )
 
 
-def unbuilt_field(random: Random) -> MalformedRequest:
+def undeclared_callback(random: Random) -> MalformedRequest:
     body = {"url": PAGE, "callback_url": random.choice(["https://hooks.example.com/done", "http://localhost:1/x?y"])}
     return random.choice([send(body), send({"tasks": [{"url": PAGE}, body]}, "/submit_batch")])
 
 
-def wrong_unbuilt_field(random: Random) -> MalformedRequest:
+def malformed_callback(random: Random) -> MalformedRequest:
     return send({"url": PAGE, "callback_url": random.choice(["ftp://hooks.example.com/", "hooks.example.com"])})
 
 

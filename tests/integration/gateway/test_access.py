@@ -12,7 +12,7 @@ from tests.patience import PATIENCE_SECONDS, until_true
 PAGE = {"url": "http://captcha.example.com/"}
 SUBMITS = ("/submit_task", "/submit_batch", "/cancel_task/x")
 READS = ("/task_status/x", "/tasks", "/stats", "/workers", "/queue_status", "/health", "/metrics")
-NOT_VALID = "this API key is not valid: it is unknown or revoked"
+NOT_VALID = "this API key is not valid; ask whoever runs captchad for one"
 ONE_KEY = "send one API key, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
 
 

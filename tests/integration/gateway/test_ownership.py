@@ -1,6 +1,7 @@
 """Whose tasks a key sees and touches: its own, unless its scopes say more, and never beyond its targets."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -10,12 +11,14 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.broker.learned_models import LearnedModels
 from captchad.domain.api_key import Scope
+from captchad.domain.identifier import make_task_id
 from captchad.domain.learned_model import PACKAGED
 from captchad.domain.page import Cookie, Evidence, SessionState
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.integration.gateway.test_sessions import PNG, complete
 from tests.patience import PATIENCE_SECONDS, until_true
 
+ID_OR_REQUEST = re.compile(r'"request_id":"[^"]*"')
 A, B, ELSEWHERE = "http://a.sites.example.org/", "http://b.sites.example.org/", "http://captcha.example.com/"
 STATE = SessionState((Cookie("sid", "open-sesame"),), {}, {})
 
@@ -74,7 +77,7 @@ async def test_a_key_sees_its_own_tasks_and_no_others(callers: Callers, broker: 
         f"/task_evidence/{task_id}/screenshot",
     )
     for path in paths:
-        for name, status in (("ann", 200), ("auditor", 200), ("admin", 200), ("auditor of a", 200), ("bob", 403)):
+        for name, status in (("ann", 200), ("auditor", 200), ("admin", 200), ("auditor of a", 200), ("bob", 404)):
             assert await callers.get(name, path) == status, (name, path)
     headers = callers.keys["auditor of a"]
     async with callers.gateway.session.get(paths[0], headers=headers) as answer:
@@ -98,8 +101,8 @@ async def test_a_task_from_before_tasks_had_owners_is_for_those_who_may_see_all(
         for name in ("ann", "bob"):
             for path in ("task_status", "task_evidence"):
                 end = "/image" if path == "task_evidence" else ""
-                assert await callers.get(name, f"/{path}/{task_id}{end}") == 403
-            assert await callers.cancel(name, task_id) == 403
+                assert await callers.get(name, f"/{path}/{task_id}{end}") == 404
+            assert await callers.cancel(name, task_id) == 404
             assert await callers.list_ids(name) == set()
         for name in ("auditor", "auditor of a", "admin"):
             assert await callers.get(name, f"/task_status/{task_id}") == 200
@@ -113,17 +116,29 @@ async def test_a_task_from_before_tasks_had_owners_is_for_those_who_may_see_all(
 async def test_nobody_waits_for_the_end_of_anothers_task(callers: Callers) -> None:
     task_id = await callers.submit("ann", A)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        assert await callers.get("bob", f"/task_status/{task_id}?wait=60") == 403
+        assert await callers.get("bob", f"/task_status/{task_id}?wait=60") == 404
 
 
 async def test_a_key_cancels_its_own_tasks_and_only_an_admin_others(callers: Callers) -> None:
     task_id, elsewhere = await callers.submit("ann", A), await callers.submit("ann", ELSEWHERE)
     await callers.create("auditor who submits", Scope.READ_ALL, Scope.SUBMIT)
-    for name in ("bob", "auditor", "auditor who submits"):
-        assert await callers.cancel(name, task_id) == 403
-    assert await callers.cancel("admin of a", elsewhere) == 403
+    for name, status in (("bob", 404), ("auditor", 403), ("auditor who submits", 403)):
+        assert await callers.cancel(name, task_id) == status
+    assert await callers.cancel("admin of a", elsewhere) == 404
     assert await callers.cancel("admin of a", task_id) == 200
     assert await callers.cancel("ann", elsewhere) == 200
+
+
+async def test_somebody_elses_task_looks_like_none(callers: Callers) -> None:
+    headers = callers.keys["bob"]
+    answers = []
+    for task_id in (await callers.submit("ann", A), make_task_id(0), make_task_id(200)):
+        for method, path in (("GET", f"/task_status/{task_id}"), ("POST", f"/cancel_task/{task_id}")):
+            async with callers.gateway.session.request(method, path, headers=headers) as answer:
+                body = await answer.text()
+                answers.append((method, answer.status, ID_OR_REQUEST.sub("", body.replace(task_id, "TASK"))))
+    assert answers[:2] == answers[2:4] == answers[4:]
+    assert {status for _, status, _ in answers} == {404}
 
 
 async def test_lists_hold_the_tasks_that_a_key_may_see(callers: Callers) -> None:

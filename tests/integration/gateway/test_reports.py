@@ -112,6 +112,7 @@ async def test_others_tasks_are_reported_on_by_admins_alone(start_gateway: Start
         for name, scopes in (
             ("ann", {Scope.SUBMIT}),
             ("bob", {Scope.SUBMIT, Scope.READ_ALL}),
+            ("carl", {Scope.SUBMIT}),
             ("reader", {Scope.READ}),
             ("admin", {Scope.ADMIN}),
         ):
@@ -124,6 +125,6 @@ async def test_others_tasks_are_reported_on_by_admins_alone(start_gateway: Start
             await take(broker), AttemptOutcome.COMPLETED, result=TEXT, answers=CollectedAnswers(HOST, (), PNG)
         )
         await make_worker(broker).settle([settlement])
-        for name, status in (("ann", 200), ("bob", 403), ("reader", 403), ("admin", 200)):
+        for name, status in (("ann", 200), ("bob", 403), ("carl", 404), ("reader", 403), ("admin", 200)):
             assert (await report(gateway, task_id, {"right": True}, keys[name][0]))[0] == status, name
         assert (await last_label(broker)).who == keys["admin"][1]

@@ -96,13 +96,14 @@ async def test_the_pages_session_is_in_the_status_and_in_no_list(gateway: Runnin
 
 async def test_evidence_is_served_so_that_it_can_do_no_harm(gateway: RunningGateway, broker: Broker) -> None:
     task_id = await gateway.submit(url=PAGE, evidence=True)
-    await complete(broker, evidence=Evidence(SVG, PNG, "img#captcha"))
+    await complete(broker, evidence=Evidence(SVG, PNG, "img#captcha", 0.953))
     body = await read(gateway, f"/task_status/{task_id}")
     TaskAnswer.model_validate(body, strict=True)
     assert body["result"]["evidence"] == {
         "image_url": f"/task_evidence/{task_id}/image",
         "screenshot_url": f"/task_evidence/{task_id}/screenshot",
         "choice": "img#captcha",
+        "judgement": 0.953,
     }
     for name, content, content_type in (("image", SVG, "image/svg+xml"), ("screenshot", PNG, "image/png")):
         async with gateway.session.get(body["result"]["evidence"][f"{name}_url"]) as answer:

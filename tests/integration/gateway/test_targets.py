@@ -1,6 +1,9 @@
 """Closed targets over HTTP: tasks say that they wait for one, estimates know it, an operator reopens it."""
 
+import time
 from datetime import datetime
+
+import pytest
 
 from captchad.broker.connection import Broker
 from captchad.broker.target_limits import TargetLimits
@@ -9,9 +12,9 @@ from captchad.config.settings import GatewaySection, RateLimitSection
 from captchad.domain.api_key import Scope
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.role_figures import WorkerFigures
-from captchad.web.api.answers import ReopenedTarget, TaskAnswer
+from captchad.web.api.answers import ReopenedTarget, StatsAnswer, TaskAnswer
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
-from tests.integration.protocol import LIMITS, Partition, deferred
+from tests.integration.protocol import LIMITS, Partition, close_fill, deferred
 
 HOST = "captcha.example.com"
 URL = f"http://{HOST}/"
@@ -53,6 +56,24 @@ async def test_a_task_says_that_its_target_is_closed_until_an_operator_reopens_i
         assert (await answer.json())["waiting_for"]["reason"] == "target_limit"
     async with gateway.session.post(f"/reopen_target/{HOST}") as answer:
         assert (await answer.json())["was_closed"] is False
+
+
+async def test_a_target_where_no_form_is_filled_is_named_until_an_operator_reopens_it(
+    broker: Broker, gateway: RunningGateway
+) -> None:
+    await close_fill(broker, HOST)
+    async with gateway.session.get("/stats") as answer:
+        stats = await answer.json()
+        StatsAnswer.model_validate(stats, strict=True)
+    [(host, closure)] = stats["fill_closures"].items()
+    assert host == HOST
+    assert datetime.fromisoformat(closure["closed_at"]).timestamp() == pytest.approx(time.time(), abs=60)
+    async with gateway.session.post(f"/reopen_target/{HOST}") as answer:
+        reopened = await answer.json()
+        ReopenedTarget.model_validate(reopened, strict=True)
+    assert (reopened["was_closed"], reopened["was_fill_closed"], reopened["closed_seconds"]) == (True, True, 0)
+    async with gateway.session.get("/stats") as answer:
+        assert (await answer.json())["fill_closures"] == {}
 
 
 async def test_an_estimate_knows_of_a_closure_but_not_for_a_picture(broker: Broker, gateway: RunningGateway) -> None:

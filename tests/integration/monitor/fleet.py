@@ -6,6 +6,7 @@ from captchad.broker.connection import Broker
 from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
+from captchad.broker.target_closures import TargetClosures
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.settings import Configuration, SecuritySection
 from captchad.domain.errors import TaskErrorCode
@@ -31,6 +32,9 @@ from captchad.web.server import Bind, WebServer
 from tests.integration.protocol import DEAD_LETTER_LIMITS
 
 LEASE_SECONDS = 60.0
+CLOSED = "closed.example"
+"""A declared target."""
+
 LIMITS = QueueLimits(tasks=1000, bytes=10_000_000)
 MODERATE_LOAD = SystemLoad(31.0, 42.5, 63.0)
 ROLE_FIGURES: dict[Role, RoleFigures] = {
@@ -57,7 +61,8 @@ class MonitorUnderTest:
     ) -> None:
         clock = clock or Clock()
         self.metrics = Metrics("monitor", "monitor-1", "1.2.3")
-        reader = FleetReader(NodeRegistry(broker), Statistics(broker), TaskStore(broker, LIMITS), LEASE_SECONDS)
+        store, closures = TaskStore(broker, LIMITS), TargetClosures(broker)
+        reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, LEASE_SECONDS, closures, lambda: [CLOSED])
         thresholds = AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks)
         self.monitor = FleetMonitor(reader, lambda: thresholds, clock)
         self.exposition = FleetExposition(self.metrics, self.monitor)

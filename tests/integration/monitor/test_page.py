@@ -8,12 +8,14 @@ from captchad.broker.api_keys import ApiKeys
 from captchad.broker.captcha_watch import CaptchaWatch
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import LeaderLease
+from captchad.broker.target_closures import TargetClosures
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState, DriftSignal
 from captchad.domain.task import Priority
 from captchad.runtime.clock import Clock
-from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
+from tests.integration.monitor.fleet import CLOSED, MonitorUnderTest, SmallFleet, make_small_fleet
+from tests.integration.protocol import close_fill
 from tests.redis_server import RedisServer
 from tests.watched_page import WatchedPage
 
@@ -80,6 +82,22 @@ async def test_a_captcha_that_has_changed_is_named_with_its_target(
     await expect(page.locator("#alerts")).to_contain_text("CaptchaChanged")
     await expect(page.locator("#captchas-note")).to_have_text("2 targets")
     assert await page.evaluate("window.hacked") is None
+
+
+async def test_a_target_where_no_form_is_filled_is_an_alert_and_a_metric(
+    monitor: MonitorUnderTest, broker: Broker, watched: WatchedPage
+) -> None:
+    page = watched.page
+    await page.goto(monitor.url)
+    await close_fill(broker, CLOSED)
+    await expect(page.locator("#alerts")).to_contain_text("FillClosed")
+    await expect(page.locator("#alerts")).to_contain_text(f"captchad targets reopen {CLOSED}")
+    text, _ = await monitor.exposition.render_fresh()
+    assert f'captchad_fill_closed_timestamp_seconds{{target="{CLOSED}"}}'.encode() in text
+    await TargetClosures(broker).reopen(CLOSED)
+    await expect(page.locator("#alerts")).not_to_contain_text("FillClosed")
+    text, _ = await monitor.exposition.render_fresh()
+    assert b"captchad_fill_closed_timestamp_seconds{" not in text
 
 
 async def test_hostile_text_stays_text(monitor: MonitorUnderTest, fleet: SmallFleet, watched: WatchedPage) -> None:

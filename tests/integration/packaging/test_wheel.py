@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from captchad.deployment.examples import EXAMPLES
 from tests.wheel import OWN_CONFIGURATION, ROOT, build_wheel
 
 LEFT_OUT = ("captchad/training/pictures/", "captchad/training/pretraining/")
@@ -49,12 +50,7 @@ def test_all_of_captchad_travels_but_the_making_of_the_packaged_model(wheel: zip
 
 def test_units_and_examples_travel_as_they_are(wheel: zipfile.ZipFile) -> None:
     deployed = {name.removeprefix(DEPLOYED) for name in wheel.namelist() if name.startswith(DEPLOYED)}
-    assert {
-        "config/distributed.example.json",
-        "config/prometheus.yml",
-        "config/alerts.yml",
-        "config/redis.acl",
-    } <= deployed
+    assert {f"config/{one.file}" for one in EXAMPLES.values()} <= deployed
     assert {f"systemd/{unit.name}" for unit in (ROOT / "systemd").iterdir()} <= deployed
     assert OWN_CONFIGURATION not in deployed
     for name in deployed:

@@ -2,16 +2,19 @@
 
 import pytest
 
+from captchad.broker.audit_log import AuditLog
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import BATCH, Housekeeping, LeaderLease, note_lost_workers
 from captchad.broker.statistics import Statistics
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
-from captchad.config.settings import SchedulerSection
+from captchad.config.settings import AuditLogSection, SchedulerSection
+from captchad.domain.audit import Act
 from captchad.domain.identifier import make_task_id
 from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.scheduling import overdue_tasks
+from captchad.scheduling.audit_retention import AuditRetention
 from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
 from captchad.telemetry.metrics import Metrics
@@ -75,3 +78,19 @@ async def test_a_lost_worker_is_counted_once_however_many_tasks_and_rounds(
     assert found.consumers == {"first.1"}
     await note_lost_workers(partition.broker, found.consumers)
     assert (await Statistics(partition.broker).totals()).workers_lost == 2
+
+
+async def test_old_entries_of_the_audit_log_go_while_nothing_is_written(broker: Broker) -> None:
+    log = AuditLog(broker, AuditLogSection(retention_seconds=1))
+    await log.append([Act("submit_task").encode()])
+    metrics, work = Metrics("scheduler", "s", "0"), TaskSet("test")
+    leadership = Leadership(LeaderLease(broker, "s.1", 3600), Clock(), metrics)
+    await leadership.start()
+    work.spawn(leadership.run(), "leadership")
+    work.spawn(AuditRetention(log, leadership, 0.05).run(), "retention")
+
+    async def is_gone() -> bool:
+        return (await log.read_whole())[0] == []
+
+    await until(is_gone)
+    await work.cancel_all()

@@ -2,8 +2,15 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.broker.messages import decode_record, decode_request, decode_result, encode_request, encode_result
-from captchad.domain.page import Cookie, Fill, KeptEvidence, SessionState
+from captchad.broker.messages import (
+    decode_record,
+    decode_request,
+    decode_result,
+    encode_evidence,
+    encode_request,
+    encode_result,
+)
+from captchad.domain.page import Cookie, Evidence, Fill, KeptEvidence, SessionState
 from captchad.domain.recognition import CaptchaKind, Hints, Position, Side
 from captchad.domain.task import Priority, TaskRequest, TaskResult
 
@@ -92,3 +99,10 @@ def test_a_record_says_what_evidence_was_kept() -> None:
     assert record is not None
     assert record.evidence == KeptEvidence(True, False, "img#a")
     assert (record.attempts, record.answers) == (1, 2)
+
+
+def test_an_earlier_release_reads_evidence_without_a_judgement() -> None:
+    kept = orjson.loads(encode_evidence(Evidence(b"picture", None, "img#a")))
+    assert kept == {"has_picture": True, "has_screenshot": False, "choice": "img#a"}
+    judged = orjson.loads(encode_evidence(Evidence(b"picture", None, "img#a", 0.0)))
+    assert judged == kept | {"judgement": 0.0}

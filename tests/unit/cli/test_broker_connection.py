@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,18 @@ def test_without_any_redis_the_ways_to_one_are_named(
     message = capsys.readouterr().err
     assert message.startswith(f"captchad: no Redis is configured, and none answers at {master.host}:{master.port}: ")
     assert message.endswith("; start one with `captchad up`, or set redis.url — see `captchad doctor`\n")
+
+
+def test_secrets_that_this_user_may_not_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{find_free_port()}")
+    monkeypatch.setattr(broker_connection, "CONNECT_LIMIT_SECONDS", 0.5)
+    configuration, secrets = tmp_path / "distributed.json", tmp_path / "secrets.json"
+    configuration.write_text("{}")
+    secrets.write_text("{}")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != secrets)
+    assert run_command_line(["keys", "list", "--config", str(configuration)]) == 1
+    message = f"how Redis is reached is in {secrets}, which is not readable: run it again with sudo"
+    assert capsys.readouterr().err == f"captchad: {message} — see `captchad doctor`\n"

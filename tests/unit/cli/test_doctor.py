@@ -1,3 +1,4 @@
+import os
 import resource
 import shutil
 import socket
@@ -9,6 +10,8 @@ import pytest
 from captchad.cli.doctor import browser, machine
 from captchad.cli.doctor.finding import CheckStatus
 from captchad.cli.doctor.ports import check_port
+from captchad.cli.doctor.redis import check_redis
+from captchad.config.loader import load_configuration
 from captchad.config.settings import Configuration
 from captchad.domain.node import Role
 
@@ -81,3 +84,13 @@ def test_a_trial_that_fails_breaks_or_hangs_is_a_failure(
         monkeypatch.setattr(browser, "TRIAL_LIMIT_SECONDS", 0.3)
     (finding,) = browser.check_browser(Configuration())
     assert (finding.status, finding.found) == (CheckStatus.FAIL, reason)
+
+
+def test_what_root_alone_may_read_is_not_taken_for_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    configuration, secrets = tmp_path / "distributed.json", tmp_path / "secrets.json"
+    configuration.write_text("{}")
+    secrets.write_text("{}")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != secrets)
+    (finding,) = check_redis(load_configuration(str(configuration), {}))
+    assert (finding.status, finding.fix) == (CheckStatus.WARN, "run it again with sudo")
+    assert str(secrets) in finding.found

@@ -34,6 +34,7 @@ def fail_with(error: BaseException, is_debug: bool = False) -> int:
             1,
             "nobody there — start captchad with `captchad up`, or name another gateway with --gateway",
         ),
+        (PermissionError(13, "Permission denied", "/srv/state"), 1, "/srv/state: permission denied"),
         (ValueError("two\nlines"), 1, "ValueError: two lines — run again with --debug for the traceback"),
     ],
 )

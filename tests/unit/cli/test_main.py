@@ -93,7 +93,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ("submit", "give either a URL or --image FILE; see `captchad submit --help`"),
         ("submit u --image f", "give either a URL or --image FILE; see `captchad submit --help`"),
         ("dead replay", "give either a TASK_ID or --all; see `captchad dead replay --help`"),
-        ("keys", "keys needs a command: create, list or revoke; see `captchad keys --help`"),
+        ("keys", "keys needs a command: create, list, revoke or rotate; see `captchad keys --help`"),
         ("targets", "targets needs a command: check, list or reopen; see `captchad targets --help`"),
         ("keys creat n", "there is no command 'creat'; did you mean create? see `captchad keys --help`"),
         ("keys zzz", "there is no command 'zzz'; see `captchad keys --help`"),
@@ -133,7 +133,7 @@ def complete(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("line", "offered"),
     [
-        ("captchad st", ["plain,status", "plain,stats"]),
+        ("captchad st", ["plain,status", "plain,stats", "plain,start", "plain,stop"]),
         ("captchad --ro", ["plain,--role"]),
         ("captchad keys re", ["plain,revoke"]),
         ("captchad submit --idem", ["plain,--idempotency-key"]),

@@ -37,6 +37,11 @@ def test_a_configuration_without_anything_odd_is_not_doubted() -> None:
             "keeps more connections than redis.max_connections allows: 10",
         ),
         (
+            {"security": {"callback_hosts": ["a.example:8443"], "callback_private_hosts": ["a.example", "b.example"]}},
+            "security.callback_private_hosts",
+            "security.callback_hosts does not name b.example",
+        ),
+        (
             {"recognition": {"models": {"captcha.example.com": "model.onnx"}}},
             "recognition.models.captcha.example.com",
             "the model is never used: security.targets declares no captcha.example.com",

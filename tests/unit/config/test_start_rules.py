@@ -29,6 +29,15 @@ def test_production_takes_a_redis_on_this_machine_without_a_password() -> None:
     assert paths({"environment": "prod", "security": {"api_key_required": True}}) == []
 
 
+@pytest.mark.parametrize("role", [Role.GATEWAY, Role.SCHEDULER])
+def test_receivers_need_a_secret_that_signs(role: Role) -> None:
+    hosts = {"callback_hosts": ["hooks.example.com"]}
+    assert paths({"security": hosts}, role) == ["security.callback_secret"]
+    assert paths({"security": hosts | {"callback_secret": "short"}}, role) == ["security.callback_secret"]
+    assert paths({"security": hosts | {"callback_secret": "s" * 32}}, role) == []
+    assert paths({"security": hosts}, Role.WORKER) == []
+
+
 def test_off_loopback_a_role_needs_keys() -> None:
     for host in ("127.0.0.1", "::1", "localhost"):
         assert paths({}, host=host) == []
@@ -42,7 +51,6 @@ def test_off_loopback_a_role_needs_keys() -> None:
     [
         ({"redis": {"cluster": {"hosts": ["a:1"]}}}, "redis.cluster", set(Role)),
         ({"gateway": {"processes": 2}}, "gateway.processes", {Role.GATEWAY}),
-        ({"compatibility": {"enabled": True}}, "compatibility.enabled", {Role.GATEWAY}),
     ],
 )
 def test_a_setting_without_its_engine_stops_the_roles_that_need_it(

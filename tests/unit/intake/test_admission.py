@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from captchad.domain.api_key import ApiKey, Scope
-from captchad.domain.errors import Forbidden, TargetNotAllowed
+from captchad.domain.errors import Forbidden, TargetNotAllowed, TaskNotFound
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.intake.admission import (
@@ -157,9 +157,12 @@ def test_targets_bind_whoever_may_see_others_tasks(scope: Scope) -> None:
 
 def test_a_refusal_says_what_is_missing() -> None:
     task = replace(PAGE, key_id="2")
-    with pytest.raises(Forbidden, match="another key's task; the key 'tests' would need the scope read_all"):
-        check_reach(make_key(), task, Scope.READ_ALL)
-    admin = replace(make_key("b.sites.example.org"), scopes=frozenset({Scope.ADMIN}))
-    with pytest.raises(Forbidden, match="may not reach this task; it is limited to b"):
-        check_reach(admin, task, Scope.ADMIN)
-    check_reach(None, task, Scope.ADMIN)
+    with pytest.raises(TaskNotFound, match="there is no task task_1"):
+        check_reach(make_key(), "task_1", task, Scope.READ_ALL)
+    elsewhere = replace(make_key("b.sites.example.org"), scopes=frozenset({Scope.ADMIN}))
+    with pytest.raises(TaskNotFound):
+        check_reach(elsewhere, "task_1", task, Scope.ADMIN)
+    reader = replace(make_key(), scopes=frozenset({Scope.READ_ALL}))
+    with pytest.raises(Forbidden, match="another key's task; the key 'tests' would need the scope admin"):
+        check_reach(reader, "task_1", task, Scope.ADMIN)
+    check_reach(None, "task_1", task, Scope.ADMIN)

@@ -4,7 +4,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.intake.idempotency import choose_partition, digest_body, digest_key, make_idempotency
+from captchad.broker.idempotency_keys import choose_partition
+from captchad.intake.idempotency import digest_body, digest_key, make_idempotency
 
 JSON = st.recursive(
     st.none()

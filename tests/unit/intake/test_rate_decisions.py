@@ -7,6 +7,7 @@ from captchad.config.settings import (
     RateLimitSection,
     SecuritySection,
 )
+from captchad.domain.api_key import NO_LIMITS, ApiKey, KeyLimits
 from captchad.intake.rate_decisions import (
     RateLimitDecision,
     RateRules,
@@ -19,21 +20,33 @@ ADDRESS = RateLimitSection(requests_per_minute=100, burst_size=20)
 KEY = KeyRateLimitSection(enabled=True, requests_per_minute=50, burst_size=10)
 
 
+def make_key(limits: KeyLimits = NO_LIMITS) -> ApiKey:
+    return ApiKey("id", "tests", frozenset(), (), 0, limits=limits)
+
+
 def make_decision(is_allowed: bool, remaining: int) -> RateLimitDecision:
     return RateLimitDecision("address", is_allowed, 20, remaining, 0.0, 0.0)
 
 
 def test_address_and_key_are_charged_where_both_are_limited() -> None:
-    rate_limits = list(list_rate_limits(RateRules(ADDRESS, KEY), "192.0.2.1", "id"))
+    rate_limits = list(list_rate_limits(RateRules(ADDRESS, KEY), "192.0.2.1", make_key()))
     assert [(rate_limit.subject, rate_limit.name, rate_limit.burst_size) for rate_limit in rate_limits] == [
         ("address", "address:192.0.2.1", 20),
         ("key", "key:id", 10),
     ]
 
 
+@pytest.mark.parametrize("rule", [KEY, KeyRateLimitSection(enabled=False, burst_size=10)])
+def test_a_keys_own_rate_wins_over_everybodys(rule: KeyRateLimitSection) -> None:
+    for limits, expected in ((KeyLimits(7), (7, 10)), (KeyLimits(7, 3), (7, 3))):
+        rules = RateRules(RateLimitSection(enabled=False), rule)
+        [limit] = list_rate_limits(rules, "192.0.2.1", make_key(limits))
+        assert (limit.requests_per_minute, limit.burst_size) == expected
+
+
 def test_a_limit_that_is_off_or_zero_charges_nothing() -> None:
     zero, off = RateLimitSection(requests_per_minute=0), KeyRateLimitSection(enabled=False)
-    assert list(list_rate_limits(RateRules(zero, off), "192.0.2.1", "id")) == []
+    assert list(list_rate_limits(RateRules(zero, off), "192.0.2.1", make_key())) == []
     assert list(list_rate_limits(RateRules(RateLimitSection(enabled=False), KEY), "192.0.2.1", None)) == []
 
 

@@ -31,6 +31,7 @@ def make_snapshot(
     completed: int = 0,
     queue: QueueStatus | None = None,
     captchas: dict[str, WatchedCaptcha] | None = None,
+    fill_closed_ms: dict[str, int] | None = None,
 ) -> FleetSnapshot:
     """A healthy fleet unless told otherwise; `failed` and `completed` ended in the present minute."""
     members = nodes or tuple(make_node(role) for role in Role)
@@ -42,6 +43,7 @@ def make_snapshot(
         totals=Totals(),
         recent_hour=RecentHour((*minutes, MinuteFigures(60_000 * 59, completed, failed))),
         captchas=captchas or {},
+        fill_closed_ms=fill_closed_ms or {},
     )
 
 

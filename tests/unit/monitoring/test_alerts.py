@@ -83,6 +83,14 @@ def test_a_backlog_is_judged_by_age_and_a_full_queue_by_number() -> None:
     assert names(make_snapshot(queue=QueueStatus(pending=70, processing=9))) == []
 
 
+def test_callbacks_that_nobody_takes_are_heard_after_a_quarter_of_an_hour() -> None:
+    late = QueueStatus(callbacks=7, oldest_callback_seconds=901.0)
+    [alert] = evaluate_alerts(make_snapshot(queue=late), "", THRESHOLDS)
+    assert (alert.name, alert.severity) == ("CallbacksLag", Severity.WARNING)
+    assert alert.summary == "The oldest callback has waited for 15 minutes; 7 wait."
+    assert names(make_snapshot(queue=QueueStatus(callbacks=7, oldest_callback_seconds=900.0))) == []
+
+
 def test_each_host_is_judged_by_itself() -> None:
     nodes = [make_node(role) for role in Role]
     nodes.append(make_node(Role.WORKER, name="worker-2", host="host-b", load=SystemLoad(95.0, 95.0, 95.0)))
@@ -102,6 +110,12 @@ def test_a_captcha_that_has_changed_is_told_of_for_a_day() -> None:
         "a.example: the captcha has changed, as its visits' size, confidence showed 1 minute"
     )
     assert LastingAlerts().sift([alert], now_seconds=5.0) == (alert,)
+
+
+def test_a_target_where_no_form_is_filled_is_told_of_until_it_is_reopened() -> None:
+    [alert] = evaluate_alerts(make_snapshot(fill_closed_ms={"a.example": 1_700_000_000_000}), "", THRESHOLDS)
+    assert (alert.name, alert.severity, alert.subject) == ("FillClosed", Severity.WARNING, "a.example")
+    assert "captchad targets reopen a.example" in alert.advice
 
 
 def test_releases_side_by_side_are_mentioned() -> None:
@@ -149,7 +163,7 @@ def test_every_alert_of_the_page_has_a_prometheus_rule_of_its_name_duration_and_
     snapshots = [
         *(without(role) for role in Role),
         make_snapshot(failed=31, completed=10),
-        make_snapshot(captchas={"a.example": changed(90.0)}),
+        make_snapshot(captchas={"a.example": changed(90.0)}, fill_closed_ms={"a.example": 1}),
         make_snapshot(make_node(Role.WORKER, load=busy, host="b"), make_node(Role.GATEWAY, version="1.1"), queue=old),
     ]
     two = AlertThresholds(expected_workers=2, queue_limit=100)

@@ -40,6 +40,14 @@ async def test_a_search_takes_the_next_free_port_upwards() -> None:
         await server.close()
 
 
+async def test_a_socket_that_systemd_holds_is_listened_at() -> None:
+    held = socket.create_server(("127.0.0.1", 0))
+    server = WebServer(Bind("127.0.0.1", 8080, inherited=held), web.Application())
+    await server.start()
+    assert server.bound_port == held.getsockname()[1]
+    await server.close()
+
+
 def test_a_search_passes_the_ports_of_other_roles() -> None:
     assert next_port(8079) == 8081
     assert next_port(9089) == 9092

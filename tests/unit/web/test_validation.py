@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captchad.domain.errors import BodyTooLarge, FeatureNotBuilt, InvalidRequest, UnsupportedCharset, Violation
+from captchad.domain.errors import BodyTooLarge, InvalidRequest, UnsupportedCharset, Violation
 from captchad.domain.page import FormField, Step
 from captchad.domain.recognition import CaptchaKind, Hints, Position, Side
 from captchad.domain.task import Priority
@@ -111,9 +111,12 @@ def test_a_batch_names_the_task_a_wrong_field_is_in() -> None:
     assert [violation.pointer for violation in caught.value.violations] == ["/tasks/1/timeout"]
 
 
-def test_a_field_without_engine_is_named_not_ignored() -> None:
-    with pytest.raises(FeatureNotBuilt, match="/tasks/0/callback_url"):
-        read_batch({"tasks": [{"url": PAGE, "callback_url": "https://hooks.example.com/"}]})
+def test_a_callback_is_taken_where_it_is_a_url() -> None:
+    place = "https://hooks.example.com/done?of=7"
+    assert read_task({"url": PAGE, "callback_url": place}).callback_url == place
+    with pytest.raises(InvalidRequest) as caught:
+        read_batch({"tasks": [{"url": PAGE, "callback_url": "ftp://hooks.example.com/"}]})
+    assert [violation.pointer for violation in caught.value.violations] == ["/tasks/0/callback_url"]
 
 
 @pytest.mark.parametrize(("size", "is_small"), [(4096 - len('{"a":""}'), True), (4097 - len('{"a":""}'), False)])
@@ -196,7 +199,7 @@ def test_a_picture_may_have_exactly_two_mebibytes() -> None:
 @given(st.dictionaries(NAMES | st.text(), VALUES) | VALUES)
 def test_no_body_whatever_fails_otherwise_than_by_name(value: Any) -> None:
     for read in (read_task, read_batch):
-        with suppress(InvalidRequest, FeatureNotBuilt, BodyTooLarge):
+        with suppress(InvalidRequest, BodyTooLarge):
             read(value)
 
 

@@ -1,0 +1,61 @@
+"""The configuration of a deployed host, as its units read it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from captchad.cli.deployed_configuration import read_as_decided, read_as_units
+from captchad.cli.wanted_host import check_rules
+from captchad.deployment.systemd import layout
+from captchad.deployment.systemd.wanted import Found, FoundFile
+from captchad.domain.errors import ConfigurationError, DeploymentFailed
+from tests.unit.deployment.systemd.host_model import want
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(layout, "CONFIGURATION", str(tmp_path / "distributed.json"))
+    # What the shell of whoever deploys exports is of no concern to the roles.
+    monkeypatch.setenv("CAPTCHAD_WORKER__TASK_TIMEOUT", "1")
+
+
+def lay(environment_file: str = "", **settings: object) -> Found:
+    text = json.dumps({"security": {"api_key_required": True}, **settings})
+    Path(layout.CONFIGURATION).write_text(text)
+    files = {layout.CONFIGURATION: text, layout.ENVIRONMENT_FILE: environment_file}
+    return Found({path: FoundFile(content, 0o644) for path, content in files.items()})
+
+
+def test_captchads_environment_file_counts_and_this_shells_does_not() -> None:
+    loaded = read_as_units(lay("REDIS_URL='redis://redis-1.example.com'\n", worker={"task_timeout": 90}))
+    assert loaded.configuration.worker.task_timeout == 90
+    assert loaded.configuration.redis.url is not None
+    assert loaded.configuration.redis.url.get_secret_value() == "redis://redis-1.example.com"
+
+
+def test_what_is_wrong_in_it_is_found_before_a_unit_finds_it() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_as_units(lay("CAPTCHAD_WORKER__TASK_TIMEOUT=soon\n"))
+    assert [problem.path for problem in refused.value.problems] == ["worker.task_timeout"]
+
+
+def test_a_rule_that_it_breaks_is_found() -> None:
+    check_rules(want(), read_as_decided(want(), lay()))
+    with pytest.raises(ConfigurationError, match="api_key_required"):
+        check_rules(want(), read_as_decided(want(), lay("CAPTCHAD_SECURITY__API_KEY_REQUIRED=false\n")))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("ENVIRONMENT=dev", "sets environment to dev, and the units would take that instead of prod"),
+        ("CAPTCHAD_DEPLOYMENT_MODE=multi", "sets deployment_mode to multi"),
+        ("WORKER_NODES_COUNT=9", "sets worker_nodes_count to 9"),
+    ],
+)
+def test_it_may_not_contradict_what_deploy_was_asked_for(line: str, said: str) -> None:
+    with pytest.raises(DeploymentFailed, match=said):
+        read_as_decided(want(environment="prod"), lay(line))
+    found = lay("ENVIRONMENT=prod", environment="dev")
+    assert read_as_decided(want(environment="prod"), found).environment == "prod"
