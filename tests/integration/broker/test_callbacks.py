@@ -94,7 +94,10 @@ async def test_every_end_is_called_back(partition: Partition, end: str) -> None:
     if end == "cancelled":
         await partition.store.cancel(task_id)
     elif end == "overdue":
-        await partition.housekeeping.expire_overdue()
+        # The deadline may lie in the very millisecond of the first look.
+        for sweep in iter(partition.housekeeping.expire_overdue, None):
+            if (await sweep).count:
+                break
     else:
         [delivery] = await worker.take(1)
         if end == "lost":
