@@ -95,7 +95,7 @@ def check_url(ctx: click.Context, url: str, config_path: str | None, is_json: bo
 @json_option
 @click.pass_context
 def prove(ctx: click.Context, host: str, config_path: str | None, is_json: bool) -> None:
-    """Say what to publish to show that the declared target HOST is yours, and look for it now; exit 1 if it is closed."""
+    """Say what to publish to show that the declared HOST is yours, and look for it now; exit 1 if it stays closed."""
     require(Extra.SERVER, "reaching Redis")
     from captchad.cli import target_rules  # noqa: PLC0415
 
