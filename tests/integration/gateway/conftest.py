@@ -65,6 +65,7 @@ TARGETS = (
     TargetSection(
         host="*.sites.example.org", owner="o", reference="r", expires=date.today() + timedelta(days=30), proof=WAIVED
     ),
+    TargetSection(host="unproven.example.com", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
     TargetSection(host="127.0.0.1", ports=(8085,), allow_private_addresses=True),
     TargetSection(host="10.1.2.3", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
     TargetSection(host="old.example.com", owner="o", reference="r", expires=date.today() - timedelta(days=1)),
