@@ -72,6 +72,8 @@ TARGETS = (
 )
 COLLECTING = frozenset({"captcha.example.com", "*.sites.example.org"})
 """Targets whose labels are collected."""
+OWN_LISTENERS = 1
+"""The gateway itself listens for changes of targets."""
 SESSION_KEY = "k" * 32
 UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
 

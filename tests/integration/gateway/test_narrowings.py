@@ -69,7 +69,7 @@ async def test_limits_are_narrowed_at_once_and_never_widened(gateway: RunningGat
 )
 async def test_a_wrong_limit_is_named(gateway: RunningGateway, body: dict[str, Any], pointer: str) -> None:
     status, answer = await call(gateway, f"/limit_target/{HOST}", **body)
-    assert (status, answer["errors"][0]["pointer"]) == (400, pointer)
+    assert (status, answer["violations"][0]["pointer"]) == (400, pointer)
 
 
 async def test_a_paused_targets_tasks_wait_and_go_on(gateway: RunningGateway, broker: Broker) -> None:
