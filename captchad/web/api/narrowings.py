@@ -13,9 +13,9 @@ from captchad.domain.narrowing import NOT_NARROWED, Narrowing
 from captchad.domain.proof import KnownProofs, ProofRecord, read_waiver
 from captchad.domain.target import Target, find_declared_target
 from captchad.operations.narrowing import limit_target, pause_target, reset_target, resume_target
-from captchad.web.api.answers import ResumedTarget, TargetAnswer, TargetList
 from captchad.web.api.representation import represent_time
 from captchad.web.api.schema import LimitsBody
+from captchad.web.api.target_answers import ResumedTarget, TargetAnswer, TargetList
 from captchad.web.api.validation import read_limits
 from captchad.web.bodies import BodyWork, parse_json, read_body
 from captchad.web.body_meter import BodyMeter
