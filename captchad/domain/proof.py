@@ -125,11 +125,10 @@ def is_private(target: Target) -> bool:
     """Whether a target needs no proof: its name can be nobody else's, or it is declared to be at private addresses."""
     host = find_proof_host(target)
     address = literal_address(host)
-    if target.allow_private_addresses:
-        return True
     if address is not None:
+        # Of an address it shows what it is, whatever is declared.
         return classify(address) is not AddressKind.GLOBAL
-    return "." not in host or host.endswith(RESERVED_ENDINGS)
+    return target.allow_private_addresses or "." not in host or host.endswith(RESERVED_ENDINGS)
 
 
 def find_proof_host(target: Target) -> str:

@@ -71,11 +71,12 @@ class Checked:
     async def age(self, by_ms: int) -> None:
         """Have all that is known of the target be older."""
         record = (await self.proofs.read([HOST])).records[HOST]
-        older = {
-            name: None if getattr(record, name) is None else getattr(record, name) - by_ms
-            for name in ("proven_ms", "lapsed_ms", "checked_ms")
-        }
-        await self.proofs.write(HOST, replace(record, **older), is_news=False)
+        proven_ms, lapsed_ms, checked_ms = (
+            None if at_ms is None else at_ms - by_ms
+            for at_ms in (record.proven_ms, record.lapsed_ms, record.checked_ms)
+        )
+        older = replace(record, proven_ms=proven_ms, lapsed_ms=lapsed_ms, checked_ms=checked_ms)
+        await self.proofs.write(HOST, older, is_news=False)
 
     async def reload(self) -> None:
         now_ms = await self.broker.time_ms()
