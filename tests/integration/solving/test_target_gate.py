@@ -274,15 +274,18 @@ async def test_without_redis_a_task_is_handed_back_and_no_page_opens(partition: 
     assert site.visits == []
 
 
-async def test_a_task_out_of_scope_needs_no_permission_to_fail(partition: Partition) -> None:
-    await partition.submit()
+@pytest.mark.parametrize("declared", [(), (Target("unproven.example.com"),)])
+async def test_a_task_out_of_scope_needs_no_permission_to_fail(
+    partition: Partition, declared: tuple[Target, ...]
+) -> None:
+    await partition.submit(target="unproven.example.com")
     [delivery] = await partition.make_consumer().take(1)
     site = Site(page_seconds=0)
     limits = TargetLimits(partition.broker, "a.1", TASK_LEASE_SECONDS)
-    gate = TargetGate(limits, site.solve, list, lambda: NOTHING_KNOWN, Metrics("worker", "a", "0"), Clock())
+    gate = TargetGate(limits, site.solve, lambda: declared, lambda: NOTHING_KNOWN, Metrics("worker", "a", "0"), Clock())
     settlement = await gate.solve(replace(delivery, token="other"))
     assert settlement.outcome is AttemptOutcome.FAILED
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.TARGET_NOT_ALLOWED
     assert site.visits == []
-    assert await partition.broker.client.exists(TargetKeys(TARGET).visits) == 0
+    assert await partition.broker.client.exists(TargetKeys("unproven.example.com").visits) == 0
