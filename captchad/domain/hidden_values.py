@@ -1,23 +1,36 @@
-"""Keeps what a task types out of everything that is said about its page."""
+"""Keeps what a task types, and the session that came with it, out of everything that is said about its page."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 from captchad.domain.plain_text import escape_control_characters
 
-HIDDEN = "[typed]"
+HIDDEN = "[hidden]"
 _WHOLE_LENGTH = 4
 """A shorter value is hidden only where it is a word of its own."""
 _ENDS = re.compile(r'(["\]…])')
 """What stands where a text of the page's was cut."""
 
 
-def hide_typed(text: str, typed_values: Sequence[str]) -> str:
-    """Return a text without the values, in whatever letter case; pages repeat them in texts and in addresses."""
-    for form in sorted({form for value in typed_values for form in _list_forms(value)}, key=len, reverse=True):
-        text = _hide_form(text, form)
-    return text
+class HiddenValues:
+    """Values that no text may show, in whatever letter case; pages repeat them in texts and in addresses."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._forms = sorted({form for value in set(values) for form in _list_forms(value)}, key=len, reverse=True)
+
+    def hide(self, text: str) -> str:
+        """Return a text without the values."""
+        folded = text.casefold()
+        for form in self._forms:
+            # A session may have hundreds of them, and next to no text has any.
+            if form[:_WHOLE_LENGTH].casefold() in folded:
+                text = _hide_form(text, form)
+                folded = text.casefold()
+        return text
+
+
+NOTHING_HIDDEN = HiddenValues(())
 
 
 def _list_forms(value: str) -> Iterable[str]:
