@@ -17,16 +17,17 @@ class HiddenValues:
     """Values that no text may show, in whatever letter case; pages repeat them in texts and in addresses."""
 
     def __init__(self, values: Iterable[str]) -> None:
-        self._forms = sorted({form for value in set(values) for form in _list_forms(value)}, key=len, reverse=True)
+        forms = {_fold(form) for value in set(values) for form in _list_forms(value)}
+        self._forms = sorted(forms, key=len, reverse=True)
 
     def hide(self, text: str) -> str:
         """Return a text without the values."""
-        folded = text.casefold()
+        folded = _fold(text)
         for form in self._forms:
             # A session may have hundreds of them, and next to no text has any.
-            if form[:_WHOLE_LENGTH].casefold() in folded:
-                text = _hide_form(text, form)
-                folded = text.casefold()
+            if form[:_WHOLE_LENGTH] in folded:
+                text = _hide_form(text, folded, form)
+                folded = _fold(text)
         return text
 
 
@@ -46,25 +47,27 @@ def _list_forms(value: str) -> Iterable[str]:
         )
 
 
-def _hide_form(text: str, form: str) -> str:
+def _fold(text: str) -> str:
+    """Return a text in lower case, with every character where it was."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(character.lower()[0] for character in text)
+
+
+def _hide_form(text: str, folded: str, form: str) -> str:
     pattern = re.escape(form)
     if len(form) < _WHOLE_LENGTH:
         return re.sub(rf"(?<!\w){pattern}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
-    text = re.sub(pattern, HIDDEN, text, flags=re.IGNORECASE)
-    return _hide_beginnings(text, form)
+    if form in folded:
+        text = re.sub(pattern, HIDDEN, text, flags=re.IGNORECASE)
+    return "".join(_hide_beginning(part, form) for part in _ENDS.split(text))
 
 
-def _hide_beginnings(text: str, form: str) -> str:
-    """Hide a value of which a quotation, or the text, has but the beginning: what pages say is cut."""
-    parts = _ENDS.split(text)
-    for at, part in enumerate(parts):
-        longest = next(
-            (n for n in range(min(len(form), len(part)), _WHOLE_LENGTH - 1, -1) if _ends_with(part, form[:n])), 0
-        )
-        if longest:
-            parts[at] = part[:-longest] + HIDDEN
-    return "".join(parts)
-
-
-def _ends_with(part: str, beginning: str) -> bool:
-    return part[-len(beginning) :].casefold() == beginning.casefold()
+def _hide_beginning(part: str, form: str) -> str:
+    """Hide a value of which a quotation, or the text, has but the beginning at its end: what pages say is cut."""
+    folded, begin = _fold(part), form[:_WHOLE_LENGTH]
+    at = folded.find(begin, max(0, len(part) - len(form)))
+    while at >= 0:
+        if form.startswith(folded[at:]):
+            return part[:at] + HIDDEN
+        at = folded.find(begin, at + 1)
+    return part

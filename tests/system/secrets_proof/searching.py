@@ -13,6 +13,8 @@ LEAST_CODED_LENGTH = 8
 DEPTH_LIMIT = 3
 UNPACKED_LIMIT_BYTES = 64 * 1024 * 1024
 COMPRESSED = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08")
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
+"""Nothing here is compressed so; what was could not be searched."""
 EITHER_HEAD = 47
 """zlib's number for: a head of zlib's or of gzip's."""
 
@@ -36,6 +38,8 @@ class Search:
         """Yield each secret that is in `content`, or in what it has in it compressed."""
         for depth, piece in unpack(content):
             where = f"{place}, unpacked" if depth else place
+            if piece.startswith(ZSTANDARD):
+                yield Hit(where, "anything", "in zstd")
             for name, coding, form in self._forms:
                 if form in piece:
                     yield Hit(where, name, coding)
