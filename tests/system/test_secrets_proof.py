@@ -85,7 +85,7 @@ async def live(production: Production) -> str:
 
 async def die(production: Production) -> None:
     """Kill worker and scheduler while a page is open, and have others go on."""
-    async with open_page(Caller(production, production.secrets.keys["caller rotate"])):
+    async with open_page(Caller(production, production.secrets.keys["caller rotate"]), retry_count=1):
         for name in ("worker", "scheduler"):
             find(production, name)[0].kill()
             await production.fleet.start_ready(name)

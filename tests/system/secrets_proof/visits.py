@@ -111,11 +111,11 @@ async def fail(caller: Caller) -> list[str]:
 
 
 @asynccontextmanager
-async def open_page(caller: Caller) -> AsyncIterator[None]:
+async def open_page(caller: Caller, retry_count: int = 0) -> AsyncIterator[None]:
     """Have a page with everything secret open, then cancel its task."""
     site = caller.production.site
     site.is_waiting.clear()
-    task_id = await caller.submit("/never")
+    task_id = await caller.submit("/never", retry_count=retry_count)
     await site.is_waiting.wait()
     yield
     await caller.post(f"/cancel_task/{task_id}", b"", 200)
