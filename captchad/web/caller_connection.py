@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from captchad.web.connection_desk import ConnectionDesk
+from captchad.web.connection_desk import ConnectionDesk, Guest
 from captchad.web.middleware.answer_headers import mark_answer
 from captchad.web.next_head import NextHead
 from captchad.web.problems import answer_problem
@@ -37,6 +37,7 @@ class CallerConnection(RequestHandler):
 
     __slots__ = (
         "_desk",
+        "_door",
         "_has_sent",
         "_head_timer",
         "_is_half_closed",
@@ -50,6 +51,7 @@ class CallerConnection(RequestHandler):
         self,
         server: web.Server,
         desk: ConnectionDesk,
+        door: Guest | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -61,6 +63,7 @@ class CallerConnection(RequestHandler):
             **options,
         )
         self._desk = desk
+        self._door = door
         self._head_timer: asyncio.TimerHandle | None = None
         self._last_timer: asyncio.TimerHandle | None = None
         self._next_head = NextHead()
@@ -73,7 +76,7 @@ class CallerConnection(RequestHandler):
         """Enter the table, and expect a request's head."""
         super().connection_made(transport)
         self._expect_head()
-        self._desk.enter(self, transport)
+        self._desk.enter(self, transport, self._door)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Leave the table."""

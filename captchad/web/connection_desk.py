@@ -23,8 +23,10 @@ class ConnectionDesk:
     metrics: Metrics | None = None
     strict_transport_security_seconds: int = 0
 
-    def enter(self, guest: Guest, transport: asyncio.BaseTransport) -> None:
-        """Enter a connection into the table, and close the one that is too many."""
+    def enter(self, guest: Guest, transport: asyncio.BaseTransport, door: Guest | None = None) -> None:
+        """Enter a connection into the table, in the place of its `door`, and close the one that is too many."""
+        if door is not None:
+            self.table.leave(door)
         peer = transport.get_extra_info("peername")
         surplus = self.table.enter(guest, peer[0] if isinstance(peer, tuple) else None)
         if surplus is not None:

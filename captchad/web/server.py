@@ -16,7 +16,7 @@ from captchad.runtime.service import Service, ServiceHealth
 from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.metrics import Metrics
 from captchad.web.caller_connection import CallerConnection
-from captchad.web.connection_desk import ConnectionDesk
+from captchad.web.connection_desk import ConnectionDesk, Guest
 from captchad.web.connections import ConnectionLimits, ConnectionTable
 from captchad.web.server_tls import ServerTls
 from captchad.web.tls_door import TlsDoor
@@ -142,13 +142,14 @@ class WebServer(Service):
             return self._make_connection()
         return TlsDoor(self._make_connection, self._tls.context, self._desk, self._handshakes)
 
-    def _make_connection(self) -> CallerConnection:
+    def _make_connection(self, door: Guest | None = None) -> CallerConnection:
         server = self._runner.server
         if server is None:
             raise ConnectionError("the server is closing")
         return CallerConnection(
             server,
             self._desk,
+            door,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
             access_log=None,

@@ -2,12 +2,17 @@
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import cast
 
 from captchad.runtime.spawn import TaskSet
 from captchad.web.caller_connection import CallerConnection
-from captchad.web.connection_desk import ConnectionDesk
+from captchad.web.connection_desk import ConnectionDesk, Guest
 
 _logger = logging.getLogger(__name__)
 
@@ -17,11 +22,15 @@ CLOSING_SECONDS = 2.0
 
 
 class TlsDoor(asyncio.Protocol):
-    """One connection until its handshake is done; from then on all that happens to it is its CallerConnection's."""
+    """One accepted connection until its handshake is done.
+
+    A server that is told of TLS accepts any number of handshakes, and says nothing of them until they are done. This
+    one only accepts, hands each socket on, and keeps hold of it.
+    """
 
     def __init__(
         self,
-        make_connection: Callable[[], CallerConnection],
+        make_connection: Callable[[Guest], CallerConnection],
         context: ssl.SSLContext,
         desk: ConnectionDesk,
         handshakes: TaskSet,
@@ -30,75 +39,43 @@ class TlsDoor(asyncio.Protocol):
         self._context = context
         self._desk = desk
         self._handshakes = handshakes
-        self._transport: asyncio.Transport | None = None
-        self._connection: CallerConnection | None = None
-        self._early = bytearray()
-        self._is_lost = False
+        self._socket: socket.socket | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Enter the table, and shake hands."""
-        assert isinstance(transport, asyncio.Transport)
-        # What comes belongs to the handshake, which begins in another turn of the event loop.
-        transport.pause_reading()
-        self._transport = transport
+        """Enter the table, and shake hands on a socket of one's own: this transport would read what belongs to TLS."""
+        # uvloop's transports are of no class of asyncio's.
+        accepting = cast("asyncio.Transport", transport)
+        try:
+            self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        except OSError as error:
+            self._note_failure(error)
+            return
+        finally:
+            accepting.abort()
+        self._socket.setblocking(False)
         self._desk.enter(self, transport)
-        self._handshakes.spawn(self._shake_hands(transport), "handshake")
-
-    def data_received(self, data: bytes) -> None:
-        """Pass on what the caller sent; it may come with the last of the handshake."""
-        if self._connection is None:
-            self._early += data
-        else:
-            self._connection.data_received(data)
-
-    def eof_received(self) -> bool:
-        """Let TLS close the connection, as it does in any case."""
-        return False
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Pass on the end."""
-        self._is_lost = True
-        if self._connection is not None:
-            self._connection.connection_lost(exc)
+        self._handshakes.spawn(self._shake_hands(self._socket), "handshake")
 
     def give_up(self) -> None:
         """Close the connection now."""
-        if self._transport is not None:
-            self._transport.abort()
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
-    async def _shake_hands(self, transport: asyncio.Transport) -> None:
-        secure: asyncio.Transport | None = None
+    async def _shake_hands(self, accepted: socket.socket) -> None:
         try:
-            if not transport.is_closing():
-                secure = await asyncio.get_running_loop().start_tls(
-                    transport,
-                    self,
-                    self._context,
-                    server_side=True,
-                    ssl_handshake_timeout=HANDSHAKE_SECONDS,
-                    ssl_shutdown_timeout=CLOSING_SECONDS,
-                )
+            await asyncio.get_running_loop().connect_accepted_socket(
+                partial(self._make_connection, self),
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=CLOSING_SECONDS,
+            )
         except OSError as error:
             self._note_failure(error)
+            accepted.close()
         finally:
             self._desk.table.leave(self)
-            if secure is None:
-                transport.abort()
-        if secure is not None and not self._is_lost:
-            self._hand_over(secure)
-
-    def _hand_over(self, secure: asyncio.Transport) -> None:
-        try:
-            connection = self._make_connection()
-        except ConnectionError:
-            secure.abort()
-            return
-        connection.connection_made(secure)
-        self._connection = connection
-        secure.set_protocol(connection)
-        if self._early:
-            connection.data_received(bytes(self._early))
-            self._early.clear()
 
     def _note_failure(self, error: OSError) -> None:
         # Scanners and plain HTTP come to every port; none of it is worth a line of a usual log.
