@@ -117,7 +117,7 @@ async def test_only_new_versions_and_http_1_are_spoken(tmp_path: Path) -> None:
         assert cipher.startswith("ECDHE-")
         old = trust(stage.first)
         old.set_ciphers("ALL:@SECLEVEL=0")
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await stage.connect(old)
