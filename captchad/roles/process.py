@@ -89,6 +89,7 @@ class RoleProcess:
         )
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
+        self._presence: Presence | None = None
         self._tls = self._build_tls()
         self._on_reload: list[Callable[[Configuration], None]] = []
         self.describe: Callable[[], RoleFigures | None] = lambda: None
@@ -167,13 +168,14 @@ class RoleProcess:
 
     def build_presence(self) -> Presence:
         """Make the service that reports this process to the fleet; it starts last and ends first."""
-        return Presence(
+        self._presence = Presence(
             self.broker,
             self._report,
             self.presence_lease_seconds,
             self.configuration.worker.heartbeat_interval,
             self.clock,
         )
+        return self._presence
 
     async def run(self, services: Sequence[Service]) -> int:
         """Run the role to its end; return the exit code."""
@@ -203,7 +205,14 @@ class RoleProcess:
 
     def _build_tls(self) -> ServerTls | None:
         section = self.configuration.find_tls(self.role)
-        return None if section is None else ServerTls(section, f"{self.role}.tls", self.clock, self.metrics)
+        if section is None:
+            return None
+        return ServerTls(section, f"{self.role}.tls", self.clock, self.metrics, self._report_certificate)
+
+    def _report_certificate(self) -> None:
+        # Who asks this role by what it has reported would not believe it until the next report.
+        if self._presence is not None:
+            self._presence.report_now()
 
     def _load(self) -> LoadedConfiguration:
         return load_configuration(self._options.config_path, os.environ)

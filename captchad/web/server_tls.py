@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from captchad.config.certificates import CertificateFileUnusable
@@ -26,14 +27,22 @@ _Marks = tuple[tuple[int, int, int] | None, ...]
 class ServerTls:
     """Hands out the context of the newest certificate that can be used; `name` is that of its section.
 
-    Connections keep the one that they began with.
+    Connections keep the one that they began with. `on_change` is called once another one is in use.
     """
 
-    def __init__(self, section: TlsSection, name: str, clock: Clock, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        section: TlsSection,
+        name: str,
+        clock: Clock,
+        metrics: Metrics | None = None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._section = section
         self._name = name
         self._clock = clock
         self._metrics = metrics
+        self._on_change = on_change
         self._tried = self._seen = self._read_marks()
         try:
             self._current = self._load()
@@ -86,6 +95,7 @@ class ServerTls:
         is_new, self._current = found.digest != self._current.digest, found
         self._note_expiry()
         if is_new:
+            self._on_change()
             _logger.info("%s: a new certificate is in use; it ends at %s", self._name, self.expires)
 
     def _load(self) -> ServerCertificate:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.certificates import Issued, issue, split
-from tests.patience import until_true
+from tests.patience import until, until_true
 from tests.redis_server import RedisServer
 from tests.system.fleet import Fleet, RoleProcess
 
@@ -53,9 +53,14 @@ async def run_captchad(fleet: Fleet, issued: Issued, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-async def find_well(fleet: Fleet, issued: Issued) -> set[str]:
-    """Return which roles `captchad health` finds well."""
-    return {line["what"] for line in (await run_captchad(fleet, issued, "health"))["lines"] if line["well"]}
+async def await_health(fleet: Fleet, issued: Issued) -> None:
+    """Wait until `captchad health` finds both roles well: by Redis it learns their certificates."""
+
+    async def are_well() -> bool:
+        lines = (await run_captchad(fleet, issued, "health"))["lines"]
+        return {line["what"] for line in lines if line["well"]} == {"redis", "gateway", "monitor"}
+
+    await until(are_well)
 
 
 async def await_renewal(role: RoleProcess, count: int) -> None:
@@ -69,7 +74,7 @@ async def test_a_renewal_drops_no_connection(tmp_path: Path, own_redis: RedisSer
     trust = ssl.create_default_context(cafile=first.path)
     async with Fleet(tmp_path, own_redis.url, settings=settings, trust=trust) as fleet:
         gateway, monitor = await fleet.start_ready("gateway", "monitor")
-        assert await find_well(fleet, first) == {"redis", "gateway", "monitor"}
+        await await_health(fleet, first)
         task_id = await fleet.submit("a")
         async with fleet.client.get(f"{fleet.gateway_url}/events") as events:
             assert events.headers["Strict-Transport-Security"] == HSTS
@@ -77,7 +82,7 @@ async def test_a_renewal_drops_no_connection(tmp_path: Path, own_redis: RedisSer
             second = files.renew()
             await await_renewal(gateway, 1)
             await await_renewal(monitor, 1)
-            assert await find_well(fleet, second) == {"redis", "gateway", "monitor"}
+            await await_health(fleet, second)
             cancelled = await run_captchad(fleet, second, "cancel", task_id)
             assert (cancelled["status"], (await waiting)["status"]) == ("cancelled", "cancelled")
             async for line in events.content:
