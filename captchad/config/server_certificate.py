@@ -1,5 +1,6 @@
 """The certificate that a role shows at its own port: loaded ready to serve, or what is wrong with its files."""
 
+import os
 import re
 import ssl
 import stat
@@ -48,10 +49,9 @@ def load_server_certificate(section: TlsSection, now: datetime) -> ServerCertifi
     """Load a section's files; ServerCertificateUnusable says what is wrong with them."""
     certificate = _find("certificate", section.certificate or "")
     key = certificate if section.key is None else _find("key", section.key)
-    text = _read("certificate", certificate)
+    text = _read("certificate", certificate, has_key=section.key is None)
     if section.key is not None:
-        _read("key", key)
-    _check_rights("certificate" if section.key is None else "key", key)
+        _read("key", key, has_key=True)
     found = _CERTIFICATE.search(text)
     if found is None:
         raise ServerCertificateUnusable("certificate", f"{certificate} has no certificate in PEM form")
@@ -91,6 +91,9 @@ def _make_context(certificate: str, key: str) -> ssl.SSLContext:
         context.load_cert_chain(certificate, key, password="")
     except ssl.SSLError as error:
         raise _explain(error, certificate, key) from None
+    except OSError as error:
+        # Only where a file has vanished since it was read.
+        raise ServerCertificateUnusable("certificate", describe_unreadable(certificate, error)) from None
     return context
 
 
@@ -110,18 +113,17 @@ def _find(setting: str, name: str) -> str:
         raise ServerCertificateUnusable(setting, str(error)) from None
 
 
-def _read(setting: str, path: str) -> str:
+def _read(setting: str, path: str, *, has_key: bool) -> str:
+    """Return what is in a file, which others may not open where there is a key in it."""
     try:
         with open(path, encoding="ascii", errors="replace") as file:  # noqa: PTH123 - an empty path is no folder
-            return file.read()
+            text, mode = file.read(), os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise ServerCertificateUnusable(setting, describe_unreadable(path, error)) from None
-
-
-def _check_rights(setting: str, key: str) -> None:
-    if Path(key).stat().st_mode & _EVERYBODY:
-        message = f"{key} holds a key and is open to every user of this machine: chmod o= {key}"
+    if has_key and mode & _EVERYBODY:
+        message = f"{path} holds a key and is open to every user of this machine: chmod o= {path}"
         raise ServerCertificateUnusable(setting, message)
+    return text
 
 
 def _check_dates(path: str, content: bytes, now: datetime) -> datetime | None:

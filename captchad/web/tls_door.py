@@ -49,11 +49,11 @@ class TlsDoor(asyncio.Protocol):
             self._socket = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         except OSError as error:
             self._note_failure(error)
-            return
-        finally:
             accepting.abort()
+            return
         self._socket.setblocking(False)
         self._desk.enter(self, transport)
+        accepting.abort()
         self._handshakes.spawn(self._shake_hands(self._socket), "handshake")
 
     def give_up(self) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from captchad.config.server_certificate import (
     ServerCertificateUnusable,
@@ -49,6 +50,11 @@ def test_each_fault_is_told_with_the_setting_and_what_to_do(tmp_path: Path, issu
     assert faults(certificate=str(words), key=key) == [("certificate", f"{words} has no certificate in PEM form")]
     no_key = f"{words} has no key, unencrypted and in PEM form, of {certificate}"
     assert faults(certificate=certificate, key=str(words)) == [("key", no_key)]
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(issued.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
+    locked.chmod(0o600)
+    no_password = f"{locked} has no key, unencrypted and in PEM form, of {certificate}"
+    assert faults(certificate=certificate, key=str(locked)) == [("key", no_password)]
     misfit = f"{other} is not the key of the first certificate in {certificate}"
     assert faults(certificate=certificate, key=other) == [("key", misfit)]
     Path(key).chmod(0o644)
