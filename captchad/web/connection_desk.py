@@ -31,6 +31,8 @@ class ConnectionDesk:
         surplus = self.table.enter(guest, peer[0] if isinstance(peer, tuple) else None)
         if surplus is not None:
             self.note_closed("surplus")
+            # At once: until its end is noticed, it would be chosen again in the place of the next one.
+            self.table.leave(surplus)
             surplus.give_up()
 
     def note_closed(self, reason: ConnectionEnd) -> None:

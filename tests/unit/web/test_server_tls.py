@@ -57,11 +57,15 @@ class Stage:
             shutil.copy(source, f"{file}.new")
             Path(f"{file}.new").replace(file)
 
-    async def connect(self, context: ssl.SSLContext | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect by TLS, or by nothing but TCP without a context."""
+    async def connect(
+        self, context: ssl.SSLContext | None = None, address: str = "127.0.0.1"
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect from an address by TLS, or by nothing but TCP without a context."""
         name = None if context is None else "localhost"
         place = ("127.0.0.1", self.server.bound_port)
-        reader, writer = await asyncio.open_connection(*place, ssl=context, server_hostname=name)
+        reader, writer = await asyncio.open_connection(
+            *place, ssl=context, server_hostname=name, local_addr=(address, 0)
+        )
         self._writers.append(writer)
         return reader, writer
 
@@ -80,8 +84,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def run_stage(folder: Path, limit: int = 100) -> AsyncIterator[Stage]:
-    stage = Stage(folder, ConnectionLimits(limit, limit))
+async def run_stage(folder: Path, limit: int = 100, per_address: int = 100) -> AsyncIterator[Stage]:
+    stage = Stage(folder, ConnectionLimits(limit, per_address))
     await stage.server.start()
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -163,6 +167,14 @@ async def test_unfinished_handshakes_keep_nobody_out(tmp_path: Path) -> None:
         assert (await stage.ask(stage.first)).endswith(b"https, 0 bytes")
         assert stage.connections <= 5
         assert await waiting[0][0].read() == b""
+
+
+async def test_unfinished_handshakes_of_one_address_take_no_place_of_others(tmp_path: Path) -> None:
+    async with run_stage(tmp_path, per_address=2) as stage:
+        other, _ = await stage.connect(address="127.0.0.2")
+        mine = [await stage.connect() for _ in range(5)]
+        assert [await reader.read() for reader, _ in mine[:3]] == [b""] * 3
+        assert (stage.connections, other.at_eof()) == (3, False)
 
 
 async def test_a_server_that_ends_waits_for_no_handshake(tmp_path: Path) -> None:
