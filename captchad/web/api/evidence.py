@@ -22,11 +22,10 @@ CONTENT_TYPES = {
 }
 # The bytes are a stranger's: an SVG opened by itself is a page, and must stay one without scripts and without us.
 PROTECTION = {
-    "Cache-Control": "no-store",
     "Content-Disposition": "inline",
-    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+    ),
 }
 
 
