@@ -134,7 +134,7 @@ class ErrorAnswer(Answer):
 class WaitingAnswer(Answer):
     """Why a pending task is in no queue; `until` is when it goes on at the earliest, null where nobody can tell."""
 
-    reason: Literal["target_limit", "target_closed", "retry"]
+    reason: Literal["target_limit", "target_closed", "paused", "retry"]
     until: str | None
 
 

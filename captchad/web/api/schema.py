@@ -1,6 +1,7 @@
 """Bodies of submit_task and submit_batch: every field with its type and range."""
 
 import unicodedata
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -34,6 +35,16 @@ def _check_answer_text(text: str) -> str:
     # Keyboards and scripts differ in how they compose accents.
     return unicodedata.normalize("NFC", text.strip())
 
+
+def _check_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("day", "must be a day such as 2027-01-31") from None
+    return text
+
+
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_check_day)]
 
 Selector = Annotated[
     str, StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
@@ -178,6 +189,19 @@ class ReportBody(Part):
         default=None,
         description="what the picture shows, of arithmetic the expression; with `right` it may only correct the case "
         "of letters",
+    )
+
+
+class LimitsBody(Part):
+    """Limits of a target below those that it is declared with; what is left out stays as it is."""
+
+    expires: Day | None = Field(
+        default=None, description="last day (UTC) on which the target may be visited, as YYYY-MM-DD"
+    )
+    max_per_minute: int | None = Field(default=None, ge=1, description="visits a minute, pictures among them")
+    max_concurrent: int | None = Field(default=None, ge=1, description="pages that may be open at once")
+    reset: bool = Field(
+        default=False, description="forget what was narrowed before, so that the declared limits count again"
     )
 
 
