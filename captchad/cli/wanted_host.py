@@ -34,6 +34,11 @@ def want(found: Found, release: Release, asked: Mapping[str, Any], joining: Join
     loaded = read_as_units(found) if layout.CONFIGURATION in found.files else None
     configuration = loaded.configuration if loaded is not None else Configuration(worker_nodes_count=WORKERS_BY_DEFAULT)
     has_own_redis = joining is None and _has_own_redis(loaded)
+    if has_own_redis and request.get("joins"):
+        raise DeploymentFailed(
+            "a `captchad deploy --join` was broken off on this host before it had written what it joins: repeat it, "
+            "with --join, or `captchad undeploy --purge` first for a host with a Redis of its own"
+        )
     wanted = Wanted(
         environment=request.get("environment", configuration.environment),
         mode=request.get("mode", configuration.deployment_mode),
@@ -46,6 +51,7 @@ def want(found: Found, release: Release, asked: Mapping[str, Any], joining: Join
         roles=read_roles(request),
         listening=_find_listening(request, found) if request.get("listen") else None,
         joining=joining,
+        joins=bool(request.get("joins")),
     )
     if has_own_redis and not release.redis_program:
         raise DeploymentFailed("there is no redis-server here: apt-get install redis-server, or set redis.url")
@@ -94,7 +100,7 @@ def _merge(last: Mapping[str, Any], asked: Mapping[str, Any], *, is_joining: boo
     if asked.get("listen") not in (None, last.get("listen")):
         request["networks"] = asked.get("networks")
     if is_joining:
-        request = {"roles": (Role.WORKER,)} | request | {"mode": "multi", "listen": None}
+        request = {"roles": (Role.WORKER,)} | request | {"mode": "multi", "listen": None, "joins": True}
     elif asked.get("mode") == "single":
         request["listen"] = None
     elif request.get("listen"):
