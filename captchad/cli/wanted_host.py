@@ -86,11 +86,15 @@ def load_wanted(wanted: Wanted, found: Found) -> Iterator[Configuration]:
 
 def check_rules(wanted: Wanted, configuration: Configuration) -> None:
     """Refuse before anything is changed what a role would refuse to start with."""
+    from captchad.cli.refusals import find_bad_models  # noqa: PLC0415
     from captchad.config.start_rules import find_refusals  # noqa: PLC0415
     from captchad.domain.errors import ConfigurationError  # noqa: PLC0415
 
     meant = configuration.model_copy(update={"environment": wanted.environment, "deployment_mode": wanted.mode})
     problems = {one.path: one for role in wanted.roles for one in find_refusals(meant, role, LOOPBACK_HOST)}
+    if Role.WORKER in wanted.roles:
+        # A worker that only reloads would go on without.
+        problems = {one.path: one for one in find_bad_models(meant)} | problems
     if problems:
         raise ConfigurationError(tuple(problems.values()))
 
