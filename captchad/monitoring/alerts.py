@@ -12,7 +12,7 @@ SECONDS_PER_MINUTE = 60
 LOST_SHOWN = 3
 WORKER_NODE_DOWN_ADVICE = (
     "`captchad workers` shows which is missing, and its host; there `captchad status` and `captchad logs worker-node` "
-    "say why. If fewer are meant: `captchad scale worker N`; where systemd does not run the monitor, worker_nodes_count."
+    "say why. If fewer are meant: `captchad scale worker N`; without systemd, worker_nodes_count of the monitor."
 )
 
 
