@@ -155,18 +155,14 @@ def test_a_purge_names_what_it_takes_and_keeps_the_backups_until_they_are_named(
     for file in (state / "labels/one", state / "backups/one.backup", redis / "appendonly", redis / "more"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(b"12345")
-    labels = (
-        f"{layout.STATE_LINKS[0]}: labels, models and whatever else the services have kept, 1 file, 5 bytes, is removed"
-    )
+    tasks = f"{layout.STATE_LINKS[1]}: tasks, results, API keys and the audit log, 2 files, 10 bytes, is removed"
+    rest = "labels, models and whatever else the services have kept, 1 file, 5 bytes, is removed"
     backups = f"{layout.STATE_LINKS[0]}/backups: backups, 1 file, 5 bytes, "
+    kept = f"{backups}stays; --purge --backups removes that too"
     for line in ("undeploy --purge --dry-run", "undeploy --purge"):
         assert run_command_line(line.split()) == 0
         said = capsys.readouterr().out.splitlines()
-        assert (
-            said[0]
-            == f"{layout.STATE_LINKS[1]}: tasks, results, API keys and the audit log, 2 files, 10 bytes, is removed"
-        )
-        assert said[1:3] == [labels, f"{backups}stays; --purge --backups removes that too"]
+        assert said[:3] == [tasks, f"{layout.STATE_LINKS[0]}: {rest}", kept]
     assert [file for file in state.rglob("*") if file.is_file()] == [state / "backups/one.backup"]
     assert not redis.exists()
     assert run_command_line(["undeploy", "--purge"]) == 1

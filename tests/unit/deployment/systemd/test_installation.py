@@ -1,6 +1,7 @@
 """What goes along into a release."""
 
 import platform
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_another_python_is_refused_to_its_last_number(
 def test_a_version_that_pip_does_not_find_is_said_with_where_it_looked(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    # An environment with pip takes a while to make; this one's pip does as well.
+    system = tmp_path / "python3"
+    system.write_text(
+        f'#!/bin/sh\nmkdir -p "$3/bin"\nprintf \'#!/bin/sh\\nexec {sys.executable} "$@"\\n\' >"$3/bin/python"\n'
+        'chmod +x "$3/bin/python"\n'
+    )
+    system.chmod(0o755)
+    monkeypatch.setattr(installation, "SYSTEM_PYTHON", system)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(DeploymentFailed) as refused:
