@@ -19,6 +19,7 @@ from captchad.deployment.ownership import handed_over
 from captchad.operations.audited import audited
 
 CONFIGURATION_NAME = "distributed.json"
+KEYS_SHOWN = 5
 
 
 @click.command()
@@ -99,7 +100,7 @@ def _print(restored: RestoredBackup, backup: Verified, *, has_passphrase: bool) 
 
 
 def _describe_keys(restored: RestoredBackup) -> str:
-    names = ", ".join(restored.lost_api_keys)
-    instead = f"the backup's {restored.api_keys} are" if restored.api_keys > 1 else "the backup's is"
-    end = f"{instead} instead" if restored.api_keys else "the backup has none: `captchad keys create NAME`"
-    return f"API keys that were here before are no longer valid: {names}; {end}"
+    lost = restored.lost_api_keys
+    more = f" and {len(lost) - KEYS_SHOWN} more" if len(lost) > KEYS_SHOWN else ""
+    now = f"the backup's {restored.api_keys} are valid now" if restored.api_keys else "the backup has none"
+    return f"API keys of before that are gone: {', '.join(lost[:KEYS_SHOWN])}{more}; {now} (`captchad keys list`)"

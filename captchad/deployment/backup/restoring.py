@@ -35,7 +35,8 @@ class RestoredBackup:
     """What was put back and found to be there, by kind, and what had expired meanwhile.
 
     `deleted` keys were in Redis before; `beside` are files that were laid beside others which stay in use;
-    `lost_api_keys` are the names of API keys that were valid before and are not in the backup.
+    `lost_api_keys` are the names of API keys that were there before and are not in the backup, which has `api_keys`;
+    neither counts those that were revoked.
     """
 
     kept: Counter[str]
@@ -90,10 +91,15 @@ async def restore_backup(
             report(done)
     files.finish()
     restored = await restoration.finish()
-    after = {key.key_id for key in await keys.list_all()}
-    lost = tuple(key.name for key in before if key.key_id not in after)
+    after = {key.key_id: key for key in await keys.list_all()}
     return RestoredBackup(
-        restored.kept, restored.expired, deleted, files.written, tuple(files.beside), lost, api_keys=len(after)
+        restored.kept,
+        restored.expired,
+        deleted,
+        files.written,
+        tuple(files.beside),
+        lost_api_keys=tuple(key.name for key in before if key.revoked_ms is None and key.key_id not in after),
+        api_keys=sum(key.revoked_ms is None for key in after.values()),
     )
 
 

@@ -70,7 +70,7 @@ def test_a_host_with_nothing_but_the_first_key_of_its_deploy_takes_a_backup_and_
     restored = captchad("restore", str(file), **there)
     assert (restored.returncode, restored.stderr) == (
         0,
-        f"API keys that were here before are no longer valid: {FIRST_KEY}; the backup's is instead\n",
+        f"API keys of before that are gone: {FIRST_KEY}; the backup's 1 are valid now (`captchad keys list`)\n",
     )
     assert [key["name"] for key in json.loads(captchad("keys", "list", "--json", **there).stdout)] == ["ours"]
     # Now it is an installation.
