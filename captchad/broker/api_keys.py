@@ -10,6 +10,8 @@ from captchad.domain.api_key import NO_LIMITS, ApiKey, KeyLimits, Scope, digest_
 from captchad.domain.errors import BrokerUnavailable, InvalidRequest, KeyNotFound, Unauthorized
 
 MS = 1000
+FIRST_KEY = "first"
+"""The name of the key that a deploy makes where keys are asked for and there is none."""
 USE_NOTED_MS = 60_000
 """How often the last use of a key is written at most, by each process."""
 _NUMBERS = ("revoked_ms", "expires_ms", "last_used_ms", "previous_until_ms")

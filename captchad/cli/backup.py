@@ -10,7 +10,7 @@ from captchad.broker.backup.reading import InstallationReader
 from captchad.cli.broker_connection import open_broker_at_rest, run_connected
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.passphrase import ask_new_passphrase, passphrase_file_option
+from captchad.cli.passphrase import ask_new_passphrase, ask_passphrase, passphrase_file_option
 from captchad.cli.printing import print_json, print_pairs, print_table, say, show_time
 from captchad.cli.progress import count_progress
 from captchad.cli.state_folder import find_state_directory
@@ -18,6 +18,7 @@ from captchad.config.loader import LoadedConfiguration, find_file
 from captchad.deployment.backup.folder import keep_newest, list_backups
 from captchad.deployment.backup.making import BackupOrder, MadeBackup, make_backup
 from captchad.deployment.backup.manifest import Verified, verify
+from captchad.deployment.backup.sealed_files import open_secrets
 from captchad.deployment.ownership import handed_over
 from captchad.domain.errors import BackupRefused
 from captchad.domain.exit_codes import EXIT_FAILED
@@ -122,10 +123,15 @@ def list_all(ctx: click.Context, /, is_json: bool) -> None:
 
 @backup.command("verify")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@passphrase_file_option
 @json_option
-def check(file: Path, is_json: bool) -> None:
-    """Read FILE to its end, and say whether it is whole and what is in it."""
-    found = _represent(verify(file))
+def check(file: Path, passphrase_file: Path | None, is_json: bool) -> None:
+    """Read FILE to its end, and say whether it is whole and what is in it; its secrets, if the passphrase is given."""
+    verified = verify(file)
+    passphrase = ask_passphrase(passphrase_file) if verified.manifest.has_secrets else None
+    found = _represent(verified)
+    if verified.manifest.has_secrets:
+        found["secrets_opened"] = None if passphrase is None else list(open_secrets(file, passphrase))
     if is_json:
         print_json(found)
     else:

@@ -62,7 +62,7 @@ COMMANDS: dict[str, Command] = {
     "backup": Command("captchad.cli.backup:backup", "Make a backup, list them, or check one.", _BACKUP),
     "restore": Command("captchad.cli.restore:restore", "Put a backup back.", _BACKUP),
     "deploy": Command("captchad.cli.deploy:deploy", "Run captchad on this host as units of systemd.", _DEPLOYING),
-    "undeploy": Command("captchad.cli.deploy:undeploy", "Take captchad off this host.", _DEPLOYING),
+    "undeploy": Command("captchad.cli.undeploy:undeploy", "Take captchad off this host.", _DEPLOYING),
     "upgrade": Command("captchad.cli.upgrade:upgrade", "Replace this host's captchad by another release.", _DEPLOYING),
     "start": Command("captchad.cli.host_services:start", "Start this host's services, or one of them.", _DEPLOYING),
     "stop": Command("captchad.cli.host_services:stop", "Stop this host's services, or one of them.", _DEPLOYING),

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from captchad.cli.command_group import CommandGroup
+from captchad.cli.deployed_configuration import find_contradictions, find_decided
 from captchad.cli.examples import example
 from captchad.cli.failures import describe_problem
 from captchad.cli.first_configuration import init
@@ -21,6 +22,9 @@ from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationProblem
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED
 from captchad.domain.node import Role
+
+DEPLOYMENT_SOURCE = "deployment"
+"""The source of what a deployed host was asked for, which goes before its configuration."""
 
 
 @click.group(cls=CommandGroup)
@@ -52,6 +56,8 @@ def check(ctx: click.Context, file: str | None, roles: Sequence[str], is_json: b
     examined = examine_configuration(file, os.environ)
     problems = list_problems(examined, [Role(role) for role in roles] or tuple(Role))
     doubts = list_doubts(examined)
+    if not problems:
+        doubts += find_contradictions(examined.loaded, find_decided(examined.loaded.path))
     _print_findings(problems, doubts, is_json)
     if not is_json and not problems:
         where = str(examined.loaded.path) if examined.loaded.path else "no file, defaults and environment alone"
@@ -63,13 +69,16 @@ def check(ctx: click.Context, file: str | None, roles: Sequence[str], is_json: b
 @config_option
 @json_option
 def show(config_path: str | None, is_json: bool) -> None:
-    """Show every setting in force, secrets hidden."""
+    """Show every setting in force, secrets hidden; of a deployed host, also what its deployment decides."""
     loaded = load(config_path)
+    decided = find_decided(loaded.path)
+    configuration = loaded.configuration.model_copy(update=decided)
     if is_json:
-        print_json(redact(loaded.configuration))
+        print_json(redact(configuration))
         return
-    shown = flatten_redacted(loaded.configuration)
-    rows = ((path, _show(value), loaded.sources.get(path, "default")) for path, value in shown.items())
+    sources = {**loaded.sources, **dict.fromkeys(decided, DEPLOYMENT_SOURCE)}
+    shown = flatten_redacted(configuration)
+    rows = ((path, _show(value), sources.get(path, "default")) for path, value in shown.items())
     print_table(("SETTING", "VALUE", "SOURCE"), rows, "")
 
 

@@ -1,16 +1,16 @@
-"""`captchad deploy`, `undeploy` and `scale`: what this host runs, as units of systemd."""
+"""`captchad deploy` and `scale`: what this host runs, as units of systemd."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from captchad.broker.api_keys import ApiKeys
+from captchad.broker.api_keys import FIRST_KEY, ApiKeys
 from captchad.cli.broker_connection import PATIENT_LIMIT_SECONDS, open_broker, run_connected
 from captchad.cli.deploy_checks import check_host, check_ports, check_room, examine_browser, find_warnings
 from captchad.cli.deploy_options import check_combination, several_hosts_options
-from captchad.cli.deployed_configuration import read_as_decided, read_as_units
+from captchad.cli.deployed_configuration import find_contradictions, list_decided, read_as_decided, read_as_units
+from captchad.cli.failures import describe_problem
 from captchad.cli.host_steps import carry_out, dry_run_option, print_plan
 from captchad.cli.joining import check_joining, read_joining
 from captchad.cli.printing import print_pairs, say
@@ -23,7 +23,7 @@ from captchad.deployment.systemd import host, layout, systemctl
 from captchad.deployment.systemd.configuration_files import BROWSER_NODES_LIMIT
 from captchad.deployment.systemd.lock import lock_host
 from captchad.deployment.systemd.origins import describe_release, of_wheels
-from captchad.deployment.systemd.plan import plan_deploy, plan_undeploy
+from captchad.deployment.systemd.plan import plan_deploy
 from captchad.deployment.systemd.service_names import SCALED
 from captchad.deployment.systemd.switch import current_release, find_switch, read_switch
 from captchad.deployment.systemd.unit_files import list_services, list_sockets
@@ -33,8 +33,6 @@ from captchad.domain.errors import DeploymentFailed
 from captchad.domain.node import Role
 from captchad.domain.ports import LOOPBACK_HOST, REDIS_PORT, ROLE_PORTS, show_host
 from captchad.operations.audited import audited
-
-FIRST_KEY = "first"
 
 
 @click.command()
@@ -77,39 +75,11 @@ def deploy(wheels: Path | None, is_dry: bool, **options: Any) -> None:
         print_plan(steps, found)
         return
     check_room(steps)
+    _say_contradictions(wanted, found)
     with undone_where_it_fails(release.name):
         carry_out(steps, origin)
     say_end_of_switch(find_switch(found, release.name), release.name)
     _say_where(wanted, found)
-
-
-@click.command()
-@click.option("--purge", "is_purged", is_flag=True, help="Remove the configuration, the tasks and all other data too.")
-@dry_run_option
-def undeploy(is_purged: bool, is_dry: bool) -> None:
-    """Stop captchad and remove its programs and units; configuration and data stay, without --purge."""
-    host.check_rights()
-    if not is_dry:
-        lock_host()
-    found = host.look()
-    if not _is_anything_there(found, is_purged=is_purged):
-        raise DeploymentFailed("captchad is not deployed on this host: there is nothing to remove")
-    steps = plan_undeploy(found, is_purged)
-    if is_dry:
-        print_plan(steps, found)
-        return
-    carry_out(steps, None)
-    say("captchad is removed" if is_purged else f"captchad is removed; {layout.CONFIGURATION_FOLDER} and its data stay")
-
-
-def _is_anything_there(found: Found, *, is_purged: bool) -> bool:
-    data = (layout.CONFIGURATION_FOLDER, *layout.STATE_LINKS, *layout.STATE_FOLDERS) if is_purged else ()
-    is_left = any(os.path.lexists(path) for path in (layout.PROGRAM_FOLDER, layout.COMMAND, *data))
-    return is_left or bool(found.active or found.enabled) or any(map(_is_unit_file, found.files))
-
-
-def _is_unit_file(path: str) -> bool:
-    return path.startswith(layout.UNIT_FOLDER)
 
 
 @click.command()
@@ -145,7 +115,14 @@ def scale(service: str, count: int, is_dry: bool) -> None:
         print_plan(steps, found)
         return
     carry_out(steps, None)
+    _say_contradictions(wanted, found)
     say(f"{wanted.workers} workers and {wanted.browser_nodes} browser nodes run")
+
+
+def _say_contradictions(wanted: Wanted, found: Found) -> None:
+    if layout.CONFIGURATION in found.files:
+        for one in find_contradictions(read_as_units(found), list_decided(wanted)):
+            say(f"captchad: warning: {describe_problem(one)}", is_error=True)
 
 
 def _installed_release(found: Found) -> Release:

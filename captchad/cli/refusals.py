@@ -36,7 +36,7 @@ def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Ro
                 concerned.setdefault((problem.path, message), []).append(role)
     if Role.WORKER in wanted:
         named = {path for path, _ in concerned}
-        for problem in _find_bad_models(configuration):
+        for problem in find_bad_models(configuration):
             if problem.path not in named:
                 concerned[(problem.path, problem.message)] = [Role.WORKER]
     return [
@@ -56,8 +56,8 @@ def list_doubts(examined: Examination) -> list[ConfigurationProblem]:
     return found
 
 
-def _find_bad_models(configuration: Configuration) -> Iterator[ConfigurationProblem]:
-    """Load the models of targets as a worker would."""
+def find_bad_models(configuration: Configuration) -> Iterator[ConfigurationProblem]:
+    """Load the models of targets as a worker would, and return what is wrong with them."""
     if not configuration.recognition.models:
         return
     try:

@@ -19,6 +19,7 @@ from captchad.deployment.ownership import handed_over
 from captchad.operations.audited import audited
 
 CONFIGURATION_NAME = "distributed.json"
+KEYS_SHOWN = 5
 
 
 @click.command()
@@ -31,6 +32,8 @@ def restore(
     file: Path, is_replacing: bool, passphrase_file: Path | None, config_path: str | None, is_json: bool
 ) -> None:
     """Put the backup FILE back, and check that all of it is there.
+
+    A host that has nothing but the first API key of its deploy counts as empty; the backup's keys take its place.
 
     The Redis is the configured one, else the private one of `captchad up`, which must not run. Results and deadlines
     expire when they would have; tasks that were running are queued again.
@@ -55,6 +58,8 @@ def restore(
                 "deleted": restored.deleted,
                 "files": restored.files,
                 "beside": [str(path) for path in restored.beside],
+                "lost_api_keys": list(restored.lost_api_keys),
+                "api_keys": restored.api_keys,
             }
         )
         return
@@ -84,7 +89,18 @@ def _print(restored: RestoredBackup, backup: Verified, *, has_passphrase: bool) 
         say(f"{restored.expired.total()} entries of the backup have expired meanwhile")
     if restored.deleted:
         say(f"{restored.deleted} keys that were in Redis before are deleted")
+    if restored.lost_api_keys:
+        say(_describe_keys(restored), is_error=True)
     for path in restored.beside:
-        say(f"{path} lies beside the one in use, which stays", is_error=True)
+        say(f"{path} is the backup's (mode 0600); the one in use beside it stays", is_error=True)
+    if restored.beside:
+        say("these may hold secrets: take over what you need, then `captchad deploy`, and delete them", is_error=True)
     if backup.manifest.has_secrets and not has_passphrase:
         say("the backup's secrets stay sealed: no passphrase was given", is_error=True)
+
+
+def _describe_keys(restored: RestoredBackup) -> str:
+    lost = restored.lost_api_keys
+    more = f" and {len(lost) - KEYS_SHOWN} more" if len(lost) > KEYS_SHOWN else ""
+    now = f"the backup's {restored.api_keys} are valid now" if restored.api_keys else "the backup has none"
+    return f"API keys of before that are gone: {', '.join(lost[:KEYS_SHOWN])}{more}; {now} (`captchad keys list`)"

@@ -10,6 +10,7 @@ from captchad.cli.printing import say
 from captchad.cli.wanted_host import read_roles
 from captchad.deployment.systemd import host, layout
 from captchad.deployment.systemd.configuration_files import read_request
+from captchad.deployment.systemd.installation import check_obtainable
 from captchad.deployment.systemd.lock import lock_host
 from captchad.deployment.systemd.origins import Origin, describe_release, of_next
 from captchad.deployment.systemd.steps import Step
@@ -65,4 +66,6 @@ def _plan(found: Found, current: str, asked: str | None, *, is_rollback: bool) -
     if asked is not None and asked in found.installed:
         return plan_upgrade(Release(asked, found.installed[asked], ""), found), None
     origin = of_next(asked, Path(layout.release_path(current))) if asked is not None else None
+    if origin is not None:
+        check_obtainable(origin)
     return plan_upgrade(describe_release(origin, found.installed), found), origin

@@ -34,6 +34,11 @@ def want(found: Found, release: Release, asked: Mapping[str, Any], joining: Join
     loaded = read_as_units(found) if layout.CONFIGURATION in found.files else None
     configuration = loaded.configuration if loaded is not None else Configuration(worker_nodes_count=WORKERS_BY_DEFAULT)
     has_own_redis = joining is None and _has_own_redis(loaded)
+    if has_own_redis and request.get("joins"):
+        raise DeploymentFailed(
+            "a `captchad deploy --join` was broken off on this host before it had written what it joins: repeat it, "
+            "with --join, or `captchad undeploy --purge` first for a host with a Redis of its own"
+        )
     wanted = Wanted(
         environment=request.get("environment", configuration.environment),
         mode=request.get("mode", configuration.deployment_mode),
@@ -46,6 +51,7 @@ def want(found: Found, release: Release, asked: Mapping[str, Any], joining: Join
         roles=read_roles(request),
         listening=_find_listening(request, found) if request.get("listen") else None,
         joining=joining,
+        joins=bool(request.get("joins")),
     )
     if has_own_redis and not release.redis_program:
         raise DeploymentFailed("there is no redis-server here: apt-get install redis-server, or set redis.url")
@@ -80,6 +86,7 @@ def load_wanted(wanted: Wanted, found: Found) -> Iterator[Configuration]:
 
 def check_rules(wanted: Wanted, configuration: Configuration) -> None:
     """Refuse before anything is changed what a role would refuse to start with."""
+    from captchad.cli.refusals import find_bad_models  # noqa: PLC0415
     from captchad.config.start_rules import find_refusals  # noqa: PLC0415
     from captchad.config.unseen_credentials import find_unseen_credentials  # noqa: PLC0415
     from captchad.domain.errors import ConfigurationError  # noqa: PLC0415
@@ -88,6 +95,9 @@ def check_rules(wanted: Wanted, configuration: Configuration) -> None:
     unseen = find_unseen_credentials(meant)
     found = (one for role in wanted.roles for one in find_refusals(meant, role, LOOPBACK_HOST))
     problems = {one.path: one for one in found if one.path not in unseen}
+    if Role.WORKER in wanted.roles:
+        # A worker that only reloads would go on without.
+        problems = {one.path: one for one in find_bad_models(meant)} | problems
     if problems:
         raise ConfigurationError(tuple(problems.values()))
 
@@ -97,7 +107,7 @@ def _merge(last: Mapping[str, Any], asked: Mapping[str, Any], *, is_joining: boo
     if asked.get("listen") not in (None, last.get("listen")):
         request["networks"] = asked.get("networks")
     if is_joining:
-        request = {"roles": (Role.WORKER,)} | request | {"mode": "multi", "listen": None}
+        request = {"roles": (Role.WORKER,)} | request | {"mode": "multi", "listen": None, "joins": True}
     elif asked.get("mode") == "single":
         request["listen"] = None
     elif request.get("listen"):

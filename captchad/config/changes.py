@@ -1,7 +1,8 @@
 """Compares two configurations: what a reload takes over at once, and what needs a restart."""
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -65,6 +66,20 @@ def changed_settings(old: Configuration, new: Configuration) -> SettingChanges:
 def is_reloadable(path: str) -> bool:
     """Whether a running role takes over a changed setting."""
     return any(path == name or path.startswith(f"{name}.") for name in RELOADABLE)
+
+
+def split_reloadable(tree: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a file's settings that need a restart, as a tree, and those that a reload takes over, by their paths."""
+    rest, reloadable = copy.deepcopy(dict(tree)), {}
+    for path in RELOADABLE:
+        *sections, name = path.split(".")
+        inner: Any = rest
+        for section in sections:
+            inner = inner.get(section) if isinstance(inner, dict) else None
+        if isinstance(inner, dict) and name in inner:
+            reloadable[path] = inner.pop(name)
+    # A section that is written for the sake of these alone says nothing else.
+    return {name: value for name, value in rest.items() if value != {}}, reloadable
 
 
 def describe_changes(in_force: Configuration, new: Configuration, restarted: str = "this role") -> ReloadReport:

@@ -12,6 +12,11 @@ from captchad.monitoring.fleet import FleetSnapshot
 RATE_WINDOW_MINUTES = 5
 SECONDS_PER_MINUTE = 60
 MS = 1000
+LOST_SHOWN = 3
+WORKER_NODE_DOWN_ADVICE = (
+    "`captchad workers` shows which is missing, and its host; there `captchad status` and `captchad logs worker-node` "
+    "say why. If fewer are meant: `captchad scale worker N`; without systemd, worker_nodes_count of the monitor."
+)
 
 
 class Severity(StrEnum):
@@ -79,13 +84,14 @@ def _check_workers(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iter
             "No worker is up: tasks are stored but not processed.",
             _advise_start(Role.WORKER),
         )
-    elif active < thresholds.expected_workers:
-        yield Alert(
-            "WorkerNodeDown",
-            Severity.WARNING,
-            f"{active} of {thresholds.expected_workers} expected workers are up.",
-            "Check the lost worker's log; worker_nodes_count sets how many are expected.",
-        )
+        return
+    lost = [node.report for node in snapshot.nodes if node.report.role is Role.WORKER and node.state is NodeState.LOST]
+    if lost or active < thresholds.expected_workers:
+        names = [f"{report.name} on {report.host}" for report in lost[:LOST_SHOWN]]
+        more = [f"{len(lost) - LOST_SHOWN} more"] if len(lost) > LOST_SHOWN else []
+        is_short = f"{active} workers are up, and at least {thresholds.expected_workers} are expected"
+        parts = [is_short, *([f"lost: {', '.join((*names, *more))}"] if lost else [])]
+        yield Alert("WorkerNodeDown", Severity.WARNING, f"{'; '.join(parts)}.", WORKER_NODE_DOWN_ADVICE)
 
 
 def _advise_start(role: Role) -> str:

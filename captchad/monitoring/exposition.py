@@ -29,6 +29,7 @@ class FleetExposition:
         """Return the newest view as Prometheus text, and its content type."""
         view = self._monitor.view
         self._instruments.set(metric_catalogue.BROKER_UP, int(not view.broker_failure))
+        self._instruments.set(metric_catalogue.WORKERS_EXPECTED, self._monitor.thresholds.expected_workers)
         if view.snapshot is not None:
             self._instruments.set(metric_catalogue.SNAPSHOT_AGE, round(self._monitor.age_seconds(), 3))
             self._set_tasks(view.snapshot)

@@ -58,6 +58,11 @@ class FleetMonitor(Service):
         return self._view
 
     @property
+    def thresholds(self) -> AlertThresholds:
+        """The values from which alerts fire now."""
+        return self._thresholds()
+
+    @property
     def is_closing(self) -> bool:
         """Whether watchers should leave."""
         return self._is_closing

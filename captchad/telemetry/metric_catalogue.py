@@ -212,6 +212,7 @@ TASKS_PROCESSING = _gauge("captcha_tasks_processing", "Tasks being processed.")
 TASKS_COMPLETED = _gauge("captcha_tasks_completed", "Tasks ever completed; it only grows.")
 TASKS_FAILED = _gauge("captcha_tasks_failed", "Tasks ever failed; it only grows.")
 WORKERS_ACTIVE = _gauge("worker_nodes_active", "Workers that are up (neither draining nor lost).")
+WORKERS_EXPECTED = _gauge("captchad_workers_expected", "Workers that should be up: those of the monitor's own host.")
 SYSTEM_CPU = _gauge("system_cpu_usage", "Processor use in percent, the mean over all hosts.")
 SYSTEM_MEMORY = _gauge("system_memory_usage", "Memory use in percent, the mean over all hosts.")
 
@@ -295,6 +296,7 @@ FLEET_METRICS = (
     TASKS_COMPLETED,
     TASKS_FAILED,
     WORKERS_ACTIVE,
+    WORKERS_EXPECTED,
     SYSTEM_CPU,
     SYSTEM_MEMORY,
     BROKER_UP,

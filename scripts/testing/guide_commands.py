@@ -63,7 +63,7 @@ EXPECTED = {
     "2. 任务处理缓慢": "[ $(running worker) = 6 ]",
     "3. 内存不足": "systemctl show -P MemoryMax captchad-worker@1 | grep -qx 3221225472",
     "1. 网络安全": "curl -skf https://127.0.0.1/livez",
-    "2. 访问控制": "captchad keys list | grep -qE 'my-application .*Z +20[0-9-]+T'",
+    "2. 访问控制": "captchad keys list | grep -qE 'my-application .* revoked'",
     "数据备份": "systemctl is-enabled captchad-backup.timer && ls /var/lib/captchad/backups/*.backup",
     "数据恢复": "captchad status $(told 'task_0[a-z0-9]{26,}') | grep -q completed",
     "滚动升级": f"captchad version | grep -E 'services +{NEXT}'",

@@ -44,6 +44,11 @@ cat >"$root/etc/captchad/distributed.json" <<CONFIG
 }
 CONFIG
 guide deploy >"$work/third.out" || fail "a deploy after a change of the configuration"
+grep -q "systemctl reload captchad-gateway.service" "$work/third.out" || fail "the gateway does not take over a target"
+! grep -q "systemctl restart" "$work/third.out" || fail "a target restarts something"
+echo "ok  a target is taken over without a restart"
+sed -i 's#"environment": "prod",#"environment": "prod", "worker": {"drain_seconds": 29},#' "$root/etc/captchad/distributed.json"
+guide deploy >"$work/third.out" || fail "a deploy after another change of the configuration"
 grep -q "systemctl restart captchad-gateway.service" "$work/third.out" || fail "a changed configuration restarts the gateway"
 ! grep -q "restart captchad-redis" "$work/third.out" || fail "a changed configuration restarts Redis"
 echo "ok  a changed configuration restarts what it concerns"
@@ -162,10 +167,11 @@ if inside setpriv --reuid=65534 --clear-groups /usr/local/bin/captchad deploy >"
 if captchad logs no-such-service >"$work/fault.out" 2>&1; then fail "an unknown service"; fi; line
 
 echo "--- kill -9 in the middle of a deploy, after ever more of its steps"
-guide undeploy --purge >/dev/null || fail "undeploy --purge"
+guide undeploy --purge --backups >/dev/null || fail "undeploy --purge --backups"
 [ ! -e "$root/opt/captchad" ] && [ ! -e "$root/etc/captchad" ] && [ ! -e "$root/usr/local/bin/captchad" ] || fail "undeploy left files"
+inside sh -c '! ls -d /var/lib/captchad* /var/lib/private/captchad*' >/dev/null 2>&1 || fail "undeploy left data"
 inside sh -c '! systemctl list-unit-files | grep -q captchad' || fail "undeploy left units"
-echo "ok  undeploy --purge leaves nothing"
+echo "ok  undeploy --purge --backups leaves nothing"
 inside "$seed/bin/python" /srv/captchad/scripts/testing/kill_deploys.py "$seed/bin/captchad" || fail "a broken deploy is not completed"
 inside sh -c "'$seed/bin/captchad' undeploy --purge" >/dev/null || fail "undeploy"
 inside systemd-run -q --unit=holder "$seed/bin/python" -m http.server 8080 --bind 127.0.0.1

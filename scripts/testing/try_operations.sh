@@ -47,6 +47,8 @@ cat >"$root/etc/captchad/distributed.json" <<CONFIG
   {"host": "127.0.0.1", "ports": [8090], "allow_private_addresses": true, "max_per_minute": 1000}]}}
 CONFIG
 captchad deploy >"$work/deploy.out" 2>&1 || { cat "$work/deploy.out"; fail "a deploy after a change"; }
+grep -q "systemctl reload captchad-gateway.service" "$work/deploy.out" || fail "a target is not taken over by a reload"
+! grep -q "systemctl restart" "$work/deploy.out" || fail "a target restarts something"
 says "nothing differs" captchad deploy || fail "a deploy of what is there changes something"
 inside systemd-run -q --unit=site --setenv=PYTHONPATH=/srv/captchad "$SEED/bin/python" -m captchad.sample_site --port 8090
 expect 30 "a page is read" captchad submit "$site" --wait 60 --api-key "$key"
@@ -96,8 +98,10 @@ rm "$root/etc/captchad/captchad.env"
 refused "only root may change units" nobody deploy
 refused "there is no service" captchad logs no-such-service
 
-captchad undeploy --purge >/dev/null || fail "undeploy --purge"
+captchad undeploy --purge | grep "backups" || fail "undeploy --purge"
+inside sh -c 'ls /var/lib/captchad/backups/*.backup && ! ls -d /var/lib/captchad/labels /var/lib/private/captchad-redis' >/dev/null 2>&1 ||
+    fail "a purge takes the backups, or leaves the rest"
 [ ! -e "$root/opt/captchad" ] && [ ! -e "$root/etc/captchad" ] && [ ! -e "$root/usr/local/bin/captchad" ] || fail "undeploy left files"
 inside sh -c '! systemctl list-unit-files | grep -q captchad && ! pgrep -f "[c]hromium-headless-shell"' || fail "undeploy left something running"
-refused "there is nothing to remove" from_checkout -m captchad undeploy
+refused "there is nothing to remove" from_checkout -m captchad undeploy --purge
 echo "=== operations are as promised, in short"

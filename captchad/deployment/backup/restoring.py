@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from captchad.broker.api_keys import ApiKeys
 from captchad.broker.backup.emptying import is_empty
 from captchad.broker.backup.entries import KINDS, decode_entry
 from captchad.broker.backup.restoring import Restoration
@@ -12,7 +13,8 @@ from captchad.broker.connection import Broker
 from captchad.broker.nodes import NodeRegistry
 from captchad.deployment.backup.archive import ArchiveReader, Row
 from captchad.deployment.backup.host_files import CONFIGURATION, Chunk, FileRestorer
-from captchad.deployment.backup.manifest import FILE, SALT, SEALED, Verified
+from captchad.deployment.backup.manifest import FILE, SEALED, Verified
+from captchad.deployment.backup.sealed_files import open_sealer
 from captchad.deployment.backup.sealing import Sealer
 from captchad.domain.errors import BackupRefused
 
@@ -32,7 +34,9 @@ class RestoreOrder:
 class RestoredBackup:
     """What was put back and found to be there, by kind, and what had expired meanwhile.
 
-    `deleted` keys were in Redis before; `beside` are files that were laid beside others which stay in use.
+    `deleted` keys were in Redis before; `beside` are files that were laid beside others which stay in use;
+    `lost_api_keys` are the names of API keys that were there before and are not in the backup, which has `api_keys`;
+    neither counts those that were revoked.
     """
 
     kept: Counter[str]
@@ -40,6 +44,8 @@ class RestoredBackup:
     deleted: int
     files: int
     beside: tuple[Path, ...]
+    lost_api_keys: tuple[str, ...]
+    api_keys: int
 
 
 async def check_ready(order: RestoreOrder, backup: Verified, broker: Broker) -> None:
@@ -63,9 +69,13 @@ async def restore_backup(
 ) -> RestoredBackup:
     """Restore a backup that is whole. Broken off, it is begun anew by the next restore. `report`: entries so far."""
     await check_ready(order, backup, broker)
-    sealer = _open_sealer(order, backup)
+    # Nothing is begun with a wrong passphrase.
+    is_opened = backup.manifest.has_secrets and order.passphrase is not None
+    sealer = open_sealer(backup.path, order.passphrase or "") if is_opened else None
     restoration = Restoration(broker)
     files = FileRestorer(order.state_directory, order.configuration, order.is_replacing)
+    keys = ApiKeys(broker)
+    before = await keys.list_all()
     deleted = await restoration.begin()
     done = 0
     with backup.path.open("rb") as stream:
@@ -81,22 +91,16 @@ async def restore_backup(
             report(done)
     files.finish()
     restored = await restoration.finish()
-    return RestoredBackup(restored.kept, restored.expired, deleted, files.written, tuple(files.beside))
-
-
-def _open_sealer(order: RestoreOrder, backup: Verified) -> Sealer | None:
-    """Return what opens the backup's secrets, once it has opened one: nothing is begun with a wrong passphrase."""
-    if order.passphrase is None or not backup.manifest.has_secrets:
-        return None
-    sealer: Sealer | None = None
-    with backup.path.open("rb") as stream:
-        for row in ArchiveReader(stream).read():
-            if row[0] == SALT:
-                sealer = Sealer(order.passphrase, row[1])
-            elif row[0] == SEALED and sealer is not None:
-                sealer.open(row[1].decode(), row[2])
-                return sealer
-    return sealer
+    after = {key.key_id: key for key in await keys.list_all()}
+    return RestoredBackup(
+        restored.kept,
+        restored.expired,
+        deleted,
+        files.written,
+        tuple(files.beside),
+        lost_api_keys=tuple(key.name for key in before if key.revoked_ms is None and key.key_id not in after),
+        api_keys=sum(key.revoked_ms is None for key in after.values()),
+    )
 
 
 def _put_file(row: Row, files: FileRestorer, sealer: Sealer | None) -> None:

@@ -16,6 +16,8 @@ NO_TARGETS: tuple[str, ...] = ()
 BROWSER = "browser"
 JOINING_USER = "captchad"
 BROWSER_NODES_LIMIT = 64
+DECIDED = {"environment": "environment", "mode": "deployment_mode", "workers": "worker_nodes_count"}
+"""What of a request goes before a setting of the configuration: the units are told it."""
 
 
 def _is_count(value: Any, least: int, most: int) -> bool:
@@ -34,6 +36,7 @@ _RIGHT: dict[str, Callable[[Any], bool]] = {
     "roles": lambda value: _is_list_of_texts(value) and bool(value) and set(value) <= set(Role),
     "listen": lambda value: value is None or isinstance(value, str),
     "networks": lambda value: value is None or _is_list_of_texts(value),
+    "joins": lambda value: value is True,
 }
 """What each member of a request may be."""
 
@@ -45,7 +48,6 @@ def configuration_text(wanted: Wanted) -> str:
     tree = {
         "environment": wanted.environment,
         "deployment_mode": wanted.mode,
-        "worker_nodes_count": wanted.workers,
         "security": {
             "api_key_required": wanted.environment == "prod",
             "targets": NO_TARGETS,
@@ -94,6 +96,8 @@ def request_text(wanted: Wanted) -> str:
     }
     if wanted.listening is not None:
         tree |= {"listen": wanted.listening.address, "networks": wanted.listening.networks}
+    if wanted.joins:
+        tree["joins"] = True
     return json.dumps(tree, indent=2) + "\n"
 
 

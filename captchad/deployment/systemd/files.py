@@ -63,5 +63,12 @@ def remove(path: Path) -> None:
         raise DeploymentFailed(f"{path} can't be removed: {_reason(error)}") from error
 
 
+def remove_all_but(folder: Path, kept: str) -> None:
+    """Remove all that is in a folder but one thing; nothing where there is no folder."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name != kept:
+            remove(path)
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)

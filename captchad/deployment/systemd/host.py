@@ -23,7 +23,9 @@ from captchad.deployment.systemd.steps import (
     HandOver,
     Install,
     Link,
+    Reload,
     ReloadUnits,
+    RemoveAllBut,
     RemovePath,
     Restart,
     Start,
@@ -102,6 +104,8 @@ def perform(step: Step, origin: Origin | None, clock: Clock, progress: Progress)
             files.write(Path(path), text, mode)
         case RemovePath(path):
             files.remove(Path(path))
+        case RemoveAllBut(path, kept):
+            files.remove_all_but(Path(path), kept)
         case WaitHealthy(units):
             wait_until_ready(units, clock, progress, SETTLED_SECONDS)
         case _:
@@ -118,7 +122,7 @@ def hand_over(release: str) -> NoReturn:
         raise DeploymentFailed(f"{program} can't be run: {error.strerror}") from error
 
 
-def _tell_systemd(step: ReloadUnits | Enable | Disable | Start | Restart | Stop) -> None:
+def _tell_systemd(step: ReloadUnits | Enable | Disable | Start | Restart | Reload | Stop) -> None:
     match step:
         case ReloadUnits():
             systemctl.reload_units()
@@ -130,6 +134,10 @@ def _tell_systemd(step: ReloadUnits | Enable | Disable | Start | Restart | Stop)
             systemctl.act("start", units, waits=False)
         case Restart(unit):
             systemctl.act("restart", (unit,))
+        case Reload(unit):
+            # One that is on its way up, or ends and is started again, has nobody yet who would hear of a reload.
+            is_active = systemctl.read_units((unit,))[unit].is_active
+            systemctl.act("reload" if is_active else "restart", (unit,))
         case Stop(units):
             systemctl.act("stop", units)
 

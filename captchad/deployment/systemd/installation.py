@@ -6,6 +6,9 @@ import secrets
 import shutil
 import subprocess
 import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from captchad.deployment.systemd import layout
@@ -45,6 +48,23 @@ def install(name: str, digest: str, origin: Origin | None) -> None:
         raise DeploymentFailed(f"{final} can't be made: {error.strerror or error}") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def check_obtainable(origin: Origin) -> None:
+    """Raise DeploymentFailed where pip finds no such release; a wheel that is there needs no look."""
+    if origin.requirement.endswith(WHEEL_SUFFIX):
+        return
+    with tempfile.TemporaryDirectory() as folder, _with_pip(Path(folder) / "pip") as python:
+        looked = [str(python), "-m", "pip", "install", "--dry-run", "--ignore-installed", "--no-deps", "--retries=1"]
+        done = _call([*looked, "--disable-pip-version-check", f"captchad=={origin.requirement}"])
+    if done.returncode:
+        places = [line for line in done.stdout.splitlines() if line.startswith("Looking in ")]
+        where = "; ".join(places).replace("Looking in ", "") or "the index that it is set to (`pip config list`)"
+        reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[0]
+        raise DeploymentFailed(
+            f"captchad {origin.requirement} can't be had, and nothing was changed: it is not kept in "
+            f"{layout.PROGRAM_FOLDER}, and pip looked in {where}: {reason.removeprefix('ERROR: ')}"
+        )
 
 
 def find_installed() -> dict[str, str]:
@@ -109,13 +129,18 @@ def _fill_from_origin(draft: Path, origin: Origin) -> None:
         shutil.copytree(
             _packages_of(origin.base), _packages_of(draft), ignore=ignore, symlinks=True, dirs_exist_ok=True
         )
-    tool = draft.with_name(f"{draft.name}{TOOL_SUFFIX}")
+    with _with_pip(draft.with_name(f"{draft.name}{TOOL_SUFFIX}")) as python:
+        _run([str(python), *_pip_arguments(draft / "bin/python", origin)])
+
+
+@contextmanager
+def _with_pip(folder: Path) -> Iterator[Path]:
+    """Have a Python with pip for a while: neither a release nor the environment that runs this need have it."""
     try:
-        # Neither a release nor the environment that runs this need have pip; the system's Python brings one.
-        _run([str(SYSTEM_PYTHON), "-m", "venv", str(tool)])
-        _run([str(tool / "bin/python"), *_pip_arguments(draft / "bin/python", origin)])
+        _run([str(SYSTEM_PYTHON), "-m", "venv", str(folder)])
+        yield folder / "bin/python"
     finally:
-        shutil.rmtree(tool, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _pip_arguments(python: Path, origin: Origin) -> list[str]:
@@ -141,13 +166,17 @@ def _packages_of(environment: Path) -> Path:
 
 
 def _run(command: list[str], allowed: tuple[int, ...] = (0,)) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 - programs of this host, with fixed arguments
-            command, capture_output=True, text=True, timeout=INSTALL_LIMIT_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise DeploymentFailed(f"`{' '.join(command[:3])}` took longer than {INSTALL_LIMIT_SECONDS} s") from None
+    done = _call(command)
     if done.returncode not in allowed:
         reason = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise DeploymentFailed(f"`{' '.join(command[:3])}` failed: {reason}")
     return done.stdout
+
+
+def _call(command: list[str]) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(  # noqa: S603 - programs of this host, with fixed arguments
+            command, capture_output=True, text=True, timeout=INSTALL_LIMIT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise DeploymentFailed(f"`{' '.join(command[:3])}` took longer than {INSTALL_LIMIT_SECONDS} s") from None

@@ -18,11 +18,13 @@ AUTHORITY = f"{CONFIGURATION_FOLDER}/ca.crt"
 """On a host that has joined: the authority of the Redis that it uses."""
 DEPLOYMENT = f"{CONFIGURATION_FOLDER}/deployment.json"
 """What was asked for last: the next `deploy` and every `scale` go on from it."""
+TIMERS = f"{CONFIGURATION_FOLDER}/timers"
+"""The timers that `undeploy` has switched off, a line each: the next `deploy` enables them again."""
 OWN_FILES = (
-    *(DEPLOYMENT, CONFIGURATION, SECRETS, REDIS_CONFIGURATION),
+    *(DEPLOYMENT, TIMERS, CONFIGURATION, SECRETS, REDIS_CONFIGURATION),
     *(OWN_AUTHORITY, OWN_AUTHORITY_KEY, REDIS_CERTIFICATE, REDIS_KEY, JOIN, AUTHORITY),
 )
-"""All that `deploy` writes under /etc/captchad."""
+"""All that `deploy` and `undeploy` write under /etc/captchad."""
 UNIT_FOLDER = "/etc/systemd/system"
 PROGRAM_FOLDER = "/opt/captchad"
 BROWSERS_FOLDER = f"{PROGRAM_FOLDER}/browsers"

@@ -1,13 +1,12 @@
 """Plans how a host becomes what is wanted of it; nothing here touches a host."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from captchad.deployment.backup.folder import FOLDER_NAME as BACKUPS
 from captchad.deployment.systemd import layout
 from captchad.deployment.systemd.configuration_files import (
-    BROWSER,
     configuration_text,
     join_text,
     read_joining_password,
@@ -15,12 +14,15 @@ from captchad.deployment.systemd.configuration_files import (
     request_text,
     secrets_tree,
 )
+from captchad.deployment.systemd.stamps import Stamp, make_stamp, read_stamp
 from captchad.deployment.systemd.steps import (
     Disable,
     Enable,
     Install,
     Link,
+    Reload,
     ReloadUnits,
+    RemoveAllBut,
     RemovePath,
     Restart,
     Start,
@@ -30,6 +32,7 @@ from captchad.deployment.systemd.steps import (
     WriteFile,
 )
 from captchad.deployment.systemd.switch import plan_end, plan_note
+from captchad.deployment.systemd.timers import plan_note_of_timers, plan_timers
 from captchad.deployment.systemd.unit_files import list_services, list_sockets, list_unit_files, service_of
 from captchad.deployment.systemd.wanted import Found, Wanted
 
@@ -49,7 +52,9 @@ def plan_deploy(wanted: Wanted, found: Found) -> list[Step]:
     )
     enabled = [unit for unit in (layout.TARGET, *wanted_units) if unit not in found.enabled]
     is_reloaded = found.needs_reload or any(file.path.startswith(layout.UNIT_FOLDER) for file in writes)
-    steps: list[Step] = [*_plan_release(wanted, found), *writes]
+    # The request first: a deploy that is broken off later is completed as what it was.
+    first = [file for file in writes if file.path == layout.DEPLOYMENT]
+    steps: list[Step] = [*first, *_plan_release(wanted, found), *(file for file in writes if file not in first)]
     if is_reloaded:
         steps.append(ReloadUnits())
     if enabled:
@@ -58,15 +63,19 @@ def plan_deploy(wanted: Wanted, found: Found) -> list[Step]:
     if leftover:
         # Last: no worker uses a browser node any more, and others take the tasks of a worker that drains.
         steps += [Stop(tuple(leftover)), Disable(tuple(leftover))]
-    return [*steps, *_plan_removals(files, found), *plan_end(found, wanted.release.name)]
+    steps += _plan_removals(files, found)
+    return [*steps, *plan_timers(found, {file.path for file in files}), *plan_end(found, wanted.release.name)]
 
 
-def plan_undeploy(found: Found, is_purged: bool) -> list[Step]:
-    """Return the steps that remove captchad; `is_purged` takes its configuration and all its data too."""
+def plan_undeploy(found: Found, is_purged: bool, keeps_backups: bool = False) -> list[Step]:
+    """Return the steps that remove captchad; `is_purged` takes its configuration and all its data too.
+
+    `keeps_backups` leaves the folder of backups where it is.
+    """
     units = tuple(sorted(found.active | found.enabled))
     unit_files = sorted(path for path in found.files if path.startswith(layout.UNIT_FOLDER))
     links = [path for path in (layout.COMMAND, layout.CURRENT) if path in found.links]
-    steps: list[Step] = []
+    steps: list[Step] = [] if is_purged else [*plan_note_of_timers(found)]
     if units:
         steps += [Stop(units), Disable(units)]
     steps += [RemovePath(path) for path in (*unit_files, *links)]
@@ -74,13 +83,15 @@ def plan_undeploy(found: Found, is_purged: bool) -> list[Step]:
         steps.append(ReloadUnits())
     steps.append(RemovePath(layout.PROGRAM_FOLDER))
     if is_purged:
-        steps += map(RemovePath, (layout.CONFIGURATION_FOLDER, *layout.STATE_LINKS, *layout.STATE_FOLDERS))
+        steps += _plan_purge(keeps_backups=keeps_backups)
     return steps
 
 
-def digest(*parts: str) -> str:
-    """Return a short digest of texts."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+def _plan_purge(*, keeps_backups: bool) -> Iterator[Step]:
+    yield RemovePath(layout.CONFIGURATION_FOLDER)
+    (link, *other_links), (folder, *other_folders) = layout.STATE_LINKS, layout.STATE_FOLDERS
+    yield from map(RemovePath, (*other_links, *other_folders))
+    yield from [RemoveAllBut(folder, BACKUPS)] if keeps_backups else map(RemovePath, (link, folder))
 
 
 def list_configuration_files(wanted: Wanted, found: Found) -> list[WriteFile]:
@@ -88,24 +99,24 @@ def list_configuration_files(wanted: Wanted, found: Found) -> list[WriteFile]:
     there = found.files.get(layout.SECRETS)
     secrets = secrets_tree(wanted, there.text if there is not None else None)
     configuration = found.files.get(layout.CONFIGURATION)
-    files = [
+    authority = wanted.joining.authority if wanted.joining is not None else ""
+    return [
+        *([WriteFile(layout.AUTHORITY, authority)] if authority else []),
         _secret(layout.SECRETS, json.dumps(secrets, indent=2) + "\n"),
-        # Somebody's own is kept as it is.
+        # Somebody's own is kept as it is. Last: a host that has it knows which Redis it uses.
         WriteFile(
             layout.CONFIGURATION,
             configuration.text if configuration is not None and configuration.text else configuration_text(wanted),
             configuration.mode if configuration is not None and configuration.text else EVERYBODY_READS,
         ),
     ]
-    if wanted.joining is not None and wanted.joining.authority:
-        files.append(WriteFile(layout.AUTHORITY, wanted.joining.authority))
-    return files
 
 
 def _list_files(wanted: Wanted, found: Found) -> list[WriteFile]:
     read = list_configuration_files(wanted, found)
     units = [WriteFile(path, text) for path, text in sorted(list_unit_files(wanted).items())]
-    secrets, configuration = json.loads(read[0].text), read[1].text
+    *_, secrets_file, configuration_file = read
+    secrets, configuration = json.loads(secrets_file.text), configuration_file.text
     redis = _list_redis_files(wanted, found, secrets, configuration)
     return [WriteFile(layout.DEPLOYMENT, request_text(wanted)), *read, *redis, *units]
 
@@ -149,20 +160,19 @@ def _plan_release(wanted: Wanted, found: Found) -> Iterator[Step]:
     yield from (Link(path, target) for path, target in links.items() if found.links.get(path) != target)
 
 
-def _plan_runs(wanted: Wanted, found: Found, files: Iterable[WriteFile]) -> Iterator[Step]:
-    """Start what does not run, and restart what runs with something else; each start is noted once it is done."""
-    texts = {file.path: file.text for file in files} | _read_environment(found)
+def _plan_runs(wanted: Wanted, found: Found, files: Collection[WriteFile]) -> Iterator[Step]:
+    """Start what does not run, and restart or reload what runs with something else; each is noted once it is done."""
     stopped: set[str] = set()
     workers, drained = _choose_workers(list_services(wanted)), _choose_workers(sorted(found.active))
     for unit in (*list_sockets(wanted), *list_services(wanted)):
-        stamp = WriteFile(layout.stamp_path(unit), _digest_unit(unit, texts, wanted) + "\n")
-        is_as_wanted = not _differs(stamp, found)
+        stamp, there = make_stamp(unit, files, wanted, found), read_stamp(unit, found)
         is_active = unit in found.active and unit not in stopped
-        if is_active and is_as_wanted:
+        if is_active and there is not None and there.restart == stamp.restart:
+            yield from _plan_reload(unit, stamp, there)
             continue
-        if not is_as_wanted and stamp.path in found.files:
+        if stamp != there and there is not None:
             # Until the next one stands, nobody knows what it runs with: a deploy of the former files starts it too.
-            yield RemovePath(stamp.path)
+            yield RemovePath(layout.stamp_path(unit))
         if layout.template_of(unit) == layout.BROWSER_TEMPLATE and is_active and not stopped.issuperset(drained):
             # Its pages end with it, and a worker that has drained has none there.
             stopped.update(drained)
@@ -172,12 +182,23 @@ def _plan_runs(wanted: Wanted, found: Found, files: Iterable[WriteFile]) -> Iter
             stopped.add(service_of(unit))
             yield Stop((service_of(unit),))
         yield Restart(unit) if is_active else Start((unit,))
-        if not is_as_wanted:
-            yield stamp
+        if stamp != there:
+            yield stamp.write(unit)
         if (unit,) == workers[-1:] and stopped.intersection(workers):
             yield WaitHealthy(workers)
     if layout.TARGET not in found.active:
         yield Start((layout.TARGET,))
+
+
+def _plan_reload(unit: str, stamp: Stamp, there: Stamp) -> Iterator[Step]:
+    """Have a running unit take over what differs, if anything does."""
+    if stamp == there:
+        return
+    if there.reload:
+        # Until the next one stands, nobody knows what it has taken over: a deploy of the former files reloads it too.
+        yield Stamp(stamp.restart).write(unit)
+    yield Reload(unit)
+    yield stamp.write(unit)
 
 
 def _choose_workers(units: Iterable[str]) -> tuple[str, ...]:
@@ -192,26 +213,3 @@ def _plan_removals(files: Iterable[WriteFile], found: Found) -> Iterator[Step]:
     yield from map(RemovePath, removed)
     if removed:
         yield ReloadUnits()
-
-
-def _digest_unit(unit: str, texts: dict[str, str], wanted: Wanted) -> str:
-    """Return a digest of all that a unit reads at its start."""
-    template = layout.template_of(unit)
-    own = [texts.get(path, "") for path in (layout.unit_path(template), layout.drop_in_path(template))]
-    if unit.endswith(".socket"):
-        return digest(*own)
-    if unit == layout.REDIS_UNIT:
-        tls = [texts[path] for path in (layout.REDIS_CERTIFICATE, layout.REDIS_KEY) if path in texts]
-        return digest(*own, texts[layout.REDIS_CONFIGURATION], *tls, wanted.release.redis_program)
-    secrets: dict[str, Any] = json.loads(texts[layout.SECRETS])
-    if template != layout.WORKER_TEMPLATE:
-        # Where browsers are concerns workers alone; the secret of the nodes never changes.
-        secrets.pop(BROWSER)
-    environment = [texts[layout.ENVIRONMENT_FILE]] if layout.ENVIRONMENT_FILE in texts else []
-    return digest(*own, texts[layout.CONFIGURATION], json.dumps(secrets), wanted.release.digest, *environment)
-
-
-def _read_environment(found: Found) -> dict[str, str]:
-    """Return the file that units get their environment from, where there is one; a deploy never writes it."""
-    file = found.files.get(layout.ENVIRONMENT_FILE)
-    return {layout.ENVIRONMENT_FILE: file.text} if file is not None and file.text else {}

@@ -59,6 +59,18 @@ class RemovePath:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveAllBut:
+    """Remove all that is in a folder but one thing, which stays with the folder."""
+
+    path: str
+    kept: str
+
+    def describe(self) -> str:
+        """Return it as one line."""
+        return f"remove all of {self.path} but {self.kept}"
+
+
+@dataclass(frozen=True, slots=True)
 class ReloadUnits:
     """Have systemd read all unit files."""
 
@@ -109,6 +121,17 @@ class Restart:
     def describe(self) -> str:
         """Return it as one line."""
         return f"systemctl restart {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Have one unit take its configuration over while it runs."""
+
+    unit: str
+
+    def describe(self) -> str:
+        """Return it as one line."""
+        return f"systemctl reload {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +193,13 @@ Step = (
     | Link
     | WriteFile
     | RemovePath
+    | RemoveAllBut
     | ReloadUnits
     | Enable
     | Disable
     | Start
     | Restart
+    | Reload
     | Stop
     | WaitHealthy
     | BackUp

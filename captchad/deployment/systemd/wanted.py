@@ -72,7 +72,8 @@ class Wanted:
     """The host as it is to be.
 
     `has_own_redis` is false where the configuration names another server; `units` are the shipped files by name;
-    `joining` is there only for the deploy that joins: later ones go on from the secrets that it has written.
+    `joins` says that it uses the Redis of other hosts by `--join`; `joining` is there only for the deploy that joins:
+    later ones go on from the secrets that it has written.
     """
 
     environment: Environment
@@ -86,6 +87,7 @@ class Wanted:
     roles: tuple[Role, ...] = ALL_ROLES
     listening: Listening | None = None
     joining: Joining | None = None
+    joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)

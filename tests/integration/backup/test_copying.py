@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from captchad.broker.api_keys import ApiKeys
+from captchad.broker.api_keys import FIRST_KEY, ApiKeys
 from captchad.broker.audit_log import AuditLog
 from captchad.broker.backup.emptying import is_empty
 from captchad.broker.backup.fates import FATES, Fate
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.idempotency_keys import choose_partition, derive_digest
-from captchad.broker.redis_keys import AUDIT_LOG
+from captchad.broker.redis_keys import API_KEYS, AUDIT_LOG, COUNTERS, api_key
 from captchad.broker.tasks import Idempotency, NewTask, TaskStore
 from captchad.config.settings import AuditLogSection, SchedulerSection
+from captchad.domain.api_key import Scope
 from captchad.domain.audit import Act, find_faults
 from captchad.domain.errors import BackupRefused
 from captchad.domain.identifier import make_task_id
@@ -214,6 +215,19 @@ async def test_what_has_expired_meanwhile_stays_away(partition: Partition, targe
 
 async def _is_gone(client: Any, name: str) -> bool:
     return not await client.exists(name)
+
+
+async def test_the_one_key_that_a_deploy_makes_is_no_installation(target: Broker) -> None:
+    keys = ApiKeys(target)
+    _, limited = await keys.create(FIRST_KEY, frozenset({Scope.READ}), ())
+    assert not await is_empty(target)
+    await target.client.delete(API_KEYS, api_key(limited.key_id))
+    await keys.create(FIRST_KEY, frozenset(Scope), ())
+    # A worker that was lost meanwhile is bookkeeping.
+    await target.client.hset(COUNTERS, "workers_lost", 1)
+    assert await is_empty(target)
+    await keys.create("another", frozenset(Scope), ())
+    assert not await is_empty(target)
 
 
 async def test_a_broken_off_restore_is_told_from_an_installation(partition: Partition, target: Broker) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from captchad.broker.api_keys import FIRST_KEY
+from captchad.domain.api_key import Scope
 from tests.integration.cli.conftest import CAPTCHAD, Run
 from tests.integration.protocol import Partition, completed
 from tests.redis_server import RedisServer
@@ -57,6 +59,24 @@ def test_an_installation_is_replaced_only_when_asked(captchad: Run, tmp_path: Pa
     assert (again.returncode, again.stderr) == (1, f"captchad: {file} is there already; name another file\n")
 
 
+def test_a_host_with_nothing_but_the_first_key_of_its_deploy_takes_a_backup_and_its_keys(
+    captchad: Run, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    file, there = tmp_path / "one.backup", {"REDIS_URL": own_redis.url}
+    captchad("keys", "create", "ours")
+    assert captchad("backup", str(file)).returncode == 0
+    every_scope = [word for scope in Scope for word in ("--scope", scope)]
+    captchad("keys", "create", FIRST_KEY, *every_scope, **there)
+    restored = captchad("restore", str(file), **there)
+    assert (restored.returncode, restored.stderr) == (
+        0,
+        f"API keys of before that are gone: {FIRST_KEY}; the backup's 1 are valid now (`captchad keys list`)\n",
+    )
+    assert [key["name"] for key in json.loads(captchad("keys", "list", "--json", **there).stdout)] == ["ours"]
+    # Now it is an installation.
+    assert captchad("restore", str(file), **there).returncode == 1
+
+
 def test_roles_that_are_at_work_are_named(captchad: Run, gateway: str, tmp_path: Path) -> None:
     file = tmp_path / "one.backup"
     assert captchad("backup", str(file)).returncode == 0
@@ -94,15 +114,24 @@ def test_secrets_are_kept_under_a_passphrase_alone(captchad: Run, environment: d
     sealed = tmp_path / "sealed.backup"
     assert captchad("backup", str(sealed), "--with-secrets", **PASSPHRASE).returncode == 0
     assert b"the-session-key" not in sealed.read_bytes()
-    wrong = captchad("restore", str(sealed), "--replace", CAPTCHAD_BACKUP_PASSPHRASE="another one")
-    assert (wrong.returncode, "passphrase" in wrong.stderr) == (1, True)
+    for command in (("restore", str(sealed), "--replace"), ("backup", "verify", str(sealed))):
+        wrong = captchad(*command, CAPTCHAD_BACKUP_PASSPHRASE="another one")
+        assert (wrong.returncode, "passphrase" in wrong.stderr) == (1, True)
+    (tmp_path / "passphrase").write_text(f"{PASSPHRASE['CAPTCHAD_BACKUP_PASSPHRASE']}\n")
+    verified = captchad("backup", "verify", str(sealed), "--json", "--passphrase-file", str(tmp_path / "passphrase"))
+    assert "configuration/secrets.json" in json.loads(verified.stdout)["secrets_opened"]
+    assert json.loads(captchad("backup", "verify", str(sealed), "--json").stdout)["secrets_opened"] is None
     elsewhere = {"CAPTCHAD_STATE_DIRECTORY": str(tmp_path / "elsewhere"), **PASSPHRASE}
     configuration.write_text("{}")
     beside.unlink()
     there = captchad("restore", str(sealed), "--replace", **elsewhere)
     assert there.returncode == 0, there.stderr
     assert (tmp_path / "elsewhere/session.key").read_text() == "the-session-key-of-this-state-folder\n"
-    assert json.loads(configuration.with_name(f"{configuration.name}.restored").read_text()) == tree
+    aside = configuration.with_name(f"{configuration.name}.restored")
+    assert json.loads(aside.read_text()) == tree
+    assert aside.stat().st_mode & 0o777 == 0o600
+    assert f"{aside} is the backup's (mode 0600); the one in use beside it stays\n" in there.stderr
+    assert "take over what you need, then `captchad deploy`, and delete them" in there.stderr
     assert configuration.read_text() == "{}"
     assert "the-session-key-of-the-secrets" in beside.read_text()
 

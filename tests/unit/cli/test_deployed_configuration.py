@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from captchad.cli.deployed_configuration import read_as_decided, read_as_units
+from captchad.cli.main import run_command_line
 from captchad.cli.wanted_host import check_rules
-from captchad.deployment.systemd import layout
+from captchad.deployment.systemd import configuration_files, layout
 from captchad.deployment.systemd.wanted import Found, FoundFile
 from captchad.domain.errors import ConfigurationError, DeploymentFailed
 from tests.unit.deployment.systemd.host_model import want
@@ -66,3 +67,47 @@ def test_it_may_not_contradict_what_deploy_was_asked_for(line: str, said: str) -
         read_as_decided(want(environment="prod"), lay(line))
     found = lay("ENVIRONMENT=prod", environment="dev")
     assert read_as_decided(want(environment="prod"), found).environment == "prod"
+
+
+@pytest.fixture
+def _scaled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in (layout, configuration_files):
+        monkeypatch.setattr(module, "DEPLOYMENT", str(tmp_path / "deployment.json"))
+    Path(layout.DEPLOYMENT).write_text(json.dumps({"environment": "prod", "mode": "single", "workers": 6}))
+
+
+@pytest.mark.usefixtures("_scaled")
+def test_the_number_of_workers_that_scale_has_set_is_shown_and_another_one_is_doubted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lay(environment="prod", worker_nodes_count=2)
+    assert run_command_line(["config", "show", "--config", layout.CONFIGURATION]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["worker_nodes_count", "6", "deployment"] in rows
+    assert run_command_line(["config", "show", "--config", layout.CONFIGURATION, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["worker_nodes_count"] == 6
+    assert run_command_line(["config", "check", layout.CONFIGURATION]) == 0
+    [said] = [line for line in capsys.readouterr().err.splitlines() if "worker_nodes_count" in line]
+    assert said.startswith(
+        "captchad: warning: worker_nodes_count: is 2, but this host's deployment has 6, which counts"
+    )
+    assert "`captchad scale worker N`, and take this out" in said
+
+
+@pytest.mark.usefixtures("_scaled")
+def test_what_says_the_same_or_nothing_is_not_doubted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for settings in ({}, {"environment": "prod", "worker_nodes_count": 6}):
+        lay(**settings)
+        assert run_command_line(["config", "check", layout.CONFIGURATION]) == 0
+        assert "deployment" not in capsys.readouterr().err
+    # Another configuration is no concern of the host's deployment.
+    other = tmp_path / "other.json"
+    other.write_text('{"worker_nodes_count": 2}')
+    run_command_line(["config", "check", str(other)])
+    assert "deployment" not in capsys.readouterr().err
+
+
+def test_a_model_that_no_worker_could_load_is_refused_by_a_deploy_that_would_only_reload() -> None:
+    found = lay(recognition={"models": {"localhost": "/missing.onnx"}})
+    with pytest.raises(ConfigurationError, match=r"missing\.onnx can't be read"):
+        check_rules(want(), read_as_decided(want(), found))

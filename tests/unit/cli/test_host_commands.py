@@ -126,17 +126,51 @@ def test_sentinel_is_the_hosts_own_service(monkeypatch: pytest.MonkeyPatch, caps
         host.find_named("redis-sentinel", ["captchad-gateway.service"])
 
 
-def test_where_nothing_is_deployed_there_is_nothing_to_remove(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def bare_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A host whose folders are all below this one, with nothing in them."""
     monkeypatch.setattr(systemctl, "RUNNING_SYSTEMD", tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
     monkeypatch.setattr(host, "look", Found)
-    monkeypatch.setattr(layout, "PROGRAM_FOLDER", str(tmp_path / "none"))
-    monkeypatch.setattr(layout, "COMMAND", str(tmp_path / "none"))
-    assert run_command_line(["undeploy"]) == 1
+    for name in ("PROGRAM_FOLDER", "COMMAND", "CONFIGURATION_FOLDER"):
+        monkeypatch.setattr(layout, name, str(tmp_path / name))
+    for name in ("STATE_FOLDERS", "STATE_LINKS"):
+        monkeypatch.setattr(layout, name, (str(tmp_path / name), str(tmp_path / f"{name}-redis")))
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", ["undeploy", "undeploy --purge", "undeploy --purge --backups"])
+def test_where_nothing_is_deployed_there_is_nothing_to_remove(
+    line: str, bare_host: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command_line(line.split()) == 1
     assert capsys.readouterr().err == "captchad: captchad is not deployed on this host: there is nothing to remove\n"
+
+
+def test_a_purge_names_what_it_takes_and_keeps_the_backups_until_they_are_named(
+    bare_host: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state, redis = map(Path, layout.STATE_FOLDERS)
+    for file in (state / "labels/one", state / "backups/one.backup", redis / "appendonly", redis / "more"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"12345")
+    tasks = f"{layout.STATE_LINKS[1]}: tasks, results, API keys and the audit log, 2 files, 10 bytes, is removed"
+    rest = "labels, models and whatever else the services have kept, 1 file, 5 bytes, is removed"
+    backups = f"{layout.STATE_LINKS[0]}/backups: backups, 1 file, 5 bytes, "
+    kept = f"{backups}stays; --purge --backups removes that too"
+    for line in ("undeploy --purge --dry-run", "undeploy --purge"):
+        assert run_command_line(line.split()) == 0
+        said = capsys.readouterr().out.splitlines()
+        assert said[:3] == [tasks, f"{layout.STATE_LINKS[0]}: {rest}", kept]
+    assert [file for file in state.rglob("*") if file.is_file()] == [state / "backups/one.backup"]
+    assert not redis.exists()
+    assert run_command_line(["undeploy", "--purge"]) == 1
+    assert run_command_line(["undeploy", "--backups"]) == 2
+    capsys.readouterr()
+    assert run_command_line(["undeploy", "--purge", "--backups"]) == 0
+    assert f"{backups}is removed" in capsys.readouterr().out
+    assert not state.exists()
 
 
 def test_a_time_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from captchad.cli.main import run_command_line
 from captchad.cli.wanted_host import want
 from captchad.deployment.systemd import host, layout
+from captchad.deployment.systemd.plan import plan_deploy
+from captchad.deployment.systemd.steps import WriteFile
 from captchad.deployment.systemd.wanted import Found, FoundFile, Joining, Release, Wanted
 from captchad.domain.errors import DeploymentFailed
 from captchad.domain.node import Role
@@ -42,6 +46,30 @@ def test_a_host_that_has_joined_keeps_its_roles() -> None:
 def test_a_host_that_joins_has_no_redis_of_its_own_and_is_one_of_several() -> None:
     wanted = decide({"mode": "single", "listen": ADDRESS}, {}, JOINING)
     assert (wanted.has_own_redis, wanted.listening, wanted.mode) == (False, None, "multi")
+
+
+def test_a_joining_that_was_broken_off_is_completed_or_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("CONFIGURATION", "SECRETS", "AUTHORITY"):
+        monkeypatch.setattr(layout, name, str(tmp_path / Path(getattr(layout, name)).name))
+    joining = replace(JOINING, configuration='{"security": {"api_key_required": true}}')
+    asked = decide({}, {"environment": "prod"}, joining)
+    written = [step for step in plan_deploy(asked, Found()) if isinstance(step, WriteFile)]
+    ends = []
+    for count in range(1, len(written) + 1):
+        for step in written[:count]:
+            if step.path.startswith(str(tmp_path)):
+                Path(step.path).write_text(step.text)
+        found = Found(files={step.path: FoundFile(step.text, step.mode) for step in written[:count]})
+        try:
+            ends.append("own Redis" if want(found, RELEASE, {}).has_own_redis else "completed")
+        except DeploymentFailed as refused:
+            ends.append(refused.message)
+    refusals, completed = ends[: ends.index("completed")], ends[ends.index("completed") :]
+    assert len(refusals) == next(n for n, step in enumerate(written) if step.path == layout.CONFIGURATION)
+    assert all("repeat it, with --join" in said for said in refusals)
+    assert set(completed) == {"completed"}
 
 
 def test_a_host_that_listens_is_one_of_several_and_goes_on_listening() -> None:

@@ -73,7 +73,8 @@ def test_what_is_shown_is_shown_to_this_host_alone() -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_each_role_starts_with_these_settings_and_a_first_configuration(role: Role) -> None:
-    environment = {name: str(value) for name, value in SERVICES[role]["environment"].items()} | read_secrets()
+    given = {name: str(value) for name, value in SERVICES[role]["environment"].items()} | read_secrets()
+    environment = {name: re.sub(r"\$\{\w+:-(\w+)\}", r"\1", value) for name, value in given.items()}
     production = FOLDER.parent / EXAMPLES["production"].file
     loaded = load_configuration(str(production), environment)
     # The example's target may have ended; the names of variables must not be misspelt.

@@ -62,7 +62,18 @@ def test_a_worker_that_is_not_up_does_not_count(state: NodeState) -> None:
     workers = [make_node(Role.WORKER), make_node(Role.WORKER, name="worker-2", state=state)]
     two = AlertThresholds(expected_workers=2, queue_limit=100)
     assert names(make_snapshot(*others, *workers), thresholds=two) == ["WorkerNodeDown"]
-    assert names(make_snapshot(*others, *workers)) == []
+    # One that drains does so on purpose.
+    assert names(make_snapshot(*others, *workers)) == (["WorkerNodeDown"] if state is NodeState.LOST else [])
+
+
+def test_a_missing_worker_is_named_with_its_host_and_where_to_look() -> None:
+    others = [make_node(role) for role in Role]
+    lost = [make_node(Role.WORKER, name=f"worker-{n}", host="b", state=NodeState.LOST) for n in range(2, 7)]
+    [alert] = evaluate_alerts(make_snapshot(*others, *lost), "", AlertThresholds(expected_workers=1, queue_limit=100))
+    said = "1 workers are up, and at least 1 are expected; lost: worker-2 on b, worker-3 on b, worker-4 on b, 2 more."
+    assert alert.summary == said
+    assert "`captchad workers`" in alert.advice
+    assert "`captchad scale worker N`" in alert.advice
 
 
 def test_many_failures_per_second_are_heard() -> None:

@@ -1,9 +1,12 @@
 """A host as far as a plan can see it, for tests of plans."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from captchad.config.changes import split_reloadable
+from captchad.config.json_file import parse_text
 from captchad.deployment.systemd import layout
 from captchad.deployment.systemd.plan import plan_deploy
 from captchad.deployment.systemd.steps import (
@@ -11,7 +14,9 @@ from captchad.deployment.systemd.steps import (
     Enable,
     Install,
     Link,
+    Reload,
     ReloadUnits,
+    RemoveAllBut,
     RemovePath,
     Restart,
     Start,
@@ -88,9 +93,18 @@ class Host:
         if unit == layout.REDIS_UNIT:
             paths += [layout.REDIS_CONFIGURATION, layout.REDIS_CERTIFICATE, layout.REDIS_KEY]
         elif unit.endswith(".service"):
-            paths += [layout.CONFIGURATION, layout.ENVIRONMENT_FILE]
+            paths += [layout.ENVIRONMENT_FILE]
         texts = [self.files[path].text if path in self.files else None for path in paths]
-        return (*texts, *((self.installed[self.release],) if layout.CONFIGURATION in paths else ()))
+        return (*texts, *(self._read_configuration(unit) if layout.ENVIRONMENT_FILE in paths else ()))
+
+    def _read_configuration(self, unit: str) -> tuple[str, ...]:
+        """Return what of the configuration counts for a unit, what of it it can reload, and the release."""
+        tree = parse_text(self.files[layout.CONFIGURATION].text or "", "").tree
+        rest, reloadable = split_reloadable(tree)
+        if layout.template_of(unit) == layout.BROWSER_TEMPLATE:
+            rest, reloadable = {"browser": rest.get("browser")}, {}
+        kept = {name: value for name, value in rest.items() if name not in ("environment", "deployment_mode")}
+        return json.dumps(kept), json.dumps(reloadable, sort_keys=True), self.installed[self.release]
 
     def _apply(self, step: Step) -> None:
         match step:
@@ -102,6 +116,9 @@ class Host:
                 self.files[path] = FoundFile(text, mode)
             case RemovePath(path):
                 self._remove(path)
+            case RemoveAllBut():
+                # Nothing of it is to be seen by a plan.
+                pass
             case _:
                 self._tell_systemd(step)
 
@@ -119,6 +136,10 @@ class Host:
             case Restart(unit):
                 assert not (unit.endswith(".socket") and unit.replace(".socket", ".service") in self.active)
                 self._start(unit)
+            case Reload(unit):
+                assert unit in self.active
+                *rest, _, release = self.started_with[unit]
+                self.started_with[unit] = (*rest, self.inputs(unit)[-2], release)
             case Stop(units):
                 self.active.difference_update(units)
             case WaitHealthy(units):

@@ -1,6 +1,7 @@
 """What goes along into a release."""
 
 import platform
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from captchad.deployment.systemd import installation
 from captchad.deployment.systemd.distributions import list_distributions
-from captchad.deployment.systemd.installation import _fill_from_origin, _remove_unfinished
+from captchad.deployment.systemd.installation import _fill_from_origin, _remove_unfinished, check_obtainable
 from captchad.deployment.systemd.origins import Origin
 from captchad.domain.errors import DeploymentFailed
 
@@ -46,3 +47,26 @@ def test_another_python_is_refused_to_its_last_number(
     problem = installation.check_copyable()
     assert (problem == "") is is_copyable
     assert is_copyable or f"not the system's ({version} " in problem
+
+
+def test_a_version_that_pip_does_not_find_is_said_with_where_it_looked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # An environment with pip takes a while to make; this one's pip does as well.
+    system = tmp_path / "python3"
+    system.write_text(
+        f'#!/bin/sh\nmkdir -p "$3/bin"\nprintf \'#!/bin/sh\\nexec {sys.executable} "$@"\\n\' >"$3/bin/python"\n'
+        'chmod +x "$3/bin/python"\n'
+    )
+    system.chmod(0o755)
+    monkeypatch.setattr(installation, "SYSTEM_PYTHON", system)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(DeploymentFailed) as refused:
+        check_obtainable(Origin("9.9.9", None))
+    said = refused.value.message
+    assert said.startswith(
+        "captchad 9.9.9 can't be had, and nothing was changed: it is not kept in /opt/captchad, and pip"
+    )
+    assert f"links: {tmp_path}: Could not find a version that satisfies the requirement captchad==9.9.9" in said
+    assert "\n" not in said

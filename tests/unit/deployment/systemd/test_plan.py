@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from captchad.deployment.systemd import layout
 from captchad.deployment.systemd.configuration_files import read_request
 from captchad.deployment.systemd.plan import plan_deploy, plan_undeploy
-from captchad.deployment.systemd.steps import Restart, Start, Stop, WaitHealthy, WriteFile
+from captchad.deployment.systemd.steps import (
+    Enable,
+    Reload,
+    RemoveAllBut,
+    RemovePath,
+    Restart,
+    Start,
+    Stop,
+    WaitHealthy,
+    WriteFile,
+)
 from captchad.deployment.systemd.unit_files import list_services, list_sockets
 from captchad.deployment.systemd.wanted import Found, FoundFile, Release, Secrets, Wanted
 from captchad.domain.errors import DeploymentFailed
@@ -36,6 +46,54 @@ wants = st.builds(
     roles=st.sampled_from([tuple(Role), (Role.WORKER,), (Role.GATEWAY, Role.SCHEDULER)]),
     listening=st.sampled_from([None, LISTENING, replace(LISTENING, address="10.0.0.6")]),
 )
+
+
+configurations = st.sampled_from(
+    [
+        {},
+        {"security": {"targets": [{"host": "localhost"}]}, "logging": {"level": "debug"}},
+        {"security": {"targets": []}, "worker": {"minimum_confidence": 0.5}},
+        {"security": {"api_key_required": True}, "worker": {"task_timeout": 9, "minimum_confidence": 0.5}},
+        {"browser": {"reuse": 9}, "worker_nodes_count": 7},
+    ]
+)
+
+
+def configure(host: Host, tree: dict[str, object]) -> None:
+    host.files[layout.CONFIGURATION] = FoundFile(json.dumps(tree), 0o644)
+
+
+@given(before=configurations, tried=configurations, nodes=st.integers(0, 1), data=st.data())
+def test_a_configuration_that_was_half_taken_over_and_then_undone_is_that_of_nobody(
+    before: dict[str, object], tried: dict[str, object], nodes: int, data: st.DataObject
+) -> None:
+    host, wanted = Host(), want(browser_nodes=nodes)
+    configure(host, before)
+    deploy(host, wanted)
+    configure(host, tried)
+    steps = plan_deploy(wanted, host.look())
+    host.apply(steps[: data.draw(st.integers(0, len(steps)))])
+    configure(host, before)
+    deploy(host, wanted)
+    assert all(host.started_with[unit] == host.inputs(unit) for unit in host.active - {layout.TARGET})
+    assert changing(plan_deploy(wanted, host.look())) == []
+
+
+def test_what_a_reload_takes_over_restarts_nobody() -> None:
+    host, wanted = Host(), want(browser_nodes=1)
+    configure(host, {"security": {"api_key_required": True}})
+    deploy(host, wanted)
+    configure(host, {"security": {"api_key_required": True, "targets": [{"host": "localhost"}]}})
+    runs = [step for step in deploy(host, wanted) if isinstance(step, (Start, Stop, Restart, Reload))]
+    roles = [unit for unit in list_services(wanted) if "redis" not in unit and "browser" not in unit]
+    assert runs == list(map(Reload, roles))
+    # What the deployment decides itself, comments and order say nothing new.
+    host.files[layout.CONFIGURATION] = FoundFile(
+        '{"worker_nodes_count": 7, // mine\n'
+        ' "security": {"targets": [{"host": "localhost"}], "api_key_required": true}}',
+        0o644,
+    )
+    assert changing(plan_deploy(wanted, host.look())) == []
 
 
 @given(before=wants, wanted=wants, data=st.data())
@@ -166,7 +224,7 @@ def test_secrets_that_were_cut_off_are_not_replaced() -> None:
 def test_a_changed_configuration_restarts_the_roles_and_not_redis() -> None:
     host = Host()
     deploy(host, want())
-    host.files[layout.CONFIGURATION] = FoundFile('{"logging": {"level": "debug"}}', 0o644)
+    host.files[layout.CONFIGURATION] = FoundFile('{"worker": {"task_timeout": 9}}', 0o644)
     restarted = {step.unit for step in deploy(host, want()) if isinstance(step, Restart)}
     assert restarted == set(list_services(want())) - {layout.REDIS_UNIT}
 
@@ -175,6 +233,35 @@ def test_units_of_others_are_left_alone() -> None:
     host = Host(active={"captchad-backup.timer"}, enabled={"captchad-backup.timer"})
     deploy(host, want())
     assert "captchad-backup.timer" in host.active & host.enabled
+
+
+def test_a_deploy_after_an_undeploy_enables_the_timers_that_were_enabled() -> None:
+    timer = "captchad-backup.timer"
+    host = Host()
+    deploy(host, want())
+    host.enabled.add(timer)
+    host.active.add(timer)
+    steps = plan_undeploy(host.look(), is_purged=False)
+    for broken in range(len(steps) + 1):
+        host.apply(plan_undeploy(host.look(), is_purged=False)[:broken])
+    assert timer not in host.active | host.enabled
+    steps = plan_deploy(want(), host.look())
+    assert steps[-3:] == [Enable((timer,)), Start((timer,)), RemovePath(layout.TIMERS)]
+    for broken in range(len(steps) + 1):
+        host.apply(plan_deploy(want(), host.look())[:broken])
+    assert timer in host.active & host.enabled
+    # Whoever switches it off later has it off.
+    host.enabled.discard(timer)
+    assert changing(plan_deploy(want(), host.look())) == []
+
+
+def test_a_purge_keeps_backups_where_it_is_to() -> None:
+    host = Host()
+    deploy(host, want())
+    kept = plan_undeploy(host.look(), is_purged=True, keeps_backups=True)
+    assert kept[-1] == RemoveAllBut(layout.STATE_FOLDERS[0], "backups")
+    assert not {RemovePath(layout.STATE_LINKS[0]), RemovePath(layout.STATE_FOLDERS[0])} & {*kept}
+    assert RemovePath(layout.STATE_FOLDERS[0]) in plan_undeploy(host.look(), is_purged=True)
 
 
 def test_secrets_are_readable_by_their_owner_alone_and_marked() -> None:
@@ -291,6 +378,15 @@ def test_a_host_that_joins_runs_its_roles_alone_and_no_redis() -> None:
     assert layout.REDIS_CONFIGURATION not in host.files
     # As a plain deploy, scale or upgrade has it later.
     assert changing(deploy(host, replace(wanted, joining=None))) == []
+
+
+def test_a_deploy_is_noted_before_its_first_step_and_a_host_that_joins_gets_its_configuration_last() -> None:
+    wanted = want(mode="multi", joining=JOINING, joins=True, has_own_redis=False, roles=(Role.WORKER,))
+    steps = plan_deploy(wanted, Found())
+    written = [step.path for step in steps if isinstance(step, WriteFile) and step.path in layout.OWN_FILES]
+    assert written == [layout.DEPLOYMENT, layout.AUTHORITY, layout.SECRETS, layout.CONFIGURATION]
+    assert isinstance(steps[0], WriteFile)
+    assert json.loads(steps[0].text)["joins"] is True
 
 
 def test_a_host_that_joins_begins_with_the_configuration_of_the_others_and_keeps_its_own() -> None:
