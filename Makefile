@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys prove-api
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -121,6 +121,10 @@ prove-callbacks: ## 1,000 callbacks to a receiver that fails half the time and i
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_CALLBACKS=1000 CAPTCHAD_PROOF_SCHEDULER_KILLS=10 $(BIN)/python -m pytest -q -s tests/system/test_callbacks.py
 
+prove-api: ## 20,000 cases drawn from the OpenAPI document and 100,000 raw requests: no fault, no leak
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_API_CASES=20000 CAPTCHAD_PROOF_RAW_REQUESTS=100000 $(BIN)/python -m pytest -q -s --timeout 36000 tests/system/test_api_fuzzing.py
+
 clean: ## remove the virtual environment and what tools left behind
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
 	find captchad tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ from aiohttp import web
 REQUEST_ID_BYTES = 8
 REQUEST_ID_LIMIT = 64
 SERVER_NAME = "captchad"
+EXAMPLE_REQUEST_ID = "9c795a0d98877cac"
 
 
 def make_request_id() -> str:

@@ -28,6 +28,7 @@ PROTECTION = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
+PICTURE_HEADERS = ("Content-Disposition", "Content-Security-Policy", "Cross-Origin-Resource-Policy")
 
 
 class EvidenceRoutes:
@@ -49,7 +50,8 @@ class EvidenceRoutes:
                 "The captcha's picture, as the site sent it",
                 is_rate_limited=True,
                 query=(),
-                answers={200: "image/*"},
+                answers={200: (*CONTENT_TYPES.values(), UNKNOWN_TYPE)},
+                headers=PICTURE_HEADERS,
                 errors=errors,
             ),
             Route(
@@ -60,7 +62,8 @@ class EvidenceRoutes:
                 "The page as it was",
                 is_rate_limited=True,
                 query=(),
-                answers={200: "image/png"},
+                answers={200: ("image/png", UNKNOWN_TYPE)},
+                headers=PICTURE_HEADERS,
                 errors=errors,
             ),
         )

@@ -47,23 +47,35 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 _WAIT_PARAMETER = QueryParameter(
     "wait",
-    {"type": "number", "minimum": 0, "maximum": WAIT_LIMIT_SECONDS, "default": 0},
+    {"type": "number", "minimum": 0, "maximum": WAIT_LIMIT_SECONDS, "default": 0, "examples": [30]},
     f"seconds to wait for the end of the task; the answer comes after {LONGEST_WAIT_SECONDS} at the latest",
 )
 _LIST_PARAMETERS = (
-    QueryParameter("status", {"type": "string", "enum": [str(s) for s in TaskStatus]}, "only tasks in this state"),
-    QueryParameter("target", {"type": "string", "maxLength": HOST_LENGTH_LIMIT}, "only tasks of this declared host"),
     QueryParameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": PAGE_DEFAULT}, "tasks in a page"
+        "status",
+        {"type": "string", "enum": [str(status) for status in TaskStatus], "examples": ["failed"]},
+        "only tasks in this state; without it those in any",
+    ),
+    QueryParameter(
+        "target",
+        {"type": "string", "minLength": 1, "maxLength": HOST_LENGTH_LIMIT, "examples": ["captcha.example.com"]},
+        "only tasks of this declared host; without it those of all",
+    ),
+    QueryParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": PAGE_DEFAULT, "examples": [20]},
+        "most tasks in a page",
     ),
     QueryParameter(
         "cursor",
-        {"type": "string", "maxLength": CURSOR_LENGTH_LIMIT},
-        "next_cursor of the page before; a page with fewer tasks than asked for, or none, may be followed by others",
+        {"type": "string", "minLength": 1, "maxLength": CURSOR_LENGTH_LIMIT, "format": "cursor"},
+        "next_cursor of the page before, exactly as it was returned; a page with fewer tasks than asked for, or none, "
+        "may be followed by others; without it the first page",
     ),
 )
 _SUBMIT_ERRORS = (
     "invalid_request",
+    "unsupported_charset",
     "target_not_allowed",
     "body_too_large",
     "unsupported_media_type",
@@ -202,6 +214,7 @@ class TaskRoutes:
                 body=TaskBody,
                 takes_idempotency_key=True,
                 answers={202: SubmittedTask},
+                headers=("Location",),
                 errors=_SUBMIT_ERRORS,
             ),
             Route(
