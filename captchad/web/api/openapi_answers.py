@@ -52,7 +52,7 @@ class AnswerDescriptions:
     def _describe_success(self, route: Route, status: int) -> dict[str, Any]:
         answer = route.answers[status]
         described: dict[str, Any] = {
-            "description": route.summary if status < HTTPStatus.BAD_REQUEST else "The same, where it is not so",
+            "description": _read_meaning(answer) or route.summary,
             "headers": refer_to_headers(*route.headers, *(LIMITED if _is_limited(route) else ())),
             "content": self._describe_content(answer),
         }
@@ -101,6 +101,11 @@ def _list_failures(route: Route) -> dict[HTTPStatus, list[str]]:
     for code in codes:
         failures.setdefault(STATUSES[code], []).append(code)
     return failures
+
+
+def _read_meaning(answer: object) -> str:
+    """Return the first sentence of what a model says it is; nothing of a media type."""
+    return (answer.__doc__ or "").partition("\n")[0] if isinstance(answer, type) else ""
 
 
 def _is_limited(route: Route) -> bool:

@@ -4,8 +4,8 @@ Valid requests that schemathesis draws are made to keep these rules, so that a r
 stay as they are. Nothing is waited for, since no worker is there to end a task.
 """
 
-import itertools
 import json
+import secrets
 import zlib
 from collections import deque
 from typing import Any
@@ -47,7 +47,6 @@ _POOLS: dict[str, tuple[str, ...]] = {
 }
 """Fields whose values must have a meaning, or be in the gateway's configuration."""
 _KEY_LENGTH = 200
-_numbers = itertools.count()
 _cursors: deque[str] = deque(maxlen=100)
 _task_ids: deque[str] = deque(maxlen=100)
 
@@ -63,7 +62,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     headers = case.headers or {}
     if "Idempotency-Key" in headers:
         # The same one with another body is refused.
-        headers["Idempotency-Key"] = f"{headers['Idempotency-Key'][:_KEY_LENGTH]}{next(_numbers)}"
+        headers["Idempotency-Key"] = f"{headers['Idempotency-Key'][:_KEY_LENGTH]}{secrets.token_hex(8)}"
     if "cursor" in query:
         # Only an answer can say what is one.
         if _cursors:

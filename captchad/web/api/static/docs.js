@@ -6,11 +6,12 @@
 // The monitor's page keeps its key under the same name.
 const KEY_NAME = "captchad.key";
 const STREAM_LINES = 100;
+const PROBLEM = "#/components/schemas/Problem";
 const EVIDENCE = { image_url: "The captcha’s picture", screenshot_url: "The page as it was" };
 
 let key = "";
-let schemas = {};
-// The bodies whose fields have been listed already, by their reference.
+let components = {};
+// The bodies and answers whose fields have been listed already, by their reference.
 const listed = new Set();
 
 const byId = (id) => document.getElementById(id);
@@ -55,7 +56,11 @@ function showKey(reason = "") {
 
 // What the document says of a field
 
-const resolve = (schema) => (schema?.$ref ? schemas[schema.$ref.split("/").pop()] : schema) ?? {};
+// A reference is `#/components/KIND/NAME`.
+function resolve(thing) {
+  const [, , kind, name] = thing?.$ref?.split("/") ?? [];
+  return (name ? components[kind][name] : thing) ?? {};
+}
 
 function typeOf(schema) {
   if (schema.$ref) return typeOf(resolve(schema));
@@ -73,6 +78,14 @@ function entry(name, kind, meaning) {
   return [term, make("dd", {}, ...prose(meaning))];
 }
 
+// The schema whose members a field shows, and how they are named: of what may also be null, of a list, of a map.
+function insideOf(field) {
+  const option = field.anyOf?.find((one) => one.$ref);
+  if (option) return [option, "."];
+  if (field.type === "array") return [field.items, "[]."];
+  return field.additionalProperties?.$ref ? [field.additionalProperties, ".NAME."] : [field, "."];
+}
+
 function fieldEntries(schema, prefix = "") {
   const { properties = {}, required = [] } = resolve(schema);
   return Object.entries(properties).flatMap(([name, field]) => {
@@ -80,11 +93,17 @@ function fieldEntries(schema, prefix = "") {
     if (required.includes(name)) kinds.push("required");
     if (field.default !== undefined) kinds.push(`default ${JSON.stringify(field.default)}`);
     const own = entry(prefix + name, kinds.join(", "), field.description ?? resolve(field).description);
-    const isArray = field.type === "array";
-    const inner = isArray ? field.items : field;
+    const [inner, mark] = insideOf(field);
     if (listed.has(inner.$ref)) return own;
-    return [...own, ...fieldEntries(inner, `${prefix}${name}${isArray ? "[]." : "."}`)];
+    return [...own, ...fieldEntries(inner, prefix + name + mark)];
   });
+}
+
+// The fields of a body or an answer; those that have been listed are not listed again inside of others.
+function foldedFields(title, schema) {
+  const fields = folded(title, fieldEntries(schema));
+  listed.add(schema.$ref);
+  return fields;
 }
 
 const folded = (title, entries) => make("details", {}, make("summary", { textContent: title }), make("dl", {}, ...entries));
@@ -231,25 +250,27 @@ function makeRoute(method, path, operation) {
   const output = make("div", { className: "output", ariaLive: "polite" });
   const inside = make("div", { className: "inside" }, makeForm(method, path, operation, output), output);
   const schema = operation.requestBody?.content["application/json"].schema;
-  if (schema) {
-    inside.append(folded("Fields of the body", fieldEntries(schema)));
-    listed.add(schema.$ref);
-  }
-  const answers = Object.entries(operation.responses).flatMap(([status, answer]) => entry(status, "", answer.description));
+  if (schema) inside.append(foldedFields("Fields of the body", schema));
+  const answered = Object.values(operation.responses)[0].content["application/json"]?.schema;
+  if (answered?.$ref) inside.append(foldedFields("Fields of the answer", answered));
+  const answers = Object.entries(operation.responses).flatMap(([status, answer]) => entry(status, "", resolve(answer).description));
   inside.append(folded("Answers", answers));
   const head = make("summary", {}, make("span", { className: "method", textContent: method }));
-  head.append(make("code", { textContent: path }), make("span", { className: "muted", textContent: operation.summary }));
+  // Where a line is too short, a path is broken at its parts.
+  const parts = path.split(/(?<=\/)/).flatMap((part) => [part, make("wbr")]);
+  head.append(make("code", {}, ...parts), make("span", { className: "muted", textContent: operation.summary }));
   return make("details", { id: operation.operationId, className: "panel route" }, head, inside);
 }
 
 // The page
 
 function showDocument(specification) {
-  schemas = specification.components.schemas;
+  components = specification.components;
   const routes = Object.entries(specification.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => makeRoute(method.toUpperCase(), path, operation)),
   );
   routes[0].open = true;
+  routes.push(make("div", { className: "panel failures" }, foldedFields("Fields of every failure", { $ref: PROBLEM })));
   byId("routes").replaceChildren(...routes);
   byId("state").hidden = true;
   // A link can't send a key, so it leads to what was read with one.
