@@ -25,16 +25,13 @@ _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class _WithoutNull(GenerateJsonSchema):
-    """Describes optional fields of bodies as they are: absent or of their type, never null."""
-
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
-        if self.mode == "validation":
-            return self.generate_inner(schema["schema"])
-        return super().nullable_schema(schema)
+    """Describes optional fields as they are: absent or of their type, never null."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
-        described = super().default_schema(schema)
-        return {name: value for name, value in described.items() if name != "default" or value is not None}
+        inner = schema["schema"]
+        if schema.get("default", ...) is None and inner["type"] == "nullable":
+            return self.generate_inner(inner["schema"])
+        return super().default_schema(schema)
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False

@@ -39,7 +39,7 @@ _POOLS: dict[str, tuple[str, ...]] = {
     "path": ("/",),
     "target": (*[DECLARED] * 8, _UNDECLARED),
     "charset": ("0", "0123456789", "abcXYZ", "中文"),
-    "colour": ("red", "#c02f3b", "#FFF"),
+    "colour": ("red", "#c02f3b", "#FFFFFF"),
     **dict.fromkeys(
         ("selector", "input", "submit", "refresh", "click", "focus", "hover", "wait_for", "type"), _SELECTORS
     ),

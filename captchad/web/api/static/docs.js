@@ -86,22 +86,22 @@ function insideOf(field) {
   return field.additionalProperties?.$ref ? [field.additionalProperties, ".NAME."] : [field, "."];
 }
 
-function fieldEntries(schema, prefix = "") {
+function fieldEntries(schema, isSent, prefix = "") {
   const { properties = {}, required = [] } = resolve(schema);
   return Object.entries(properties).flatMap(([name, field]) => {
     const kinds = [typeOf(field)];
-    if (required.includes(name)) kinds.push("required");
+    if (required.includes(name) === isSent) kinds.push(isSent ? "required" : "may be absent");
     if (field.default !== undefined) kinds.push(`default ${JSON.stringify(field.default)}`);
     const own = entry(prefix + name, kinds.join(", "), field.description ?? resolve(field).description);
     const [inner, mark] = insideOf(field);
     if (listed.has(inner.$ref)) return own;
-    return [...own, ...fieldEntries(inner, prefix + name + mark)];
+    return [...own, ...fieldEntries(inner, isSent, prefix + name + mark)];
   });
 }
 
 // The fields of a body or an answer; those that have been listed are not listed again inside of others.
-function foldedFields(title, schema) {
-  const fields = folded(title, fieldEntries(schema));
+function foldedFields(title, schema, isSent = false) {
+  const fields = folded(title, fieldEntries(schema, isSent));
   listed.add(schema.$ref);
   return fields;
 }
@@ -250,7 +250,7 @@ function makeRoute(method, path, operation) {
   const output = make("div", { className: "output", ariaLive: "polite" });
   const inside = make("div", { className: "inside" }, makeForm(method, path, operation, output), output);
   const schema = operation.requestBody?.content["application/json"].schema;
-  if (schema) inside.append(foldedFields("Fields of the body", schema));
+  if (schema) inside.append(foldedFields("Fields of the body", schema, true));
   const answered = Object.values(operation.responses)[0].content["application/json"]?.schema;
   if (answered?.$ref) inside.append(foldedFields("Fields of the answer", answered));
   const answers = Object.entries(operation.responses).flatMap(([status, answer]) => entry(status, "", resolve(answer).description));
