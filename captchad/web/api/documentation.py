@@ -20,7 +20,7 @@ WHERE_THE_DOCS_ARE = "This is a captchad gateway: /docs describes its API for pe
 PAGE_PART = "api/static/docs.html"
 INSERTED_PARTS = {
     "<style></style>": ("dashboard/static/theme.css", "api/static/docs.css"),
-    "<script></script>": ("api/static/docs.js",),
+    "<script></script>": ("api/static/docs.js", "api/static/fields.js"),
 }
 """Where the page's other files go; its colours are those of the monitor's page."""
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)

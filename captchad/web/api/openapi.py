@@ -16,6 +16,7 @@ from captchad.web.answers import Problem
 from captchad.web.api.answer_headers import HEADERS
 from captchad.web.api.examples import EXAMPLE_TASK_ID, EXAMPLES
 from captchad.web.api.openapi_answers import AnswerDescriptions
+from captchad.web.api.task_parameters import IDEMPOTENCY_KEY_LIMIT
 from captchad.web.routes import JSON_TYPE, ROUTES, QueryParameter, Route
 
 OPENAPI_VERSION = "3.1.0"
@@ -158,7 +159,7 @@ _IDEMPOTENCY_PARAMETER = {
     "schema": {
         "type": "string",
         "minLength": 1,
-        "maxLength": 255,
+        "maxLength": IDEMPOTENCY_KEY_LIMIT,
         "pattern": "^[!-~]+$",
         "examples": ["order-4711"],
     },
