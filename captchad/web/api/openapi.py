@@ -56,7 +56,8 @@ def build_document(routes: Iterable[Route], version: str, are_keys_required: boo
         "info": {
             "title": "captchad",
             "version": version,
-            "description": "Recognition of text captchas on sites you run or are authorised to test.",
+            "description": "Recognition of text captchas on sites you run or are authorised to test. What answers GET "
+            "answers HEAD too, apart from /events.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
