@@ -21,22 +21,22 @@ from captchad.domain.page import Evidence
 from captchad.domain.recognition import CaptchaKind, Character
 from captchad.domain.task import TaskError, TaskResult
 from tests.integration.gateway.requests_to_send import make_png
+from tests.system.api_proof.declared import ANSWER_TEXT, DECLARED_HOST, RECEIVING_HOST
 from tests.system.fleet import Fleet, RoleProcess
 
-DECLARED = "captcha.example.com"
 SECURITY = {
     "session_key": "k" * 32,
     "targets": [
-        {"host": DECLARED, "owner": "o", "reference": "r", "expires": str(date.today() + timedelta(days=30))},
+        {"host": DECLARED_HOST, "owner": "o", "reference": "r", "expires": str(date.today() + timedelta(days=30))},
     ],
 }
 WITH_KEYS = {
     "api_key_required": True,
     "rate_limiting": {"requests_per_minute": 1_000_000, "burst_size": 1_000_000},
-    "callback_hosts": ["hooks.example.com"],
+    "callback_hosts": [RECEIVING_HOST],
     "callback_secret": "s" * 40,
 }
-_RESULT = TaskResult("7K", 0.9, CaptchaKind.TEXT, "test", (Character("7", 0.9), Character("K", 1.0)))
+_RESULT = TaskResult(ANSWER_TEXT, 0.9, CaptchaKind.TEXT, "test", tuple(Character(one, 0.95) for one in ANSWER_TEXT))
 _ERROR = TaskError(TaskErrorCode.CAPTCHA_NOT_FOUND, "there is none", is_retryable=False)
 
 

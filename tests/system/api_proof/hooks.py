@@ -15,9 +15,8 @@ from schemathesis.generation.meta import TestPhase
 
 from captchad.domain.task_limits import WAIT_LIMIT_SECONDS
 from tests.integration.gateway.requests_to_send import encode, make_png
+from tests.system.api_proof.declared import ANSWER_TEXT, DECLARED_HOST, RECEIVING_HOST
 
-DECLARED = "captcha.example.com"
-RECEIVER = "https://hooks.example.com/done"
 WAIT_SECONDS = 0.05
 _COOKIE_LENGTH = 100
 _METADATA_LENGTH = 1000
@@ -25,19 +24,19 @@ _SELECTORS = ("#a", "img.captcha", "form > input[name='b']", "td:nth-child(2n+1)
 _CONDITIONS = (*_SELECTORS, "url:**/welcome", "text:wrong code")
 _UNDECLARED = "undeclared.example.net"
 _URLS = (
-    *(f"https://{DECLARED}/{page}" for page in "abcdefgh"),
-    f"http://{DECLARED}/login?a=%20&b[]=ü#c",
-    f"HTTPS://{DECLARED.upper()}:443/{'x' * 2000}",
+    *(f"https://{DECLARED_HOST}/{page}" for page in "abcdefgh"),
+    f"http://{DECLARED_HOST}/login?a=%20&b[]=ü#c",
+    f"HTTPS://{DECLARED_HOST.upper()}:443/{'x' * 2000}",
     f"https://{_UNDECLARED}/",
 )
 _POOLS: dict[str, tuple[str, ...]] = {
     "url": _URLS,
     "image": tuple(encode(make_png(width, 20)) for width in (1, 60, 2000)),
-    "callback_url": (RECEIVER,),
-    "domain": (DECLARED,),
-    "origin": (f"https://{DECLARED}",),
+    "callback_url": (f"https://{RECEIVING_HOST}/done",),
+    "domain": (DECLARED_HOST,),
+    "origin": (f"https://{DECLARED_HOST}",),
     "path": ("/",),
-    "target": (*[DECLARED] * 8, _UNDECLARED),
+    "target": (*[DECLARED_HOST] * 8, _UNDECLARED),
     "charset": ("0", "0123456789", "abcXYZ", "中文"),
     "colour": ("red", "#c02f3b", "#FFFFFF"),
     **dict.fromkeys(
@@ -101,6 +100,9 @@ def _settle(value: Any) -> Any:
     if "session" in settled and "url" in settled:
         # Of a state, something must be for the page.
         settled["url"] = _URLS[0]
+    if settled.get("right") is True and "text" in settled:
+        # It may only correct the case of letters.
+        settled["text"] = ANSWER_TEXT.lower()
     if settled.get("same_site") == "None":
         settled["secure"] = True
     return settled

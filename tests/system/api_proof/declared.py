@@ -1,0 +1,5 @@
+"""What the gateway is configured with and its tasks end with, known to those who draw requests too."""
+
+DECLARED_HOST = "captcha.example.com"
+RECEIVING_HOST = "hooks.example.com"
+ANSWER_TEXT = "7K"
