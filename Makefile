@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys prove-api
+.PHONY: help demo test check audit test-unit test-integration test-system bench clean
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys prove-api prove-secrets
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -28,6 +28,10 @@ test: ## set everything up and run every check and test; the first stage that fa
 check: ## linters, types, the dependency rule and dead code, without tests
 	@sh scripts/bootstrap/prepare.sh check
 	$(run_checks)
+
+audit: ## what is publicly known against the installed packages; 2: the list of vulnerabilities can't be had
+	@sh scripts/bootstrap/prepare.sh check
+	@$(BIN)/python scripts/testing/audit_packages.py
 
 test-unit: ## the unit tests; TESTS=PATH... some of them, ORDER=random in random order (SEED=N: one known)
 	@sh scripts/bootstrap/prepare.sh test
@@ -120,6 +124,10 @@ prove-testing: ## what docs/testing.md has its reader do, in a fresh environment
 prove-callbacks: ## 1,000 callbacks to a receiver that fails half the time and is killed, while ten schedulers are killed
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_CALLBACKS=1000 CAPTCHAD_PROOF_SCHEDULER_KILLS=10 $(BIN)/python -m pytest -q -s tests/system/test_callbacks.py
+
+prove-secrets: ## three installations as in production, killed in the middle: no key, cookie, header or password anywhere in clear
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_SECRET_ROUNDS=3 $(BIN)/python -m pytest -q -s tests/system/test_secrets_proof.py
 
 prove-api: ## 20,000 cases drawn from the OpenAPI document and 100,000 raw requests: no fault, no leak
 	@sh scripts/bootstrap/prepare.sh test

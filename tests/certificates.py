@@ -52,6 +52,17 @@ def issue(folder: Path, authority: Issued | None, *names: str, ended: bool = Fal
     return _issue(folder, names[0], authority, names, ended=ended)
 
 
+def split(issued: Issued) -> tuple[str, str]:
+    """Return two files beside the one with both: the certificate, and the key that its owner alone may read."""
+    text = Path(issued.path).read_text()
+    begin = text.index("-----BEGIN PRIVATE KEY")
+    certificate, key = Path(f"{issued.path}.certificate"), Path(f"{issued.path}.key")
+    certificate.write_text(text[:begin])
+    key.write_text(text[begin:])
+    key.chmod(0o600)
+    return str(certificate), str(key)
+
+
 def _issue(
     folder: Path,
     subject: str,
@@ -80,6 +91,7 @@ def _issue(
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = folder / f"{certificate.serial_number:x}.pem"
     path.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
+    path.chmod(0o600)
     return Issued(certificate, key, str(path))
 
 

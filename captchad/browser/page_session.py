@@ -11,11 +11,11 @@ from captchad.browser.finding.redrawing import click_picture, find_clickable
 from captchad.browser.forms.captcha_form import NEW_PICTURE_SECONDS, CaptchaForm, FormOrder
 from captchad.browser.forms.masks import list_masks
 from captchad.browser.forms.steps import Steps
-from captchad.browser.forms.typed_secrets import hide_typed
 from captchad.browser.page.opened_page import OpenedPage
 from captchad.browser.page.session_state import SessionInput, read_session
 from captchad.domain.capture import CaptchaCapture
 from captchad.domain.errors import AttemptFailed, PictureChanged, TaskErrorCode
+from captchad.domain.hidden_values import HiddenValues
 from captchad.domain.instructions import find_instruction
 from captchad.domain.page import PageOrder, SessionState
 from captchad.runtime.clock import Clock, Stopwatch
@@ -30,6 +30,7 @@ class PageSession:
         self.page = opened.page
         self._opened = opened
         self._order = order
+        self._hidden = HiddenValues(order.secret_values)
         self._deadline = deadline
         self._clock = clock
         self._work = work
@@ -73,7 +74,7 @@ class PageSession:
         timings_ms["locate"] = min(self._taker.locate_ms, stopwatch.total_ms())
         timings_ms["capture"] = round(stopwatch.lap_ms() - timings_ms["locate"], 2)
         explained = f"{taken.found.judgement.explain(taken.found.candidate)}; {taken.how}"
-        choice = hide_typed(explained, self._order.typed_values)
+        choice = self._hidden.hide(explained)
         instruction = find_instruction(taken.found.candidate.spoken)
         return CaptchaCapture(taken.picture, choice, timings_ms, instruction, taken.reading)
 
@@ -138,13 +139,14 @@ class PageSession:
     async def screenshot(self) -> bytes | None:
         """Return the page, or the window that its answer has opened, as it looks now, as PNG.
 
-        Passwords, and what the task has typed, are covered; None where the page does not say in time where that is.
+        Passwords, and what the task has typed or has in its session, are covered; None where the page does not say in
+        time where that is.
         """
         page = self._opened.window.page or self.page
         async with self._explained():
-            if self._order.typed_values and not await self._opened.make_closed_roots_known():
+            if self._order.secret_values and not await self._opened.make_closed_roots_known():
                 return None
-            masks = list_masks(page, self._order.typed_values)
+            masks = list_masks(page, self._order)
             # No timeout of the driver's: the attempt's deadline is the only one.
             return await page.screenshot(type="png", animations="disabled", timeout=0, mask=masks)
 
@@ -154,11 +156,11 @@ class PageSession:
         try:
             yield
         except PlaywrightError as error:
-            raise self._hide_typed(await self._opened.explain(error)) from None
+            raise self._hide(await self._opened.explain(error)) from None
         except AttemptFailed as failure:
-            raise self._hide_typed(failure) from None
+            raise self._hide(failure) from None
 
-    def _hide_typed(self, failure: AttemptFailed) -> AttemptFailed:
-        """Take what the task types out of a message: it may quote the page, which repeats that."""
-        failure.reword(lambda message: hide_typed(message, self._order.typed_values))
+    def _hide(self, failure: AttemptFailed) -> AttemptFailed:
+        """Take the task's secrets out of a message: it may quote the page, which repeats them."""
+        failure.reword(self._hidden.hide)
         return failure

@@ -31,7 +31,7 @@ from captchad.deployment.systemd.wanted import Found, Release, Wanted
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import DeploymentFailed
 from captchad.domain.node import Role
-from captchad.domain.ports import DEFAULT_GATEWAY_URL, LOOPBACK_HOST, REDIS_PORT, ROLE_PORTS, show_host
+from captchad.domain.ports import LOOPBACK_HOST, REDIS_PORT, ROLE_PORTS, show_host
 from captchad.operations.audited import audited
 
 FIRST_KEY = "first"
@@ -155,12 +155,12 @@ def _installed_release(found: Found) -> Release:
 
 def _say_where(wanted: Wanted, found: Found) -> None:
     units = systemctl.read_units([*list_services(wanted), *list_sockets(wanted)])
-    lines: list[tuple[str, object]] = []
-    if Role.GATEWAY in wanted.roles:
-        lines.append(("gateway", DEFAULT_GATEWAY_URL))
-    if Role.MONITOR in wanted.roles:
-        lines.append(("monitor", f"http://{LOOPBACK_HOST}:{ROLE_PORTS[Role.MONITOR]}"))
     loaded = read_as_units(found)
+    lines: list[tuple[str, object]] = [
+        (role, f"{loaded.configuration.find_scheme(role)}://{LOOPBACK_HOST}:{ROLE_PORTS[role]}")
+        for role in (Role.GATEWAY, Role.MONITOR)
+        if role in wanted.roles
+    ]
     print_pairs(
         [
             *lines,

@@ -128,7 +128,9 @@ def _check_nodes(nodes: tuple[Node, ...], api_key: str | None) -> list[Line]:
             asked.append((node, address))
         else:
             lines.append(_line_of_node(node, is_well=node.state is NodeState.UP, remark=node.state))
-    probes = probe_all(((node.report.role, address) for node, address in asked), api_key)
+    probes = probe_all(
+        ((node.report.role, address, node.report.certificate_digest) for node, address in asked), api_key
+    )
     return lines + [_judge(node, probe) for (node, _), probe in zip(asked, probes, strict=True)]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from captchad.config.loader import Examination
 from captchad.config.settings import Configuration
 from captchad.config.start_rules import find_refusals
+from captchad.config.unseen_credentials import find_unseen_credentials
 from captchad.config.validation import do_overlap
 from captchad.domain.errors import ConfigurationProblem, DependencyMissing
 from captchad.domain.node import Role
@@ -26,12 +27,13 @@ def list_problems(examined: Examination, roles: Iterable[Role] = tuple(Role)) ->
 
 def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Role)) -> list[ConfigurationProblem]:
     """Return why roles would refuse to start, each reason once with the roles it concerns."""
-    wanted = tuple(roles)
+    wanted, unseen = tuple(roles), find_unseen_credentials(configuration)
     concerned: dict[tuple[str, str], list[str]] = {}
     for role in wanted:
         for problem in find_refusals(configuration, role):
             message = problem.message.removeprefix(f"the {role} does not start ")
-            concerned.setdefault((problem.path, message), []).append(role)
+            if problem.path not in unseen:
+                concerned.setdefault((problem.path, message), []).append(role)
     if Role.WORKER in wanted:
         named = {path for path, _ in concerned}
         for problem in _find_bad_models(configuration):
@@ -45,6 +47,10 @@ def list_refusals(configuration: Configuration, roles: Iterable[Role] = tuple(Ro
 def list_doubts(examined: Examination) -> list[ConfigurationProblem]:
     """Return what is allowed but probably a mistake; nothing as long as something is wrong."""
     found = list(examined.loaded.warnings)
+    for path, name in find_unseen_credentials(examined.loaded.configuration).items():
+        found.append(
+            ConfigurationProblem(path, f"{name} is a systemd credential, which the role's own unit alone can see")
+        )
     if not examined.problems and not examined.loaded.configuration.security.targets:
         found.append(ConfigurationProblem("security.targets", "no target is declared, so nothing is in scope"))
     return found

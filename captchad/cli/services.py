@@ -9,6 +9,7 @@ from typing import Any
 from captchad.cli.options import open_client
 from captchad.cli.printing import print_json, print_table, say
 from captchad.client import GatewayClient
+from captchad.client.trust import Trust
 from captchad.client.wire import Answer
 from captchad.domain.errors import CaptchadError
 from captchad.domain.node import Role
@@ -39,10 +40,21 @@ class Probe:
         return str(self.body.get("name", ""))
 
 
-def probe(role: Role, address: str, api_key: str | None) -> Probe:
-    """Ask the role at HOST:PORT, or at a URL, for its health."""
-    url = address if "://" in address else f"http://{address}"
-    client = GatewayClient(url, api_key, PROBE_TIMEOUT_SECONDS)
+def probe(role: Role, address: str, api_key: str | None, certificate_digest: str | None = None) -> Probe:
+    """Ask the role at HOST:PORT, or at a URL, for its health; by TLS alone where its certificate is known."""
+    if "://" in address:
+        return _ask(role, address, address, api_key, None)
+    if certificate_digest is not None:
+        return _ask(role, address, f"https://{address}", api_key, Trust(digest=certificate_digest))
+    found = _ask(role, address, f"http://{address}", api_key, None)
+    if found.is_answering or not address.startswith(LOOPBACK_HOST):
+        return found
+    # Its certificate is for the name by which others call it, and what goes over loopback is not to be overheard.
+    return _ask(role, address, f"https://{address}", api_key, Trust(is_blind=True))
+
+
+def _ask(role: Role, address: str, url: str, api_key: str | None, trust: Trust | None) -> Probe:
+    client = GatewayClient(url, api_key, PROBE_TIMEOUT_SECONDS, trust=trust)
     try:
         answer = client.health()
         if answer.status in UNAUTHORIZED and isinstance(answer.body, dict) and "code" in answer.body:
@@ -79,18 +91,19 @@ def describe_unwell(body: dict[str, Any]) -> str:
     return "; ".join(parts) or str(body.get("status", "not well"))
 
 
-def probe_all(places: Iterable[tuple[Role, str]], api_key: str | None) -> list[Probe]:
-    """Ask several roles at once; answers come in the order of the places."""
+def probe_all(places: Iterable[tuple[Role, str, str | None]], api_key: str | None) -> list[Probe]:
+    """Ask several roles at once, each at its address and by its certificate; answers come in their order."""
     listed = list(places)
     with ThreadPoolExecutor(max_workers=max(1, len(listed))) as pool:
-        return list(pool.map(lambda place: probe(place[0], place[1], api_key), listed))
+        return list(pool.map(lambda place: probe(place[0], place[1], api_key, place[2]), listed))
 
 
 def probe_usual_ports(api_key: str | None) -> list[Probe]:
     """Ask this host's usual ports; of the workers' ports those where one answers, or the first."""
     fixed = [(role, f"{LOOPBACK_HOST}:{port}") for role, port in ROLE_PORTS.items() if role is not Role.WORKER]
     worker_ports = range(ROLE_PORTS[Role.WORKER], ROLE_PORTS[Role.WORKER] + WORKER_PORTS_SEARCHED)
-    found = probe_all([*fixed, *((Role.WORKER, f"{LOOPBACK_HOST}:{port}") for port in worker_ports)], api_key)
+    places = [*fixed, *((Role.WORKER, f"{LOOPBACK_HOST}:{port}") for port in worker_ports)]
+    found = probe_all(((role, address, None) for role, address in places), api_key)
     singles, workers = found[: len(fixed)], found[len(fixed) :]
     answering = [one for one in workers if one.role is Role.WORKER and one.body]
     return [*singles, *(answering or workers[:1])]

@@ -81,10 +81,13 @@ def load_wanted(wanted: Wanted, found: Found) -> Iterator[Configuration]:
 def check_rules(wanted: Wanted, configuration: Configuration) -> None:
     """Refuse before anything is changed what a role would refuse to start with."""
     from captchad.config.start_rules import find_refusals  # noqa: PLC0415
+    from captchad.config.unseen_credentials import find_unseen_credentials  # noqa: PLC0415
     from captchad.domain.errors import ConfigurationError  # noqa: PLC0415
 
     meant = configuration.model_copy(update={"environment": wanted.environment, "deployment_mode": wanted.mode})
-    problems = {one.path: one for role in wanted.roles for one in find_refusals(meant, role, LOOPBACK_HOST)}
+    unseen = find_unseen_credentials(meant)
+    found = (one for role in wanted.roles for one in find_refusals(meant, role, LOOPBACK_HOST))
+    problems = {one.path: one for one in found if one.path not in unseen}
     if problems:
         raise ConfigurationError(tuple(problems.values()))
 

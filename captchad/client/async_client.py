@@ -29,8 +29,9 @@ class AsyncCaptchad:
         *,
         target: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        ca_file: str | None = None,
     ) -> None:
-        self._calls = TypedCalls(url, api_key, target, timeout_seconds)
+        self._calls = TypedCalls(url, api_key, target, timeout_seconds, ca_file)
         self._send = partial(exchange_async, self._calls.address)
 
     @property

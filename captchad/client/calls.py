@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from captchad.client.problems import read_pause_seconds, read_problem
 from captchad.client.steps import Exchange, Pause, Steps
+from captchad.client.trust import Trust
 from captchad.client.wire import Answer, GatewayAddress, Request
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
 from captchad.domain.task import TaskStatus
@@ -36,10 +37,11 @@ class GatewayCalls:
         api_key: str | None,
         timeout_seconds: float,
         *,
+        trust: Trust | None = None,
         repeats_failures: bool = False,
         monotonic_seconds: Callable[[], float] = time.monotonic,  # noqa: TID251 - the client stands alone
     ) -> None:
-        self.address = GatewayAddress(base_url)
+        self.address = GatewayAddress(base_url, trust)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout_seconds = timeout_seconds
         self._repeats_failures = repeats_failures

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from captchad.client.calls import DEFAULT_TIMEOUT_SECONDS, EvidencePart, GatewayCalls, JsonObject
 from captchad.client.steps import Steps, run_steps
 from captchad.client.transport import exchange
+from captchad.client.trust import Trust
 from captchad.client.wire import Answer
 from captchad.domain.ports import DEFAULT_GATEWAY_URL
 
@@ -28,8 +29,9 @@ class GatewayClient:
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
         monotonic_seconds: Callable[[], float] = time.monotonic,  # noqa: TID251 - the client stands alone
+        trust: Trust | None = None,
     ) -> None:
-        self._calls = GatewayCalls(base_url, api_key, timeout_seconds, monotonic_seconds=monotonic_seconds)
+        self._calls = GatewayCalls(base_url, api_key, timeout_seconds, trust=trust, monotonic_seconds=monotonic_seconds)
         self._send = partial(exchange, self._calls.address)
         self._sleep = sleep
 

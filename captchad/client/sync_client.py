@@ -23,8 +23,8 @@ class Captchad:
 
     Refusals that pass (a rate limit, a full queue, a gateway or Redis that starts again) are waited out, as the
     gateway says in Retry-After, for up to `timeout_seconds`. Every submit has an Idempotency-Key, so that one whose
-    answer was lost never becomes two tasks. `target` is the host that pictures come from where a call names none. Any
-    thread may use it.
+    answer was lost never becomes two tasks. `target` is the host that pictures come from where a call names none, and
+    `ca_file` (else CAPTCHAD_CA_FILE) has the authorities that vouch for an https gateway. Any thread may use it.
     """
 
     def __init__(
@@ -34,10 +34,11 @@ class Captchad:
         *,
         target: str | None = None,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        ca_file: str | None = None,
     ) -> None:
-        self._calls = TypedCalls(url, api_key, target, timeout_seconds)
+        self._calls = TypedCalls(url, api_key, target, timeout_seconds, ca_file)
         self._send = partial(exchange, self._calls.address)
-        self._twin = AsyncCaptchad(url, api_key, target=target, timeout_seconds=timeout_seconds)
+        self._twin = AsyncCaptchad(url, api_key, target=target, timeout_seconds=timeout_seconds, ca_file=ca_file)
 
     @property
     def url(self) -> str:

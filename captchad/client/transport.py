@@ -6,8 +6,6 @@ Proxy settings are ignored and redirects are not followed: an API key goes to th
 import asyncio
 import contextlib
 import socket
-import ssl
-from functools import cache
 
 from captchad.client.wire import ANSWER_LIMIT_BYTES, Answer, GatewayAddress, Request
 
@@ -42,20 +40,17 @@ async def exchange_async(address: GatewayAddress, request: Request, timeout_seco
         raise address.fail(str(error)) from error
 
 
-@cache
-def _trust() -> ssl.SSLContext:
-    return ssl.create_default_context()
-
-
 def _connect(address: GatewayAddress, timeout_seconds: float) -> socket.socket:
     connection = socket.create_connection((address.host, address.port), timeout_seconds)
     if not address.is_secure:
         return connection
     try:
-        return _trust().wrap_socket(connection, server_hostname=address.host)
+        connection = address.trust.make_context().wrap_socket(connection, server_hostname=address.host)
+        address.trust.check(connection)
     except BaseException:
         connection.close()
         raise
+    return connection
 
 
 def _read_all(connection: socket.socket) -> bytes:
@@ -70,9 +65,11 @@ def _read_all(connection: socket.socket) -> bytes:
 
 
 async def _exchange_bytes(address: GatewayAddress, sent: bytes) -> bytes:
-    trust = _trust() if address.is_secure else None
-    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=trust)
+    context = address.trust.make_context() if address.is_secure else None
+    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     try:
+        if context is not None:
+            address.trust.check(writer.get_extra_info("ssl_object"))
         with contextlib.suppress(ConnectionError):
             writer.write(sent)
             await writer.drain()

@@ -11,6 +11,7 @@ from captchad.client.errors import TaskFailed, TaskUnfinished
 from captchad.client.options import PageOrPicture, TaskOptions, make_body
 from captchad.client.results import Report, Solution, Stats, Task, read_report, read_stats, read_task
 from captchad.client.steps import Steps
+from captchad.client.trust import find_trust
 from captchad.domain.errors import CaptchadError
 from captchad.domain.ports import API_KEY_VARIABLE, DEFAULT_GATEWAY_URL, GATEWAY_VARIABLE
 from captchad.domain.task import TaskStatus
@@ -27,10 +28,17 @@ BatchItem = PageOrPicture | Mapping[str, object]
 class TypedCalls:
     """The calls of one gateway; without arguments that of the environment, or of this machine."""
 
-    def __init__(self, url: str | None, api_key: str | None, target: str | None, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        api_key: str | None,
+        target: str | None,
+        timeout_seconds: float,
+        ca_file: str | None = None,
+    ) -> None:
         url = url or os.environ.get(GATEWAY_VARIABLE) or DEFAULT_GATEWAY_URL
         api_key = api_key or os.environ.get(API_KEY_VARIABLE)
-        self._calls = GatewayCalls(url, api_key, timeout_seconds, repeats_failures=True)
+        self._calls = GatewayCalls(url, api_key, timeout_seconds, trust=find_trust(ca_file), repeats_failures=True)
         self.address = self._calls.address
         self._target = target
 

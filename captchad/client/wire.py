@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from captchad.client.trust import Trust, find_trust
 from captchad.domain.errors import GatewayUnreachable, InvalidRequest
 
 ANSWER_LIMIT_BYTES = 67_108_864
@@ -44,9 +45,9 @@ class Answer:
 
 
 class GatewayAddress:
-    """The checked base URL of a captchad role."""
+    """The checked base URL of a captchad role, and whose certificates are believed there."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, trust: Trust | None = None) -> None:
         try:
             parts = urlsplit(base_url)
             port = parts.port
@@ -58,6 +59,7 @@ class GatewayAddress:
         self.host = parts.hostname
         self.port = port or _PORTS[parts.scheme]
         self.is_secure = parts.scheme == "https"
+        self.trust = find_trust() if trust is None else trust
         self._usual_port = _PORTS[parts.scheme]
         self._prefix = parts.path.rstrip("/")
 

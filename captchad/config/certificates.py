@@ -1,4 +1,4 @@
-"""Finds the PEM files that targets name, and says what is wrong with one."""
+"""Finds the PEM files that settings name, and says what is wrong with one of a target's."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ def load_authorities(context: ssl.SSLContext, name: str) -> None:
     except ssl.SSLError:
         raise CertificateFileUnusable(f"{path} has no certificate in PEM form") from None
     except OSError as error:
-        raise CertificateFileUnusable(_describe_unreadable(path, error)) from None
+        raise CertificateFileUnusable(describe_unreadable(path, error)) from None
 
 
 def load_client_certificate(context: ssl.SSLContext, name: str) -> None:
@@ -38,7 +38,7 @@ def load_client_certificate(context: ssl.SSLContext, name: str) -> None:
         message = f"{path} is not a certificate with its key, unencrypted and in PEM form"
         raise CertificateFileUnusable(message) from None
     except OSError as error:
-        raise CertificateFileUnusable(_describe_unreadable(path, error)) from None
+        raise CertificateFileUnusable(describe_unreadable(path, error)) from None
 
 
 def find_certificate_file(name: str) -> str:
@@ -47,7 +47,7 @@ def find_certificate_file(name: str) -> str:
         return name
     folder = os.environ.get(CREDENTIALS_DIRECTORY)
     if not folder:
-        message = f"{name} is a systemd credential, and this process has none (LoadCredential= in the worker's unit)"
+        message = f"{name} is a systemd credential, and this process has none (LoadCredential= in its unit)"
         raise CertificateFileUnusable(message)
     return os.path.join(folder, name.removeprefix(CREDENTIAL_PREFIX))  # noqa: PTH118 - a path as the others are
 
@@ -75,5 +75,6 @@ def is_pin(text: str) -> bool:
         return False
 
 
-def _describe_unreadable(path: str, error: OSError) -> str:
+def describe_unreadable(path: str, error: OSError) -> str:
+    """Say why a file can't be read."""
     return f"{path or 'an empty path'} can't be read: {(error.strerror or str(error)).lower()}"

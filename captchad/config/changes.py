@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from captchad.config.redaction import flatten, flatten_redacted
-from captchad.config.settings import Configuration, Section
+from captchad.config.section import Section
+from captchad.config.settings import Configuration
 
 SectionType = TypeVar("SectionType", bound=Section)
 

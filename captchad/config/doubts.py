@@ -16,6 +16,7 @@ def find_doubts(configuration: Configuration) -> Iterator[Doubt]:
     """Return every doubt about a configuration as it will be used."""
     yield from _doubt_single_settings(configuration)
     yield from _doubt_own_ports(configuration)
+    yield from _doubt_mixed_schemes(configuration)
     receivers = {receiver.host for receiver in configuration.security.declared_receivers()}
     for text in configuration.security.callback_private_hosts:
         if normalise_host(text) not in receivers:
@@ -40,6 +41,19 @@ def _doubt_single_settings(configuration: Configuration) -> Iterator[Doubt]:
             "redis.connection_pool_size",
             f"keeps more connections than redis.max_connections allows: {redis.max_connections}",
         )
+
+
+def _doubt_mixed_schemes(configuration: Configuration) -> Iterator[Doubt]:
+    """Doubt that browsers will get through to a role without TLS: what another asks of them holds for all ports."""
+    speaking = {role for role in configuration.tls_sections if configuration.find_tls(role) is not None}
+    for role, tls in configuration.tls_sections.items():
+        others = [other for other in configuration.tls_sections if other not in speaking]
+        if role in speaking and others and tls.strict_transport_security_seconds:
+            yield (
+                f"{role}.tls.strict_transport_security_seconds",
+                f"a browser that has seen the {role} will ask the {others[0]} at the same host name for TLS too, which "
+                f"it does not speak; set {others[0]}.tls, or this to 0",
+            )
 
 
 def _doubt_own_ports(configuration: Configuration) -> Iterator[Doubt]:

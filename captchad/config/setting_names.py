@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from captchad.config.json_file import join_path
-from captchad.config.settings import Configuration, Section
+from captchad.config.section import Section
+from captchad.config.settings import Configuration
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,25 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
+from captchad.config.section import (
+    Bytes,
+    BytesOrZero,
+    Count,
+    CountOrZero,
+    Percentage,
+    Port,
+    Seconds,
+    SecondsOrZero,
+    Section,
+    WholeSeconds,
+)
+from captchad.config.tls_section import MonitorSection, TlsSection
 from captchad.domain.callback import CallbackHost, read_callback_host
 from captchad.domain.identifier import PARTITIONS_LIMIT
+from captchad.domain.node import Role
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, REDIS_PORT
 from captchad.domain.target import CLOSURE_LIMIT_SECONDS, DEFAULT_PORTS, Target
 from captchad.domain.task_limits import (
@@ -17,32 +31,10 @@ from captchad.domain.task_limits import (
     TIMEOUT_LIMIT_SECONDS,
 )
 
-DURATION_LIMIT_SECONDS = 315_360_000
-"""Ten years. Redis refuses an expiry beyond what it can count, in the middle of the script that sets it."""
-COUNT_LIMIT = 1_000_000_000
-SIZE_LIMIT_BYTES = 2**50
-"""Numbers up to here are exact in Redis's scripts, also where several are added up."""
-
-Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
-Seconds = Annotated[float, Field(gt=0, le=DURATION_LIMIT_SECONDS, allow_inf_nan=False)]
-SecondsOrZero = Annotated[float, Field(ge=0, le=DURATION_LIMIT_SECONDS, allow_inf_nan=False)]
-WholeSeconds = Annotated[int, Field(ge=1, le=DURATION_LIMIT_SECONDS)]
-Count = Annotated[int, Field(ge=1, le=COUNT_LIMIT)]
-CountOrZero = Annotated[int, Field(ge=0, le=COUNT_LIMIT)]
-Bytes = Annotated[int, Field(ge=1, le=SIZE_LIMIT_BYTES)]
-BytesOrZero = Annotated[int, Field(ge=0, le=SIZE_LIMIT_BYTES)]
-Percentage = Annotated[float, Field(ge=0, le=1)]
-
 NO_SECRET = SecretStr("")
 SESSION_KEY_LENGTH = 32
 WORKER_NODES_LIMIT = 256
 DEFAULT_REQUESTS_PER_MINUTE = 100
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 class RedisMasterSection(Section):
@@ -168,6 +160,7 @@ class GatewaySection(Section):
     processes: Annotated[int, Field(ge=1, le=64)] = 1
     trusted_proxies: tuple[str, ...] = ()
     connections_per_address: Count | None = None
+    tls: TlsSection = TlsSection()
 
 
 class TargetSection(Section):
@@ -293,11 +286,26 @@ class Configuration(Section):
     worker: WorkerSection = WorkerSection()
     scheduler: SchedulerSection = SchedulerSection()
     gateway: GatewaySection = GatewaySection()
+    monitor: MonitorSection = MonitorSection()
     security: SecuritySection = SecuritySection()
     browser: BrowserSection = BrowserSection()
     recognition: RecognitionSection = RecognitionSection()
     compatibility: CompatibilitySection = CompatibilitySection()
     logging: LoggingSection = LoggingSection()
+
+    @property
+    def tls_sections(self) -> dict[Role, TlsSection]:
+        """The settings of TLS of each role that can speak it."""
+        return {Role.GATEWAY: self.gateway.tls, Role.MONITOR: self.monitor.tls}
+
+    def find_tls(self, role: Role) -> TlsSection | None:
+        """Return how a role's port speaks TLS; None where it speaks plain HTTP."""
+        tls = self.tls_sections.get(role)
+        return tls if tls is not None and tls.certificate is not None else None
+
+    def find_scheme(self, role: Role) -> str:
+        """Return what the URLs of a role begin with."""
+        return "http" if self.find_tls(role) is None else "https"
 
     def keeps_labels(self, *names: str) -> bool:
         """Whether a process with these names (its host's, its own) is the one that keeps labels."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from captchad.config.browser_choice import choose_browser, find_browser_problems
 from captchad.config.certificates import find_certificate_faults
 from captchad.config.redis_choice import choose_redis_or_local
+from captchad.config.server_certificate import find_server_certificate_faults
 from captchad.config.settings import Configuration
 from captchad.domain.callback import read_secret
 from captchad.domain.errors import ConfigurationProblem
@@ -102,6 +103,7 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     if tls.enabled:
         for name in ("ca_file", "certificate_file", "key_file"):
             yield from _check_file(f"redis.tls.{name}", getattr(tls, name))
+    yield from _find_server_certificate_faults(configuration, role)
     if role is not Role.WORKER:
         return
     for host, path in configuration.recognition.models.items():
@@ -113,6 +115,13 @@ def find_missing_files(configuration: Configuration, role: Role) -> Iterator[Con
     executable = configuration.browser.executable
     if choose_browser(configuration).backend == "launch" and executable and shutil.which(executable) is None:
         yield ConfigurationProblem("browser.executable", f"{executable} is no program on this machine")
+
+
+def _find_server_certificate_faults(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:
+    section = configuration.tls_sections.get(role)
+    if section is not None:
+        for name, message in find_server_certificate_faults(section):
+            yield ConfigurationProblem(f"{role}.tls.{name}", message)
 
 
 def find_foreign_addresses(configuration: Configuration, role: Role) -> Iterator[ConfigurationProblem]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from captchad.config.json_file import join_path
-from captchad.config.settings import Section
+from captchad.config.section import Section
 
 SectionType = TypeVar("SectionType", bound=Section)
 

@@ -154,6 +154,7 @@ class _Builder:
             config_path=self.loaded.path.absolute() if self.loaded.path is not None else None,
             host=self.options.host,
             stop_seconds=drain_seconds + DRAIN_MARGIN_SECONDS if role is Role.WORKER else QUICK_STOP_SECONDS,
+            scheme=self.loaded.configuration.find_scheme(role),
         )
 
         def choose_port() -> int:

@@ -26,7 +26,10 @@ ABORT_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class RoleOrder:
-    """How a role is started: `name` is its name in the fleet, `stop_seconds` the time it gets to end."""
+    """How a role is started: `name` is its name in the fleet, `stop_seconds` the time it gets to end.
+
+    `scheme` is what its URL begins with.
+    """
 
     role: Role
     label: str
@@ -34,6 +37,7 @@ class RoleOrder:
     config_path: Path | None
     host: str
     stop_seconds: float
+    scheme: str = "http"
 
     def command(self, port: int) -> list[str]:
         """Return the command line of the role on a port."""
@@ -85,7 +89,7 @@ class RoleChild:
     def url(self) -> str:
         """Its URL on this machine."""
         host = find_local_host(self._order.host)
-        return f"http://{show_host(host)}:{self.port}"
+        return f"{self._order.scheme}://{show_host(host)}:{self.port}"
 
     async def start(self) -> None:
         """Start the role's process."""

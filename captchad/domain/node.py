@@ -35,7 +35,10 @@ class SystemLoad:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a running role reports at every heartbeat; gateways and monitors have no `figures`."""
+    """What a running role reports at every heartbeat; gateways and monitors have no `figures`.
+
+    `certificate_digest` is the SHA-256, in hex, of the certificate at its address; None where that speaks plain HTTP.
+    """
 
     name: str
     incarnation: str
@@ -47,6 +50,7 @@ class NodeReport:
     is_draining: bool
     load: SystemLoad | None = None
     figures: RoleFigures | None = None
+    certificate_digest: str | None = None
 
     @property
     def consumer(self) -> str:

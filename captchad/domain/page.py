@@ -11,6 +11,9 @@ SESSION_LIMIT_BYTES = 1024 * 1024
 
 STORED_VALUES_LIMIT = 1000
 
+LEAST_SECRET_LENGTH = 8
+"""Of a session's values; shorter ones are settings such as `en`, and words of every other message."""
+
 SameSite = Literal["Strict", "Lax", "None"]
 
 
@@ -128,8 +131,13 @@ class PageOrder:
 
     @property
     def typed_values(self) -> tuple[str, ...]:
-        """Return the values that come with the task and are typed or chosen on the page; no evidence may show them."""
+        """Return the values that come with the task and are typed or chosen on the page."""
         return list_typed_values(self.steps, self.fill)
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Return what is typed, and what of the session is secret; no message and no evidence may show them."""
+        return list_secret_values(self.session, self.steps, self.fill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,15 @@ def list_typed_values(steps: tuple[Step, ...], fill: Fill | None) -> tuple[str, 
     for one in fill.fields if fill is not None else ():
         typed += [one.value, one.choose]
     return tuple(value for value in typed if value is not None)
+
+
+def list_secret_values(session: SessionState | None, steps: tuple[Step, ...], fill: Fill | None) -> tuple[str, ...]:
+    """Return what is typed, then the session's values; of a header also its parts, such as the token after `Bearer`."""
+    state = session or SessionState()
+    headers = [part for value in state.headers.values() for part in (value, *value.split())]
+    values = [*(cookie.value for cookie in state.cookies), *headers, *state.local_storage.values()]
+    secret = (value for value in values if len(value) >= LEAST_SECRET_LENGTH)
+    return (*list_typed_values(steps, fill), *secret)
 
 
 def replace_typed_values(

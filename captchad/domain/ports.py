@@ -18,7 +18,8 @@ PORTS_OF_OTHERS = frozenset({*ROLE_PORTS.values(), REDIS_PORT, PROMETHEUS_PORT} 
 DEFAULT_GATEWAY_URL = f"http://{LOOPBACK_HOST}:{ROLE_PORTS[Role.GATEWAY]}"
 GATEWAY_VARIABLE = "CAPTCHAD_GATEWAY_URL"
 API_KEY_VARIABLE = "CAPTCHAD_API_KEY"
-"""From which clients and commands take the gateway's address and their key."""
+CA_FILE_VARIABLE = "CAPTCHAD_CA_FILE"
+"""From which clients and commands take the gateway's address, their key, and the authorities that vouch for it."""
 
 ANY_HOSTS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 -- compared with, never bound
 """A server bound to one of these listens at every address of its machine."""

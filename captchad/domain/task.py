@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Fill, KeptEvidence, SessionState, Step, list_typed_values
+from captchad.domain.page import Fill, KeptEvidence, SessionState, Step, list_secret_values, list_typed_values
 from captchad.domain.recognition import CaptchaKind, Character, Hints
 
 
@@ -66,6 +66,11 @@ class TaskRequest:
     def typed_values(self) -> tuple[str, ...]:
         """What is typed or chosen on the page; it is stored sealed, as the session is."""
         return list_typed_values(self.steps, self.fill)
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """What nothing that is said of the page may show."""
+        return list_secret_values(self.session, self.steps, self.fill)
 
 
 @dataclass(frozen=True, slots=True)

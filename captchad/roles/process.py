@@ -42,6 +42,7 @@ from captchad.web.middleware.gate import Gate
 from captchad.web.middleware.rates import ADDRESSES
 from captchad.web.ops.routes import NodeIdentity, OpsRoutes, Rendering, add_ops_routes
 from captchad.web.server import Bind, WebServer
+from captchad.web.server_tls import ServerTls
 
 _logger = logging.getLogger(LOGGER)
 
@@ -88,6 +89,8 @@ class RoleProcess:
         )
         self._load_reader = SystemLoadReader(self.state_directory)
         self._server: WebServer | None = None
+        self._presence: Presence | None = None
+        self._tls = self._build_tls()
         self._on_reload: list[Callable[[Configuration], None]] = []
         self.describe: Callable[[], RoleFigures | None] = lambda: None
         self._start_logging()
@@ -127,6 +130,8 @@ class RoleProcess:
         set_log_level(in_force.logging.level)
         for callback in self._on_reload:
             callback(in_force)
+        if self._tls is not None:
+            self._tls.take_over()
         report = describe_changes(old, new)
         self._note_reload(DONE, changed_settings(old, new).reloadable)
         for line in report.waiting:
@@ -144,7 +149,8 @@ class RoleProcess:
     ) -> WebServer:
         """Make the role's HTTP server: the operators' routes, and the role's own."""
         access = AccessPolicy(self.configuration.security, self.api_keys.authenticate)
-        gate = Gate(access, self.metrics, self.clock, rates, self.audit_trail)
+        seconds = 0 if self._tls is None else self._tls.strict_transport_security_seconds
+        gate = Gate(access, self.metrics, self.clock, rates, self.audit_trail, seconds)
         application = build_application(gate, self.configuration.gateway.trusted_proxies)
         identity = NodeIdentity(self.role, self.name, __version__)
         ops = OpsRoutes(identity, self.supervisor, render_metrics or self.metrics.render, lambda: self.configuration)
@@ -157,18 +163,19 @@ class RoleProcess:
             self.configuration.gateway.connections_per_address,
             application[ADDRESSES].is_trusted,
         )
-        self._server = WebServer(self._bind, application, limits, self.metrics)
+        self._server = WebServer(self._bind, application, limits, self.metrics, self._tls)
         return self._server
 
     def build_presence(self) -> Presence:
         """Make the service that reports this process to the fleet; it starts last and ends first."""
-        return Presence(
+        self._presence = Presence(
             self.broker,
             self._report,
             self.presence_lease_seconds,
             self.configuration.worker.heartbeat_interval,
             self.clock,
         )
+        return self._presence
 
     async def run(self, services: Sequence[Service]) -> int:
         """Run the role to its end; return the exit code."""
@@ -193,7 +200,19 @@ class RoleProcess:
             is_draining=self.supervisor.is_draining,
             load=self._load_reader.read(),
             figures=self.describe(),
+            certificate_digest=server.certificate_digest if server is not None else None,
         )
+
+    def _build_tls(self) -> ServerTls | None:
+        section = self.configuration.find_tls(self.role)
+        if section is None:
+            return None
+        return ServerTls(section, f"{self.role}.tls", self.clock, self.metrics, self._report_certificate)
+
+    def _report_certificate(self) -> None:
+        # Who asks this role by what it has reported would not believe it until the next report.
+        if self._presence is not None:
+            self._presence.report_now()
 
     def _load(self) -> LoadedConfiguration:
         return load_configuration(self._options.config_path, os.environ)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
+from captchad.domain.hidden_values import HiddenValues
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import task_context
@@ -117,7 +118,7 @@ class Attempts:
 
     async def _run(self, attempt: RunningAttempt) -> None:
         delivery, attempt.has_begun = attempt.delivery, True
-        with task_context(delivery.task_id):
+        with task_context(delivery.task_id, HiddenValues(delivery.request.secret_values)):
             try:
                 if attempt.abandonment is not None:
                     self._end_abandoned(attempt)

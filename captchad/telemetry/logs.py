@@ -11,6 +11,7 @@ from typing import Any, Literal, TextIO
 
 import orjson
 
+from captchad.domain.hidden_values import NOTHING_HIDDEN, HiddenValues
 from captchad.domain.plain_text import bound_message, cut_text, escape_control_characters, escape_in_json
 from captchad.telemetry.colours import wants_colours
 from captchad.telemetry.escaping import repair_surrogates
@@ -21,6 +22,7 @@ LogFormat = Literal["auto", "text", "json"]
 
 NO_TASK = ""
 _task_id: ContextVar[str | None] = ContextVar("captchad_task_id", default=None)
+_hidden: ContextVar[HiddenValues] = ContextVar("captchad_hidden_values", default=NOTHING_HIDDEN)
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "task_id", "taskName"}
 _COLOURS = {
     "DEBUG": "\x1b[2m",
@@ -46,13 +48,14 @@ class LogIdentity:
 
 
 @contextmanager
-def task_context(task_id: str) -> Iterator[None]:
-    """Put `task_id` on every line logged inside."""
-    token = _task_id.set(task_id)
+def task_context(task_id: str, hidden: HiddenValues = NOTHING_HIDDEN) -> Iterator[None]:
+    """Put `task_id` on every line logged inside, and keep what is hidden out of it: pages and drivers repeat it."""
+    tokens = _task_id.set(task_id), _hidden.set(hidden)
     try:
         yield
     finally:
-        _task_id.reset(token)
+        _task_id.reset(tokens[0])
+        _hidden.reset(tokens[1])
 
 
 def shared_logger(name: str) -> logging.Logger:
@@ -154,7 +157,7 @@ class JsonFormatter(logging.Formatter):
             "role": self._identity.role,
             "node": self._identity.node,
             "logger": record.name,
-            "message": _repair(record.getMessage()),
+            "message": _repair(_hidden.get().hide(record.getMessage())),
         }
         task_id = _task_id_of(record)
         if task_id is not None:
@@ -183,7 +186,7 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line, its traceback indented below."""
         head = f"{_format_time(record)} {self._paint_level(record.levelname)} {self._identity.node}"
-        message = _escape(record.getMessage())
+        message = _escape(_hidden.get().hide(record.getMessage()))
         fields = dict(_extras_of(record))
         task_id = _task_id_of(record)
         if task_id is not None:
@@ -223,7 +226,8 @@ def _task_id_of(record: logging.LogRecord) -> str | None:
 
 
 def _extras_of(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+    found = {name: value for name, value in vars(record).items() if name not in _STANDARD_ATTRIBUTES}
+    return {name: _hidden.get().hide(value) if isinstance(value, str) else value for name, value in found.items()}
 
 
 def _format_traceback(formatter: logging.Formatter, record: logging.LogRecord) -> str:
@@ -232,4 +236,4 @@ def _format_traceback(formatter: logging.Formatter, record: logging.LogRecord) -
         parts.append(formatter.formatException(record.exc_info))
     if record.stack_info:
         parts.append(formatter.formatStack(record.stack_info))
-    return "\n".join(parts)
+    return _hidden.get().hide("\n".join(parts))

@@ -73,8 +73,13 @@ REFUSALS = _counter("captchad_refusals_total", "Requests refused, by the code of
 
 CONNECTIONS_CLOSED = _counter(
     "captchad_connections_closed_total",
-    "Connections closed on callers: surplus ones, and those whose request did not come in time (slow_head).",
+    "Connections closed on callers: surplus ones, those whose request (slow_head) or TLS handshake (slow_handshake) "
+    "did not come in time, and those whose handshake failed (failed_handshake).",
     "reason",
+)
+CERTIFICATE_EXPIRES = _gauge(
+    "captchad_tls_certificate_expires_timestamp_seconds",
+    "When the certificate of this role's port ends, seconds since 1970; none without TLS.",
 )
 
 # ---- Services; every role ----
@@ -175,6 +180,7 @@ PROCESS_METRICS = (
     HTTP_REQUEST_SECONDS,
     REFUSALS,
     CONNECTIONS_CLOSED,
+    CERTIFICATE_EXPIRES,
     SERVICE_FAILURES,
     BROKER_RECONNECTS,
 )

@@ -23,7 +23,7 @@ SettlementOutcome = Literal["completed", "retried", "failed", "handed_back", "re
 DeferralReason = Literal["rate", "concurrency", "closed"]
 RenewalOutcome = Literal["renewed", "lost", "failed"]
 ReclaimOutcome = Literal["requeued", "dead"]
-ConnectionEnd = Literal["surplus", "slow_head"]
+ConnectionEnd = Literal["surplus", "slow_head", "slow_handshake", "failed_handshake"]
 ModelOutcome = Literal["installed", "refused"]
 LabelDrop = Literal["limit", "refused", "unreadable"]
 PrunedKind = Literal["recent", "dead_letter", "consumer", "evidence", "answer", "dead_callback"]
@@ -60,6 +60,10 @@ class Metrics:
     def record_connection_closed(self, reason: ConnectionEnd) -> None:
         """One connection was closed on its caller."""
         self.instruments.add(metric_catalogue.CONNECTIONS_CLOSED, labels={"reason": reason})
+
+    def set_certificate_expiry(self, timestamp_seconds: float) -> None:
+        """The certificate of this role's port ends then."""
+        self.instruments.set(metric_catalogue.CERTIFICATE_EXPIRES, timestamp_seconds)
 
     def record_service_failure(self, service: str) -> None:
         """One part of the role failed unexpectedly and is begun anew."""

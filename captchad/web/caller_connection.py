@@ -10,11 +10,11 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from captchad.telemetry.metrics import ConnectionEnd, Metrics
-from captchad.web.connections import ConnectionTable
+from captchad.web.connection_desk import ConnectionDesk, Guest
+from captchad.web.middleware.answer_headers import mark_answer
 from captchad.web.next_head import NextHead
 from captchad.web.problems import answer_problem
-from captchad.web.request_id import make_request_id, mark_answer
+from captchad.web.request_id import make_request_id
 
 _logger = logging.getLogger(__name__)
 
@@ -36,22 +36,22 @@ class CallerConnection(RequestHandler):
     """A connection that enters itself in the server's table, and answers what is no proper request by its kind."""
 
     __slots__ = (
+        "_desk",
+        "_door",
         "_has_sent",
         "_head_timer",
         "_is_half_closed",
         "_is_refused",
         "_is_sending",
         "_last_timer",
-        "_metrics",
         "_next_head",
-        "_table",
     )
 
     def __init__(
         self,
         server: web.Server,
-        table: "ConnectionTable[CallerConnection]",
-        metrics: Metrics | None,
+        desk: ConnectionDesk,
+        door: Guest | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -62,8 +62,8 @@ class CallerConnection(RequestHandler):
             max_headers=HEADERS_LIMIT,
             **options,
         )
-        self._table = table
-        self._metrics = metrics
+        self._desk = desk
+        self._door = door
         self._head_timer: asyncio.TimerHandle | None = None
         self._last_timer: asyncio.TimerHandle | None = None
         self._next_head = NextHead()
@@ -76,15 +76,11 @@ class CallerConnection(RequestHandler):
         """Enter the table, and expect a request's head."""
         super().connection_made(transport)
         self._expect_head()
-        peer = transport.get_extra_info("peername")
-        surplus = self._table.enter(self, peer[0] if isinstance(peer, tuple) else None)
-        if surplus is not None:
-            self._note_closed("surplus")
-            surplus.give_up()
+        self._desk.enter(self, transport, self._door)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Leave the table."""
-        self._table.leave(self)
+        self._desk.table.leave(self)
         self._stop_head_timer()
         self._stop_last_timer()
         super().connection_lost(exc)
@@ -94,7 +90,7 @@ class CallerConnection(RequestHandler):
         bodies = [body for _, body in self._messages]
         if self._current_request is not None:
             bodies.append(self._current_request.content)
-        if self._is_idle or self._is_refused or not all(body.is_eof() for body in bodies):
+        if self._is_idle or self._is_refused or self._is_secure or not all(body.is_eof() for body in bodies):
             return False
         self._is_half_closed = True
         if not self._is_sending:
@@ -112,7 +108,7 @@ class CallerConnection(RequestHandler):
         """The last of a request's body is here; the table counts the request as served until it is answered."""
         # The rest of a body may come after the answer, which then is no longer being made.
         if self._current_request is request:
-            self._table.note_served(self)
+            self._desk.table.note_served(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; a head that is not whole yet must be so in time."""
@@ -147,11 +143,10 @@ class CallerConnection(RequestHandler):
         else:
             code, detail = explain_refusal(exc)
             _logger.info("request %s from %s was refused: %s", request_id, request.remote, detail)
-        if self._metrics is not None:
-            self._metrics.record_refusal(code)
+        self._desk.note_refusal(code)
         self._is_refused = True
         response = answer_problem(code, detail, request_id)
-        mark_answer(response, request_id)
+        mark_answer(response, request_id, self._desk.strict_transport_security_seconds)
         response.force_close()
         return response
 
@@ -169,7 +164,7 @@ class CallerConnection(RequestHandler):
             outcome = await super().finish_response(request, resp, start_time)
         finally:
             self._is_sending = False
-        self._table.note_waiting(self)
+        self._desk.table.note_waiting(self)
         if self._is_half_closed:
             if self._messages:
                 self._expect_answer()
@@ -190,6 +185,11 @@ class CallerConnection(RequestHandler):
     def _is_idle(self) -> bool:
         """Whether nothing is being answered: the next request is waited for."""
         return self._waiter is not None and not self._waiter.done()
+
+    @property
+    def _is_secure(self) -> bool:
+        """Whether it speaks TLS, of which one direction alone can't be closed."""
+        return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
 
     def _expect_rest(self) -> None:
         """Expect the rest of a head that has begun to come."""
@@ -217,7 +217,7 @@ class CallerConnection(RequestHandler):
         self._head_timer = None
         if not self._is_idle:
             return
-        self._note_closed("slow_head")
+        self._desk.note_closed("slow_head")
         if not self._has_sent:
             # A browser opens connections ahead of need; an answer that nothing asked for would confuse it.
             self.force_close()
@@ -226,10 +226,6 @@ class CallerConnection(RequestHandler):
         self._messages.append((_ErrInfo(HTTPStatus.REQUEST_TIMEOUT, error, ""), EMPTY_PAYLOAD))
         assert self._waiter is not None
         self._waiter.set_result(None)
-
-    def _note_closed(self, reason: ConnectionEnd) -> None:
-        if self._metrics is not None:
-            self._metrics.record_connection_closed(reason)
 
 
 def explain_refusal(error: BaseException | None) -> tuple[str, str]:

@@ -2,11 +2,8 @@
 
 import secrets
 
-from aiohttp import web
-
 REQUEST_ID_BYTES = 8
 REQUEST_ID_LIMIT = 64
-SERVER_NAME = "captchad"
 EXAMPLE_REQUEST_ID = "9c795a0d98877cac"
 
 
@@ -19,13 +16,3 @@ def choose_request_id(given: str) -> str:
     """Return the caller's own id where it is a proper one, else a new one."""
     is_proper = given.isascii() and all(character.isalnum() or character in "-_." for character in given)
     return given if 0 < len(given) <= REQUEST_ID_LIMIT and is_proper else make_request_id()
-
-
-def mark_answer(response: web.StreamResponse, request_id: str | None) -> None:
-    """Add the headers that every answer bears."""
-    headers = response.headers
-    headers["Server"] = SERVER_NAME
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Cache-Control", "no-store")
-    if request_id is not None:
-        headers["X-Request-Id"] = request_id

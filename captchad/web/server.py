@@ -13,9 +13,13 @@ from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from captchad.domain.ports import HIGHEST_PORT, LOOPBACK_HOST, PORTS_OF_OTHERS, show_host
 from captchad.runtime.port_holder import describe_holder
 from captchad.runtime.service import Service, ServiceHealth
+from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.metrics import Metrics
 from captchad.web.caller_connection import CallerConnection
+from captchad.web.connection_desk import ConnectionDesk, Guest
 from captchad.web.connections import ConnectionLimits, ConnectionTable
+from captchad.web.server_tls import ServerTls
+from captchad.web.tls_door import TlsDoor
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +60,7 @@ class WebServer(Service):
         application: web.Application,
         limits: ConnectionLimits = _NO_LIMITS,
         metrics: Metrics | None = None,
+        tls: ServerTls | None = None,
     ) -> None:
         self._bind = bind
         self._runner = web.AppRunner(
@@ -66,8 +71,10 @@ class WebServer(Service):
             # Nobody waits for a task any more whose connection is closed.
             handler_cancellation=True,
         )
-        self._table = ConnectionTable[CallerConnection](limits)
-        self._metrics = metrics
+        self._tls = tls
+        seconds = 0 if tls is None else tls.strict_transport_security_seconds
+        self._desk = ConnectionDesk(ConnectionTable(limits), metrics, seconds)
+        self._handshakes = TaskSet("web")
         self._listener: asyncio.Server | None = None
 
     @property
@@ -77,6 +84,11 @@ class WebServer(Service):
             return 0
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
+
+    @property
+    def certificate_digest(self) -> str | None:
+        """The SHA-256 of the certificate it shows, in hex; None where it speaks plain HTTP."""
+        return None if self._tls is None else self._tls.digest
 
     def health(self) -> ServiceHealth:
         """Say whether it listens, and where."""
@@ -90,13 +102,19 @@ class WebServer(Service):
         self._runner.server.request_handler = self._note_served(self._runner.server.request_handler)
         self._listener = await self._listen()
         host = self._listener.sockets[0].getsockname()[0]
-        _logger.info("listening on http://%s:%d", show_host(host), self.bound_port)
+        scheme = "http" if self._tls is None else "https"
+        _logger.info("listening on %s://%s:%d", scheme, show_host(host), self.bound_port)
+
+    async def run(self) -> None:
+        """Take over each new certificate, where there is any; the connections themselves need nobody."""
+        await (super().run() if self._tls is None else self._tls.watch())
 
     async def drain(self) -> None:
         """Stop listening, end streams, finish the requests under way, close every connection."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        await self._handshakes.cancel_all()
         if self._runner.server is not None:
             await self._runner.cleanup()
 
@@ -107,28 +125,31 @@ class WebServer(Service):
     async def _listen(self) -> asyncio.Server:
         inherited = self._bind.inherited
         if inherited is not None:
-            return await asyncio.get_running_loop().create_server(
-                self._make_connection, sock=inherited, backlog=BACKLOG
-            )
+            return await asyncio.get_running_loop().create_server(self._open_door, sock=inherited, backlog=BACKLOG)
         port = self._bind.port
         while True:
             try:
                 return await asyncio.get_running_loop().create_server(
-                    self._make_connection, self._bind.host, port, backlog=BACKLOG
+                    self._open_door, self._bind.host, port, backlog=BACKLOG
                 )
             except OSError as error:
                 if not self._bind.search_upwards or error.errno != errno.EADDRINUSE:
                     raise ConfigurationError((self._explain(port, error),)) from error
             port = next_port(port)
 
-    def _make_connection(self) -> CallerConnection:
+    def _open_door(self) -> asyncio.Protocol:
+        if self._tls is None:
+            return self._make_connection()
+        return TlsDoor(self._make_connection, self._tls.context, self._desk, self._handshakes)
+
+    def _make_connection(self, door: Guest | None = None) -> CallerConnection:
         server = self._runner.server
         if server is None:
             raise ConnectionError("the server is closing")
         return CallerConnection(
             server,
-            self._table,
-            self._metrics,
+            self._desk,
+            door,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGERING_SECONDS,
             access_log=None,
@@ -148,8 +169,9 @@ class WebServer(Service):
 
         return serve
 
-    def _describe(self) -> dict[str, int]:
-        return {"port": self.bound_port, "connections": len(self._table)}
+    def _describe(self) -> dict[str, int | str]:
+        certificate = {} if self._tls is None else {"certificate_expires": self._tls.expires}
+        return {"port": self.bound_port, "connections": len(self._desk.table), **certificate}
 
     def _explain(self, port: int, error: OSError) -> ConfigurationProblem:
         place = f"{self._bind.host} port {port}"

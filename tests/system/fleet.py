@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -104,10 +105,13 @@ class Fleet:
     target_limits: dict[str, int] = field(default_factory=lambda: dict(UNLIMITED))
     site: GatedSite = field(default_factory=GatedSite)
     roles: list[RoleProcess] = field(default_factory=list)
+    trust: ssl.SSLContext | None = None
+    """Whom the client believes, where the roles speak TLS."""
 
     async def __aenter__(self) -> "Fleet":
         await self.site.start()
-        self.client = aiohttp.ClientSession()
+        connector = aiohttp.TCPConnector(ssl=True if self.trust is None else self.trust)
+        self.client = aiohttp.ClientSession(connector=connector)
         target = {"host": "127.0.0.1", "ports": [self.site.port], "allow_private_addresses": True}
         target |= self.target_limits
         settings = {"gateway": {"rate_limit": {"enabled": False}}, "security": {"targets": [target]}} | self.settings
@@ -153,16 +157,20 @@ class Fleet:
         async def is_ready() -> bool:
             assert role.process.poll() is None, role.log
             with contextlib.suppress(aiohttp.ClientError):
-                async with self.client.get(f"http://127.0.0.1:{role.port}/readyz") as response:
+                async with self.client.get(f"{self.scheme}://127.0.0.1:{role.port}/readyz") as response:
                     return response.status == 200
             return False
 
         await until(is_ready)
 
     @property
+    def scheme(self) -> str:
+        return "http" if self.trust is None else "https"
+
+    @property
     def gateway_url(self) -> str:
         gateways = [role for role in self.roles if role.role == "gateway" and role.process.poll() is None]
-        return f"http://127.0.0.1:{gateways[-1].port}"
+        return f"{self.scheme}://127.0.0.1:{gateways[-1].port}"
 
     async def submit(self, visit: str, **fields: Any) -> str:
         body = {"url": self.site.url(visit)} | fields

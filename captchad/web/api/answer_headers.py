@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from captchad.web.request_id import EXAMPLE_REQUEST_ID, REQUEST_ID_LIMIT, SERVER_NAME
+from captchad.web.middleware.answer_headers import SERVER_NAME, USUAL_HEADERS
+from captchad.web.request_id import EXAMPLE_REQUEST_ID, REQUEST_ID_LIMIT
 
-ALWAYS = ("X-Request-Id", "Server", "Cache-Control", "X-Content-Type-Options")
+ALWAYS = ("X-Request-Id", "Server", "X-Content-Type-Options", *USUAL_HEADERS)
+SOMETIMES = ("Strict-Transport-Security", "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
+"""Of every answer too, by the configuration."""
 LIMITED = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-CROSS_ORIGIN = ("Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
 OF_STATUSES: dict[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
@@ -26,6 +28,14 @@ def _describe(description: str, example: str | int, *, is_required: bool = True,
     }
 
 
+_USUAL_MEANINGS = {
+    "Cache-Control": "whether the answer may be kept",
+    "Content-Security-Policy": "what a browser may load and run of it: nothing, unless it is a page or a picture",
+    "Cross-Origin-Opener-Policy": "no page of another origin gets hold of its window",
+    "Cross-Origin-Resource-Policy": "no page of another origin may show it",
+    "Referrer-Policy": "what it leads to does not learn its address",
+    "X-Frame-Options": "no page may frame it",
+}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": _describe(
         f"names this request in the log: yours, where you sent one of at most {REQUEST_ID_LIMIT} letters, digits, `-`, "
@@ -34,8 +44,13 @@ HEADERS: dict[str, dict[str, Any]] = {
         pattern=rf"^[A-Za-z0-9._-]{{1,{REQUEST_ID_LIMIT}}}$",
     ),
     "Server": _describe("which program answers", SERVER_NAME, const=SERVER_NAME),
-    "Cache-Control": _describe("answers are not to be stored", "no-store"),
     "X-Content-Type-Options": _describe("the content type is what it says", "nosniff", const="nosniff"),
+    **{name: _describe(meaning, USUAL_HEADERS[name]) for name, meaning in _USUAL_MEANINGS.items()},
+    "Strict-Transport-Security": _describe(
+        "for how many seconds this host is to be asked by TLS alone; absent where the gateway speaks none",
+        "max-age=31536000",
+        is_required=False,
+    ),
     "RateLimit-Limit": _describe(
         "number of requests that may come at once, by the limit with the least left; absent where none is in force",
         120,
@@ -52,11 +67,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "WWW-Authenticate": _describe("how to send a key", 'Bearer realm="captchad"'),
     "Allow": _describe("the methods that the path answers, separated by commas", "GET,HEAD"),
     "Location": _describe("where to go on, relative to the address of the request", "./task_status/task_00…"),
-    "Content-Security-Policy": _describe(
-        "what the page, or the picture opened by itself, may do", "default-src 'none'"
-    ),
     "Content-Disposition": _describe("to be shown, not to be kept as a file", "inline"),
-    "Cross-Origin-Resource-Policy": _describe("no page of another origin may show it", "same-origin"),
     "X-Accel-Buffering": _describe("asks a proxy not to hold events back", "no"),
     "Vary": _describe("`Origin`, where security.allowed_origins names any; else absent", "Origin", is_required=False),
     "Access-Control-Allow-Origin": _describe(
@@ -72,4 +83,4 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 def refer_to_headers(*names: str) -> dict[str, Any]:
     """Return the `headers` of an answer that has these beside those that every answer has."""
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*ALWAYS, *names, *CROSS_ORIGIN)}
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in (*ALWAYS, *names, *SOMETIMES)}

@@ -49,15 +49,7 @@ class DocumentationRoutes:
             Route(
                 "GET", "/openapi.json", self.openapi, Scope.READ, "This API as OpenAPI 3.1", answers={200: JSON_TYPE}
             ),
-            Route(
-                "GET",
-                "/docs",
-                self.docs,
-                self._page_scope,
-                "A page to try this API",
-                answers={200: HTML_TYPE},
-                headers=("Content-Security-Policy",),
-            ),
+            Route("GET", "/docs", self.docs, self._page_scope, "A page to try this API", answers={200: HTML_TYPE}),
         )
 
     async def lead_to_docs(self, request: web.Request) -> web.Response:

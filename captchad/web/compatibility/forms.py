@@ -1,25 +1,21 @@
 """Reads a request's fields, however they are encoded: urlencoded, as multipart or as one JSON object."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
 from captchad.domain.errors import InvalidRequest
+from captchad.domain.plain_text import bound_message
 from captchad.web.bodies import parse_json
 
 FIELDS_LIMIT = 64
-PART_HEAD_LIMIT_BYTES = 4096
 ESCAPES_LIMIT = 262_144
 """Base64 of the largest picture has a third of that, and each costs time."""
 MULTIPART = "multipart/form-data"
 _JSON_TYPE = re.compile(r"application/(?:[\w.-]+\+)?json")
-_BOUNDARY = re.compile(r';\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s";,]{1,70}))', re.IGNORECASE)
-_DISPOSITION = re.compile(rb"^content-disposition:([^\r\n]*)$", re.IGNORECASE | re.MULTILINE)
-# The rest of a quoted string is possessive: nothing is tried twice.
-_PARAMETER = re.compile(rb';\s*(name|filename)\*?=(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^\s;"]*))', re.IGNORECASE)
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_END = b"--"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,47 +70,33 @@ def _read_members(value: object) -> dict[str, str]:
 
 
 def _read_multipart(content_type: str, body: bytes) -> Fields:
-    found = _BOUNDARY.search(content_type)
-    if found is None:
+    _, options = parse_options_header(content_type)
+    if not options.get(b"boundary"):
         raise InvalidRequest("the multipart body has no boundary")
-    fields = Fields()
-    for name, is_file, content in _split(body, (found[1] or found[2]).encode()):
-        if is_file:
-            fields.files[name] = content
-        else:
-            fields.texts[name] = content.decode(errors="replace")
+    fields, ends = Fields(), []
+
+    def take_text(part: Field) -> None:
+        fields.texts[_name_part(part.field_name, fields)] = (part.value or b"").decode(errors="replace")
+
+    def take_file(part: File) -> None:
+        part.file_object.seek(0)
+        fields.files[_name_part(part.field_name, fields)] = part.file_object.read()
+
+    # The body is in memory already, so that nothing goes to a file.
+    limits = {"MAX_MEMORY_FILE_SIZE": len(body)}
+    try:
+        parser = FormParser(
+            MULTIPART, take_text, take_file, lambda: ends.append(True), options[b"boundary"], config=limits
+        )
+        parser.write(body)
+    except FormParserError as error:
+        raise InvalidRequest(f"the multipart body can't be read: {bound_message(str(error))}") from None
+    if not ends:
+        raise InvalidRequest("the multipart body does not end")
     return fields
 
 
-def _split(body: bytes, boundary: bytes) -> Iterator[tuple[str, bool, bytes]]:
-    """Yield name, whether it is a file, and content of each part."""
-    delimiter = b"\r\n--" + boundary
-    # The first delimiter may be the body's very beginning.
-    body = b"\r\n" + body
-    if body.count(delimiter) > FIELDS_LIMIT + 1:
+def _name_part(name: bytes | None, before: Fields) -> str:
+    if len(before.texts) + len(before.files) >= FIELDS_LIMIT:
         raise InvalidRequest(f"the multipart body has more than {FIELDS_LIMIT} parts")
-    _, *parts = body.split(delimiter)
-    for part in parts:
-        if part.startswith(_END):
-            return
-        head, separator, content = part.partition(b"\r\n\r\n")
-        if not separator or len(head) > PART_HEAD_LIMIT_BYTES:
-            raise InvalidRequest("a part of the multipart body has no head, or too long a one")
-        name, is_file = _read_head(head)
-        yield name, is_file, content
-    raise InvalidRequest("the multipart body does not end")
-
-
-def _read_head(head: bytes) -> tuple[str, bool]:
-    disposition = _DISPOSITION.search(head.replace(b"\r\n", b"\n"))
-    parameters = {} if disposition is None else _read_parameters(disposition[1])
-    if b"name" not in parameters:
-        raise InvalidRequest("a part of the multipart body has no name")
-    return parameters[b"name"].decode(errors="replace"), b"filename" in parameters
-
-
-def _read_parameters(text: bytes) -> dict[bytes, bytes]:
-    return {
-        found[1].lower(): _ESCAPED.sub(rb"\1", found[2]) if found[2] is not None else found[3]
-        for found in _PARAMETER.finditer(text)
-    }
+    return (name or b"").decode(errors="replace")

@@ -94,7 +94,7 @@ class AccessPolicy:
         if len(hosts) != 1 or not is_loopback_authority(hosts[0]):
             raise Forbidden("without API keys the Host header must be a loopback name, such as localhost or 127.0.0.1")
         origin = request.headers.get("Origin")
-        if origin is None or origin.lower() == f"http://{hosts[0].lower()}" or self.allows_origin(origin):
+        if origin is None or origin.lower() == f"{request.scheme}://{hosts[0].lower()}" or self.allows_origin(origin):
             return
         # A proxy may have put another name into Host. Only browsers set this header, and no page can change it.
         if request.headers.getall(FETCH_SITE, []) == [SAME_ORIGIN]:

@@ -11,10 +11,11 @@ from captchad.intake.rate_decisions import CallerRateLimiter
 from captchad.runtime.clock import Clock
 from captchad.telemetry.metrics import Metrics
 from captchad.web.middleware.access import AccessPolicy
+from captchad.web.middleware.answer_headers import mark_answer
 from captchad.web.middleware.audit import note_act, note_outcome
 from captchad.web.middleware.rates import READING_METHODS, add_rate_limit_headers, charge
 from captchad.web.problems import answer_failure, answer_plain_error, is_answerable
-from captchad.web.request_id import choose_request_id, mark_answer
+from captchad.web.request_id import choose_request_id
 from captchad.web.routes import Route, find_route
 
 _logger = logging.getLogger(__name__)
@@ -37,12 +38,14 @@ class Gate:
         clock: Clock,
         rates: CallerRateLimiter | None = None,
         audit_trail: AuditTrail | None = None,
+        strict_transport_security_seconds: int = 0,
     ) -> None:
         self._access = access
         self._metrics = metrics
         self._clock = clock
         self._rates = rates
         self._audit_trail = audit_trail
+        self._strict_transport_security_seconds = strict_transport_security_seconds
 
     @web.middleware
     async def answer(self, request: web.Request, handler: Next) -> web.StreamResponse:
@@ -110,7 +113,7 @@ class Gate:
     async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
         """Add the headers every answer bears, just before it is sent."""
         request[_BEGUN_ANSWER] = response
-        mark_answer(response, request.get(_REQUEST_ID))
+        mark_answer(response, request.get(_REQUEST_ID), self._strict_transport_security_seconds)
         add_rate_limit_headers(request, response)
         self._access.decorate(request, response)
 

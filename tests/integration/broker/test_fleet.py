@@ -11,7 +11,7 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.presence import Presence
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.redis_keys import ALIVE, NODES
-from captchad.config.settings import COUNT_LIMIT
+from captchad.config.section import COUNT_LIMIT
 from captchad.domain.api_key import Scope
 from captchad.domain.errors import CaptchadError, Unauthorized
 from captchad.domain.node import NodeReport, NodeState, Role, SystemLoad

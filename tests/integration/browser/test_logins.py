@@ -11,7 +11,7 @@ from PIL import Image
 
 from captchad.browser.finding.patience import SLOW_LOAD_SECONDS, STILL_SECONDS
 from captchad.domain.errors import TaskErrorCode
-from captchad.domain.page import Fill, FormField, Step
+from captchad.domain.page import Cookie, Fill, FormField, SessionState, Step
 from captchad.recognition.decoding import Pixels
 from tests.integration.browser.form_stage import ERROR, FIELDS, WELCOME, FormSite, FormStage, quote
 from tests.integration.browser.stage import LocalSite, Stage, draw_picture
@@ -218,9 +218,23 @@ async def test_no_screenshot_shows_what_a_closed_shadow_root_repeats(where: str,
     assert np.array_equal(seen[0], seen[1])
 
 
-async def photograph(logins: FormStage, step: Step) -> Pixels:
+async def test_no_screenshot_shows_what_of_its_session_a_page_repeats(logins: FormStage) -> None:
+    logins.form.show(
+        "<p id=echo style='font:40px monospace;margin:0'></p>"
+        f"<form method=post action=/login>{INPUTS}{FIELDS}</form><script>"
+        "echo.textContent = `signed in as ${document.cookie.split('=')[1]}`</script>"
+    )
+    click = Step("click", "#answer")
+    seen = [
+        await photograph(logins, click, session=SessionState(cookies=(Cookie("sid", value),)))
+        for value in ("sid-of-anna", "sid-of-otto")
+    ]
+    assert np.array_equal(*seen)
+
+
+async def photograph(logins: FormStage, step: Step, **request: object) -> Pixels:
     """Return the screenshot that is kept of a page after a step, above the captcha's own picture."""
-    settlement = await logins.settle(steps=(step,), evidence=True, fill=None)
+    settlement = await logins.settle(steps=(step,), evidence=True, fill=None, **request)
     assert settlement.evidence is not None
     assert settlement.evidence.screenshot is not None
     return np.asarray(Image.open(io.BytesIO(settlement.evidence.screenshot)).convert("RGB"))[:60]

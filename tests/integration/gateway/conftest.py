@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from captchad.broker.api_keys import ApiKeys
@@ -87,6 +88,7 @@ class RunningGateway:
     targets: DeclaredTargets
     server: WebServer
     audit_log: AuditLog
+    application: web.Application
 
     @property
     def url(self) -> str:
@@ -148,7 +150,8 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     work.spawn(trail.run(), "audit_trail")
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
-            yield RunningGateway(session, server.bound_port, store, feed, keys, nodes, targets, server, audit_log)
+            port = server.bound_port
+            yield RunningGateway(session, port, store, feed, keys, nodes, targets, server, audit_log, application)
             feed.release_waiters()
             await server.drain()
     finally:

@@ -117,6 +117,14 @@ def test_every_code_is_an_answer_of_some_operation(document: dict[str, Any]) -> 
     assert codes == set(STATUSES) - {"not_implemented"}
 
 
+async def test_every_header_of_an_answer_is_described(gateway: RunningGateway, document: dict[str, Any]) -> None:
+    async with gateway.session.get("/livez") as answer:
+        borne = set(answer.headers) - {"Content-Type", "Content-Length", "Date"}
+    described = {name.lower() for name in document["paths"]["/livez"]["get"]["responses"]["200"]["headers"]}
+    assert borne
+    assert {name.lower() for name in borne} <= described
+
+
 def list_examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Yield place, schema and value of every example of a JSON body, and of every parameter and header."""
     for place, value in walk(document):

@@ -67,7 +67,9 @@ class MonitorUnderTest:
         self.monitor = FleetMonitor(reader, lambda: thresholds, clock)
         self.exposition = FleetExposition(self.metrics, self.monitor)
         security = SecuritySection(api_key_required=authenticate is not None)
-        application = build_application(Gate(AccessPolicy(security, authenticate), self.metrics, clock))
+        self.application = application = build_application(
+            Gate(AccessPolicy(security, authenticate), self.metrics, clock)
+        )
         identity = NodeIdentity("monitor", "monitor-1", "1.2.3")
         supervisor = Supervisor("monitor", drain_seconds=1.0)
         add_ops_routes(application, OpsRoutes(identity, supervisor, self.exposition.render_fresh, Configuration))

@@ -12,6 +12,7 @@ from captchad.broker.connection import Broker
 from captchad.config.settings import RedisSection
 from captchad.domain.api_key import Scope
 from captchad.domain.task import Priority
+from tests.answer_headers import assert_protected, list_requests, read_headers
 from tests.integration.monitor.fleet import MonitorUnderTest, SmallFleet, make_small_fleet
 from tests.patience import PATIENCE_SECONDS
 from tests.redis_server import RedisServer
@@ -217,3 +218,10 @@ async def test_the_page_has_a_strict_policy_and_a_validator(monitor: MonitorUnde
     assert headers["X-Frame-Options"] == "DENY"
     again, body, _ = await read(f"{monitor.url}/", **{"If-None-Match": headers["ETag"]})
     assert (again, body) == (304, b"")
+
+
+async def test_every_answer_protects_browsers(monitor: MonitorUnderTest) -> None:
+    async with aiohttp.ClientSession(monitor.url) as session:
+        for method, path in list_requests(monitor.application):
+            _, headers = await read_headers(session, method, path)
+            assert_protected(headers, is_page=path == "/" or path.startswith("/static/"))

@@ -1,5 +1,6 @@
 """A worker's learned models: fetched, checked, kept, replaced and rolled back without a restart."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ async def host(broker: Broker, tmp_path: Path) -> AsyncIterator[Host]:
     await until_true(lambda: feed.health().is_ready)
     yield Host(broker, tmp_path, feed, work)
     await work.cancel_all()
+    # A thread goes on writing the choice that was just made, whoever was cancelled; the folder goes next.
+    await asyncio.get_running_loop().shutdown_default_executor()
 
 
 @pytest.fixture(scope="module")

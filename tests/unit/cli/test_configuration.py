@@ -157,6 +157,20 @@ def test_a_warning_is_told_from_an_error(file: Path, capsys: Capture) -> None:
     assert capsys.readouterr().err.startswith("captchad: warning: worker.task_timeout: is longer than ")
 
 
+def test_a_certificate_is_judged_where_it_can_be_seen(
+    file: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    file.write_text(json.dumps({"gateway": {"tls": {"certificate": "/missing"}}}))
+    assert run_command_line(["config", "check", str(file)]) == 1
+    refusal = "gateway.tls.certificate: the gateway will not start: /missing can't be read: no such file or directory"
+    assert refusal in "".join(capsys.readouterr())
+    file.write_text(json.dumps({"gateway": {"tls": {"certificate": "@credential:gateway.pem"}}}))
+    assert run_command_line(["config", "check", str(file)]) == 0
+    seen = "gateway.tls.certificate: @credential:gateway.pem is a systemd credential, which the role's own unit alone"
+    assert seen in "".join(capsys.readouterr())
+
+
 def test_errors_come_as_json_too(file: Path, capsys: Capture) -> None:
     file.write_text("{")
     assert run_command_line(["config", "check", str(file), "--json"]) == 1

@@ -46,6 +46,13 @@ def test_a_rule_that_it_breaks_is_found() -> None:
         check_rules(want(), read_as_decided(want(), lay("CAPTCHAD_SECURITY__API_KEY_REQUIRED=false\n")))
 
 
+def test_a_credential_of_the_unit_can_not_be_judged_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    check_rules(want(), read_as_decided(want(), lay(gateway={"tls": {"certificate": "@credential:gateway.pem"}})))
+    with pytest.raises(ConfigurationError, match=r"gateway\.tls\.certificate.*/missing can't be read"):
+        check_rules(want(), read_as_decided(want(), lay(gateway={"tls": {"certificate": "/missing"}})))
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

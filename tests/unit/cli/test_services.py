@@ -1,11 +1,14 @@
 import socket
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from captchad.cli import services
 from captchad.cli.main import run_command_line
 from captchad.cli.services import probe, probe_usual_ports
 from captchad.domain.node import Role
+from tests.certificates import issue
 from tests.unit.client.conftest import StubGateway
 
 
@@ -14,7 +17,7 @@ def body(role: str, **members: object) -> dict[str, object]:
 
 
 def address(server: StubGateway) -> str:
-    return server.url.removeprefix("http://")
+    return server.url.partition("://")[2]
 
 
 def test_a_role_that_is_well_says_its_name(stub: StubGateway) -> None:
@@ -97,3 +100,16 @@ def test_this_hosts_services_are_those_at_the_usual_ports(
     shown = capsys.readouterr().out
     assert "not running" in shown
     assert "worker-1" in shown
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_role_that_speaks_tls_is_asked_by_its_certificate_or_on_loopback(
+    stub: StubGateway, tmp_path: Path, is_known: bool
+) -> None:
+    issued = issue(tmp_path, None, "captchad.example.com")
+    stub.speak_tls(issued.serve())
+    stub.answer(200, body("gateway"))
+    digest = issued.certificate.fingerprint(SHA256()).hex()
+    found = probe(Role.GATEWAY, address(stub), "ck_1_2", digest if is_known else None)
+    assert (found.is_well, found.name) == (True, "gateway-1")
+    assert not probe(Role.GATEWAY, address(stub), None, "0" * 64).is_answering

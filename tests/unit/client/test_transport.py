@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from captchad.client import transport
+from captchad.client import transport, trust
+from captchad.client.trust import Trust, find_trust
 from captchad.client.wire import Answer, GatewayAddress, Request
-from captchad.domain.errors import GatewayUnreachable
+from captchad.domain.errors import GatewayUnreachable, InvalidRequest
 from tests.certificates import issue, make_authority
 
 Exchange = Callable[[str, Request], Answer]
@@ -118,8 +120,32 @@ def test_tls_is_held_to_the_trusted_authorities(
     authority = make_authority(tmp_path)
     tls = issue(tmp_path, authority, "127.0.0.1").serve()
     answer = answer_with(OK + b'{"a": 1}')
-    monkeypatch.setattr("captchad.client.transport._trust", ssl.create_default_context)
+    # What the system's authorities are is read once in a process.
+    monkeypatch.setattr(trust, "_make_context", trust._make_context.__wrapped__)
     with pytest.raises(GatewayUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
         exchange(serve(answer, tls), Request("GET", "/stats"))
-    monkeypatch.setenv("SSL_CERT_FILE", authority.path)
-    assert exchange(serve(answer, tls), Request("GET", "/stats")).body == {"a": 1}
+    for variable in ("SSL_CERT_FILE", "CAPTCHAD_CA_FILE"):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, authority.path)
+            assert exchange(serve(answer, tls), Request("GET", "/stats")).body == {"a": 1}
+
+
+def test_a_certificate_that_is_known_is_believed_whatever_its_name_and_no_other_is(
+    exchange: Exchange, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = issue(tmp_path, None, "captchad.example.com")
+    answer = answer_with(OK + b'{"a": 1}')
+    digest = known.certificate.fingerprint(SHA256()).hex()
+    monkeypatch.setattr("captchad.client.wire.find_trust", lambda: Trust(digest=digest))
+    assert exchange(serve(answer, known.serve()), Request("GET", "/stats")).body == {"a": 1}
+    other = issue(tmp_path, None, "captchad.example.com").serve()
+    with pytest.raises(GatewayUnreachable, match="another certificate was shown than the one that is known"):
+        exchange(serve(answer, other), Request("GET", "/stats"))
+
+
+def test_a_file_without_authorities_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "words.pem").write_text("no certificate")
+    for name, reason in (("words.pem", "has no certificate in PEM form"), ("missing.pem", "can't be read: No such")):
+        path = str(tmp_path / name)
+        with pytest.raises(InvalidRequest, match=f"{name} {reason}"):
+            find_trust(path).make_context()

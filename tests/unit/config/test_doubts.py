@@ -71,3 +71,13 @@ def test_a_configuration_without_anything_odd_is_not_doubted() -> None:
 )
 def test_what_is_probably_a_mistake_is_named(tree: dict[str, Any], path: str, message: str) -> None:
     assert doubts(tree) == [(path, message)]
+
+
+@pytest.mark.parametrize(("role", "other"), [("gateway", "monitor"), ("monitor", "gateway")])
+def test_hsts_of_one_role_is_doubted_while_the_other_speaks_no_tls(role: str, other: str) -> None:
+    tls = {"certificate": "c", "key": "k"}
+    [(path, message)] = doubts({role: {"tls": tls}})
+    assert path == f"{role}.tls.strict_transport_security_seconds"
+    assert f"set {other}.tls, or this to 0" in message
+    assert doubts({role: {"tls": tls}, other: {"tls": tls}}) == []
+    assert doubts({role: {"tls": tls | {"strict_transport_security_seconds": 0}}}) == []

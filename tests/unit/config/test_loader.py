@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from captchad.config.layers import Source
 from captchad.config.loader import load_configuration
+from captchad.config.section import Section
 from captchad.config.setting_names import section_of
-from captchad.config.settings import Configuration, Section
+from captchad.config.settings import Configuration
 from captchad.domain.errors import ConfigurationError, ConfigurationProblem
 from tests.unit.config import specified_files
 from tests.unit.config.conftest import FindProblems, Load

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.domain.hidden_values import HiddenValues
 from captchad.domain.plain_text import escape_control_characters
 from captchad.runtime.spawn import TaskSet
 from captchad.telemetry.logs import (
@@ -114,6 +115,23 @@ def test_a_line_about_a_task_bears_its_id(log_format: str) -> None:
     inside, outside = stream.getvalue().splitlines()
     assert "task_00a" in inside
     assert "task_00a" not in outside
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_line_about_a_task_has_none_of_its_secrets(log_format: str) -> None:
+    stream = io.StringIO()
+    configure_logging("info", log_format, IDENTITY, stream)  # type: ignore[arg-type]
+    with task_context("task_00a", HiddenValues(["a-password"])):
+        logger.info("the page says %s", "a-password", extra={"seen": "a-password"})
+        try:
+            int("a-password")
+        except ValueError:
+            logger.exception("failed")
+    logger.info("a-password is but a word to others")
+    inside, outside = stream.getvalue().splitlines()[:-1], stream.getvalue().splitlines()[-1]
+    assert "a-password" not in "".join(inside)
+    assert "".join(inside).count("[hidden]") == 4
+    assert "a-password" in outside
 
 
 async def test_the_id_follows_into_tasks_and_does_not_mix() -> None:
