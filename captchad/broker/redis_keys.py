@@ -65,6 +65,9 @@ Across the fleet
                                             writes and trims, by number and age
     captchad:{fleet}:audit_chain  hash     the last entry (`sequence`, `link`), the last that was trimmed (`anchor_…`),
                                             `name`; audit_append writes; never expires
+    captchad:{fleet}:proof        hash      the installation: `token` (what its proofs hold), `made_ms`, `stood` (1: it
+                                            had had tasks before) and, once its targets of that time have a record each,
+                                            `listed_ms`; proof_token, the scheduler write; never expires
     captchad:{fleet}:events       channel   changes of nodes and targets; with `:DB` like a partition's
     captchad:{key:ID}             hash      one API key: name, digest, scopes, targets, limits; when it was created,
                                             last used and revoked, and expires; its former digest, and until when that
@@ -83,6 +86,10 @@ Across the fleet
                                             one), `at_ms`; install_model, roll_back_model write; never expires
     captchad:{target:HOST}:model:DIGEST  string  a learned model's file, bounded; install_model writes; never expires
                                             while it is present or former, and within the hour once it is neither
+    captchad:{target:HOST}:proof   hash     whether the host is the operator's: first_seen_ms, stood, proven_ms, way,
+                                            lapsed_ms, checked_ms, finding; change_target writes; never expires
+    captchad:{target:HOST}:narrowing  hash  what an operator has narrowed: expires (a date), max_per_minute,
+                                            max_concurrent, paused_ms; change_target writes; never expires
     captchad:{target:HOST}:waiting zset     partition -> since when (ms) it waits for a page's slot; expires
     captchad:{rate:NAME}          string    theoretical arrival time (ms) of a caller's next request; expires
 """
@@ -107,6 +114,7 @@ CAPTCHAS_SEEN = f"{FLEET}:captchas_seen"
 CAPTCHA_CHANGES = f"{FLEET}:captcha_changes"
 AUDIT_LOG = f"{FLEET}:audit_log"
 AUDIT_CHAIN = f"{FLEET}:audit_chain"
+PROOF = f"{FLEET}:proof"
 CONTACT = f"{FLEET}:contact"
 RIGHTS = f"{FLEET}:rights"
 """Neither is ever left behind: they are for scripts that only ask whether a write would be taken."""
@@ -182,7 +190,7 @@ def key_quota(key_id: str) -> str:
 
 
 class TargetKeys:
-    """All keys of one target: of its limits, and of its learned models (`models` is the prefix of their digests)."""
+    """All keys of one target: of its limits and proof, and of its models (`models` is the prefix of their digests)."""
 
     def __init__(self, host: str) -> None:
         prefix = f"{NAMESPACE}:{{target:{host}}}"
@@ -194,6 +202,8 @@ class TargetKeys:
         self.fill_closed = f"{prefix}:fill_closed"
         self.model = f"{prefix}:model"
         self.models = f"{prefix}:model:"
+        self.proof = f"{prefix}:proof"
+        self.narrowing = f"{prefix}:narrowing"
 
 
 def rate(name: str) -> str:

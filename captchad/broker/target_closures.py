@@ -73,5 +73,7 @@ class TargetClosures:
         arguments = [host, self._broker.node_events]
         fill = await self._broker.run_fleet_script("fill_reopen", [keys.rejections, keys.fill_closed], arguments)
         # After the closure, or they would be deferred by it once more.
-        waiting = [await self._broker.run_script("reopen", partition, [host]) for partition in self._broker.partitions]
+        waiting = [
+            await self._broker.run_script("reopen", partition, [host, 0]) for partition in self._broker.partitions
+        ]
         return Reopening(max(0, closed_ms) / MS, sum(waiting), was_fill_closed=bool(fill))

@@ -12,12 +12,21 @@ from captchad.domain.target import Target
 
 MS = 1000
 MINUTE_MS = 60_000
-GRANTED, FILL_CLOSED = b"granted", b"fill_closed"
+GRANTED, FILL_CLOSED, PAUSED = b"granted", b"fill_closed", b"paused"
 SHORTEST_PACE_MS = 10
 SLOT_WAIT_MS = 1000
 """A freed slot releases the next task at once; this is for the slot of a worker that died, which nobody frees."""
 
-REASONS: dict[bytes, LimitReason] = {b"rate": "rate", b"concurrency": "concurrency", b"closed": "closed"}
+PAUSE_WAIT_MS = 60_000
+"""Nobody knows when a pause ends; one of its tasks asks so often, in case nobody has released them."""
+
+REASONS: dict[bytes, LimitReason] = {
+    b"rate": "rate",
+    b"concurrency": "concurrency",
+    b"closed": "closed",
+    # Stored as a closure, for releases before this one know no pause.
+    b"paused": "closed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class TargetLimits:
         opens_page = delivery.request.url is not None
         reason, wait_ms = await self._broker.run_fleet_script(
             "visit_begin",
-            [keys.visits, keys.holders, keys.closed, keys.waiting, keys.fill_closed],
+            [keys.visits, keys.holders, keys.closed, keys.waiting, keys.fill_closed, keys.narrowing],
             [
                 self._name_holder(delivery),
                 self._lease_ms,
@@ -63,6 +72,8 @@ class TargetLimits:
             return None
         if reason == FILL_CLOSED:
             raise explain_fill_closed(target.host)
+        if reason == PAUSED:
+            wait_ms = PAUSE_WAIT_MS
         jitter = draw_jitter()
         return plan_refusal(REASONS[reason], wait_ms, target.max_per_minute, jitter)
 

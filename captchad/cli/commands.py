@@ -45,7 +45,9 @@ COMMANDS: dict[str, Command] = {
         "captchad.cli.doctor.command:doctor", "Check this machine, and say how to fix what is wrong.", _MACHINE
     ),
     "config": Command("captchad.cli.configuration:config", "Check, show, compare or begin the configuration."),
-    "targets": Command("captchad.cli.targets:targets", "Show what is in scope, and reopen a target."),
+    "targets": Command("captchad.cli.targets:targets", "Show, prove, narrow and reopen what is in scope."),
+    "pause": Command("captchad.cli.target_limits:pause", "Begin no more tasks of a target.", _REDIS),
+    "resume": Command("captchad.cli.target_limits:resume", "Begin a paused target's tasks again.", _REDIS),
     "keys": Command("captchad.cli.keys:keys", "Create, rotate, list and revoke API keys.", _REDIS),
     "recognise": Command("captchad.cli.recognise:recognise", "Read pictures locally, without a server.", _READING),
     "train": Command("captchad.cli.train:train", "Fine-tune a model on the labelled pictures of one site.", _TRAINING),

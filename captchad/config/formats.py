@@ -12,6 +12,7 @@ from captchad.domain.target import normalise_host
 
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 ANY_ORIGIN = "*"
+DNS_PORT = 53
 
 
 def find_format_problems(layers: Layers) -> Iterator[ConfigurationProblem]:
@@ -113,6 +114,21 @@ def _check_host(text: str) -> str | None:
     return None
 
 
+def split_nameserver(text: str) -> tuple[str, int]:
+    """Split the address of a name server, with or without a port; ValueError where it isn't one."""
+    is_bare = text.count(":") > 1 and not text.startswith("[")
+    host, port = (text, DNS_PORT) if is_bare else split_host_port(text, DNS_PORT)
+    return str(ip_address(host)), port
+
+
+def _check_nameserver(text: str) -> str | None:
+    try:
+        split_nameserver(text)
+    except ValueError:
+        return f"must be an IP address, with or without a port, not {text!r}"
+    return None
+
+
 def _check_callback_host(text: str) -> str | None:
     try:
         read_callback_host(text)
@@ -132,6 +148,7 @@ _CHECKS: dict[str, Callable[[Any], str | None]] = {
     "browser.proxy_advertised_host": _check_host,
     "gateway.trusted_proxies": _check_network,
     "security.allowed_origins": _check_origin,
+    "security.proof.nameservers": _check_nameserver,
     "security.callback_hosts": _check_callback_host,
     "security.callback_private_hosts": _check_host,
 }

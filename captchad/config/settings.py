@@ -35,6 +35,7 @@ NO_SECRET = SecretStr("")
 SESSION_KEY_LENGTH = 32
 WORKER_NODES_LIMIT = 256
 DEFAULT_REQUESTS_PER_MINUTE = 100
+WAIVER_LENGTH_LIMIT = 300
 
 
 class RedisMasterSection(Section):
@@ -182,6 +183,7 @@ class TargetSection(Section):
     certificate_authorities: str | None = None
     certificate_pins: tuple[str, ...] = ()
     client_certificate: str | None = None
+    proof: str | None = Field(default=None, max_length=WAIVER_LENGTH_LIMIT)
 
     def to_target(self) -> Target:
         """Return the pure value the rest of captchad decides with."""
@@ -195,6 +197,12 @@ class AuditLogSection(Section):
     retention_seconds: WholeSeconds = 7_776_000
 
 
+class ProofSection(Section):
+    """Who is asked for the DNS records that prove whose a public host is; no server means the system's own."""
+
+    nameservers: tuple[str, ...] = ()
+
+
 class SecuritySection(Section):
     """Who may call, and what may be visited; nothing is in scope until it is declared."""
 
@@ -203,6 +211,7 @@ class SecuritySection(Section):
     rate_limiting: KeyRateLimitSection = KeyRateLimitSection()
     targets: tuple[TargetSection, ...] = ()
     audit_log: AuditLogSection = AuditLogSection()
+    proof: ProofSection = ProofSection()
     callback_hosts: tuple[str, ...] = ()
     callback_private_hosts: tuple[str, ...] = ()
     callback_secret: SecretStr | None = None

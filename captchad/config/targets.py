@@ -10,6 +10,7 @@ from captchad.config.certificates import is_pin
 from captchad.config.settings import TargetSection
 from captchad.config.shared_hosting import SHARED_HOSTING
 from captchad.domain.errors import ConfigurationProblem, TargetNotAllowed
+from captchad.domain.proof import is_waiver
 from captchad.domain.target import (
     WILDCARD,
     check_spelled_address,
@@ -99,6 +100,8 @@ def _find_faults(target: TargetSection, today: date) -> Iterator[tuple[str, str]
             "certificate_pins",
             "a pin is the base64 of a SHA-256 (44 characters); docs/security.md says how to get one",
         )
+    if target.proof is not None and not is_waiver(target.proof):
+        yield "proof", 'must be "waived: REASON", or be left out where the host is proven by its DNS or its site'
     if host.startswith(WILDCARD) and target.allow_private_addresses:
         message = "a wildcard can't be at private addresses; declare each host that is at one by its own name"
         yield "allow_private_addresses", message

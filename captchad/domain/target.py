@@ -31,6 +31,7 @@ class Target:
     the site may have itself left alone. `minimum_confidence` (0..1) is None where the worker's own counts, and
     `collect_labels` where the fleet's does. `form_hosts` are further declared hosts that what a task types may be sent
     to. `certificate_authorities` and `client_certificate` name PEM files; a pin is the base64 of a key's SHA-256.
+    `proof` says why no proof of ownership is asked for (`waived: REASON`).
     """
 
     host: str
@@ -49,6 +50,7 @@ class Target:
     certificate_authorities: str | None = None
     certificate_pins: tuple[str, ...] = ()
     client_certificate: str | None = None
+    proof: str | None = None
 
     @property
     def has_own_trust(self) -> bool:

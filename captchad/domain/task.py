@@ -103,6 +103,7 @@ class WaitReason(StrEnum):
 
     TARGET_LIMIT = "target_limit"
     TARGET_CLOSED = "target_closed"
+    PAUSED = "paused"
     RETRY = "retry"
 
 

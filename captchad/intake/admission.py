@@ -1,11 +1,12 @@
 """Default deny at the entrance: a task is admitted only for a declared target, and only for the key's own ones."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.callback import CallbackHost, check_callback_url
 from captchad.domain.errors import Forbidden, InvalidRequest, TargetNotAllowed, Violation, make_task_not_found
+from captchad.domain.proof import KnownProofs, Standing
 from captchad.domain.target import (
     Target,
     check_spelled_address,
@@ -57,12 +58,26 @@ class DeclaredReceivers:
 
 
 class Admission:
-    """Decides which declared target a task belongs to. It resolves no name: the worker's proxy checks addresses."""
+    """Decides which declared target a task belongs to. It resolves no name: the worker's proxy checks addresses.
 
-    def __init__(self, targets: DeclaredTargets, clock: Clock, receivers: DeclaredReceivers | None = None) -> None:
+    `proofs` returns what is known now of whose the targets are.
+    """
+
+    def __init__(
+        self,
+        targets: DeclaredTargets,
+        clock: Clock,
+        proofs: Callable[[], KnownProofs],
+        receivers: DeclaredReceivers | None = None,
+    ) -> None:
         self._targets = targets
         self._clock = clock
+        self._proofs = proofs
         self._receivers = receivers or DeclaredReceivers()
+
+    def find_standing(self, target: Target) -> Standing:
+        """Return how a target stands now."""
+        return self._proofs().find_standing(target).standing
 
     def admit(self, draft: TaskDraft, key: ApiKey | None) -> Target:
         """Return the declared target of a task; TargetNotAllowed says why there is none.
@@ -80,13 +95,25 @@ class Admission:
         target = find_target(self._targets.current, origin, self._clock.today())
         check_spelled_address(target, origin.host)
         _check_key(target, origin.host, key)
+        self._proofs().check(target)
         return target
 
     def admit_host(self, host: str, key: ApiKey | None) -> Target:
         """Return the declared target a picture without a page belongs to."""
         target = find_target_by_name(self._targets.current, host, self._clock.today())
+        _check_bound(target, key)
         _check_key(target, normalise_pattern(host), key)
+        self._proofs().check(target)
         return target
+
+
+def _check_bound(target: Target, key: ApiKey | None) -> None:
+    """Refuse a key that may be used for every target: nothing but the caller's word says where a picture is from."""
+    if key is not None and not key.targets:
+        raise TargetNotAllowed(
+            f"the key {key.name!r} is bound to no target, and a picture is taken from a key of its target alone: make "
+            f"one with `captchad keys create NAME --target {target.host}`"
+        )
 
 
 def _check_key(target: Target, host: str, key: ApiKey | None) -> None:

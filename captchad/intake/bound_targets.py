@@ -2,7 +2,8 @@
 
 from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import TargetNotAllowed
-from captchad.domain.target import Target, is_loopback_host, parse_origin
+from captchad.domain.proof import Standing
+from captchad.domain.target import Target, parse_origin
 
 
 def choose_bound_host(key: ApiKey, page: str | None) -> str:
@@ -20,13 +21,16 @@ def choose_bound_host(key: ApiKey, page: str | None) -> str:
     return key.targets[0]
 
 
-def check_bound_target(target: Target) -> None:
+def check_bound_target(target: Target, standing: Standing) -> None:
     """Refuse a target that is not shown to be the operator's own.
 
-    Private ones need no proof. Of a public one, nothing that holds is known yet; a proof that is waived never counts.
+    Private ones need no proof. Of a public one only a proof that holds now counts: none that is waived, or in grace.
     """
-    if not (target.allow_private_addresses or is_loopback_host(target.host)):
+    if standing not in {Standing.PRIVATE, Standing.PROVEN}:
         raise TargetNotAllowed(
-            f"{target.host} is a public target, and nothing proves yet that it is yours: other services' clients are "
-            "served for private targets alone"
+            f"{target.host} is a public target whose proof is {_LACKS[standing]}: other services' clients are served "
+            "for private targets and proven ones alone"
         )
+
+
+_LACKS = {Standing.WAIVED: "waived", Standing.GRACE: "missing, with grace", Standing.UNPROVEN: "missing"}

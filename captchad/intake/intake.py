@@ -13,6 +13,7 @@ from captchad.domain.api_key import ApiKey
 from captchad.domain.errors import BrokerUnavailable, QueueFull, QuotaExceeded, TargetNotAllowed, TaskNotFound
 from captchad.domain.identifier import make_task_id
 from captchad.domain.page import LeftOut
+from captchad.domain.proof import Standing
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest, TaskStatus
 from captchad.intake.admission import Admission
@@ -30,10 +31,14 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A task that may be stored, the declared target that it is for, and what its page is not given of its session."""
+    """A task that may be stored, the declared target that it is for, and what its page is not given of its session.
+
+    `standing` says how the target's ownership is shown.
+    """
 
     request: TaskRequest
     target: Target
+    standing: Standing
     left_out: LeftOut = field(default_factory=LeftOut)
 
 
@@ -153,7 +158,7 @@ class Intake:
         check_cookies(draft, target)
         draft, left_out = choose_state(draft, target)
         request = draft.complete(target.host, key.key_id if key else None, self._defaults)
-        return Admitted(request, target, left_out)
+        return Admitted(request, target, self._admission.find_standing(target), left_out)
 
     def _plan(self, requests: Sequence[TaskRequest], caller: Caller) -> tuple[int, list[NewTask]]:
         if caller.idempotency_key is None:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from captchad.domain.node import NodeState, Role
+from captchad.domain.proof import Standing
 from captchad.monitoring.fleet import FleetSnapshot
 
 RATE_WINDOW_MINUTES = 5
 SECONDS_PER_MINUTE = 60
+MS = 1000
 
 
 class Severity(StrEnum):
@@ -173,10 +176,23 @@ def _check_captchas(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Ite
 
 
 def _check_fill(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
-    for host in snapshot.fill_closed_ms:
+    for host in snapshot.targets.fill_closed_ms:
         summary = f"{host}: no form is filled, for the site has rejected what was typed too often within an hour."
         advice = f"See whose tasks ended as form_rejected and why; then `captchad targets reopen {host}`."
         yield Alert("FillClosed", Severity.WARNING, summary, advice, host)
+
+
+def _check_proofs(snapshot: FleetSnapshot, _: AlertThresholds) -> Iterator[Alert]:
+    for host, standing in snapshot.targets.standings.items():
+        if standing.standing is Standing.UNPROVEN:
+            summary = f"{host} is closed: it is a public host, and nothing shows that it is yours."
+        elif standing.standing is Standing.GRACE and standing.until_ms is not None:
+            day = datetime.fromtimestamp(standing.until_ms / MS, UTC).date().isoformat()
+            summary = f"{host} is closed on {day} unless a proof is found that it is yours."
+        else:
+            continue
+        advice = f"`captchad targets prove {host}` says what to publish, and looks for it."
+        yield Alert("TargetUnproven", Severity.WARNING, summary, advice, host)
 
 
 def _check_callbacks(snapshot: FleetSnapshot, thresholds: AlertThresholds) -> Iterator[Alert]:
@@ -203,5 +219,6 @@ RULES: tuple[Rule, ...] = (
     _check_versions,
     _check_captchas,
     _check_fill,
+    _check_proofs,
     _check_callbacks,
 )

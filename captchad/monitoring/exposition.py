@@ -1,6 +1,7 @@
 """The fleet's figures as Prometheus metrics, beside those of the monitor's own process."""
 
 from captchad.domain.node import NodeState, Role, count_slots
+from captchad.domain.proof import Standing
 from captchad.monitoring.fleet import FleetSnapshot
 from captchad.monitoring.fleet_monitor import FleetMonitor
 from captchad.monitoring.hosts import mean_load
@@ -36,6 +37,7 @@ class FleetExposition:
             self._set_hosts(view.snapshot)
             self._set_captchas(view.snapshot)
             self._set_closures(view.snapshot)
+            self._set_standings(view.snapshot)
         return self._metrics.render()
 
     def _set_tasks(self, snapshot: FleetSnapshot) -> None:
@@ -113,5 +115,10 @@ class FleetExposition:
 
     def _set_closures(self, snapshot: FleetSnapshot) -> None:
         self._instruments.forget(metric_catalogue.FILL_CLOSED)
-        for host, closed_ms in snapshot.fill_closed_ms.items():
+        for host, closed_ms in snapshot.targets.fill_closed_ms.items():
             self._instruments.set(metric_catalogue.FILL_CLOSED, closed_ms / MS, {"target": host})
+
+    def _set_standings(self, snapshot: FleetSnapshot) -> None:
+        standings = [one.standing for one in snapshot.targets.standings.values()]
+        for standing in Standing:
+            self._instruments.set(metric_catalogue.TARGETS, standings.count(standing), {"standing": standing.value})

@@ -1,27 +1,24 @@
 """The fleet at one moment: what Redis knows of nodes, queues, figures and recent tasks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import QueueStatus, RecentHour, Statistics, Totals
-from captchad.broker.target_closures import TargetClosures
 from captchad.broker.task_pages import TaskQuery
 from captchad.broker.tasks import TaskStore
 from captchad.domain.node import Node, NodeState, Role
 from captchad.domain.task import TaskRecord
 from captchad.monitoring.hosts import HostLoad, list_host_loads
+from captchad.monitoring.target_states import TargetStateReader, TargetStates
 
 RECENT_TASKS_LIMIT = 25
 
 
 @dataclass(frozen=True, slots=True)
 class FleetSnapshot:
-    """Everything that was read in one go; `tasks` is None where nobody asked for them.
-
-    `fill_closed_ms` says of targets where no form is filled since when that is so.
-    """
+    """Everything that was read in one go; `tasks` is None where nobody asked for them."""
 
     nodes: tuple[Node, ...]
     hosts: tuple[HostLoad, ...]
@@ -30,7 +27,7 @@ class FleetSnapshot:
     recent_hour: RecentHour
     captchas: Mapping[str, WatchedCaptcha] = field(default_factory=dict)
     tasks: tuple[TaskRecord, ...] | None = None
-    fill_closed_ms: Mapping[str, int] = field(default_factory=dict)
+    targets: TargetStates = field(default_factory=TargetStates)
 
     def count_up(self, role: Role) -> int:
         """How many nodes of a role serve: neither draining nor lost."""
@@ -38,10 +35,7 @@ class FleetSnapshot:
 
 
 class FleetReader:
-    """Puts a snapshot together; `lease_seconds` decides which nodes count as lost.
-
-    `hosts` returns the declared targets.
-    """
+    """Puts a snapshot together; `lease_seconds` decides which nodes count as lost."""
 
     def __init__(
         self,
@@ -49,15 +43,13 @@ class FleetReader:
         statistics: Statistics,
         tasks: TaskStore,
         lease_seconds: float,
-        closures: TargetClosures,
-        hosts: Callable[[], Iterable[str]],
+        targets: TargetStateReader,
     ) -> None:
         self._nodes = nodes
         self._statistics = statistics
         self._tasks = tasks
         self._lease_seconds = lease_seconds
-        self._closures = closures
-        self._hosts = hosts
+        self._targets = targets
 
     async def read(self, with_tasks: bool) -> FleetSnapshot:
         """Read the fleet now; BrokerUnavailable where Redis does not answer."""
@@ -73,5 +65,5 @@ class FleetReader:
             recent_hour=await self._statistics.recent_hour(),
             captchas=await self._statistics.captchas(),
             tasks=tasks,
-            fill_closed_ms=await self._closures.read_fill_closed(self._hosts()),
+            targets=await self._targets.read(),
         )

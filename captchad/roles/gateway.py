@@ -12,8 +12,10 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
+from captchad.broker.target_rules import TargetRules
 from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.settings import Configuration
+from captchad.domain.target import Target
 from captchad.intake.admission import Admission, DeclaredReceivers, DeclaredTargets
 from captchad.intake.answer_judging import AnswerJudging
 from captchad.intake.capacity import CapacityGauge
@@ -28,6 +30,7 @@ from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.narrowings import NarrowingRoutes
 from captchad.web.api.reports import ReportRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.targets import TargetRoutes
@@ -44,6 +47,12 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     store = TaskStore(broker, find_queue_limits(configuration.gateway), process.session_cipher)
     feed = EventFeed(broker, store)
     targets = DeclaredTargets(configuration.security.declared_targets())
+
+    # Not the configuration's own method: a reload replaces the configuration.
+    def list_declared() -> Sequence[Target]:
+        return process.configuration.security.declared_targets()
+
+    rules = TargetRules(broker, feed, list_declared, lambda known: targets.replace(known.targets))
     receivers = DeclaredReceivers(configuration.security.declared_receivers())
     rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     capacity = CapacityGauge(statistics, nodes, process.presence_lease_seconds, clock)
@@ -52,11 +61,11 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     capacity.on_measured(balancer.note_pending)
     closures = TargetClosures(broker)
     outlook = Outlook(capacity, TargetOutlooks(closures, clock))
-    admission, quota = Admission(targets, clock, receivers), TaskQuota(KeyQuotas(broker))
+    admission, quota = Admission(targets, clock, rules.proofs, receivers), TaskQuota(KeyQuotas(broker))
     intake = Intake(store, admission, balancer, outlook, configuration.worker, quota)
 
     def take_over(new: Configuration) -> None:
-        targets.replace(new.security.declared_targets())
+        rules.reload()
         rates.replace(make_rate_rules(new))
         receivers.replace(new.security.declared_receivers())
         store.replace_limits(find_queue_limits(new.gateway))
@@ -75,6 +84,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         EvidenceRoutes(store, EvidenceStore(broker)),
         FleetRoutes(statistics, nodes, process.presence_lease_seconds, closures, targets),
         TargetRoutes(closures, targets),
+        NarrowingRoutes(broker, list_declared),
         EventRoutes(feed),
         DocumentationRoutes(__version__, configuration.security.api_key_required),
     )
@@ -86,6 +96,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         Rights(broker),
         process.audit_trail,
         feed,
+        rules,
         capacity,
         process.build_presence(),
     )

@@ -6,12 +6,15 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rights import Rights
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
+from captchad.broker.target_proofs import TargetProofs
 from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.settings import Configuration
+from captchad.domain.target import Target
 from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
 from captchad.monitoring.fleet import FleetReader
 from captchad.monitoring.fleet_monitor import FleetMonitor
+from captchad.monitoring.target_states import TargetStateReader
 from captchad.roles.process import RoleProcess
 from captchad.runtime.service import Service
 from captchad.web.dashboard.routes import add_dashboard_routes
@@ -22,16 +25,15 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     broker = process.broker
     store = TaskStore(broker, find_queue_limits(process.configuration.gateway))
 
-    def list_hosts() -> list[str]:
-        return [target.host for target in process.configuration.security.declared_targets()]
+    def list_declared() -> Sequence[Target]:
+        return process.configuration.security.declared_targets()
 
     reader = FleetReader(
         NodeRegistry(broker),
         Statistics(broker),
         store,
         process.presence_lease_seconds,
-        TargetClosures(broker),
-        list_hosts,
+        TargetStateReader(TargetClosures(broker), TargetProofs(broker), list_declared),
     )
     monitor = FleetMonitor(reader, lambda: _thresholds(process.configuration), process.clock)
     exposition = FleetExposition(process.metrics, monitor)

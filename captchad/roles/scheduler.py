@@ -13,14 +13,17 @@ from captchad.broker.labels import LabelStream
 from captchad.broker.leases import LEADER_LEASE_SECONDS
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rights import Rights
+from captchad.broker.target_proofs import TargetProofs
 from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.domain.callback import read_secret
 from captchad.domain.role_figures import SchedulerFigures
+from captchad.domain.target import Target
 from captchad.egress.dialer import CheckedDialer
 from captchad.egress.http_post import HttpPoster
 from captchad.egress.own_addresses import own_addresses
+from captchad.egress.ownership_proof import make_seeker
 from captchad.egress.receiver_scope import ReceiverPolicy
 from captchad.egress.resolver import Resolver
 from captchad.operations.labels.label_keeper import LabelKeeper, LabelPruning
@@ -33,6 +36,7 @@ from captchad.scheduling.captcha_drift_watch import CaptchaDriftWatch
 from captchad.scheduling.delayed_promotion import DelayedPromotion
 from captchad.scheduling.leadership import Leadership
 from captchad.scheduling.overdue_tasks import Deadlines
+from captchad.scheduling.ownership_checks import OwnershipChecks
 from captchad.scheduling.pruning import Pruning
 from captchad.scheduling.stalled_reclaim import StalledReclaim
 from captchad.scheduling.unconfirmed_ends import UnconfirmedEnds
@@ -63,10 +67,26 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         CaptchaDriftWatch(CaptchaWatch(broker), leadership, process.consumer),
         Pruning(partitions, NodeRegistry(broker), leadership, scheduler.cleanup_interval, metrics),
         *_send_callbacks(process, feed, leadership),
+        _check_ownership(process, leadership),
         AuditRetention(process.audit_log, leadership, scheduler.cleanup_interval),
         *_keep_labels(process),
         process.build_presence(),
     )
+
+
+def _check_ownership(process: RoleProcess, leadership: Leadership) -> OwnershipChecks:
+    """Return what looks for the proofs of public targets."""
+    configuration = process.configuration
+    protected = (*choose_redis_or_local(configuration.redis).hosts, *choose_browser(configuration).hosts)
+    seeker = make_seeker(configuration.security.proof.nameservers, protected, process.clock, __version__)
+
+    # Not the configuration's own method: a reload replaces the configuration.
+    def list_declared() -> Sequence[Target]:
+        return process.configuration.security.declared_targets()
+
+    checks = OwnershipChecks(TargetProofs(process.broker), seeker, leadership, list_declared)
+    process.on_reload(lambda _: checks.reload())
+    return checks
 
 
 def _send_callbacks(process: RoleProcess, feed: EventFeed, leadership: Leadership) -> Sequence[Service]:

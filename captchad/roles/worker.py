@@ -10,12 +10,12 @@ from captchad.broker.leases import TASK_LEASE_SECONDS
 from captchad.broker.rejections import Rejections
 from captchad.broker.rights import Rights
 from captchad.broker.target_limits import TargetLimits
+from captchad.broker.target_rules import TargetRules
 from captchad.broker.tasks import QueueLimits, TaskStore
 from captchad.browser.backends import choose_proxy_place, choose_recycle_limits, choose_source
 from captchad.browser.engine import BrowserEngine
 from captchad.config.browser_choice import choose_browser
 from captchad.config.redis_choice import choose_redis_or_local
-from captchad.config.settings import Configuration
 from captchad.domain.role_figures import WorkerFigures
 from captchad.domain.target import Origin, Target
 from captchad.egress.own_addresses import own_addresses
@@ -59,13 +59,14 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     def collects_labels(target: Target) -> bool:
         return process.configuration.recognition.collects(target)
 
+    # Only read from here; the limits are for submits.
+    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
     policy = _build_policy(process)
+    rules = _build_rules(process, feed, policy)
     proxy = _build_proxy(process, policy)
     source = choose_source(configuration, process.name, proxy, clock)
     browser = BrowserEngine(choose_recycle_limits(configuration), proxy, clock, source)
-    # Only read from here; the limits are for submits.
-    feed = EventFeed(broker, TaskStore(broker, QueueLimits(0, 0)))
-    updates = _build_model_updates(process, feed, policy)
+    updates = _build_model_updates(process, feed, rules)
 
     def find_models() -> Mapping[str, str]:
         # What is configured wins over what was learned.
@@ -82,7 +83,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     ]
     settler = Settler(broker, consumers, metrics)
     limits = TargetLimits(broker, process.consumer, TASK_LEASE_SECONDS)
-    gate = TargetGate(limits, solver.solve, lambda: policy.targets, metrics, clock)
+    gate = TargetGate(limits, solver.solve, lambda: rules.targets, rules.proofs, metrics, clock)
     attempts = Attempts(configuration.worker.max_workers_per_node, gate.solve, settler.put, clock)
     leases = LeaseKeeper(consumers, attempts, clock, metrics)
     notes = CaptchaNotes(CaptchaWatch(broker))
@@ -111,6 +112,7 @@ def compose(process: RoleProcess) -> Sequence[Service]:
         Rights(broker),
         process.audit_trail,
         feed,
+        rules,
         ProtectedPorts(broker, feed, policy, process.host),
         proxy,
         browser,
@@ -128,9 +130,9 @@ def compose(process: RoleProcess) -> Sequence[Service]:
     )
 
 
-def _build_model_updates(process: RoleProcess, feed: EventFeed, policy: ScopePolicy) -> ModelUpdates:
+def _build_model_updates(process: RoleProcess, feed: EventFeed, rules: TargetRules) -> ModelUpdates:
     def list_hosts() -> list[str]:
-        return [target.host for target in policy.targets]
+        return [target.host for target in rules.targets]
 
     shelf = ModelShelf(process.state_directory / MODELS_FOLDER_NAME)
     updates = ModelUpdates(process.broker, shelf, feed, list_hosts, process.metrics)
@@ -150,10 +152,15 @@ def _build_policy(process: RoleProcess) -> ScopePolicy:
     configuration = process.configuration
     redis = choose_redis_or_local(configuration.redis)
     protected = (*redis.hosts, *choose_browser(configuration).hosts)
-    policy = ScopePolicy(configuration.security.declared_targets(), protected, own_addresses())
+    return ScopePolicy((), protected, own_addresses())
 
-    def take_over(new: Configuration) -> None:
-        policy.replace_targets(new.security.declared_targets())
 
-    process.on_reload(take_over)
-    return policy
+def _build_rules(process: RoleProcess, feed: EventFeed, policy: ScopePolicy) -> TargetRules:
+    # Not the configuration's own method: a reload replaces the configuration.
+    def list_declared() -> Sequence[Target]:
+        return process.configuration.security.declared_targets()
+
+    # What is closed is closed to everything: to what other targets' pages load, too.
+    rules = TargetRules(process.broker, feed, list_declared, lambda known: policy.replace_targets(known.open_targets))
+    process.on_reload(lambda _: rules.reload())
+    return rules

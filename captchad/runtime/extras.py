@@ -18,7 +18,17 @@ class Extra(StrEnum):
     TRAIN = "train"
 
 
-_SERVER = ("aiohttp", "aioprometheus", "cryptography", "orjson", "psutil", "python_multipart", "redis", "uvloop")
+_SERVER = (
+    "aiohttp",
+    "aioprometheus",
+    "cryptography",
+    "dns",
+    "orjson",
+    "psutil",
+    "python_multipart",
+    "redis",
+    "uvloop",
+)
 _WORKER = (*_SERVER, "numpy", "onnxruntime", "PIL", "playwright")
 MODULES: Mapping[Extra, tuple[str, ...]] = {
     Extra.SERVER: _SERVER,

@@ -10,6 +10,7 @@ from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.broker.leases import RENEWALS_PER_LEASE, TASK_LEASE_SECONDS
 from captchad.broker.target_limits import Refusal, TargetLimits
 from captchad.domain.errors import AttemptFailed, BrokerUnavailable, TargetNotAllowed, TaskErrorCode
+from captchad.domain.proof import KnownProofs
 from captchad.domain.target import Target
 from captchad.runtime.clock import Clock
 from captchad.runtime.periodic import Periodic
@@ -43,12 +44,14 @@ class TargetGate(Service):
         limits: TargetLimits,
         solve: Callable[[Delivery, Target], Awaitable[Settlement]],
         targets: Callable[[], Sequence[Target]],
+        proofs: Callable[[], KnownProofs],
         metrics: Metrics,
         clock: Clock,
     ) -> None:
         self._limits = limits
         self._solve = solve
         self._targets = targets
+        self._proofs = proofs
         self._metrics = metrics
         self._clock = clock
         self._visits: set[Visit] = set()
@@ -90,9 +93,11 @@ class TargetGate(Service):
         if delivery.obstacle is not None:
             raise delivery.obstacle
         try:
-            return find_task_target(self._targets(), delivery.request, self._clock.today())
+            target = find_task_target(self._targets(), delivery.request, self._clock.today())
+            self._proofs().check(target)
         except TargetNotAllowed as error:
             raise AttemptFailed(TaskErrorCode.TARGET_NOT_ALLOWED, error.message) from None
+        return target
 
     async def _visit(self, delivery: Delivery, target: Target) -> Settlement:
         visit = Visit(delivery, target.host)

@@ -282,6 +282,11 @@ FILL_CLOSED = _gauge(
     "Since when no form is filled at a target, in seconds since 1970; only of declared targets where that is so.",
     "target",
 )
+TARGETS = _gauge(
+    "captchad_targets",
+    "Declared targets by how their ownership is shown; one in grace will be closed, one that is unproven is closed.",
+    "standing",
+)
 
 FLEET_METRICS = (
     TASKS_TOTAL,
@@ -325,5 +330,6 @@ FLEET_METRICS = (
     CAPTCHA_CHANGED,
     CAPTCHA_VISITS,
     FILL_CLOSED,
+    TARGETS,
 )
 ALL_METRICS = (*PROCESS_METRICS, *GATEWAY_METRICS, *WORKER_METRICS, *SCHEDULER_METRICS, *FLEET_METRICS)

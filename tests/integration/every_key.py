@@ -17,6 +17,8 @@ from captchad.broker.nodes import NodeRegistry
 from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.rejections import Concluded, Conclusion, Rejections
 from captchad.broker.target_limits import TargetLimits
+from captchad.broker.target_narrowings import TargetNarrowings
+from captchad.broker.target_proofs import TargetProofs
 from captchad.broker.tasks import Idempotency, TaskStore
 from captchad.config.settings import AuditLogSection, RedisSection
 from captchad.domain.api_key import Scope
@@ -88,6 +90,9 @@ async def fill_every_key(partition: Partition, redis_url: str) -> None:
     assert await rejections.reserve(first, strict, 60) == "reserved"
     assert await rejections.conclude(Concluded(first, strict, Conclusion.REJECTED))
     await LearnedModels(broker).install(target.host, b"model", PACKAGED)
+    proofs = TargetProofs(broker)
+    await proofs.write(HOST, (await proofs.read([HOST])).begin_record(), is_news=True)
+    await TargetNarrowings(broker).pause(HOST)
     await worker.settle([deferred(fourth)])
     await RateLimiter(broker).take("caller", 1, 1, 5)
     _, key = await ApiKeys(broker).create("robot", frozenset({Scope.READ}), ())

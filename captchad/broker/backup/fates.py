@@ -57,6 +57,7 @@ FATES: dict[str, Fate] = {
     "captchad:{fleet}:captcha_changes": Fate.KEPT,
     "captchad:{fleet}:audit_log": Fate.KEPT,
     "captchad:{fleet}:audit_chain": Fate.KEPT,
+    "captchad:{fleet}:proof": Fate.KEPT,
     "captchad:{key:ID}": Fate.KEPT,
     "captchad:{key:ID}:quota": Fate.KEPT,
     "captchad:{target:HOST}:visits": Fate.LEFT_OUT,
@@ -66,6 +67,8 @@ FATES: dict[str, Fate] = {
     "captchad:{target:HOST}:fill_closed": Fate.KEPT,
     "captchad:{target:HOST}:model": Fate.KEPT,
     "captchad:{target:HOST}:model:DIGEST": Fate.KEPT,
+    "captchad:{target:HOST}:proof": Fate.KEPT,
+    "captchad:{target:HOST}:narrowing": Fate.KEPT,
     "captchad:{target:HOST}:waiting": Fate.LEFT_OUT,
     "captchad:{rate:NAME}": Fate.LEFT_OUT,
 }

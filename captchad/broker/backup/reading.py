@@ -25,6 +25,7 @@ from captchad.broker.redis_keys import (
     CAPTCHA_STATES,
     CAPTCHAS_SEEN,
     COUNTERS,
+    PROOF,
     PartitionKeys,
     TargetKeys,
     api_key,
@@ -34,7 +35,7 @@ from captchad.broker.redis_keys import (
 PAGE_ENTRIES = 200
 PAGE_BYTES = 1_048_576
 LABELS_PAGE = 50
-_FLEET_HASHES = (COUNTERS, CAPTCHA_STATES, CAPTCHA_CHANGES)
+_FLEET_HASHES = (COUNTERS, CAPTCHA_STATES, CAPTCHA_CHANGES, PROOF)
 
 
 class InstallationReader:
@@ -80,6 +81,7 @@ class InstallationReader:
             names += [(keys.closed, PlainType.STRING), (keys.fill_closed, PlainType.STRING)]
             # What a site has rejected counts on: a restore gives nobody more attempts.
             names += [(keys.rejections, PlainType.ZSET), (keys.model, PlainType.HASH)]
+            names += [(keys.proof, PlainType.HASH), (keys.narrowing, PlainType.HASH)]
             names += [(name, PlainType.STRING) for name in await self._list_models(host)]
         for name, type_ in names:
             found = await read_plain_key(self._broker, name, type_)

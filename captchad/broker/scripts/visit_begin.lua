@@ -1,9 +1,9 @@
 -- Decides whether a visit of a target may begin, by the limits that hold across all workers.
 --
--- KEYS 1 visits (zset)   2 holders (zset)   3 closed (string)   4 waiting (zset)   5 fill_closed (string)
+-- KEYS 1 visits (zset)   2 holders (zset)   3 closed (string)   4 waiting (zset)   5 fill_closed (string)   6 narrowing (hash)
 -- ARGV 1 holder   2 its lease (ms)   3 most visits a minute   4 most pages at once (0: this one opens none)   5 partition
 --      6 1 if a form is to be filled
--- Returns {'granted' | 'fill_closed' (until an operator opens it) | 'closed' | 'rate' | 'concurrency', ms until it may be granted (0: nobody can tell)}
+-- Returns {'granted' | 'fill_closed' (until an operator opens it) | 'paused' (likewise) | 'closed' | 'rate' | 'concurrency', ms until it may be granted (0: nobody can tell)}
 
 local VISITS, HOLDERS, CLOSED, WAITING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local holder, lease_ms, partition = ARGV[1], tonumber(ARGV[2]), ARGV[5]
@@ -21,6 +21,10 @@ local function refuse(reason, wait_ms)
     redis.call('ZREM', WAITING, partition)
   end
   return {reason, wait_ms}
+end
+
+if redis.call('HEXISTS', KEYS[6], 'paused_ms') == 1 then
+  return refuse('paused', 0)
 end
 
 if ARGV[6] == '1' and redis.call('EXISTS', KEYS[5]) == 1 then

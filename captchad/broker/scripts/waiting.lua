@@ -2,7 +2,7 @@
 --
 -- ARGV ids
 -- Returns for each {reason: 'retry', 'rate', 'concurrency' or 'closed' ('': nothing, it is queued),
---                   until when (ms since 1970; -1: nobody can tell)}
+--                   until when (ms since 1970; -1: nobody can tell), its target}
 
 local function find_deferred_queue(id)
   local target = redis.call('HGET', record_key(id), 'target') or ''
@@ -22,15 +22,16 @@ for _, id in ipairs(ARGV) do
     queue, place = find_deferred_queue(id)
   end
   if due_ms then
-    answers[#answers + 1] = {'retry', tonumber(due_ms)}
+    answers[#answers + 1] = {'retry', tonumber(due_ms), ''}
   elseif not queue then
-    answers[#answers + 1] = {'', -1}
+    answers[#answers + 1] = {'', -1, ''}
   else
     local reason = redis.call('HGET', DEFERRED_REASONS, queue) or 'rate'
     local first_ms = redis.call('ZSCORE', DEFERRED, queue)
     local pace_ms = tonumber(redis.call('HGET', DEFERRED_PACES, queue) or '0')
     local is_known = first_ms and reason ~= 'concurrency'
-    answers[#answers + 1] = {reason, is_known and first_ms + place * pace_ms or -1}
+    local target = redis.call('HGET', record_key(id), 'target') or ''
+    answers[#answers + 1] = {reason, is_known and first_ms + place * pace_ms or -1, target}
   end
 end
 return answers

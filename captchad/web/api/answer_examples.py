@@ -6,6 +6,7 @@ from captchad.web.answers import Answer
 from captchad.web.api.answers import ReportedAnswer, SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.examples import EXAMPLE_TASK_ID
 from captchad.web.api.fleet_answers import QueueAnswer, ReopenedTarget, StatsAnswer, WorkerList
+from captchad.web.api.target_answers import ResumedTarget, TargetAnswer, TargetList
 from captchad.web.ops.answers import HealthAnswer, ProbeAnswer
 
 _HOST = "captcha.example.com"
@@ -154,6 +155,24 @@ _REOPENED = {
     "waiting_tasks": 3,
     "was_fill_closed": False,
 }
+_LIMITS = {"expires": "2026-12-31", "max_per_minute": 60, "max_concurrent": 4}
+_TARGET = {
+    "host": _HOST,
+    "ports": [80, 443],
+    **_LIMITS,
+    "declared": _LIMITS,
+    "paused_at": None,
+    "standing": "proven",
+    "grace_until": None,
+    "waiver": None,
+    "proof": {
+        "way": "dns",
+        "proven_at": "2026-01-01T10:00:00.000Z",
+        "lapsed_at": None,
+        "checked_at": "2026-01-01T10:00:00.000Z",
+        "finding": "found",
+    },
+}
 _HEALTH = {
     "status": "ok",
     "role": "gateway",
@@ -183,6 +202,9 @@ ANSWER_EXAMPLES: dict[type[Answer], dict[str, Any]] = {
     WorkerList: {"One worker": {"workers": [_WORKER]}},
     QueueAnswer: {"Some tasks": _QUEUE},
     ReopenedTarget: {"It was closed": _REOPENED},
+    TargetAnswer: {"A target": _TARGET},
+    TargetList: {"One target": {"targets": [_TARGET]}},
+    ResumedTarget: {"It was paused": {"host": _HOST, "waiting_tasks": 3}},
     HealthAnswer: {"Well": _HEALTH},
     ProbeAnswer: {"Well": {"status": "ok"}},
 }

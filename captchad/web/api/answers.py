@@ -98,8 +98,9 @@ class ErrorAnswer(Answer):
 class WaitingAnswer(Answer):
     """Why a pending task is in no queue."""
 
-    reason: Literal["target_limit", "target_closed", "retry"] = Field(
-        description="its target's limits, its target's wish to be left alone, or the pause before its next attempt"
+    reason: Literal["target_limit", "target_closed", "paused", "retry"] = Field(
+        description="its target's limits, its target's wish to be left alone, an operator's pause of its target, or "
+        "the time before its next attempt"
     )
     until: Time | None = Field(description="when it goes on at the earliest; null where nobody can tell")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from captchad.web.api.schema import BatchBody, ReportBody, TaskBody
+from captchad.web.api.schema import BatchBody, LimitsBody, ReportBody, TaskBody
 
 EXAMPLE_TASK_ID = "task_00x5b3m6c7q2kd4w3h5zq7n2uf4a"
 _PAGE = "https://captcha.example.com/login"
@@ -109,6 +109,11 @@ EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
         "The answer was right": {"right": True},
         "It was wrong": {"right": False},
         "It was wrong, and this is what the picture shows": {"right": False, "text": "7KM4"},
+    },
+    LimitsBody: {
+        "Slower": {"max_per_minute": 1, "max_concurrent": 1},
+        "No longer than this day": {"expires": "2026-01-31"},
+        "As declared again": {"reset": True},
     },
     BatchBody: {"Two pages": {"tasks": [{"url": _PAGE}, {"url": "https://captcha.example.com/register"}]}},
 }

@@ -1,6 +1,7 @@
 """Bodies of submit_task and submit_batch: every field with its type and range."""
 
 import unicodedata
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -40,6 +41,22 @@ def _read_whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _check_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise PydanticCustomError("day", "must be a day such as 2027-01-31") from None
+    return text
+
+
+Day = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    AfterValidator(_check_day),
+    Field(json_schema_extra={"format": "date"}),
+]
+
+
 Selector = Annotated[
     str,
     StringConstraints(min_length=1, max_length=SELECTOR_LIMIT_BYTES, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"),
@@ -62,6 +79,7 @@ AnswerText = Annotated[
     Field(json_schema_extra={"pattern": rf"^[^{STEERING}]*[^\s{STEERING}][^{STEERING}]*$"}),
 ]
 TextLength = Annotated[int, Field(ge=1, le=TEXT_LENGTH_LIMIT), BeforeValidator(_read_whole)]
+Limit = Annotated[int, Field(ge=1), BeforeValidator(_read_whole)]
 Retries = Annotated[int, Field(ge=0, le=RETRIES_LIMIT), BeforeValidator(_read_whole)]
 
 
@@ -229,6 +247,24 @@ class ReportBody(Part):
         default=None,
         description="what the picture shows, of arithmetic the expression; with `right` it may only correct the case "
         "of letters; without it nothing is known but whether the answer was right",
+    )
+
+
+class LimitsBody(Part):
+    """Limits of a target below those that it is declared with; what is left out stays as it is."""
+
+    expires: Day | None = Field(
+        default=None,
+        description="last day (UTC) on which the target may be visited, as YYYY-MM-DD; without it as it is",
+    )
+    max_per_minute: Limit | None = Field(
+        default=None, description="number of visits a minute, pictures among them; without it as it is"
+    )
+    max_concurrent: Limit | None = Field(
+        default=None, description="number of pages that may be open at once; without it as it is"
+    )
+    reset: bool = Field(
+        default=False, description="forget what was narrowed before, so that the declared limits count again"
     )
 
 

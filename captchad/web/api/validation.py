@@ -29,6 +29,7 @@ from captchad.web.api.schema import (
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
     BatchShape,
+    LimitsBody,
     ReportBody,
     TaskBody,
 )
@@ -98,6 +99,15 @@ def read_report(value: Any) -> ReportBody:
     """Return the body of a report; InvalidRequest names every wrong field."""
     _raise_if(list(_find_excesses(value, "")))
     return _validate(ReportBody, value)
+
+
+def read_limits(value: Any) -> LimitsBody:
+    """Return the body of limit_target; InvalidRequest names every wrong field."""
+    _raise_if(list(_find_excesses(value, "")))
+    body = _validate(LimitsBody, value)
+    if not body.model_fields_set:
+        raise InvalidRequest(_INVALID, (Violation("", "says nothing; give a limit, or reset"),))
+    return body
 
 
 def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:

@@ -127,7 +127,7 @@ class SolverDesk:
             draft = _make_draft(read(), number, key)
             audited.update(describe_drafts([draft]))
             [admitted] = self._intake.admit([draft], key)
-            check_bound_target(admitted.target)
+            check_bound_target(admitted.target, admitted.standing)
             return admitted
 
         try:

@@ -24,6 +24,7 @@ from captchad.broker.rate_limits import RateLimiter
 from captchad.broker.session_cipher import SessionCipher
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
+from captchad.broker.target_rules import TargetRules
 from captchad.broker.tasks import TaskStore, find_queue_limits
 from captchad.config.settings import Configuration, GatewaySection, RateLimitSection, SecuritySection, TargetSection
 from captchad.intake.admission import Admission, DeclaredReceivers, DeclaredTargets
@@ -42,6 +43,7 @@ from captchad.web.api.documentation import DocumentationRoutes
 from captchad.web.api.events import EventRoutes
 from captchad.web.api.evidence import EvidenceRoutes
 from captchad.web.api.fleet import FleetRoutes
+from captchad.web.api.narrowings import NarrowingRoutes
 from captchad.web.api.reports import ReportRoutes
 from captchad.web.api.routes import add_api_routes
 from captchad.web.api.targets import TargetRoutes
@@ -56,15 +58,23 @@ from captchad.web.routes import add_routes
 from captchad.web.server import Bind, WebServer
 
 LEASE_SECONDS = 5.0
+WAIVED = "waived: of no importance to these tests"
 TARGETS = (
-    TargetSection(host="captcha.example.com", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
-    TargetSection(host="*.sites.example.org", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
+    TargetSection(
+        host="captcha.example.com", owner="o", reference="r", expires=date.today() + timedelta(days=30), proof=WAIVED
+    ),
+    TargetSection(
+        host="*.sites.example.org", owner="o", reference="r", expires=date.today() + timedelta(days=30), proof=WAIVED
+    ),
+    TargetSection(host="unproven.example.com", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
     TargetSection(host="127.0.0.1", ports=(8085,), allow_private_addresses=True),
     TargetSection(host="10.1.2.3", owner="o", reference="r", expires=date.today() + timedelta(days=30)),
     TargetSection(host="old.example.com", owner="o", reference="r", expires=date.today() - timedelta(days=1)),
 )
 COLLECTING = frozenset({"captcha.example.com", "*.sites.example.org"})
 """Targets whose labels are collected."""
+OWN_LISTENERS = 1
+"""The gateway itself listens for changes of targets."""
 SESSION_KEY = "k" * 32
 UNLIMITED = GatewaySection(rate_limit=RateLimitSection(enabled=False))
 
@@ -118,7 +128,9 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     balancer = PartitionBalancer(len(broker.partitions), "round_robin", 1.0, clock)
     closures = TargetClosures(broker)
     outlook = Outlook(capacity, TargetOutlooks(closures, clock))
-    admission = Admission(targets, clock, DeclaredReceivers(security.declared_receivers()))
+    rules = TargetRules(broker, feed, security.declared_targets, lambda known: targets.replace(known.targets))
+    await rules.start()
+    admission = Admission(targets, clock, rules.proofs, DeclaredReceivers(security.declared_receivers()))
     intake = Intake(store, admission, balancer, outlook, configuration.worker, TaskQuota(KeyQuotas(broker)))
     rates = CallerRateLimiter(RateLimiter(broker), make_rate_rules(configuration))
     audit_log = AuditLog(broker, security.audit_log)
@@ -136,6 +148,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
             EvidenceRoutes(store, EvidenceStore(broker)),
             FleetRoutes(statistics, nodes, LEASE_SECONDS, closures, targets),
             TargetRoutes(closures, targets),
+            NarrowingRoutes(broker, security.declared_targets),
             EventRoutes(feed, heartbeat_seconds=0.05),
             DocumentationRoutes("0", security.api_key_required),
         ),
@@ -148,6 +161,7 @@ async def run_gateway(broker: Broker, configuration: Configuration) -> AsyncIter
     await server.start()
     work.spawn(feed.run(), "feed")
     work.spawn(trail.run(), "audit_trail")
+    work.spawn(rules.run(), "target_rules")
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{server.bound_port}") as session:
             port = server.bound_port

@@ -54,7 +54,7 @@ async def call(gateway: RunningGateway, method: str, path: str, key: str | None,
 
 async def test_who_does_what_is_written_down(start_gateway: StartGateway) -> None:
     async with start_gateway(configure(api_key_required=True)) as gateway:
-        text, key = await gateway.keys.create("robot", SCOPES, ())
+        text, key = await gateway.keys.create("robot", SCOPES, (HOST,))
         admin_text, admin = await gateway.keys.create("admin", frozenset({Scope.ADMIN}), ())
         status, task = await call(
             gateway, "POST", "/submit_task", text, json=RICH, headers={"Idempotency-Key": "once-only"}

@@ -14,7 +14,7 @@ from captchad.domain.api_key import Scope
 from captchad.domain.identifier import make_task_id
 from captchad.domain.learned_model import PACKAGED
 from captchad.domain.page import Cookie, Evidence, SessionState
-from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
+from tests.integration.gateway.conftest import OWN_LISTENERS, RunningGateway, StartGateway, configure
 from tests.integration.gateway.test_sessions import PNG, complete
 from tests.patience import PATIENCE_SECONDS, until_true
 
@@ -97,7 +97,7 @@ async def test_a_task_from_before_tasks_had_owners_is_for_those_who_may_see_all(
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         for name, found in heard.items():
             group.create_task(listen(callers, name, found))
-        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard))
+        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard) + OWN_LISTENERS)
         for name in ("ann", "bob"):
             for path in ("task_status", "task_evidence"):
                 end = "/image" if path == "task_evidence" else ""
@@ -156,7 +156,7 @@ async def test_a_key_hears_of_its_own_tasks_alone(callers: Callers) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         for name, found in heard.items():
             group.create_task(listen(callers, name, found))
-        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard))
+        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard) + OWN_LISTENERS)
         bob, ann = await callers.submit("bob", ELSEWHERE), await callers.submit("ann", B)
         await callers.gateway.store.cancel(ann)
         await until_true(lambda: (ann, "cancelled") in heard["auditor"] and (ann, "cancelled") in heard["ann"])
@@ -171,7 +171,7 @@ async def test_a_key_hears_of_models_of_targets_that_it_may_use(callers: Callers
     async with asyncio.timeout(PATIENCE_SECONDS), asyncio.TaskGroup() as group:
         for name, found in heard.items():
             group.create_task(listen(callers, name, found))
-        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard))
+        await until_true(lambda: callers.gateway.feed.health().details["listeners"] == len(heard) + OWN_LISTENERS)
         for host in ("a.sites.example.org", "captcha.example.com"):
             await LearnedModels(broker).install(host, b"model", PACKAGED)
         await until_true(lambda: len(heard["ann"]) == 2)

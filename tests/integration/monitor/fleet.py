@@ -7,6 +7,7 @@ from captchad.broker.consumer import AttemptOutcome, Consumer, Settlement
 from captchad.broker.nodes import NodeRegistry
 from captchad.broker.statistics import Statistics
 from captchad.broker.target_closures import TargetClosures
+from captchad.broker.target_proofs import TargetProofs
 from captchad.broker.tasks import NewTask, QueueLimits, TaskStore
 from captchad.config.settings import Configuration, SecuritySection
 from captchad.domain.errors import TaskErrorCode
@@ -14,11 +15,13 @@ from captchad.domain.identifier import make_task_id
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.recognition import CaptchaKind
 from captchad.domain.role_figures import BrowserFigures, RoleFigures, SchedulerFigures, WorkerFigures
+from captchad.domain.target import Target
 from captchad.domain.task import Priority, TaskError, TaskRequest, TaskResult
 from captchad.monitoring.alerts import AlertThresholds
 from captchad.monitoring.exposition import FleetExposition
 from captchad.monitoring.fleet import FleetReader
 from captchad.monitoring.fleet_monitor import FleetMonitor
+from captchad.monitoring.target_states import TargetStateReader
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.runtime.supervisor import Supervisor
@@ -62,7 +65,8 @@ class MonitorUnderTest:
         clock = clock or Clock()
         self.metrics = Metrics("monitor", "monitor-1", "1.2.3")
         store, closures = TaskStore(broker, LIMITS), TargetClosures(broker)
-        reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, LEASE_SECONDS, closures, lambda: [CLOSED])
+        targets = TargetStateReader(closures, TargetProofs(broker), lambda: [Target(CLOSED)])
+        reader = FleetReader(NodeRegistry(broker), Statistics(broker), store, LEASE_SECONDS, targets)
         thresholds = AlertThresholds(expected_workers=1, queue_limit=LIMITS.tasks)
         self.monitor = FleetMonitor(reader, lambda: thresholds, clock)
         self.exposition = FleetExposition(self.metrics, self.monitor)

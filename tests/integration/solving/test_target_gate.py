@@ -16,6 +16,7 @@ from captchad.broker.redis_keys import TargetKeys
 from captchad.broker.target_limits import TargetLimits
 from captchad.config.settings import RedisSection
 from captchad.domain.errors import TaskErrorCode
+from captchad.domain.proof import NOTHING_KNOWN
 from captchad.domain.target import Target
 from captchad.domain.task import TaskError, TaskStatus
 from captchad.runtime.clock import Clock
@@ -74,7 +75,7 @@ class Worker:
         consumer = partition.make_consumer(name)
         limits = TargetLimits(partition.broker, f"{name}.1", TASK_LEASE_SECONDS)
         self.settler = Settler(partition.broker, [consumer], self.metrics)
-        self.gate = TargetGate(limits, site.solve, lambda: self.targets, self.metrics, Clock())
+        self.gate = TargetGate(limits, site.solve, lambda: self.targets, lambda: NOTHING_KNOWN, self.metrics, Clock())
         self.attempts = Attempts(SLOTS, self.gate.solve, self.settler.put, Clock())
         self.settler.on_settled(self.attempts.forget)
         self.work = TaskSet(name)
@@ -267,21 +268,24 @@ async def test_without_redis_a_task_is_handed_back_and_no_page_opens(partition: 
     [delivery] = await partition.make_consumer().take(1)
     site, metrics = Site(), Metrics("worker", "a", "0")
     away = TargetLimits(Broker(RedisSection(), "away"), "a.1", TASK_LEASE_SECONDS)
-    gate = TargetGate(away, site.solve, lambda: [Target(TARGET)], metrics, Clock())
+    gate = TargetGate(away, site.solve, lambda: [Target(TARGET)], lambda: NOTHING_KNOWN, metrics, Clock())
     settlement = await gate.solve(delivery)
     assert settlement.outcome is AttemptOutcome.HANDED_BACK
     assert site.visits == []
 
 
-async def test_a_task_out_of_scope_needs_no_permission_to_fail(partition: Partition) -> None:
-    await partition.submit()
+@pytest.mark.parametrize("declared", [(), (Target("unproven.example.com"),)])
+async def test_a_task_out_of_scope_needs_no_permission_to_fail(
+    partition: Partition, declared: tuple[Target, ...]
+) -> None:
+    await partition.submit(target="unproven.example.com")
     [delivery] = await partition.make_consumer().take(1)
     site = Site(page_seconds=0)
     limits = TargetLimits(partition.broker, "a.1", TASK_LEASE_SECONDS)
-    gate = TargetGate(limits, site.solve, list, Metrics("worker", "a", "0"), Clock())
+    gate = TargetGate(limits, site.solve, lambda: declared, lambda: NOTHING_KNOWN, Metrics("worker", "a", "0"), Clock())
     settlement = await gate.solve(replace(delivery, token="other"))
     assert settlement.outcome is AttemptOutcome.FAILED
     assert settlement.error is not None
     assert settlement.error.code is TaskErrorCode.TARGET_NOT_ALLOWED
     assert site.visits == []
-    assert await partition.broker.client.exists(TargetKeys(TARGET).visits) == 0
+    assert await partition.broker.client.exists(TargetKeys("unproven.example.com").visits) == 0

@@ -94,7 +94,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ("submit u --image f", "give either a URL or --image FILE; see `captchad submit --help`"),
         ("dead replay", "give either a TASK_ID or --all; see `captchad dead replay --help`"),
         ("keys", "keys needs a command: create, list, revoke or rotate; see `captchad keys --help`"),
-        ("targets", "targets needs a command: check, list or reopen; see `captchad targets --help`"),
+        ("targets", "targets needs a command: check, limit, list, prove or reopen; see `captchad targets --help`"),
         ("keys creat n", "there is no command 'creat'; did you mean create? see `captchad keys --help`"),
         ("keys zzz", "there is no command 'zzz'; see `captchad keys --help`"),
         ("submit u --imge f", "there is no option --imge; did you mean --image? see `captchad submit --help`"),

@@ -5,6 +5,7 @@ import pytest
 
 from captchad.domain.api_key import ApiKey, Scope
 from captchad.domain.errors import Forbidden, TargetNotAllowed, TaskNotFound
+from captchad.domain.proof import NOTHING_KNOWN
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.intake.admission import (
@@ -18,8 +19,9 @@ from captchad.intake.admission import (
 from captchad.runtime.clock import Clock
 
 TARGETS = (
-    Target("captcha.example.com", expires=date(2026, 6, 30)),
-    Target("*.sites.example.org", ports=(443,), expires=date(2026, 6, 30)),
+    Target("captcha.example.com", expires=date(2026, 6, 30), proof="waived: a test"),
+    Target("*.sites.example.org", ports=(443,), expires=date(2026, 6, 30), proof="waived: a test"),
+    Target("unproven.example.com", expires=date(2026, 6, 30)),
     Target("127.0.0.1", ports=(8085,), allow_private_addresses=True),
     Target("localhost", ports=(8085,)),
     Target("10.0.0.7", expires=date(2026, 6, 30)),
@@ -44,7 +46,7 @@ def make_key(*targets: str) -> ApiKey:
 
 
 def make_admission(day: date = date(2026, 6, 30)) -> Admission:
-    return Admission(DeclaredTargets(TARGETS), FixedDay(day))
+    return Admission(DeclaredTargets(TARGETS), FixedDay(day), lambda: NOTHING_KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +107,26 @@ def test_a_picture_belongs_to_the_target_it_names() -> None:
         admission.admit_host("elsewhere.example.net", None)
 
 
+def test_a_public_target_is_closed_until_it_is_proven() -> None:
+    with pytest.raises(TargetNotAllowed, match=r"captchad targets prove unproven\.example\.com"):
+        make_admission().admit_url("http://unproven.example.com/", None)
+    with pytest.raises(TargetNotAllowed, match="not proven to be yours"):
+        make_admission().admit_host("unproven.example.com", None)
+
+
+def test_a_picture_is_taken_only_from_a_key_that_is_bound_to_its_target() -> None:
+    admission = make_admission()
+    assert admission.admit_host("captcha.example.com", make_key("captcha.example.com"))
+    assert admission.admit_host("a.sites.example.org", make_key("*.sites.example.org"))
+    for key in (make_key(), make_key("elsewhere.example.net")):
+        with pytest.raises(TargetNotAllowed):
+            admission.admit_host("captcha.example.com", key)
+    assert admission.admit_url("http://captcha.example.com/", make_key())
+
+
 def test_replaced_targets_count_at_once() -> None:
     targets = DeclaredTargets(TARGETS)
-    admission = Admission(targets, FixedDay(date(2026, 6, 30)))
+    admission = Admission(targets, FixedDay(date(2026, 6, 30)), lambda: NOTHING_KNOWN)
     targets.replace(())
     with pytest.raises(TargetNotAllowed):
         admission.admit_url("http://captcha.example.com/", None)

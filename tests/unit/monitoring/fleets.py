@@ -5,8 +5,10 @@ from dataclasses import replace
 from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.statistics import MinuteFigures, QueueStatus, RecentHour, Totals
 from captchad.domain.node import Node, NodeReport, NodeState, Role, SystemLoad
+from captchad.domain.proof import TargetStanding
 from captchad.monitoring.fleet import FleetSnapshot
 from captchad.monitoring.hosts import list_host_loads
+from captchad.monitoring.target_states import TargetStates
 
 CALM = SystemLoad(10.0, 20.0, 30.0)
 
@@ -32,6 +34,7 @@ def make_snapshot(
     queue: QueueStatus | None = None,
     captchas: dict[str, WatchedCaptcha] | None = None,
     fill_closed_ms: dict[str, int] | None = None,
+    standings: dict[str, TargetStanding] | None = None,
 ) -> FleetSnapshot:
     """A healthy fleet unless told otherwise; `failed` and `completed` ended in the present minute."""
     members = nodes or tuple(make_node(role) for role in Role)
@@ -43,7 +46,7 @@ def make_snapshot(
         totals=Totals(),
         recent_hour=RecentHour((*minutes, MinuteFigures(60_000 * 59, completed, failed))),
         captchas=captchas or {},
-        fill_closed_ms=fill_closed_ms or {},
+        targets=TargetStates(fill_closed_ms or {}, standings or {}),
     )
 
 

@@ -11,6 +11,7 @@ from captchad.broker.captcha_watch import WatchedCaptcha
 from captchad.broker.statistics import QueueStatus
 from captchad.domain.captcha_drift import DriftSignal
 from captchad.domain.node import NodeState, Role, SystemLoad
+from captchad.domain.proof import Standing, TargetStanding
 from captchad.monitoring.alert_durations import DURATIONS_SECONDS, LastingAlerts
 from captchad.monitoring.alerts import AlertThresholds, Severity, evaluate_alerts
 from captchad.monitoring.fleet import FleetSnapshot
@@ -118,6 +119,21 @@ def test_a_target_where_no_form_is_filled_is_told_of_until_it_is_reopened() -> N
     assert "captchad targets reopen a.example" in alert.advice
 
 
+def test_a_public_target_without_a_proof_is_told_of_before_it_is_closed_and_after() -> None:
+    standings = {
+        "soon.example.com": TargetStanding(Standing.GRACE, 1_700_000_000_000),
+        "closed.example.com": TargetStanding(Standing.UNPROVEN),
+        "proven.example.com": TargetStanding(Standing.PROVEN),
+        "waived.example.com": TargetStanding(Standing.WAIVED),
+        "site.internal": TargetStanding(Standing.PRIVATE),
+    }
+    soon, closed = evaluate_alerts(make_snapshot(standings=standings), "", THRESHOLDS)
+    assert (soon.name, soon.subject) == ("TargetUnproven", "soon.example.com")
+    assert "closed on 2023-11-14" in soon.summary
+    assert (closed.name, closed.subject) == ("TargetUnproven", "closed.example.com")
+    assert "captchad targets prove closed.example.com" in closed.advice
+
+
 def test_releases_side_by_side_are_mentioned() -> None:
     nodes = [make_node(role) for role in Role]
     nodes.append(make_node(Role.WORKER, name="worker-2", version="1.1"))
@@ -158,12 +174,13 @@ def read_rules() -> dict[str, tuple[str, float]]:
 def test_every_alert_of_the_page_has_a_prometheus_rule_of_its_name_duration_and_severity() -> None:
     rules = read_rules()
     busy = SystemLoad(95.0, 95.0, 95.0)
-    old = QueueStatus(pending=99)
+    old = QueueStatus(pending=99, oldest_callback_seconds=1000.0)
     old.oldest_age_seconds["low"] = 61.0
     snapshots = [
         *(without(role) for role in Role),
         make_snapshot(failed=31, completed=10),
         make_snapshot(captchas={"a.example": changed(90.0)}, fill_closed_ms={"a.example": 1}),
+        make_snapshot(standings={"a.example.com": TargetStanding(Standing.UNPROVEN)}),
         make_snapshot(make_node(Role.WORKER, load=busy, host="b"), make_node(Role.GATEWAY, version="1.1"), queue=old),
     ]
     two = AlertThresholds(expected_workers=2, queue_limit=100)

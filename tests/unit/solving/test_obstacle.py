@@ -5,6 +5,7 @@ from captchad.broker.consumer import AttemptOutcome, Delivery, Settlement
 from captchad.broker.target_limits import TargetLimits
 from captchad.config.settings import RedisSection
 from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.proof import NOTHING_KNOWN
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
 from captchad.runtime.clock import Clock
@@ -22,7 +23,9 @@ async def test_an_obstacle_fails_the_attempt_before_any_visit_and_another_worker
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0, obstacle=obstacle)
     # Not connected: whoever asks the target's limits hands the task back.
     limits = TargetLimits(Broker(RedisSection(), "away"), "worker.1", 5.0)
-    gate = TargetGate(limits, refuse, lambda: [Target("localhost")], Metrics("worker", "test", "0"), Clock())
+    gate = TargetGate(
+        limits, refuse, lambda: [Target("localhost")], lambda: NOTHING_KNOWN, Metrics("worker", "test", "0"), Clock()
+    )
     settlement = await gate.solve(delivery)
     assert settlement.outcome is AttemptOutcome.RETRYABLE
     assert settlement.error is not None

@@ -7,9 +7,12 @@ import pytest
 from captchad.broker.connection import Broker
 from captchad.config.settings import GatewaySection, KeyRateLimitSection, RateLimitSection
 from captchad.domain.api_key import Scope
+from captchad.domain.proof import ProofWay
 from tests.integration.gateway.compatibility.conftest import HOST, PICTURE, Solver, make_key, speak
 from tests.integration.gateway.conftest import UNLIMITED, StartGateway
+from tests.integration.gateway.test_narrowings import UNPROVEN, prove
 from tests.integration.gateway.test_sessions import take
+from tests.patience import until
 from tests.redis_server import RedisServer
 
 TASK = {"type": "ImageToTextTask", "body": PICTURE}
@@ -49,6 +52,23 @@ async def test_a_key_must_be_bound_and_to_private_targets(solver: Solver) -> Non
             assert (refused.status, set(await refused.json())) == (403, {"detail"})
     solver.key = several
     assert (await create(solver, websiteURL=f"http://{HOST}/"))["errorId"] == 0
+
+
+async def test_a_public_target_is_served_only_while_its_proof_holds(solver: Solver, broker: Broker) -> None:
+    solver.key = await make_key(solver.gateway, "proven", UNPROVEN)
+    assert "not proven to be yours" in (await create(solver))["errorDescription"]
+    await prove(broker, UNPROVEN, ProofWay.DNS)
+
+    async def is_served() -> bool:
+        return (await create(solver))["errorId"] == 0
+
+    await until(is_served)
+    await prove(broker, UNPROVEN, None)
+
+    async def is_refused() -> bool:
+        return "missing, with grace" in (await create(solver)).get("errorDescription", "")
+
+    await until(is_refused)
 
 
 async def test_a_number_is_worth_nothing_to_another_key(solver: Solver) -> None:
