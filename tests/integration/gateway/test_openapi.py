@@ -16,7 +16,7 @@ from tests.integration.gateway.test_docs_page import complete
 
 UNITS = re.compile(
     r"seconds|milliseconds|bytes|percent|probability|characters|HTTP status|^pid$|^ports$"
-    r"|number of (tasks|workers|visits|pages|attempts|slots|pages|browsers|callbacks|dead letters|times|requests|its process)"
+    r"|number of (tasks|workers|visits|pages|attempts|slots|browsers|callbacks|dead letters|times|requests|its process)"
     r"|how many (attempts|answers|visits|times)|most tasks"
 )
 DEFAULTS = re.compile(r"without it|default")

@@ -21,13 +21,20 @@ from captchad.domain.page import Evidence
 from captchad.domain.recognition import CaptchaKind, Character
 from captchad.domain.task import TaskError, TaskResult
 from tests.integration.gateway.requests_to_send import make_png
-from tests.system.api_proof.declared import ANSWER_TEXT, DECLARED_HOST, RECEIVING_HOST
+from tests.system.api_proof.declared import ANSWER_TEXT, DECLARED_HOST, OPERATED_HOST, RECEIVING_HOST
 from tests.system.fleet import Fleet, RoleProcess
 
 SECURITY = {
     "session_key": "k" * 32,
     "targets": [
-        {"host": DECLARED_HOST, "owner": "o", "reference": "r", "expires": str(date.today() + timedelta(days=30))},
+        {
+            "host": host,
+            "owner": "o",
+            "reference": "r",
+            "expires": str(date.today() + timedelta(days=30)),
+            "proof": "waived: nobody visits it",
+        }
+        for host in (DECLARED_HOST, OPERATED_HOST)
     ],
 }
 WITH_KEYS = {
@@ -55,6 +62,11 @@ class FrontDoor:
     @property
     def memory_bytes(self) -> int:
         return int(psutil.Process(self.gateway.process.pid).memory_info().rss)
+
+    async def count_stored(self) -> int:
+        """Return how many tasks were stored."""
+        async with self.fleet.client.get(f"{self.url}/stats", headers={"X-API-Key": self.key}) as answer:
+            return int((await answer.json())["submitted_tasks"])
 
     async def check(self) -> None:
         """See that the gateway has taken no harm: it is ready, and its log tells of no fault of its own."""

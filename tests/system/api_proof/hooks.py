@@ -15,7 +15,7 @@ from schemathesis.generation.meta import TestPhase
 
 from captchad.domain.task_limits import WAIT_LIMIT_SECONDS
 from tests.integration.gateway.requests_to_send import encode, make_png
-from tests.system.api_proof.declared import ANSWER_TEXT, DECLARED_HOST, RECEIVING_HOST
+from tests.system.api_proof.declared import ANSWER_TEXT, DECLARED_HOST, OPERATED_HOST, RECEIVING_HOST
 
 WAIT_SECONDS = 0.05
 _COOKIE_LENGTH = 100
@@ -56,6 +56,8 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     query = case.query or {}
     if isinstance(query.get("wait"), (int, float)) and WAIT_SECONDS < query["wait"] <= WAIT_LIMIT_SECONDS:
         query["wait"] = WAIT_SECONDS
+    if case.path_parameters.get("host") == DECLARED_HOST:
+        case.path_parameters["host"] = OPERATED_HOST
     if not case.meta.generation.mode.is_positive:
         return
     headers = case.headers or {}
