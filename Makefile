@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check audit test-unit test-integration test-system bench clean
-.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys prove-secrets
+.PHONY: prove-load prove-faults prove-failover prove-browser prove-hostile prove-answers prove-pages prove-drift prove-fuzz prove-pythons prove-learning prove-systemd prove-operations prove-guide prove-testing prove-compatibility prove-hosts prove-callbacks prove-keys prove-api prove-secrets
 
 BIN := .venv/bin
 STAGES := $(BIN)/python scripts/testing/run_stages.py $(if $(ORDER),--order $(ORDER)) $(if $(SEED),--seed $(SEED))
@@ -129,6 +129,10 @@ prove-secrets: ## three installations as in production, killed in the middle: no
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_SECRET_ROUNDS=3 $(BIN)/python -m pytest -q -s tests/system/test_secrets_proof.py
 
+prove-api: ## 20,000 cases drawn from the OpenAPI document and 100,000 raw requests: no fault, no leak
+	@sh scripts/bootstrap/prepare.sh test
+	@CAPTCHAD_PROOF_API_CASES=20000 CAPTCHAD_PROOF_RAW_REQUESTS=100000 $(BIN)/python -m pytest -q -s --timeout 36000 tests/system/test_api_fuzzing.py
+
 clean: ## remove the virtual environment and what tools left behind
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
 	find captchad tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,8 @@ PARTITIONS_LIMIT = 256
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 # 26 base32 characters are 130 bits: an id can't be guessed.
 _RANDOM_LENGTH = 26
-_PATTERN = re.compile(rf"task_([0-9a-f]{{2}})[a-z2-7]{{{_RANDOM_LENGTH}}}")
+TASK_ID_PATTERN = rf"task_([0-9a-f]{{2}})[a-z2-7]{{{_RANDOM_LENGTH}}}"
+_PATTERN = re.compile(TASK_ID_PATTERN)
 
 
 def make_task_id(partition: int) -> str:

@@ -5,7 +5,9 @@ import re
 MESSAGE_LIMIT_BYTES = 1024
 ELLIPSIS = "…"
 
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+STEERING = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""What could steer a terminal, within the brackets of a pattern, whoever reads it; surrogates apart."""
+_STEERING = re.compile(rf"[{STEERING}\ud800-\udfff]")
 # Beyond ASCII alone: in JSON text, what is below is escaped already or formats it.
 _STEERING_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}

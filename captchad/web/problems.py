@@ -125,14 +125,19 @@ def answer_problem(
     headers: dict[str, str] | None = None,
 ) -> web.Response:
     """Make problem details; `members` are those that only some codes have."""
-    status = STATUSES[code]
-    body = {
+    body = describe_problem(code, detail, request_id) | (members or {})
+    return web.Response(
+        body=orjson.dumps(body), status=STATUSES[code].value, headers=headers, content_type=PROBLEM_TYPE
+    )
+
+
+def describe_problem(code: str, detail: str, request_id: str) -> dict[str, object]:
+    """Return the members that every problem has."""
+    return {
         "type": f"urn:captchad:problem:{code}",
         "title": TITLES[code],
-        "status": status.value,
+        "status": STATUSES[code].value,
         "detail": detail,
         "code": code,
         "request_id": request_id,
-        **(members or {}),
     }
-    return web.Response(body=orjson.dumps(body), status=status.value, headers=headers, content_type=PROBLEM_TYPE)

@@ -4,6 +4,7 @@ import secrets
 
 REQUEST_ID_BYTES = 8
 REQUEST_ID_LIMIT = 64
+EXAMPLE_REQUEST_ID = "9c795a0d98877cac"
 
 
 def make_request_id() -> str:

@@ -21,7 +21,7 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class QueryParameter:
-    """One query parameter as OpenAPI describes it; `schema` is its JSON schema."""
+    """One query parameter as OpenAPI describes it; `schema` is its JSON schema, with an example."""
 
     name: str
     schema: dict[str, Any]
@@ -34,7 +34,8 @@ class Route:
 
     `scope` None means open to everyone, whatever the Host header and the keys. `query` None means that the query
     string is not looked at; otherwise a parameter that isn't listed is refused. `answers` maps a status to its
-    model, or to a media type where the answer is no JSON; `errors` are the codes it may answer beside the common ones.
+    model, or to its media types where the answer is no JSON; `headers` are what these answers bear beside the common
+    ones, as `errors` are the codes it may answer beside the common ones.
     `answer_failure` is for a route that speaks another service's dialect, and so is not in the OpenAPI document.
     `is_audited` None means by method: what a POST does or tries is in the audit log, what is only read is not.
     """
@@ -50,7 +51,8 @@ class Route:
     query: tuple[QueryParameter, ...] | None = None
     body: type[BaseModel] | None = None
     takes_idempotency_key: bool = False
-    answers: dict[int, type[BaseModel] | str] = field(default_factory=dict)
+    answers: dict[int, type[BaseModel] | str | tuple[str, ...]] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     answer_failure: AnswerFailure | None = None
 

@@ -20,7 +20,7 @@ WHERE_THE_DOCS_ARE = "This is a captchad gateway: /docs describes its API for pe
 PAGE_PART = "api/static/docs.html"
 INSERTED_PARTS = {
     "<style></style>": ("dashboard/static/theme.css", "api/static/docs.css"),
-    "<script></script>": ("api/static/docs.js",),
+    "<script></script>": ("api/static/docs.js", "api/static/fields.js"),
 }
 """Where the page's other files go; its colours are those of the monitor's page."""
 _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
@@ -34,6 +34,7 @@ class DocumentationRoutes:
 
     def __init__(self, version: str, are_keys_required: bool) -> None:
         self._version = version
+        self._are_keys_required = are_keys_required
         self._page_scope = None if are_keys_required else Scope.READ
         self._document: dict[str, Any] | None = None
         self._page: str | None = None
@@ -42,7 +43,9 @@ class DocumentationRoutes:
     def routes(self) -> tuple[Route, ...]:
         """Return the entries of the route table."""
         return (
-            Route("GET", "/", self.lead_to_docs, None, "Leads to /docs", answers={302: TEXT_TYPE}),
+            Route(
+                "GET", "/", self.lead_to_docs, None, "Leads to /docs", answers={302: TEXT_TYPE}, headers=("Location",)
+            ),
             Route(
                 "GET", "/openapi.json", self.openapi, Scope.READ, "This API as OpenAPI 3.1", answers={200: JSON_TYPE}
             ),
@@ -58,7 +61,7 @@ class DocumentationRoutes:
     async def openapi(self, request: web.Request) -> web.Response:
         """Return the OpenAPI document."""
         if self._document is None:
-            self._document = build_document(list_routes(request.app), self._version)
+            self._document = build_document(list_routes(request.app), self._version, self._are_keys_required)
         prefix = find_prefix(request)
         return answer_json({**self._document, "servers": [{"url": prefix}]} if prefix else self._document)
 

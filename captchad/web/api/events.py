@@ -44,6 +44,7 @@ class EventRoutes:
                 is_stream=True,
                 query=(),
                 answers={200: EVENT_STREAM_TYPE},
+                headers=("X-Accel-Buffering",),
             ),
         )
 

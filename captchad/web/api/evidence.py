@@ -48,7 +48,8 @@ class EvidenceRoutes:
                 "The captcha's picture, as the site sent it",
                 is_rate_limited=True,
                 query=(),
-                answers={200: "image/*"},
+                answers={200: (*CONTENT_TYPES.values(), UNKNOWN_TYPE)},
+                headers=("Content-Disposition",),
                 errors=errors,
             ),
             Route(
@@ -59,7 +60,8 @@ class EvidenceRoutes:
                 "The page as it was",
                 is_rate_limited=True,
                 query=(),
-                answers={200: "image/png"},
+                answers={200: ("image/png", UNKNOWN_TYPE)},
+                headers=("Content-Disposition",),
                 errors=errors,
             ),
         )

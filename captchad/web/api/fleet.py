@@ -12,7 +12,7 @@ from captchad.domain.api_key import Scope
 from captchad.domain.node import Node, Role, SystemLoad, count_slots, list_active_workers
 from captchad.intake.admission import DeclaredTargets
 from captchad.monitoring.hosts import list_host_loads, mean_load
-from captchad.web.api.answers import QueueAnswer, StatsAnswer, WorkerList
+from captchad.web.api.fleet_answers import QueueAnswer, StatsAnswer, WorkerList
 from captchad.web.api.representation import represent_time
 from captchad.web.routes import Route, answer_json
 from captchad.web.worker_figures import represent_worker_figures

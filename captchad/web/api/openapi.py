@@ -10,52 +10,64 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core import core_schema
 
 from captchad.domain.api_key import Scope
+from captchad.domain.identifier import TASK_ID_PATTERN
+from captchad.domain.task_limits import HOST_LENGTH_LIMIT
 from captchad.web.answers import Problem
-from captchad.web.api.examples import EXAMPLES
-from captchad.web.problems import PROBLEM_TYPE, STATUSES, TITLES
+from captchad.web.api.answer_headers import HEADERS
+from captchad.web.api.examples import EXAMPLE_TASK_ID, EXAMPLES
+from captchad.web.api.openapi_answers import AnswerDescriptions
+from captchad.web.api.task_parameters import IDEMPOTENCY_KEY_LIMIT
 from captchad.web.routes import JSON_TYPE, ROUTES, QueryParameter, Route
 
 OPENAPI_VERSION = "3.1.0"
-COMMON_ERRORS = ("unauthorized", "forbidden", "broker_unavailable", "internal_error")
 Mode = Literal["validation", "serialization"]
 References = dict[tuple[type[BaseModel], Mode], dict[str, Any]]
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class _WithoutNull(GenerateJsonSchema):
-    """Describes optional fields of bodies as they are: absent or of their type, never null."""
-
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
-        if self.mode == "validation":
-            return self.generate_inner(schema["schema"])
-        return super().nullable_schema(schema)
+    """Describes optional fields as they are: absent or of their type, never null."""
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
-        described = super().default_schema(schema)
-        return {name: value for name, value in described.items() if name != "default" or value is not None}
+        inner = schema["schema"]
+        if schema.get("default", ...) is None and inner["type"] == "nullable":
+            return self.generate_inner(inner["schema"])
+        return super().default_schema(schema)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
 
 
-def build_document(routes: Iterable[Route], version: str) -> dict[str, Any]:
+def build_document(routes: Iterable[Route], version: str, are_keys_required: bool) -> dict[str, Any]:
     """Return the OpenAPI document of `routes`."""
     listed = list(routes)
     references, schemas = _collect_schemas(listed)
+    described = {model: reference for (model, mode), reference in references.items() if mode == "serialization"}
+    answers = AnswerDescriptions(described, described[Problem])
     paths: dict[str, dict[str, Any]] = {}
     for route in listed:
-        paths.setdefault(route.path, {})[route.method.lower()] = _describe(route, references)
+        operation = _describe(route, references) | {
+            "responses": answers.describe(route),
+            "security": _describe_security(route.scope, are_keys_required),
+        }
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": OPENAPI_VERSION,
         "info": {
             "title": "captchad",
             "version": version,
-            "description": "Recognition of text captchas on sites you run or are authorised to test.",
+            "description": "Recognition of text captchas on sites you run or are authorised to test. What answers GET "
+            "answers HEAD too, apart from /events.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": answers.shared,
+            "headers": HEADERS,
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "needed if security.api_key_required"},
-                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "`Authorization: Bearer KEY`"},
+                "header": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "the key alone"},
             },
         },
     }
@@ -73,7 +85,7 @@ def _collect_schemas(routes: list[Route]) -> tuple[References, dict[str, Any]]:
         if route.body is not None:
             models[route.body, "validation"] = None
         for answer in route.answers.values():
-            if not isinstance(answer, str):
+            if not isinstance(answer, (str, tuple)):
                 models[answer, "serialization"] = None
     references, definitions = models_json_schema(
         list(models), ref_template="#/components/schemas/{model}", schema_generator=_WithoutNull
@@ -86,11 +98,9 @@ def _describe(route: Route, references: References) -> dict[str, Any]:
         "operationId": route.handler.__name__,
         "summary": route.summary,
         "parameters": [
-            *_path_parameters(route.path),
+            *(_PATH_PARAMETERS[name] for name in _PATH_PARAMETER.findall(route.path)),
             *(_query_parameter(parameter) for parameter in route.query or ()),
         ],
-        "responses": _describe_answers(route, references),
-        "security": _describe_security(route.scope),
     }
     if route.takes_idempotency_key:
         operation["parameters"].append(_IDEMPOTENCY_PARAMETER)
@@ -100,42 +110,16 @@ def _describe(route: Route, references: References) -> dict[str, Any]:
 
 
 def _describe_body(body: type[BaseModel], references: References) -> dict[str, Any]:
-    content: dict[str, Any] = {"schema": references[body, "validation"]}
-    if body in EXAMPLES:
-        content["examples"] = {name: {"summary": name, "value": value} for name, value in EXAMPLES[body].items()}
+    examples = {name: {"summary": name, "value": value} for name, value in EXAMPLES[body].items()}
+    content = {"schema": references[body, "validation"], "examples": examples}
     return {"required": True, "content": {JSON_TYPE: content}}
 
 
-def _describe_answers(route: Route, references: References) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
-    for status, answer in route.answers.items():
-        if isinstance(answer, str):
-            content: dict[str, Any] = {answer: {}}
-        else:
-            content = {JSON_TYPE: {"schema": references[answer, "serialization"]}}
-        answers[str(status)] = {"description": route.summary, "content": content}
-    codes: dict[int, list[str]] = {}
-    for code in () if route.scope is None else dict.fromkeys((*route.errors, *COMMON_ERRORS)):
-        codes.setdefault(STATUSES[code].value, []).append(code)
-    for status, names in sorted(codes.items()):
-        if str(status) not in answers:
-            answers[str(status)] = {
-                "description": "; ".join(f"`{name}`: {TITLES[name]}" for name in names),
-                "content": {PROBLEM_TYPE: {"schema": references[Problem, "serialization"]}},
-            }
-    return answers
-
-
-def _describe_security(scope: Scope | None) -> list[dict[str, list[str]]]:
-    # The empty requirement: keys are asked for only where the configuration says so.
-    return [] if scope is None else [{}, {"bearer": []}, {"header": []}]
-
-
-def _path_parameters(path: str) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in _PATH_PARAMETER.findall(path)
-    ]
+def _describe_security(scope: Scope | None, are_keys_required: bool) -> list[dict[str, list[str]]]:
+    if scope is None:
+        return []
+    either: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}]
+    return either if are_keys_required else [{}, *either]
 
 
 def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
@@ -148,10 +132,38 @@ def _query_parameter(parameter: QueryParameter) -> dict[str, Any]:
     }
 
 
+_PATH_PARAMETERS = {
+    "task_id": {
+        "name": "task_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "pattern": f"^{TASK_ID_PATTERN}$", "examples": [EXAMPLE_TASK_ID]},
+        "description": "which task: `task_id` of the answer to its submit",
+    },
+    "host": {
+        "name": "host",
+        "in": "path",
+        "required": True,
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": HOST_LENGTH_LIMIT,
+            "examples": ["captcha.example.com"],
+        },
+        "description": "a target's host, as the configuration declares it",
+    },
+}
 _IDEMPOTENCY_PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-    "description": "the same key and body give the same task for as long as its record lives",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": IDEMPOTENCY_KEY_LIMIT,
+        "pattern": "^[!-~]+$",
+        "examples": ["order-4711"],
+    },
+    "description": "the same key and body give the same task for as long as its record lives; without it every submit "
+    "makes a new one",
 }

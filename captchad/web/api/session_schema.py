@@ -36,12 +36,22 @@ HeaderName = Annotated[
 HeaderValue = Annotated[str, StringConstraints(max_length=HEADER_LENGTH_LIMIT, pattern=r"^[\t\x20-\x7e]*$")]
 StoredName = Annotated[str, StringConstraints(max_length=STORED_NAME_LENGTH_LIMIT)]
 StoredValue = Annotated[str, StringConstraints(max_length=STORED_VALUE_LENGTH_LIMIT)]
-Condition = Annotated[str, StringConstraints(min_length=1, max_length=CONDITION_LENGTH_LIMIT, pattern=r"\S")]
-
+Css = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=CONDITION_LENGTH_LIMIT, pattern=r"\S"),
+    Field(json_schema_extra={"format": "css-selector"}),
+]
+Condition = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=CONDITION_LENGTH_LIMIT, pattern=r"\S"),
+    Field(json_schema_extra={"format": "page-condition"}),
+]
+Origin = Annotated[str, StringConstraints(min_length=1, max_length=CONDITION_LENGTH_LIMIT, pattern=r"\S")]
 
 # No line breaks: typed, they would send the form.
 TypedValue = Annotated[str, StringConstraints(max_length=TYPED_LENGTH_LIMIT, pattern=r"^[^\x00-\x1f\x7f]*$")]
 STEP_ACTIONS = get_args(StepAction)
+FIELD_ACTIONS = ("value", "choose", "check")
 
 
 class Part(BaseModel):
@@ -60,10 +70,13 @@ class Cookie(Part):
     expires: float | None = Field(
         default=None, ge=0, lt=YEAR_10000_SECONDS, description="seconds since 1970; without it a session cookie"
     )
-    http_only: bool | None = Field(default=None, description="scripts of the page can't read it")
-    secure: bool | None = Field(default=None, description="sent over https alone")
+    http_only: bool | None = Field(
+        default=None, description="true: scripts of the page can't read it; without it they can"
+    )
+    secure: bool | None = Field(default=None, description="true: sent over https alone; without it over http too")
     same_site: Literal["Strict", "Lax", "None"] | None = Field(
-        default=None, description="whether requests from other sites bear it"
+        default=None,
+        description="whether requests from other sites bear it; `None` takes `secure`; without it the browser decides",
     )
 
 
@@ -80,13 +93,19 @@ class StateCookie(Part):
     http_only: bool = Field(default=False, alias="httpOnly", description="scripts of the page can't read it")
     secure: bool = Field(default=False, description="sent over https alone")
     same_site: Literal["Strict", "Lax", "None"] | None = Field(
-        default=None, alias="sameSite", description="whether requests from other sites bear it"
+        default=None,
+        alias="sameSite",
+        description="whether requests from other sites bear it; without it the browser decides",
     )
     partition_key: str | None = Field(
-        default=None, alias="partitionKey", description="of a cookie kept for frames inside another site; left out"
+        default=None,
+        alias="partitionKey",
+        description="of a cookie kept for frames inside another site, which is left out; without it an ordinary cookie",
     )
     has_cross_site_ancestor: bool | None = Field(
-        default=None, alias="_crHasCrossSiteAncestor", description="goes with `partitionKey`"
+        default=None,
+        alias="_crHasCrossSiteAncestor",
+        description="goes with `partitionKey`; without it the same as false",
     )
 
 
@@ -100,7 +119,7 @@ class StoredItem(Part):
 class OriginState(Part):
     """The local storage of one origin."""
 
-    origin: Condition = Field(description="such as https://app.example.com")
+    origin: Origin = Field(description="such as https://app.example.com")
     local_storage: list[StoredItem] = Field(
         alias="localStorage", max_length=STORED_VALUES_LIMIT, description="all of its values"
     )
@@ -121,32 +140,44 @@ class SessionBody(Part):
     """A session as the body gives it, put in before the page opens; kept encrypted, and only while the task is open."""
 
     cookies: list[Cookie] | None = Field(
-        default=None, max_length=COOKIES_LIMIT, description="set for the page's host, or where `domain` says"
+        default=None,
+        max_length=COOKIES_LIMIT,
+        description="set for the page's host, or where `domain` says; without it none are set",
     )
     headers: dict[HeaderName, HeaderValue] | None = Field(
         default=None,
         max_length=HEADERS_LIMIT,
         description="sent to the page's own origin only; not User-Agent, Host, Cookie, Proxy-*, Sec-*, nor what is "
-        "the connection's or tells of the caller's address (Forwarded, X-Forwarded-*, X-Real-IP and their kind)",
+        "the connection's or tells of the caller's address (Forwarded, X-Forwarded-*, X-Real-IP and their kind); "
+        "without it the browser's own alone",
     )
     local_storage: dict[StoredName, StoredValue] | None = Field(
         default=None,
         max_length=STORED_VALUES_LIMIT,
-        description="of the page's origin, set before its first script runs",
+        description="of the page's origin, set before its first script runs; without it empty",
     )
     storage_state: StorageStateBody | None = Field(
         default=None,
-        description="a session as Playwright saves it; `cookies` and `local_storage` beside it outweigh it",
+        description="a session as Playwright saves it; `cookies` and `local_storage` beside it outweigh it; without it "
+        "these alone count",
     )
 
 
 class FormFieldBody(Part):
     """One further field of the form; exactly one of `value`, `choose` and `check`."""
 
-    selector: Condition = Field(description="CSS selector of the field")
-    value: TypedValue | None = Field(default=None, description="typed into it in place of what is there")
-    choose: TypedValue | None = Field(default=None, description="the option of a list, by its value or its text")
-    check: bool | None = Field(default=None, description="whether a box is ticked; true for a radio button")
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [name]} for name in FIELD_ACTIONS]})
+
+    selector: Css = Field(description="CSS selector of the field")
+    value: TypedValue | None = Field(
+        default=None, description="typed into it in place of what is there; without it nothing is typed"
+    )
+    choose: TypedValue | None = Field(
+        default=None, description="the option of a list, by its value or its text; without it none is chosen"
+    )
+    check: bool | None = Field(
+        default=None, description="whether a box is ticked, true for a radio button; without it nothing is ticked"
+    )
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:
@@ -158,12 +189,23 @@ class FormFieldBody(Part):
 class StepBody(Part):
     """One step before the captcha is looked for: exactly one of its actions, each with a CSS selector."""
 
-    click: Condition | None = Field(default=None, description="what is clicked")
-    focus: Condition | None = Field(default=None, description="what gets the focus, and the former loses it")
-    hover: Condition | None = Field(default=None, description="what the pointer is moved over")
-    wait_for: Condition | None = Field(default=None, description="what must show before anything else is done")
-    type: Condition | None = Field(default=None, description="the field that `value` is typed into")
-    value: TypedValue | None = Field(default=None, description="with `type`: what is typed")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": [name]} for name in STEP_ACTIONS],
+            "dependentRequired": {"type": ["value"], "value": ["type"]},
+        }
+    )
+
+    click: Css | None = Field(default=None, description="what is clicked; without it nothing is")
+    focus: Css | None = Field(
+        default=None, description="what gets the focus, and the former loses it; without it nothing does"
+    )
+    hover: Css | None = Field(default=None, description="what the pointer is moved over; without it it stays")
+    wait_for: Css | None = Field(
+        default=None, description="what must show before anything else is done; without it nothing is waited for"
+    )
+    type: Css | None = Field(default=None, description="the field that `value` is typed into; without it none")
+    value: TypedValue | None = Field(default=None, description="with `type`: what is typed; without it nothing is")
 
     @model_validator(mode="after")
     def _check_one(self) -> Self:
@@ -180,22 +222,26 @@ class Fill(Part):
     `success`, `failure` and `rejected` are a CSS selector, `url:GLOB` or `text:…`; all else is CSS alone.
     """
 
-    input: Condition = Field(description="CSS selector of the text field")
-    submit: Condition | None = Field(
-        default=None, description="CSS selector of the button; without it Enter is pressed"
-    )
+    input: Css = Field(description="CSS selector of the text field")
+    submit: Css | None = Field(default=None, description="CSS selector of the button; without it Enter is pressed")
     success: Condition | None = Field(
-        default=None, description="what shows once the answer was right: CSS, `url:GLOB` or `text:…`"
+        default=None,
+        description="what shows once the answer was right: CSS, `url:GLOB` or `text:…`; without it only "
+        "`failure` tells",
     )
     failure: Condition | None = Field(
-        default=None, description="what shows once it was wrong, likewise; it outweighs `success`"
+        default=None,
+        description="what shows once it was wrong, likewise; it outweighs `success`; without it only that tells",
     )
     rejected: Condition | None = Field(
         default=None,
         description="what shows once the page refuses what else was filled in, such as a password, likewise; it "
-        "outweighs both, and ends the task at once: `form_rejected`",
+        "outweighs both, and ends the task at once: `form_rejected`; without it that is not told apart",
     )
-    refresh: Condition | None = Field(default=None, description="CSS selector of what draws another captcha")
+    refresh: Css | None = Field(
+        default=None,
+        description="CSS selector of what draws another captcha; without it the picture itself is clicked",
+    )
     dialogs: DialogAnswer = Field(
         default="dismiss", description="what becomes of a dialog that the page opens meanwhile, such as “Really send?”"
     )
@@ -203,5 +249,5 @@ class Fill(Part):
         default=None,
         max_length=FORM_FIELDS_LIMIT,
         description="what else is filled, before the answer is typed; values are kept encrypted (needs "
-        "security.session_key)",
+        "security.session_key); without it nothing is",
     )

@@ -8,7 +8,7 @@ from captchad.broker.target_closures import Reopening, TargetClosures
 from captchad.domain.api_key import Scope
 from captchad.domain.target import find_declared_target
 from captchad.intake.admission import DeclaredTargets
-from captchad.web.api.answers import ReopenedTarget
+from captchad.web.api.fleet_answers import ReopenedTarget
 from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.audit import audit_object
 from captchad.web.routes import Route, answer_json

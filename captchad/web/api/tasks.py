@@ -1,6 +1,5 @@
 """The routes about tasks: submit, ask, wait, cancel, list."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,12 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from captchad.broker.events import EventFeed
-from captchad.broker.task_pages import TaskQuery
 from captchad.broker.tasks import TaskStore
 from captchad.domain.api_key import Scope
-from captchad.domain.errors import CaptchadError, InvalidRequest, Violation
-from captchad.domain.task import TaskStatus
-from captchad.domain.task_limits import BATCH_LIMIT, HOST_LENGTH_LIMIT, LONGEST_WAIT_SECONDS, WAIT_LIMIT_SECONDS
+from captchad.domain.errors import CaptchadError
+from captchad.domain.task_limits import BATCH_LIMIT, LONGEST_WAIT_SECONDS
 from captchad.intake.admission import check_reach, find_ownership, may_reach
 from captchad.intake.audit_objects import describe_drafts, describe_submissions
 from captchad.intake.draft import TaskDraft
@@ -26,6 +23,13 @@ from captchad.telemetry.metrics import Metrics
 from captchad.web.api.answers import SubmittedBatch, SubmittedTask, TaskAnswer, TaskList
 from captchad.web.api.representation import represent_listed_task, represent_submission, represent_task
 from captchad.web.api.schema import BatchBody, TaskBody
+from captchad.web.api.task_parameters import (
+    LIST_PARAMETERS,
+    WAIT_PARAMETER,
+    read_idempotency_key,
+    read_task_query,
+    read_wait,
+)
 from captchad.web.api.validation import read_batch, read_task
 from captchad.web.bodies import BodyWork, parse_json, read_body
 from captchad.web.body_meter import BodyMeter
@@ -34,36 +38,13 @@ from captchad.web.middleware.access import caller_of
 from captchad.web.middleware.audit import audit_object
 from captchad.web.middleware.prefix import find_prefix
 from captchad.web.middleware.rates import charge
-from captchad.web.routes import QueryParameter, Route, answer_json
+from captchad.web.routes import Route, answer_json
 
 TASK_BODY_LIMIT_BYTES = 4 * 1024 * 1024
 BATCH_BODY_LIMIT_BYTES = 16 * 1024 * 1024
-PAGE_DEFAULT, PAGE_LIMIT = 50, 200
-IDEMPOTENCY_KEY_LIMIT = 255
-CURSOR_LENGTH_LIMIT = 256
-_WAIT = re.compile(r"[0-9]{1,2}(\.[0-9]{0,17})?|[0-9](\.[0-9]{1,17})?e-[0-9]{1,3}", re.ASCII)
-_COUNT = re.compile(r"[0-9]{1,3}", re.ASCII)
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-
-_WAIT_PARAMETER = QueryParameter(
-    "wait",
-    {"type": "number", "minimum": 0, "maximum": WAIT_LIMIT_SECONDS, "default": 0},
-    f"seconds to wait for the end of the task; the answer comes after {LONGEST_WAIT_SECONDS} at the latest",
-)
-_LIST_PARAMETERS = (
-    QueryParameter("status", {"type": "string", "enum": [str(s) for s in TaskStatus]}, "only tasks in this state"),
-    QueryParameter("target", {"type": "string", "maxLength": HOST_LENGTH_LIMIT}, "only tasks of this declared host"),
-    QueryParameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": PAGE_LIMIT, "default": PAGE_DEFAULT}, "tasks in a page"
-    ),
-    QueryParameter(
-        "cursor",
-        {"type": "string", "maxLength": CURSOR_LENGTH_LIMIT},
-        "next_cursor of the page before; a page with fewer tasks than asked for, or none, may be followed by others",
-    ),
-)
 _SUBMIT_ERRORS = (
     "invalid_request",
+    "unsupported_charset",
     "target_not_allowed",
     "body_too_large",
     "unsupported_media_type",
@@ -202,6 +183,7 @@ class TaskRoutes:
                 body=TaskBody,
                 takes_idempotency_key=True,
                 answers={202: SubmittedTask},
+                headers=("Location",),
                 errors=_SUBMIT_ERRORS,
             ),
             Route(
@@ -238,7 +220,7 @@ class TaskRoutes:
                 Scope.READ,
                 "Read a task, waiting for its end if asked to",
                 is_rate_limited=True,
-                query=(_WAIT_PARAMETER,),
+                query=(WAIT_PARAMETER,),
                 answers={200: TaskAnswer},
                 errors=("invalid_request", "task_not_found", "rate_limited"),
             ),
@@ -249,48 +231,8 @@ class TaskRoutes:
                 Scope.READ,
                 "List tasks, newest first",
                 is_rate_limited=True,
-                query=_LIST_PARAMETERS,
+                query=LIST_PARAMETERS,
                 answers={200: TaskList},
                 errors=("invalid_request", "rate_limited"),
             ),
         )
-
-
-def read_idempotency_key(request: web.Request) -> str | None:
-    """Return the Idempotency-Key header, None where there is none; InvalidRequest where it is no proper one."""
-    values = request.headers.getall("Idempotency-Key", [])
-    if not values:
-        return None
-    if len(values) > 1 or not _IDEMPOTENCY_KEY.fullmatch(values[0]):
-        raise InvalidRequest(
-            f"Idempotency-Key must be one value of 1 to {IDEMPOTENCY_KEY_LIMIT} visible ASCII characters"
-        )
-    return values[0]
-
-
-def read_wait(request: web.Request) -> float:
-    """Return the seconds a status call may wait."""
-    text = request.query.get("wait", "0")
-    if not _WAIT.fullmatch(text) or float(text) > WAIT_LIMIT_SECONDS:
-        raise _refuse_parameter("wait", f"must be a number of seconds from 0 to {WAIT_LIMIT_SECONDS}")
-    return float(text)
-
-
-def read_task_query(request: web.Request) -> TaskQuery:
-    """Return what to list."""
-    query = request.query
-    status, target, cursor = query.get("status"), query.get("target"), query.get("cursor")
-    limit = query.get("limit", str(PAGE_DEFAULT))
-    if status is not None and status not in set(TaskStatus):
-        raise _refuse_parameter("status", f"must be one of {', '.join(TaskStatus)}")
-    if target is not None and not 0 < len(target) <= HOST_LENGTH_LIMIT:
-        raise _refuse_parameter("target", f"must be a host of 1 to {HOST_LENGTH_LIMIT} characters")
-    if not _COUNT.fullmatch(limit) or not 1 <= int(limit) <= PAGE_LIMIT:
-        raise _refuse_parameter("limit", f"must be a whole number from 1 to {PAGE_LIMIT}")
-    if cursor is not None and not 0 < len(cursor) <= CURSOR_LENGTH_LIMIT:
-        raise _refuse_parameter("cursor", "must be a next_cursor exactly as it was returned")
-    return TaskQuery(TaskStatus(status) if status else None, target, int(limit), cursor)
-
-
-def _refuse_parameter(name: str, message: str) -> InvalidRequest:
-    return InvalidRequest("the query string is not valid", (Violation(f"?{name}", message),))

@@ -25,6 +25,7 @@ from captchad.web.api.hint_rules import find_hint_faults, make_hints
 from captchad.web.api.pointers import make_pointer
 from captchad.web.api.schema import (
     METADATA_LIMIT_BYTES,
+    PAGE_FIELDS,
     PRIORITIES,
     SELECTOR_LIMIT_BYTES,
     BatchShape,
@@ -48,8 +49,6 @@ FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
 SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
-PAGE_FIELDS = ("selector", "session", "steps", "fill", "return_session")
-"""Fields that make no sense for a picture."""
 _OBJECT_FIELDS = ("hints", "session", "storage_state", "fill")
 _LISTS = {
     "cookies": STATE_COOKIES_LIMIT,

@@ -61,7 +61,7 @@ def no_object(random: Random) -> MalformedRequest:
 WRONG_VALUES: dict[str, list[Any]] = {
     "url": [1, True, [], {}, [PAGE], {"href": PAGE}],
     "timeout": ["60", True, [], {}, [60]],
-    "retry_count": ["3", True, 1.5, 3.0, [], {}],
+    "retry_count": ["3", True, 1.5, -3.0, [], {}],
     "priority": [1, True, [], {}, "urgent", "HIGH", ""],
     "selector": [1, True, [], {}, ["img"]],
     "hints": [1, True, "text", [], ["math"]],

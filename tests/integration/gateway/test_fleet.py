@@ -18,15 +18,8 @@ from captchad.domain.captcha_drift import CaptchaObservation, CaptchaState, Drif
 from captchad.domain.node import NodeReport, Role, SystemLoad
 from captchad.domain.role_figures import BrowserFigures, WorkerFigures
 from captchad.web.answers import Problem
-from captchad.web.api.answers import (
-    QueueAnswer,
-    ReopenedTarget,
-    StatsAnswer,
-    SubmittedTask,
-    TaskAnswer,
-    TaskList,
-    WorkerList,
-)
+from captchad.web.api.answers import SubmittedTask, TaskAnswer, TaskList
+from captchad.web.api.fleet_answers import QueueAnswer, ReopenedTarget, StatsAnswer, WorkerList
 from captchad.web.ops.answers import HealthAnswer, ProbeAnswer
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.patience import PATIENCE_SECONDS

@@ -12,7 +12,8 @@ from captchad.config.settings import GatewaySection, RateLimitSection
 from captchad.domain.api_key import Scope
 from captchad.domain.node import NodeReport, Role
 from captchad.domain.role_figures import WorkerFigures
-from captchad.web.api.answers import ReopenedTarget, StatsAnswer, TaskAnswer
+from captchad.web.api.answers import TaskAnswer
+from captchad.web.api.fleet_answers import ReopenedTarget, StatsAnswer
 from tests.integration.gateway.conftest import RunningGateway, StartGateway, configure
 from tests.integration.protocol import LIMITS, Partition, close_fill, deferred
 

@@ -6,12 +6,10 @@
 // The monitor's page keeps its key under the same name.
 const KEY_NAME = "captchad.key";
 const STREAM_LINES = 100;
+const PROBLEM = "#/components/schemas/Problem";
 const EVIDENCE = { image_url: "The captcha’s picture", screenshot_url: "The page as it was" };
 
 let key = "";
-let schemas = {};
-// The bodies whose fields have been listed already, by their reference.
-const listed = new Set();
 
 const byId = (id) => document.getElementById(id);
 
@@ -52,42 +50,6 @@ function showKey(reason = "") {
   // The secret, its last part, is not shown.
   byId("key-shown").textContent = `${key.split("_").slice(0, 2).join("_")}_…`;
 }
-
-// What the document says of a field
-
-const resolve = (schema) => (schema?.$ref ? schemas[schema.$ref.split("/").pop()] : schema) ?? {};
-
-function typeOf(schema) {
-  if (schema.$ref) return typeOf(resolve(schema));
-  if (schema.anyOf) return schema.anyOf.map(typeOf).join(" or ");
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  const low = schema.minimum ?? schema.minLength;
-  const high = schema.maximum ?? schema.maxLength;
-  const bounds = low === undefined && high === undefined ? "" : ` (${low ?? ""}…${high ?? ""})`;
-  return schema.type === "array" ? `array of ${typeOf(schema.items ?? {})}` : (schema.type ?? "any") + bounds;
-}
-
-function entry(name, kind, meaning) {
-  const term = make("dt", {}, make("code", { textContent: name }));
-  if (kind) term.append(make("small", { textContent: kind }));
-  return [term, make("dd", {}, ...prose(meaning))];
-}
-
-function fieldEntries(schema, prefix = "") {
-  const { properties = {}, required = [] } = resolve(schema);
-  return Object.entries(properties).flatMap(([name, field]) => {
-    const kinds = [typeOf(field)];
-    if (required.includes(name)) kinds.push("required");
-    if (field.default !== undefined) kinds.push(`default ${JSON.stringify(field.default)}`);
-    const own = entry(prefix + name, kinds.join(", "), field.description ?? resolve(field).description);
-    const isArray = field.type === "array";
-    const inner = isArray ? field.items : field;
-    if (listed.has(inner.$ref)) return own;
-    return [...own, ...fieldEntries(inner, `${prefix}${name}${isArray ? "[]." : "."}`)];
-  });
-}
-
-const folded = (title, entries) => make("details", {}, make("summary", { textContent: title }), make("dl", {}, ...entries));
 
 // An answer
 
@@ -231,25 +193,27 @@ function makeRoute(method, path, operation) {
   const output = make("div", { className: "output", ariaLive: "polite" });
   const inside = make("div", { className: "inside" }, makeForm(method, path, operation, output), output);
   const schema = operation.requestBody?.content["application/json"].schema;
-  if (schema) {
-    inside.append(folded("Fields of the body", fieldEntries(schema)));
-    listed.add(schema.$ref);
-  }
-  const answers = Object.entries(operation.responses).flatMap(([status, answer]) => entry(status, "", answer.description));
+  if (schema) inside.append(foldedFields("Fields of the body", schema, true));
+  const answered = Object.values(operation.responses)[0].content["application/json"]?.schema;
+  if (answered?.$ref) inside.append(foldedFields("Fields of the answer", answered));
+  const answers = Object.entries(operation.responses).flatMap(([status, answer]) => entry(status, "", resolve(answer).description));
   inside.append(folded("Answers", answers));
   const head = make("summary", {}, make("span", { className: "method", textContent: method }));
-  head.append(make("code", { textContent: path }), make("span", { className: "muted", textContent: operation.summary }));
+  // Where a line is too short, a path is broken at its parts.
+  const parts = path.split(/(?<=\/)/).flatMap((part) => [part, make("wbr")]);
+  head.append(make("code", {}, ...parts), make("span", { className: "muted", textContent: operation.summary }));
   return make("details", { id: operation.operationId, className: "panel route" }, head, inside);
 }
 
 // The page
 
 function showDocument(specification) {
-  schemas = specification.components.schemas;
+  components = specification.components;
   const routes = Object.entries(specification.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => makeRoute(method.toUpperCase(), path, operation)),
   );
   routes[0].open = true;
+  routes.push(make("div", { className: "panel failures" }, foldedFields("Fields of every failure", { $ref: PROBLEM })));
   byId("routes").replaceChildren(...routes);
   byId("state").hidden = true;
   // A link can't send a key, so it leads to what was read with one.

@@ -1,0 +1,1 @@
+"""The gateway under requests drawn at random: by its own OpenAPI document, and as raw bytes."""
