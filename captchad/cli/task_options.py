@@ -13,6 +13,7 @@ from captchad.cli.page_actions import read_fields, read_steps
 from captchad.cli.reading_options import CHOOSING_OPTIONS, check_lengths
 from captchad.domain.json_integer import read_integer
 from captchad.domain.page import DialogAnswer
+from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from captchad.domain.recognition import PICTURE_KINDS
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
@@ -20,6 +21,8 @@ from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, T
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 STANDARD_INPUT = "-"
+_JSON_LIMIT_BYTES = 4 * 1024 * 1024
+"""The gateway takes no larger body, and most of what such a file holds goes into one."""
 _HINTS = ("charset", "min_length", "max_length", "case_sensitive", "kind", "colour", "position")
 _PLAIN = (
     "url",
@@ -95,16 +98,21 @@ def name_argument(pointer: str) -> str:
 def _read_text(path: str) -> str:
     try:
         # With or without the byte order mark that some editors put first.
-        return _read_bytes(path).decode("utf-8-sig")
+        content = _read_bytes(path, _JSON_LIMIT_BYTES)
+        if len(content) > _JSON_LIMIT_BYTES:
+            raise click.BadParameter(f"{path} is larger than {_JSON_LIMIT_BYTES} bytes, which no gateway takes")
+        return content.decode("utf-8-sig")
     except UnicodeError:
         raise click.BadParameter(f"{path} is not UTF-8 text") from None
 
 
-def _read_bytes(path: str) -> bytes:
+def _read_bytes(path: str, limit_bytes: int) -> bytes:
+    """Return a file's content; of a larger one a byte more than is allowed, which is enough to refuse it."""
     if not path:
         raise click.BadParameter("names no file")
     try:
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            return file.read(limit_bytes + 1)
     except OSError as error:
         raise click.BadParameter(f"{path} can't be read: {(error.strerror or str(error)).lower()}") from None
 
@@ -227,8 +235,8 @@ def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _read_picture(path: str) -> bytes:
     if path == STANDARD_INPUT:
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(PICTURE_LIMIT_BYTES + 1)
     try:
-        return _read_bytes(path)
+        return _read_bytes(path, PICTURE_LIMIT_BYTES)
     except click.BadParameter as error:
         raise click.UsageError(f"--image: {error.message}") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from captchad.domain.errors import InvalidRequest
+from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from captchad.domain.target import PAGE_SCHEMES
 
 PageOrPicture = str | bytes | os.PathLike[str]
@@ -73,7 +74,9 @@ def make_body(page_or_picture: PageOrPicture, options: TaskOptions, usual_target
 
 def _read_file(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            # One byte more than allowed is enough for the gateway to refuse it.
+            return file.read(PICTURE_LIMIT_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"{str(path)!r} is neither an http(s) URL nor a file that can be read: {reason}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from captchad.client.options import Hints
 from captchad.domain.errors import InvalidRequest
+from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from captchad.domain.recognition import CaptchaKind, Recognition, parse_position
 from captchad.domain.recognition import Hints as ReadingHints
 
@@ -21,13 +22,19 @@ def read(picture: bytes | str | os.PathLike[str], **hints: Unpack[Hints]) -> Rec
 
     PictureRefused where it is none. A picture without readable text has an empty text and confidence 0.
     """
-    content = picture if isinstance(picture, bytes) else Path(picture).read_bytes()
+    content = picture if isinstance(picture, bytes) else _read_file(Path(picture))
     engine = _load_engine()
     from captchad.recognition.decoding import decode_views  # noqa: PLC0415
     from captchad.recognition.reading import recognise_decoded  # noqa: PLC0415
 
     (recognition,) = recognise_decoded(engine, [decode_views(content)], [_make_hints(**hints)])
     return recognition
+
+
+def _read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        # One byte more than allowed is enough for the decoder to refuse it.
+        return file.read(PICTURE_LIMIT_BYTES + 1)
 
 
 @cache
