@@ -70,4 +70,12 @@ def test_the_description_links_to_files_that_are_there(metadata: Message) -> Non
     for link in links:
         assert link.startswith(("http://127.0.0.1:", f"{home}/blob/main/", f"{home}/raw/main/")), link
         if link.startswith(home):
-            assert (ROOT / link.removeprefix(home).split("/main/")[1]).is_file(), link
+            path, _, heading = link.removeprefix(home).split("/main/")[1].partition("#")
+            assert (ROOT / path).is_file(), link
+            assert not heading or heading in _list_headings(ROOT / path), link
+
+
+def _list_headings(document: Path) -> list[str]:
+    """Return the headings of a document as links name them."""
+    titles = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles]
