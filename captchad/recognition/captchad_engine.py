@@ -14,10 +14,11 @@ from captchad.recognition.calibration import Calibration, make_plain_calibration
 from captchad.recognition.ctc import LogProbabilities
 from captchad.recognition.decoding import Pixels, is_blank
 from captchad.recognition.explaining import Network, explain, may_be_longer
-from captchad.recognition.ink import InkMask, find_ink
+from captchad.recognition.flattening import has_colours
+from captchad.recognition.ink import InkMask, find_ink, hides_ink
 from captchad.recognition.joint_reading import PictureReading, Reading, ReadingFeatures, mask_outputs, read_jointly
 from captchad.recognition.model import Model, load_model
-from captchad.recognition.preparation import Prepared, prepare
+from captchad.recognition.preparation import GREY_PLANES, Prepared, prepare, prepare_distance
 from captchad.recognition.rows import lay_rows_in_line
 from captchad.recognition.separators import HYPHEN, SEPARATORS, SPACE
 
@@ -97,12 +98,16 @@ class CaptchadEngine:
     ) -> dict[int, PictureReading | None]:
         """Read pictures of one line each.
 
-        One whose first pass is not clear gets a second one, stretched, and both passes are decoded together.
+        One whose first pass is not clear, or could not see all ink, gets a second one; both are decoded together.
         """
         outputs = self._run(prepared)
         found = {number: self._read_one([output], hints[number]) for number, output in outputs.items()}
-        unclear = [number for number, reading in found.items() if not _is_clear(reading)]
-        second = self._run({number: self._prepare(pictures[number], _SECOND_STRETCH) for number in unclear})
+        unclear = [
+            number
+            for number, reading in found.items()
+            if not _is_clear(reading) or self._misses_ink(pictures[number], prepared[number])
+        ]
+        second = self._run({number: self._prepare_again(pictures[number]) for number in unclear})
         for number, output in second.items():
             found[number] = self._read_one([outputs[number], output], hints[number])
         for number, output in outputs.items():
@@ -140,6 +145,18 @@ class CaptchadEngine:
 
     def _prepare(self, picture: Pixels, stretch: float = 1.0) -> Prepared:
         return prepare(picture, stretch, planes=self._model.planes)
+
+    def _prepare_again(self, picture: Pixels) -> Prepared:
+        """Prepare a picture for its second pass: stretched, and by its colours where the first saw brightness alone."""
+        if self._sees_brightness_alone(picture):
+            return prepare_distance(picture, _SECOND_STRETCH)
+        return self._prepare(picture, _SECOND_STRETCH)
+
+    def _misses_ink(self, picture: Pixels, prepared: Prepared) -> bool:
+        return self._sees_brightness_alone(picture) and hides_ink(prepared, prepare_distance(picture))
+
+    def _sees_brightness_alone(self, picture: Pixels) -> bool:
+        return self._model.planes == GREY_PLANES and has_colours(picture)
 
     def _run(self, prepared: Mapping[int, Prepared]) -> dict[int, LogProbabilities]:
         return dict(zip(prepared, self._model.run(list(prepared.values())), strict=True)) if prepared else {}

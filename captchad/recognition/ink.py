@@ -10,6 +10,9 @@ from captchad.recognition.preparation import GREY_PLANES, Prepared
 InkMask = NDArray[np.bool_]
 
 _INK_LEAST = 0.45
+_GROUND_MOST = 0.2
+# Of clean letters in three colours as bright as their ground this finds all that one letter is missing of.
+_HIDDEN_SHARE = 0.05
 # Beyond it, it is noise: nothing could be said of its parts, and labelling them would take milliseconds.
 _RUNS_LIMIT = 1500
 
@@ -43,6 +46,13 @@ def find_ink(prepared: Prepared) -> InkMask:
     """Say of each pixel whether it is ink: by its brightness, or by its colour where there is any."""
     plane = prepared[0] if len(prepared) == GREY_PLANES else prepared[1]
     return np.asarray(plane > _INK_LEAST)
+
+
+def hides_ink(brightness: Prepared, distance: Prepared) -> bool:
+    """Whether much of the ink that shows by its colour has the brightness of the ground, or is on its other side."""
+    ink = distance[0] > _INK_LEAST
+    hidden = ink & (brightness[0] < _GROUND_MOST)
+    return int(np.count_nonzero(hidden)) > _HIDDEN_SHARE * int(np.count_nonzero(ink))
 
 
 def find_parts(ink: InkMask) -> Parts | None:

@@ -53,6 +53,11 @@ def prepare(pixels: Pixels, stretch: float = 1.0, *, planes: int = GREY_PLANES) 
     return normalise(resize(kept, stretch), planes)
 
 
+def prepare_distance(pixels: Pixels, stretch: float = 1.0) -> Prepared:
+    """Prepare a picture for a network of one plane by its colours: how far each pixel's is from the ground's."""
+    return _normalise_colours(to_colours(resize(pixels, stretch)))[:GREY_PLANES]
+
+
 def resize(pixels: Pixels, stretch: float = 1.0) -> Pixels:
     """Resize a picture to the network's height."""
     height, width = pixels.shape[:2]

@@ -10,7 +10,9 @@ from captchad.domain.errors import DependencyMissing
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.training.pictures.acceptance import CASE_RULES, is_right
 from captchad.training.pictures.catalogue import CATALOGUE
+from tests.benchmarks.compare_models import COLOURED, DARK, KNOWN, GroupComparison, is_better
 from tests.benchmarks.recognition import contenders
+from tests.benchmarks.recognition.coloured import draw_coloured
 from tests.benchmarks.recognition.contenders import CONTENDERS, join_columns
 from tests.benchmarks.recognition.labelled import LabelledPicture
 from tests.benchmarks.recognition.pictures import find_charset, list_generators, make_hints
@@ -139,3 +141,31 @@ def test_svtr_sees_three_planes_of_the_size_it_chose() -> None:
     planes = contenders._prepare_for_svtr(Image.new("RGB", (160, 60), "white"), (40, 112))
     assert (planes.shape, planes.dtype) == ((1, 3, 40, 112), np.float32)
     assert planes.min() == planes.max() == 1.0
+
+
+def compare(name: str, family: str, old: int, new: int) -> GroupComparison:
+    return GroupComparison(name, [FamilyScore(family, old, 100)], [FamilyScore(family, new, 100)], 0, 0)
+
+
+def test_a_model_replaces_another_that_reads_more_of_every_kind() -> None:
+    assert is_better(
+        [compare(KNOWN, "gvcode", 50, 51), compare(COLOURED, "pale", 50, 51), compare(DARK, "pale", 50, 40)]
+    )
+    assert not is_better([compare(KNOWN, "gvcode", 50, 51), compare(COLOURED, "pale", 50, 50)])
+
+
+def test_a_model_that_reads_a_point_less_of_a_best_known_generator_replaces_none() -> None:
+    known = [FamilyScore("captcha", 90, 100), FamilyScore("gvcode", 50, 100)]
+    lost = [FamilyScore("captcha", 89, 100), FamilyScore("gvcode", 60, 100)]
+    assert GroupComparison(KNOWN, known, lost, 10, 1).list_losses() == ["captcha"]
+    assert not is_better([GroupComparison(KNOWN, known, lost, 10, 1)])
+
+
+def test_coloured_pictures_are_as_bright_as_their_ground_and_dark_ones_show_the_same() -> None:
+    for coloured, dark in zip(*draw_coloured(6, seed=1), strict=True):
+        assert (coloured.truth, coloured.pixels.shape) == (dark.truth, dark.pixels.shape)
+        is_ink = (dark.pixels == 0).all(axis=2)
+        assert is_ink.any()
+        # Black ink is as far from white as can be; what is painted there in colours is another colour than the ground.
+        grounds = coloured.pixels[(dark.pixels == 255).all(axis=2)]
+        assert (coloured.pixels[is_ink] != grounds[0]).any(axis=1).all()

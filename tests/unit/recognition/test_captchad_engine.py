@@ -176,6 +176,39 @@ def test_only_what_is_not_clear_is_looked_at_again() -> None:
     assert model.shown == [2, 1]
 
 
+def draw_in_colours(text: str, ground: tuple[int, ...], inks: Sequence[tuple[int, ...]]) -> Pixels:
+    font = ImageFont.load_default(36)
+    image, left = Image.new("RGB", (round(font.getlength(text)) + 24, 56), ground), 12.0
+    for number, letter in enumerate(text):
+        ImageDraw.Draw(image).text((left, 6), letter, fill=inks[number % len(inks)], font=font)
+        left += font.getlength(letter)
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize(
+    ("text", "ground", "inks"),
+    [
+        ("7NXLC", (191, 97, 71), ((188, 76, 222), (2, 195, 21), (26, 159, 169))),
+        ("HLA9M", (102, 119, 186), ((245, 58, 183), (201, 96, 13), (135, 142, 1))),
+        ("CRV39", (102, 117, 118), ((106, 134, 9), (23, 154, 116), (47, 126, 247))),
+        ("N3AFE", (109, 189, 136), ((147, 208, 3), (227, 115, 137), (115, 172, 231))),
+    ],
+)
+def test_letters_that_their_brightness_hides_are_found_by_their_colours(
+    engine: CaptchadEngine, text: str, ground: tuple[int, ...], inks: Sequence[tuple[int, ...]]
+) -> None:
+    # No plane of red, green or blue shows all of them, and what is missing leaves no gap to be doubted.
+    (found,) = engine.recognise([draw_in_colours(text, ground, inks)], [Hints()])
+    assert found.text == text
+
+
+def test_letters_that_their_brightness_shows_are_looked_at_once() -> None:
+    model = CountingModel(load_model())
+    picture = draw_in_colours("2583", (255, 255, 255), ((200, 0, 0), (0, 90, 0), (0, 0, 160)))
+    CaptchadEngine(cast(Model, model)).recognise([picture], [Hints()])
+    assert model.shown == [1]
+
+
 class SpellingModel:
     """Says of every picture that it shows one text."""
 

@@ -13,6 +13,7 @@ from captchad.recognition.preparation import (
     Pixels,
     normalise,
     prepare,
+    prepare_distance,
     stack,
 )
 from captchad.training.augmentation import augment
@@ -89,6 +90,11 @@ def test_ink_and_ground_of_one_brightness_are_told_apart_and_hues_from_each_othe
     )
     assert min(reddish[1], greenish[1]) > 0.4
     assert reddish[2] > 0.3 > -0.3 > greenish[2]
+
+
+def test_colours_alone_are_prepared_as_the_plane_that_shows_the_distance() -> None:
+    pixels = paint((255, 255, 255), INKS["yellow"])
+    assert np.array_equal(prepare_distance(pixels, 1.5)[0], prepare(pixels, 1.5, planes=COLOUR_PLANES)[1])
 
 
 def test_a_grey_picture_has_no_colours_and_its_brightness_is_the_one_plane_of_grey_models() -> None:
