@@ -247,9 +247,7 @@ async def test_a_key_that_is_closed_to_others_later_is_taken_over(tmp_path: Path
             assert answer.endswith(b"https, 0 bytes")
 
 
-async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with run_stage(tmp_path) as stage:
         key = stage.files[1]
         key.unlink()
