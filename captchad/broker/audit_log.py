@@ -15,6 +15,7 @@ NUMBER_DIGITS = 15
 LATEST_MS = 253_402_300_799_999
 """The end of the year 9999: what is stored may be forged, and no later moment can be shown."""
 _NAME_BYTES = 16
+_FIELDS = frozenset({b"n", b"at_ms", b"act", b"link"})
 
 
 class AuditLog:
@@ -64,6 +65,13 @@ class AuditLog:
         written = range(before.head.sequence + 1, after.head.sequence + 1)
         return [one for one in entries if one.sequence not in trimmed and one.sequence not in written], chain
 
+    async def find_kept_since_ms(self) -> int | None:
+        """Return since when no entry was due to be trimmed; None where the log is full, and any may have been."""
+        chain = await self.read_chain()
+        if chain is None or chain.head.sequence - chain.anchor.sequence >= self._config.limit:
+            return None
+        return await self._broker.time_ms() - self._config.retention_seconds * MS
+
     async def read(self) -> AsyncIterator[AuditEntry]:
         """Yield every entry, the oldest first; one that is none of ours has the number 0."""
         last = "-"
@@ -84,6 +92,7 @@ def read_entry(fields: dict[bytes, bytes]) -> AuditEntry:
         _read_number(fields.get(b"at_ms")),
         fields.get(b"act", b""),
         fields.get(b"link", b"").decode(errors="replace"),
+        has_more=not fields.keys() <= _FIELDS,
     )
 
 

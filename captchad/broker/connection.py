@@ -8,7 +8,7 @@ from redis import exceptions
 
 from captchad.broker.address import BLOCK_MARGIN_SECONDS, RedisClients, open_clients, override_url
 from captchad.broker.availability import READING, Availability, Operation
-from captchad.broker.failures import FULL_MEMORY, Failure, FailureKind, classify
+from captchad.broker.failures import FULL_MEMORY, Failure, FailureKind, classify, raise_if_foreign
 from captchad.broker.redis_keys import CONTACT, PartitionKeys, node_events
 from captchad.broker.scripts.catalogue import Script, load_script
 from captchad.broker.shared_wait import LONGEST_PAUSE_SECONDS, SharedWait
@@ -172,6 +172,7 @@ class Broker(Service):
         except (exceptions.RedisError, OSError, TimeoutError) as error:
             failure = classify(error)
             if failure is None:
+                raise_if_foreign(error)
                 raise
             await self._leave_connections(failure)
             raise self._note_failure(failure, operation) from error
@@ -229,7 +230,9 @@ class Broker(Service):
     def _note_failure(self, failure: Failure, operation: Operation) -> Exception:
         # At the start a refused login is the operator's mistake; later it is a rotated password, and waited out.
         if failure.kind is FailureKind.FORBIDDEN and not self._availability.has_answered:
-            return ConfigurationError((ConfigurationProblem("redis", f"{self._locate(failure)}; {failure.advice}"),))
+            # The setting's name stands before the message already.
+            message = self._locate(failure).removeprefix("Redis at ")
+            return ConfigurationError((ConfigurationProblem("redis", f"{message}; {failure.advice}"),))
         if self._availability.notice(failure, operation):
             advice = f"; {failure.advice}" if failure.advice else ""
             _logger.warning("%s%s", self._locate(failure), advice)

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from redis import exceptions
 
+from captchad.domain.errors import CaptchadError
+
 
 class FailureKind(StrEnum):
     """What has to change before the same call can succeed; all but a missing right change by themselves or soon."""
@@ -85,6 +87,7 @@ _OTHER_WORDS = {
     # The driver's own words for a demoted master that Sentinel had named.
     "The previous master is now a slave": "READONLY",
 }
+_FOREIGN = "WRONGTYPE"
 _NAMELESS = re.compile(r"(?:one of the|a) (key|channel)s?(?: used as arguments?)?")
 """What of a right Redis does not name, in the words of all versions."""
 _SCRIPT_PLACE = re.compile(r" script: \S+, on @.*$")
@@ -102,6 +105,15 @@ def classify(error: Exception) -> Failure | None:
     if isinstance(error, (exceptions.ResponseError, exceptions.DataError)):
         return None
     return Failure(FailureKind.SILENT, f"{NO_ANSWER}{text or type(error).__name__}")
+
+
+def raise_if_foreign(error: Exception) -> None:
+    """Raise the error that says so where one of captchad's keys holds what captchad has not written."""
+    if isinstance(error, exceptions.ResponseError) and _FOREIGN in str(error):
+        raise CaptchadError(
+            "a key of captchad holds another type of value in Redis than captchad writes (WRONGTYPE): "
+            "find out who wrote it, and delete that key or restore a backup"
+        ) from error
 
 
 def _find_code(error: Exception, text: str) -> str:

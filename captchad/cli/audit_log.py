@@ -3,7 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +15,7 @@ from captchad.broker.connection import Broker
 from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
-from captchad.cli.printing import print_json, print_table, say, show_time
+from captchad.cli.printing import print_json, print_table, say, show_time, written_out
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.audit import AuditEntry, Chain, Fault, Mark, find_faults
 from captchad.domain.audit_export import compare_with_export, read_export, write_line
@@ -71,7 +71,8 @@ def verify(ctx: click.Context, /, file: Path | None, config_path: str | None, is
     With FILE, an earlier export, also whether what was exported then still stands: whoever can write to Redis could
     make a whole new chain there, but not in the file.
     """
-    count, faults, chain = run_connected(_verify(load(config_path), file.read_bytes() if file is not None else None))
+    with file.open("rb") if file is not None else nullcontext() as stream:
+        count, faults, chain = run_connected(_verify(load(config_path), stream))
     head = chain.head if chain is not None else Mark(0, "")
     if is_json:
         print_json(
@@ -85,7 +86,9 @@ def verify(ctx: click.Context, /, file: Path | None, config_path: str | None, is
     else:
         for fault in faults:
             say(f"{fault.kind}: {fault.message}", is_error=True)
-        if not faults:
+        if not faults and chain is None:
+            say("the log is empty; whether it ever had an entry, only an export can tell: verify FILE")
+        elif not faults:
             say(f"{count} entries, whole; the last is {head.sequence}, {head.link or 'none'}")
     ctx.exit(EXIT_FAILED if faults else 0)
 
@@ -111,12 +114,14 @@ async def _read(
     return list(newest)
 
 
-async def _verify(loaded: LoadedConfiguration, export: bytes | None) -> tuple[int, list[Fault], Chain | None]:
+async def _verify(loaded: LoadedConfiguration, export: IO[bytes] | None) -> tuple[int, list[Fault], Chain | None]:
     async with open_broker(loaded) as broker:
-        entries, chain = await _open(broker, loaded).read_whole()
+        log = _open(broker, loaded)
+        entries, chain = await log.read_whole()
+        kept_since_ms = await log.find_kept_since_ms()
     faults = list(find_faults(entries, chain)) if chain is not None else list(_miss_chain(entries))
     if export is not None:
-        faults += compare_with_export(read_export(export), entries, chain)
+        faults += compare_with_export(read_export(export), entries, chain, kept_since_ms)
     return len(entries), faults, chain
 
 
@@ -139,7 +144,9 @@ async def _export(loaded: LoadedConfiguration, file: Path | None) -> int:
 @contextmanager
 def _open_file(file: Path | None) -> Iterator[IO[bytes]]:
     if file is None:
-        yield sys.stdout.buffer
+        with written_out():
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
         return
     try:
         with file.open("xb") as stream:

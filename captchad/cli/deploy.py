@@ -13,7 +13,7 @@ from captchad.cli.deployed_configuration import find_contradictions, list_decide
 from captchad.cli.failures import describe_problem
 from captchad.cli.host_steps import carry_out, dry_run_option, print_plan
 from captchad.cli.joining import check_joining, read_joining
-from captchad.cli.printing import print_pairs, say
+from captchad.cli.printing import print_pairs, say, told_if_lost
 from captchad.cli.switching import hand_back_where_owed, say_end_of_switch, undone_where_it_fails
 from captchad.cli.wanted_host import want
 from captchad.config.loader import LoadedConfiguration
@@ -151,7 +151,10 @@ def _say_where(wanted: Wanted, found: Found) -> None:
     )
     key = run_connected(_make_first_key(loaded)) if Role.GATEWAY in wanted.roles else None
     if key is not None:
-        say(key)
+        with told_if_lost(
+            f"the API key {FIRST_KEY} was created, but its text is lost: `captchad keys rotate {FIRST_KEY}`"
+        ):
+            say(key)
         say("the API key above has every scope; save it now: it can't be shown again", is_error=True)
     if not loaded.configuration.security.targets:
         say(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from captchad.cli.printing import say
+from captchad.cli.printing import OutputFailed, say, written_out
 from captchad.domain.errors import CaptchadError, ConfigurationError, ConfigurationProblem, InvalidRequest
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 
@@ -21,14 +21,19 @@ _ADVICE = {
 
 def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
     """Run a command; return its exit code, and print what went wrong as one line, with a traceback on request."""
+    if sys.stdout is None:
+        # Before anything is done: what is opened next would take its place.
+        say("captchad: standard output is closed; where nobody reads it, add >/dev/null", is_error=True)
+        return EXIT_FAILED
     try:
         result = act()
-        sys.stdout.flush()
+        with written_out():
+            sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has gone; what is still in the buffer must not fail a second time at the interpreter's end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_unwritten()
         return EXIT_FAILED
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001
+    except (Exception, KeyboardInterrupt) as caught:  # noqa: BLE001
+        error = _name_output(caught)
         for row in traceback.format_exc().splitlines() if is_debug else ():
             say(row, is_error=True)
         lines, code = _explain(error)
@@ -36,6 +41,22 @@ def run_guarded(act: Callable[[], object], is_debug: bool) -> int:
             say(f"captchad: {_one_line(line)}", is_error=True)
         return code
     return result if isinstance(result, int) else EXIT_DONE
+
+
+def _name_output(error: BaseException) -> BaseException:
+    """Return a failure to write standard output as such, also where it was not met by `printing`: in a help text."""
+    _drop_unwritten()
+    frames = list(traceback.walk_tb(error.__traceback__))
+    is_printing = bool(frames) and frames[-1][0].f_code is click.echo.__code__  # noqa: TID251 - click prints the help
+    return OutputFailed(error) if isinstance(error, OSError) and is_printing else error
+
+
+def _drop_unwritten() -> None:
+    """Drop what standard output does not take: it would fail a second time at the interpreter's end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _explain(error: BaseException) -> tuple[list[str], int]:

@@ -9,8 +9,8 @@ from captchad.broker.api_keys import ApiKeys
 from captchad.broker.key_quotas import KeyQuotas
 from captchad.cli.broker_connection import open_broker, run_connected
 from captchad.cli.command_group import CommandGroup
-from captchad.cli.options import DURATION, config_option, json_option, load
-from captchad.cli.printing import print_json, print_table, say, show_time
+from captchad.cli.options import DurationType, config_option, json_option, load
+from captchad.cli.printing import print_json, print_table, say, show_time, told_if_lost
 from captchad.config.loader import LoadedConfiguration
 from captchad.domain.api_key import ApiKey, KeyLimits, Scope
 from captchad.domain.errors import TargetNotAllowed
@@ -21,6 +21,9 @@ DEFAULT_SCOPES = (Scope.SUBMIT.value, Scope.READ.value)
 NAME_LENGTH_LIMIT = 64
 HIGHEST_LIMIT = 1_000_000_000
 OVERLAP_BY_DEFAULT = "24h"
+LONGEST_OVERLAP = "90d"
+_life = DurationType(shortest="1s")
+_overlap = DurationType(longest=LONGEST_OVERLAP)
 _limit = click.IntRange(1, HIGHEST_LIMIT)
 _HEADINGS = ("NAME", "ID", "SCOPES", "TARGETS", "RATE", "TODAY", "CREATED", "LAST USED", "EXPIRES", "STATE")
 
@@ -41,7 +44,7 @@ def keys() -> None:
     help="What the key may do; repeat for several.  [default: submit and read]",
 )
 @click.option("--target", "hosts", multiple=True, metavar="HOST", help="Only this declared target; repeat for several.")
-@click.option("--expires", type=DURATION, help="How long the key is valid, such as 90d.  [default: until revoked]")
+@click.option("--expires", type=_life, help="How long the key is valid, such as 90d.  [default: until revoked]")
 @click.option("--rate", type=_limit, metavar="N", help="Requests a minute, instead of security.rate_limiting.")
 @click.option("--burst", type=_limit, metavar="N", help="Requests that may come at once, with --rate.")
 @click.option("--quota", type=_limit, metavar="N", help="Tasks a day (UTC).  [default: no limit]")
@@ -71,19 +74,23 @@ def create(
     )
     if not is_json and not loaded.configuration.security.api_key_required:
         say("keys are not asked for yet: security.api_key_required is false", is_error=True)
-    _show_new(text, key, is_json)
+    with told_if_lost(
+        f"the key {key.name} ({key.key_id}) was created, but its text is lost: `captchad keys revoke {key.key_id}`, "
+        "and create another"
+    ):
+        _show_new(text, key, is_json)
 
 
 @keys.command()
 @click.argument("name")
 @click.option(
     "--overlap",
-    type=DURATION,
+    type=_overlap,
     default=OVERLAP_BY_DEFAULT,
     show_default=True,
-    help="How long the former text is valid too; 0s: not at all.",
+    help=f"How long the former text is valid too, {LONGEST_OVERLAP} at most; 0s: not at all.",
 )
-@click.option("--expires", type=DURATION, help="How long the key is valid from now on.  [default: as before]")
+@click.option("--expires", type=_life, help="How long the key is valid from now on.  [default: as before]")
 @config_option
 @json_option
 def rotate(name: str, overlap: int, expires: int | None, config_path: str | None, is_json: bool) -> None:
@@ -92,7 +99,11 @@ def rotate(name: str, overlap: int, expires: int | None, config_path: str | None
     The key keeps its id, tasks, scopes, targets, limits and quota.
     """
     text, key = run_connected(_rotate(load(config_path), name, overlap, expires))
-    _show_new(text, key, is_json)
+    with told_if_lost(
+        f"the key {key.name} ({key.key_id}) was rotated, but its new text is lost: "
+        f"`captchad keys rotate {key.key_id}` again, after which the former text is not valid any more"
+    ):
+        _show_new(text, key, is_json)
     if not is_json:
         say(f"the former text is valid until {show_time(key.previous_until_ms)}", is_error=True)
 

@@ -67,11 +67,14 @@ def labels() -> None:
 @json_option
 def list_labels(host: str | None, limit: int, config_path: str | None, is_json: bool) -> None:
     """Show how many labels each target has, or the newest labels of HOST."""
-    store = _open_store(load(config_path))
+    loaded = load(config_path)
+    store = _open_store(loaded)
     if host is None:
         _list_targets(store, is_json)
         return
     newest = store.read(host)[::-1][:limit]
+    if not newest:
+        _refuse_undeclared(loaded, host)
     if is_json:
         print_json([_represent(label) for label in newest])
         return
@@ -161,11 +164,23 @@ def delete(host: str | None, label_ids: Sequence[str], config_path: str | None, 
         raise click.UsageError("give either a HOST or --id")
     loaded = load(config_path)
     acts = _open_acts(loaded)
+    if host is not None and not _open_store(loaded).read(host):
+        _refuse_undeclared(loaded, host)
     with handed_over(find_state_directory(loaded.path)):
         deleted = acts.delete_host(host) if host is not None else acts.delete(label_ids)
+    if host is None and not deleted:
+        raise click.ClickException(f"there is no label {' or '.join(label_ids)}; see `captchad labels list HOST`")
     of_what = {"labels": list(label_ids)} if host is None else {"host": host}
     note_done(loaded, "labels_delete", deleted=deleted, **of_what)
     print_json({"deleted": deleted}) if is_json else say(f"{deleted} deleted")
+
+
+def _refuse_undeclared(loaded: LoadedConfiguration, host: str) -> None:
+    """Refuse a host without labels that is no target either: one that was declared once may have some still."""
+    try:
+        find_declared_target(loaded.configuration.security.declared_targets(), host)
+    except TargetNotAllowed as error:
+        raise click.ClickException(f"there are no labels of {host}: {error.message}") from None
 
 
 def _open_store(loaded: LoadedConfiguration) -> LabelStore:

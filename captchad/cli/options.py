@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from captchad.domain.api_key import read_key
 from captchad.domain.duration import parse_duration
 from captchad.domain.errors import InvalidRequest
 from captchad.domain.ports import API_KEY_VARIABLE, DEFAULT_GATEWAY_URL, GATEWAY_VARIABLE
@@ -22,15 +23,23 @@ class DurationType(click.ParamType[int]):
 
     name = "duration"
 
+    def __init__(self, shortest: str = "0s", longest: str | None = None) -> None:
+        self._shortest = shortest
+        self._longest = longest
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the seconds; wrong usage where the value is no duration."""
         try:
-            return value if isinstance(value, int) else parse_duration(str(value))
+            seconds = value if isinstance(value, int) else parse_duration(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+        if seconds < parse_duration(self._shortest):
+            self.fail(f"{value} is too short; at least {self._shortest}", param, ctx)
+        if self._longest is not None and seconds > parse_duration(self._longest):
+            self.fail(f"{value} is too long; at most {self._longest}", param, ctx)
+        return seconds
 
 
-DURATION = DurationType()
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 config_option = click.option(
     "--config",
@@ -52,7 +61,21 @@ limit_option = click.option(
 
 def api_key_option(help_text: str) -> Callable[[Decorated], Decorated]:
     """Return --api-key, which also comes from the environment."""
-    return click.option("--api-key", envvar=API_KEY_VARIABLE, show_envvar=True, metavar="KEY", help=help_text)
+    return click.option(
+        "--api-key",
+        envvar=API_KEY_VARIABLE,
+        show_envvar=True,
+        metavar="KEY",
+        callback=_read_api_key,
+        help=help_text,
+    )
+
+
+def _read_api_key(ctx: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    try:
+        return read_key(text)
+    except InvalidRequest as error:
+        raise click.BadParameter(error.message) from None
 
 
 def gateway_options(function: Decorated) -> Decorated:

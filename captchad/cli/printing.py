@@ -3,10 +3,11 @@
 All that commands print goes through here, where what pages and callers wrote loses its power over a terminal.
 """
 
+import contextlib
 import io
 import json
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
@@ -23,16 +24,47 @@ GAP_COLUMNS = 2
 UNKNOWN = "-"
 
 
+class OutputFailed(click.ClickException):
+    """What was to be printed on standard output is lost."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"standard output can't be written: {(error.strerror or str(error)).lower()}")
+
+
+@contextlib.contextmanager
+def written_out() -> Iterator[None]:
+    """Name standard output where it can't be written; a reader who has gone stays a BrokenPipeError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputFailed(error) from None
+
+
+@contextlib.contextmanager
+def told_if_lost(what_to_do: str) -> Iterator[None]:
+    """Print what can't be printed twice; where it is lost, say on standard error what was done and what to do now."""
+    try:
+        yield
+    except (OutputFailed, BrokenPipeError):
+        say(f"captchad: {what_to_do}", is_error=True)
+        raise
+
+
 def say(*columns: object, is_error: bool = False, colour: str | None = None, is_bold: bool = False) -> None:
     """Print one line, of one text or of several with tabs between; on standard error where something failed."""
     line = "\t".join(escape_control_characters(str(column)) for column in columns)
-    click.secho(line, err=is_error, fg=colour, bold=is_bold or None)  # noqa: TID251
+    # A remark that nobody can be told must not keep back what is printed after it.
+    with contextlib.suppress(OSError) if is_error else written_out():
+        click.secho(line, err=is_error, fg=colour, bold=is_bold or None)  # noqa: TID251
 
 
 def print_json(value: Any, *, is_one_line: bool = False) -> None:
     """Print a value as JSON, indented or in one line."""
     text = json.dumps(value, indent=None if is_one_line else 2, ensure_ascii=False, default=str)
-    click.echo(escape_in_json(text))  # noqa: TID251
+    with written_out():
+        click.echo(escape_in_json(text))  # noqa: TID251
 
 
 def print_table(
@@ -63,7 +95,8 @@ def print_table(
         console = Console()
         # In a narrower terminal lines run on, which leaves whole what is whole.
         console.width = max(console.width, least_columns)
-        console.print(table)
+        with written_out():
+            console.print(table)
         return
     drawn = Console(width=max(PIPE_WIDTH_COLUMNS, least_columns), file=io.StringIO(), color_system=None)
     with drawn.capture() as captured:

@@ -10,6 +10,7 @@ from captchad.client.problems import read_pause_seconds, read_problem
 from captchad.client.steps import Exchange, Pause, Steps
 from captchad.client.trust import Trust
 from captchad.client.wire import Answer, GatewayAddress, Request
+from captchad.domain.api_key import read_key
 from captchad.domain.errors import BrokerUnavailable, CaptchadError, GatewayUnreachable, RateLimited
 from captchad.domain.task import TaskStatus
 from captchad.domain.task_limits import WAIT_LIMIT_SECONDS
@@ -42,7 +43,8 @@ class GatewayCalls:
         monotonic_seconds: Callable[[], float] = time.monotonic,  # noqa: TID251 - the client stands alone
     ) -> None:
         self.address = GatewayAddress(base_url, trust)
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        key = read_key(api_key)
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._timeout_seconds = timeout_seconds
         self._repeats_failures = repeats_failures
         self._monotonic_seconds = monotonic_seconds

@@ -4,6 +4,7 @@ import base64
 import binascii
 import os
 import ssl
+import stat
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -20,6 +21,7 @@ class CertificateFileUnusable(Exception):
 def load_authorities(context: ssl.SSLContext, name: str) -> None:
     """Make the certificates of a PEM file the context's authorities; CertificateFileUnusable where there are none."""
     path = find_certificate_file(name)
+    refuse_special_file(path)
     try:
         context.load_verify_locations(cafile=path)
     except ssl.SSLError:
@@ -31,6 +33,7 @@ def load_authorities(context: ssl.SSLContext, name: str) -> None:
 def load_client_certificate(context: ssl.SSLContext, name: str) -> None:
     """Have the context show the certificate of a PEM file, with the key in it; CertificateFileUnusable without both."""
     path = find_certificate_file(name)
+    refuse_special_file(path)
     try:
         # The empty password: OpenSSL would ask for one at the terminal.
         context.load_cert_chain(path, password="")
@@ -73,6 +76,16 @@ def is_pin(text: str) -> bool:
         return len(base64.b64decode(text, validate=True)) == sha256().digest_size
     except (binascii.Error, ValueError):
         return False
+
+
+def refuse_special_file(path: str) -> None:
+    """Raise CertificateFileUnusable for a pipe or a device: whoever opens one may wait for ever."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - an empty path is no folder
+    except OSError as error:
+        raise CertificateFileUnusable(describe_unreadable(path, error)) from None
+    if not stat.S_ISREG(mode):
+        raise CertificateFileUnusable(f"{path} is no regular file: name a file in PEM form")
 
 
 def describe_unreadable(path: str, error: OSError) -> str:

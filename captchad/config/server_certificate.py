@@ -11,7 +11,12 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
-from captchad.config.certificates import CertificateFileUnusable, describe_unreadable, find_certificate_file
+from captchad.config.certificates import (
+    CertificateFileUnusable,
+    describe_unreadable,
+    find_certificate_file,
+    refuse_special_file,
+)
 from captchad.config.tls_section import TlsSection
 
 OLDEST_VERSION = ssl.TLSVersion.TLSv1_2
@@ -108,9 +113,11 @@ def _explain(error: ssl.SSLError, certificate: str, key: str) -> ServerCertifica
 
 def _find(setting: str, name: str) -> str:
     try:
-        return find_certificate_file(name)
+        path = find_certificate_file(name)
+        refuse_special_file(path)
     except CertificateFileUnusable as error:
         raise ServerCertificateUnusable(setting, str(error)) from None
+    return path
 
 
 def _read(setting: str, path: str, *, has_key: bool) -> str:

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from captchad.domain.errors import InvalidRequest
 from captchad.domain.target import host_matches
 
 KEY_PREFIX = "ck"
@@ -87,6 +88,17 @@ def make_secret(key_id: str) -> tuple[str, str]:
     """Make a secret of a key; return the text to hand over once, and the digest to store."""
     secret = secrets.token_hex(_SECRET_BYTES)
     return f"{KEY_PREFIX}_{key_id}_{secret}", digest_secret(secret)
+
+
+def read_key(text: str | None) -> str | None:
+    """Return a key as a caller gives it, without white space around it; InvalidRequest where no header could carry it.
+
+    None where there is none. The message does not have the key in it: it is shown and logged.
+    """
+    key = (text or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidRequest("an API key is one line of printable ASCII characters; give it as it was printed")
+    return key or None
 
 
 def split_key(text: str) -> tuple[str, str] | None:

@@ -39,12 +39,16 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One entry: its number (from 1, without gaps), when it was written (Redis TIME), the act's JSON, and its hash."""
+    """One entry: its number (from 1, without gaps), when it was written (Redis TIME), the act's JSON, and its hash.
+
+    With `has_more` there is something beside those in Redis, which no hash covers.
+    """
 
     sequence: int
     at_ms: int
     act: bytes
     link: str
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,8 @@ def _judge(entry: AuditEntry, links: Mapping[int, str], missing: Collection[int]
     previous = links.get(number - 1)
     if previous is not None and entry.link != link_entry(previous, number, entry.at_ms, entry.act):
         return Fault("changed", number, f"entry {number}, or the hash of the one before it, was changed")
+    if entry.has_more:
+        return Fault("changed", number, f"entry {number} has a field that captchad has not written")
     if number in missing:
         return Fault("reordered", number, f"entry {number} is stored {behind}")
     return None

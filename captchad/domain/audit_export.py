@@ -1,15 +1,17 @@
 """Exported entries of the audit log: a line of JSON each, which can be checked without Redis."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from captchad.domain.audit import AuditEntry, Chain, Fault, encode_members, link_entry
 from captchad.domain.errors import CaptchadError
 
 MS = 1000
+LINE_LIMIT_BYTES = 4_194_304
+"""Far more than the act of the largest batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,24 @@ def write_line(entry: AuditEntry, previous: str) -> bytes:
     return json.dumps(members).encode() + b"\n"
 
 
-def read_export(content: bytes) -> list[ExportedEntry]:
-    """Read an export; CaptchadError names the first line that is none."""
-    return [_read_line(number, line) for number, line in enumerate(content.splitlines(), start=1)]
+def read_export(file: IO[bytes]) -> Iterator[ExportedEntry]:
+    """Read an export line by line; CaptchadError names the first line that is none."""
+    number = 0
+    while line := file.readline(LINE_LIMIT_BYTES):
+        number += 1
+        yield _read_line(number, line)
 
 
 def compare_with_export(
-    exported: Sequence[ExportedEntry], entries: Sequence[AuditEntry], chain: Chain | None
+    exported: Iterable[ExportedEntry],
+    entries: Sequence[AuditEntry],
+    chain: Chain | None,
+    kept_since_ms: int | None = None,
 ) -> Iterator[Fault]:
-    """Check an export by itself, and that what is in it still stands; what was trimmed since is no fault."""
+    """Check an export by itself, and that what is in it still stands; what was due to be trimmed since is no fault.
+
+    What was written after `kept_since_ms` was not due; None where any entry may have been.
+    """
     stored = {entry.sequence: entry for entry in entries}
     anchor, head = (chain.anchor.sequence, chain.head.sequence) if chain is not None else (0, 0)
     last: ExportedEntry | None = None
@@ -58,6 +69,9 @@ def compare_with_export(
             yield Fault("changed", number, f"line {number} of the export, or the one before it, was changed")
         elif number > head:
             yield Fault("removed", number, f"entry {number} of the export is behind the end of the log")
+        elif number <= anchor and kept_since_ms is not None and one.entry.at_ms > kept_since_ms:
+            message = f"entry {number} of the export is gone, though security.audit_log has it kept still"
+            yield Fault("removed", number, message)
         elif number > anchor and stored.get(number) != one.entry:
             yield Fault("changed", number, f"entry {number} is not as it was exported")
         last = one

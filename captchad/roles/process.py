@@ -131,7 +131,7 @@ class RoleProcess:
         for callback in self._on_reload:
             callback(in_force)
         if self._tls is not None:
-            self._tls.take_over()
+            await self._tls.take_over()
         report = describe_changes(old, new)
         self._note_reload(DONE, changed_settings(old, new).reloadable)
         for line in report.waiting:

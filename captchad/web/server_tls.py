@@ -1,5 +1,6 @@
 """The certificate that a server shows now; one that is renewed on disk is taken over while the server runs."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Callable
@@ -21,7 +22,7 @@ _logger = logging.getLogger(__name__)
 
 WATCH_SECONDS = 2.0
 
-_Marks = tuple[tuple[int, int, int] | None, ...]
+_Marks = tuple[tuple[int, int, int, int] | None, ...]
 
 
 class ServerTls:
@@ -75,20 +76,21 @@ class ServerTls:
         """Take over what changes on disk, until cancelled."""
         while True:
             await self._clock.sleep(WATCH_SECONDS)
-            self.look()
+            await self.look()
 
-    def look(self) -> None:
+    async def look(self) -> None:
         """Take over files that have changed, once they have stopped changing: two of them are renewed one by one."""
-        marks = self._read_marks()
+        # A folder of another host may not answer: that holds up the watch alone.
+        marks = await asyncio.to_thread(self._read_marks)
         is_settled, self._seen = marks == self._seen, marks
         if is_settled and marks != self._tried:
-            self.take_over()
+            await self.take_over()
 
-    def take_over(self) -> None:
+    async def take_over(self) -> None:
         """Use the files as they are now; the certificate in use stays where they can't be used."""
-        self._tried = self._read_marks()
+        self._tried = await asyncio.to_thread(self._read_marks)
         try:
-            found = self._load()
+            found = await asyncio.to_thread(self._load)
         except ServerCertificateUnusable as error:
             _logger.error("%s.%s: %s; the certificate in use stays", self._name, error.setting, error)  # noqa: TRY400
             return
@@ -106,12 +108,12 @@ class ServerTls:
             self._metrics.set_certificate_expiry(self._current.expires.timestamp())
 
     def _read_marks(self) -> _Marks:
-        """Return what changes with each file; None for one that is not there."""
-        marks: list[tuple[int, int, int] | None] = []
+        """Return what changes with each file, its rights too; None for one that is not there."""
+        marks: list[tuple[int, int, int, int] | None] = []
         try:
             for path in list_files(self._section):
                 found = path.stat()
-                marks.append((found.st_ino, found.st_size, found.st_mtime_ns))
+                marks.append((found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
         except (OSError, CertificateFileUnusable):
             marks.append(None)
         return tuple(marks)

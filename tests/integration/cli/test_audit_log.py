@@ -8,7 +8,7 @@ import orjson
 
 from captchad.broker.audit_log import AuditLog
 from captchad.broker.learned_models import LearnedModels
-from captchad.broker.redis_keys import AUDIT_LOG
+from captchad.broker.redis_keys import AUDIT_CHAIN, AUDIT_LOG
 from captchad.config.settings import AuditLogSection, RecognitionSection
 from captchad.domain.audit import Act
 from captchad.domain.label import Verdict
@@ -121,8 +121,38 @@ async def test_tampering_is_named_and_an_export_finds_a_new_chain(
     [fault] = json.loads(captchad("audit-log", "verify", "--json").stdout)["faults"]
     assert (fault["kind"], fault["entry"]) == ("removed", 2)
     await client.flushall()
+    empty = captchad("audit-log", "verify")
+    assert (empty.returncode, empty.stdout.partition(";")[0]) == (0, "the log is empty")
+    assert captchad("audit-log", "verify", str(file)).returncode == 1
+    await client.set(AUDIT_CHAIN, "foreign")
+    foreign = captchad("audit-log", "verify")
+    assert (foreign.returncode, "WRONGTYPE" in foreign.stderr, len(foreign.stderr.splitlines())) == (1, True, 1)
+    await client.flushall()
     await log.append([Act(f"act{index}").encode() for index in range(4)])
     assert captchad("audit-log", "verify").returncode == 0
     assert captchad("audit-log", "verify", str(file)).stderr.splitlines() == [
         f"changed: entry {number} is not as it was exported" for number in range(1, 5)
     ]
+
+
+async def test_a_forged_trim_and_a_field_of_somebody_else_are_found(
+    captchad: Run, partition: Partition, tmp_path: Path
+) -> None:
+    client, log, file = partition.broker.client, AuditLog(partition.broker, AuditLogSection()), tmp_path / "audit.jsonl"
+    await log.append([Act(f"act{index}").encode() for index in range(4)])
+    assert captchad("audit-log", "export", str(file)).returncode == 0
+    [(first, _), (second, fields), *_] = await client.xrange(AUDIT_LOG)
+    await client.xdel(AUDIT_LOG, first, second)
+    await client.hset(AUDIT_CHAIN, mapping={"anchor_sequence": 2, "anchor_link": fields[b"link"]})
+    assert captchad("audit-log", "verify").returncode == 0
+    found = captchad("audit-log", "verify", str(file))
+    assert (found.returncode, found.stderr.splitlines()) == (
+        1,
+        [f"removed: entry {n} of the export is gone, though security.audit_log has it kept still" for n in (1, 2)],
+    )
+    # With a log of two entries, the same trim was due.
+    assert captchad("audit-log", "verify", str(file), CAPTCHAD_SECURITY__AUDIT_LOG__LIMIT="2").returncode == 0
+    [_, (last, fields)] = await client.xrange(AUDIT_LOG)
+    await client.xdel(AUDIT_LOG, last)
+    await client.xadd(AUDIT_LOG, fields | {b"more": b"x"})
+    assert captchad("audit-log", "verify").stderr == "changed: entry 4 has a field that captchad has not written\n"

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,8 +53,28 @@ def test_a_key_has_its_limits_and_is_rotated(captchad: Run) -> None:
     again = captchad("keys", "rotate", "ci", "--overlap", "0s")
     assert again.stdout.startswith(f"ck_{created['id']}_")
     assert "the former text is valid until" in again.stderr
-    for arguments in (("create", "b", "--expires", "soon"), ("create", "b", "--burst", "5"), ("rotate",)):
-        assert captchad("keys", *arguments).returncode == 2
+    for line in ("create b --expires soon", "create b --expires 0s", "create b --burst 5", "rotate"):
+        assert captchad("keys", *line.split()).returncode == 2
+    assert "too long; at most 90d" in captchad("keys", "rotate", "ci", "--overlap", "91d").stderr
+    short = json.loads(captchad("keys", "create", "short", "--expires", "1h", "--json").stdout)
+    rotated = json.loads(captchad("keys", "rotate", "short", "--overlap", "2h", "--json").stdout)
+    assert rotated["former_text_valid_until"] == short["expires_at"]
+
+
+@pytest.mark.parametrize("act", ["create", "rotate"])
+def test_a_key_whose_text_is_lost_is_named_with_what_to_do(
+    captchad: Run, environment: dict[str, str], act: str
+) -> None:
+    if act == "rotate":
+        assert captchad("keys", "create", "ci").returncode == 0
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "captchad", "keys", act, "ci"]
+        ended = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    (listed,) = json.loads(captchad("keys", "list", "--json").stdout)
+    told, line = ended.stderr.splitlines()[-2:]
+    advice = {"create": "revoke", "rotate": "rotate"}[act]
+    assert f"text is lost: `captchad keys {advice} {listed['id']}`" in told
+    assert (ended.returncode, line) == (1, "captchad: standard output can't be written: no space left on device")
 
 
 def test_a_key_that_is_asked_for_comes_without_that_remark(captchad: Run) -> None:

@@ -72,7 +72,19 @@ def test_targets_and_labels_are_listed(store: LabelStore) -> None:
     shown = run("list", HOST).stdout
     assert "verified" in shown
     assert make_label(2).label_id in shown
-    assert "no labels of nobody.example.com" in run("list", "nobody.example.com").stdout
+
+
+def test_a_host_that_is_no_target_and_an_id_that_is_no_label_are_refused(
+    state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"no labels of {HOST}" in run("list", HOST).stdout
+    assert run("delete", HOST).stdout == "0 deleted\n"
+    for command in ("list", "delete"):
+        assert run_command_line(["labels", command, "nobody.example.com"]) == 1
+        line = "there are no labels of nobody.example.com: nobody.example.com is not declared in security.targets"
+        assert line in capsys.readouterr().err
+    assert run_command_line(["labels", "delete", "--id", "nope"]) == 1
+    assert "there is no label nope" in capsys.readouterr().err
 
 
 def test_without_labels_the_list_says_where_they_come_from(state: Path) -> None:

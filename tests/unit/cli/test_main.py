@@ -30,6 +30,35 @@ def test_a_name_that_would_steer_a_terminal_is_refused(capsys: pytest.CaptureFix
     assert "printable characters" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["config", "example", "nginx"]])
+def test_what_can_not_be_printed_is_one_line_and_a_failure(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "captchad", *arguments]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    line = "captchad: standard output can't be written: no space left on device\n"
+    assert (ended.returncode, ended.stderr) == (1, line)
+
+
+def test_without_standard_output_nothing_is_begun() -> None:
+    closed = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "captchad", "--version"],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (closed.returncode, closed.stderr) == (
+        1,
+        "captchad: standard output is closed; where nobody reads it, add >/dev/null\n",
+    )
+
+
+def test_a_key_that_no_header_carries_is_refused_unseen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(["stats", "--api-key", "ck_a\nsecret"]) == 2
+    shown = capsys.readouterr().err
+    assert "an API key is one line of printable ASCII characters" in shown
+    assert "secret" not in shown
+
+
 def test_without_arguments_the_help_comes_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command_line([]) == 2
     output = capsys.readouterr()

@@ -1,11 +1,12 @@
 """The audit log's chain: whatever is done to it is found and named."""
 
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 
 from captchad.domain.audit import Act, AuditEntry, Chain, Mark, find_faults, link_entry
-from captchad.domain.audit_export import compare_with_export, read_export, write_line
+from captchad.domain.audit_export import LINE_LIMIT_BYTES, ExportedEntry, compare_with_export, read_export, write_line
 from captchad.domain.errors import CaptchadError
 
 LENGTH = 9
@@ -72,6 +73,12 @@ def test_an_added_entry_is_named(at: int) -> None:
     assert name_faults([*entries, further], chain) == [("added", LENGTH + 1)]
 
 
+def test_a_field_that_no_hash_covers_is_named() -> None:
+    entries, chain = make_chain()
+    entries[3] = replace(entries[3], has_more=True)
+    assert name_faults(entries, chain) == [("changed", 4)]
+
+
 def test_what_was_missing_when_it_was_trimmed_stays_known() -> None:
     entries, chain = make_chain(100)
     assert name_faults(entries, replace(chain, broken_at=50)) == [("removed", 50)]
@@ -85,9 +92,13 @@ def export(entries: list[AuditEntry], chain: Chain) -> bytes:
     return b"".join(lines)
 
 
+def read(content: bytes) -> list[ExportedEntry]:
+    return list(read_export(BytesIO(content)))
+
+
 def test_an_export_shows_a_chain_that_was_made_anew() -> None:
     entries, chain = make_chain()
-    exported = read_export(export(entries, chain))
+    exported = read(export(entries, chain))
     assert [one.entry for one in exported] == entries
     assert list(compare_with_export(exported, entries, chain)) == []
     # Trimmed since: nothing to compare with.
@@ -106,26 +117,43 @@ def test_an_export_shows_a_chain_that_was_made_anew() -> None:
     assert [(fault.kind, fault.sequence) for fault in found] == [("removed", n) for n in range(4, LENGTH + 1)]
 
 
+def test_an_export_shows_what_was_trimmed_before_it_was_due() -> None:
+    entries, chain = make_chain()
+    exported, trimmed = read(export(entries, chain)), Chain(Mark(5, entries[4].link), chain.head)
+    assert name_faults(entries[5:], trimmed) == []
+    found = compare_with_export(exported, entries[5:], trimmed, kept_since_ms=entries[2].at_ms)
+    assert [(fault.kind, fault.sequence) for fault in found] == [("removed", 4), ("removed", 5)]
+    for due in (None, entries[4].at_ms):
+        assert list(compare_with_export(exported, entries[5:], trimmed, due)) == []
+
+
+def test_a_line_without_an_end_is_refused_before_it_is_read_whole() -> None:
+    file = BytesIO(b"{" * (LINE_LIMIT_BYTES + 1))
+    with pytest.raises(CaptchadError, match="line 1 is no entry"):
+        list(read_export(file))
+    assert file.tell() == LINE_LIMIT_BYTES
+
+
 @pytest.mark.parametrize("at", range(1, LENGTH - 1))
 def test_a_changed_export_is_found_by_itself(at: int) -> None:
     entries, chain = make_chain()
     lines = export(entries, chain).splitlines(keepends=True)
     gone = Chain(chain.head, chain.head)
     changed = [*lines[:at], lines[at].replace(b"submit_task", b"cancel_task"), *lines[at + 1 :]]
-    assert [fault.sequence for fault in compare_with_export(read_export(b"".join(changed)), [], gone)] == [at + 1]
+    assert [fault.sequence for fault in compare_with_export(read(b"".join(changed)), [], gone)] == [at + 1]
     shortened = lines[:at] + lines[at + 1 :]
-    assert [fault.sequence for fault in compare_with_export(read_export(b"".join(shortened)), [], gone)] == [at + 2]
+    assert [fault.sequence for fault in compare_with_export(read(b"".join(shortened)), [], gone)] == [at + 2]
 
 
 @pytest.mark.parametrize("line", [b"", b"{}", b"[]", b'{"number": "x"}', b"\xff"])
 def test_what_is_no_export_is_refused_by_its_line(line: bytes) -> None:
     entries, chain = make_chain()
     with pytest.raises(CaptchadError, match=f"line {LENGTH + 1} is no entry"):
-        read_export(export(entries, chain) + line + b"\n")
+        read(export(entries, chain) + line + b"\n")
 
 
 def test_what_captchad_has_not_written_is_exported_as_it_is() -> None:
     for act in (b"not json", b'{"b": 1, "a": 2}', b"[]", b'"text"'):
         entry = AuditEntry(1, 5, act, link_entry("", 1, 5, act))
-        [one] = read_export(write_line(entry, ""))
+        [one] = read(write_line(entry, ""))
         assert one.entry == entry

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import ssl
 from collections.abc import AsyncIterator
@@ -205,9 +206,9 @@ async def test_a_renewed_certificate_is_taken_over_beside_connections_of_the_old
         await stage.ask(stage.first)
         second = issue(tmp_path, None, "localhost")
         stage.renew(second)
-        stage.tls.look()
+        await stage.tls.look()
         assert (await stage.ask(stage.first)).endswith(b"bytes"), "it may still be changing"
-        stage.tls.look()
+        await stage.tls.look()
         assert (await stage.ask(second)).endswith(b"https, 0 bytes")
         writer.write(LAST_GET)
         assert (await reader.read()).endswith(b"https, 0 bytes")
@@ -223,13 +224,39 @@ async def test_a_pair_that_does_not_fit_changes_nothing_and_is_told_once(
     async with run_stage(tmp_path) as stage:
         shutil.copy(split(issue(tmp_path, None, "localhost"))[1], stage.files[1])
         for _ in range(5):
-            stage.tls.look()
+            await stage.tls.look()
         stay = f"gateway.tls.key: {stage.files[1]} is not the key of the first certificate in {stage.files[0]}"
         told = [record.message for record in caplog.records if record.levelno == logging.ERROR]
         assert told == [f"{stay}; the certificate in use stays"]
         stage.files[0].unlink()
-        stage.tls.take_over()
+        await stage.tls.take_over()
         assert "can't be read: no such file or directory; the certificate in use stays" in caplog.messages[-1]
+        assert (await stage.ask(stage.first)).endswith(b"https, 0 bytes")
+
+
+async def test_a_key_that_is_closed_to_others_later_is_taken_over(tmp_path: Path) -> None:
+    async with run_stage(tmp_path) as stage:
+        second = issue(tmp_path, None, "localhost")
+        stage.renew(second)
+        stage.files[1].chmod(0o644)
+        for mode in (0o644, 0o600):
+            stage.files[1].chmod(mode)
+            for _ in range(2):
+                await stage.tls.look()
+            answer = await stage.ask(stage.first if mode == 0o644 else second)
+            assert answer.endswith(b"https, 0 bytes")
+
+
+async def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with run_stage(tmp_path) as stage:
+        key = stage.files[1]
+        key.unlink()
+        os.mkfifo(key)
+        for _ in range(2):
+            await stage.tls.look()
+        assert [record.message for record in caplog.records if record.levelno == logging.ERROR] == [
+            f"gateway.tls.key: {key} is no regular file: name a file in PEM form; the certificate in use stays"
+        ]
         assert (await stage.ask(stage.first)).endswith(b"https, 0 bytes")
 
 
