@@ -114,7 +114,14 @@ class Solver:
             times.end("capture")
         attempt.keep(picture)
         times.restart()
-        recognition = await self._reader.read(picture, attempt)
+        try:
+            recognition = await self._reader.read(picture, attempt)
+        except AttemptFailed as failure:
+            if not isinstance(failure.__cause__, PictureRefused):
+                raise
+            # Unlike a page's, this picture never changes.
+            message = f"{failure.message}; send the whole file"
+            raise AttemptFailed(failure.task_error_code, message, is_final=True) from None
         times.end("recognise")
         attempt.judge(picture, recognition, verified=None)
         return attempt.conclude(recognition)
