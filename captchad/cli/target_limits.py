@@ -63,9 +63,7 @@ def limit(
         return
     end = f", until {until}" if until else ""
     if now.expires is not None and now.expires < Clock().today():
-        say(
-            f"{declared.host} is closed now: its last day was {until}; `captchad targets limit {declared.host} --reset` opens it"
-        )
+        say(f"{declared.host} is closed now: its last day was {until}; with --reset the declared limits count again")
         return
     say(f"{declared.host}: {now.max_per_minute} visits a minute, {now.max_concurrent} pages at once{end}")
 

@@ -64,7 +64,7 @@ def is_page(page_or_picture: PageOrPicture) -> bool:
 
 
 def make_body(page_or_picture: PageOrPicture, options: TaskOptions, usual_target: str | None = None) -> dict[str, Any]:
-    """Return the body of a submit; InvalidRequest where a picture's file can't be read, BodyTooLarge where it is too big."""
+    """Return the body of a submit; InvalidRequest or BodyTooLarge where a picture can't be read or is too large."""
     if is_page(page_or_picture):
         return {"url": page_or_picture, **options}
     content = page_or_picture if isinstance(page_or_picture, bytes) else _read_file(Path(os.fspath(page_or_picture)))

@@ -180,7 +180,8 @@ def find_target(targets: Iterable[Target], origin: Origin, today: date) -> Targe
     if not on_port:
         ports = ", ".join(str(port) for target in covering for port in target.ports)
         raise TargetNotAllowed(
-            f"port {origin.port} of {origin.host} is not declared (declared: {ports}); add it to the target's ports in security.targets"
+            f"port {origin.port} of {origin.host} is not declared (declared: {ports}); "
+            "add it to the target's ports in security.targets"
         )
     return _choose_most_specific(on_port, today)
 

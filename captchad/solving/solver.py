@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from captchad.broker.consumer import AttemptOutcome, Deferral, Delivery, Settlement
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, PictureRefused, TaskErrorCode
 from captchad.domain.page import PageOrder
 from captchad.domain.picture import is_vector_picture
 from captchad.domain.target import Target

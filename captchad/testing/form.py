@@ -8,6 +8,7 @@ import base64
 import inspect
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypedDict, TypeVar
 
 from captchad.browser.forms.verdict import PATIENCE_SECONDS, Condition, ConditionKind, read_condition
@@ -119,6 +120,10 @@ async def run_on_page_async(steps: PageSteps[T]) -> T:
         return result
 
 
+def _type(text: str, found: Any) -> Any:
+    return found.fill(text)
+
+
 class FormFiller:
     """Reads the picture, types the text, sends the form and looks what became of it, with a new picture if need be."""
 
@@ -159,9 +164,9 @@ class FormFiller:
 
     def _answer(self, text: str) -> PageSteps[bool | None]:
         for selector, value in self._form.fields.items():
-            yield from self._do("fields=", selector, lambda found, value=value: found.fill(value))
+            yield from self._do("fields=", selector, partial(_type, value))
         was_failure_shown = yield from self._shows(self._failure)
-        yield from self._do("input=", self._form.input, lambda found: found.fill(text))
+        yield from self._do("input=", self._form.input, partial(_type, text))
         if self._form.submit is False:
             return None
         if self._form.submit is None:

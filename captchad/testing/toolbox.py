@@ -35,7 +35,7 @@ class CaptchadFixture(Captchad):
 
     def of_own_fleet(self) -> Self:
         """Have refusals of targets, also the twin's, say what names them to the session's own fleet."""
-        for calls in (self._calls, self._twin._calls):  # noqa: SLF001 - the twin is this client too
+        for calls in (self._calls, self._twin._calls):
             calls.own_advice = _FLEET_ADVICE
         return self
 

@@ -149,7 +149,7 @@ def test_a_wait_that_is_over_has_the_task(call: Call, stub: StubGateway) -> None
     ("status", "error", "advice"),
     [
         (401, errors.Unauthorized, "CAPTCHAD_API_KEY"),
-        (403, errors.TargetNotAllowed, "security.targets"),
+        (403, errors.TargetNotAllowed, "about target_not_allowed$"),
         (422, errors.IdempotencyConflict, "about idempotency_conflict"),
     ],
 )
