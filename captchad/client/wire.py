@@ -96,7 +96,8 @@ class GatewayAddress:
             body = response.read()
         except (HTTPException, OSError) as error:
             if not self.is_secure and (not content or content.startswith(_TLS_ALERT)):
-                raise self._ask_for("https", "it may speak TLS") from error
+                # A captchad gateway with TLS just hangs up; so does one that is killed.
+                raise self._ask_for("https", "it hung up, as a port does that speaks TLS") from error
             raise self.fail(str(error) or type(error).__name__) from error
         finally:
             response.close()

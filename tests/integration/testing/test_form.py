@@ -124,7 +124,7 @@ def test_a_page_that_stays_draws_another_picture_where_it_is_asked_to(fill: Fill
 )
 def test_a_wrong_selector_is_told_by_its_argument(fill: Fill, site: CaptchaPage, argument: str, form: Form) -> None:
     with pytest.raises(CaptchaNotFilled, match=f"{argument}= '#missing' matches nothing at {site.url}/"):
-        fill(site.url, form, Reader(site, [RIGHT]), limit_ms=4_000)
+        fill(site.url, form, Reader(site, [RIGHT]), limit_ms=2_000)
 
 
 def test_an_answer_that_is_never_right_says_what_was_tried(fill: Fill, site: CaptchaPage) -> None:

@@ -153,7 +153,7 @@ def test_a_port_that_speaks_the_other_of_http_and_https_is_told_by_its_address(
         exchange(plain.replace("http:", "https:"), Request("GET", "/stats"))
     assert told.value.is_something_there
     secure = serve(answer_with(OK), issue(tmp_path, None, "127.0.0.1").serve())
-    with pytest.raises(GatewayUnreachable, match=f"may speak TLS; is its address {secure}\\?"):
+    with pytest.raises(GatewayUnreachable, match=f"that speaks TLS; is its address {secure}\\?"):
         exchange(secure.replace("https:", "http:"), Request("GET", "/stats"))
 
 
