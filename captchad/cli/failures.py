@@ -8,7 +8,13 @@ from collections.abc import Callable
 import click
 
 from captchad.cli.printing import OutputFailed, say, written_out
-from captchad.domain.errors import CaptchadError, ConfigurationError, ConfigurationProblem, InvalidRequest
+from captchad.domain.errors import (
+    CaptchadError,
+    ConfigurationError,
+    ConfigurationProblem,
+    GatewayUnreachable,
+    InvalidRequest,
+)
 from captchad.domain.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG_USAGE
 
 _ADVICE = {
@@ -92,7 +98,9 @@ def describe_failure(error: CaptchadError) -> list[str]:
     message = error.message
     if isinstance(error, InvalidRequest) and error.violations:
         message += ": " + "; ".join(f"{one.pointer or '/'} {one.message}" for one in error.violations)
-    advice = _ADVICE.get(error.code)
+    # Where something answers that is no gateway, the message has it already.
+    is_said = isinstance(error, GatewayUnreachable) and error.is_something_there
+    advice = None if is_said else _ADVICE.get(error.code)
     return [f"{message.rstrip('.')} — {advice}" if advice else message]
 
 

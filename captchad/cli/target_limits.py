@@ -10,6 +10,7 @@ from captchad.config.loader import LoadedConfiguration
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.narrowing import Narrowing
 from captchad.domain.target import Target, find_declared_target
+from captchad.runtime.clock import Clock
 from captchad.runtime.extras import Extra, require
 
 _count = click.IntRange(min=1)
@@ -61,6 +62,9 @@ def limit(
         print_json({"host": declared.host, "expires": until, **limits})
         return
     end = f", until {until}" if until else ""
+    if now.expires is not None and now.expires < Clock().today():
+        say(f"{declared.host} is closed now: its last day was {until}; with --reset the declared limits count again")
+        return
     say(f"{declared.host}: {now.max_per_minute} visits a minute, {now.max_concurrent} pages at once{end}")
 
 

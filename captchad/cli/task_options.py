@@ -13,7 +13,7 @@ from captchad.cli.page_actions import read_fields, read_steps
 from captchad.cli.reading_options import CHOOSING_OPTIONS, check_lengths
 from captchad.domain.json_integer import read_integer
 from captchad.domain.page import DialogAnswer
-from captchad.domain.picture import PICTURE_LIMIT_BYTES
+from captchad.domain.picture import PICTURE_LIMIT_BYTES, PICTURE_TOO_LARGE
 from captchad.domain.recognition import PICTURE_KINDS
 from captchad.domain.task import Priority
 from captchad.domain.task_limits import DEADLINE_LIMIT_SECONDS, RETRIES_LIMIT, TEXT_LENGTH_LIMIT, TIMEOUT_LIMIT_SECONDS
@@ -234,6 +234,13 @@ def _make_fill(options: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _read_picture(path: str) -> bytes:
+    picture = _read_whole_picture(path)
+    if len(picture) > PICTURE_LIMIT_BYTES:
+        raise click.UsageError(f"--image: {PICTURE_TOO_LARGE}")
+    return picture
+
+
+def _read_whole_picture(path: str) -> bytes:
     if path == STANDARD_INPUT:
         return sys.stdin.buffer.read(PICTURE_LIMIT_BYTES + 1)
     try:

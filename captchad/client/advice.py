@@ -1,5 +1,7 @@
 """What a program's author can do about each error, beside what the gateway says of it."""
 
+from collections.abc import Mapping
+
 from captchad.domain.errors import (
     BrokerUnavailable,
     CaptchadError,
@@ -8,7 +10,6 @@ from captchad.domain.errors import (
     InvalidRequest,
     QueueFull,
     RateLimited,
-    TargetNotAllowed,
     TaskErrorCode,
     Unauthorized,
 )
@@ -17,7 +18,6 @@ _ADVICE = {
     GatewayUnreachable.code: "start one with `captchad up`, or give its address as url= or in CAPTCHAD_GATEWAY_URL",
     GatewayFailed.code: "see the gateway's log, or upgrade captchad where its code is new to this client",
     Unauthorized.code: "give a valid key as api_key= or in CAPTCHAD_API_KEY; `captchad keys create NAME` makes one",
-    TargetNotAllowed.code: "declare the host and port in security.targets; `captchad targets check URL` says why not",
     BrokerUnavailable.code: "see `captchad doctor` where captchad runs",
     QueueFull.code: "add workers, or submit more slowly; gateway.queue_limit is the bound",
     RateLimited.code: "submit more slowly, or raise gateway.rate_limit or the key's own limit",
@@ -40,12 +40,16 @@ TASK_ADVICE: dict[str, str] = {
 }
 
 
-def add_advice(error: CaptchadError) -> None:
-    """Have an error of the gateway's say what to do, and name each wrong field."""
+def add_advice(error: CaptchadError, own: Mapping[str, str]) -> None:
+    """Have an error of the gateway's say what to do, and name each wrong field; `own` is advice of a caller's own.
+
+    Why a target is not allowed, and what opens it, the gateway says by itself: it alone knows.
+    """
     message = error.message
     if isinstance(error, InvalidRequest) and error.violations:
         message += ": " + "; ".join(f"{one.pointer or '/'} {one.message}" for one in error.violations)
-    advice = _ADVICE.get(error.code)
+    is_said = isinstance(error, GatewayUnreachable) and error.is_something_there
+    advice = None if is_said else {**_ADVICE, **own}.get(error.code)
     if advice:
         message = f"{message.rstrip('.')} — {advice}"
     error.message, error.args = message, (message,)

@@ -132,7 +132,9 @@ class GatewayCalls:
         if not answer.is_success:
             raise self._explain(answer)
         if not isinstance(answer.body, dict):
-            raise GatewayUnreachable(f"{self.address.base_url} answered no JSON object; is it a captchad gateway?")
+            raise GatewayUnreachable(
+                f"{self.address.base_url} answered no JSON object; is it a captchad gateway?", is_something_there=True
+            )
         return answer.body
 
     def _send(
@@ -181,7 +183,7 @@ class GatewayCalls:
     def _explain(self, answer: Answer) -> CaptchadError:
         error = read_problem(answer.status, answer.body, answer.retry_after)
         if isinstance(error, GatewayUnreachable):
-            return GatewayUnreachable(f"{self.address.base_url}: {error.message}")
+            return GatewayUnreachable(f"{self.address.base_url}: {error.message}", is_something_there=True)
         return error
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from captchad.domain.errors import InvalidRequest
-from captchad.domain.picture import PICTURE_LIMIT_BYTES
+from captchad.domain.errors import BodyTooLarge, InvalidRequest
+from captchad.domain.picture import PICTURE_LIMIT_BYTES, PICTURE_TOO_LARGE
 from captchad.domain.target import PAGE_SCHEMES
 
 PageOrPicture = str | bytes | os.PathLike[str]
@@ -64,10 +64,13 @@ def is_page(page_or_picture: PageOrPicture) -> bool:
 
 
 def make_body(page_or_picture: PageOrPicture, options: TaskOptions, usual_target: str | None = None) -> dict[str, Any]:
-    """Return the body of a submit; InvalidRequest where a picture's file can't be read."""
+    """Return the body of a submit; InvalidRequest or BodyTooLarge where a picture can't be read or is too large."""
     if is_page(page_or_picture):
         return {"url": page_or_picture, **options}
     content = page_or_picture if isinstance(page_or_picture, bytes) else _read_file(Path(os.fspath(page_or_picture)))
+    if len(content) > PICTURE_LIMIT_BYTES:
+        # Before megabytes are sent in vain.
+        raise BodyTooLarge(PICTURE_TOO_LARGE)
     usual = {} if usual_target is None else {"target": usual_target}
     return {"image": base64.b64encode(content).decode("ascii"), **usual, **options}
 
@@ -75,7 +78,7 @@ def make_body(page_or_picture: PageOrPicture, options: TaskOptions, usual_target
 def _read_file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            # One byte more than allowed is enough for the gateway to refuse it.
+            # One byte more than allowed is enough to refuse it.
             return file.read(PICTURE_LIMIT_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -58,7 +58,8 @@ _WRONG: dict[str, type[InvalidRequest]] = {
 def read_problem(status: int, body: Any, retry_after: str | None) -> CaptchadError:
     """Return the error of an unsuccessful answer; `retry_after` is that header's text."""
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
-        return GatewayUnreachable(f"HTTP {status} without a captchad error; is this really a captchad gateway?")
+        message = f"HTTP {status} without a captchad error; is this really a captchad gateway?"
+        return GatewayUnreachable(message, is_something_there=True)
     code = body["code"]
     message = str(body.get("detail") or body.get("title") or code)
     wrong = _WRONG.get(code)

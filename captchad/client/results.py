@@ -113,7 +113,7 @@ def read_task(body: Json) -> Task:
         message = (
             f"the gateway answered a task that this client can't read ({error!r}); it may be newer: upgrade captchad"
         )
-        raise GatewayUnreachable(message) from None
+        raise GatewayUnreachable(message, is_something_there=True) from None
 
 
 def _read_task(body: Json) -> Task:

@@ -25,7 +25,7 @@ def exchange(address: GatewayAddress, request: Request, timeout_seconds: float) 
     except TimeoutError:
         raise address.fail(_NO_ANSWER) from None
     except OSError as error:
-        raise address.fail(str(error)) from error
+        raise address.explain(error) from error
 
 
 async def exchange_async(address: GatewayAddress, request: Request, timeout_seconds: float) -> Answer:
@@ -37,7 +37,7 @@ async def exchange_async(address: GatewayAddress, request: Request, timeout_seco
     except TimeoutError:
         raise address.fail(_NO_ANSWER) from None
     except OSError as error:
-        raise address.fail(str(error)) from error
+        raise address.explain(error) from error
 
 
 def _connect(address: GatewayAddress, timeout_seconds: float) -> socket.socket:

@@ -41,6 +41,8 @@ class TypedCalls:
         self._calls = GatewayCalls(url, api_key, timeout_seconds, trust=find_trust(ca_file), repeats_failures=True)
         self.address = self._calls.address
         self._target = target
+        self.own_advice: Mapping[str, str] = {}
+        """What else to do about errors of some codes, where there is more to say than every client does."""
 
     def solve(self, page_or_picture: PageOrPicture, wait_seconds: float, options: TaskOptions) -> Steps[Solution]:
         """Submit, wait, and return the answer."""
@@ -53,7 +55,7 @@ class TypedCalls:
     def submit(self, page_or_picture: PageOrPicture, idempotency_key: str | None, options: TaskOptions) -> Steps[Task]:
         """Submit one task."""
         steps = self._calls.submit(make_body(page_or_picture, options, self._target), idempotency_key or _make_key())
-        return read_task((yield from _advising(steps)))
+        return read_task((yield from self._advising(steps)))
 
     def batch(self, items: Iterable[BatchItem], options: TaskOptions) -> Steps[list[Task]]:
         """Submit many tasks, a hundred in a call."""
@@ -61,7 +63,7 @@ class TypedCalls:
         tasks: list[Task] = []
         for start in range(0, len(bodies), BATCH_LIMIT):
             steps = self._calls.submit_batch(bodies[start : start + BATCH_LIMIT], _make_key())
-            answer = yield from _advising(steps)
+            answer = yield from self._advising(steps)
             tasks += [read_task(one) for one in answer["tasks"]]
         return tasks
 
@@ -74,40 +76,39 @@ class TypedCalls:
 
     def look(self, task: TaskOrId, wait_seconds: float | None) -> Steps[Task]:
         """Return a task once it has ended, or as it is after `wait_seconds`."""
-        return read_task((yield from _advising(self._calls.wait(_id_of(task), wait_seconds))))
+        return read_task((yield from self._advising(self._calls.wait(_id_of(task), wait_seconds))))
 
     def status(self, task: TaskOrId) -> Steps[Task]:
         """Return a task as it is."""
-        return read_task((yield from _advising(self._calls.task_status(_id_of(task)))))
+        return read_task((yield from self._advising(self._calls.task_status(_id_of(task)))))
 
     def cancel(self, task: TaskOrId) -> Steps[Task]:
         """End a task."""
-        return read_task((yield from _advising(self._calls.cancel(_id_of(task)))))
+        return read_task((yield from self._advising(self._calls.cancel(_id_of(task)))))
 
     def report(self, task: TaskOrId | Solution, *, right: bool, text: str | None) -> Steps[Report]:
         """Report on an answer."""
         steps = self._calls.report_answer(_id_of(task), right=right, text=text)
-        return read_report((yield from _advising(steps)))
+        return read_report((yield from self._advising(steps)))
 
     def evidence(self, task: TaskOrId | Solution, part: EvidencePart) -> Steps[bytes]:
         """Return a kept picture."""
-        return (yield from _advising(self._calls.evidence(_id_of(task), part)))
+        return (yield from self._advising(self._calls.evidence(_id_of(task), part)))
 
     def stats(self) -> Steps[Stats]:
         """Return the fleet's totals."""
-        return read_stats((yield from _advising(self._calls.read("/stats"))))
+        return read_stats((yield from self._advising(self._calls.read("/stats"))))
 
     def _make_item(self, item: BatchItem, options: TaskOptions) -> JsonObject:
         return {**options, **item} if isinstance(item, Mapping) else make_body(item, options, self._target)
 
-
-def _advising(steps: Steps[T]) -> Steps[T]:
-    """Take the steps; an error that ends them says what to do."""
-    try:
-        return (yield from steps)
-    except CaptchadError as error:
-        add_advice(error)
-        raise
+    def _advising(self, steps: Steps[T]) -> Steps[T]:
+        """Take the steps; an error that ends them says what to do."""
+        try:
+            return (yield from steps)
+        except CaptchadError as error:
+            add_advice(error, self.own_advice)
+            raise
 
 
 def _make_key() -> str:

@@ -5,6 +5,7 @@ transport send and understand the same.
 """
 
 import json
+import ssl
 from dataclasses import dataclass, field
 from http.client import HTTP_PORT, HTTPS_PORT, HTTPConnection, HTTPException, HTTPResponse
 from io import BytesIO
@@ -16,6 +17,12 @@ from captchad.domain.errors import GatewayUnreachable, InvalidRequest
 
 ANSWER_LIMIT_BYTES = 67_108_864
 _PORTS = {"http": HTTP_PORT, "https": HTTPS_PORT}
+_TLS_ALERT = b"\x15\x03"
+"""How the answer of a port begins that speaks TLS and got plain HTTP."""
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
+"""The library's reasons where what came in answer to a handshake is none of TLS."""
+_AUTHORITY_FAULTS = frozenset({2, 18, 19, 20, 21})
+"""The library's codes where no known authority vouches for a certificate: X509_V_ERR_…"""
 _ACCEPTED = "application/json, application/problem+json, */*;q=0.5"
 
 
@@ -88,6 +95,9 @@ class GatewayAddress:
             response.begin()
             body = response.read()
         except (HTTPException, OSError) as error:
+            if not self.is_secure and (not content or content.startswith(_TLS_ALERT)):
+                # A captchad gateway with TLS just hangs up; so does one that is killed.
+                raise self._ask_for("https", "it hung up, as a port does that speaks TLS") from error
             raise self.fail(str(error) or type(error).__name__) from error
         finally:
             response.close()
@@ -96,6 +106,28 @@ class GatewayAddress:
     def fail(self, reason: str) -> GatewayUnreachable:
         """Return the error for an exchange without an answer."""
         return GatewayUnreachable(f"{self.base_url} does not answer: {reason}")
+
+    def explain(self, error: OSError) -> GatewayUnreachable:
+        """Return the error for a connection that could not be made, or has broken."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            # A certificate that a caller knows by its digest is judged without the library, and so without a code.
+            reason = getattr(error, "verify_message", "") or error.args[-1]
+            advice = ": name its authority with CAPTCHAD_CA_FILE or ca_file=" if _lacks_authority(error) else ""
+            message = f"{self.base_url} does not answer as a known gateway: its certificate is not trusted ({reason})"
+            return GatewayUnreachable(message + advice, is_something_there=True)
+        if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+            return self._ask_for("http", "it speaks no TLS")
+        return self.fail(str(error) or type(error).__name__)
+
+    def _ask_for(self, scheme: str, reason: str) -> GatewayUnreachable:
+        meant = f"{scheme}://{self.base_url.partition('://')[2]}"
+        return GatewayUnreachable(
+            f"{self.base_url} does not answer: {reason}; is its address {meant}?", is_something_there=True
+        )
+
+
+def _lacks_authority(error: ssl.SSLCertVerificationError) -> bool:
+    return getattr(error, "verify_code", None) in _AUTHORITY_FAULTS
 
 
 class _Recorder:

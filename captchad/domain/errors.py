@@ -280,9 +280,16 @@ class ConfigurationError(CaptchadError):
 
 
 class GatewayUnreachable(CaptchadError):
-    """No captchad gateway answers at the address the client was given."""
+    """No captchad gateway answers at the address the client was given.
+
+    Where something answers there all the same (`is_something_there`), the message says what to do by itself.
+    """
 
     code = "gateway_unreachable"
+
+    def __init__(self, message: str, *, is_something_there: bool = False) -> None:
+        super().__init__(message)
+        self.is_something_there = is_something_there
 
 
 class GatewayFailed(CaptchadError):

@@ -9,6 +9,7 @@ from enum import StrEnum
 from captchad.domain.errors import PictureRefused
 
 PICTURE_LIMIT_BYTES = 2 * 1024 * 1024
+PICTURE_TOO_LARGE = f"the picture is larger than 2 MiB ({PICTURE_LIMIT_BYTES} bytes)"
 PICTURE_LIMIT_PIXELS = 4_000_000
 SIDE_LIMIT_PIXELS = 16_384
 

@@ -179,7 +179,10 @@ def find_target(targets: Iterable[Target], origin: Origin, today: date) -> Targe
     on_port = [target for target in covering if origin.port in target.ports]
     if not on_port:
         ports = ", ".join(str(port) for target in covering for port in target.ports)
-        raise TargetNotAllowed(f"port {origin.port} of {origin.host} is not declared (declared: {ports})")
+        raise TargetNotAllowed(
+            f"port {origin.port} of {origin.host} is not declared (declared: {ports}); "
+            "add it to the target's ports in security.targets"
+        )
     return _choose_most_specific(on_port, today)
 
 

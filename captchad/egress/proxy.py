@@ -146,6 +146,10 @@ class FilteringProxy(Service):
         """Return the last refusal of an origin since a moment of the monotonic clock."""
         return self._refusals.find_last(origin, since_seconds)
 
+    def find_failure(self, origin: Origin, since_seconds: float) -> str | None:
+        """Return why an origin was not reached last, if that was since a moment of the monotonic clock."""
+        return self._refusals.find_failure(origin, since_seconds)
+
     async def look_at_certificate(self, origin: Origin) -> SiteCertificate | None:
         """Return what the certificate of a site says, to explain why a browser refused it; None where unknown."""
         return await self._tunnels.look(origin)

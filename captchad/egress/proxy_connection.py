@@ -143,6 +143,9 @@ class ProxyConnection:
         except EgressRefused as error:
             await self._refuse(origin, error, is_last=is_last)
             return None
+        except (ResolutionFailed, DialFailed) as error:
+            self._refusals.note_failure(origin, str(error))
+            raise
 
     async def _tunnel(self, request: RequestHead, access: ProxyAccess) -> None:
         try:

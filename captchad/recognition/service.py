@@ -162,7 +162,9 @@ def read_pictures(
         try:
             decoded.append((number, decode_views(picture), hints))
         except PictureRefused as error:
-            outcomes[number] = AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message)
+            outcomes[number] = refused = AttemptFailed(TaskErrorCode.CAPTCHA_UNREADABLE, error.message)
+            # Another reading may do better with the same picture, but nothing with one that is no whole picture.
+            refused.__cause__ = error
     try:
         read = recognise_decoded(engine, [views for _, views, _ in decoded], [hints for _, _, hints in decoded])
     except Exception as error:  # an engine's error must not end the thread for all other pictures

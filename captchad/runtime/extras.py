@@ -51,7 +51,7 @@ def require(extra: Extra, purpose: str) -> None:
 
 def describe_missing(extra: Extra, purpose: str) -> str:
     """Return the line that says what an extra is needed for, and how to install it."""
-    return f"{purpose} needs the extra `{extra}`: {install_command(extra)}"
+    return f"{purpose} needs the extra `{extra}`: {install_command(extra)} --find-links FOLDER, where its wheel is"
 
 
 def install_command(extra: Extra) -> str:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from captchad.broker.consumer import AttemptOutcome, Deferral, Delivery, Settlement
-from captchad.domain.errors import AttemptFailed, TaskErrorCode
+from captchad.domain.errors import AttemptFailed, PictureRefused, TaskErrorCode
 from captchad.domain.page import PageOrder
 from captchad.domain.picture import is_vector_picture
 from captchad.domain.target import Target
@@ -114,7 +114,14 @@ class Solver:
             times.end("capture")
         attempt.keep(picture)
         times.restart()
-        recognition = await self._reader.read(picture, attempt)
+        try:
+            recognition = await self._reader.read(picture, attempt)
+        except AttemptFailed as failure:
+            if not isinstance(failure.__cause__, PictureRefused):
+                raise
+            # Unlike a page's, this picture never changes.
+            message = f"{failure.message}; send the whole file"
+            raise AttemptFailed(failure.task_error_code, message, is_final=True) from None
         times.end("recognise")
         attempt.judge(picture, recognition, verified=None)
         return attempt.conclude(recognition)

@@ -8,6 +8,7 @@ import base64
 import inspect
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypedDict, TypeVar
 
 from captchad.browser.forms.verdict import PATIENCE_SECONDS, Condition, ConditionKind, read_condition
@@ -119,6 +120,10 @@ async def run_on_page_async(steps: PageSteps[T]) -> T:
         return result
 
 
+def _type(text: str, found: Any) -> Any:
+    return found.fill(text)
+
+
 class FormFiller:
     """Reads the picture, types the text, sends the form and looks what became of it, with a new picture if need be."""
 
@@ -159,16 +164,15 @@ class FormFiller:
 
     def _answer(self, text: str) -> PageSteps[bool | None]:
         for selector, value in self._form.fields.items():
-            yield self._find(selector).fill(value)
+            yield from self._do("fields=", selector, partial(_type, value))
         was_failure_shown = yield from self._shows(self._failure)
-        answer = self._find(self._form.input)
-        yield answer.fill(text)
+        yield from self._do("input=", self._form.input, partial(_type, text))
         if self._form.submit is False:
             return None
         if self._form.submit is None:
-            yield answer.press("Enter")
+            yield from self._do("input=", self._form.input, lambda found: found.press("Enter"))
         else:
-            yield self._find(self._form.submit).click()
+            yield from self._do("submit=", self._form.submit, lambda found: found.click())
         return (yield from self._judge(was_failure_shown))
 
     def _judge(self, was_failure_shown: bool) -> PageSteps[bool | None]:
@@ -222,7 +226,7 @@ class FormFiller:
 
     def _take_picture(self) -> PageSteps[bytes]:
         found = self._find(self._form.picture)
-        yield found.scroll_into_view_if_needed()
+        yield from self._do("picture=", self._form.picture, lambda found: found.scroll_into_view_if_needed())
         pixels = yield found.evaluate(_READ_PIXELS, PICTURE_MS)
         if pixels:
             return base64.b64decode(pixels.partition(",")[2])
@@ -233,7 +237,7 @@ class FormFiller:
         """Wait for another picture, asking for one where the page has not drawn it by itself."""
         picture = yield from self._take_picture()
         if picture == last and self._form.refresh is not None:
-            yield self._find(self._form.refresh).click()
+            yield from self._do("refresh=", self._form.refresh, lambda found: found.click())
         end_seconds = self._clock.monotonic_seconds() + PATIENCE_SECONDS
         while picture == last:
             if self._clock.monotonic_seconds() >= end_seconds:
@@ -243,6 +247,19 @@ class FormFiller:
             yield self._page.wait_for_timeout(LOOK_MS)
             picture = yield from self._take_picture()
         return picture
+
+    def _do(self, argument: str, selector: str, act: Callable[[Any], Any]) -> PageSteps[None]:
+        """Do something with what a selector finds; CaptchaNotFilled, with the argument's name, where that can't be."""
+        from playwright.sync_api import Error  # noqa: PLC0415 - the caller's page is Playwright's
+        from playwright.sync_api import TimeoutError as NothingFound  # noqa: PLC0415
+
+        try:
+            yield act(self._find(selector))
+        except NothingFound:
+            message = f"{argument} {selector!r} matches nothing at {self._page.url} that can be used"
+            raise CaptchaNotFilled(f"{message} — is it right, and is it in this frame?") from None
+        except Error as error:
+            raise CaptchaNotFilled(f"{argument} {selector!r}: {error.message.splitlines()[0]}") from error
 
     def _find(self, selector: str) -> Any:
         return self._page.locator(selector).first

@@ -55,4 +55,4 @@ def captchad(request: pytest.FixtureRequest, captchad_targets: list[str]) -> Ite
     except TargetNotAllowed as error:
         raise pytest.UsageError(error.message) from None
     with fleet:
-        yield CaptchadFixture(fleet.gateway_url, target=LOOPBACK_HOST)
+        yield CaptchadFixture(fleet.gateway_url, target=LOOPBACK_HOST).of_own_fleet()

@@ -2,11 +2,12 @@
 
 from collections.abc import Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 from urllib.parse import urlsplit
 
 from captchad.client import AsyncCaptchad, Captchad
 from captchad.client.options import Hints, TaskOptions
+from captchad.domain.errors import TargetNotAllowed
 from captchad.runtime.clock import Clock
 from captchad.testing.form import Filled, FillOptions, Form, FormFiller, is_asynchronous, run_on_page, run_on_page_async
 from captchad.testing.reading import read
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Frame as SyncFrame
     from playwright.sync_api import Page as SyncPage
 
+_FLEET_ADVICE = {
+    TargetNotAllowed.code: "this captchad is the test session's own: name the URL in `captchad_targets`, or set "
+    "CAPTCHAD_GATEWAY_URL to one that declares it"
+}
+
 
 class CaptchadFixture(Captchad):
     """A client of a gateway, blocking as Captchad is; `asynchronous` is its twin."""
@@ -26,6 +32,12 @@ class CaptchadFixture(Captchad):
     def asynchronous(self) -> AsyncCaptchad:
         """The same client for tests on asyncio."""
         return self._twin
+
+    def of_own_fleet(self) -> Self:
+        """Have refusals of targets, also the twin's, say what names them to the session's own fleet."""
+        for calls in (self._calls, self._twin._calls):
+            calls.own_advice = _FLEET_ADVICE
+        return self
 
     read = staticmethod(read)
     storage_state = staticmethod(storage_state)

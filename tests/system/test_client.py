@@ -70,7 +70,7 @@ async def test_ends_without_an_answer_and_refusals_are_exceptions(tmp_path: Path
         fleet.site.gate.set()
         with pytest.raises(TaskFailed, match="selector"):
             await client.solve(fleet.site.url("other"), selector="#nothing", retry_count=0, timeout=5)
-        with pytest.raises(errors.TargetNotAllowed, match="captchad targets check"):
+        with pytest.raises(errors.TargetNotAllowed, match=r"add it to security\.targets$"):
             await client.submit("https://example.com/")
         with pytest.raises(errors.InvalidRequest, match="/priority"):
             await client.submit(fleet.site.url("x"), priority="urgent")  # type: ignore[typeddict-item]

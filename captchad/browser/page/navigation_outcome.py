@@ -16,6 +16,7 @@ from captchad.egress.proxy_connection import ANSWER_HEADER, UNREACHABLE, read_an
 from captchad.egress.scope import RefusalReason
 
 _FORBIDDEN_REDIRECTS = ("net::ERR_UNSAFE_REDIRECT", "net::ERR_UNKNOWN_URL_SCHEME", "net::ERR_DISALLOWED_URL_SCHEME")
+_NO_TUNNEL = "net::ERR_TUNNEL_CONNECTION_FAILED"
 _ABORTED = "net::ERR_ABORTED"
 _DOWNLOAD = "Download is starting"
 # Bounded, for most aborted navigations have no such response.
@@ -98,6 +99,9 @@ class NavigationOutcome:
         if refusal is None and _ABORTED in text and self._leads_out.is_set():
             # Chromium aborts such a redirect without showing the response; any other abort may succeed next time.
             refusal = LeftScope(self._refuse_scheme("the page redirects to a scheme other than http and https"), url)
+        if refusal is None and _NO_TUNNEL in text and url:
+            # Of an answer to CONNECT, Chromium shows nothing.
+            text = self._proxy.find_failure(_read_origin(url), self._since_seconds) or text
         return refusal or AttemptFailed(TaskErrorCode.NAVIGATION_FAILED, text)
 
     def _refuse_scheme(self, message: str) -> str:

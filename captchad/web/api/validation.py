@@ -19,7 +19,7 @@ from captchad.domain.errors import (
     Violation,
 )
 from captchad.domain.page import STORED_VALUES_LIMIT
-from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
+from captchad.domain.picture import PICTURE_LIMIT_BYTES, PICTURE_TOO_LARGE, read_picture_header
 from captchad.intake.draft import TaskDraft
 from captchad.web.api.hint_rules import find_hint_faults, make_hints
 from captchad.web.api.pointers import make_pointer
@@ -44,11 +44,14 @@ from captchad.web.api.session_rules import (
     make_storage_state,
 )
 from captchad.web.api.session_schema import FORM_FIELDS_LIMIT, STATE_COOKIES_LIMIT, STATE_ORIGINS_LIMIT, STEPS_LIMIT
+from captchad.web.api.unknown_fields import NOT_KNOWN, describe_unknown
 
 FIELDS_LIMIT = 64
 """An object with more names than this is refused unread, so that a million unknown names cost nothing."""
 SEALED_FIELDS = ("session", "return_session")
 """Fields that need security.session_key."""
+GUESSES_LIMIT = 4
+"""For how many unknown names of a task it is said which one may be meant: a guess costs more than its refusal."""
 _OBJECT_FIELDS = ("hints", "session", "storage_state", "fill")
 _LISTS = {
     "cookies": STATE_COOKIES_LIMIT,
@@ -63,7 +66,6 @@ SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
 _BASE64_GROUP_BYTES, _BASE64_GROUP_LENGTH = 3, 4
 _INVALID = "the body is not valid"
 _OWN_WORDS = {
-    "extra_forbidden": "is not a known field",
     "missing": "is required",
     "string_pattern_mismatch": "has a character that is not allowed here, or lacks one that is needed",
 }
@@ -131,7 +133,7 @@ def _validate(model: type[Model], value: Any) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        _raise_if(list(_explain(error, "")))
+        _raise_if(list(_explain(error, "", model)))
         raise
 
 
@@ -143,14 +145,18 @@ def _validate_each(tasks: list[Any]) -> list[TaskBody]:
         try:
             bodies.append(TaskBody.model_validate(task))
         except ValidationError as error:
-            violations += _explain(error, f"/tasks/{index}")
+            violations += _explain(error, f"/tasks/{index}", TaskBody)
     _raise_if(violations)
     return bodies
 
 
-def _explain(error: ValidationError, pointer: str) -> Iterator[Violation]:
+def _explain(error: ValidationError, pointer: str, model: type[BaseModel]) -> Iterator[Violation]:
+    guesses_left = GUESSES_LIMIT
     for one in error.errors(include_url=False, include_input=False):
         message = _OWN_WORDS.get(one["type"]) or say_what_is_wanted(one) or one["msg"]
+        if one["type"] == "extra_forbidden":
+            message = describe_unknown(model, one["loc"]) if guesses_left else NOT_KNOWN
+            guesses_left = max(0, guesses_left - 1)
         yield Violation(pointer + make_pointer(one["loc"]), message)
 
 
@@ -305,7 +311,7 @@ def _make_draft(body: TaskBody, pointer: str) -> TaskDraft:
 def decode_picture(image: str, pointer: str) -> bytes:
     """Return the picture of a base64 text, within its limits by size and by header."""
     if len(image) > (PICTURE_LIMIT_BYTES // _BASE64_GROUP_BYTES + 1) * _BASE64_GROUP_LENGTH:
-        raise BodyTooLarge(f"{pointer}: the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
+        raise BodyTooLarge(f"{pointer}: {PICTURE_TOO_LARGE}")
     try:
         # The strict mode alone lets a superfluous "=" pass at the end.
         whole = image if len(image) % _BASE64_GROUP_LENGTH == 0 else "="
@@ -314,7 +320,7 @@ def decode_picture(image: str, pointer: str) -> bytes:
         message = "must be base64 without white space; of a data URI, send only what follows the comma"
         raise InvalidRequest(_INVALID, (Violation(pointer, message),)) from None
     if len(picture) > PICTURE_LIMIT_BYTES:
-        raise BodyTooLarge(f"{pointer}: the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
+        raise BodyTooLarge(f"{pointer}: {PICTURE_TOO_LARGE}")
     try:
         read_picture_header(picture)
     except PictureRefused as error:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from captchad.domain.errors import PictureRefused
 from captchad.domain.instructions import find_instruction
-from captchad.domain.picture import PICTURE_LIMIT_BYTES, read_picture_header
+from captchad.domain.picture import PICTURE_LIMIT_BYTES, PICTURE_TOO_LARGE, read_picture_header
 from captchad.domain.recognition import CaptchaKind, Hints
 from captchad.domain.task_limits import TEXT_LENGTH_LIMIT
 from captchad.web.api.hint_rules import find_hint_faults, make_hints
@@ -84,7 +84,7 @@ def decode_body(value: object) -> bytes:
     begun = _DATA_URI.match(value)
     text = value[begun.end() if begun else 0 :].replace("\r", "").replace("\n", "").replace(" ", "+").rstrip("=")
     if len(text) > _BASE64_LIMIT:
-        raise SolverRefusal(Failure.LARGE_PICTURE, f"the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
+        raise SolverRefusal(Failure.LARGE_PICTURE, PICTURE_TOO_LARGE)
     try:
         whole = text + "=" * (-len(text) % _BASE64_GROUP_LENGTH)
         return binascii.a2b_base64(whole.encode("ascii"), strict_mode=True)
@@ -97,7 +97,7 @@ def check_picture(picture: bytes) -> bytes:
     if not picture:
         raise SolverRefusal(Failure.EMPTY_PICTURE, "the picture is empty")
     if len(picture) > PICTURE_LIMIT_BYTES:
-        raise SolverRefusal(Failure.LARGE_PICTURE, f"the picture is larger than {PICTURE_LIMIT_BYTES} bytes")
+        raise SolverRefusal(Failure.LARGE_PICTURE, PICTURE_TOO_LARGE)
     try:
         read_picture_header(picture)
     except PictureRefused as error:

@@ -54,6 +54,8 @@ async def test_a_site_that_is_down_fails_the_navigation(site: LocalSite, stage: 
     assert failure.task_error_code is TaskErrorCode.NAVIGATION_FAILED
     assert failure.message.startswith(f"can't connect to {site.url().rstrip('/')} (")
     assert failure.is_retryable
+    secure = site.url().replace("http:", "https:")
+    assert (await fail(stage, secure)).message.startswith(f"can't connect to {secure.rstrip('/')} (")
 
 
 @pytest.mark.parametrize(

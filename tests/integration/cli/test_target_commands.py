@@ -62,6 +62,8 @@ async def test_limits_are_narrowed_and_never_widened(captchad: Run, names: NameS
     assert (public["max_per_minute"], public["narrowed"]["max_per_minute"], public["standing"]) == (60, 5, "unproven")
     assert "5 of 60" in captchad("targets", "list").stdout
     assert captchad("targets", "limit", HOST).returncode == 2
+    closed = captchad("targets", "limit", HOST, "--expires", "2026-01-01")
+    assert closed.stdout.startswith(f"{HOST} is closed now: its last day was 2026-01-01"), closed.stderr
     again = captchad("targets", "limit", HOST, "--reset")
     assert again.stdout == f"{HOST}: 60 visits a minute, 4 pages at once, until {EXPIRES.isoformat()}\n"
     assert await TargetNarrowings(broker).read([HOST]) == {}

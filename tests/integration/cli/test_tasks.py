@@ -81,7 +81,7 @@ def test_the_same_idempotency_key_gives_the_same_task(captchad: Run) -> None:
         (("submit", "ftp://localhost/"), "URL must begin with http:// or https://"),
         (
             ("submit", PAGE, "--fill", '{"input": "#a", "inputs": 1}'),
-            "refuses the task: --fill: inputs is not a known field",
+            "refuses the task: --fill: inputs is not a known field; did you mean input?",
         ),
         (
             ("submit", PAGE, "--callback-url", "http://localhost/"),

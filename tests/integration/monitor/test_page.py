@@ -91,7 +91,7 @@ async def test_a_target_where_no_form_is_filled_is_an_alert_and_a_metric(
     await page.goto(monitor.url)
     await close_fill(broker, CLOSED)
     await expect(page.locator("#alerts")).to_contain_text("FillClosed")
-    await expect(page.locator("#alerts")).to_contain_text(f"captchad targets reopen {CLOSED}")
+    await expect(page.locator("#alerts code")).to_have_text(f"captchad targets reopen {CLOSED}")
     text, _ = await monitor.exposition.render_fresh()
     assert f'captchad_fill_closed_timestamp_seconds{{target="{CLOSED}"}}'.encode() in text
     await TargetClosures(broker).reopen(CLOSED)

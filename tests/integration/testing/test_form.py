@@ -52,10 +52,11 @@ class Reader:
         return self.read(picture)
 
 
-def fill_sync(url: str, form: Form, reader: Reader, prepare: str = "") -> Filled:
+def fill_sync(url: str, form: Form, reader: Reader, prepare: str = "", limit_ms: int = 30_000) -> Filled:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_executable(None, playwright.chromium.executable_path))
         page = browser.new_page()
+        page.set_default_timeout(limit_ms)
         page.goto(url)
         if prepare:
             page.evaluate(prepare)
@@ -65,12 +66,13 @@ def fill_sync(url: str, form: Form, reader: Reader, prepare: str = "") -> Filled
             browser.close()
 
 
-def fill_async(url: str, form: Form, reader: Reader, prepare: str = "") -> Filled:
+def fill_async(url: str, form: Form, reader: Reader, prepare: str = "", limit_ms: int = 30_000) -> Filled:
     async def run() -> Filled:
         async with async_playwright() as playwright:
             executable = find_executable(None, playwright.chromium.executable_path)
             browser = await playwright.chromium.launch(executable_path=executable)
             page = await browser.new_page()
+            page.set_default_timeout(limit_ms)
             await page.goto(url)
             if prepare:
                 await page.evaluate(prepare)
@@ -110,6 +112,19 @@ def test_a_page_that_stays_draws_another_picture_where_it_is_asked_to(fill: Fill
     # The message of the first wrong answer still stands there when the second is sent.
     filled = fill(f"{site.url}/script", form, Reader(site, [WRONG, UNREADABLE, WRONG, RIGHT]))
     assert (filled.tries, filled.verified, len(site.answers)) == (4, True, 3)
+
+
+@pytest.mark.parametrize(
+    ("argument", "form"),
+    [
+        ("picture", Form("#missing", "[name=code]")),
+        ("input", Form("#captcha", "#missing")),
+        ("submit", Form("#captcha", "[name=code]", submit="#missing")),
+    ],
+)
+def test_a_wrong_selector_is_told_by_its_argument(fill: Fill, site: CaptchaPage, argument: str, form: Form) -> None:
+    with pytest.raises(CaptchaNotFilled, match=f"{argument}= '#missing' matches nothing at {site.url}/"):
+        fill(site.url, form, Reader(site, [RIGHT]), limit_ms=2_000)
 
 
 def test_an_answer_that_is_never_right_says_what_was_tried(fill: Fill, site: CaptchaPage) -> None:

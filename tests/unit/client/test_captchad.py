@@ -93,6 +93,12 @@ def test_a_picture_is_sent_as_bytes_or_from_its_file(call: Call, stub: StubGatew
     assert [body for _, _, _, body in stub.requests] == [expected] * 3
 
 
+def test_a_picture_that_is_too_large_is_not_sent(call: Call, stub: StubGateway) -> None:
+    with pytest.raises(errors.BodyTooLarge, match="larger than 2 MiB"):
+        call("submit", bytes(3 << 20), target="a.example")
+    assert stub.requests == []
+
+
 def test_what_is_neither_a_url_nor_a_file_is_said_so(call: Call, stub: StubGateway) -> None:
     with pytest.raises(errors.InvalidRequest, match=r"'nowhere\.png' is neither an http\(s\) URL nor a file"):
         call("submit", "nowhere.png", target="a.example")
@@ -149,7 +155,7 @@ def test_a_wait_that_is_over_has_the_task(call: Call, stub: StubGateway) -> None
     ("status", "error", "advice"),
     [
         (401, errors.Unauthorized, "CAPTCHAD_API_KEY"),
-        (403, errors.TargetNotAllowed, "security.targets"),
+        (403, errors.TargetNotAllowed, "about target_not_allowed$"),
         (422, errors.IdempotencyConflict, "about idempotency_conflict"),
     ],
 )

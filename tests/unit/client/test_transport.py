@@ -122,7 +122,9 @@ def test_tls_is_held_to_the_trusted_authorities(
     answer = answer_with(OK + b'{"a": 1}')
     # What the system's authorities are is read once in a process.
     monkeypatch.setattr(trust, "_make_context", trust._make_context.__wrapped__)
-    with pytest.raises(GatewayUnreachable, match="CERTIFICATE_VERIFY_FAILED"):
+    with pytest.raises(
+        GatewayUnreachable, match=r"not trusted \(.*\): name its authority with CAPTCHAD_CA_FILE or ca_file="
+    ):
         exchange(serve(answer, tls), Request("GET", "/stats"))
     for variable in ("SSL_CERT_FILE", "CAPTCHAD_CA_FILE"):
         with monkeypatch.context() as patch:
@@ -141,6 +143,18 @@ def test_a_certificate_that_is_known_is_believed_whatever_its_name_and_no_other_
     other = issue(tmp_path, None, "captchad.example.com").serve()
     with pytest.raises(GatewayUnreachable, match="another certificate was shown than the one that is known"):
         exchange(serve(answer, other), Request("GET", "/stats"))
+
+
+def test_a_port_that_speaks_the_other_of_http_and_https_is_told_by_its_address(
+    exchange: Exchange, serve: Serve, tmp_path: Path
+) -> None:
+    plain = serve(answer_with(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+    with pytest.raises(GatewayUnreachable, match=f"speaks no TLS; is its address {plain}\\?") as told:
+        exchange(plain.replace("http:", "https:"), Request("GET", "/stats"))
+    assert told.value.is_something_there
+    secure = serve(answer_with(OK), issue(tmp_path, None, "127.0.0.1").serve())
+    with pytest.raises(GatewayUnreachable, match=f"that speaks TLS; is its address {secure}\\?"):
+        exchange(secure.replace("https:", "http:"), Request("GET", "/stats"))
 
 
 def test_a_file_without_authorities_is_told_by_its_name(tmp_path: Path) -> None:

@@ -54,4 +54,5 @@ def test_what_is_missing_is_named_with_its_command(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("captchad.runtime.extras.MODULES", {Extra.WORKER: ("click", "no_such_module")})
     with pytest.raises(DependencyMissing) as caught:
         require(Extra.WORKER, "reading pictures")
-    assert caught.value.message == "reading pictures needs the extra `worker`: pip install 'captchad[worker]'"
+    command = "pip install 'captchad[worker]' --find-links FOLDER"
+    assert caught.value.message == f"reading pictures needs the extra `worker`: {command}, where its wheel is"

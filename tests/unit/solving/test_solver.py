@@ -1,6 +1,6 @@
 """One attempt at a picture: which target it belongs to decides who reads it, and how sure the reading must be."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,13 +14,15 @@ from captchad.domain.page import Fill, PageOrder
 from captchad.domain.recognition import Hints, Recognition
 from captchad.domain.target import Target
 from captchad.domain.task import TaskRequest
+from captchad.recognition.decoding import Pixels
+from captchad.recognition.service import read_pictures
 from captchad.runtime.clock import Clock
 from captchad.runtime.deadline import Deadline
 from captchad.solving.answer_permits import AnswerPermits
 from captchad.solving.attempt import Attempt, StageTimes
 from captchad.solving.captcha_page import CaptchaPage
 from captchad.solving.permission import LeaseLapsed, NoRoom
-from captchad.solving.reading import PictureReader
+from captchad.solving.reading import PictureReader, Recognise
 from captchad.solving.solver import SHOWING_THE_CAPTCHA, Solver, settle_failure
 from captchad.solving.task_target import find_task_target
 from captchad.telemetry.metrics import Metrics
@@ -36,6 +38,17 @@ TARGETS = (
 )
 
 
+class IdleEngine:
+    """Reads what it is given, which must be nothing."""
+
+    name = "idle"
+    largest_batch = 1
+
+    def recognise(self, pictures: Sequence[Pixels], hints: Sequence[Hints]) -> list[Recognition]:
+        assert not pictures
+        return []
+
+
 PNG = make_png(width=120, height=40)
 
 
@@ -44,6 +57,10 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
         asked.append(host)
         return Recognition("7KM4", confidence, "reader")
 
+    return await solve_with(recognise, target, PNG)
+
+
+async def solve_with(recognise: Recognise, target: str, picture: bytes) -> Settlement:
     solver = Solver(
         NoBrowser(),
         PictureReader(recognise, lambda: 0.5),
@@ -52,7 +69,7 @@ async def solve(target: str, confidence: float, asked: list[str]) -> Settlement:
         Clock(),
         lambda _: False,
     )
-    request = TaskRequest(target=target, picture=PNG)
+    request = TaskRequest(target=target, picture=picture)
     delivery = Delivery("id", 0, "token", 1, request, queued_ms=0.0, remaining_seconds=60.0)
     return await solver.solve(delivery, find_task_target(TARGETS, request, Clock().today()))
 
@@ -64,6 +81,18 @@ async def test_a_reading_needs_the_workers_confidence_where_its_target_names_non
     assert refused.error is not None
     assert refused.error.code == TaskErrorCode.CAPTCHA_UNREADABLE
     assert "0.49, below the minimum of 0.50" in refused.error.message
+
+
+async def test_a_given_picture_that_is_cut_short_is_not_tried_again() -> None:
+    async def recognise(picture: bytes, hints: Hints, host: str) -> Recognition:
+        (outcome,) = read_pictures(IdleEngine(), [(picture, hints)])
+        assert isinstance(outcome, AttemptFailed)
+        raise outcome
+
+    refused = await solve_with(recognise, "localhost", PNG[: len(PNG) // 2])
+    assert refused.outcome is AttemptOutcome.FAILED
+    assert refused.error is not None
+    assert refused.error.message == "the PNG is cut short; send the whole file"
 
 
 async def test_a_target_asks_for_more_confidence_or_for_less() -> None:

@@ -87,7 +87,9 @@ def test_what_is_left_out_stays_open() -> None:
 def test_what_is_wrong_with_a_field_is_said_in_words_of_our_own() -> None:
     hints = {"kind": "x", "min_length": 0, "charset": "\n", "max_lenght": 4}
     with pytest.raises(InvalidRequest) as caught:
-        read_task({"url": PAGE, "timeout": "5", "task_deadline": 1e9, "fill": {}, "session": [], "hints": hints})
+        read_task(
+            {"url": PAGE, "timeout": "5", "task_deadline": 1e9, "fill": {}, "session": [], "hints": hints, "hint": {}}
+        )
     assert {(one.pointer, one.message) for one in caught.value.violations} == {
         ("/timeout", "must be a number"),
         ("/task_deadline", "must be at most 604800"),
@@ -96,7 +98,8 @@ def test_what_is_wrong_with_a_field_is_said_in_words_of_our_own() -> None:
         ("/hints/kind", "must be one of 'text' or 'math'"),
         ("/hints/min_length", "must be at least 1"),
         ("/hints/charset", "has a character that is not allowed here, or lacks one that is needed"),
-        ("/hints/max_lenght", "is not a known field"),
+        ("/hints/max_lenght", "is not a known field; did you mean max_length?"),
+        ("/hint", "is not a known field; did you mean hints?"),
     }
 
 

@@ -25,6 +25,12 @@ export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+// Text in which `commands` stand between backticks, as the command line's messages have them.
+export function setMarkedText(target, text) {
+  if (target.textContent === text.replaceAll("`", "")) return;
+  target.replaceChildren(...text.split("`").map((part, index) => (index % 2 ? element("code", { text: part }) : part)));
+}
+
 export function setAttribute(target, name, value) {
   if (target.getAttribute(name) !== value) target.setAttribute(name, value);
 }

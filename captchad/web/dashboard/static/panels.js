@@ -1,7 +1,7 @@
 // The panels below the charts: queues, hosts, roles, workers, recent tasks, alerts.
 
 import { NONE, bytes, count, duration, isNumber, percent, share, timeOf } from "./format.js";
-import { Table, drawBadge, element, reconcile, setAttribute, setText } from "./dom.js";
+import { Table, drawBadge, element, reconcile, setAttribute, setMarkedText, setText } from "./dom.js";
 
 export const NO_TASK = "No task yet. Submit one and watch it arrive here.";
 const SLOTS_SHOWN = 16;
@@ -19,7 +19,7 @@ export function drawAlerts(parent, alerts) {
     },
     (banner, alert) => {
       setAttribute(banner, "data-severity", alert.severity);
-      [alert.name, alert.summary, alert.advice].forEach((text, index) => setText(banner.children[index], text));
+      [alert.name, alert.summary, alert.advice].forEach((text, index) => setMarkedText(banner.children[index], text));
     },
   );
 }
