@@ -66,7 +66,7 @@ class OwnershipChecks(Service):
         if not self._leadership.is_active:
             return
         declared = list(self._declared())
-        self._say_waivers([target for target in declared if not is_private(target)])
+        self._say_waivers(declared)
         asked = [target for target in declared if not is_private(target) and read_waiver(target) is None]
         known = await self._proofs.read([target.host for target in asked])
         installation = known.installation
