@@ -50,9 +50,10 @@ class TargetRules(Service):
         return [self._narrowed.get(target.host, NOT_NARROWED).apply(target) for target in self._declared()]
 
     @property
-    def open_targets(self) -> list[Target]:
-        """Those of the targets that may be visited."""
-        return [target for target in self.targets if self._known.find_standing(target).is_open]
+    def closed(self) -> dict[str, str]:
+        """Why those of the targets are closed that want a proof, by their host."""
+        reasons = ((target.host, self._known.explain_closed(target)) for target in self._declared())
+        return {host: reason for host, reason in reasons if reason is not None}
 
     def proofs(self) -> KnownProofs:
         """Return what is known of proofs now."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from captchad.domain.address import AddressKind, classify
+from captchad.domain.address import AddressKind, IpAddress, classify
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.ports import show_host
 from captchad.domain.target import WILDCARD, Target, literal_address
@@ -14,6 +14,8 @@ UPGRADE_GRACE_MS = 14 * DAY_MS
 """For targets that were in use before proofs were asked for."""
 LAPSE_GRACE_MS = 3 * DAY_MS
 """For proofs that are gone: a record may be lost in somebody's change of name servers."""
+LOOK_LASTS_MS = 3 * DAY_MS
+"""Looks are daily, so that nobody has looked for this long only where the target, or the scheduler, was not there."""
 
 RECORD_LABEL = "_captchad"
 FILE_PATH = "/.well-known/captchad.txt"
@@ -112,10 +114,16 @@ class KnownProofs:
         stood = self.installation is not None and self.installation.stood and not self.installation.is_listed
         return ProofRecord(self.now_ms, stood)
 
+    def explain_closed(self, target: Target) -> str | None:
+        """Return why a target is closed, with what to publish where; None for one that is open."""
+        is_open = self.find_standing(target).is_open
+        return None if is_open else explain_unproven(target, self.installation)
+
     def check(self, target: Target) -> None:
         """Raise TargetNotAllowed, with what to publish where, for a public target without a proof."""
-        if not self.find_standing(target).is_open:
-            raise TargetNotAllowed(explain_unproven(target, self.installation))
+        why = self.explain_closed(target)
+        if why is not None:
+            raise TargetNotAllowed(why)
 
 
 NOTHING_KNOWN = KnownProofs()
@@ -128,7 +136,31 @@ def is_private(target: Target) -> bool:
     if address is not None:
         # Of an address it shows what it is, whatever is declared.
         return classify(address) is not AddressKind.GLOBAL
-    return target.allow_private_addresses or "." not in host or host.endswith(RESERVED_ENDINGS)
+    return target.allow_private_addresses or has_reserved_name(target)
+
+
+def has_reserved_name(target: Target) -> bool:
+    """Whether a target's name can be nobody's on the internet."""
+    host = find_proof_host(target)
+    return literal_address(host) is None and ("." not in host or host.endswith(RESERVED_ENDINGS))
+
+
+def check_public_address(target: Target, host: str, address: IpAddress) -> None:
+    """Raise TargetNotAllowed where a host that needs no proof, since it is private, is at a public address.
+
+    Only a waiver permits that: otherwise the declaration, or the name, would open somebody's public site.
+    """
+    if classify(address) is not AddressKind.GLOBAL or not is_private(target) or read_waiver(target) is not None:
+        return
+    where = host if host == str(address) else f"{host} ({address})"
+    if has_reserved_name(target):
+        begin, prove = "its name is a private one", "declare it by a name of its own that you can prove"
+    else:
+        begin = "it is declared with allow_private_addresses"
+        prove = f"take that away and prove the host (`captchad targets prove {target.host}`)"
+    raise TargetNotAllowed(
+        f'{where} is a public address, though {begin}; {prove}, or waive the proof with "proof": "{WAIVER} REASON"'
+    )
 
 
 def find_proof_host(target: Target) -> str:
@@ -152,16 +184,28 @@ def find_standing(
     target: Target, record: ProofRecord | None, installation: Installation | None, now_ms: int
 ) -> TargetStanding:
     """Decide how a target stands."""
-    if is_private(target):
-        return TargetStanding(Standing.PRIVATE)
+    # Ahead of private: with a waiver a private target may be at public addresses, which must be seen.
     if read_waiver(target) is not None:
         return TargetStanding(Standing.WAIVED)
+    if is_private(target):
+        return TargetStanding(Standing.PRIVATE)
+    record = _forget_stale(record, now_ms)
     if record is not None and record.proven_ms is not None and record.lapsed_ms is None:
         return TargetStanding(Standing.PROVEN)
     until_ms = max(_find_grace_ends(record, installation), default=0)
     if now_ms < until_ms:
         return TargetStanding(Standing.GRACE, until_ms)
     return TargetStanding(Standing.UNPROVEN)
+
+
+def _forget_stale(record: ProofRecord | None, now_ms: int) -> ProofRecord | None:
+    """Return a record without its proof, and so without a grace for its lapse, where nobody has looked for long.
+
+    A target that was dropped and comes back begins anew: meanwhile its host may have become somebody else's.
+    """
+    if record is None or now_ms - (record.checked_ms or 0) < LOOK_LASTS_MS:
+        return record
+    return replace(record, proven_ms=None, way=None, lapsed_ms=None)
 
 
 def _find_grace_ends(record: ProofRecord | None, installation: Installation | None) -> list[int]:
@@ -180,10 +224,11 @@ def note_look(record: ProofRecord, look: Look, now_ms: int) -> ProofRecord:
 
     A proof lapses only by an answer where it stood: a name server or a site that is away has not taken it back.
     """
-    checked = replace(record, checked_ms=now_ms, finding=look.finding)
+    known = _forget_stale(record, now_ms) or record
+    checked = replace(known, checked_ms=now_ms, finding=look.finding)
     if look.way is not None:
         return replace(checked, proven_ms=now_ms, way=look.way, lapsed_ms=None)
-    if record.proven_ms is not None and record.lapsed_ms is None and record.way in look.answered:
+    if known.proven_ms is not None and known.lapsed_ms is None and known.way in look.answered:
         return replace(checked, lapsed_ms=now_ms)
     return checked
 

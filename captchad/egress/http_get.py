@@ -33,10 +33,11 @@ class GetFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """What a site answered: its status, and the beginning of the body."""
+    """What a site answered: its status and the body; only the beginning of it, unless `is_whole`."""
 
     status: int
     body: bytes
+    is_whole: bool
 
 
 class HttpGetter:
@@ -81,8 +82,8 @@ class HttpGetter:
                     raise GetFailed(f"{origin} ended the connection without an answer")
                 answer = parse_response_head(raw)
                 if answer.status >= STATUS_INFORMATIONAL_END:
-                    body = await _read_body(reader, answer.framing("GET"), self._limit_bytes)
-                    return FetchedFile(answer.status, body)
+                    body, is_whole = await _read_body(reader, answer.framing("GET"), self._limit_bytes)
+                    return FetchedFile(answer.status, body, is_whole)
             raise GetFailed(f"{origin} answers with nothing but interim answers")
         finally:
             # No goodbye is waited for.
@@ -94,19 +95,21 @@ class HttpGetter:
         return await shake_hands(self._dialer.dial, origin, _tls_context())
 
 
-async def _read_body(reader: asyncio.StreamReader, framing: Framing, limit_bytes: int) -> bytes:
-    """Read the beginning of a body; what a site breaks off is as long as it is."""
-    if framing.kind is BodyKind.NONE:
-        return b""
-    wanted_bytes = min(framing.length_bytes, limit_bytes) if framing.kind is BodyKind.LENGTH else limit_bytes
+async def _read_body(reader: asyncio.StreamReader, framing: Framing, limit_bytes: int) -> tuple[bytes, bool]:
+    """Read a body up to the limit, and say whether that is all of it."""
+    wanted_bytes = framing.length_bytes if framing.kind in {BodyKind.LENGTH, BodyKind.NONE} else None
     decoder = ChunkDecoder(PIECE_BYTES) if framing.kind is BodyKind.CHUNKED else None
-    body = b""
-    while len(body) < wanted_bytes and not (decoder is not None and decoder.is_done):
+    body, has_ended = b"", wanted_bytes == 0
+    while len(body) <= limit_bytes and not has_ended:
         piece = await reader.read(PIECE_BYTES)
+        body += piece if decoder is None else b"".join(decoder.feed(piece))
+        if wanted_bytes is not None:
+            has_ended = len(body) >= wanted_bytes
+        else:
+            has_ended = not piece if decoder is None else decoder.is_done or decoder.may_end
         if not piece:
             break
-        body += piece if decoder is None else b"".join(decoder.feed(piece))
-    return body[:wanted_bytes]
+    return body[:wanted_bytes][:limit_bytes], has_ended and len(body[:wanted_bytes]) <= limit_bytes
 
 
 @cache

@@ -9,7 +9,7 @@ from captchad.domain.plain_text import bound_message
 from captchad.domain.proof import Look, ProofWay, find_proof_host, name_file, name_record
 from captchad.domain.target import Origin, Target
 from captchad.egress.dialer import CheckedDialer
-from captchad.egress.http_get import GetFailed, HttpGetter
+from captchad.egress.http_get import FetchedFile, GetFailed, HttpGetter
 from captchad.egress.own_addresses import own_addresses
 from captchad.egress.resolver import Resolver
 from captchad.egress.scope import ScopePolicy
@@ -83,13 +83,23 @@ class ProofSeeker:
         except GetFailed as error:
             return _Answer(ProofWay.HTTPS, f"{url}: {error}", is_answer=False)
         if file.status == SUCCESS:
-            lines = file.body.decode("utf-8", errors="replace").splitlines()
-            if token in (line.strip() for line in lines):
+            if token in _read_lines(file):
                 return _Answer(ProofWay.HTTPS, f"{url} holds the token", is_proof=True)
+            if not file.is_whole:
+                found = f"{url} was not read whole, since it broke off or is larger than {FILE_LIMIT_BYTES} bytes"
+                return _Answer(ProofWay.HTTPS, found, is_answer=False)
             return _Answer(ProofWay.HTTPS, f"{url} has no line with the token")
         # A site that fails, or asks to be left alone, says nothing of the file.
         is_answer = file.status < FAULTS_BEGIN and file.status != TOO_MANY
         return _Answer(ProofWay.HTTPS, f"{url} answered {file.status}, and redirects are not followed", is_answer)
+
+
+def _read_lines(file: FetchedFile) -> list[str]:
+    # Some editors begin a file with a byte order mark.
+    lines = file.body.decode("utf-8-sig", errors="replace").splitlines(keepends=True)
+    # The last line of a beginning may go on: only a line that has its end is one.
+    ended = lines if file.is_whole else [line for line in lines if line.endswith(("\r", "\n"))]
+    return [line.strip() for line in ended]
 
 
 def _count(texts: Sequence[str], what: str) -> str:

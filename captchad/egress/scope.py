@@ -1,6 +1,6 @@
 """The one policy of what captchad may connect to: pure decisions, no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from enum import StrEnum
 from ipaddress import ip_address
@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from captchad.domain.address import AddressKind, IpAddress, classify, unwrap
 from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.ports import show_host
+from captchad.domain.proof import check_public_address
 from captchad.domain.target import Origin, Target, check_address, find_target, host_matches, is_loopback_host
 
 
@@ -17,9 +18,11 @@ class RefusalReason(StrEnum):
     UNDECLARED_HOST = "undeclared_host"
     UNDECLARED_PORT = "undeclared_port"
     EXPIRED_TARGET = "expired_target"
+    UNPROVEN_TARGET = "unproven_target"
     FORBIDDEN_SCHEME = "forbidden_scheme"
     INVALID_DESTINATION = "invalid_destination"
     PRIVATE_ADDRESS = "private_address"
+    PUBLIC_ADDRESS = "public_address"
     METADATA_ADDRESS = "metadata_address"
     UNUSABLE_ADDRESS = "unusable_address"
     PROTECTED_ENDPOINT = "protected_endpoint"
@@ -56,6 +59,7 @@ class ScopePolicy:
         own_addresses: Iterable[IpAddress] = (),
     ) -> None:
         self._targets = tuple(targets)
+        self._closed: Mapping[str, str] = {}
         self._own_addresses = frozenset(own_addresses)
         self._protected_local_ports: set[int] = set()
         self._protected_addresses: set[tuple[IpAddress, int]] = set()
@@ -68,9 +72,13 @@ class ScopePolicy:
         """The targets declared now."""
         return self._targets
 
-    def replace_targets(self, targets: Iterable[Target]) -> None:
-        """Decide by `targets` from now on; connections that stand are left alone."""
+    def replace_targets(self, targets: Iterable[Target], closed: Mapping[str, str] | None = None) -> None:
+        """Decide by `targets` from now on; connections that stand are left alone.
+
+        `closed` says why those of them that want a proof are closed, by their host as it is declared.
+        """
         self._targets = tuple(targets)
+        self._closed = closed or {}
 
     def protect(self, host: str, port: int) -> None:
         """Make (host, port) unreachable for good."""
@@ -94,9 +102,12 @@ class ScopePolicy:
                 RefusalReason.PROTECTED_ENDPOINT, f"{show_host(origin.host)}:{origin.port} is never reachable"
             )
         try:
-            return self._find(origin, today)
+            target = self._find(origin, today)
         except TargetNotAllowed as error:
             raise EgressRefused(self._name_reason(origin), error.message) from None
+        if target.host in self._closed:
+            raise EgressRefused(RefusalReason.UNPROVEN_TARGET, self._closed[target.host])
+        return target
 
     def _find(self, origin: Origin, today: date) -> Target:
         return find_target(self._targets, origin, today)
@@ -128,6 +139,13 @@ class ScopePolicy:
             check_address(target, origin.host, address)
         except TargetNotAllowed as error:
             raise EgressRefused(_REASONS[classify(address)], error.message) from None
+        self._check_public_address(origin, target, address)
+
+    def _check_public_address(self, origin: Origin, target: Target, address: IpAddress) -> None:
+        try:
+            check_public_address(target, origin.host, address)
+        except TargetNotAllowed as error:
+            raise EgressRefused(RefusalReason.PUBLIC_ADDRESS, error.message) from None
 
     def _is_local(self, address: IpAddress) -> bool:
         return address.is_loopback or address.is_unspecified or address in self._own_addresses

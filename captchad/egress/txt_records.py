@@ -10,7 +10,6 @@ import dns.resolver
 from captchad.config.formats import split_nameserver
 
 LOOKUP_SECONDS = 10.0
-RECORDS_LIMIT = 200
 
 
 class LookupFailed(Exception):
@@ -34,8 +33,8 @@ class TxtRecords:
             raise LookupFailed(f"no name server answered within {self._limit_seconds:g} s") from None
         except (dns.exception.DNSException, OSError, ValueError) as error:
             raise LookupFailed(f"no name server gave an answer: {error}") from None
-        records = list(answer)[:RECORDS_LIMIT]
-        return tuple(b"".join(record.strings).decode("latin-1") for record in records)
+        # All of them, for the token may be the last; an answer of DNS has 64 KiB at most.
+        return tuple(b"".join(record.strings).decode("latin-1") for record in answer)
 
     def _make_resolver(self) -> dns.asyncresolver.Resolver:
         # Anew each time: /etc/resolv.conf may have changed since, and it is asked for once a day.

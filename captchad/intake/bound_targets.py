@@ -24,11 +24,11 @@ def choose_bound_host(key: ApiKey, page: str | None) -> str:
 def check_bound_target(target: Target, standing: Standing) -> None:
     """Refuse a target that is not shown to be the operator's own.
 
-    Private ones need no proof. Of a public one only a proof that holds now counts: none that is waived, or in grace.
+    Private ones need no proof. Of others only a proof that holds now counts: none that is waived, or in grace.
     """
     if standing not in {Standing.PRIVATE, Standing.PROVEN}:
         raise TargetNotAllowed(
-            f"{target.host} is a public target whose proof is {_LACKS[standing]}: other services' clients are served "
+            f"{target.host} is a target whose proof is {_LACKS[standing]}: other services' clients are served "
             "for private targets and proven ones alone"
         )
 

@@ -161,6 +161,9 @@ def _build_rules(process: RoleProcess, feed: EventFeed, policy: ScopePolicy) -> 
         return process.configuration.security.declared_targets()
 
     # What is closed is closed to everything: to what other targets' pages load, too.
-    rules = TargetRules(process.broker, feed, list_declared, lambda known: policy.replace_targets(known.open_targets))
+    def go_by(known: TargetRules) -> None:
+        policy.replace_targets(known.targets, known.closed)
+
+    rules = TargetRules(process.broker, feed, list_declared, go_by)
     process.on_reload(lambda _: rules.reload())
     return rules

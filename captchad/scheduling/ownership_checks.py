@@ -1,4 +1,4 @@
-"""Looks daily, and after each load of the configuration, whether public targets are still proven."""
+"""Looks daily, for closed ones hourly, and after each load of the configuration whether public targets are proven."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,12 +27,14 @@ from captchad.scheduling.leadership import Leadership
 
 TICK_SECONDS = 60.0
 MS = 1000
+CLOSED_LOOK_MS = 3_600_000
+"""Between two looks for the proof of a closed target: the first may have come before the network was up."""
 
 _logger = logging.getLogger(__name__)
 
 
 class OwnershipChecks(Service):
-    """Checks each public target once a day, all of them after a load, and says daily what is about to be closed.
+    """Checks each public target once a day, a closed one once an hour, all of them after a load; says what will close.
 
     `declared` returns the targets as the configuration has them now.
     """
@@ -66,7 +68,7 @@ class OwnershipChecks(Service):
         if not self._leadership.is_active:
             return
         declared = list(self._declared())
-        self._say_waivers([target for target in declared if not is_private(target)])
+        self._say_waivers(declared)
         asked = [target for target in declared if not is_private(target) and read_waiver(target) is None]
         known = await self._proofs.read([target.host for target in asked])
         installation = known.installation
@@ -76,7 +78,8 @@ class OwnershipChecks(Service):
         is_load, self._loaded = self._loaded, False
         for target in asked:
             record = known.records.get(target.host) or known.begin_record()
-            if is_load or record.checked_ms is None or known.now_ms - record.checked_ms >= DAY_MS:
+            pause_ms = DAY_MS if known.find_standing(target).is_open else CLOSED_LOOK_MS
+            if is_load or record.checked_ms is None or known.now_ms - record.checked_ms >= pause_ms:
                 await self._look(target, record, known, installation)
 
     async def _list(self, targets: Sequence[Target], known: KnownProofs, installation: Installation) -> None:

@@ -16,7 +16,7 @@ from captchad.operations.narrowing import limit_target, pause_target, reset_targ
 from captchad.web.api.representation import represent_time
 from captchad.web.api.schema import LimitsBody
 from captchad.web.api.target_answers import ResumedTarget, TargetAnswer, TargetList
-from captchad.web.api.validation import read_limits
+from captchad.web.api.validation import check_says_nothing, read_limits
 from captchad.web.bodies import BodyWork, parse_json, read_body
 from captchad.web.body_meter import BodyMeter
 from captchad.web.middleware.audit import audit_object
@@ -65,7 +65,7 @@ class NarrowingRoutes:
                 "Begin no more tasks of a target; those that come wait",
                 query=(),
                 answers={200: TargetAnswer},
-                errors=("target_not_allowed",),
+                errors=("target_not_allowed", *_BODY_ERRORS),
             ),
             Route(
                 "POST",
@@ -75,7 +75,7 @@ class NarrowingRoutes:
                 "Begin a paused target's tasks again",
                 query=(),
                 answers={200: ResumedTarget},
-                errors=("target_not_allowed",),
+                errors=("target_not_allowed", *_BODY_ERRORS),
             ),
         )
 
@@ -98,12 +98,14 @@ class NarrowingRoutes:
     async def pause_target(self, request: web.Request) -> web.Response:
         """Pause a target."""
         target = self._find(request)
+        await self._check_body(request)
         await pause_target(self._broker, target)
         return await self._answer(target)
 
     async def resume_target(self, request: web.Request) -> web.Response:
         """End a pause."""
         target = self._find(request)
+        await self._check_body(request)
         return answer_json({"host": target.host, "waiting_tasks": await resume_target(self._broker, target)})
 
     def _find(self, request: web.Request) -> Target:
@@ -120,6 +122,10 @@ class NarrowingRoutes:
         known = await TargetProofs(self._broker).read(hosts)
         narrowed = await TargetNarrowings(self._broker).read(hosts)
         return [represent_target(target, narrowed.get(target.host, NOT_NARROWED), known) for target in targets]
+
+    async def _check_body(self, request: web.Request) -> None:
+        if request.can_read_body:
+            check_says_nothing(parse_json(await self._read_body(request)))
 
     async def _read_body(self, request: web.Request) -> bytes:
         meter = BodyMeter()

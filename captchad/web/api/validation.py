@@ -43,7 +43,13 @@ from captchad.web.api.session_rules import (
     make_steps,
     make_storage_state,
 )
-from captchad.web.api.session_schema import FORM_FIELDS_LIMIT, STATE_COOKIES_LIMIT, STATE_ORIGINS_LIMIT, STEPS_LIMIT
+from captchad.web.api.session_schema import (
+    FORM_FIELDS_LIMIT,
+    STATE_COOKIES_LIMIT,
+    STATE_ORIGINS_LIMIT,
+    STEPS_LIMIT,
+    Part,
+)
 from captchad.web.api.unknown_fields import NOT_KNOWN, describe_unknown
 
 FIELDS_LIMIT = 64
@@ -107,9 +113,15 @@ def read_limits(value: Any) -> LimitsBody:
     """Return the body of limit_target; InvalidRequest names every wrong field."""
     _raise_if(list(_find_excesses(value, "")))
     body = _validate(LimitsBody, value)
-    if not body.model_fields_set:
+    if body.model_fields_set <= {"reset"} and not body.reset:
         raise InvalidRequest(_INVALID, (Violation("", "says nothing; give a limit, or reset"),))
     return body
+
+
+def check_says_nothing(value: Any) -> None:
+    """Refuse each field of a body where none is asked for: who sends one believes that it counts."""
+    _raise_if(list(_find_excesses(value, "")))
+    _validate(Part, value)
 
 
 def _find_excesses(value: Any, pointer: str) -> Iterator[Violation]:

@@ -26,6 +26,7 @@ RECORD = f"_captchad.{HOST}"
 TOKEN = "captchad-0123456789abcdef0123456789abcdef"
 OTHER = "captchad-ffffffffffffffffffffffffffffffff"
 SECONDS = 60.0
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class SiteDialer(CheckedDialer):
@@ -104,9 +105,26 @@ async def test_a_file_is_a_proof_where_there_is_no_record(names: NameServer, tmp
         assert site.requests[0].startswith(b"GET /.well-known/captchad.txt HTTP/1.1\r\nHost: captcha.example.com\r\n")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(f"\ufeff{TOKEN}\r\n".encode(), id="with a byte order mark"),
+        pytest.param(f"{TOKEN}\n".encode() + b" " * FILE_LIMIT_BYTES, id="at the beginning of too large a file"),
+    ],
+)
+async def test_a_file_as_editors_leave_it_is_a_proof(names: NameServer, tmp_path: Path, body: bytes) -> None:
+    async with serving(tmp_path, write_file(body)) as site:
+        assert (await look(names, site.target(), SiteDialer(site.port))).way is ProofWay.HTTPS
+
+
+async def test_a_token_is_found_behind_any_number_of_records(names: NameServer) -> None:
+    names.texts[RECORD] = [*(f"somebody's={number}" for number in range(300)), TOKEN]
+    assert (await look(names, Target(HOST), nowhere())).way is ProofWay.DNS
+
+
 async def test_a_chunked_file_is_read_too(names: NameServer, tmp_path: Path) -> None:
-    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
-    answer = chunks % (TOKEN[:5].encode(), len(TOKEN) - 5, TOKEN[5:].encode())
+    chunks = b"5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n"
+    answer = CHUNKED + chunks % (TOKEN[:5].encode(), len(TOKEN) - 5, TOKEN[5:].encode())
     async with serving(tmp_path, answer) as site:
         assert (await look(names, site.target(), SiteDialer(site.port))).way is ProofWay.HTTPS
 
@@ -116,7 +134,14 @@ async def test_a_chunked_file_is_read_too(names: NameServer, tmp_path: Path) -> 
     [
         (write_file(OTHER.encode()), True),
         (write_file(f"x{TOKEN} and more".encode()), True),
-        (write_file(b" " * FILE_LIMIT_BYTES + TOKEN.encode()), True),
+        (write_file(b" " * FILE_LIMIT_BYTES + TOKEN.encode()), False),
+        (write_file(b" " * FILE_LIMIT_BYTES), True),
+        (write_file(f"{TOKEN}-and-more".encode())[: -len("-and-more")], False),
+        (write_file(OTHER.encode())[:-1], False),
+        (CHUNKED + b"5\r\nwhole\r\n0\r\n\r\n", True),
+        (CHUNKED + b"5\r\nwhole\r\n", False),
+        (b"HTTP/1.0 200 OK\r\n\r\nuntil the end", True),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + b" " * (FILE_LIMIT_BYTES + 1), False),
         (write_file(TOKEN.encode(), "404 Not Found"), True),
         (write_file(b"", "302 Found", "Location: https://elsewhere.example.com/captchad.txt\r\n"), True),
         (write_file(TOKEN.encode(), "503 Service Unavailable"), False),

@@ -112,6 +112,25 @@ async def test_a_public_name_that_leads_inside_is_refused(network: Network) -> N
     assert network.seen == []
 
 
+@pytest.mark.parametrize(
+    "target", [Target("portal.example.com", (80,), allow_private_addresses=True), Target("shop.test", (80,))]
+)
+async def test_a_private_name_that_leads_to_a_public_address_is_refused(network: Network, target: Target) -> None:
+    network.policy.replace_targets([target])
+    network.resolver.answers[target.host] = [("93.184.216.34",)]
+    status, body, code = await network.fetch(f"http://{target.host}/")
+    assert (status, code) == (403, "public_address")
+    assert b"waive the proof" in body
+    assert network.proxy.refusal_counts == {"public_address": 1}
+
+
+async def test_a_declared_host_without_a_proof_says_what_to_publish(network: Network) -> None:
+    network.policy.replace_targets([Target("captcha.example.com", (80,))], {"captcha.example.com": "publish this"})
+    status, body, code = await network.fetch("http://captcha.example.com/")
+    assert (status, code) == (403, "unproven_target")
+    assert b"publish this" in body
+
+
 async def test_targets_replaced_at_run_time_count_at_once(network: Network) -> None:
     assert (await network.fetch(network.url()))[0] == 200
     network.policy.replace_targets(())

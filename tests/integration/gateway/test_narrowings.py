@@ -65,11 +65,21 @@ async def test_limits_are_narrowed_at_once_and_never_widened(gateway: RunningGat
         ({"max_per_minute": 0}, "/max_per_minute"),
         ({"expires": "2026-02-30"}, "/expires"),
         ({"nonsense": 1}, "/nonsense"),
+        ({"reset": False}, ""),
     ],
 )
 async def test_a_wrong_limit_is_named(gateway: RunningGateway, body: dict[str, Any], pointer: str) -> None:
     status, answer = await call(gateway, f"/limit_target/{HOST}", **body)
     assert (status, answer["violations"][0]["pointer"]) == (400, pointer)
+
+
+@pytest.mark.parametrize("path", ["pause_target", "resume_target"])
+async def test_a_pause_takes_no_fields(gateway: RunningGateway, path: str) -> None:
+    status, answer = await call(gateway, f"/{path}/{HOST}", minutes=5)
+    assert (status, answer["violations"][0]["pointer"]) == (400, "/minutes")
+    assert (await show(gateway))["paused_at"] is None
+    async with gateway.session.post(f"/{path}/{HOST}", json={}) as answered:
+        assert answered.status == 200
 
 
 async def test_a_paused_targets_tasks_wait_and_go_on(gateway: RunningGateway, broker: Broker) -> None:

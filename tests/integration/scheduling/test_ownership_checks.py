@@ -18,7 +18,7 @@ from captchad.egress.txt_records import TxtRecords
 from captchad.runtime.clock import Clock
 from captchad.runtime.spawn import TaskSet
 from captchad.scheduling.leadership import Leadership
-from captchad.scheduling.ownership_checks import OwnershipChecks
+from captchad.scheduling.ownership_checks import CLOSED_LOOK_MS, OwnershipChecks
 from captchad.telemetry.metrics import Metrics
 from tests.integration.egress.test_http_post import FixedResolver
 from tests.integration.protocol import Partition
@@ -136,6 +136,23 @@ async def test_a_lapse_leaves_three_days_and_an_outage_is_none(
     assert f"{HOST} is closed on " in caplog.text
     await checked.age(3 * DAY_MS)
     assert (await checked.standing()).standing is Standing.UNPROVEN
+
+
+async def test_it_looks_for_the_proof_of_a_closed_target_after_an_hour(
+    checked: Checked, names: NameServer, work: TaskSet
+) -> None:
+    names.fails = True
+    work.spawn(checked.checks.run(), "checks")
+    await checked.wait_looked()
+    assert (await checked.standing()).standing is Standing.UNPROVEN
+    names.fails, names.texts[RECORD] = False, [await checked.token()]
+    await checked.age(CLOSED_LOOK_MS)
+    checked.checks._periodic.wake()
+
+    async def is_proven() -> bool:
+        return (await checked.standing()).standing is Standing.PROVEN
+
+    await until(is_proven)
 
 
 async def test_it_looks_again_after_a_day(checked: Checked, names: NameServer, work: TaskSet) -> None:

@@ -10,6 +10,7 @@ from captchad.domain.errors import TargetNotAllowed
 from captchad.domain.proof import (
     DAY_MS,
     LAPSE_GRACE_MS,
+    LOOK_LASTS_MS,
     UPGRADE_GRACE_MS,
     Installation,
     KnownProofs,
@@ -70,8 +71,10 @@ def test_a_public_target_is_open_only_by_a_proof_a_grace_or_a_waiver(
     target = Target(host)
     found = find_standing(target, record, installation, now_ms)
     has_stood = installation is not None and installation.stood and now_ms < installation.made_ms + UPGRADE_GRACE_MS
-    is_lapsing = record is not None and record.lapsed_ms is not None and now_ms < record.lapsed_ms + LAPSE_GRACE_MS
-    is_proven = record is not None and record.proven_ms is not None and record.lapsed_ms is None
+    is_watched = record is not None and now_ms < (record.checked_ms or 0) + LOOK_LASTS_MS
+    lapsed_ms = record.lapsed_ms if record is not None and is_watched else None
+    is_lapsing = lapsed_ms is not None and now_ms < lapsed_ms + LAPSE_GRACE_MS
+    is_proven = record is not None and is_watched and record.proven_ms is not None and record.lapsed_ms is None
     assert found.is_open <= (is_proven or has_stood or is_lapsing)
     assert (found.standing is Standing.PROVEN) == is_proven
     assert (found.until_ms is not None and found.until_ms > now_ms) == (found.standing is Standing.GRACE)
@@ -113,8 +116,26 @@ def test_a_proof_that_is_gone_closes_its_target_after_three_days() -> None:
 
 @pytest.mark.parametrize("answered", [frozenset[ProofWay](), frozenset({ProofWay.HTTPS})])
 def test_a_proof_lapses_only_by_an_answer_where_it_stood(answered: frozenset[ProofWay]) -> None:
-    looked = note_look(PROVEN, Look(None, answered), NOW_MS + 90 * DAY_MS)
+    looked = PROVEN
+    for day in range(1, 91):
+        looked = note_look(looked, Look(None, answered), NOW_MS + day * DAY_MS)
     assert find_standing(PUBLIC, looked, NEW, NOW_MS + 90 * DAY_MS).standing is Standing.PROVEN
+
+
+@pytest.mark.parametrize("answered", [frozenset[ProofWay](), frozenset(ProofWay)])
+def test_a_target_that_comes_back_after_nobody_looked_for_long_begins_unproven(answered: frozenset[ProofWay]) -> None:
+    back_ms = NOW_MS + LOOK_LASTS_MS
+    assert find_standing(PUBLIC, PROVEN, NEW, back_ms - 1).standing is Standing.PROVEN
+    assert find_standing(PUBLIC, PROVEN, NEW, back_ms).standing is Standing.UNPROVEN
+    looked = note_look(PROVEN, Look(None, answered), back_ms)
+    assert find_standing(PUBLIC, looked, NEW, back_ms).standing is Standing.UNPROVEN
+    proven = note_look(looked, Look(ProofWay.DNS), back_ms + DAY_MS)
+    assert find_standing(PUBLIC, proven, NEW, back_ms + DAY_MS).standing is Standing.PROVEN
+
+
+def test_a_waiver_of_a_private_target_is_seen_since_it_opens_public_addresses() -> None:
+    waived = Target("portal.example.com", allow_private_addresses=True, proof="waived: has both kinds")
+    assert find_standing(waived, None, NEW, NOW_MS).standing is Standing.WAIVED
 
 
 @given(begin=times, found=st.lists(looks, max_size=8))

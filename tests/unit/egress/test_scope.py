@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from ipaddress import ip_address
 
@@ -5,12 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from captchad.domain.callback import CallbackHost
 from captchad.domain.target import Origin, Target
+from captchad.egress.receiver_scope import ReceiverPolicy
 from captchad.egress.scope import EgressRefused, RefusalReason, ScopePolicy
 
 TODAY = date(2030, 5, 1)
 PUBLIC = Target("captcha.example.com", (80, 443), expires=date(2030, 6, 1))
-WILDCARD = Target("*.example.org", (443,), expires=date(2030, 6, 1), allow_private_addresses=True)
+WILDCARD = Target("*.example.org", (443,), expires=date(2030, 6, 1))
+RESERVED = Target("shop.test", (80,), expires=date(2030, 6, 1))
+WAIVER = "waived: the owner asked us to"
 PRIVATE = Target("intranet.example.com", (8080,), expires=date(2030, 6, 1), allow_private_addresses=True)
 EXPIRED = Target("old.example.com", (80,), expires=date(2030, 4, 30))
 LOOPBACK = Target("127.0.0.1", (8000,), allow_private_addresses=True)
@@ -18,7 +23,7 @@ LOOPBACK = Target("127.0.0.1", (8000,), allow_private_addresses=True)
 
 @pytest.fixture
 def policy() -> ScopePolicy:
-    return ScopePolicy((PUBLIC, WILDCARD, PRIVATE, EXPIRED, LOOPBACK))
+    return ScopePolicy((PUBLIC, WILDCARD, PRIVATE, EXPIRED, LOOPBACK, RESERVED))
 
 
 def reason_of(policy: ScopePolicy, origin: Origin, *addresses: str) -> RefusalReason | None:
@@ -72,6 +77,44 @@ def test_private_addresses_open_for_exactly_the_declared_host_and_port(policy: S
     under_wildcard = Origin("https", "a.example.org", 443)
     assert reason_of(policy, under_wildcard, "93.184.216.34") is None
     assert reason_of(policy, under_wildcard, "10.0.0.1") is RefusalReason.PRIVATE_ADDRESS
+
+
+@pytest.mark.parametrize("target", [PRIVATE, RESERVED, Target("*.corp.internal", (80,)), Target("intranet", (80,))])
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:4700::1", "::ffff:93.184.216.34"])
+def test_what_is_private_without_a_proof_is_never_at_a_public_address(target: Target, address: str) -> None:
+    origin = Origin("http", target.host.replace("*", "a"), target.ports[0])
+    policy = ScopePolicy((target,))
+    assert reason_of(policy, origin, address) is RefusalReason.PUBLIC_ADDRESS
+    policy.replace_targets([replace(target, allow_private_addresses=True, proof=WAIVER)])
+    assert reason_of(policy, origin, address) is None
+
+
+def test_the_refusal_of_a_public_address_says_what_to_do(policy: ScopePolicy) -> None:
+    for target, advice in (
+        (PRIVATE, "take that away and prove the host (`captchad targets prove intranet.example.com`)"),
+        (RESERVED, "declare it by a name of its own that you can prove"),
+    ):
+        with pytest.raises(EgressRefused) as refused:
+            policy.check_addresses(Origin("http", target.host, 80), target, [ip_address("93.184.216.34")])
+        assert f"{target.host} (93.184.216.34) is a public address" in refused.value.message
+        assert advice in refused.value.message
+        assert '"proof": "waived: REASON"' in refused.value.message
+
+
+def test_a_callback_receiver_at_private_addresses_may_be_at_public_ones_too() -> None:
+    receivers = ReceiverPolicy([CallbackHost("hooks.example.com", 443, is_private=True)])
+    assert reason_of(receivers, Origin("https", "hooks.example.com", 443), "93.184.216.34", "10.0.0.1") is None
+
+
+def test_a_declared_host_without_a_proof_is_told_as_unproven(policy: ScopePolicy) -> None:
+    policy.replace_targets([PUBLIC, WILDCARD], {PUBLIC.host: "publish the record"})
+    origin = Origin("http", "captcha.example.com", 80)
+    assert reason_of(policy, origin, "93.184.216.34") is RefusalReason.UNPROVEN_TARGET
+    with pytest.raises(EgressRefused, match="publish the record"):
+        policy.check_origin(origin, TODAY)
+    assert reason_of(policy, Origin("https", "a.example.org", 443), "93.184.216.34") is None
+    policy.replace_targets([PUBLIC])
+    assert reason_of(policy, origin, "93.184.216.34") is None
 
 
 @pytest.mark.parametrize("address", ["169.254.169.254", "fd00:ec2::254", "::ffff:169.254.169.254"])

@@ -37,9 +37,9 @@ async def test_a_key_must_be_bound_and_to_private_targets(solver: Solver) -> Non
     several = await make_key(solver.gateway, "several", HOST, PUBLIC)
     for name, key, page, words in (
         ("unbound", await make_key(solver.gateway, "unbound"), None, "bound to no target"),
-        ("public", await make_key(solver.gateway, "public", PUBLIC), None, "a public target"),
+        ("public", await make_key(solver.gateway, "public", PUBLIC), None, "whose proof is waived"),
         ("several", several, None, "bound to several targets"),
-        ("several", several, f"http://{PUBLIC}/", "a public target"),
+        ("several", several, f"http://{PUBLIC}/", "whose proof is waived"),
         ("undeclared", await make_key(solver.gateway, "undeclared", "gone.example.com"), None, "not a declared target"),
         ("expired", await make_key(solver.gateway, "expired", "old.example.com"), None, "expired"),
     ):
