@@ -64,9 +64,9 @@ class Restoration:
 
     async def begin(self) -> int:
         """Mark Redis as being restored, empty it, and return how many keys there were."""
+        now_ms = await self._broker.time_ms()
         async with self._broker.guard():
-            seconds, _ = await self._broker.client.time()
-            await self._broker.client.set(RESTORING, seconds * MS)
+            await self._broker.client.set(RESTORING, now_ms)
         return await empty(self._broker)
 
     async def put(self, entry: Entry) -> None:

@@ -1,0 +1,79 @@
+"""Checks that this release reads every row of a backup, before anything is done with it."""
+
+from captchad.broker.backup.entries import KINDS, Head, Listed, PlainKey, PlainType, StreamedLabel, decode_entry
+from captchad.broker.redis_keys import NAMESPACE
+from captchad.deployment.backup.archive import Row
+from captchad.deployment.backup.file_names import split_name
+from captchad.deployment.backup.manifest import FILE, MANIFEST, SALT, SEALED, Manifest, decode_manifest
+from captchad.domain.errors import BackupRefused
+
+
+class RowCheck:
+    """Takes the rows of one backup in their order; BackupRefused at the first that could not be restored."""
+
+    def __init__(self) -> None:
+        self.manifest: Manifest | None = None
+        self.files: dict[str, None] = {}
+        """The names of its files, sealed ones too, in their order."""
+        self._partitions: set[int] = set()
+        self._next_offset = 0
+
+    def take(self, row: Row) -> None:
+        """Check the next row."""
+        if self.manifest is None:
+            self.manifest = decode_manifest(row)
+            return
+        try:
+            self._take(row)
+        except (ValueError, IndexError) as error:
+            raise BackupRefused(f"the backup has an entry that this release can't read: {error}") from error
+
+    def _take(self, row: Row) -> None:
+        kind = row[0]
+        if kind in KINDS:
+            self._take_entry(row)
+        elif kind == FILE:
+            _, name, offset, content = row
+            self._take_piece(name.decode(), int(offset), len(content))
+        elif kind == SEALED:
+            _, name, _ = row
+            self._take_piece(name.decode(), 0, 0)
+        elif kind == SALT:
+            _, _ = row
+        elif kind == MANIFEST:
+            raise BackupRefused("the backup says twice what it is of")
+        else:
+            unknown = kind.decode(errors="replace")
+            raise BackupRefused(
+                f"the backup was made by a later release: this one does not know entries of the kind {unknown!r}; "
+                "restore it with that release"
+            )
+
+    def _take_piece(self, name: str, offset: int, length: int) -> None:
+        split_name(name)
+        is_next = next(reversed(self.files), None) == name and offset == self._next_offset
+        if offset and not is_next:
+            raise BackupRefused(f"the backup lacks a piece of {name}")
+        self.files[name] = None
+        self._next_offset = offset + length
+
+    def _take_entry(self, row: Row) -> None:
+        match decode_entry(row):
+            case Head(partition):
+                if self.manifest is None or not 0 <= partition < self.manifest.partitions:
+                    raise BackupRefused(f"the backup has a partition {partition} that it does not say it has")
+                self._partitions.add(partition)
+            case Listed(partition) | StreamedLabel(partition):
+                if partition not in self._partitions:
+                    raise BackupRefused(f"the backup lacks the head of partition {partition}")
+            case PlainKey() as key:
+                _check_key(key)
+
+
+def _check_key(key: PlainKey) -> None:
+    if not key.name.startswith(f"{NAMESPACE}:{{"):
+        raise BackupRefused(f"the backup holds a key that is not captchad's: {key.name}")
+    is_paired = key.type in (PlainType.HASH, PlainType.ZSET)
+    is_right = len(key.values) == 1 if key.type is PlainType.STRING else bool(key.values)
+    if not is_right or (is_paired and len(key.values) % 2):
+        raise ValueError(f"the members of {key.name} do not fit together")
