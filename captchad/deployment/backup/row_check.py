@@ -1,7 +1,7 @@
 """Checks that this release reads every row of a backup, before anything is done with it."""
 
-from captchad.broker.backup.entries import KINDS, Head, Listed, PlainKey, PlainType, StreamedLabel, decode_entry
-from captchad.broker.redis_keys import NAMESPACE
+from captchad.broker.backup.entries import KINDS, Head, Listed, PlainKey, StreamedLabel, decode_entry
+from captchad.broker.backup.plain_keys import check_plain_key
 from captchad.deployment.backup.archive import Row
 from captchad.deployment.backup.file_names import split_name
 from captchad.deployment.backup.manifest import FILE, MANIFEST, SALT, SEALED, Manifest, decode_manifest
@@ -67,13 +67,4 @@ class RowCheck:
                 if partition not in self._partitions:
                     raise BackupRefused(f"the backup lacks the head of partition {partition}")
             case PlainKey() as key:
-                _check_key(key)
-
-
-def _check_key(key: PlainKey) -> None:
-    if not key.name.startswith(f"{NAMESPACE}:{{"):
-        raise BackupRefused(f"the backup holds a key that is not captchad's: {key.name}")
-    is_paired = key.type in (PlainType.HASH, PlainType.ZSET)
-    is_right = len(key.values) == 1 if key.type is PlainType.STRING else bool(key.values)
-    if not is_right or (is_paired and len(key.values) % 2):
-        raise ValueError(f"the members of {key.name} do not fit together")
+                check_plain_key(key)
