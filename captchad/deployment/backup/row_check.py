@@ -1,6 +1,7 @@
 """Checks that this release reads every row of a backup, before anything is done with it."""
 
 from captchad.broker.backup.entries import KINDS, Head, Listed, PlainKey, StreamedLabel, decode_entry
+from captchad.broker.backup.placing import place_task
 from captchad.broker.backup.plain_keys import check_plain_key
 from captchad.deployment.backup.archive import Row
 from captchad.deployment.backup.file_names import split_name
@@ -58,7 +59,8 @@ class RowCheck:
         self._next_offset = offset + length
 
     def _take_entry(self, row: Row) -> None:
-        match decode_entry(row):
+        entry = decode_entry(row)
+        match entry:
             case Head(partition):
                 if self.manifest is None or not 0 <= partition < self.manifest.partitions:
                     raise BackupRefused(f"the backup has a partition {partition} that it does not say it has")
@@ -66,5 +68,8 @@ class RowCheck:
             case Listed(partition) | StreamedLabel(partition):
                 if partition not in self._partitions:
                     raise BackupRefused(f"the backup lacks the head of partition {partition}")
+                if isinstance(entry, Listed):
+                    float(entry.score)
+                    place_task(entry)
             case PlainKey() as key:
                 check_plain_key(key)

@@ -1,5 +1,6 @@
 """Finds out whether a backup is whole and whether this release can restore all of it."""
 
+import struct
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ def verify(path: Path, report: Callable[[int], None] = lambda done: None) -> Ver
         raise BackupRefused(f"{path} can't be read: {error.strerror}") from None
     except BackupRefused as refused:
         raise BackupRefused(f"{path}: {refused.message}") from None
+    except (ValueError, IndexError, struct.error) as error:
+        raise BackupRefused(f"{path}: the backup is not written as this release reads it: {error}") from None
     if check.manifest is None:
         raise BackupRefused(f"{path}: the backup is empty")
     return Verified(path, path.stat().st_size, check.manifest, reader.checksum, reader.counts, tuple(check.files))

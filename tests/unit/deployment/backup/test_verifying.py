@@ -45,6 +45,8 @@ def test_a_backup_that_is_right_has_its_files_named(tmp_path: Path) -> None:
         ((b"head", b"4", b"1000"), "partition 4"),
         ((b"label", b"3", b"a", b"b"), "head of partition 3"),
         ((b"task", b"0", b"id"), "can't read"),
+        ((b"task", b"0", b"id", b"soon", b"", b"", b"0"), "can't read"),
+        ((b"task", b"0", b"id", b"1", b"", b"", b"1", b"delayed", b"status", b"pending"), "can't read"),
     ],
 )
 def test_what_could_not_be_restored_is_refused(tmp_path: Path, row: Row, reason: str) -> None:
