@@ -55,6 +55,7 @@ Across the fleet
     captchad:{fleet}:lost         zset      consumer -> when it was counted as lost (ms); for an hour
     captchad:{fleet}:epoch        string    random; another one, or none: all was deleted; every role writes
     captchad:{fleet}:restoring    string    since when (ms) a backup is being restored; a restore writes and deletes it
+    captchad:{fleet}:restore_lock string    random, the restore that is at work; expires soon after it was killed
     captchad:{fleet}:keys         set       ids of all API keys
     captchad:{fleet}:captcha_observations  stream   entry: field `seen` (JSON): what a visit showed of its target's
                                             captcha; workers add, bounded; the active scheduler folds in and deletes
@@ -108,6 +109,7 @@ COUNTERS = f"{FLEET}:counters"
 LOST_WORKERS = f"{FLEET}:lost"
 EPOCH = f"{FLEET}:epoch"
 RESTORING = f"{FLEET}:restoring"
+RESTORE_LOCK = f"{FLEET}:restore_lock"
 CAPTCHA_OBSERVATIONS = f"{FLEET}:captcha_observations"
 CAPTCHA_STATES = f"{FLEET}:captcha_states"
 CAPTCHAS_SEEN = f"{FLEET}:captchas_seen"

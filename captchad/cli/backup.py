@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from captchad.broker.backup.reading import InstallationReader
+from captchad.broker.backup.restore_mark import find_restore_state
 from captchad.cli.broker_connection import open_broker_at_rest, run_connected
 from captchad.cli.command_group import CommandGroup
 from captchad.cli.options import config_option, json_option, load
@@ -17,8 +18,8 @@ from captchad.cli.state_folder import find_state_directory
 from captchad.config.loader import LoadedConfiguration, find_file
 from captchad.deployment.backup.folder import keep_newest, list_backups
 from captchad.deployment.backup.making import BackupOrder, MadeBackup, make_backup
-from captchad.deployment.backup.manifest import Verified, verify
 from captchad.deployment.backup.sealed_files import open_secrets
+from captchad.deployment.backup.verifying import Verified, verify
 from captchad.deployment.ownership import handed_over
 from captchad.domain.errors import BackupRefused
 from captchad.domain.exit_codes import EXIT_FAILED
@@ -92,6 +93,8 @@ def create(
     say(f"{made.path} has {_count(made)} tasks, {made.counts.total()} entries, {made.size_bytes} bytes")
     if made.left_out:
         say(f"left out (--with-secrets keeps them): {', '.join(made.left_out)}", is_error=True)
+    for path in made.passed_over:
+        say(f"{path} is not in the backup: it is a link or no file, and none is followed", is_error=True)
     for path in deleted:
         say(f"{path} is deleted")
 
@@ -141,6 +144,9 @@ def check(file: Path, passphrase_file: Path | None, is_json: bool) -> None:
 async def _make(loaded: LoadedConfiguration, order: BackupOrder) -> MadeBackup:
     hosts = [target.host for target in loaded.configuration.security.declared_targets()]
     async with open_broker_at_rest(loaded, order.state_directory) as broker:
+        state = await find_restore_state(broker)
+        if state is not None:
+            say(state, is_error=True)
         reader = InstallationReader(broker, hosts, order.has_evidence)
         with count_progress("backup", await reader.count()) as report:
             async with audited(
@@ -163,6 +169,7 @@ def _represent_made(made: MadeBackup) -> dict[str, Any]:
         "entries": dict(made.counts),
         "checksum": made.checksum,
         "left_out": list(made.left_out),
+        "passed_over": [str(path) for path in made.passed_over],
     }
 
 

@@ -45,7 +45,7 @@ async def open_broker(
                 await broker.start()
         except TimeoutError:
             where, reason = describe_redis(section, url), broker.health().reason
-            hidden = find_hidden_secrets(loaded.path)
+            hidden = find_hidden_secrets(loaded.path, os.environ)
             if hidden is not None:
                 raise BrokerUnavailable(
                     f"how Redis is reached is in {hidden}, which is not readable: run it again with sudo"
@@ -64,17 +64,20 @@ async def open_broker(
 
 @asynccontextmanager
 async def open_broker_at_rest(loaded: LoadedConfiguration, state_directory: Path) -> AsyncIterator[Broker]:
-    """Connect as `open_broker` does; where the private server of `captchad up` is meant and rests, it runs for this."""
+    """Connect as `open_broker` does; where the private server of `captchad up` is meant and rests, it runs for this.
+
+    Backups and restores wait for a slow Redis: the nightly one runs at the lowest priority, beside everything else.
+    """
     section = loaded.configuration.redis
     is_running = choose_redis(section) is not None or embedded_url(section) is not None
     if is_running or (not (state_directory / FOLDER).exists() and await _is_served(LOOPBACK_HOST, REDIS_PORT)):
-        async with open_broker(loaded) as broker:
+        async with open_broker(loaded, PATIENT_LIMIT_SECONDS) as broker:
             yield broker
         return
     server = EmbeddedRedis(state_directory, Clock())
     try:
         await server.start()
-        async with open_broker(loaded) as broker:
+        async with open_broker(loaded, PATIENT_LIMIT_SECONDS) as broker:
             yield broker
     finally:
         await server.close()

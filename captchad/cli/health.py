@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from captchad.broker.backup.restore_mark import find_restore_state
 from captchad.broker.connection import Broker
 from captchad.broker.embedded import FOLDER
 from captchad.broker.embedded_dump import describe_dump
@@ -102,9 +103,10 @@ async def _ask_redis(loaded: LoadedConfiguration) -> tuple[Line, tuple[Node, ...
 
 
 async def _find_trouble(broker: Broker) -> str:
-    """Return why a Redis that answers takes no tasks; empty where it takes them."""
+    """Return why a Redis that answers takes no tasks, or has not all of its data; empty where it is well."""
     try:
-        return FULL_MEMORY.message if (await contact_server(broker)).is_full else ""
+        full = FULL_MEMORY.message if (await contact_server(broker)).is_full else ""
+        return full or await find_restore_state(broker) or ""
     except BrokerUnavailable as error:
         return error.message
 

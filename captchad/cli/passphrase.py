@@ -8,6 +8,7 @@ import click
 
 VARIABLE = "CAPTCHAD_BACKUP_PASSPHRASE"
 LEAST_CHARACTERS = 8
+LONGEST_BYTES = 4096
 
 passphrase_file_option = click.option(
     "--passphrase-file",
@@ -45,5 +46,20 @@ def ask_passphrase(file: Path | None) -> str | None:
 
 def _find_given(file: Path | None) -> str | None:
     if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        return _read(file)
     return os.environ.get(VARIABLE) or None
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            passphrase = stream.read(LONGEST_BYTES + 1).decode().rstrip("\r\n")
+    except OSError as error:
+        raise click.UsageError(f"{file} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file} is no text: write the passphrase into it as one line of UTF-8") from None
+    if len(passphrase.encode()) > LONGEST_BYTES:
+        raise click.UsageError(f"{file} is too long for a passphrase: at most {LONGEST_BYTES} bytes")
+    if not passphrase:
+        raise click.UsageError(f"{file} is empty: write the passphrase into it")
+    return passphrase

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from captchad.broker.audit_log import AuditLog
+from captchad.broker.backup.restore_mark import locked_for_restore
 from captchad.broker.leases import find_presence_lease_seconds
 from captchad.cli.broker_connection import open_broker_at_rest, run_connected
 from captchad.cli.options import config_option, json_option, load
@@ -13,8 +14,8 @@ from captchad.cli.printing import print_json, say
 from captchad.cli.progress import count_progress
 from captchad.cli.state_folder import find_state_directory
 from captchad.config.loader import LoadedConfiguration
-from captchad.deployment.backup.manifest import Verified, verify
 from captchad.deployment.backup.restoring import RestoredBackup, RestoreOrder, check_ready, restore_backup
+from captchad.deployment.backup.verifying import Verified, verify
 from captchad.deployment.ownership import handed_over
 from captchad.operations.audited import audited
 
@@ -67,7 +68,8 @@ def restore(
 
 
 async def _restore(loaded: LoadedConfiguration, order: RestoreOrder, backup: Verified) -> RestoredBackup:
-    async with open_broker_at_rest(loaded, order.state_directory) as broker:
+    # The lock comes before the log, to which a refused restore would add in the middle of the other.
+    async with open_broker_at_rest(loaded, order.state_directory) as broker, locked_for_restore(broker):
         log = AuditLog(broker, loaded.configuration.security.audit_log)
         replaced = await log.read_chain()
         async with audited(broker, loaded.configuration, "restore", file=str(backup.path)) as act:

@@ -111,3 +111,4 @@ async def fill_every_key(partition: Partition, redis_url: str) -> None:
     await until(lambda: broker.client.exists(keys.EPOCH))
     await work.cancel_all()
     await broker.client.set(keys.RESTORING, 1)
+    await broker.client.set(keys.RESTORE_LOCK, 1, px=60_000)

@@ -50,6 +50,7 @@ FATES: dict[str, Fate] = {
     "captchad:{fleet}:lost": Fate.LEFT_OUT,
     "captchad:{fleet}:epoch": Fate.LEFT_OUT,
     "captchad:{fleet}:restoring": Fate.LEFT_OUT,
+    "captchad:{fleet}:restore_lock": Fate.LEFT_OUT,
     "captchad:{fleet}:keys": Fate.KEPT,
     "captchad:{fleet}:captcha_observations": Fate.LEFT_OUT,
     "captchad:{fleet}:captcha_states": Fate.KEPT,

@@ -1,9 +1,11 @@
-"""Reads single keys as they are."""
+"""Reads single keys as they are, and says which can be written."""
 
 from typing import Any
 
 from captchad.broker.backup.entries import PlainKey, PlainType
 from captchad.broker.connection import Broker, to_ms
+from captchad.broker.redis_keys import NAMESPACE
+from captchad.domain.errors import BackupRefused
 
 GONE_MS = -2
 
@@ -42,3 +44,13 @@ def flatten_value(type_: PlainType, value: Any) -> tuple[bytes, ...]:
         return tuple(sorted(value))
     pairs = value.items() if isinstance(value, dict) else value
     return tuple(part for pair in sorted(pairs) for part in pair)
+
+
+def check_plain_key(key: PlainKey) -> None:
+    """Raise BackupRefused where a backup's key is not captchad's, ValueError where its members can't be written."""
+    if not key.name.startswith(f"{NAMESPACE}:{{"):
+        raise BackupRefused(f"the backup holds a key that is not captchad's: {key.name}")
+    is_paired = key.type in (PlainType.HASH, PlainType.ZSET)
+    is_right = len(key.values) == 1 if key.type is PlainType.STRING else bool(key.values)
+    if not is_right or (is_paired and len(key.values) % 2):
+        raise ValueError(f"the members of {key.name} do not fit together")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from captchad.broker.backup.emptying import empty
 from captchad.broker.backup.entries import AuditRow, Entry, Head, Listed, PlainKey, PlainType, Room, StreamedLabel
 from captchad.broker.backup.placing import PlacedTask, place_task
-from captchad.broker.backup.plain_keys import read_plain_key
+from captchad.broker.backup.plain_keys import check_plain_key, read_plain_key
 from captchad.broker.backup.reading import PAGE_BYTES, PAGE_ENTRIES, read_page
 from captchad.broker.connection import Argument, Broker, to_ms
 from captchad.broker.idempotency_keys import find_homes
-from captchad.broker.redis_keys import AUDIT_LOG, NAMESPACE, RESTORING, PartitionKeys
+from captchad.broker.redis_keys import AUDIT_LOG, RESTORING, PartitionKeys
 from captchad.domain.errors import BackupRefused
 
 MS = 1000
@@ -64,9 +64,9 @@ class Restoration:
 
     async def begin(self) -> int:
         """Mark Redis as being restored, empty it, and return how many keys there were."""
+        now_ms = await self._broker.time_ms()
         async with self._broker.guard():
-            seconds, _ = await self._broker.client.time()
-            await self._broker.client.set(RESTORING, seconds * MS)
+            await self._broker.client.set(RESTORING, now_ms)
         return await empty(self._broker)
 
     async def put(self, entry: Entry) -> None:
@@ -112,8 +112,7 @@ class Restoration:
         self.restored.kept["audit"] += 1
 
     async def _put_key(self, key: PlainKey) -> None:
-        if not key.name.startswith(f"{NAMESPACE}:{{"):
-            raise BackupRefused(f"the backup holds a key that is not captchad's: {key.name}")
+        check_plain_key(key)
         client, values = self._broker.client, key.values
         async with self._broker.guard():
             left_ms = None if key.expires_ms is None else key.expires_ms - to_ms(await client.time())

@@ -1,5 +1,6 @@
 """Redis: reachable, new enough, keeping its data, and its clock beside this host's."""
 
+import os
 from typing import Any
 
 from captchad.broker.connection import Broker
@@ -22,7 +23,7 @@ def check_redis(loaded: LoadedConfiguration) -> list[Finding]:
     """Visit the Redis that the roles would use; without one configured, the embedded one of `captchad up`."""
     section = loaded.configuration.redis
     url = embedded_url(section)
-    hidden = find_hidden_secrets(loaded.path)
+    hidden = find_hidden_secrets(loaded.path, os.environ)
     if hidden is not None:
         return [doubtful("redis", f"how it is reached is in {hidden}, which is not readable", "run it again with sudo")]
     if choose_redis(section) is None and url is None:

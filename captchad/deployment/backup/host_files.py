@@ -1,6 +1,7 @@
-"""The files of this host that a backup has: labels, models, what was learned from, the configuration, and secrets."""
+"""Reads the files of this host that a backup has: labels, models, learning, the configuration, and secrets."""
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -9,23 +10,12 @@ from typing import BinaryIO
 import orjson
 
 from captchad.config.json_file import read_file
-from captchad.config.secrets_file import NAME as SECRETS_NAME
 from captchad.config.without_secrets import leave_out_secrets
-from captchad.deployment.session_key import FILE as SESSION_KEY
+from captchad.deployment.backup.file_names import CONFIGURATION, KEPT_FOLDERS, SECRET_FILES, SECRETS_BESIDE, STATE
+from captchad.deployment.backup.real_files import NoRealFile, opened_file, opened_folder
 from captchad.domain.errors import BackupRefused, ConfigurationError
-from captchad.runtime.durable_files import FOLDER_MODE, open_private
 
-STATE, CONFIGURATION = "state", "configuration"
-KEPT_FOLDERS = ("labels", "models", "learning")
-"""Below the state folder. Not kept are Redis's own data, logs, backups, and locks."""
-SECRET_FILES = (SESSION_KEY, "browser-node.secret")
-SECRETS_BESIDE = (
-    *(SECRETS_NAME, "captchad.env", "join.json", "ca.crt"),
-    *(f"tls/{name}" for name in ("ca.crt", "ca.key", "redis.crt", "redis.key")),
-)
-"""Below the configuration's folder: what is laid over it, the units' environment, and what hosts join each other by."""
 CHUNK_BYTES = 262_144
-_UNFINISHED = ".unfinished-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +27,47 @@ class Chunk:
     content: bytes
 
 
-def list_state_files(state_directory: Path) -> Iterator[Path]:
-    """Yield the files of the state folder that are kept; what another process is about to finish is not."""
-    for folder in KEPT_FOLDERS:
-        for place, folders, names in os.walk(state_directory / folder):
+class StateFiles:
+    """The kept files of the state folder; `passed_over` are links, and what else is no file, once all were read."""
+
+    def __init__(self, state_directory: Path) -> None:
+        self._root = state_directory
+        self.passed_over: list[Path] = []
+
+    def read(self) -> Iterator[Chunk]:
+        """Yield the files piece by piece; what is deleted meanwhile or not yet finished is left out."""
+        for kept in KEPT_FOLDERS:
+            try:
+                with opened_folder(self._root, (kept,)) as top:
+                    yield from self._walk(top, kept)
+            except FileNotFoundError:
+                continue
+            except NoRealFile:
+                self.passed_over.append(self._root / kept)
+
+    def _walk(self, top: int, kept: str) -> Iterator[Chunk]:
+        for place, folders, names, folder in os.fwalk(".", dir_fd=top):
             folders.sort()
-            yield from (Path(place, name) for name in sorted(names) if not name.startswith("."))
+            below = PurePosixPath(kept, place)
+            for name in sorted(names):
+                if name.startswith("."):
+                    continue
+                try:
+                    with opened_file(folder, name) as stream:
+                        yield from _cut(f"{STATE}/{below / name}", stream)
+                except FileNotFoundError:
+                    continue
+                except NoRealFile:
+                    self.passed_over.append(self._root / below / name)
+            # The walk does not enter them.
+            self.passed_over += (self._root / below / name for name in folders if _is_link(name, folder))
 
 
-def read_chunks(state_directory: Path) -> Iterator[Chunk]:
-    """Yield the kept files of the state folder piece by piece; one that is deleted meanwhile is left out."""
-    for path in list_state_files(state_directory):
-        name = f"{STATE}/{path.relative_to(state_directory).as_posix()}"
-        try:
-            with path.open("rb") as stream:
-                yield from _cut(name, stream)
-        except FileNotFoundError:
-            continue
+def _is_link(name: str, folder: int) -> bool:
+    try:
+        return stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _cut(name: str, stream: BinaryIO) -> Iterator[Chunk]:
@@ -87,81 +101,13 @@ def read_secrets(state_directory: Path, configuration: Path | None) -> Iterator[
     whole = {f"{CONFIGURATION}/{configuration.name}": configuration} if configuration is not None else {}
     for name, path in (whole | find_secret_files(state_directory, configuration)).items():
         try:
-            yield name, path.read_bytes()
+            yield name, _read_state_secret(path) if name.startswith(f"{STATE}/") else path.read_bytes()
+        except NoRealFile:
+            raise BackupRefused(f"{path} is a link, or no file: a backup follows none; remove it") from None
         except OSError as error:
             raise BackupRefused(f"{path} can't be read: {error.strerror}") from error
 
 
-class FileRestorer:
-    """Writes a backup's files, the configuration to `configuration`.
-
-    A label or model that is there already stays, unless it `replaces`; a configuration or a key that is in use always
-    stays, and another one is laid beside it.
-    """
-
-    def __init__(self, state_directory: Path, configuration: Path, replaces: bool) -> None:
-        self._state_directory = state_directory
-        self._configuration = configuration
-        self._replaces = replaces
-        self._draft: Path | None = None
-        self._goal = ""
-        self.written = 0
-        self.kept = 0
-        self.beside: list[Path] = []
-
-    def put(self, chunk: Chunk) -> None:
-        """Take the next piece; those of a file come one after the other."""
-        if chunk.name != self._goal or chunk.offset == 0:
-            self.finish()
-            self._goal = chunk.name
-            path = self._find_path(chunk.name)
-            path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-            self._draft = path.with_name(f"{_UNFINISHED}{os.getpid()}-{path.name}"[:255])
-            self._draft.unlink(missing_ok=True)
-        assert self._draft is not None
-        with open(self._draft, "ab", opener=open_private) as stream:
-            if stream.tell() != chunk.offset:
-                raise BackupRefused(f"the backup lacks a piece of {chunk.name}")
-            stream.write(chunk.content)
-
-    def finish(self) -> None:
-        """Put the last file in its place."""
-        draft, self._draft = self._draft, None
-        if draft is None:
-            return
-        with draft.open("rb") as stream:
-            os.fsync(stream.fileno())
-        path = self._find_path(self._goal)
-        if not path.exists():
-            draft.rename(path)
-            self.written += 1
-        elif draft.read_bytes() in _list_contents(path, is_configuration=path == self._configuration):
-            draft.unlink()
-            self.kept += 1
-        elif self._replaces and self._goal.split("/")[1] in KEPT_FOLDERS:
-            draft.replace(path)
-            self.written += 1
-        elif self._goal.split("/")[1] in KEPT_FOLDERS:
-            draft.unlink()
-            self.kept += 1
-        else:
-            # A key or a configuration in use is never overwritten.
-            beside = path.with_name(f"{path.name}.restored")
-            draft.replace(beside)
-            self.beside.append(beside)
-
-    def _find_path(self, name: str) -> Path:
-        place, _, rest = name.partition("/")
-        parts = PurePosixPath(rest).parts
-        if place == CONFIGURATION:
-            return self._configuration.parent / rest if rest in SECRETS_BESIDE else self._configuration
-        is_ours = parts and (parts[0] in KEPT_FOLDERS or rest in SECRET_FILES)
-        if place != STATE or not is_ours or ".." in parts or "\0" in rest:
-            raise BackupRefused(f"the backup holds a file that has no place here: {name!r}")
-        return self._state_directory.joinpath(*parts)
-
-
-def _list_contents(path: Path, *, is_configuration: bool) -> tuple[bytes, ...]:
-    """Return what a file is in a backup: as it is, and a configuration also without its secrets."""
-    whole = path.read_bytes()
-    return (whole, read_configuration(path)[0]) if is_configuration else (whole,)
+def _read_state_secret(path: Path) -> bytes:
+    with opened_folder(path.parent, ()) as folder, opened_file(folder, path.name) as stream:
+        return stream.read()

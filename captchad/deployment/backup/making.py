@@ -10,14 +10,9 @@ from captchad import __version__
 from captchad.broker.backup.entries import encode_entry
 from captchad.broker.backup.reading import InstallationReader
 from captchad.deployment.backup.archive import ArchiveWriter
+from captchad.deployment.backup.file_names import CONFIGURATION
 from captchad.deployment.backup.folder import choose_path, new_file
-from captchad.deployment.backup.host_files import (
-    CONFIGURATION,
-    find_secret_files,
-    read_chunks,
-    read_configuration,
-    read_secrets,
-)
+from captchad.deployment.backup.host_files import StateFiles, find_secret_files, read_configuration, read_secrets
 from captchad.deployment.backup.manifest import FILE, SALT, SEALED, Manifest
 from captchad.deployment.backup.sealing import Sealer
 
@@ -43,6 +38,8 @@ class MadeBackup:
     checksum: str
     counts: Counter[str]
     left_out: tuple[str, ...]
+    passed_over: tuple[Path, ...]
+    """Links in the state folder, which are not followed."""
 
 
 async def make_backup(order: BackupOrder, reader: InstallationReader, report: Callable[[int], None]) -> MadeBackup:
@@ -60,22 +57,24 @@ async def make_backup(order: BackupOrder, reader: InstallationReader, report: Ca
         writer.write(manifest.encode())
         if order.configuration is not None:
             writer.write((FILE, f"{CONFIGURATION}/{order.configuration.name}".encode(), b"0", text))
-        _write_host(order, writer)
+        passed_over = _write_host(order, writer)
         await _write_redis(reader, writer, report)
         checksum = writer.finish()
         size_bytes = stream.tell()
-    return MadeBackup(path, size_bytes, checksum, writer.counts, () if has_secrets else left_out)
+    named = () if has_secrets else left_out
+    return MadeBackup(path, size_bytes, checksum, writer.counts, named, passed_over)
 
 
-def _write_host(order: BackupOrder, writer: ArchiveWriter) -> None:
-    for chunk in read_chunks(order.state_directory):
+def _write_host(order: BackupOrder, writer: ArchiveWriter) -> tuple[Path, ...]:
+    files = StateFiles(order.state_directory)
+    for chunk in files.read():
         writer.write((FILE, chunk.name.encode(), b"%d" % chunk.offset, chunk.content))
-    if order.passphrase is None:
-        return
-    sealer = Sealer(order.passphrase)
-    writer.write((SALT, sealer.salt))
-    for name, plain in read_secrets(order.state_directory, order.configuration):
-        writer.write((SEALED, name.encode(), sealer.seal(name, plain)))
+    if order.passphrase is not None:
+        sealer = Sealer(order.passphrase)
+        writer.write((SALT, sealer.salt))
+        for name, plain in read_secrets(order.state_directory, order.configuration):
+            writer.write((SEALED, name.encode(), sealer.seal(name, plain)))
+    return tuple(files.passed_over)
 
 
 async def _write_redis(reader: InstallationReader, writer: ArchiveWriter, report: Callable[[int], None]) -> None:

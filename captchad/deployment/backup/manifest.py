@@ -1,13 +1,10 @@
 """The first row of a backup: what it is of, and what is in it."""
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import orjson
 
-from captchad.deployment.backup.archive import ArchiveReader, Row
+from captchad.deployment.backup.archive import Row
 from captchad.domain.errors import BackupRefused
 
 MANIFEST, FILE, SALT, SEALED = b"manifest", b"file", b"salt", b"sealed"
@@ -45,32 +42,3 @@ def decode_manifest(row: Row) -> Manifest:
     if kind != MANIFEST:
         raise BackupRefused("the backup does not say what it is of")
     return manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A backup that is whole: its checksum (hex), and the number of entries of each kind."""
-
-    path: Path
-    size_bytes: int
-    manifest: Manifest
-    checksum: str
-    counts: Counter[str]
-
-
-def verify(path: Path, report: Callable[[int], None] = lambda done: None) -> Verified:
-    """Read a backup to its end; BackupRefused where it is not whole. `report` is told of the bytes read so far."""
-    try:
-        with path.open("rb") as stream:
-            reader = ArchiveReader(stream)
-            manifest = None
-            for row in reader.read():
-                manifest = manifest or decode_manifest(row)
-                report(stream.tell())
-    except OSError as error:
-        raise BackupRefused(f"{path} can't be read: {error.strerror}") from None
-    except BackupRefused as refused:
-        raise BackupRefused(f"{path}: {refused.message}") from None
-    if manifest is None:
-        raise BackupRefused(f"{path}: the backup is empty")
-    return Verified(path, path.stat().st_size, manifest, reader.checksum, reader.counts)

@@ -8,14 +8,18 @@ from pathlib import Path
 from captchad.broker.api_keys import ApiKeys
 from captchad.broker.backup.emptying import is_empty
 from captchad.broker.backup.entries import KINDS, decode_entry
+from captchad.broker.backup.restore_mark import read_mark_ms
 from captchad.broker.backup.restoring import Restoration
 from captchad.broker.connection import Broker
 from captchad.broker.nodes import NodeRegistry
 from captchad.deployment.backup.archive import ArchiveReader, Row
-from captchad.deployment.backup.host_files import CONFIGURATION, Chunk, FileRestorer
-from captchad.deployment.backup.manifest import FILE, SEALED, Verified
+from captchad.deployment.backup.file_names import CONFIGURATION
+from captchad.deployment.backup.file_restorer import FileRestorer
+from captchad.deployment.backup.host_files import Chunk
+from captchad.deployment.backup.manifest import FILE, SEALED
 from captchad.deployment.backup.sealed_files import open_sealer
 from captchad.deployment.backup.sealing import Sealer
+from captchad.deployment.backup.verifying import Verified
 from captchad.domain.errors import BackupRefused
 
 
@@ -61,6 +65,10 @@ async def check_ready(order: RestoreOrder, backup: Verified, broker: Broker) -> 
         names = ", ".join(sorted(consumer.rpartition(".")[0] or consumer for consumer in alive))
         raise BackupRefused(f"roles are at work: {names}; stop them first")
     if not order.is_replacing and not await is_empty(broker):
+        if await read_mark_ms(broker) is not None:
+            raise BackupRefused(
+                "a restore into this Redis was broken off, and it was used since; --replace deletes all of it first"
+            )
         raise BackupRefused("there is an installation in Redis already; --replace deletes it first")
 
 
@@ -74,19 +82,18 @@ async def restore_backup(
     sealer = open_sealer(backup.path, order.passphrase or "") if is_opened else None
     restoration = Restoration(broker)
     files = FileRestorer(order.state_directory, order.configuration, order.is_replacing)
+    for name in backup.files:
+        files.check(name)
     keys = ApiKeys(broker)
     before = await keys.list_all()
     deleted = await restoration.begin()
     done = 0
     with backup.path.open("rb") as stream:
         for row in ArchiveReader(stream).read():
-            try:
-                if row[0] in KINDS:
-                    await restoration.put(decode_entry(row))
-                else:
-                    _put_file(row, files, sealer)
-            except (ValueError, IndexError) as error:
-                raise BackupRefused(f"the backup has an entry that this release can't read: {error}") from error
+            if row[0] in KINDS:
+                await restoration.put(decode_entry(row))
+            else:
+                _put_file(row, files, sealer)
             done += 1
             report(done)
     files.finish()

@@ -1,5 +1,6 @@
 """An installation that is copied through a backup is the same one: same tasks, same states, same answers."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,12 +9,14 @@ import pytest
 
 from captchad.broker.api_keys import FIRST_KEY, ApiKeys
 from captchad.broker.audit_log import AuditLog
-from captchad.broker.backup.emptying import is_empty
+from captchad.broker.backup import restore_mark
+from captchad.broker.backup.emptying import empty, is_empty
 from captchad.broker.backup.fates import FATES, Fate
+from captchad.broker.backup.restore_mark import LOCK_MS, RestoreState, find_restore_state, locked_for_restore
 from captchad.broker.connection import Broker
 from captchad.broker.housekeeping import Housekeeping
 from captchad.broker.idempotency_keys import choose_partition, derive_digest
-from captchad.broker.redis_keys import API_KEYS, AUDIT_LOG, COUNTERS, api_key
+from captchad.broker.redis_keys import API_KEYS, AUDIT_LOG, COUNTERS, EPOCH, RESTORE_LOCK, RESTORING, api_key
 from captchad.broker.tasks import Idempotency, NewTask, TaskStore
 from captchad.config.settings import AuditLogSection, SchedulerSection
 from captchad.domain.api_key import Scope
@@ -230,12 +233,54 @@ async def test_the_one_key_that_a_deploy_makes_is_no_installation(target: Broker
     assert not await is_empty(target)
 
 
-async def test_a_broken_off_restore_is_told_from_an_installation(partition: Partition, target: Broker) -> None:
+async def test_a_broken_off_restore_is_begun_anew_until_somebody_uses_what_it_left(
+    partition: Partition, target: Broker
+) -> None:
     assert await is_empty(target)
     await partition.submit()
+    await ApiKeys(partition.broker).create("robot", frozenset(), ())
     archive = await back_up(partition.broker)
     assert not await is_empty(partition.broker)
     await restore(target, archive)
     assert not await is_empty(target)
-    await target.client.set("captchad:{fleet}:restoring", 1)
+    assert await find_restore_state(target) is None
+    await target.client.set(RESTORING, await target.time_ms())
+    assert await find_restore_state(target) is RestoreState.BROKEN_OFF
     assert await is_empty(target)
+    _, key = await ApiKeys(target).create("later", frozenset(), ())
+    assert not await is_empty(target)
+    await target.client.delete(api_key(key.key_id))
+    assert await is_empty(target)
+    await open_partition(target).submit()
+    assert not await is_empty(target)
+    await target.client.delete(target.partitions[0].recent)
+    assert await is_empty(target)
+    # Roles that have run may have solved what was there.
+    await target.client.set(EPOCH, "of a role")
+    assert not await is_empty(target)
+
+
+async def test_there_is_one_restore_at_a_time(target: Broker) -> None:
+    async with locked_for_restore(target):
+        await target.client.set(RESTORING, 1)
+        assert await find_restore_state(target) is RestoreState.UNDER_WAY
+        # Emptying Redis takes the lock from nobody.
+        await empty(target)
+        with pytest.raises(BackupRefused, match="another restore into this Redis is at work"):
+            async with locked_for_restore(target):
+                pass
+    async with locked_for_restore(target):
+        assert 0 < await target.client.pttl(RESTORE_LOCK) <= LOCK_MS
+
+
+async def test_a_restore_that_has_lost_its_lock_gives_up(target: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(restore_mark, "RENEWAL_SECONDS", 0.01)
+
+    async def restore_for_ever() -> None:
+        async with locked_for_restore(target):
+            await target.client.set(RESTORE_LOCK, "of another")
+            await asyncio.Event().wait()
+
+    with pytest.raises(BackupRefused, match="this one is given up"):
+        await restore_for_ever()
+    assert await target.client.get(RESTORE_LOCK) == b"of another"

@@ -10,6 +10,9 @@ import pytest
 import redis
 
 from captchad.broker.api_keys import FIRST_KEY
+from captchad.broker.backup.restore_mark import RestoreState, locked_for_restore
+from captchad.broker.redis_keys import RESTORING
+from captchad.deployment.backup.archive import ArchiveReader, ArchiveWriter
 from captchad.domain.api_key import Scope
 from tests.integration.cli.conftest import CAPTCHAD, Run
 from tests.integration.protocol import Partition, completed
@@ -150,6 +153,56 @@ def test_labels_and_models_of_the_state_folder_come_back(
     assert restored.returncode == 0, restored.stderr
     found = {str(path.relative_to(there)): path.read_bytes() for path in there.rglob("*") if path.is_file()}
     assert found == kept
+
+
+def test_nothing_is_deleted_for_a_backup_that_can_not_be_read_or_a_link_in_its_way(
+    captchad: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    label, secret = state(environment) / "labels/captcha.example/a.label", tmp_path / "secret"
+    label.parent.mkdir(parents=True)
+    label.write_bytes(b"a label")
+    secret.write_text("root's")
+    captchad("keys", "create", "before")
+    good, later = tmp_path / "one.backup", tmp_path / "later.backup"
+    assert captchad("backup", str(good)).returncode == 0
+    with good.open("rb") as stream:
+        rows = list(ArchiveReader(stream).read())
+    with later.open("wb") as stream:
+        writer = ArchiveWriter(stream)
+        for row in (*rows, (b"novelty", b"1")):
+            writer.write(row)
+        writer.finish()
+    for command in (("restore", str(later), "--replace"), ("backup", "verify", str(later))):
+        refused = captchad(*command)
+        assert (refused.returncode, "made by a later release" in refused.stderr) == (1, True)
+    label.unlink()
+    label.symlink_to(secret)
+    refused = captchad("restore", str(good), "--replace")
+    assert (refused.returncode, f"{label} is a link" in refused.stderr) == (1, True)
+    assert "before" in captchad("keys", "list").stdout
+    assert secret.read_text() == "root's"
+    made = captchad("backup", str(tmp_path / "two.backup"))
+    assert (made.returncode, f"{label} is not in the backup: it is a link" in made.stderr) == (0, True)
+
+
+async def test_a_second_restore_is_refused_and_a_broken_off_one_is_named(
+    captchad: Run, partition: Partition, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "one.backup")
+    assert captchad("backup", file).returncode == 0
+    async with locked_for_restore(partition.broker):
+        refused = captchad("restore", file, "--replace")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "captchad: another restore into this Redis is at work; if it was killed, try again in 15 s\n",
+    )
+    await partition.broker.client.set(RESTORING, await partition.broker.time_ms())
+    captchad("keys", "create", "later")
+    assert RestoreState.BROKEN_OFF in captchad("health").stdout
+    assert RestoreState.BROKEN_OFF in captchad("backup").stderr
+    refused = captchad("restore", file)
+    assert (refused.returncode, "was broken off, and it was used since" in refused.stderr) == (1, True)
+    assert "later" in captchad("keys", "list").stdout
 
 
 def test_the_newest_are_kept(captchad: Run, environment: dict[str, str]) -> None:

@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from captchad.deployment.backup.host_files import Chunk, FileRestorer, find_secret_files, read_secrets
+from captchad.deployment.backup.file_restorer import FileRestorer
+from captchad.deployment.backup.host_files import Chunk, StateFiles, find_secret_files, read_secrets
 from captchad.domain.errors import BackupRefused
 
 BESIDE = ("secrets.json", "captchad.env", "join.json", "tls/ca.key")
@@ -25,6 +27,11 @@ def state(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "session.key").write_text("the key")
     return folder
+
+
+def restore_file(restorer: FileRestorer, whole: Chunk) -> None:
+    restorer.put(whole)
+    restorer.finish()
 
 
 def test_every_file_of_secrets_is_found(state: Path, configuration: Path) -> None:
@@ -62,3 +69,54 @@ def test_secrets_are_restored_beside_the_configuration_and_laid_beside_those_in_
     restorer.finish()
     assert restorer.beside == [new.with_name("secrets.json.restored")]
     assert new.with_name("secrets.json").read_text() == "in use"
+
+
+def test_links_and_pipes_of_the_state_folder_are_passed_over_and_named(tmp_path: Path, state: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "shadow").write_text("what root alone may read")
+    (state / "labels/a").mkdir(parents=True)
+    (state / "labels/a/real.label").write_bytes(b"kept")
+    (state / "labels/a/x.label").symlink_to(elsewhere / "shadow")
+    (state / "labels/b").symlink_to(elsewhere)
+    (state / "models").symlink_to(elsewhere)
+    os.mkfifo(state / "labels/a/pipe")
+    files = StateFiles(state)
+    assert list(files.read()) == [Chunk("state/labels/a/real.label", 0, b"kept")]
+    passed_over = {str(path.relative_to(state)) for path in files.passed_over}
+    assert passed_over == {"labels/a/x.label", "labels/a/pipe", "labels/b", "models"}
+
+
+def test_a_key_of_the_state_folder_that_is_a_link_is_not_read(tmp_path: Path, state: Path) -> None:
+    (tmp_path / "shadow").write_text("what root alone may read")
+    (state / "browser-node.secret").symlink_to(tmp_path / "shadow")
+    with pytest.raises(BackupRefused, match=r"browser-node\.secret is a link"):
+        list(read_secrets(state, None))
+
+
+@pytest.mark.parametrize("link", ["labels", "labels/a", "labels/a/x.label"])
+def test_nothing_is_restored_through_a_link(tmp_path: Path, state: Path, configuration: Path, link: str) -> None:
+    target = tmp_path / "elsewhere"
+    (target / "a").mkdir(parents=True)
+    (target / "x.label").write_text("root's")
+    (state / link).parent.mkdir(parents=True, exist_ok=True)
+    (state / link).symlink_to(target / "x.label" if link.endswith(".label") else target)
+    before = sorted(target.rglob("*"))
+    restorer = FileRestorer(state, configuration, replaces=True)
+    with pytest.raises(BackupRefused, match="is a link or leads through one"):
+        restorer.check("state/labels/a/x.label")
+    with pytest.raises(BackupRefused, match="is a link or leads through one"):
+        restore_file(restorer, Chunk("state/labels/a/x.label", 0, b"of the backup"))
+    assert (target / "x.label").read_text() == "root's"
+    assert sorted(target.rglob("*")) == before
+
+
+def test_long_files_come_back_in_their_pieces_and_a_missing_one_is_refused(state: Path, configuration: Path) -> None:
+    restorer = FileRestorer(state, configuration, replaces=False)
+    for offset, content in ((0, b"abc"), (3, b"def")):
+        restorer.put(Chunk("state/models/m.onnx", offset, content))
+    restorer.finish()
+    assert (state / "models/m.onnx").read_bytes() == b"abcdef"
+    restorer.put(Chunk("state/models/n.onnx", 0, b"abc"))
+    with pytest.raises(BackupRefused, match="lacks a piece"):
+        restorer.put(Chunk("state/models/n.onnx", 5, b"f"))
