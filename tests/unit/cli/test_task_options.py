@@ -6,7 +6,6 @@ import pytest
 from captchad.cli.main import run_command_line
 from captchad.cli.printing import print_pairs, print_table, show
 from captchad.cli.task_options import make_task_body
-from captchad.domain.picture import PICTURE_LIMIT_BYTES
 from tests.unit.client.conftest import StubGateway
 
 PAGE = "http://localhost:8090/"
@@ -105,14 +104,17 @@ def test_a_file_may_begin_with_a_byte_order_mark(stub: StubGateway, tmp_path: Pa
     assert stub.requests[0][3][option.removeprefix("--")] == {"input": "#a"}
 
 
-def test_no_more_of_a_file_is_read_than_can_be_used(stub: StubGateway, capsys: pytest.CaptureFixture[str]) -> None:
-    stub.answer(400, {"code": "invalid_request", "detail": "the picture is too large"})
-    submit = ["submit", "--gateway", stub.url]
-    assert run_command_line([*submit, "--image", "/dev/zero", "--target", "a.test"]) == 1
-    assert len(base64.b64decode(stub.requests[0][3]["image"])) == PICTURE_LIMIT_BYTES + 1
-    capsys.readouterr()
-    assert run_command_line([*submit, PAGE, "--session", "/dev/zero"]) == 2
-    assert "/dev/zero is larger than 4194304 bytes" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [("--image", "the picture is larger than 2 MiB"), ("--session", "is larger than 4194304 bytes")],
+)
+def test_no_more_of_a_file_is_read_than_can_be_used(
+    stub: StubGateway, capsys: pytest.CaptureFixture[str], option: str, words: str
+) -> None:
+    place = ["--target", "a.test"] if option == "--image" else [PAGE]
+    assert run_command_line(["submit", "--gateway", stub.url, option, "/dev/zero", *place]) == 2
+    assert words in capsys.readouterr().err
+    assert stub.requests == []
 
 
 def test_what_the_gateway_refuses_is_named_by_its_argument(
