@@ -28,6 +28,13 @@ def _read_networks(context: click.Context, parameter: click.Parameter, values: t
         raise click.BadParameter(str(error)) from None
 
 
+def _refuse_empty(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    # As from a variable that nobody has set: taken for no option at all, this host would get a Redis of its own.
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty; write the URL, or the FILE, of what is joined")
+    return value
+
+
 _OPTIONS = (
     click.option(
         "--listen",
@@ -43,7 +50,12 @@ _OPTIONS = (
         callback=_read_networks,
         help="With --listen: a network that may reach it.  [default: the one that ADDRESS is in]",
     ),
-    click.option("--join", metavar="URL|FILE", help="Use the Redis of other hosts; FILE is what --listen has written."),
+    click.option(
+        "--join",
+        metavar="URL|FILE",
+        callback=_refuse_empty,
+        help="Use the Redis of other hosts; FILE is what --listen has written.",
+    ),
     click.option(
         "--role",
         "roles",

@@ -7,6 +7,7 @@ import click
 
 from captchad.cli.printing import print_table, say
 from captchad.deployment.systemd import host, layout, systemctl
+from captchad.deployment.systemd.lock import lock_host
 from captchad.domain.errors import DeploymentFailed
 from captchad.runtime.clock import Clock
 
@@ -50,6 +51,8 @@ def print_units() -> None:
 
 def _act(verb: str, service: str | None) -> None:
     host.check_rights()
+    # A deploy that is under way starts and stops them too, and waits for them.
+    lock_host()
     states = {name: state for name, state in systemctl.read_units().items() if name not in layout.TIMED_UNITS}
     if layout.TARGET not in states:
         raise DeploymentFailed("captchad is not deployed on this host: `captchad deploy` first")

@@ -17,8 +17,8 @@ from captchad.config.loader import LoadedConfiguration
 from captchad.config.redis_choice import choose_redis_or_local
 from captchad.config.settings import Configuration
 from captchad.deployment.systemd import layout
+from captchad.deployment.systemd.configuration_files import read_secrets
 from captchad.deployment.systemd.joining import SENTINEL_SCHEME, Credentials, check_url, find_joining, read_credentials
-from captchad.deployment.systemd.json_objects import read_object
 from captchad.deployment.systemd.wanted import Found, Joining, Wanted
 from captchad.domain.errors import CaptchadError, DeploymentFailed
 from captchad.domain.ports import show_host
@@ -109,7 +109,7 @@ def _read_text(file: Path) -> str:
 
 def _find_session_key(found: Found) -> str:
     file = found.files.get(layout.SECRETS)
-    secrets = read_object(layout.SECRETS, file.text) if file is not None and file.text else {}
+    secrets = read_secrets(file.text if file is not None else None)
     return str(secrets.get("security", {}).get("session_key", ""))
 
 

@@ -29,6 +29,7 @@ from captchad.runtime.clock import Clock
 POLL_SECONDS = 0.3
 MS = 1000
 LINES_BY_DEFAULT = 200
+LINES_LIMIT = 1_000_000
 WORKER = Role.WORKER.value
 
 
@@ -39,7 +40,11 @@ WORKER = Role.WORKER.value
 @click.option("--level", type=click.Choice(LEVELS), default=LEVELS[0], help="Of this level or graver.")
 @click.option("--task", "task_id", metavar="ID", default="", help="About this task alone.")
 @click.option(
-    "-n", "--lines", type=click.IntRange(1), metavar="N", help=f"The last N lines.  [default: {LINES_BY_DEFAULT}]"
+    "-n",
+    "--lines",
+    type=click.IntRange(1, LINES_LIMIT),
+    metavar="N",
+    help=f"The last N lines.  [default: {LINES_BY_DEFAULT}]",
 )
 def logs(
     service: str | None, is_followed: bool, since: str | None, level: str, task_id: str, lines: int | None
@@ -49,7 +54,9 @@ def logs(
     try:
         since_seconds = parse_since(since, now_seconds) if since is not None else 0.0
     except ValueError:
-        raise click.UsageError(f"--since: {since!r} is no time; write 2024-01-01T10:00:00, or 15m, 2h or 3d") from None
+        raise click.UsageError(
+            f"--since: {since!r} is no time since 1970; write 2024-01-01T10:00:00, or 15m, 2h or 3d"
+        ) from None
     choice = LogChoice(level, task_id, since_seconds)
     # All that was asked for by time, else the end.
     limit = lines or (None if since is not None or task_id else LINES_BY_DEFAULT)
@@ -62,9 +69,12 @@ def logs(
 
 
 def _show_journal(units: tuple[str, ...], choice: LogChoice, limit: int | None, is_followed: bool) -> None:
-    since = [f"--since=@{choice.since_seconds:.0f}"] if choice.since_seconds else []
+    bounds = [f"--since=@{choice.since_seconds:.0f}"] if choice.since_seconds else []
+    if limit is not None and choice == LogChoice():
+        # The last of all lines: the rest of the journal need not be read. With --since they would be the first ones.
+        bounds = [f"--lines={limit}"]
     past = subprocess.run(  # noqa: S603 - journalctl, with units that were looked up
-        systemctl.journal_command(units, since), capture_output=True, text=True, check=False
+        systemctl.journal_command(units, bounds), capture_output=True, text=True, check=False
     )
     if past.returncode != 0:
         raise DeploymentFailed(f"the journal can't be read: {past.stderr.strip() or 'journalctl failed'}")

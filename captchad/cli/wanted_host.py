@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import click
+
 from captchad.cli.deployed_configuration import read_as_decided, read_as_units, read_environment
 from captchad.config.loader import LoadedConfiguration, load_configuration
 from captchad.config.redis_choice import choose_redis
@@ -112,6 +114,8 @@ def _merge(last: Mapping[str, Any], asked: Mapping[str, Any], *, is_joining: boo
         request["listen"] = None
     elif request.get("listen"):
         request["mode"] = "multi"
+    if asked.get("networks") and not request.get("listen"):
+        raise click.UsageError("--allow is for a Redis that listens for other hosts: it goes with --listen ADDRESS")
     return request
 
 

@@ -12,7 +12,8 @@ from captchad.domain.duration import UNIT_SECONDS
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 PRIORITIES = {"0": "critical", "1": "critical", "2": "critical", "3": "error", "4": "warning", "7": "debug"}
-_AGO = re.compile(r"(\d{1,6})\s*([smhd])\w*(?:\s+ago)?")
+_UNIT = "s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|d|days?"
+_AGO = re.compile(rf"(\d{{1,6}})\s*({_UNIT})(?:\s+ago)?", re.ASCII)
 _MICROSECONDS = 1_000_000
 
 
@@ -49,11 +50,22 @@ class LogChoice:
 
 
 def parse_since(text: str, now_seconds: float) -> float:
-    """Return the moment in seconds since 1970: ISO 8601 (local time without a zone), or 15m, 2h, 3d ago."""
+    """Return the moment in seconds since 1970: ISO 8601 (local time without a zone), or 15m, 2h, 3d ago.
+
+    ValueError where it is neither, or lies before 1970.
+    """
     ago = _AGO.fullmatch(text.strip())
-    if ago is not None:
-        return now_seconds - int(ago[1]) * UNIT_SECONDS[ago[2]]
-    return datetime.fromisoformat(text.strip()).timestamp()
+    try:
+        moment_seconds = (
+            now_seconds - int(ago[1]) * UNIT_SECONDS[ago[2][0]]
+            if ago is not None
+            else datetime.fromisoformat(text.strip()).timestamp()
+        )
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is out of range") from error
+    if moment_seconds < 0:
+        raise ValueError(f"{text!r} lies before 1970")
+    return moment_seconds
 
 
 def read_journal_line(line: str) -> LogRecord | None:

@@ -4,7 +4,8 @@
 project=$PWD
 work=$(mktemp -d /tmp/captchad-systemd-XXXXXX)
 group=captchad-proof-$$
-declare -A boot_pids leaders
+declare -A boot_pids leaders has_booted
+BOOT_SECONDS=120
 EXIT_NO_BOOT=77
 nspawn_options=()
 
@@ -100,8 +101,6 @@ make_root() {
     for inner in dev proc sys; do umount -l "$root/$inner"; done
 }
 
-is_booted() { [ -n "$leader" ] && inside systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; }
-
 mount_root() {
     # mount_root LOWER: what is written there is in memory
     mkdir -p "$work/$host/upper" "$root"
@@ -125,7 +124,8 @@ enter_group() {
     done </proc/self/cgroup
 }
 
-boot() {
+start_container() {
+    # Returns once its systemd answers: from then on it can be given a network, which its services may wait for.
     (
         enter_group
         exec systemd-nspawn -q -b -D "$root" -M "$group-$host" --hostname="$host" --private-network --register=no --keep-unit \
@@ -133,12 +133,30 @@ boot() {
     ) &
     boot_pid=$!
     boot_pids[$host]=$boot_pid
-    for _ in $(seq 100); do
+    await_state 'initializing|starting|running|degraded'
+    inside ip link set lo up
+}
+
+await_boot() {
+    await_state 'running|degraded'
+    has_booted[$host]=yes
+}
+
+boot() {
+    start_container
+    await_boot
+}
+
+await_state() {
+    # await_state PATTERN: its systemd says so
+    local until=$((SECONDS + BOOT_SECONDS))
+    while [ "$SECONDS" -le "$until" ] && kill -0 "$boot_pid" 2>/dev/null; do
         leader=$(pgrep -P "$boot_pid" | head -n 1 || true)
         leaders[$host]=$leader
-        is_booted && break
+        if [ -n "$leader" ] && grep -qE "$1" <(inside systemctl is-system-running 2>/dev/null); then return; fi
         sleep 0.3
     done
-    is_booted || no_boot "$(tail -n 1 "$work/$host/boot.log" | tr -d '\r')"
-    inside ip link set lo up
+    # Where a bare system does not boot, this machine can't; what has booted before is kept from it by what was put onto it.
+    [ -z "${has_booted[$host]:-}" ] || fail "$host does not boot again"
+    no_boot "$(tail -n 1 "$work/$host/boot.log" | tr -d '\r')"
 }

@@ -12,6 +12,7 @@ from captchad.domain.errors import CaptchadError
 
 CALL_LIMIT_SECONDS = 5.0
 PAUSE_SECONDS = 1.0
+WAIT_SECONDS = 30.0
 PATIENCE_SECONDS = 300.0
 SUBMITTERS = 16
 
@@ -46,7 +47,7 @@ class Fleet:
         begun = time.monotonic()
         while time.monotonic() - begun < PATIENCE_SECONDS:
             try:
-                state = self._clients[turn % len(self._clients)].wait(task, 30.0, time.monotonic)
+                state = self._clients[turn % len(self._clients)].wait(task, WAIT_SECONDS)
             except CaptchadError:
                 time.sleep(PAUSE_SECONDS)
             else:

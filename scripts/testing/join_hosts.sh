@@ -71,8 +71,10 @@ boot_host() {
         mount -t tmpfs -o size=32m tmpfs "$root/var/lib/redis"
         chown redis:redis "$root/var/lib/redis"
     fi
-    boot
+    start_container
+    # Before the boot's end: roles that use the Redis of another host are ready only once they reach it.
     plug
+    await_boot
 }
 
 plug() {

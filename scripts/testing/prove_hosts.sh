@@ -2,7 +2,8 @@
 # Boots three hosts and joins them by a bridge: one whose Redis listens and one that joins it; then a fleet with Sentinels, in which
 # under load a host is cut off, one is powered off, a disk is full, and the clock of one host's processes is three hours wrong.
 # Needs root, systemd-container, dbus, redis-sentinel, openssl and libfaketime. All traffic stays in network namespaces, and nothing is left.
-# SHORT=1: the joining alone; ONLY=fleet: the other half; TASKS: how many; SEED: an environment of the system's Python with captchad's requirements.
+# SHORT=1: the joining alone; ONLY=fleet: the other half; TASKS: how many, 150 by default; LOAD_SECONDS: over how long they are
+# submitted, 300; CUT_SECONDS: how long a host is cut off or powered off, 25; SEED: an environment of the system's Python with captchad's requirements.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 hosts=(alpha beta gamma)

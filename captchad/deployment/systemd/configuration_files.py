@@ -1,7 +1,9 @@
 """The files under /etc/captchad that a deployment writes where there are none."""
 
 import json
+import textwrap
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from typing import Any, get_args
 
 from captchad.config.settings import WORKER_NODES_LIMIT
@@ -16,6 +18,7 @@ NO_TARGETS: tuple[str, ...] = ()
 BROWSER = "browser"
 JOINING_USER = "captchad"
 BROWSER_NODES_LIMIT = 64
+SHOWN_VALUE_LENGTH = 80
 DECIDED = {"environment": "environment", "mode": "deployment_mode", "workers": "worker_nodes_count"}
 """What of a request goes before a setting of the configuration: the units are told it."""
 
@@ -28,14 +31,26 @@ def _is_list_of_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
+def _is_read_by(read: Callable[[str], Any], value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        read(value)
+    except ValueError:
+        return False
+    return True
+
+
 _RIGHT: dict[str, Callable[[Any], bool]] = {
     "environment": lambda value: value in get_args(Environment),
     "mode": lambda value: value in get_args(Mode),
     "workers": lambda value: _is_count(value, 1, WORKER_NODES_LIMIT),
     "browser_nodes": lambda value: _is_count(value, 0, BROWSER_NODES_LIMIT),
     "roles": lambda value: _is_list_of_texts(value) and bool(value) and set(value) <= set(Role),
-    "listen": lambda value: value is None or isinstance(value, str),
-    "networks": lambda value: value is None or _is_list_of_texts(value),
+    "listen": lambda value: value is None or _is_read_by(ip_address, value),
+    "networks": lambda value: (
+        value is None or (_is_list_of_texts(value) and all(_is_read_by(ip_network, one) for one in value))
+    ),
     "joins": lambda value: value is True,
 }
 """What each member of a request may be."""
@@ -47,7 +62,8 @@ def configuration_text(wanted: Wanted) -> str:
         return wanted.joining.configuration
     tree = {
         "environment": wanted.environment,
-        "deployment_mode": wanted.mode,
+        # What is the default anyway would only contradict a later `deploy --listen`.
+        **({"deployment_mode": wanted.mode} if wanted.mode != "single" else {}),
         "security": {
             "api_key_required": wanted.environment == "prod",
             "targets": NO_TARGETS,
@@ -59,7 +75,7 @@ def configuration_text(wanted: Wanted) -> str:
 
 def secrets_tree(wanted: Wanted, found_text: str | None) -> dict[str, Any]:
     """Return the secrets that are there, with fresh ones where some are missing, and the places of the browsers."""
-    tree = read_object(SECRETS, found_text) if found_text else {}
+    tree = read_secrets(found_text)
     security = tree.setdefault("security", {})
     if wanted.joining is not None:
         security["session_key"] = wanted.joining.session_key
@@ -76,6 +92,15 @@ def secrets_tree(wanted: Wanted, found_text: str | None) -> dict[str, Any]:
         tree[BROWSER] = {"backend": "playwright", "node_secret": secret, "urls": urls}
     else:
         tree[BROWSER] = {"node_secret": secret}
+    return tree
+
+
+def read_secrets(found_text: str | None) -> dict[str, Any]:
+    """Return the secrets that are there, each section an object; DeploymentFailed where one is not."""
+    tree = read_object(SECRETS, found_text) if found_text is not None else {}
+    for name in ("security", "redis", BROWSER):
+        if not isinstance(tree.get(name, {}), dict):
+            raise DeploymentFailed(f"{SECRETS}: {name} must be a JSON object; correct it")
     return tree
 
 
@@ -104,12 +129,11 @@ def request_text(wanted: Wanted) -> str:
 def read_request(found: Found) -> dict[str, Any]:
     """Return what was asked for last, empty where nothing was; DeploymentFailed where it can't have been asked for."""
     file = found.files.get(DEPLOYMENT)
-    tree = read_object(DEPLOYMENT, file.text) if file is not None and file.text else {}
+    tree = read_object(DEPLOYMENT, file.text) if file is not None and file.text is not None else {}
     for name, is_right in _RIGHT.items():
         if name in tree and not is_right(tree[name]):
-            raise DeploymentFailed(
-                f"{DEPLOYMENT}: {name} can't be {json.dumps(tree[name])}; correct it, or delete the file"
-            )
+            shown = textwrap.shorten(json.dumps(tree[name]), SHOWN_VALUE_LENGTH)
+            raise DeploymentFailed(f"{DEPLOYMENT}: {name} can't be {shown}; correct it, or delete the file")
     return tree
 
 
@@ -130,7 +154,7 @@ def join_text(
 
 def read_joining_password(found_text: str | None, wanted: Wanted) -> str:
     """Return the password that other hosts have been given; a fresh one where none has been yet."""
-    password = read_object(JOIN, found_text).get("password") if found_text else None
+    password = read_object(JOIN, found_text).get("password") if found_text is not None else None
     return str(password or wanted.fresh.joining_password)
 
 

@@ -35,7 +35,7 @@ def read_credentials(text: str, place: str) -> Credentials:
     known = Credentials.__dataclass_fields__.keys()
     try:
         tree = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DeploymentFailed(f"{place} is no JSON object with the keys {', '.join(known)}") from None
     if not isinstance(tree, dict) or not all(isinstance(value, str) for value in tree.values()):
         raise DeploymentFailed(f"{place} is no JSON object whose values are texts")

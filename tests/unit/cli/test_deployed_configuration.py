@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from captchad.cli.deployed_configuration import read_as_decided, read_as_units
+from captchad.cli.deployed_configuration import find_contradictions, list_decided, read_as_decided, read_as_units
 from captchad.cli.main import run_command_line
 from captchad.cli.wanted_host import check_rules
+from captchad.config.loader import load_configuration
 from captchad.deployment.systemd import configuration_files, layout
 from captchad.deployment.systemd.wanted import Found, FoundFile
 from captchad.domain.errors import ConfigurationError, DeploymentFailed
@@ -105,6 +106,13 @@ def test_what_says_the_same_or_nothing_is_not_doubted(capsys: pytest.CaptureFixt
     other.write_text('{"worker_nodes_count": 2}')
     run_command_line(["config", "check", str(other)])
     assert "deployment" not in capsys.readouterr().err
+
+
+def test_what_a_first_deploy_has_written_is_not_doubted_once_the_host_listens() -> None:
+    Path(layout.CONFIGURATION).write_text(configuration_files.configuration_text(want()))
+    assert find_contradictions(load_configuration(layout.CONFIGURATION, {}), list_decided(want(mode="multi"))) == []
+    Path(layout.CONFIGURATION).write_text(configuration_files.configuration_text(want(mode="multi")))
+    assert load_configuration(layout.CONFIGURATION, {}).configuration.deployment_mode == "multi"
 
 
 def test_a_model_that_no_worker_could_load_is_refused_by_a_deploy_that_would_only_reload() -> None:

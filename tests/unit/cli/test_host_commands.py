@@ -1,5 +1,6 @@
 """The commands of a deployed host, where there is none: one line, and nothing touched."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -132,6 +133,9 @@ def bare_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(systemctl, "RUNNING_SYSTEMD", tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(lock, "LOCK", tmp_path / "lock")
+    # As a process that holds nothing yet, and without a trace of what this one takes.
+    monkeypatch.setenv(lock.HELD, "")
+    monkeypatch.delenv(lock.HELD)
     monkeypatch.setattr(host, "look", Found)
     for name in ("PROGRAM_FOLDER", "COMMAND", "CONFIGURATION_FOLDER"):
         monkeypatch.setattr(layout, name, str(tmp_path / name))
@@ -173,9 +177,47 @@ def test_a_purge_names_what_it_takes_and_keeps_the_backups_until_they_are_named(
     assert not state.exists()
 
 
-def test_a_time_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_command_line(["logs", "--since", "soon"]) == 2
-    assert "'soon' is no time" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("logs --since soon", "'soon' is no time since 1970"),
+        ("logs --since 999999d", "'999999d' is no time since 1970"),
+        ("logs -n 99999999999999999999", "is not in the range"),
+        ("deploy --join=", "it is empty"),
+        ("deploy --allow=", "does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_what_can_not_be_meant_is_wrong_usage(line: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command_line(line.split()) == 2
+    [error] = capsys.readouterr().err.splitlines()
+    assert said in error
+
+
+@pytest.mark.parametrize(
+    ("options", "bounds"),
+    [
+        ("", ["--lines=200"]),
+        ("-n 7", ["--lines=7"]),
+        # What is chosen afterwards must be read whole; with --since, journalctl's lines would be the first ones.
+        ("-n 7 --level error", []),
+        ("-n 7 --since 2026-01-01T00:00:00Z", ["--since=@1767225600"]),
+    ],
+)
+def test_no_more_of_the_journal_is_read_than_is_shown(
+    options: str, bounds: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[list[str]] = []
+
+    def journal_command(units: Sequence[str], arguments: Sequence[str]) -> list[str]:
+        asked.append(list(arguments))
+        return ["true"]
+
+    gateway = systemctl.UnitState("captchad-gateway.service", "active", "running", True, False, 0, "", 0.0)
+    monkeypatch.setattr(systemctl, "is_running", lambda: True)
+    monkeypatch.setattr(systemctl, "read_units", lambda: {gateway.name: gateway})
+    monkeypatch.setattr(systemctl, "journal_command", journal_command)
+    assert run_command_line(["logs", *options.split()]) == 0
+    assert (asked, capsys.readouterr().err) == ([bounds], "")
 
 
 def test_the_monitors_address_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -202,8 +244,21 @@ def test_the_guides_script_hands_its_words_on(tmp_path: Path) -> None:
     assert (done.stdout, done.returncode) == ("scale|worker-node|4 5|", 3)
 
 
+@pytest.mark.parametrize("verb", ["start", "stop", "restart"])
+@pytest.mark.usefixtures("bare_host")
+def test_services_are_left_alone_while_somebody_changes_the_host(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(systemctl, "read_units", lambda: pytest.fail("not to be looked at"))
+    with lock.LOCK.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert run_command_line([verb, "worker"]) == 1
+    assert capsys.readouterr().err == ("captchad: another captchad is changing this host; wait until it has ended\n")
+
+
+@pytest.mark.usefixtures("bare_host")
 def test_a_restart_starts_what_rests_before_it_restarts_what_runs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gateway, redis, worker = "captchad-gateway.service", "captchad-redis.service", "captchad-worker@1.service"
     active = {"captchad.target": "active", gateway: "inactive", redis: "inactive", worker: "active"}
@@ -216,8 +271,6 @@ def test_a_restart_starts_what_rests_before_it_restarts_what_runs(
         acts.append((verb, tuple(units)))
         active.update(dict.fromkeys(units, "active"))
 
-    monkeypatch.setattr(systemctl, "RUNNING_SYSTEMD", tmp_path)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(systemctl, "read_units", read_units)
     monkeypatch.setattr(systemctl, "act", act)
     assert run_command_line(["restart"]) == 0

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from captchad.cli.main import run_command_line
@@ -87,6 +88,15 @@ def test_another_address_is_in_another_network() -> None:
     moved = decide(last, {"listen": "10.0.9.5"}).listening
     assert moved is not None
     assert moved.networks == ("10.0.9.0/24",)
+
+
+def test_networks_are_of_no_use_without_a_redis_that_listens() -> None:
+    for last, asked in (({}, {}), ({"mode": "multi", "listen": ADDRESS}, {"mode": "single"})):
+        with pytest.raises(click.UsageError, match="--allow is for a Redis that listens"):
+            decide(last, {**asked, "networks": ("10.0.0.0/8",)})
+    later = decide({"mode": "multi", "listen": ADDRESS}, {"networks": ("10.0.0.0/8",)}).listening
+    assert later is not None
+    assert later.networks == ("10.0.0.0/8",)
 
 
 def test_a_single_host_listens_no_longer() -> None:

@@ -199,13 +199,19 @@ def test_a_changed_environment_file_restarts_the_roles_and_not_redis() -> None:
     ("text", "said"),
     [
         ('{"workers": 2', "deployment.json is not valid JSON: Expecting"),
+        ("", "deployment.json is empty: somebody's write of it was broken off"),
         ("[]", "must contain one JSON object"),
+        ("[" * 100_000, "deployment.json is nested too deep"),
         ('{"workers": "many"}', 'workers can\'t be "many"'),
         ('{"workers": 0}', "workers can't be 0"),
         ('{"workers": true}', "workers can't be true"),
         ('{"roles": ["wurker"]}', r'roles can\'t be \["wurker"\]'),
         ('{"roles": [[]]}', "roles can't be"),
         ('{"environment": "staging"}', 'environment can\'t be "staging"'),
+        ('{"environment": ["dev"]}', r'environment can\'t be \["dev"\]'),
+        ('{"listen": "here"}', 'listen can\'t be "here"'),
+        ('{"networks": ["10.0.0.0/99"]}', r'networks can\'t be \["10.0.0.0/99"\]'),
+        (f'{{"workers": [{"1, " * 1000}1]}}', r"workers can't be .{1,80}; correct it"),
     ],
 )
 def test_a_request_that_nobody_can_have_made_is_refused_in_one_line(text: str, said: str) -> None:
@@ -213,11 +219,19 @@ def test_a_request_that_nobody_can_have_made_is_refused_in_one_line(text: str, s
         read_request(Found({layout.DEPLOYMENT: FoundFile(text, 0o644)}))
 
 
-def test_secrets_that_were_cut_off_are_not_replaced() -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"redis": {"url', r"secrets\.json is not valid JSON"),
+        ("", r"secrets\.json is empty"),
+        ('{"security": []}', r"secrets\.json: security must be a JSON object"),
+    ],
+)
+def test_secrets_that_were_cut_off_are_not_replaced(text: str, said: str) -> None:
     host = Host()
     deploy(host, want())
-    host.files[layout.SECRETS] = FoundFile('{"redis": {"url', 0o600)
-    with pytest.raises(DeploymentFailed, match=r"secrets\.json is not valid JSON"):
+    host.files[layout.SECRETS] = FoundFile(text, 0o600)
+    with pytest.raises(DeploymentFailed, match=said):
         plan_deploy(want(), host.look())
 
 
