@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from captchad.sample_site.drawing import pick_text
@@ -17,11 +16,13 @@ from tests.system.fleet import UNLIMITED, Fleet, run_fleet
 from tests.system.own_site import OwnSite
 
 MOST = 10
-TASKS = 20
 SLOTS = 4
+TASKS = MOST + SLOTS
+"""So many more than may be rejected as one worker has under way."""
+KILLS = 2
 PASSWORD = "correct horse!"
 KEY = "k" * 40
-ROLES = ("gateway", "scheduler", "monitor", "worker")
+ROLES = ("gateway", "scheduler", "worker")
 
 
 class LoginSite(OwnSite):
@@ -71,11 +72,13 @@ class LoginSite(OwnSite):
         return self.show_picture(self._truths[visitor], {"Cache-Control": "no-store"})
 
 
-def log_in(password: str, **conditions: str | None) -> dict[str, Any]:
+def log_in(password: str, retry_count: int = 5, **conditions: str | None) -> dict[str, Any]:
     told = {"success": "#welcome", "failure": ".error", "rejected": "text:password is wrong"} | conditions
     fields = [{"selector": "[name=password]", "value": password}]
-    fill = {"input": "[name=code]", "submit": "button", "fields": fields}
-    return {"fill": fill | {name: value for name, value in told.items() if value}, "retry_count": 5, "timeout": 10}
+    fill = {"input": "[name=code]", "submit": "button", "fields": fields} | {
+        name: value for name, value in told.items() if value
+    }
+    return {"fill": fill, "retry_count": retry_count, "timeout": 10}
 
 
 @asynccontextmanager
@@ -90,10 +93,10 @@ async def run_logins(folder: Path, redis_url: str, *roles: str) -> AsyncIterator
             yield fleet, site
 
 
-async def submit(fleet: Fleet, site: LoginSite, passwords: list[str], **conditions: str | None) -> list[dict[str, Any]]:
+async def submit(fleet: Fleet, site: LoginSite, passwords: list[str], **options: Any) -> list[dict[str, Any]]:
     """Return how logins with these passwords ended."""
     ids = [
-        await fleet.submit("", url=site.url(f"visitor{number}"), **log_in(password, **conditions))
+        await fleet.submit("", url=site.url(f"visitor{number}"), **log_in(password, **options))
         for number, password in enumerate(passwords)
     ]
     return await fleet.wait_final(ids)
@@ -106,7 +109,7 @@ async def fetch(fleet: Fleet, role: str, path: str) -> str:
 
 
 async def test_wrong_passwords_close_fill_until_an_operator_reopens_it(tmp_path: Path, own_redis: RedisServer) -> None:
-    async with run_logins(tmp_path, own_redis.url, *ROLES) as (fleet, site):
+    async with run_logins(tmp_path, own_redis.url, *ROLES, "monitor") as (fleet, site):
         ended = await submit(fleet, site, [f"guess {number}" for number in range(TASKS)])
         assert {(one["status"], one["error"]["code"]) for one in ended} == {("failed", "form_rejected")}
         assert 0 < len(site.rejected) <= MOST
@@ -154,7 +157,7 @@ async def test_answers_whose_workers_are_killed_count(tmp_path: Path, own_redis:
         async def has_more_rejections() -> bool:
             return len(site.rejected) > killed or ending.done()
 
-        for _ in range(4):
+        for _ in range(KILLS):
             killed = len(site.rejected)
             await until(has_more_rejections)
             [victim, *_] = [one for one in fleet.roles if one.role == "worker" and one.process.poll() is None]
@@ -167,19 +170,18 @@ async def test_answers_whose_workers_are_killed_count(tmp_path: Path, own_redis:
 
 async def test_a_busy_target_whose_logins_are_right_stays_open(tmp_path: Path, own_redis: RedisServer) -> None:
     async with run_logins(tmp_path, own_redis.url, *ROLES, "worker") as (fleet, site):
-        ended = await submit(fleet, site, [PASSWORD] * 3 * TASKS)
+        ended = await submit(fleet, site, [PASSWORD] * 2 * TASKS)
         assert {(one["status"], (one["result"] or {}).get("verified")) for one in ended} == {("completed", True)}
         assert not site.rejected
 
 
-@pytest.mark.parametrize("password", ["the same guess", None])
-async def test_without_a_rejected_condition_different_values_count(
-    password: str | None, tmp_path: Path, own_redis: RedisServer
-) -> None:
+async def test_without_a_rejected_condition_different_values_count(tmp_path: Path, own_redis: RedisServer) -> None:
     async with run_logins(tmp_path, own_redis.url, *ROLES) as (fleet, site):
-        passwords = [password or f"guess {number}" for number in range(TASKS)]
-        ended = await submit(fleet, site, passwords, rejected=None)
-        codes = [one["error"]["code"] for one in ended]
-        tried = set(site.rejected)
-        assert len(tried) <= MOST
-        assert ("form_rejected" in codes) is (password is None)
+        # More answers than may be rejected, and more tasks, with one value: whoever reads wrongly does no harm.
+        ended = await submit(fleet, site, ["the same guess"] * TASKS, retry_count=1, rejected=None)
+        assert "form_rejected" not in {one["error"]["code"] for one in ended}
+        assert sum(one["answers"] for one in ended) > MOST
+        passwords = [f"guess {number}" for number in range(TASKS)]
+        ended = await submit(fleet, site, passwords, retry_count=1, rejected=None)
+        assert "form_rejected" in {one["error"]["code"] for one in ended}
+        assert len(set(site.rejected)) <= MOST
