@@ -57,7 +57,7 @@ prove-load: ## 200 pages at once through `captchad up`, against the engine's own
 prove-faults: ## kill, stop and starve every role; Redis away for 10 s; 30 rounds of random faults
 	@sh scripts/bootstrap/prepare.sh test
 	@CAPTCHAD_PROOF_ROUNDS=30 $(BIN)/python -m pytest -q -s tests/system/test_random_faults.py
-	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 CAPTCHAD_PROOF_RUNNING_AGAIN_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_faults.py tests/system/test_up.py tests/system/test_browser_faults.py
+	@CAPTCHAD_PROOF_OUTAGE_SECONDS=10 CAPTCHAD_PROOF_RUNNING_AGAIN_SECONDS=10 $(BIN)/python -m pytest -q tests/system/test_faults.py tests/system/test_up.py tests/system/test_up_running.py tests/system/test_browser_faults.py
 
 prove-failover: ## 20 planned Sentinel failovers under load for each number of acknowledgements: what is lost, what changes
 	@sh scripts/bootstrap/prepare.sh test

@@ -17,8 +17,8 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("unit", "integration", "system")
-PROCESSES_PER_CORE = {"integration": 1.5}
-"""Its tests mostly wait for a page or a timer: one process a core left a third of it idle. Elsewhere it is one."""
+PROCESSES_PER_CORE = {"unit": 1, "integration": 2, "system": 2}
+"""The tests of the last two mostly wait: for a page, a timer, a lease that runs out."""
 
 PROCESSES_AT_MOST = 8
 """Each may have a browser of several hundred MB, whatever the number of cores."""
@@ -60,16 +60,18 @@ def _order_options(given: argparse.Namespace) -> list[str]:
         return []
     seed = secrets.randbelow(2**32) if given.seed is None else given.seed
     print(f"--- in random order; the same again with ORDER=random SEED={seed}", flush=True)
-    return ["-p", "randomly", f"--randomly-seed={seed}", "--no-loadscope-reorder"]
+    return ["-p", "randomly", f"--randomly-seed={seed}"]
 
 
 def _run_stage(stage: str, tests: list[str], options: list[str], totals: Counter[str]) -> int:
     """Run what may share the machine, then the rest; return the first exit code that is a failure.
 
     A process that crashes, or is ended by a test's timeout, is not replaced: its successor would begin its file again.
+    Files are dealt out in the order in which they are collected, the long ones first.
     """
-    processes = min(max(1, int(len(os.sched_getaffinity(0)) * PROCESSES_PER_CORE.get(stage, 1.0))), PROCESSES_AT_MOST)
-    shared = ["-m", "not alone", "-n", str(processes), "--dist", "loadfile", "--max-worker-restart", "0"]
+    processes = min(len(os.sched_getaffinity(0)) * PROCESSES_PER_CORE[stage], PROCESSES_AT_MOST)
+    dealing = ["-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0"]
+    shared = ["-m", "not alone", *dealing]
     codes = [_run_pytest([*tests, *options, *arguments], totals) for arguments in (shared, ["-m", "alone"])]
     failures = [code for code in codes if code not in {0, EXIT_NO_TESTS}]
     if failures:

@@ -20,10 +20,11 @@ pytestmark = pytest.mark.timeout(2 * INSTALL_TIMEOUT_SECONDS)
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The installed `captchad`, in a virtual environment that has nothing else."""
     folder = tmp_path_factory.mktemp("light")
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, timeout=INSTALL_TIMEOUT_SECONDS)
-    pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    venv = [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")]
+    subprocess.run(venv, check=True, timeout=INSTALL_TIMEOUT_SECONDS)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "venv"), "--disable-pip-version-check"]
     wheel = str(build_wheel(folder))
-    subprocess.run([*pip, wheel], check=True, timeout=INSTALL_TIMEOUT_SECONDS)
+    subprocess.run([*pip, "install", "-q", wheel], check=True, timeout=INSTALL_TIMEOUT_SECONDS)
     return folder / "venv" / "bin" / "captchad"
 
 

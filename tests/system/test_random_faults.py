@@ -23,6 +23,8 @@ from tests.system.fault_proof.faults import strike
 from tests.system.fault_proof.ground import Ground
 from tests.system.fleet import run_fleet
 
+pytestmark = pytest.mark.long
+
 ROUNDS_OF_EACH = max(1, int(os.environ.get("CAPTCHAD_PROOF_ROUNDS", "2")) // 2)
 SEED = int(os.environ.get("CAPTCHAD_PROOF_SEED", "0")) or secrets.randbelow(10**6)
 LIMIT_SECONDS = 1200 + 120 * 2 * ROUNDS_OF_EACH

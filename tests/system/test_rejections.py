@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from captchad.sample_site.drawing import pick_text
@@ -14,6 +15,8 @@ from tests.patience import until
 from tests.redis_server import RedisServer
 from tests.system.fleet import UNLIMITED, Fleet, run_fleet
 from tests.system.own_site import OwnSite
+
+pytestmark = pytest.mark.long
 
 MOST = 10
 SLOTS = 4

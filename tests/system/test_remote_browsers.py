@@ -17,6 +17,8 @@ from tests.processes import signal_all
 from tests.redis_server import RedisServer
 from tests.system.fleet import Fleet, run_fleet
 
+pytestmark = pytest.mark.long
+
 ONE_RETRY = 1
 
 SomePlace = TypeVar("SomePlace", bound=Place)

@@ -7,17 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.ports import find_free_port
 from tests.processes import await_ends, list_descendants, read_command, signal_all
 
 ROLES_WITH_PORTS = ("gateway", "scheduler", "monitor")
+
+GONE_SECONDS = 20.0
+"""How soon what a dead process had started must have ended: ten times the two seconds it may take when all is quiet."""
 
 
 class UpProcess:
@@ -124,3 +129,22 @@ class UpProcess:
         event: dict[str, Any] = json.loads(line)
         self.events.append(event)
         return event
+
+
+StartUp = Callable[..., UpProcess]
+
+
+def fetch_status(url: str) -> int:
+    """Return the status of a GET; 0 where nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_SECONDS) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+def wait_for_status(url: str, status: int) -> None:
+    wait_until(lambda: fetch_status(url) == status, f"{url} to answer {status}")
