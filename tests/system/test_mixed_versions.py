@@ -93,11 +93,11 @@ class MixedFleet:
     sources: dict[str, Path | None]
     gateways: dict[str, str] = field(default_factory=dict)
 
-    async def start(self, release: str, *roles: str) -> None:
-        for name in roles:
-            role = self.fleet.start(name, source=self.sources[release])
+    async def start(self, release: str, *names: str) -> None:
+        roles = [self.fleet.start(name, source=self.sources[release]) for name in names]
+        for role in roles:
             await self.fleet.wait_ready(role)
-            if name == "gateway":
+            if role.role == "gateway":
                 self.gateways[release] = f"http://127.0.0.1:{role.port}"
 
     async def submit(self, release: str, headers: dict[str, str] | None = None, **body: Any) -> str:
@@ -169,9 +169,8 @@ async def mixed(older: Path, tmp_path: Path, own_redis: RedisServer) -> AsyncIte
 async def test_what_one_release_accepts_the_other_solves_and_both_read(
     mixed: MixedFleet, accepting: str, working: str
 ) -> None:
-    for release in (OLD, NEW):
-        await mixed.start(release, "gateway", "scheduler", "monitor")
-    await mixed.start(working, "worker")
+    names = ("gateway", "scheduler", "monitor")
+    await asyncio.gather(*(mixed.start(release, *names) for release in (OLD, NEW)), mixed.start(working, "worker"))
     site, fleet = mixed.site, mixed.fleet
     login = await mixed.submit(
         accepting,

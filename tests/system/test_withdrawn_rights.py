@@ -5,23 +5,12 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import redis
-
-from captchad.runtime.clock import Clock
 from tests.integration.broker.test_rights import PASSWORD, read_user
 from tests.patience import until
 from tests.redis_server import RedisServer
 from tests.refusals import open_client
 from tests.system.fleet import Fleet, RoleProcess, run_fleet
-from tests.system.test_refused_writes import (
-    BETWEEN_SECONDS,
-    MOST_COMMANDS_A_SECOND,
-    MOST_CONNECTIONS_A_SECOND,
-    MOST_LINES,
-    REFUSED_SECONDS,
-    assert_completed_at_the_first_attempt,
-    count_lines,
-)
+from tests.system.test_refused_writes import BETWEEN_SECONDS, assert_completed_at_the_first_attempt, watch
 
 ROLES = ("gateway", "scheduler", "worker", "monitor")
 
@@ -40,22 +29,6 @@ async def run_roles(folder: Path, server: RedisServer) -> AsyncIterator[Fleet]:
         # For the test's own looks at what is stored.
         fleet.redis_url = server.url
         yield fleet
-
-
-async def watch(client: "redis.Redis", fleet: Fleet) -> None:
-    """Watch for longer than a lease that nothing runs hot."""
-    clock = Clock()
-    lines, before, began = count_lines(fleet), client.info("stats"), clock.monotonic_seconds()
-    await asyncio.sleep(REFUSED_SECONDS)
-    seconds, after = clock.monotonic_seconds() - began, client.info("stats")
-    for name, most in (
-        ("total_commands_processed", MOST_COMMANDS_A_SECOND),
-        ("total_connections_received", MOST_CONNECTIONS_A_SECOND),
-    ):
-        assert (after[name] - before[name]) / seconds < most
-    assert count_lines(fleet) - lines <= MOST_LINES
-    for role in fleet.roles:
-        assert role.process.poll() is None, role.log
 
 
 async def check_said_once(fleet: Fleet, right: str, *roles: str) -> None:
