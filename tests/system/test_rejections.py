@@ -117,7 +117,8 @@ async def test_wrong_passwords_close_fill_until_an_operator_reopens_it(tmp_path:
         assert {(one["status"], one["error"]["code"]) for one in ended} == {("failed", "form_rejected")}
         assert 0 < len(site.rejected) <= MOST
         closed = [one for one in ended if one["answers"] == 0]
-        assert len(closed) == TASKS - len(site.rejected)
+        # Of an answer with a wrong code nobody may have seen what became of it: then it counts as rejected, too.
+        assert TASKS - MOST - site.misread <= len(closed) <= TASKS - len(site.rejected)
         assert "captchad targets reopen 127.0.0.1" in closed[0]["error"]["message"]
         assert not any(one["error"]["retryable"] for one in ended)
         await check_closure_is_seen(fleet)

@@ -35,7 +35,7 @@ from tests.integration.egress.goal import Goal
 from tests.patience import PATIENCE_SECONDS
 from tests.processes import list_descendants
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.long, pytest.mark.asyncio(loop_scope="module")]
 
 GRACE_SECONDS = 10.0
 """What ending an attempt may take beyond its time: ten times the second at most of a quiet machine."""

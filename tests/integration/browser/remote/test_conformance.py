@@ -14,6 +14,8 @@ from tests.integration.browser.stage import CAPTCHA_PNG, LocalSite, Stage
 from tests.patience import PATIENCE_SECONDS, until_true
 from tests.processes import read_command, signal_all
 
+pytestmark = pytest.mark.long
+
 NOTICED_SECONDS = 250
 """Ten times the heartbeat's second and its limit, which is eight to twenty."""
 
