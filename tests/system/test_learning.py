@@ -103,8 +103,8 @@ def store(tmp_path: Path) -> LabelStore:
     return open_label_store(tmp_path / "state", RecognitionSection(), Clock())
 
 
-# The learner has the lowest priority: beside other tests it would wait for them all.
-@pytest.mark.alone
+# The learner has the lowest priority: beside other tests it has the time in which they wait.
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 async def test_a_fleet_learns_a_site_and_can_go_back(tmp_path: Path, own_redis: RedisServer, store: LabelStore) -> None:
     async with run_fleet(tmp_path, own_redis.url, "gateway", "worker", site=PlainSite()) as fleet:
