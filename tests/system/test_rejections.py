@@ -155,7 +155,7 @@ async def check_closure_is_seen(fleet: Fleet) -> None:
 async def test_answers_whose_workers_are_killed_count(tmp_path: Path, own_redis: RedisServer) -> None:
     async with run_logins(tmp_path, own_redis.url, *ROLES, "worker") as (fleet, site):
         site.thinking_seconds = 1.0
-        # What a killed worker had reserved counts as rejected once its attempt would have ended: a short one saves waiting.
+        # What a killed worker had reserved counts as rejected once its attempt would have ended: short ones save time.
         ending = asyncio.ensure_future(submit(fleet, site, ["the same guess"] * 2 * TASKS, timeout_seconds=10))
         killed = 0
 
