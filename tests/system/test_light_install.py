@@ -61,7 +61,8 @@ def test_the_help_comes_without_any_extra(program: Path) -> None:
 )
 def test_a_command_names_the_extra_it_lacks_in_one_line(program: Path, arguments: str, line: str) -> None:
     done = run(program, *arguments.split())
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"captchad: {line}\n")
+    hint = f"captchad: {line} --find-links FOLDER, where its wheel is\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", hint)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
